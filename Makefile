@@ -1,0 +1,53 @@
+# The course's commands. Every target sets up what it needs; `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ASSIGNMENT ?=
+STUDENT ?=
+DEVICE ?= auto
+JOBS ?=
+AUTOGRADER := $(BIN)/autograder
+
+.DEFAULT_GOAL := help
+.PHONY: help setup grade compile audit test lint format doctor clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) (once; some minutes, mostly PyTorch) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.ready ## make the environment in .venv
+
+grade: $(VENV)/.ready ## compile, grade the class, write gradebook, feedback and report
+	@$(AUTOGRADER) compile $(ASSIGNMENT)
+	@$(AUTOGRADER) grade $(ASSIGNMENT) $(if $(STUDENT),--student $(STUDENT)) --device $(DEVICE) \
+	  $(if $(JOBS),--jobs $(JOBS)) || { code=$$?; test $$code -eq 1 && test -z "$(STRICT)"; }
+
+compile: $(VENV)/.ready ## write release/ and build/ of each assignment, if its audit passes
+	@$(AUTOGRADER) compile $(ASSIGNMENT)
+
+audit: $(VENV)/.ready ## prove the grading again and print what was tried
+	@$(AUTOGRADER) audit $(ASSIGNMENT)
+
+test: $(VENV)/.ready ## run the tests
+	@$(BIN)/python -m pytest -q -n auto
+
+lint: $(VENV)/.ready ## ruff and the type checker
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.ready ## format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+doctor: $(VENV)/.ready ## say what this machine can do
+	@$(AUTOGRADER) doctor
+
+clean: ## remove what compile and grade wrote, and the environment
+	rm -rf build release results autograded feedback report gradebook.db $(VENV)

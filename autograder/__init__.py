@@ -1,0 +1,20 @@
+"""Auto-graded homework for deep-learning courses: what a source notebook is written with."""
+
+from autograder.authoring.assertions import (
+    assert_close,
+    assert_dtype,
+    assert_equal,
+    assert_shape,
+    assert_that,
+)
+from autograder.authoring.checks import case, check
+
+__all__ = [
+    "assert_close",
+    "assert_dtype",
+    "assert_equal",
+    "assert_shape",
+    "assert_that",
+    "case",
+    "check",
+]

@@ -1,0 +1,1 @@
+"""Is the grader right? The proof that compile demands."""

@@ -1,0 +1,206 @@
+"""Checks: functions that call a student's code and the reference, and raise on a difference."""
+
+import ast
+import hashlib
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autograder.errors import SourceError
+
+__all__ = ["Case", "Check", "Variant", "case", "case_rng", "check"]
+
+T = TypeVar("T")
+CheckFunction = Callable[..., None]
+
+DEVICES = ("any", "cpu", "cuda")
+_OWN_PARAMETERS = ("student", "reference", "rng")
+_CASES = "_autograder_cases"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One named set of inputs to a check; a hidden one never leaves the bundle."""
+
+    name: str
+    parameters: dict[str, Any]
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A named implementation beside a check: a mistake, which must fail, or an alternative."""
+
+    title: str
+    values: dict[str, Any]
+
+
+@dataclass(eq=False)
+class Check:
+    """A check function with its question, points, cases, mistakes and alternatives.
+
+    Attributes:
+        question: the id of the question whose points it carries.
+        points: shared equally by the cases, unless ``all_or_nothing``.
+        pure: a call that changes an argument in place fails.
+        device: ``any`` runs where the run runs; ``cuda`` is pending without a GPU.
+        seconds: the limit on one call of the student's code; None is the course's.
+        hint: what a student reads when a hidden case fails.
+    """
+
+    function: CheckFunction
+    question: str
+    points: float
+    cases: tuple[Case, ...]
+    all_or_nothing: bool = False
+    pure: bool = False
+    device: str = "any"
+    seconds: float | None = None
+    hint: str | None = None
+    mistakes: list[Variant] = field(default_factory=list)
+    alternatives: list[Variant] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The name of the check function, unique in its assignment."""
+        return self.function.__name__
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring: what the student reads."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    def mistake(self, title: str, /, *, also: Sequence["Check"] = (), **values: Any) -> Any:
+        """Keep a wrong implementation beside this check, which must fail it.
+
+        As a decorator it takes the function or class below it as the wrong one, and gives the
+        name back its former meaning. With keywords it takes their values:
+        ``check.mistake("the norm squared", answer=0.8)``.
+
+        Args:
+            title: the misconception, as the student reads it in feedback.
+            also: further checks that the same mistake must fail.
+            values: names of the notebook and the wrong values that they take.
+        """
+        return self._variant("mistakes", title, also, values)
+
+    def alternative(self, title: str, /, *, also: Sequence["Check"] = (), **values: Any) -> Any:
+        """Keep a different right implementation beside this check, which must pass it."""
+        return self._variant("alternatives", title, also, values)
+
+    def _variant(
+        self, kind: str, title: str, also: Sequence["Check"], values: dict[str, Any]
+    ) -> Any:
+        if not isinstance(title, str) or not title.strip():
+            raise SourceError(f"check {self.name}: {kind} need a title that is not empty")
+
+        def keep(variant: Variant) -> None:
+            for target in (self, *also):
+                getattr(target, kind).append(variant)
+
+        if values:
+            return keep(Variant(title, dict(values)))
+        former = sys._getframe(2).f_globals
+
+        def decorate(wrong: T) -> T:
+            name: str = wrong.__name__  # type: ignore[attr-defined]  # a function or a class
+            keep(Variant(title, {name: wrong}))
+            restored: T = former.get(name, wrong)
+            return restored
+
+        return decorate
+
+
+def check(
+    question: str,
+    *,
+    points: float,
+    all_or_nothing: bool = False,
+    pure: bool = False,
+    device: str = "any",
+    seconds: float | None = None,
+    hint: str | None = None,
+) -> Callable[[CheckFunction], Check]:
+    """Mark a function ``(student, reference, rng, **parameters)`` as a check of a question.
+
+    Raises:
+        SourceError: the points are no number, there is no case, or a case does not fit.
+    """
+
+    def decorate(function: CheckFunction) -> Check:
+        where = f"check {function.__name__}"
+        if not isinstance(question, str) or not question.isidentifier():
+            raise SourceError(f"{where}: the question {question!r} is no identifier")
+        if isinstance(points, bool) or not isinstance(points, (int, float)) or not points >= 0:
+            raise SourceError(f"{where}: points={points!r} is no number from 0 up")
+        if device not in DEVICES:
+            raise SourceError(f"{where}: device={device!r} is none of {', '.join(DEVICES)}")
+        if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
+            raise SourceError(f"{where}: seconds={seconds!r} is no number above 0")
+        cases: tuple[Case, ...] = tuple(getattr(function, _CASES, ()))
+        if not cases:
+            raise SourceError(f"{where} has no case; add @case('a name', …) below @check")
+        _require_fit(where, function, cases)
+        if points > 0 and not any(c.hidden for c in cases) and not _uses_rng(function):
+            raise SourceError(
+                f"{where} can be answered from its release: its cases are all visible and it draws"
+                " nothing from rng; hide a case, draw inputs from rng, or give it points=0"
+            )
+        return Check(
+            function, question, float(points), cases, all_or_nothing, pure, device, seconds, hint
+        )
+
+    return decorate
+
+
+def case(name: str, /, *, hidden: bool = False, **parameters: Any) -> Callable[[T], T]:
+    """Add a case below ``@check``: its keywords are passed to the check function."""
+
+    def decorate(function: T) -> T:
+        if not isinstance(name, str) or not name.strip():
+            raise SourceError(f"a case's name is a text that is not empty, not {name!r}")
+        former: tuple[Case, ...] = getattr(function, _CASES, ())
+        setattr(function, _CASES, (Case(name, parameters, hidden), *former))
+        return function
+
+    return decorate
+
+
+def case_rng(secret: bytes, assignment: str, check: str, case: str) -> np.random.Generator:
+    """Return the generator of a case's inputs.
+
+    Args:
+        secret: the course's secret at grading; empty in a release.
+    """
+    parts = (secret, assignment.encode(), check.encode(), case.encode())
+    digest = hashlib.sha256(b"".join(hashlib.sha256(p).digest() for p in parts)).digest()
+    return np.random.default_rng(int.from_bytes(digest, "big"))
+
+
+def _require_fit(where: str, function: CheckFunction, cases: tuple[Case, ...]) -> None:
+    signature = inspect.signature(function)
+    if tuple(signature.parameters)[:3] != _OWN_PARAMETERS:
+        raise SourceError(f"{where} must take ({', '.join(_OWN_PARAMETERS)}, …), not {signature}")
+    names = [c.name for c in cases]
+    for c in cases:
+        if names.count(c.name) > 1:
+            raise SourceError(f"{where} has two cases named {c.name!r}")
+        try:
+            signature.bind(None, None, None, **c.parameters)
+        except TypeError as error:
+            raise SourceError(
+                f"{where}: case {c.name!r} does not fit the signature: {error}"
+            ) from None
+
+
+def _uses_rng(function: CheckFunction) -> bool:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, SyntaxError, TypeError):
+        return True  # The compiler has the source and looks again.
+    return any(isinstance(node, ast.Name) and node.id == "rng" for node in ast.walk(tree))

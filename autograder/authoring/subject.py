@@ -1,0 +1,124 @@
+"""What a check calls: the student's work or the reference, behind one protocol.
+
+A check's ``student`` and ``reference`` are both a `Subject` over a `Session`. Only the session
+differs: a sandboxed process, this process, a recording, or a replay of one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from autograder.errors import CheckFailure
+
+__all__ = ["Handle", "Helper", "RemoteObject", "Session", "Subject"]
+
+Helper = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A session's own number for an object that stays in it, and the name of its type."""
+
+    number: int
+    type_name: str
+
+
+class Session(Protocol):
+    """A namespace that answers with values; an object that stays in it is a `Handle`.
+
+    Every method raises `StudentError` if the code behind it raises, is missing or was ended.
+    """
+
+    def get(self, name: str) -> Any:
+        """Return the value of a name in the notebook."""
+
+    def attribute(self, target: int, name: str) -> Any:
+        """Return an attribute of an object."""
+
+    def call(
+        self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, tuple[int | str, ...]]:
+        """Call an object; return its value and which arguments it changed in place."""
+
+    def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a helper beside the notebook's code: ``helper(notebook, *args, **kwargs)``."""
+
+
+class RemoteObject:
+    """A handle to an object that stays in its session: it can be called and asked for attributes.
+
+    It is never mistaken for a value: no assertion takes it, and it defines no comparison,
+    length, iteration or array interface.
+    """
+
+    __slots__ = ("_owner", "handle", "label", "type_name")
+
+    def __init__(self, owner: "Subject", handle: Handle, label: str) -> None:
+        self._owner, self.handle, self.label = owner, handle, label
+        self.type_name = handle.type_name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the object in its session with copies of the arguments."""
+        return self._owner.call(self, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._owner.attribute(self, name)
+
+    def __repr__(self) -> str:
+        return f"<{self.type_name} {self.label}>"
+
+
+class Subject:
+    """The ``student`` or the ``reference`` of a check.
+
+    ``student.sgd_step(w, grad, lr=0.1)`` calls the student's function with copies of the
+    arguments; ``student.answer`` is a value; ``student.apply(helper, *args)`` runs a helper of
+    the check inside the session.
+
+    Args:
+        session: where the names live.
+        pure: whether a call that changes an argument in place is a failure.
+    """
+
+    def __init__(self, session: Session, pure: bool = False) -> None:
+        self._session, self._pure = session, pure
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Any:
+        return self._own(self._session.get(name), name)
+
+    def apply(self, helper: Helper, *args: Any, **kwargs: Any) -> Any:
+        """Run ``helper(notebook, *args, **kwargs)`` beside the notebook's own code."""
+        return self._own(self._session.apply(helper, args, kwargs), helper.__name__)
+
+    def call(self, target: RemoteObject, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call an object of this subject's session."""
+        value, changed = self._session.call(target.handle.number, args, kwargs)
+        if changed and self._pure:
+            which = changed[0]
+            name = f"`{which}`" if isinstance(which, str) else f"number {which + 1}"
+            raise CheckFailure(
+                f"{target.label} changed its argument {name} in place; work on a copy"
+            )
+        return self._own(value, f"{target.label}(…)")
+
+    def attribute(self, target: RemoteObject, name: str) -> Any:
+        """Return an attribute of an object of this subject's session."""
+        return self._own(
+            self._session.attribute(target.handle.number, name), f"{target.label}.{name}"
+        )
+
+    def _own(self, value: Any, label: str) -> Any:
+        if isinstance(value, Handle):
+            return RemoteObject(self, value, label)
+        if isinstance(value, (tuple, list)):
+            return type(value)(self._own(v, f"{label}[{i}]") for i, v in enumerate(value))
+        if isinstance(value, dict):
+            return {k: self._own(v, f"{label}[{k!r}]") for k, v in value.items()}
+        return value

@@ -1,0 +1,1 @@
+"""From one source notebook to release, bundle and solution."""

@@ -1,0 +1,177 @@
+"""The course: its folders, limits and policies, read from `course.toml`."""
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import UsageError
+from autograder.sandbox.limits import Limits
+
+__all__ = ["Course", "find_course"]
+
+CONFIG = "course.toml"
+SECRET_VARIABLE = "AUTOGRADER_SECRET"
+SECRET_FILE_VARIABLE = "AUTOGRADER_SECRET_FILE"
+DEMO_SECRET = b"the demo secret, known to everybody"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course's folders (design contract) and what `course.toml` says.
+
+    Attributes:
+        root: the folder that holds everything.
+        name: the course's name.
+        limits: of every submission, unless an assignment overrides them.
+        assignment_limits: overrides by assignment.
+        secret: from which hidden inputs are drawn.
+        demo_secret: whether that is the demo secret, which everybody knows.
+    """
+
+    root: Path
+    name: str = "Course"
+    limits: Limits = field(default_factory=Limits)
+    assignment_limits: dict[str, Limits] = field(default_factory=dict)
+    secret: bytes = field(default=DEMO_SECRET, repr=False)
+
+    @property
+    def demo_secret(self) -> bool:
+        """Whether hidden inputs are drawn from the secret that everybody knows."""
+        return self.secret == DEMO_SECRET
+
+    @property
+    def secret_id(self) -> str:
+        """A short name of the secret that does not tell it."""
+        return hashlib.sha256(b"secret id" + self.secret).hexdigest()[:16]
+
+    @property
+    def gradebook(self) -> Path:
+        """nbgrader's database."""
+        return self.root / "gradebook.db"
+
+    @property
+    def report(self) -> Path:
+        """The page with the table of the class."""
+        return self.root / "report" / "index.html"
+
+    def source(self, assignment: str) -> Path:
+        """The source notebook of an assignment: percent format or .ipynb.
+
+        Raises:
+            UsageError: there is none, or there are both.
+        """
+        folder = self.root / "assignments" / assignment
+        found = [p for s in (".py", ".ipynb") if (p := folder / (assignment + s)).is_file()]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(f"{self.relative(folder)} has both a .py and an .ipynb; keep one")
+        raise UsageError(
+            f"there is no assignment {assignment!r}; there are: {', '.join(self.assignments())}"
+        )
+
+    def assignments(self) -> list[str]:
+        """The names of all assignments that have a source notebook."""
+        folder = self.root / "assignments"
+        return sorted(
+            p.name
+            for p in (folder.iterdir() if folder.is_dir() else ())
+            if (p / f"{p.name}.py").is_file() or (p / f"{p.name}.ipynb").is_file()
+        )
+
+    def release(self, assignment: str) -> Path:
+        """The folder that students get."""
+        return self.root / "release" / assignment
+
+    def build(self, assignment: str) -> Path:
+        """The folder of the bundle, the solution and the audit report."""
+        return self.root / "build" / assignment
+
+    def bundle(self, assignment: str) -> Path:
+        """The sealed bundle."""
+        return self.build(assignment) / f"{assignment}.bundle"
+
+    def submitted(self, assignment: str) -> dict[str, Path]:
+        """The submitted notebook of each student who handed something in, sorted by name."""
+        folder = self.root / "submitted"
+        found = {}
+        for student in sorted(folder.iterdir() if folder.is_dir() else ()):
+            if (student / assignment).is_dir():
+                found[student.name] = student / assignment / f"{assignment}.ipynb"
+        return found
+
+    def results(self, assignment: str) -> Path:
+        """The folder of results."""
+        return self.root / "results" / assignment
+
+    def feedback(self, assignment: str, student: str) -> Path:
+        """A student's feedback page."""
+        return self.root / "feedback" / student / f"{assignment}.html"
+
+    def autograded(self, assignment: str, student: str) -> Path:
+        """The graded notebook that formgrader shows."""
+        return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"
+
+    def limits_of(self, assignment: str) -> Limits:
+        """The limits of a submission of an assignment."""
+        return self.assignment_limits.get(assignment, self.limits)
+
+    def relative(self, path: Path) -> str:
+        """A path as messages show it: relative to the course where it can be."""
+        return str(path.relative_to(self.root) if path.is_relative_to(self.root) else path)
+
+
+def find_course(start: Path | None = None) -> Course:
+    """Return the course of the nearest folder upward that has a `course.toml`.
+
+    Raises:
+        UsageError: there is none, or it says something unknown.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG).is_file():
+            return _read(folder)
+    raise UsageError(f"no {CONFIG} in {start} or above it; run this inside a course")
+
+
+def _read(root: Path) -> Course:
+    try:
+        table = tomllib.loads((root / CONFIG).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{CONFIG}: {error}") from None
+    known = ("name", "limits", "assignments")
+    for key in table:
+        if key not in known:
+            raise UsageError(f"{CONFIG}: {key!r} is none of {', '.join(known)}")
+    limits = Limits.from_table(_table(table, "limits"))
+    own = {}
+    for name, entry in _table(table, "assignments").items():
+        if set(entry) - {"limits"}:
+            raise UsageError(f"{CONFIG}: assignments.{name} knows only limits")
+        own[name] = Limits.from_table(_table(entry, "limits"), limits)
+    return Course(root, str(table.get("name", root.name)), limits, own, _secret())
+
+
+def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:
+    value = parent.get(key, {})
+    if not isinstance(value, dict):
+        raise UsageError(f"{CONFIG}: {key} is a table, not {value!r}")
+    return value
+
+
+def _secret() -> bytes:
+    if path := os.environ.get(SECRET_FILE_VARIABLE):
+        try:
+            secret = Path(path).read_bytes().strip()
+        except OSError as error:
+            raise UsageError(f"{SECRET_FILE_VARIABLE}: {error}") from None
+    else:
+        secret = os.environ.get(SECRET_VARIABLE, "").encode()
+    if not secret:
+        return DEMO_SECRET
+    if len(secret) < 16:
+        raise UsageError("the course secret has fewer than 16 bytes; anyone could try them all")
+    return secret

@@ -1,0 +1,101 @@
+"""The exceptions of the package, by whose fault they are.
+
+::
+
+    AutograderError
+    ├── UsageError            whoever called us: a wrong name, option or file        exit 2
+    │   └── SourceError       the author's source notebook, with file and cell       exit 1
+    ├── AuditRefused          the grading of an assignment is not proven right       exit 1
+    ├── CheckFailure          the student's answer is wrong                          failed
+    ├── StudentError          the student's code raised, is missing or cannot load   errored
+    │   ├── StudentTimeout    a limit on time ended it                               timed_out
+    │   └── StudentKilled     a limit on memory or processes, or a crash, ended it   killed
+    ├── HarnessError          ours; never costs a student a point                    broken
+    │   └── WireError         bytes on a channel that are no message
+    └── UnsafeHere            this machine cannot hold a student's code safely       exit 3
+"""
+
+__all__ = [
+    "AuditRefused",
+    "AutograderError",
+    "CheckFailure",
+    "HarnessError",
+    "SourceError",
+    "StudentError",
+    "StudentKilled",
+    "StudentTimeout",
+    "UnsafeHere",
+    "UsageError",
+    "WireError",
+]
+
+
+class AutograderError(Exception):
+    """The root of every exception that this package raises on purpose."""
+
+
+class UsageError(AutograderError):
+    """The caller asked for something that cannot be."""
+
+
+class SourceError(UsageError):
+    """A source notebook is wrong: one sentence, with the file and the cell.
+
+    Args:
+        problem: what is wrong, as one sentence.
+        file: the source notebook, relative to the course.
+        cell: the number of the cell, counted from 1 over all cells.
+    """
+
+    def __init__(self, problem: str, file: str | None = None, cell: int | None = None) -> None:
+        self.problem, self.file, self.cell = problem, file, cell
+        place = [file] if file else []
+        if cell is not None:
+            place.append(f"cell {cell}")
+        super().__init__(f"{', '.join(place)}: {problem}" if place else problem)
+
+    def at(self, file: str, cell: int | None = None) -> "SourceError":
+        """Return the same error with its place filled in where it was unknown."""
+        return SourceError(
+            self.problem, self.file or file, self.cell if self.cell is not None else cell
+        )
+
+
+class AuditRefused(AutograderError):
+    """The audit found that the grading is not right, so nothing is published.
+
+    Args:
+        findings: one sentence each, naming the check.
+    """
+
+    def __init__(self, findings: list[str]) -> None:
+        self.findings = list(findings)
+        super().__init__("\n".join(self.findings))
+
+
+class CheckFailure(AutograderError):
+    """The student's value is not what the check wants; the message says how it differs."""
+
+
+class StudentError(AutograderError):
+    """The student's code raised, is missing, or cannot be loaded."""
+
+
+class StudentTimeout(StudentError):
+    """The student's code ran past a limit on time."""
+
+
+class StudentKilled(StudentError):
+    """A limit on memory, processes or output, or a crash, ended the student's code."""
+
+
+class HarnessError(AutograderError):
+    """The harness or a check itself failed; the student's score is not touched."""
+
+
+class WireError(HarnessError):
+    """Bytes that are no message of ours: malformed, too large, or of an unknown type."""
+
+
+class UnsafeHere(AutograderError):
+    """This machine lacks what it takes to run a student's code safely."""

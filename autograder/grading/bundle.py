@@ -1,0 +1,160 @@
+"""The bundle: the grader's sealed artefact, with all checks, the reference and a manifest."""
+
+import hashlib
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import msgspec
+import nbformat
+
+from autograder.errors import HarnessError
+
+__all__ = [
+    "Bundle",
+    "Cell",
+    "CheckEntry",
+    "Manifest",
+    "QuestionEntry",
+    "read_bundle",
+    "write_bundle",
+]
+
+MANIFEST, SOURCE, RELEASE, REFERENCE = (
+    "manifest.json",
+    "source.json",
+    "release.ipynb",
+    "reference/",
+)
+
+
+class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A check as the manifest tells of it.
+
+    ``cases`` are (name, hidden); ``cell`` is the nbgrader grade_id of its cell in the release,
+    which is the check's name; ``summary`` is the first line of its docstring.
+    """
+
+    name: str
+    question: str
+    points: float
+    cases: tuple[tuple[str, bool], ...]
+    all_or_nothing: bool
+    device: str
+    hint: str | None
+    summary: str
+
+    @property
+    def cell(self) -> str:
+        """The grade_id of its cell in the release."""
+        return self.name
+
+
+class QuestionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question, in the order of the source: automatic with checks, or manual with a rubric.
+
+    ``title`` is the heading above it; ``cell`` is, for a manual question, the grade_id of the
+    cell that takes the answer.
+    """
+
+    id: str
+    title: str
+    points: float
+    manual: bool
+    checks: tuple[CheckEntry, ...]
+    cell: str | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle holds: questions, hashes of its files, versions, what a nursery preloads."""
+
+    assignment: str
+    title: str
+    autograder: str
+    questions: tuple[QuestionEntry, ...]
+    preload: tuple[str, ...]
+    files: dict[str, str]
+    versions: dict[str, str]
+    schema: int = 1
+
+    @property
+    def possible(self) -> float:
+        """The points of all questions."""
+        return sum(q.points for q in self.questions)
+
+
+class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A code cell of the source notebook, as the trusted process runs it.
+
+    ``kind`` is ``given``, ``solution`` or ``check``; ``number`` counts all cells from 1.
+    """
+
+    kind: str
+    number: int
+    source: str
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A bundle in memory.
+
+    ``id`` is "sha256:…" of the file; ``source`` are the trusted cells; ``release`` the release
+    notebook, from which given cells are restored; ``reference`` the modules of the reference
+    package by path (``reference/optimizers.py``).
+    """
+
+    id: str
+    manifest: Manifest
+    source: tuple[Cell, ...]
+    release: nbformat.NotebookNode
+    reference: dict[str, str]
+
+
+def write_bundle(
+    path: Path,
+    manifest: Manifest,
+    source: tuple[Cell, ...],
+    release: bytes,
+    reference: dict[str, str],
+) -> str:
+    """Write a bundle, the same bytes for the same content, and return its id."""
+    files = {SOURCE: msgspec.json.encode(source), RELEASE: release}
+    files |= {name: text.encode() for name, text in sorted(reference.items())}
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    manifest = msgspec.structs.replace(manifest, files=digests)
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {MANIFEST: msgspec.json.encode(manifest), **files}.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    path.write_bytes(buffer.getvalue())
+    return _digest(buffer.getvalue())
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle and hold its files against the manifest's hashes.
+
+    Raises:
+        HarnessError: there is no bundle, or it is not what its manifest says.
+    """
+    try:
+        data = path.read_bytes()
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        manifest = msgspec.json.decode(files.pop(MANIFEST), type=Manifest)
+        source = msgspec.json.decode(files[SOURCE], type=tuple[Cell, ...])
+    except FileNotFoundError:
+        raise HarnessError(f"there is no bundle {path}; compile the assignment first") from None
+    except (OSError, KeyError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
+        raise HarnessError(f"{path} is no bundle: {error}") from None
+    if {n: hashlib.sha256(d).hexdigest() for n, d in files.items()} != manifest.files:
+        raise HarnessError(f"{path} is not what its manifest says; compile the assignment again")
+    return Bundle(
+        id=_digest(data),
+        manifest=manifest,
+        source=source,
+        release=nbformat.reads(files[RELEASE].decode(), as_version=4),
+        reference={n: d.decode() for n, d in files.items() if n.startswith(REFERENCE)},
+    )
+
+
+def _digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()

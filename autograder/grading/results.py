@@ -1,0 +1,111 @@
+"""Results: the stored record of one grading run of one attempt (design contract, schema 1)."""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from autograder.errors import HarnessError
+
+__all__ = [
+    "CaseResult",
+    "CheckResult",
+    "QuestionResult",
+    "Result",
+    "Status",
+    "Verdict",
+    "dump_result",
+    "load_result",
+]
+
+
+class Verdict(StrEnum):
+    """The outcome of one case."""
+
+    PASSED = "passed"
+    FAILED = "failed"  # the check raised a mismatch
+    ERRORED = "errored"  # the student's code raised, is missing, or cannot be loaded
+    TIMED_OUT = "timed_out"  # a limit on time ended it
+    KILLED = "killed"  # a limit on memory, processes or output, or a crash, ended it
+    SKIPPED = "skipped"  # a prerequisite did not pass
+    PENDING = "pending"  # needs hardware that this run does not have
+    BROKEN = "broken"  # the harness or the check itself failed
+
+
+class Status(StrEnum):
+    """The state of a result or of a question."""
+
+    GRADED = "graded"
+    PENDING = "pending"  # hardware or a manual score is missing
+    NEEDS_ATTENTION = "needs_attention"  # unreadable, or the harness broke: staff act
+
+
+class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One case: its verdict and the evidence.
+
+    ``margin`` is the worst observed error divided by its tolerance, or None where no numbers
+    were compared or the error is not finite. ``message`` is for staff; `student_message` in
+    `autograder.records` decides what a student sees of a hidden case.
+    """
+
+    name: str
+    hidden: bool
+    verdict: Verdict
+    seconds: float
+    margin: float | None = None
+    message: str | None = None
+    diagnosis: str | None = None
+
+
+class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One check: its points and its cases, in the order of the source."""
+
+    name: str
+    points: float
+    earned: float
+    cases: tuple[CaseResult, ...]
+
+
+class QuestionResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One question; a manual one has no checks and is pending until staff score it."""
+
+    id: str
+    points: float
+    earned: float
+    status: Status
+    checks: tuple[CheckResult, ...]
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One grading run of one attempt."""
+
+    assignment: str
+    student: str
+    submission: str  # "sha256:…" of the submitted file
+    bundle: str  # "sha256:…" of the bundle
+    status: Status
+    device: str
+    graded_at: str  # "2026-11-20T02:10:40Z"
+    autograder: str  # the package's version
+    earned: float
+    possible: float
+    notes: tuple[str, ...]
+    questions: tuple[QuestionResult, ...]
+    schema: Literal[1] = 1
+
+
+def dump_result(result: Result) -> bytes:
+    """Return a result as indented UTF-8 JSON with a final newline."""
+    return msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n"
+
+
+def load_result(data: bytes) -> Result:
+    """Read a result.
+
+    Raises:
+        HarnessError: the bytes are no result of schema 1.
+    """
+    try:
+        return msgspec.json.decode(data, type=Result)
+    except msgspec.MsgspecError as error:
+        raise HarnessError(f"not a result of schema 1: {error}") from None

@@ -1,0 +1,1 @@
+"""From results to grades and words."""

@@ -1,0 +1,54 @@
+"""The limits of a session, in seconds and bytes."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.errors import UsageError
+
+__all__ = ["Limits"]
+
+MB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use; every number is per submission unless it says otherwise.
+
+    Attributes:
+        cell_seconds: wall time of one cell of the notebook.
+        call_seconds: wall time of one call by a check.
+        submission_seconds: wall time of everything together.
+        cpu_seconds: processor time of one process of the session.
+        memory_mb: address space of one process of the session.
+        output_kb: text that is kept of what the notebook prints; the rest is counted and dropped.
+        file_mb: size of one file that the session writes.
+        processes: processes and threads at one time.
+        message_mb: one value that crosses the wire.
+    """
+
+    cell_seconds: float = 30.0
+    call_seconds: float = 10.0
+    submission_seconds: float = 300.0
+    cpu_seconds: int = 300
+    memory_mb: int = 4096
+    output_kb: int = 64
+    file_mb: int = 256
+    processes: int = 64
+    message_mb: int = 256
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not value > 0:
+                raise UsageError(f"limit {field.name} is a number above 0, not {value!r}")
+
+    @classmethod
+    def from_table(cls, table: dict[str, Any], base: "Limits | None" = None) -> "Limits":
+        """Return limits from a table of `course.toml`, over those of a base."""
+        known = [field.name for field in dataclasses.fields(cls)]
+        unknown = sorted(set(table) - set(known))
+        if unknown:
+            raise UsageError(f"limit {unknown[0]!r} is none of {', '.join(known)}")
+        return dataclasses.replace(base or cls(), **table)

@@ -1,0 +1,1 @@
+"""What a release needs in a student's notebook."""
