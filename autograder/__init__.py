@@ -8,6 +8,7 @@ from autograder.authoring.assertions import (
     assert_that,
 )
 from autograder.authoring.checks import case, check
+from autograder.student.self_check import self_check
 
 __all__ = [
     "assert_close",
@@ -17,4 +18,5 @@ __all__ = [
     "assert_that",
     "case",
     "check",
+    "self_check",
 ]

@@ -36,12 +36,15 @@ class Session(Protocol):
         """Return an attribute of an object."""
 
     def call(
-        self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any], watch: bool
     ) -> tuple[Any, tuple[int | str, ...]]:
-        """Call an object; return its value and which arguments it changed in place."""
+        """Call an object; return its value and, if watched, which arguments it changed."""
 
     def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a helper beside the notebook's code: ``helper(notebook, *args, **kwargs)``."""
+
+    def seed(self, number: int) -> None:
+        """Seed the session's own generators of random numbers."""
 
 
 class RemoteObject:
@@ -99,8 +102,8 @@ class Subject:
 
     def call(self, target: RemoteObject, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call an object of this subject's session."""
-        value, changed = self._session.call(target.handle.number, args, kwargs)
-        if changed and self._pure:
+        value, changed = self._session.call(target.handle.number, args, kwargs, self._pure)
+        if changed:
             which = changed[0]
             name = f"`{which}`" if isinstance(which, str) else f"number {which + 1}"
             raise CheckFailure(

@@ -1,0 +1,109 @@
+"""One case of a check: run it in this trusted process and say what came of it."""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.authoring.assertions import measuring_margins
+from autograder.authoring.checks import Case, Check
+from autograder.authoring.subject import Session, Subject
+from autograder.errors import (
+    CheckFailure,
+    HarnessError,
+    StudentError,
+    StudentKilled,
+    StudentTimeout,
+)
+from autograder.grading.results import CaseResult, Verdict
+from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.wire import Message
+
+__all__ = ["ReferenceSession", "run_case"]
+
+MAX_MESSAGE = 2000
+
+
+class ReferenceSession(InProcessSession):
+    """The reference, in this process; what it raises is never the student's error."""
+
+    def _send(self, request: Message) -> Message:
+        try:
+            return super()._send(request)
+        except StudentError as error:
+            raise RuntimeError(f"the reference: {error}") from None
+
+
+def run_case(
+    check: Check,
+    case: Case,
+    student: Session,
+    reference: Session,
+    rng: Callable[[], np.random.Generator],
+) -> CaseResult:
+    """Run a case and return its result.
+
+    An exception that is no mismatch and none of the student's own is put to the test: if the
+    check passes with the reference in the student's place, it was the student's value that the
+    check could not use; otherwise the check itself is broken.
+
+    Args:
+        check: whose function is called.
+        case: whose parameters it gets.
+        student: the session of the student's code.
+        reference: the session of the reference, or its recording.
+        rng: returns a fresh generator of the case's inputs.
+    """
+    began = time.perf_counter()
+    verdict, message = Verdict.PASSED, None
+    with measuring_margins() as margins:
+        try:
+            _call(check, case, student, reference, rng())
+        except (CheckFailure, AssertionError) as error:
+            verdict, message = Verdict.FAILED, str(error) or "the check's assertion does not hold"
+        except StudentTimeout as error:
+            verdict, message = Verdict.TIMED_OUT, str(error)
+        except StudentKilled as error:
+            verdict, message = Verdict.KILLED, str(error)
+        except StudentError as error:
+            verdict, message = Verdict.ERRORED, str(error)
+        except HarnessError as error:
+            verdict, message = Verdict.BROKEN, str(error)
+        except Exception as error:
+            fault = f"{type(error).__name__}: {error}"
+            if _is_sound(check, case, reference, rng):
+                verdict = Verdict.FAILED
+                message = f"the check cannot use what the code returned ({fault})"
+            else:
+                verdict, message = Verdict.BROKEN, f"the check raised {fault}"
+    finite = [margin for margin in margins if math.isfinite(margin)]
+    return CaseResult(
+        name=case.name,
+        hidden=case.hidden,
+        verdict=verdict,
+        seconds=round(time.perf_counter() - began, 6),
+        margin=max(margins) if margins and len(finite) == len(margins) else None,
+        message=message[:MAX_MESSAGE] if message else None,
+    )
+
+
+def _call(check: Check, case: Case, student: Session, reference: Session, rng: Any) -> None:
+    # Tells nothing of the inputs: it is made of public names only.
+    seed = int.from_bytes(hashlib.sha256(f"{check.name}/{case.name}".encode()).digest()[:4], "big")
+    student.seed(seed)
+    reference.seed(seed)
+    check.function(Subject(student, pure=check.pure), Subject(reference), rng, **case.parameters)
+
+
+def _is_sound(
+    check: Check, case: Case, reference: Session, rng: Callable[[], np.random.Generator]
+) -> bool:
+    """Return whether the check passes when the reference answers in the student's place."""
+    try:
+        _call(check, case, reference, reference, rng())
+    except Exception:
+        return False
+    return True

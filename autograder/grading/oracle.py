@@ -1,0 +1,122 @@
+"""The oracle: the trusted cells of a source notebook, run in this process.
+
+It holds what a student's session never may: the checks, their mistakes and the reference.
+"""
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import linecache
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from types import CodeType, ModuleType
+from typing import Any
+
+from autograder.authoring.checks import Check
+from autograder.errors import SourceError
+from autograder.grading.bundle import Bundle, Cell
+
+__all__ = ["Oracle", "load_bundle_oracle", "load_oracle"]
+
+PACKAGE = "reference"
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The names of a source notebook after its cells ran, and its checks in source order."""
+
+    assignment: str
+    namespace: dict[str, Any]
+    checks: dict[str, Check]
+
+
+def load_bundle_oracle(bundle: Bundle) -> Oracle:
+    """Run the trusted cells of a bundle."""
+    name = bundle.manifest.assignment
+    return load_oracle(bundle.source, bundle.reference, name, f"the bundle of {name}")
+
+
+def load_oracle(
+    cells: Sequence[Cell], reference: Mapping[str, str], assignment: str, file: str
+) -> Oracle:
+    """Run trusted cells in order, with the reference package taken from the given texts.
+
+    Args:
+        cells: code cells of the source notebook.
+        reference: text of each module of the reference package, by path.
+        assignment: the assignment's name.
+        file: the source notebook, as error messages call it.
+
+    Raises:
+        SourceError: a cell raised; says which.
+    """
+    module = ModuleType(f"_oracle_{assignment}")
+    sys.modules[module.__name__] = module  # classes of the notebook look it up by name
+    with _reference_package(reference):
+        for cell in cells:
+            _run(cell, module, file)
+    checks = {c.name: c for c in module.__dict__.values() if isinstance(c, Check)}
+    return Oracle(assignment, module.__dict__, checks)
+
+
+def _run(cell: Cell, module: ModuleType, file: str) -> None:
+    name = f"<{module.__name__} cell {cell.number}>"
+    try:
+        code = _compiled(cell.source, name)
+        exec(code, module.__dict__)
+    except SourceError as error:
+        raise error.at(file, cell.number) from None
+    except Exception as error:
+        raise SourceError(f"{type(error).__name__}: {error}", file, cell.number) from error
+
+
+def _compiled(source: str, name: str) -> CodeType:
+    """Compile a text so that `inspect.getsource` finds it again: helpers are shipped as text."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    return compile(source, name, "exec", dont_inherit=True)
+
+
+class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds and loads the modules of the reference package from their texts."""
+
+    def __init__(self, reference: Mapping[str, str]) -> None:
+        self._texts = {_module_name(path): (path, text) for path, text in reference.items()}
+        self._texts.setdefault(PACKAGE, (f"{PACKAGE}/__init__.py", ""))
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        """Return the spec of a module of the package, None for any other."""
+        if fullname not in self._texts:
+            return None
+        is_package = self._texts[fullname][0].endswith("__init__.py")
+        return importlib.util.spec_from_loader(fullname, self, is_package=is_package)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run a module's text."""
+        path, text = self._texts[module.__name__]
+        exec(_compiled(text, f"<{path}>"), module.__dict__)
+
+
+@contextmanager
+def _reference_package(reference: Mapping[str, str]) -> Iterator[None]:
+    """Make ``import reference…`` mean the given texts inside the block, and only there."""
+    finder = _Texts(reference)
+    former = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name in sys.modules if _is_ours(name)]:
+            del sys.modules[name]
+        sys.modules.update(former)
+
+
+def _is_ours(name: str) -> bool:
+    return name == PACKAGE or name.startswith(f"{PACKAGE}.")
+
+
+def _module_name(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -1,0 +1,124 @@
+"""The host: answers requests about a notebook's namespace, inside the session.
+
+It runs next to the student's code and so is not to be trusted: it returns values, never verdicts.
+"""
+
+import random
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.authoring.subject import Handle
+from autograder.errors import WireError
+from autograder.sandbox.wire import MAX_ITEMS, Message, Packer, Reference, unpack
+
+__all__ = ["CELL_FILE", "Host"]
+
+CELL_FILE = "<cell "  # how the file names of a notebook's cells begin
+MAX_TEXT = 2000
+
+
+class Host:
+    """Answers get, attribute, call, apply and seed on a namespace."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self._namespace = namespace
+        self._objects: list[Any] = []
+        self._numbers: dict[int, int] = {}
+
+    def handle(self, request: Message) -> Message:
+        """Return the reply to a request; an exception of the student's code is a reply too."""
+        answer: Callable[[Message], Message] | None = getattr(self, f"_{request.kind}", None)
+        if request.kind not in ("get", "attribute", "call", "apply", "seed") or answer is None:
+            raise WireError(f"a request of kind {request.kind!r}")
+        try:
+            return answer(request)
+        except _Missing as missing:
+            return Message("missing", text=missing.name)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt of theirs end nothing
+            return _raised(error)
+
+    def _get(self, request: Message) -> Message:
+        if request.text not in self._namespace:
+            raise _Missing(request.text)
+        return self._value(self._namespace[request.text])
+
+    def _attribute(self, request: Message) -> Message:
+        return self._value(getattr(self._objects[request.number], request.text))
+
+    def _call(self, request: Message) -> Message:
+        args, kwargs = self._arguments(request)
+        value = self._objects[request.number](*args, **kwargs)
+        return self._value(value, args, kwargs) if request.text == "watch" else self._value(value)
+
+    def _apply(self, request: Message) -> Message:
+        (source, *args), kwargs = self._arguments(request)
+        names: dict[str, Any] = {"np": np}
+        if "torch" in sys.modules:
+            names["torch"] = sys.modules["torch"]
+        exec(compile(source, f"<helper {request.text}>", "exec", dont_inherit=True), names)
+        return self._value(names[request.text](_Names(self._namespace), *args, **kwargs))
+
+    def _seed(self, request: Message) -> Message:
+        random.seed(request.number)
+        np.random.seed(request.number % 2**32)
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.manual_seed(request.number % 2**63)
+        return Message("value", values=[None])
+
+    def _arguments(self, request: Message) -> tuple[list[Any], dict[str, Any]]:
+        def resolve(reference: Reference) -> Any:
+            return self._objects[reference.number]
+
+        args = [unpack(v, request.bodies, resolve) for v in request.values]
+        named = {k: unpack(v, request.bodies, resolve) for k, v in request.named.items()}
+        return args, named
+
+    def _value(self, value: Any, *arguments: Any) -> Message:
+        packer = Packer(self._keep)
+        values = [packer.pack(v) for v in (value, *arguments)]
+        return Message("value", values=values, bodies=packer.bodies)
+
+    def _keep(self, value: object) -> Handle:
+        number = self._numbers.get(id(value))
+        if number is None:
+            if len(self._objects) >= MAX_ITEMS:
+                raise WireError(f"more than {MAX_ITEMS} objects")
+            number = self._numbers[id(value)] = len(self._objects)
+            self._objects.append(value)  # which also keeps its id from being used again
+        return Handle(number, _type_name(value))
+
+
+class _Names:
+    """The notebook as a helper sees it: its names as attributes."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.__dict__ = namespace
+
+    def __getattr__(self, name: str) -> Any:
+        raise _Missing(name)
+
+
+class _Missing(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _type_name(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"ndarray of dtype {value.dtype}"[:MAX_TEXT]
+    return type(value).__name__[:MAX_TEXT]
+
+
+def _raised(error: BaseException) -> Message:
+    try:
+        text = str(error)[:MAX_TEXT]
+    except BaseException:
+        text = "(its message cannot be shown)"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if CELL_FILE in f.filename]
+    place = f"{frames[-1].filename.strip('<>')}, line {frames[-1].lineno}" if frames else ""
+    return Message("raised", text=text, values=[type(error).__name__[:MAX_TEXT], place])

@@ -1,0 +1,131 @@
+"""Sessions over messages: a check's calls become requests, replies become values."""
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from autograder.authoring.subject import Handle, Helper
+from autograder.errors import HarnessError, StudentError, StudentKilled, WireError
+from autograder.sandbox.host import Host
+from autograder.sandbox.wire import Message, Packed, Packer, Reference, decode, encode, unpack
+
+__all__ = ["InProcessSession", "MessageSession"]
+
+MAX_TEXT = 2000
+
+
+class MessageSession:
+    """A `Session` whose every method is one request and its reply.
+
+    Args:
+        ask: sends a request and returns the reply; raises `StudentError` if there is none.
+    """
+
+    def __init__(self, ask: Callable[[Message], Message]) -> None:
+        self._ask = ask
+
+    def get(self, name: str) -> Any:
+        """Return the value of a name in the notebook."""
+        return self._value(self._send(Message("get", text=name)))
+
+    def attribute(self, target: int, name: str) -> Any:
+        """Return an attribute of an object."""
+        return self._value(self._send(Message("attribute", text=name, number=target)))
+
+    def call(
+        self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any], watch: bool
+    ) -> tuple[Any, tuple[int | str, ...]]:
+        """Call an object; return its value and, if watched, which arguments it changed."""
+        request = _packed("call", "watch" if watch else "", args, kwargs)
+        request.number = target
+        reply = self._send(request)
+        if not watch:
+            return self._value(reply), ()
+        value, after, named = self._values(reply, 3)
+        changed: list[int | str] = []
+        if type(after) is not list or type(named) is not dict or len(after) != len(args):
+            raise StudentKilled("the session answered out of turn")
+        changed += [i for i, arg in enumerate(args) if not _same(arg, after[i])]
+        changed += [k for k, arg in kwargs.items() if not _same(arg, named.get(k))]
+        return value, tuple(changed)
+
+    def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a helper beside the notebook's code; its source is shipped as text."""
+        try:
+            source = textwrap.dedent(inspect.getsource(helper))
+        except (OSError, TypeError):
+            raise HarnessError(f"the source of helper {helper!r} is not to be had") from None
+        return self._value(self._send(_packed("apply", helper.__name__, (source, *args), kwargs)))
+
+    def seed(self, number: int) -> None:
+        """Seed the session's own generators of random numbers."""
+        self._send(Message("seed", number=number))
+
+    def _send(self, request: Message) -> Message:
+        reply = self._ask(request)
+        if reply.kind == "value":
+            return reply
+        text = reply.text[:MAX_TEXT]
+        if reply.kind == "missing":
+            raise StudentError(f"{text} is not defined in the notebook")
+        if reply.kind != "raised":
+            raise StudentKilled("the session answered out of turn")
+        name, place = (str(v)[:MAX_TEXT] for v in (*reply.values, "", "")[:2])
+        where = f" ({place})" if place else ""
+        if name == "NotImplementedError":
+            raise StudentError(f"not implemented yet{where}")
+        if name == "MemoryError":
+            raise StudentKilled(f"ran out of memory{where}")
+        raise StudentError(f"{name}: {text}{where}" if text else f"{name}{where}")
+
+    def _value(self, reply: Message) -> Any:
+        return self._values(reply, 1)[0]
+
+    def _values(self, reply: Message, count: int) -> list[Any]:
+        if len(reply.values) != count:
+            raise StudentKilled("the session answered out of turn")
+        try:
+            return [unpack(v, reply.bodies, _handle) for v in reply.values]
+        except WireError as error:
+            raise StudentKilled(f"the session sent a malformed value: {error}") from None
+
+
+class InProcessSession(MessageSession):
+    """A session on a namespace of this process, for code that is trusted.
+
+    Every value goes through the wire's form and back, so that it behaves as a sandboxed session
+    does: arguments are copies, and only values return.
+    """
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        host = Host(namespace)
+        super().__init__(lambda request: decode(*encode(host.handle(decode(*encode(request))))))
+
+
+def _packed(kind: str, text: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Message:
+    packer = Packer(_refuse)
+    try:
+        values = [packer.pack(arg) for arg in args]
+        named = {key: packer.pack(value) for key, value in kwargs.items()}
+    except WireError as error:
+        raise HarnessError(f"an argument of a check cannot be sent: {error}") from None
+    return Message(kind, text=text, values=values, named=named, bodies=packer.bodies)
+
+
+def _refuse(value: object) -> Handle:
+    raise WireError(f"an object of type {type(value).__name__}")
+
+
+def _handle(reference: Reference) -> Handle:
+    return Handle(reference.number, reference.type_name[:100])
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Return whether two values have the same packed form, bit by bit."""
+    return _form(before) == _form(after)
+
+
+def _form(value: Any) -> tuple[Packed, list[memoryview]]:
+    packer = Packer(lambda v: v if isinstance(v, Handle) else _refuse(v))
+    return packer.pack(value), [memoryview(body) for body in packer.bodies]

@@ -1,0 +1,283 @@
+"""The wire: typed messages between the grader and a session; values cross it, verdicts never.
+
+A message is a msgspec header and raw little-endian bodies, one for each array. Values that may
+cross are None, bool, int, float, complex, str, bytes, list, tuple, dict with string keys, numpy
+arrays and torch tensors; anything else becomes a `Handle`. Nothing received is ever run.
+"""
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any, Union
+
+import msgspec
+import numpy as np
+
+from autograder.authoring.subject import Handle, RemoteObject
+from autograder.errors import WireError
+
+__all__ = [
+    "MAX_ITEMS",
+    "Message",
+    "Packed",
+    "Packer",
+    "Reference",
+    "decode",
+    "encode",
+    "unpack",
+]
+
+MAX_DEPTH = 32
+MAX_DIMENSIONS = 8
+MAX_ITEMS = 100_000
+MAX_INTEGER_BITS = 1 << 16
+DTYPES = frozenset(
+    ["bool", "complex64", "complex128", "float16", "float32", "float64"]
+    + [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+)
+
+
+class Complex(msgspec.Struct, tag="complex", forbid_unknown_fields=True):
+    """A complex number."""
+
+    real: float
+    imag: float
+
+
+class Integer(msgspec.Struct, tag="integer", forbid_unknown_fields=True):
+    """An integer beyond 64 bits, in hexadecimal."""
+
+    digits: str
+
+
+class Binary(msgspec.Struct, tag="binary", forbid_unknown_fields=True):
+    """Raw bytes: a text and bytes may not stand in one union."""
+
+    data: bytes
+
+
+class Items(msgspec.Struct, tag="items", forbid_unknown_fields=True):
+    """A list or a tuple."""
+
+    items: list["Packed"]
+    frozen: bool
+
+
+class Mapping(msgspec.Struct, tag="mapping", forbid_unknown_fields=True):
+    """A dict with string keys."""
+
+    items: dict[str, "Packed"]
+
+
+class Array(msgspec.Struct, tag="array", forbid_unknown_fields=True):
+    """An array or a tensor; its bytes are the body of this number.
+
+    ``kind`` is ``numpy``, ``scalar`` (a numpy scalar), ``torch`` or ``parameter`` (a tensor that
+    requires a gradient).
+    """
+
+    kind: str
+    dtype: str
+    shape: tuple[int, ...]
+    body: int
+
+
+class Reference(msgspec.Struct, tag="reference", forbid_unknown_fields=True):
+    """An object that stays in the session, by the session's own number."""
+
+    number: int
+    type_name: str
+
+
+Packed = Union[  # noqa: UP007 - a recursive alias needs its names in quotes
+    None, bool, int, float, str, Binary, Complex, Integer, Items, Mapping, Array, Reference
+]
+
+
+class Message(msgspec.Struct, forbid_unknown_fields=True):
+    """A request or a reply: what it is, its texts and numbers, and its values."""
+
+    kind: str
+    text: str = ""
+    number: int = 0
+    values: list[Packed] = []
+    named: dict[str, Packed] = {}
+    bodies: list[Any] = []  # bytes-like; they travel behind the header
+
+    def without_bodies(self) -> "Message":
+        """Return the part that travels in the header."""
+        return msgspec.structs.replace(self, bodies=[])
+
+
+_header = msgspec.msgpack.Decoder(Message)
+
+
+def encode(message: Message) -> tuple[bytes, list[Any]]:
+    """Return a message's header and its bodies."""
+    return msgspec.msgpack.encode(message.without_bodies()), message.bodies
+
+
+def decode(header: bytes, bodies: list[Any]) -> Message:
+    """Return the message of a header and its bodies.
+
+    Raises:
+        WireError: the header is no message.
+    """
+    try:
+        message = _header.decode(header)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise WireError(f"malformed header: {error}") from None
+    if message.bodies:
+        raise WireError("a header carries no bodies")
+    message.bodies = bodies
+    return message
+
+
+class Packer:
+    """Turns values into their packed form and collects the bodies of arrays.
+
+    Args:
+        keep: called with a value that may not cross; returns the handle that stands for it.
+    """
+
+    def __init__(self, keep: Callable[[object], Handle]) -> None:
+        self.bodies: list[Any] = []
+        self._keep, self._items = keep, 0
+
+    def pack(self, value: Any, depth: int = 0) -> Packed:
+        """Return the packed form of a value.
+
+        Raises:
+            WireError: the value is nested too deeply or has too many items.
+        """
+        self._items += 1
+        if depth > MAX_DEPTH:
+            raise WireError(f"a value nested deeper than {MAX_DEPTH}")
+        if self._items > MAX_ITEMS:
+            raise WireError(f"a value of more than {MAX_ITEMS} items; an array holds any number")
+        if value is None or type(value) in (bool, float):
+            return value  # type: ignore[no-any-return]  # the line above narrows it
+        if type(value) is str:
+            return _text(value)
+        if type(value) is bytes:
+            return Binary(value)
+        if type(value) is int:
+            return _packed_integer(value)
+        if type(value) is complex:
+            return Complex(value.real, value.imag)
+        if isinstance(value, (list, tuple)):
+            items = [self.pack(item, depth + 1) for item in value]
+            return Items(items, isinstance(value, tuple))
+        if isinstance(value, dict) and all(type(key) is str for key in value):
+            return Mapping({_text(k): self.pack(item, depth + 1) for k, item in value.items()})
+        return self._pack_array(value)
+
+    def _pack_array(self, value: Any) -> Packed:
+        if isinstance(value, (np.ndarray, np.generic)):
+            kind = "numpy" if isinstance(value, np.ndarray) else "scalar"
+            array = np.asarray(value)
+            if array.dtype.name in DTYPES and array.ndim <= MAX_DIMENSIONS:
+                return self._add(kind, array.dtype.name, array)
+        torch = sys.modules.get("torch")
+        if torch is not None and isinstance(value, torch.Tensor):
+            kind = "parameter" if value.requires_grad else "torch"
+            dtype = str(value.dtype).removeprefix("torch.")
+            if value.layout == torch.strided and value.ndim <= MAX_DIMENSIONS:
+                plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
+                if dtype == "bfloat16":
+                    return self._add(kind, dtype, plain.view(torch.int16).numpy())
+                if dtype in DTYPES:
+                    return self._add(kind, dtype, plain.numpy())
+        handle = value.handle if isinstance(value, RemoteObject) else self._keep(value)
+        return Reference(handle.number, handle.type_name)
+
+    def _add(self, kind: str, dtype: str, array: Any) -> Array:
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        self.bodies.append(little.reshape(-1).view(np.uint8).data)
+        return Array(kind, dtype, array.shape, len(self.bodies) - 1)
+
+
+def unpack(
+    packed: Packed, bodies: list[Any], resolve: Callable[[Reference], Any], depth: int = 0
+) -> Any:
+    """Return the value of a packed form; arrays are fresh, writable and owned by the receiver.
+
+    Args:
+        packed: as received.
+        bodies: the bodies of its message.
+        resolve: called with a reference; returns the object or handle that it stands for.
+
+    Raises:
+        WireError: an array is not what its header says.
+    """
+    if depth > MAX_DEPTH:
+        raise WireError(f"a value nested deeper than {MAX_DEPTH}")
+    if isinstance(packed, Items):
+        values = [unpack(item, bodies, resolve, depth + 1) for item in packed.items]
+        return tuple(values) if packed.frozen else values
+    if isinstance(packed, Mapping):
+        items = packed.items.items()
+        return {key: unpack(item, bodies, resolve, depth + 1) for key, item in items}
+    if isinstance(packed, Array):
+        return _unpacked_array(packed, bodies)
+    if isinstance(packed, Complex):
+        return complex(packed.real, packed.imag)
+    if isinstance(packed, Binary):
+        return packed.data
+    if isinstance(packed, Integer):
+        return _unpacked_integer(packed)
+    return resolve(packed) if isinstance(packed, Reference) else packed
+
+
+def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
+    wide = packed.dtype == "bfloat16" and packed.kind in ("torch", "parameter")
+    if packed.kind not in ("numpy", "scalar", "torch", "parameter"):
+        raise WireError(f"an array of kind {packed.kind!r}")
+    if not wide and packed.dtype not in DTYPES:
+        raise WireError(f"an array of dtype {packed.dtype!r}")
+    if len(packed.shape) > MAX_DIMENSIONS or any(n < 0 for n in packed.shape):
+        raise WireError(f"an array of shape {packed.shape}")
+    dtype = np.dtype("int16" if wide else packed.dtype).newbyteorder("<")
+    if not 0 <= packed.body < len(bodies):
+        raise WireError(f"an array without its body {packed.body}")
+    body = bodies[packed.body]
+    if len(body) != math.prod(packed.shape) * dtype.itemsize:
+        raise WireError(f"an array of shape {packed.shape} in {len(body)} bytes")
+    own = body if isinstance(body, bytearray) else bytearray(body)
+    array = np.frombuffer(own, dtype=dtype).reshape(packed.shape)
+    array = array.astype(dtype.newbyteorder("="), copy=False)
+    if packed.kind in ("numpy", "scalar"):
+        return array[()] if packed.kind == "scalar" and array.ndim == 0 else array
+    return _tensor(array, wide, packed.kind == "parameter" and packed.dtype[0] in "fbc")
+
+
+def _tensor(array: Any, bfloat16: bool, requires_grad: bool) -> Any:
+    import torch  # only where a tensor came: a release may be without torch
+
+    tensor = torch.from_numpy(array)
+    if bfloat16:
+        tensor = tensor.view(torch.bfloat16)
+    floating = tensor.is_floating_point() or tensor.is_complex()
+    return tensor.requires_grad_() if requires_grad and floating else tensor
+
+
+def _text(value: str) -> str:
+    """Return a text that UTF-8 can hold: lone surrogates are replaced."""
+    return value.encode("utf-8", "replace").decode()
+
+
+def _packed_integer(value: int) -> Packed:
+    if value.bit_length() < 64:
+        return value
+    if value.bit_length() > MAX_INTEGER_BITS:
+        raise WireError(f"an integer of more than {MAX_INTEGER_BITS} bits")
+    return Integer(hex(value))
+
+
+def _unpacked_integer(packed: Integer) -> int:
+    if len(packed.digits) > MAX_INTEGER_BITS // 4 + 4:
+        raise WireError("an integer too long")
+    try:
+        return int(packed.digits, 16)
+    except ValueError:
+        raise WireError("an integer without digits") from None

@@ -1,0 +1,109 @@
+"""A student's self-check: the visible cases, run in the notebook against the recording."""
+
+import html
+from pathlib import Path
+
+from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.subject import Session
+from autograder.errors import HarnessError
+from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.results import CaseResult, Verdict
+from autograder.sandbox.messages import InProcessSession
+from autograder.student.recording import FILE, Recording, ReplaySession, load_recording
+
+__all__ = ["SelfCheck", "self_check"]
+
+MARKS = {Verdict.PASSED: ("✓", "#1a7f37"), Verdict.BROKEN: ("?", "#9a6700")}
+OTHER_MARK = ("✗", "#cf222e")
+
+
+class SelfCheck:
+    """The outcome of a check's visible cases, shown by Jupyter as the cell's value."""
+
+    def __init__(self, check: Check, results: list[CaseResult]) -> None:
+        self.check, self.results = check, results
+
+    @property
+    def passed(self) -> bool:
+        """Whether every visible case passed."""
+        return all(result.verdict is Verdict.PASSED for result in self.results)
+
+    def __repr__(self) -> str:
+        lines = [self._headline()]
+        for result in self.results:
+            lines.append(f"  {_mark(result)[0]} {result.name}: {_words(result)}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for result in self.results:
+            mark, colour = _mark(result)
+            rows.append(
+                f'<div><span style="color:{colour};font-weight:600">{mark}</span> '
+                f"{html.escape(result.name)}: "
+                f'<span style="white-space:pre-wrap">{html.escape(_words(result))}</span></div>'
+            )
+        return (
+            f'<div style="line-height:1.6"><b>{html.escape(self._headline())}</b>'
+            + "".join(rows)
+            + "</div>"
+        )
+
+    def _headline(self) -> str:
+        count = sum(result.verdict is Verdict.PASSED for result in self.results)
+        return f"{self.check.name}: {count} of {len(self.results)} visible cases pass"
+
+
+def self_check(check: Check) -> SelfCheck:
+    """Run the visible cases of a check against this notebook's own names.
+
+    In a release the right values come from the recording beside the notebook. In the source
+    notebook, where there is none, the names themselves are the reference: the author's own run.
+    """
+    if not isinstance(check, Check):
+        raise TypeError(f"self_check takes a check, not a {type(check).__name__}")
+    recording = _recording()
+    namespace = check.function.__globals__
+    student = InProcessSession(namespace)
+    results = []
+    for case in check.cases:
+        if case.hidden and recording is not None:
+            continue
+        assignment = recording.assignment if recording is not None else ""
+        results.append(
+            run_case(
+                check,
+                case,
+                student,
+                _reference(recording, check, case),
+                lambda c=case, a=assignment: case_rng(b"", a, check.name, c.name),  # type: ignore[misc]  # bound now
+            )
+        )
+    return SelfCheck(check, results)
+
+
+def _reference(recording: Recording | None, check: Check, case: Case) -> Session:
+    if recording is None:
+        return ReferenceSession(check.function.__globals__)
+    return ReplaySession(recording.replies.get(check.name, {}).get(case.name, ()))
+
+
+def _recording() -> Recording | None:
+    try:
+        return load_recording(Path(FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise HarnessError(f"{FILE} cannot be read: {error}") from None
+
+
+def _mark(result: CaseResult) -> tuple[str, str]:
+    return MARKS.get(result.verdict, OTHER_MARK)
+
+
+def _words(result: CaseResult) -> str:
+    if result.verdict is Verdict.PASSED:
+        return "passes"
+    if result.verdict is Verdict.BROKEN:
+        return f"cannot be checked here: {result.message}"
+    return result.message or str(result.verdict)
