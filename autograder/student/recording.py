@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from autograder.authoring.checks import Check, case_rng
+from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.subject import Handle, Helper, Session
 from autograder.errors import HarnessError, SourceError, StudentError
 from autograder.grading.cases import ReferenceSession, run_case
@@ -16,7 +16,7 @@ from autograder.sandbox.wire import Packed, Packer, unpack
 if TYPE_CHECKING:  # a student's installation is without what an oracle needs
     from autograder.grading.oracle import Oracle
 
-__all__ = ["FILE", "Recording", "ReplaySession", "load_recording", "record"]
+__all__ = ["FILE", "Recording", "ReplaySession", "load_recording", "record", "replies_to"]
 
 FILE = "recording.json"
 
@@ -46,11 +46,32 @@ def record(oracle: "Oracle", assignment: str) -> bytes:
     """
     replies = {}
     for check in oracle.checks.values():
-        visible = [c.name for c in check.cases if not c.hidden]
+        visible = [c for c in check.cases if not c.hidden]
         if visible and check.device != "cuda":
-            replies[check.name] = {n: _record_case(oracle, check, n) for n in visible}
+            replies[check.name] = {c.name: replies_to(oracle, check, c) for c in visible}
     recording = Recording(assignment, replies)
     return msgspec.json.format(msgspec.json.encode(recording, order="sorted"), indent=0) + b"\n"
+
+
+def replies_to(oracle: "Oracle", check: Check, case: Case) -> tuple[Reply, ...]:
+    """Return what the reference replies to a case with a release's inputs.
+
+    Raises:
+        SourceError: the check does not pass with the reference in the student's place.
+    """
+    reference = _RecordingSession(ReferenceSession(oracle.namespace))
+    result = run_case(
+        check,
+        case,
+        ReferenceSession(oracle.namespace),
+        reference,
+        lambda: case_rng(b"", oracle.assignment, check.name, case.name),
+    )
+    if result.verdict is not Verdict.PASSED:
+        raise SourceError(
+            f"check {check.name}, case {case.name!r}: the reference does not pass: {result.message}"
+        )
+    return tuple(reference.replies)
 
 
 def load_recording(data: bytes) -> Recording:
@@ -63,23 +84,6 @@ def load_recording(data: bytes) -> Recording:
         return msgspec.json.decode(data, type=Recording)
     except msgspec.MsgspecError as error:
         raise HarnessError(f"{FILE} is damaged ({error}); download the release again") from None
-
-
-def _record_case(oracle: "Oracle", check: Check, name: str) -> tuple[Reply, ...]:
-    (case,) = (c for c in check.cases if c.name == name)
-    reference = _RecordingSession(ReferenceSession(oracle.namespace))
-    result = run_case(
-        check,
-        case,
-        ReferenceSession(oracle.namespace),
-        reference,
-        lambda: case_rng(b"", oracle.assignment, check.name, name),
-    )
-    if result.verdict is not Verdict.PASSED:
-        raise SourceError(
-            f"check {check.name}, case {name!r}: the reference does not pass: {result.message}"
-        )
-    return tuple(reference.replies)
 
 
 class _RecordingSession:

@@ -1,0 +1,204 @@
+"""Leaks: is anything hidden anywhere in a release?
+
+Texts are compared without white space and with one kind of quotes, so that a leak that was
+re-wrapped is a leak still.
+"""
+
+import ast
+import base64
+import binascii
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import nbformat
+
+from autograder.authoring.checks import Check
+from autograder.grading.oracle import Oracle
+from autograder.student.recording import FILE, load_recording, replies_to
+
+__all__ = ["Secret", "find_leaks", "secrets_of"]
+
+SHORTEST = 12  # characters, without white space, below which a text says nothing
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Something that must not be in a release.
+
+    Attributes:
+        what: how a message names it, without telling it.
+        text: its text, squeezed.
+        in_prose: whether it may not be in prose either; a case's name may.
+    """
+
+    what: str
+    text: str
+    in_prose: bool = True
+
+
+@dataclass(frozen=True)
+class _Place:
+    name: str
+    text: str
+    prose: bool = False
+
+
+def secrets_of(
+    oracle: Oracle,
+    solution: nbformat.NotebookNode,
+    release: nbformat.NotebookNode,
+) -> list[Secret]:
+    """Return everything about an assignment that its release must not hold."""
+    found = [secret for check in oracle.checks.values() for secret in _secrets_of_check(check)]
+    stubs = {c.metadata.nbgrader.grade_id: c.source for c in release.cells}
+    for cell in solution.cells:
+        marks = cell.metadata.nbgrader
+        if marks.solution:
+            stub = stubs.get(marks.grade_id, "")
+            found += _secrets_of_answer(marks.grade_id, cell, stub)
+    unique = {(s.text, s.in_prose): s for s in found if len(s.text) >= SHORTEST}
+    return list(unique.values())
+
+
+def find_leaks(files: Mapping[str, bytes], secrets: list[Secret], oracle: Oracle) -> list[str]:
+    """Return a sentence for each secret that is somewhere in a release.
+
+    Args:
+        files: the release's files by name, the wheel among them.
+        secrets: what must not be there.
+        oracle: to compute the replies to hidden cases, which the recording must not hold.
+    """
+    findings = []
+    for place in _places(files):
+        squeezed = _squeeze(place.text)
+        findings += [
+            f"leak: {secret.what} is in {place.name}"
+            for secret in secrets
+            if secret.text in squeezed and (secret.in_prose or not place.prose)
+        ]
+        if re.search(r"^\s*(from|import)\s+reference\b", place.text, re.MULTILINE):
+            findings.append(f"leak: {place.name} imports the reference")
+    if FILE in files:
+        findings += _leaks_of_recording(files[FILE], oracle)
+    return findings
+
+
+def _secrets_of_check(check: Check) -> Iterator[Secret]:
+    where = f"of check {check.name}"
+    visible = {_squeeze(_parameters(c.parameters)) for c in check.cases if not c.hidden}
+    for case in check.cases:
+        if case.hidden:
+            yield Secret(f"the hidden case {case.name!r} {where}", _squeeze(case.name), False)
+            values = _squeeze(_parameters(case.parameters))
+            if values not in visible:
+                yield Secret(f"the values of hidden case {case.name!r} {where}", values)
+    if check.hint:
+        yield Secret(f"the hint {where}", _squeeze(check.hint))
+    for kind, variants in (("mistake", check.mistakes), ("alternative", check.alternatives)):
+        for variant in variants:
+            yield Secret(f"the {kind} {variant.title!r} {where}", _squeeze(variant.title))
+
+
+def _secrets_of_answer(grade_id: str, cell: nbformat.NotebookNode, stub: str) -> Iterator[Secret]:
+    """Give each statement of a solution, or line of an example answer, that its stub lacks."""
+    given = _squeeze(stub)
+    if cell.cell_type == "code":
+        pieces = _statements(cell.source)
+        what = f"a line of the solution of {grade_id}"
+    else:
+        pieces = [p for p in cell.source.splitlines() if len(p) > 2 * SHORTEST]
+        what = f"a line of the example answer or rubric of {grade_id}"
+    for piece in pieces:
+        text = _squeeze(piece)
+        if text not in given:
+            yield Secret(f"{what} ({piece.strip()[:60]!r})", text)
+
+
+def _statements(source: str) -> list[str]:
+    """Return the text of each simple statement, but for imports and docstrings."""
+    tree = ast.parse(source)
+    skipped = (ast.Import, ast.ImportFrom, ast.Pass, ast.Raise, ast.Break, ast.Continue)
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.stmt) or hasattr(node, "body") or isinstance(node, skipped):
+            continue
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        found.append(ast.get_source_segment(source, node) or "")
+    return found
+
+
+def _places(files: Mapping[str, bytes]) -> Iterator[_Place]:
+    for name, data in files.items():
+        if name.endswith(".ipynb"):
+            yield from _places_of_notebook(name, json.loads(data))
+        elif name.endswith(".whl"):
+            with zipfile.ZipFile(BytesIO(data)) as wheel:
+                for member in wheel.namelist():
+                    text = wheel.read(member).decode("utf-8", "replace")
+                    yield _Place(f"{name}, {member}", text)
+        else:
+            yield _Place(name, data.decode("utf-8", "replace"))
+
+
+def _places_of_notebook(name: str, notebook: dict[str, Any]) -> Iterator[_Place]:
+    yield _Place(f"{name}, metadata", json.dumps(notebook["metadata"], ensure_ascii=False))
+    for number, cell in enumerate(notebook["cells"], 1):
+        place = f"{name}, cell {number}"
+        source = cell["source"]
+        text = source if isinstance(source, str) else "".join(source)
+        yield _Place(place, text, prose=cell["cell_type"] != "code")
+        yield _Place(f"{place}, metadata", json.dumps(cell["metadata"], ensure_ascii=False))
+        for attachment, kinds in cell.get("attachments", {}).items():
+            for content in kinds.values():
+                with_text = f"{attachment} {_decoded(content)}"
+                yield _Place(f"{place}, attachment {attachment}", with_text)
+
+
+def _decoded(content: Any) -> str:
+    try:
+        return base64.b64decode(content, validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError, TypeError):
+        return str(content)
+
+
+def _leaks_of_recording(data: bytes, oracle: Oracle) -> Iterator[str]:
+    """Compare what the reference replies to hidden cases with what the recording holds.
+
+    Hidden inputs that are drawn from rng differ at grading; what is the same here is a reply
+    that depends on no input: the answer to a question that asks for a value.
+    """
+    recorded = {
+        (reply.asked, str(reply.value), reply.bodies)
+        for cases in load_recording(data).replies.values()
+        for replies in cases.values()
+        for reply in replies
+        if not _is_handle(reply.value)
+    }
+    for check in oracle.checks.values():
+        for case in check.cases:
+            if not case.hidden or check.device == "cuda":
+                continue
+            for reply in replies_to(oracle, check, case):
+                if (reply.asked, str(reply.value), reply.bodies) in recorded:
+                    yield (
+                        f"leak: the recording has a reply to hidden case {case.name!r} of check "
+                        f"{check.name} ({reply.asked})"
+                    )
+
+
+def _is_handle(value: Any) -> bool:
+    return type(value).__name__ == "Reference"
+
+
+def _parameters(parameters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in parameters.items())
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split()).replace('"', "'")

@@ -1,0 +1,61 @@
+"""Marked regions of a text: solutions, and the rubrics of manual questions."""
+
+from dataclasses import dataclass
+
+from autograder.compiler.syntax import Edit, edit_lines
+from autograder.errors import SourceError
+
+__all__ = ["RUBRIC", "SOLUTION", "Marks", "Region", "find_regions", "without_marks"]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The words by which nbgrader knows the first and the last line of a region."""
+
+    begin: str
+    end: str
+
+
+SOLUTION = Marks("BEGIN SOLUTION", "END SOLUTION")
+RUBRIC = Marks("BEGIN MARK SCHEME", "END MARK SCHEME")
+
+
+@dataclass(frozen=True)
+class Region:
+    """The lines of a region, from 1, its two marks included, and its indentation."""
+
+    first: int
+    last: int
+    indent: str
+
+    def __contains__(self, line: int) -> bool:
+        return self.first <= line <= self.last
+
+
+def find_regions(text: str, marks: Marks) -> list[Region]:
+    """Return the regions of a text in order.
+
+    Raises:
+        SourceError: a mark has no partner, or regions are nested.
+    """
+    regions: list[Region] = []
+    begin: tuple[int, str] | None = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if marks.begin in line:
+            if begin:
+                raise SourceError(f"line {number} has {marks.begin} inside a region")
+            begin = number, line[: len(line) - len(line.lstrip())]
+        elif marks.end in line:
+            if not begin:
+                raise SourceError(f"line {number} has {marks.end} without {marks.begin} above it")
+            regions.append(Region(begin[0], number, begin[1]))
+            begin = None
+    if begin:
+        raise SourceError(f"line {begin[0]} has {marks.begin} without {marks.end} below it")
+    return regions
+
+
+def without_marks(text: str, marks: Marks) -> str:
+    """Return a text without the lines that mark regions."""
+    regions = find_regions(text, marks)
+    return edit_lines(text, (Edit(n, n) for r in regions for n in (r.first, r.last)))

@@ -1,0 +1,228 @@
+"""The source notebook: its cells, numbered and told apart by their syntax trees."""
+
+import ast
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from autograder.compiler.reference import Import, reference_imports
+from autograder.compiler.regions import RUBRIC, SOLUTION, find_regions
+from autograder.compiler.syntax import blank_magics, call_name, nearest, parse, placed
+from autograder.errors import SourceError
+
+__all__ = ["VARIANTS", "Kind", "Manual", "Source", "SourceCell", "read_source", "variant_of"]
+
+VARIANTS = ("mistake", "alternative")
+_KEYS = ("hidden", "manual", "points", "question")
+
+
+class Kind(StrEnum):
+    """What a cell of the source is for."""
+
+    GIVEN = "given"  # handed out as it is
+    SOLUTION = "solution"  # an import of the reference, or solution regions
+    CHECK = "check"  # checks, mistakes, alternatives, and what is hidden
+    MANUAL = "manual"  # the answer and the rubric of a question that a person grades
+
+
+@dataclass(frozen=True)
+class Manual:
+    """A question that a person grades."""
+
+    question: str
+    points: float
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """A cell of the source notebook.
+
+    Attributes:
+        number: counted from 1 over all cells.
+        type: ``markdown``, ``code`` or ``raw``.
+        text: as the author wrote it.
+        python: the text of a code cell without IPython's own lines, line by line the same.
+        tree: the syntax tree of that; empty unless it is a code cell.
+        imports: what it imports from the reference.
+        hidden: whether the whole cell stays in the bundle.
+    """
+
+    number: int
+    type: str
+    kind: Kind
+    text: str
+    python: str = ""
+    tree: ast.Module = field(default_factory=lambda: ast.Module([], []), compare=False)
+    imports: tuple[Import, ...] = ()
+    hidden: bool = False
+    manual: Manual | None = None
+    attachments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is a code cell."""
+        return self.type == "code"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source notebook; ``file`` is its path relative to the course."""
+
+    file: str
+    cells: tuple[SourceCell, ...]
+
+
+def read_source(path: Path, file: str) -> Source:
+    """Read a source notebook in percent format or as .ipynb.
+
+    Args:
+        path: the notebook.
+        file: what error messages call it.
+
+    Raises:
+        SourceError: it cannot be read, or a cell is wrong in itself; says which.
+    """
+    with placed(file):
+        raw = _raw_cells(path)
+        if not any(cell["source"].strip() for cell in raw):
+            raise SourceError("the notebook is empty")
+    cells = []
+    for number, cell in enumerate(raw, 1):
+        with placed(file, number):
+            cells.append(_cell(number, cell))
+    return Source(file, tuple(cells))
+
+
+def variant_of(node: ast.AST) -> str | None:
+    """Return ``x`` for a call ``x.mistake(…)`` or ``x.alternative(…)``, None for other nodes."""
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.attr in VARIANTS
+    ):
+        return node.func.value.id
+    return None
+
+
+def _raw_cells(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"the file is not UTF-8 (byte {error.start})") from None
+    read = _read_ipynb if path.suffix == ".ipynb" else _read_percent
+    cells = [
+        {**cell, "source": cell["source"].replace("\r\n", "\n")} for cell in read(text)["cells"]
+    ]
+    # Jupytext keeps what else stands in a file's YAML header as a first raw cell.
+    return cells[1:] if cells and _is_header(cells[0]) else cells
+
+
+def _is_header(cell: dict[str, Any]) -> bool:
+    return cell["cell_type"] == "raw" and cell["source"].startswith("---")
+
+
+def _read_percent(text: str) -> Any:
+    import jupytext
+
+    return jupytext.reads(text, fmt="py:percent")
+
+
+def _read_ipynb(text: str) -> Any:
+    import nbformat
+
+    try:
+        notebook = json.loads(text)
+        return nbformat.convert(nbformat.reader.reads(text), 4) if notebook else {"cells": []}
+    except json.JSONDecodeError as error:
+        raise SourceError(f"the file is not JSON ({error})") from None
+    except (AttributeError, KeyError, TypeError, ValueError, nbformat.reader.NotJSONError):
+        raise SourceError("the file is JSON, but no notebook") from None
+
+
+def _cell(number: int, raw: dict[str, Any]) -> SourceCell:
+    text, metadata = raw["source"].rstrip("\n"), dict(raw["metadata"])
+    _require_known(metadata)
+    cell = SourceCell(
+        number,
+        raw["cell_type"],
+        Kind.GIVEN,
+        text,
+        hidden=_flag(metadata, "hidden"),
+        manual=_manual(metadata, text),
+        attachments=dict(raw.get("attachments", {})),
+    )
+    regions = bool(find_regions(text, SOLUTION))
+    if find_regions(text, RUBRIC) and not cell.manual:
+        raise SourceError("it holds a mark scheme, but no manual=true question=… points=…")
+    if cell.is_code:
+        return _code_cell(cell, regions)
+    if cell.hidden:
+        raise SourceError("only code cells can be hidden; delete this one")
+    if regions and not cell.manual:
+        raise SourceError("a solution in markdown needs manual=true question=… points=…")
+    return _replace(cell, kind=Kind.MANUAL) if cell.manual else cell
+
+
+def _code_cell(cell: SourceCell, regions: bool) -> SourceCell:
+    python = blank_magics(cell.text)
+    tree = parse(python)
+    imports = tuple(reference_imports(tree))
+    is_solution, is_check = bool(imports) or regions, _has_check(tree)
+    if cell.manual and (cell.hidden or is_check or imports):
+        raise SourceError("a manual question has a cell of its own, without imports or checks")
+    if is_solution and is_check and not cell.hidden:
+        raise SourceError("a solution and a check stand in one cell; give each its own")
+    kind = Kind.GIVEN
+    if cell.manual:
+        kind = Kind.MANUAL
+    elif cell.hidden or is_check:
+        kind = Kind.CHECK
+    elif is_solution:
+        kind = Kind.SOLUTION
+    return _replace(cell, kind=kind, python=python, tree=tree, imports=imports)
+
+
+def _has_check(tree: ast.Module) -> bool:
+    """Whether a cell defines checks, their mistakes or alternatives, or calls a self-check."""
+    return any(
+        variant_of(node) or call_name(node) in ("check", "case", "self_check")
+        for node in ast.walk(tree)
+    )
+
+
+def _manual(metadata: dict[str, Any], text: str) -> Manual | None:
+    if not _flag(metadata, "manual"):
+        for key in ("question", "points"):
+            if key in metadata:
+                raise SourceError(f"it has {key}={metadata[key]!r}, but no manual=true")
+        return None
+    question, points = metadata.get("question"), metadata.get("points")
+    if not isinstance(question, str) or not (question.isidentifier() and question.isascii()):
+        raise SourceError(f"a manual question needs question=… with a name, not {question!r}")
+    if isinstance(points, bool) or not isinstance(points, (int, float)) or not points >= 0:
+        raise SourceError(
+            f"manual question {question!r} needs points=… with a number from 0 up, not {points!r}"
+        )
+    for marks, what in ((SOLUTION, "an example answer"), (RUBRIC, "a rubric")):
+        if not find_regions(text, marks):
+            raise SourceError(
+                f"manual question {question!r} needs {what} between {marks.begin} and {marks.end}"
+            )
+    return Manual(question, float(points))
+
+
+def _flag(metadata: dict[str, Any], key: str) -> bool:
+    value = metadata.get(key, False)
+    if not isinstance(value, bool):
+        raise SourceError(f"{key} is true or false, not {value!r}")
+    return value
+
+
+def _require_known(metadata: dict[str, Any]) -> None:
+    """Refuse a key that is nearly one of ours: a mistyped ``hidden`` would be published."""
+    for key in metadata:
+        if key not in _KEYS and (hint := nearest(key, _KEYS)):
+            raise SourceError(f"the cell has the unknown metadata {key!r}{hint}")

@@ -1,0 +1,156 @@
+"""Python as notebook cells hold it: read as a tree, cut by whole lines, asked for its names."""
+
+import ast
+import difflib
+import re
+import symtable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from autograder.errors import SourceError
+
+__all__ = [
+    "Edit",
+    "blank_magics",
+    "bound_names",
+    "call_name",
+    "comment_above",
+    "edit_lines",
+    "first_line",
+    "free_names",
+    "last_line",
+    "nearest",
+    "parse",
+    "placed",
+    "touched_names",
+]
+
+Definable = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+# What follows these is Python; what follows any other cell magic is not.
+_PYTHON_CELL_MAGICS = ("%%capture", "%%prun", "%%time", "%%timeit")
+_MAGIC_LINE = re.compile(r"(\s*)(?:[%!?]|[\w.*%]+\?{1,2}\s*$)")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Lines ``first`` to ``last``, counted from 1, become a text; None cuts them."""
+
+    first: int
+    last: int
+    text: str | None = None
+
+
+def edit_lines(source: str, edits: Iterable[Edit]) -> str:
+    """Return a text after some edits, which do not overlap."""
+    lines = source.split("\n")
+    for edit in sorted(edits, key=lambda e: e.first, reverse=True):
+        lines[edit.first - 1 : edit.last] = [] if edit.text is None else edit.text.split("\n")
+    return "\n".join(lines)
+
+
+def parse(python: str) -> ast.Module:
+    """Return the syntax tree of a text.
+
+    Raises:
+        SourceError: it is not Python; quotes the line.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whoever runs the text sees them
+            compile(python, "<source>", "exec", dont_inherit=True)  # finds more than the parser
+            return ast.parse(python)
+    except SyntaxError as error:
+        number = min(error.lineno or 1, python.count("\n") + 1)
+        line = python.split("\n")[number - 1].strip()
+        raise SourceError(f"line {number} is not Python ({error.msg}): {line!r}") from None
+    except ValueError as error:
+        raise SourceError(f"it is not Python ({error})") from None
+
+
+def blank_magics(source: str) -> str:
+    """Blank IPython's own lines, so that the rest is Python with the same line numbers."""
+    lines = source.split("\n")
+    if lines[0].startswith("%%") and lines[0].split()[0] not in _PYTHON_CELL_MAGICS:
+        return "\n" * (len(lines) - 1)
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError):
+        return "\n".join(_blank(line) for line in lines)
+    return source  # a line that begins with % continues an expression
+
+
+def _blank(line: str) -> str:
+    found = _MAGIC_LINE.match(line)
+    if found is None:
+        return line
+    return f"{found[1]}pass" if found[1] else ""  # a block must not become empty
+
+
+def free_names(text: str) -> set[str]:
+    """Return the names that a text reads from its module, builtins included."""
+    top = symtable.symtable(text, "<source>", "exec")
+    names = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
+    return names.union(*map(_global_names, top.get_children()))
+
+
+def _global_names(table: symtable.SymbolTable) -> set[str]:
+    names = {s.get_name() for s in table.get_symbols() if s.is_global()}
+    return names.union(*map(_global_names, table.get_children()))
+
+
+def bound_names(text: str) -> list[str]:
+    """Return the names that a text defines, assigns or imports in its module, in order."""
+    top = symtable.symtable(text, "<source>", "exec")
+    return [s.get_name() for s in top.get_symbols() if s.is_assigned()]
+
+
+def touched_names(statement: ast.stmt) -> list[str]:
+    """Return the names that a statement binds, or of whose values it assigns a part."""
+    names = bound_names(ast.unparse(statement))
+    if isinstance(statement, (ast.Assign, ast.AugAssign)):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        names += [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+    return list(dict.fromkeys(names))
+
+
+def first_line(node: ast.stmt) -> int:
+    """Return the line on which a statement begins, its decorators included."""
+    decorators = node.decorator_list if isinstance(node, Definable) else []
+    return min([node.lineno, *(d.lineno for d in decorators)])
+
+
+def last_line(node: ast.stmt | ast.expr) -> int:
+    """Return the line on which a node ends."""
+    return node.end_lineno or node.lineno
+
+
+def comment_above(lines: list[str], line: int) -> int:
+    """Return the first line of the comment block directly above a line; the line if none is."""
+    while line > 1 and lines[line - 2].lstrip().startswith("#"):
+        line -= 1
+    return line
+
+
+def call_name(node: ast.AST) -> str | None:
+    """Return ``f`` for a call ``f(…)`` of a plain name, None for anything else."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id
+    return None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" for the known name that is nearest, or nothing."""
+    found = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+@contextmanager
+def placed(file: str, cell: int | None = None) -> Iterator[None]:
+    """Fill in file and cell of a source error that leaves the block without them."""
+    try:
+        yield
+    except SourceError as error:
+        raise error.at(file, cell) from None

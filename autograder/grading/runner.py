@@ -1,0 +1,202 @@
+"""From a submission to a result: run the notebook in a session and every check against it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import nbformat
+import numpy as np
+
+from autograder.authoring.checks import Case, Check, case_rng
+from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
+from autograder.grading.bundle import Bundle, QuestionEntry
+from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import (
+    CaseResult,
+    CheckResult,
+    QuestionResult,
+    Result,
+    Status,
+    Verdict,
+)
+from autograder.grading.scoring import score_check, score_manual, score_question, status_of
+from autograder.grading.submission import Submission, digest_of, parse_submission
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.session import CellRun, NotebookSession, Nursery
+
+__all__ = ["Graded", "Grader", "now", "unreadable"]
+
+TRIES = 3  # of a submission, when the harness breaks
+MAX_NOTES = 30
+FLOOD = 1_000_000  # characters printed by a cell that are worth a note
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A result, and the healed notebook for staff to read; None if it could not be read."""
+
+    result: Result
+    notebook: nbformat.NotebookNode | None
+
+
+def now() -> str:
+    """Return the time as results carry it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Grader:
+    """Grades submissions of one bundle, one after another, each in a session of its own.
+
+    Args:
+        bundle: the sealed checks and the reference.
+        oracle: the same, loaded.
+        secret: the course's, from which hidden inputs are drawn.
+        limits: of each submission.
+        device: ``cpu`` or ``cuda``.
+    """
+
+    def __init__(
+        self, bundle: Bundle, oracle: Oracle, secret: bytes, limits: Limits, device: str = "cpu"
+    ) -> None:
+        self._bundle, self._oracle, self._secret = bundle, oracle, secret
+        self._limits, self._device = limits, device
+        self._nursery: Nursery | None = None
+
+    def __enter__(self) -> "Grader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the nursery."""
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
+
+    def grade(self, student: str, data: bytes, clock: Callable[[], str] = now) -> Graded:
+        """Grade one submission; a fault of the harness is retried, then marked as ours.
+
+        Args:
+            student: whose submission it is.
+            data: the submitted file.
+            clock: returns the time that the result carries.
+        """
+        try:
+            submission = parse_submission(data, self._bundle.release)
+        except StudentError as error:
+            return unreadable(self._bundle, student, data, str(error), self._device, clock)
+        for attempt in range(TRIES):
+            try:
+                questions, notes = self._grade(submission)
+                break
+            except HarnessError as error:
+                self.close()
+                if attempt == TRIES - 1:
+                    reason = f"the harness broke: {error}"
+                    return unreadable(self._bundle, student, data, reason, self._device, clock)
+        notes = (*submission.notes, *notes)
+        if len(notes) > MAX_NOTES:
+            notes = (*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more")
+        result = _result(self._bundle, student, data, questions, notes, self._device, clock)
+        return Graded(result, submission.notebook)
+
+    def _grade(self, submission: Submission) -> tuple[tuple[QuestionResult, ...], tuple[str, ...]]:
+        if self._nursery is None:
+            self._nursery = Nursery(self._limits, self._bundle.manifest.preload)
+        deadline = time.monotonic() + self._limits.submission_seconds
+        with NotebookSession(self._nursery, submission.cells, deadline) as notebook:
+            questions = tuple(
+                score_manual(entry, entry.cell in submission.answers)
+                if entry.manual
+                else self._question(entry, notebook)
+                for entry in self._bundle.manifest.questions
+            )
+            return questions, tuple(_cell_notes(notebook.runs))
+
+    def _question(self, entry: QuestionEntry, notebook: NotebookSession) -> QuestionResult:
+        checks: list[CheckResult] = []
+        for check_entry in entry.checks:
+            check = self._oracle.checks[check_entry.name]
+            checks.append(score_check(check_entry, self._check(check, notebook)))
+        return score_question(entry, checks)
+
+    def _check(self, check: Check, notebook: NotebookSession) -> list[CaseResult]:
+        """Run the cases of a check; after one that ended its session, the next gets a fresh one."""
+        if check.device == "cuda" and self._device != "cuda":
+            return [_without_run(case, Verdict.PENDING, "needs a GPU") for case in check.cases]
+        results: list[CaseResult] = []
+        reference = ReferenceSession(self._oracle.namespace)
+        while len(results) < len(check.cases):
+            try:
+                with notebook.check(check.seconds) as session:
+                    for case in check.cases[len(results) :]:
+                        results.append(
+                            run_case(check, case, session, reference, self._rng(check, case))
+                        )
+                        if results[-1].verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
+                            break
+            except (StudentTimeout, StudentKilled) as error:
+                timeout = isinstance(error, StudentTimeout)
+                verdict = Verdict.TIMED_OUT if timeout else Verdict.KILLED
+                rest = check.cases[len(results) :]
+                results += [_without_run(case, verdict, str(error)) for case in rest]
+        return results
+
+    def _rng(self, check: Check, case: Case) -> Callable[[], np.random.Generator]:
+        return lambda: case_rng(self._secret, self._oracle.assignment, check.name, case.name)
+
+
+def unreadable(
+    bundle: Bundle, student: str, data: bytes, reason: str, device: str, clock: Callable[[], str]
+) -> Graded:
+    """Return the result of a submission that could not be graded: staff act, nobody loses."""
+    questions = tuple(
+        QuestionResult(entry.id, entry.points, 0.0, Status.NEEDS_ATTENTION, ())
+        for entry in bundle.manifest.questions
+    )
+    return Graded(_result(bundle, student, data, questions, (reason,), device, clock), None)
+
+
+def _result(
+    bundle: Bundle,
+    student: str,
+    data: bytes,
+    questions: tuple[QuestionResult, ...],
+    notes: tuple[str, ...],
+    device: str,
+    clock: Callable[[], str],
+) -> Result:
+    return Result(
+        assignment=bundle.manifest.assignment,
+        student=student,
+        submission=digest_of(data),
+        bundle=bundle.id,
+        status=status_of(questions),
+        device=device,
+        graded_at=clock(),
+        autograder=version("autograder"),
+        earned=round(sum(question.earned for question in questions), 6),
+        possible=bundle.manifest.possible,
+        notes=notes,
+        questions=questions,
+    )
+
+
+def _without_run(case: Case, verdict: Verdict, message: str) -> CaseResult:
+    return CaseResult(case.name, case.hidden, verdict, 0.0, message=message)
+
+
+def _cell_notes(runs: dict[int, CellRun]) -> list[str]:
+    notes = []
+    for run in sorted(runs.values(), key=lambda run: run.number):
+        if run.ended:
+            notes.append(f"cell {run.number} was left out: {run.ended}")
+        elif run.error and not run.error.startswith("NotImplementedError"):
+            notes.append(f"cell {run.number} raised {run.error}")
+        if run.printed > FLOOD:
+            notes.append(f"cell {run.number} printed {run.printed:,} characters; none were kept")
+    return notes

@@ -1,0 +1,232 @@
+"""The report: one page for staff with every assignment, question and student of a course."""
+
+import re
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from autograder.grading.bundle import Manifest, QuestionEntry
+from autograder.grading.results import QuestionResult, Result, Status, Verdict
+from autograder.records.pages import decimals, format_points, write_page
+from autograder.records.words import STATUS_WORDS, Standing, clean, question_pairs, standing
+
+__all__ = ["write_report"]
+
+BANDS = ("full", "part", "none", "open")
+UNDECIDED = {"manual": "–", "hardware": "–", "attention": "!"}
+NUMBERED = re.compile(r"\d[\d.]*")  # "2.1 Softmax" brings its own number
+NEAR = 3.0  # a failed case whose error is at most so many tolerances may be the tolerance's fault
+MOST_NEAR_MISSES = 20
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the table shows of a student's question."""
+
+    text: str
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Row:
+    """A student in the table of the class."""
+
+    student: str
+    link: str
+    cells: list[Cell]
+    earned: str
+    possible: float
+    status: Status
+    status_words: str
+
+
+@dataclass(frozen=True)
+class QuestionView:
+    """How the class did on a question: students by band, and the slip that most made."""
+
+    label: str
+    title: str
+    points: float
+    manual: bool
+    bands: dict[str, int]
+    slip: tuple[str, int] | None
+
+    @property
+    def summary(self) -> str:
+        """The bar in words."""
+        full, part, none, undecided = (self.bands[band] for band in BANDS)
+        return f"{full} full, {part} partly, {none} not, {undecided} undecided"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An assignment at a glance; points are those of automatic questions."""
+
+    students: int
+    mean: float | None
+    median: float | None
+    possible: float
+    pending: int
+    attention: int
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """A case that failed by little: worth a look, at the answer or at the tolerance."""
+
+    student: str
+    link: str
+    place: str
+    margin: float
+
+
+@dataclass(frozen=True)
+class AssignmentView:
+    """An assignment as the report shows it."""
+
+    name: str
+    title: str
+    newest: str | None
+    summary: Summary
+    questions: list[QuestionView]
+    rows: list[Row]
+    attention: list[tuple[str, str, list[str]]]
+    near_misses: list[NearMiss]
+
+
+def write_report(
+    path: Path, course_name: str, assignments: Sequence[tuple[Manifest, Mapping[str, Result]]]
+) -> None:
+    """Write the report; the same results give the same bytes."""
+    views = [_assignment(manifest, results) for manifest, results in assignments]
+    write_page(path, "report.html", course=course_name, assignments=views)
+
+
+def _assignment(manifest: Manifest, results: Mapping[str, Result]) -> AssignmentView:
+    by_name = [results[student] for student in sorted(results)]
+    places = decimals(q.earned for r in by_name for q in r.questions)
+    return AssignmentView(
+        name=manifest.assignment,
+        title=manifest.title,
+        newest=max((result.graded_at for result in by_name), default=None),
+        summary=_summary(manifest, by_name),
+        questions=_questions(manifest, by_name),
+        rows=[_row(manifest, result, places) for result in by_name],
+        attention=[
+            (clean(r.student), _link(r), _reasons(r))
+            for r in by_name
+            if r.status is Status.NEEDS_ATTENTION
+        ],
+        near_misses=_near_misses(by_name),
+    )
+
+
+def _summary(manifest: Manifest, results: Sequence[Result]) -> Summary:
+    automatic = {entry.id: entry.points for entry in manifest.questions if not entry.manual}
+    # What staff have yet to look at says nothing about the class.
+    scores = [
+        sum(question.earned for question in result.questions if question.id in automatic)
+        for result in results
+        if result.status is not Status.NEEDS_ATTENTION
+    ]
+    return Summary(
+        students=len(results),
+        mean=statistics.fmean(scores) if scores else None,
+        median=statistics.median(scores) if scores else None,
+        possible=sum(automatic.values()),
+        pending=sum(result.status is Status.PENDING for result in results),
+        attention=sum(result.status is Status.NEEDS_ATTENTION for result in results),
+    )
+
+
+def _questions(manifest: Manifest, results: Sequence[Result]) -> list[QuestionView]:
+    columns = zip(*(question_pairs(manifest, result.questions) for result in results), strict=True)
+    answers = [[question for _, question in column] for column in columns]
+    return [
+        _question(number, entry, answers[number - 1] if answers else [])
+        for number, entry in enumerate(manifest.questions, 1)
+    ]
+
+
+def _question(number: int, entry: QuestionEntry, answers: Sequence[QuestionResult]) -> QuestionView:
+    bands = Counter(_band(standing(entry, answer)) for answer in answers)
+    slips = Counter(slip for answer in answers for slip in _slips(answer))
+    # The most frequent; of equally frequent ones the first by name, so that the page is the same.
+    label = NUMBERED.match(entry.title)
+    common = min(slips.items(), key=lambda item: (-item[1], item[0]), default=None)
+    return QuestionView(
+        label=label[0] if label else str(number),
+        title=entry.title if label else f"{number} {entry.title}",
+        points=entry.points,
+        manual=entry.manual,
+        bands={band: bands[band] for band in BANDS},
+        slip=common,
+    )
+
+
+def _band(standing: Standing) -> str:
+    if standing.key == "unscored":
+        return "full"
+    return standing.key if standing.key in BANDS else "open"
+
+
+def _slips(answer: QuestionResult) -> set[str]:
+    """Return the misconceptions that the cases of one student's question name."""
+    return {
+        clean(case.diagnosis) for check in answer.checks for case in check.cases if case.diagnosis
+    }
+
+
+def _row(manifest: Manifest, result: Result, places: int) -> Row:
+    pairs = question_pairs(manifest, result.questions)
+    return Row(
+        student=clean(result.student),
+        link=_link(result),
+        cells=[_cell(entry, question, places) for entry, question in pairs],
+        earned=format_points(result.earned, places) if result.questions else UNDECIDED["attention"],
+        possible=result.possible,
+        status=result.status,
+        status_words=STATUS_WORDS[result.status],
+    )
+
+
+def _cell(entry: QuestionEntry, question: QuestionResult, places: int) -> Cell:
+    how = standing(entry, question)
+    return Cell(UNDECIDED.get(how.key) or format_points(question.earned, places), how)
+
+
+def _link(result: Result) -> str:
+    """Return the way from the report to a student's feedback page."""
+    student, assignment = (quote(name, safe="") for name in (result.student, result.assignment))
+    return f"../feedback/{student}/{assignment}.html"
+
+
+def _reasons(result: Result) -> list[str]:
+    """Return why a result needs attention: its notes, then what broke."""
+    broken = [
+        f"{check.name}, {case.name}: {case.message or 'broke without a message'}"
+        for question in result.questions
+        for check in question.checks
+        for case in check.cases
+        if case.verdict is Verdict.BROKEN
+    ]
+    return [clean(reason) for reason in (*result.notes, *broken)]
+
+
+def _near_misses(results: Sequence[Result]) -> list[NearMiss]:
+    """Return the narrowest failures, the narrowest first."""
+    misses = [
+        NearMiss(
+            clean(result.student), _link(result), f"{check.name}, {clean(case.name)}", case.margin
+        )
+        for result in results
+        for question in result.questions
+        for check in question.checks
+        for case in check.cases
+        if case.verdict is Verdict.FAILED and case.margin is not None and 1 < case.margin <= NEAR
+    ]
+    misses.sort(key=lambda miss: (miss.margin, miss.student, miss.place))
+    return misses[:MOST_NEAR_MISSES]

@@ -1,0 +1,170 @@
+"""The store: every grading run is appended, none is edited, and the newest is at hand."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from itertools import count, takewhile
+from pathlib import Path
+
+from autograder.errors import HarnessError, UsageError
+from autograder.grading.results import Result, Status, dump_result, load_result
+from autograder.records.files import (
+    clean_temporary,
+    make_folder,
+    sync_folder,
+    temporary,
+    write_atomic,
+)
+from autograder.sandbox.limits import Limits
+
+__all__ = ["Store", "submission_key"]
+
+KEY = re.compile(r"[0-9a-f]{64}")
+LONGEST_NAME = 250  # bytes: a file name holds 255, and ours add ".json"
+
+
+class Store:
+    """The results of one assignment.
+
+    ::
+
+        results/<assignment>/
+          <student>.json                   the newest result
+          history/<student>/<key>.json     each run, under the key of what it graded
+          history/<student>/<key>.2.json   the same once more, after one that needed attention
+
+    Args:
+        folder: ``results/<assignment>``; made when first written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for place in (folder, *folder.glob("history/*/")):
+            clean_temporary(place)
+
+    def get(self, student: str, key: str) -> Result | None:
+        """Return the result stored under a key, the last of them, or None.
+
+        The newest file is put right when it is missing or is not this result: its writer was
+        killed between the two writes, or another attempt was graded since.
+
+        Raises:
+            UsageError: the student's name or the key cannot be one.
+            HarnessError: the stored file is damaged.
+        """
+        stored = list(takewhile(Path.exists, self._runs(student, key)))
+        if not stored:
+            return None
+        last = stored[-1]
+        result = self._read(last, student)
+        self._show(student, last.read_bytes())
+        return result
+
+    def put(self, student: str, key: str, result: Result) -> Result:
+        """Append a result and return what is stored under its key: the first writer's.
+
+        After a result that needs attention a different one is appended under the same key, since
+        what the harness broke is graded again.
+
+        Raises:
+            UsageError: the student's name or the key cannot be one, or the result is another's.
+            HarnessError: a file stored under the key is damaged.
+        """
+        if result.student != student:
+            raise UsageError(f"the result of {result.student!r} cannot be stored as {student!r}'s")
+        data = dump_result(result)
+        runs = self._runs(student, key)
+        while True:
+            path = next(runs)
+            if _append(path, data):
+                self._show(student, data)
+                return result
+            stored = self._read(path, student)
+            if stored == result or stored.status is not Status.NEEDS_ATTENTION:
+                self._show(student, path.read_bytes())
+                return stored
+
+    def newest(self) -> dict[str, Result]:
+        """Return the newest result of each student, sorted by name.
+
+        Raises:
+            HarnessError: a file is damaged.
+        """
+        return {
+            (student := path.name.removesuffix(".json")): self._read(path, student)
+            for path in sorted(self.folder.glob("*.json"))
+        }
+
+    def history(self, student: str) -> list[Result]:
+        """Return all results of a student, the oldest first.
+
+        Raises:
+            UsageError: the student's name cannot be one.
+            HarnessError: a file is damaged.
+        """
+        paths = sorted(self._history(student).glob("*.json"))
+        return sorted((self._read(path, student) for path in paths), key=lambda r: r.graded_at)
+
+    def _history(self, student: str) -> Path:
+        return self.folder / "history" / _student_name(student)
+
+    def _runs(self, student: str, key: str) -> Iterator[Path]:
+        if not KEY.fullmatch(key):
+            raise UsageError(f"a key is 64 hexadecimal digits, not {key!r}")
+        folder = self._history(student)
+        yield folder / f"{key}.json"
+        yield from (folder / f"{key}.{n}.json" for n in count(2))
+
+    def _show(self, student: str, data: bytes) -> None:
+        newest = self.folder / f"{student}.json"
+        if not newest.is_file() or newest.read_bytes() != data:
+            write_atomic(newest, data)
+
+    def _read(self, path: Path, student: str) -> Result:
+        try:
+            result = load_result(path.read_bytes())
+        except (OSError, HarnessError) as error:
+            raise HarnessError(f"the stored result {path} is damaged: {error}") from None
+        if result.student != student:
+            raise HarnessError(f"the stored result {path} is that of {result.student!r}")
+        return result
+
+
+def submission_key(
+    submission: str, bundle: str, version: str, limits: Limits, device: str, secret_id: str
+) -> str:
+    """Return the key of a grading run: the same exactly when nothing that decides it changed."""
+    parts = [submission, bundle, version, dataclasses.asdict(limits), device, secret_id]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _append(path: Path, data: bytes) -> bool:
+    """Store data at a path unless something is there already; of two writers one wins."""
+    make_folder(path.parent)
+    with temporary(path.parent, data) as new:
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            return False
+    sync_folder(path.parent)
+    return True
+
+
+def _student_name(name: str) -> str:
+    """Return a name that is safe as one part of a path, whatever else it holds.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError:
+        raise UsageError(f"the student's name {name!r} is not UTF-8") from None
+    if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
+        raise UsageError(f"a student's name is one folder's name, not {name!r}")
+    if length > LONGEST_NAME:
+        raise UsageError(f"the student's name {name!r} is longer than {LONGEST_NAME} bytes")
+    return name

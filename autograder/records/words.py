@@ -1,0 +1,175 @@
+"""Words: what a student may read of a case, and in which words everybody reads verdicts.
+
+Messages are written by the student's own code as much as by ours, and hidden cases stay hidden.
+Both rules live here and nowhere else: whatever shows a result shows what these functions return.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
+from autograder.grading.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
+
+__all__ = [
+    "STATUS_WORDS",
+    "VERDICT_WORDS",
+    "CaseWords",
+    "Standing",
+    "check_words",
+    "clean",
+    "question_pairs",
+    "standing",
+    "student_message",
+    "student_words",
+]
+
+LONGEST_MESSAGE = 600  # characters
+
+VERDICT_WORDS = {
+    Verdict.PASSED: "passed",
+    Verdict.FAILED: "not the expected result",
+    Verdict.ERRORED: "your code raised an error",
+    Verdict.TIMED_OUT: "took too long and was stopped",
+    Verdict.KILLED: "used more memory or processes than allowed, or crashed, and was stopped",
+    Verdict.SKIPPED: "not run, because something it builds on did not pass",
+    Verdict.PENDING: "waits for a machine with the right hardware",
+    Verdict.BROKEN: "could not be graded: not your fault; staff have been told",
+}
+
+STATUS_WORDS = {
+    Status.GRADED: "graded",
+    Status.PENDING: "pending",
+    Status.NEEDS_ATTENTION: "needs attention",
+}
+
+# The verdicts that say something about the student's work, where a hint helps.
+_MISSED = frozenset({Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED})
+
+# ESC [ … letter, ESC ] … BEL or ESC \, and the two-character sequences.
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_JOINERS = "\u200c\u200d"  # letters of Persian and of Hindi need them; they reorder nothing
+
+
+@dataclass(frozen=True)
+class CaseWords:
+    """What a student may read of a case."""
+
+    name: str
+    verdict: Verdict
+    words: str
+    message: str | None
+    hint: str | None
+    diagnosis: str | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a question stands: a short key for styles, and words."""
+
+    key: str
+    words: str
+
+
+_STANDINGS = {
+    "full": "full points",
+    "part": "part of the points",
+    "none": "no points",
+    "unscored": "not scored",
+    "manual": "waiting for your instructor",
+    "hardware": "waiting for a machine with the right hardware",
+    "attention": "could not be graded yet: not your fault, and staff will act",
+}
+
+
+def clean(text: str, limit: int = LONGEST_MESSAGE) -> str:
+    """Return text without what steers a terminal or turns its reading direction, and not too long.
+
+    Line breaks and tabs stay, as do the joiners that some scripts need.
+    """
+    text = _ANSI.sub("", text[: 20 * limit]).replace("\r\n", "\n")
+    kept = "".join(c for c in text if c in "\n\t" or c in _JOINERS or not _steers(c)).strip("\n")
+    return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
+
+
+def student_message(case: CaseResult) -> str | None:
+    """Return the message that a student reads of a case, if any.
+
+    A hidden case's may tell its inputs, and a broken one's tells of the grader: neither is for
+    students.
+    """
+    if case.hidden or case.verdict is Verdict.BROKEN or not case.message:
+        return None
+    return clean(case.message) or None
+
+
+def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
+    """Return what a student may read of a case.
+
+    Args:
+        case: the case.
+        number: which of the check's hidden cases it is, from 1; it stands for the name.
+        hint: the author's, for a hidden case.
+    """
+    show_hint = case.hidden and case.verdict in _MISSED and hint
+    return CaseWords(
+        name=f"hidden case {number}" if case.hidden else clean(case.name, 120),
+        verdict=case.verdict,
+        words=VERDICT_WORDS[case.verdict],
+        message=student_message(case),
+        hint=clean(hint) if show_hint and hint else None,
+        diagnosis=clean(case.diagnosis) if case.diagnosis else None,
+    )
+
+
+def check_words(check: CheckResult, entry: CheckEntry | None) -> list[CaseWords]:
+    """Return what a student may read of a check's cases, in their order."""
+    hint = entry.hint if entry else None
+    hidden = 0
+    words = []
+    for case in check.cases:
+        hidden += case.hidden
+        words.append(student_words(case, hidden, hint))
+    return words
+
+
+def question_pairs(
+    manifest: Manifest, questions: Iterable[QuestionResult]
+) -> list[tuple[QuestionEntry, QuestionResult]]:
+    """Return each question of an assignment with its result.
+
+    One without a result, as in a submission that could not be read, needs attention.
+    """
+    by_id = {question.id: question for question in questions}
+    return [(entry, by_id.get(entry.id) or _ungraded(entry)) for entry in manifest.questions]
+
+
+def standing(entry: QuestionEntry, question: QuestionResult) -> Standing:
+    """Return how a question stands."""
+    key = _standing_key(entry, question)
+    return Standing(key, _STANDINGS[key])
+
+
+def _standing_key(entry: QuestionEntry, question: QuestionResult) -> str:
+    match question.status:
+        case Status.NEEDS_ATTENTION:
+            return "attention"
+        case Status.PENDING:
+            return "manual" if entry.manual else "hardware"
+    if not question.points:
+        return "unscored"
+    if question.earned >= question.points:
+        return "full"
+    return "part" if question.earned > 0 else "none"
+
+
+def _ungraded(entry: QuestionEntry) -> QuestionResult:
+    return QuestionResult(
+        id=entry.id, points=entry.points, earned=0.0, status=Status.NEEDS_ATTENTION, checks=()
+    )
+
+
+def _steers(character: str) -> bool:
+    """Return whether a character is a control, a format or half a surrogate pair."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -1,0 +1,153 @@
+"""The nursery: a warm process of ours that forks sessions and never runs a student's code.
+
+It is started as a program with a clean environment; see `autograder.sandbox.session` for the
+grader's side. It imports what notebooks need once, so that a session starts in milliseconds.
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from autograder.sandbox.cgroup import PREFIX, enter, stale_folders
+from autograder.sandbox.channel import Channel, ChannelClosed
+from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.wire import Message
+from autograder.sandbox.worker import make_shell, serve_session
+
+__all__ = ["main"]
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+MAX_BYTES = 1 << 20
+
+
+def main(descriptor: int, settings: dict[str, Any]) -> None:
+    """Warm up, say so, then start and end sessions until the grader closes the channel.
+
+    Args:
+        descriptor: a connected socket, inherited from the grader.
+        settings: ``limits``, ``preload`` (modules to import) and ``cgroup`` (folders).
+    """
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a session leaves behind becomes our child
+    channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES)
+    limits = Limits(**settings["limits"])
+    for stale in stale_folders(Path(tempfile.gettempdir())):
+        shutil.rmtree(stale, ignore_errors=True)
+    shell = _warm_up(settings["preload"])
+    threads = len(os.listdir("/proc/self/task"))
+    processes = _processes_of_user()
+    gc.collect()
+    gc.freeze()
+    channel.send(Message("ready", number=threads))
+    with contextlib.suppress(ChannelClosed):
+        while True:
+            request = channel.receive()
+            if request.kind == "start":
+                stream = channel.receive_socket()
+                folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+                child = os.fork()
+                if child == 0:
+                    channel.close()
+                    _become_session(stream, folder, limits, processes, settings["cgroup"])
+                    serve_session(Channel(stream, limits.message_mb * MB), shell)
+                    os._exit(0)
+                stream.close()
+                channel.send(Message("started", text=folder, number=child))
+            else:
+                channel.send(Message("ended", number=_end(request.number)))
+                shutil.rmtree(request.text, ignore_errors=True)
+
+
+def _warm_up(preload: list[str]) -> Any:
+    for name in preload:
+        importlib.import_module(name)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    return make_shell()
+
+
+def _become_session(
+    stream: socket.socket, folder: str, limits: Limits, processes: int, cgroup: list[str]
+) -> None:
+    """Turn this fork into a session's process: own group, folder, descriptors and limits."""
+    os.setsid()
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    enter(cgroup)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    keep = stream.fileno()
+    os.closerange(3, keep)
+    os.closerange(keep + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    os.chdir(folder)
+    os.environ.update(HOME=folder, TMPDIR=folder)
+    tempfile.tempdir = folder
+    for name, value in (
+        ("RLIMIT_AS", limits.memory_mb * MB),
+        ("RLIMIT_CPU", limits.cpu_seconds),
+        ("RLIMIT_FSIZE", limits.file_mb * MB),
+        ("RLIMIT_NOFILE", 256),
+        ("RLIMIT_CORE", 0),
+        ("RLIMIT_NPROC", processes + limits.processes),
+    ):
+        resource.setrlimit(getattr(resource, name), (value, value))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write past the limit raises OSError
+
+
+def _end(session: int) -> int:
+    """Kill a session and everything that it started; return how it had ended by itself, or 0."""
+    ended, status = os.waitpid(session, os.WNOHANG)
+    if not ended:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(session, signal.SIGKILL)
+        os.kill(session, signal.SIGKILL)
+        os.waitpid(session, 0)
+        status = 0
+    for _ in range(1000):  # orphans become our children one generation at a time
+        children = _children()
+        if not children:
+            break
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.001)
+    return status
+
+
+def _children() -> list[int]:
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def _processes_of_user() -> int:
+    """Return how many tasks this user has now: RLIMIT_NPROC counts all of them."""
+    user, count = os.getuid(), 0
+    for entry in os.scandir("/proc"):
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and entry.stat().st_uid == user:
+                count += len(os.listdir(f"/proc/{entry.name}/task"))
+    return count
+
+
+def _prctl(option: int, value: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), json.loads(sys.argv[2]))

@@ -1,0 +1,138 @@
+"""The worker: what a session's process runs. It executes a student's notebook and answers calls.
+
+Nothing here is to be trusted once a cell has run: the student's code shares this process.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from autograder.errors import WireError
+from autograder.sandbox.channel import Channel, ChannelClosed
+from autograder.sandbox.host import CELL_FILE, Host
+from autograder.sandbox.wire import Message
+
+__all__ = ["make_shell", "serve_session"]
+
+
+class _Sink:
+    """Standard output for a notebook: counts what is written, and keeps nothing."""
+
+    encoding, errors = "utf-8", "replace"
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def write(self, text: str) -> int:
+        self.count += len(text)
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return 1
+
+
+def make_shell() -> Any:
+    """Return an IPython shell, so that magics work, without its history and its thread."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.autocall = 0
+    config.InteractiveShell.cache_size = 0
+    return InteractiveShell.instance(config=config)
+
+
+def serve_session(channel: Channel, shell: Any) -> None:
+    """Run a notebook, then answer about it, until the other end closes the channel."""
+    try:
+        _run(channel.receive(), channel, shell)
+        host = Host(shell.user_ns)
+        while True:
+            request = channel.receive()
+            if request.kind == "fork":
+                _fork(channel, host)
+            else:
+                _reply(channel, host, request)
+    except ChannelClosed:
+        pass
+
+
+def _run(request: Message, channel: Channel, shell: Any) -> None:
+    """Run cells in order; a cell that raises is reported and passed over.
+
+    Args:
+        request: its one body is JSON, pairs of a cell's number and its source.
+    """
+    sink = _Sink()
+    sys.stdout = sys.stderr = sink
+    for number, source in json.loads(bytes(request.bodies[0])):
+        shell.compile.get_code_name = lambda *_, name=f"{CELL_FILE}{number}>": name
+        before = sink.count
+        channel.send(Message("cell", number=number))
+        try:
+            outcome = shell.run_cell(source, store_history=False)
+            error = outcome.error_before_exec or outcome.error_in_exec
+        except BaseException as raised:  # what IPython lets through
+            error = raised
+        text = _describe(error) if error is not None else ""
+        channel.send(Message("done", text=text, number=sink.count - before))
+    channel.send(Message("ran"))
+
+
+def _describe(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"[:500]
+    except BaseException:
+        return type(error).__name__[:500]
+
+
+def _fork(channel: Channel, host: Host) -> None:
+    """Fork a child that answers one check's calls; it starts from the notebook's state."""
+    stream = channel.receive_socket()
+    if len(os.listdir("/proc/self/task")) > 1:  # a fork would leave the other threads' locks held
+        stream.close()
+        channel.send(Message("threads"))
+        return
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        channel.close()
+        _serve(Channel(stream, channel.max_bytes), host)
+        os._exit(0)
+    stream.close()
+    channel.send(Message("forked"))
+    request = channel.receive()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    if request.kind != "reap":
+        raise WireError(f"{request.kind!r} while a check runs")
+    channel.send(Message("reaped"))
+
+
+def _serve(channel: Channel, host: Host) -> None:
+    try:
+        while True:
+            _reply(channel, host, channel.receive())
+    except ChannelClosed:
+        pass
+
+
+def _reply(channel: Channel, host: Host, request: Message) -> None:
+    try:
+        channel.send(host.handle(request))
+    except WireError as error:  # the value is too large for a message
+        channel.send(Message("raised", text=str(error), values=["ValueError", ""]))
