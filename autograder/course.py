@@ -49,7 +49,7 @@ class Course:
 
     @property
     def gradebook(self) -> Path:
-        """nbgrader's database."""
+        """The database of nbgrader."""
         return self.root / "gradebook.db"
 
     @property

@@ -37,6 +37,14 @@ class CheckAudit:
     alternatives_accepted: int = 0
     seconds: float = 0.0
 
+    def line(self) -> str:
+        """Return the check's line in a table."""
+        return (
+            f"{self.name:<44} {self.points:>5g} points  {self.cases:>2} cases  "
+            f"mistakes {self.mistakes_rejected}/{self.mistakes}  "
+            f"alternatives {self.alternatives_accepted}/{self.alternatives}"
+        )
+
 
 @dataclass
 class Audit:
@@ -50,6 +58,29 @@ class Audit:
     possible: float = 0.0
     secrets: int = 0
     seconds: float = 0.0
+
+    def summary(self, details: bool = False) -> list[str]:
+        """Return the report for a terminal: one line, or one for each check before it."""
+        lines = [f"  {check.line()}" for check in self.checks] if details else []
+        totals = [
+            sum(getattr(check, name) for check in self.checks)
+            for name in (
+                "cases",
+                "mistakes_rejected",
+                "mistakes",
+                "alternatives_accepted",
+                "alternatives",
+            )
+        ]
+        lines.append(
+            f"{self.assignment}: {len(self.checks)} checks, {totals[0]} cases; "
+            f"{totals[1]} of {totals[2]} mistakes rejected, "
+            f"{totals[3]} of {totals[4]} alternatives accepted; "
+            f"the solution earns {self.solution_earned:g} of {self.possible:g}, "
+            f"the blank release {self.blank_earned:g}; "
+            f"{self.secrets} secrets looked for in the release"
+        )
+        return lines
 
     def to_json(self) -> bytes:
         """Return the report for machines."""

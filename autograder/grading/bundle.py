@@ -16,6 +16,8 @@ __all__ = [
     "CheckEntry",
     "Manifest",
     "QuestionEntry",
+    "pack_bundle",
+    "parse_bundle",
     "read_bundle",
     "write_bundle",
 ]
@@ -109,14 +111,10 @@ class Bundle(msgspec.Struct, frozen=True):
     reference: dict[str, str]
 
 
-def write_bundle(
-    path: Path,
-    manifest: Manifest,
-    source: tuple[Cell, ...],
-    release: bytes,
-    reference: dict[str, str],
-) -> str:
-    """Write a bundle, the same bytes for the same content, and return its id."""
+def pack_bundle(
+    manifest: Manifest, source: tuple[Cell, ...], release: bytes, reference: dict[str, str]
+) -> bytes:
+    """Return the bytes of a bundle, the same for the same content."""
     files = {SOURCE: msgspec.json.encode(source), RELEASE: release}
     files |= {name: text.encode() for name, text in sorted(reference.items())}
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
@@ -125,28 +123,38 @@ def write_bundle(
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {MANIFEST: msgspec.json.encode(manifest), **files}.items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    path.write_bytes(buffer.getvalue())
-    return _digest(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_bundle(path: Path) -> Bundle:
-    """Read a bundle and hold its files against the manifest's hashes.
+    """Read the bundle in a file.
 
     Raises:
         HarnessError: there is no bundle, or it is not what its manifest says.
     """
     try:
-        data = path.read_bytes()
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            files = {name: archive.read(name) for name in archive.namelist()}
-        manifest = msgspec.json.decode(files.pop(MANIFEST), type=Manifest)
-        source = msgspec.json.decode(files[SOURCE], type=tuple[Cell, ...])
+        return parse_bundle(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise HarnessError(f"there is no bundle {path}; compile the assignment first") from None
-    except (OSError, KeyError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
-        raise HarnessError(f"{path} is no bundle: {error}") from None
+    except OSError as error:
+        raise HarnessError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def parse_bundle(data: bytes, name: str) -> Bundle:
+    """Read a bundle and hold its files against the manifest's hashes.
+
+    Raises:
+        HarnessError: it is not what its manifest says.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            files = {member: archive.read(member) for member in archive.namelist()}
+        manifest = msgspec.json.decode(files.pop(MANIFEST), type=Manifest)
+        source = msgspec.json.decode(files[SOURCE], type=tuple[Cell, ...])
+    except (KeyError, zipfile.BadZipFile, zipfile.LargeZipFile, msgspec.MsgspecError) as error:
+        raise HarnessError(f"{name} is no bundle: {error}") from None
     if {n: hashlib.sha256(d).hexdigest() for n, d in files.items()} != manifest.files:
-        raise HarnessError(f"{path} is not what its manifest says; compile the assignment again")
+        raise HarnessError(f"{name} is not what its manifest says; compile the assignment again")
     return Bundle(
         id=_digest(data),
         manifest=manifest,
@@ -154,6 +162,19 @@ def read_bundle(path: Path) -> Bundle:
         release=nbformat.reads(files[RELEASE].decode(), as_version=4),
         reference={n: d.decode() for n, d in files.items() if n.startswith(REFERENCE)},
     )
+
+
+def write_bundle(
+    path: Path,
+    manifest: Manifest,
+    source: tuple[Cell, ...],
+    release: bytes,
+    reference: dict[str, str],
+) -> str:
+    """Write a bundle and return its id."""
+    data = pack_bundle(manifest, source, release, reference)
+    path.write_bytes(data)
+    return _digest(data)
 
 
 def _digest(data: bytes) -> str:

@@ -27,10 +27,11 @@ from autograder.grading.submission import Submission, digest_of, parse_submissio
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.session import CellRun, NotebookSession, Nursery
 
-__all__ = ["Graded", "Grader", "now", "unreadable"]
+__all__ = ["Graded", "Grader", "is_final", "now", "unreadable"]
 
 TRIES = 3  # of a submission, when the harness breaks
 MAX_NOTES = 30
+BROKE = "the harness broke"  # how the note of a result that must be retried begins
 FLOOD = 1_000_000  # characters printed by a cell that are worth a note
 
 
@@ -96,7 +97,7 @@ class Grader:
             except HarnessError as error:
                 self.close()
                 if attempt == TRIES - 1:
-                    reason = f"the harness broke: {error}"
+                    reason = f"{BROKE}: {error}"
                     return unreadable(self._bundle, student, data, reason, self._device, clock)
         notes = (*submission.notes, *notes)
         if len(notes) > MAX_NOTES:
@@ -106,7 +107,7 @@ class Grader:
 
     def _grade(self, submission: Submission) -> tuple[tuple[QuestionResult, ...], tuple[str, ...]]:
         if self._nursery is None:
-            self._nursery = Nursery(self._limits, self._bundle.manifest.preload)
+            self._nursery = Nursery(self._limits, self._bundle.manifest.preload, self._device)
         deadline = time.monotonic() + self._limits.submission_seconds
         with NotebookSession(self._nursery, submission.cells, deadline) as notebook:
             questions = tuple(
@@ -148,6 +149,12 @@ class Grader:
 
     def _rng(self, check: Check, case: Case) -> Callable[[], np.random.Generator]:
         return lambda: case_rng(self._secret, self._oracle.assignment, check.name, case.name)
+
+
+def is_final(result: Result) -> bool:
+    """Return whether a result stands; one that the harness or a check broke is graded again."""
+    verdicts = (c.verdict for q in result.questions for check in q.checks for c in check.cases)
+    return Verdict.BROKEN not in verdicts and not any(n.startswith(BROKE) for n in result.notes)
 
 
 def unreadable(

@@ -37,7 +37,7 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
 
     Args:
         descriptor: a connected socket, inherited from the grader.
-        settings: ``limits``, ``preload`` (modules to import) and ``cgroup`` (folders).
+        settings: ``limits``, ``preload`` (modules to import), ``device`` and ``cgroup`` (folders).
     """
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a session leaves behind becomes our child
@@ -60,7 +60,7 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
                 child = os.fork()
                 if child == 0:
                     channel.close()
-                    _become_session(stream, folder, limits, processes, settings["cgroup"])
+                    _become_session(stream, folder, limits, processes, settings)
                     serve_session(Channel(stream, limits.message_mb * MB), shell)
                     os._exit(0)
                 stream.close()
@@ -79,12 +79,12 @@ def _warm_up(preload: list[str]) -> Any:
 
 
 def _become_session(
-    stream: socket.socket, folder: str, limits: Limits, processes: int, cgroup: list[str]
+    stream: socket.socket, folder: str, limits: Limits, processes: int, settings: dict[str, Any]
 ) -> None:
     """Turn this fork into a session's process: own group, folder, descriptors and limits."""
     os.setsid()
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    enter(cgroup)
+    enter(settings["cgroup"])
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
@@ -102,6 +102,8 @@ def _become_session(
         ("RLIMIT_CORE", 0),
         ("RLIMIT_NPROC", processes + limits.processes),
     ):
+        if name == "RLIMIT_AS" and settings["device"] == "cuda":
+            continue  # CUDA maps far more than it uses
         resource.setrlimit(getattr(resource, name), (value, value))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write past the limit raises OSError
 

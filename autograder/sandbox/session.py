@@ -39,7 +39,6 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "CUDA_VISIBLE_DEVICES": "",
     "PYTHONDONTWRITEBYTECODE": "1",
     "IPYTHONDIR": "/nonexistent",
 }
@@ -61,22 +60,26 @@ class Nursery:
     Args:
         limits: of every session.
         preload: modules to import before the first session.
+        device: ``cpu`` hides every GPU from its sessions.
     """
 
-    def __init__(self, limits: Limits, preload: Sequence[str] = ("numpy",)) -> None:
+    def __init__(
+        self, limits: Limits, preload: Sequence[str] = ("numpy",), device: str = "cpu"
+    ) -> None:
         self.limits = limits
         self._cgroup = ControlGroup.create(limits)
         self._channel, theirs = Channel.pair(MB)
         settings = {
             "limits": dataclasses.asdict(limits),
             "preload": list(preload),
+            "device": device,
             "cgroup": [str(f) for f in self._cgroup.folders] if self._cgroup else [],
         }
         program = [sys.executable, "-I", "-m", "autograder.sandbox.nursery"]
         with theirs:
             self._process = subprocess.Popen(
                 [*program, str(theirs.fileno()), json.dumps(settings)],
-                env=_ENVIRONMENT,
+                env=_ENVIRONMENT | ({} if device == "cuda" else {"CUDA_VISIBLE_DEVICES": ""}),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

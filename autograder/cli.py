@@ -1,0 +1,267 @@
+"""The command line: ``autograder COMMAND``; every command's ``--help`` shows an example."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course, find_course
+from autograder.errors import (
+    AuditRefused,
+    AutograderError,
+    SourceError,
+    UnsafeHere,
+    UsageError,
+)
+
+__all__ = ["main"]
+
+DONE, ATTENTION, WRONG_USAGE, UNSAFE = 0, 1, 2, 3
+
+COMMANDS = (
+    ("compile", "write release/ and build/ of assignments, if their audits pass"),
+    ("audit", "prove the grading of assignments, and publish nothing"),
+    ("grade", "grade what students handed in; write gradebook, feedback and report"),
+    ("feedback", "write every student's feedback page again from the stored results"),
+    ("report", "write report/index.html again from the stored results"),
+    ("export", "print the newest results as CSV or JSON"),
+    ("check", "run the visible checks of a notebook, as its student"),
+    ("doctor", "say what this machine can do"),
+)
+
+EXAMPLES = {
+    "compile": "autograder compile hw1_optimizers",
+    "audit": "autograder audit hw1_optimizers",
+    "grade": "autograder grade hw1_optimizers --student ada --jobs 4",
+    "feedback": "autograder feedback hw1_optimizers",
+    "report": "autograder report",
+    "export": "autograder export hw1_optimizers --format csv > grades.csv",
+    "check": "autograder check hw1_optimizers.ipynb",
+    "doctor": "autograder doctor",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 attention, 2 wrong usage, 3 unsafe."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        return code
+    except UnsafeHere as error:
+        return _complain(error, UNSAFE)
+    except (AuditRefused, SourceError) as error:
+        return _complain(error, ATTENTION)
+    except UsageError as error:
+        return _complain(error, WRONG_USAGE)
+    except AutograderError as error:
+        return _complain(error, ATTENTION)
+    except BrokenPipeError:
+        return DONE  # the reader of our output has seen enough
+    except KeyboardInterrupt:
+        print("\nstopped; what was graded is stored, the same command goes on", file=sys.stderr)
+        return 130
+
+
+def _complain(error: Exception, code: int) -> int:
+    print(f"autograder: {error}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="autograder", description="Auto-graded homework for deep-learning courses."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, summary in COMMANDS:
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=f"example: {EXAMPLES[name]}",
+        )
+        command.set_defaults(run=_RUN[name])
+        if name == "check":
+            command.add_argument(
+                "notebook", nargs="?", type=Path, help="default: the only one here"
+            )
+        elif name not in ("doctor", "report"):
+            command.add_argument(
+                "assignments", nargs="*", metavar="ASSIGNMENT", help="default: all"
+            )
+        if name == "compile":
+            command.add_argument("--force", action="store_true", help="even if nothing changed")
+        if name == "grade":
+            _add_grade_options(command)
+        if name == "export":
+            command.add_argument("--format", choices=("csv", "json"), default="csv")
+    return parser
+
+
+def _add_grade_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--student", action="append", default=[], help="only this one; repeatable")
+    command.add_argument(
+        "--device", choices=("cpu", "cuda", "auto"), default="auto", help="default: auto"
+    )
+    command.add_argument("--jobs", type=int, help="submissions at a time; default: all cores")
+    command.add_argument("--json", action="store_true", help="print the newest results as JSON")
+
+
+def _compile(options: argparse.Namespace) -> int:
+    from autograder.audit.publish import compile_and_publish
+    from autograder.compiler.fingerprint import fingerprint, is_current
+
+    course = find_course()
+    for name in _assignments(course, options.assignments):
+        if not options.force and is_current(course, name, fingerprint(course, name)):
+            print(f"{name}: nothing to compile, release and bundle are up to date")
+            continue
+        began = time.monotonic()
+        report = compile_and_publish(course, name, _teller(name))
+        for line in report.summary():
+            print(line)
+        print(
+            f"{name}: wrote {course.relative(course.release(name))}/ and "
+            f"{course.relative(course.build(name))}/ in {time.monotonic() - began:.1f} s"
+        )
+    return DONE
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from autograder.audit.publish import audit_only
+
+    course = find_course()
+    for name in _assignments(course, options.assignments):
+        for line in audit_only(course, name, _teller(name)).summary(details=True):
+            print(line)
+    return DONE
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from autograder.doctor import gpus
+    from autograder.engines.local import default_jobs
+    from autograder.engines.run import grade_assignment
+    from autograder.records.terminal import Terminal
+
+    course = find_course()
+    if options.jobs is not None and options.jobs < 1:
+        raise UsageError(f"--jobs is a number from 1 up, not {options.jobs}")
+    if options.device == "cuda" and not gpus():
+        raise UsageError("--device cuda: this machine has no GPU")
+    device = "cuda" if options.device != "cpu" and gpus() else "cpu"
+    terminal = Terminal(quiet=options.json)
+    runs = []
+    for name in _assignments(course, options.assignments):
+        with terminal.progress(name) as progress:
+            run = grade_assignment(
+                course, name, progress, options.student, device, options.jobs or default_jobs()
+            )
+        terminal.show(course, run.manifest, run.results, run.graded, run.skipped)
+        runs.append(run)
+    if options.json:
+        from autograder.records.exports import export_json
+
+        print(export_json([(run.manifest, run.results) for run in runs]))
+    attention = any(r.status == "needs_attention" for run in runs for r in run.results.values())
+    return ATTENTION if attention else DONE
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from autograder.engines.run import stored
+    from autograder.records.feedback import write_feedback
+
+    course = find_course()
+    for name in _assignments(course, options.assignments):
+        manifest, results = stored(course, name)
+        for student, result in results.items():
+            write_feedback(course.feedback(name, student), result, manifest, course.name)
+        print(f"{name}: wrote {len(results)} pages, feedback/<student>/{name}.html")
+    return DONE
+
+
+def _report(options: argparse.Namespace) -> int:
+    from autograder.engines.run import write_class_report
+
+    course = find_course()
+    print(f"wrote {course.relative(write_class_report(course))}")
+    return DONE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from autograder.engines.run import stored
+    from autograder.records.exports import export_csv, export_json
+
+    course = find_course()
+    found = [stored(course, name) for name in _assignments(course, options.assignments)]
+    print((export_csv if options.format == "csv" else export_json)(found), end="")
+    return DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    from autograder.student.notebook import check_notebook, only_notebook
+
+    path = options.notebook or only_notebook(Path.cwd())
+    passed = True
+    for outcome in check_notebook(path):
+        print(outcome)
+        passed = passed and outcome.passed
+    return DONE if passed else ATTENTION
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from autograder.doctor import examine
+
+    marks = {"ok": "ok ", "no": "-  ", "bad": "NO "}
+    try:
+        course: Course | None = find_course()
+    except UsageError:
+        course = None
+    states = []
+    for finding in examine(course):
+        print(f"{marks[finding.state]} {finding.topic:<16} {finding.text}", flush=True)
+        states.append(finding.state)
+    if "bad" in states:
+        raise UnsafeHere("grading cannot run here; see the lines that begin with NO")
+    return DONE
+
+
+def _assignments(course: Course, names: Sequence[str]) -> list[str]:
+    """Return the assignments that a command is about: those named, or all."""
+    for name in names:
+        course.source(name)
+    found = list(names) or course.assignments()
+    if not found:
+        raise UsageError("there is no assignment; the first one is assignments/NAME/NAME.py")
+    return found
+
+
+def _teller(name: str) -> Callable[[str], None]:
+    """Return a function that shows on a terminal what is going on, on one line."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+
+    def tell(text: str) -> None:
+        print(
+            f"\r\033[K{name}: {text[:100]}" if text else "\r\033[K",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    return tell
+
+
+_RUN: dict[str, Callable[[Any], int]] = {
+    "compile": _compile,
+    "audit": _audit,
+    "grade": _grade,
+    "feedback": _feedback,
+    "report": _report,
+    "export": _export,
+    "check": _check,
+    "doctor": _doctor,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+"""A grading run: what is not graded yet is graded, and the records are brought up to date."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+from autograder.course import Course
+from autograder.engines.local import Job, Work, grade_all
+from autograder.errors import StudentError, UsageError
+from autograder.grading.bundle import Bundle, Manifest, read_bundle
+from autograder.grading.results import Result, dump_result
+from autograder.grading.runner import Graded, is_final
+from autograder.grading.submission import digest_of, parse_submission, read_submission_file
+from autograder.records.autograded import write_autograded
+from autograder.records.feedback import write_feedback
+from autograder.records.files import write_atomic
+from autograder.records.gradebook import write_gradebook
+from autograder.records.report import write_report
+from autograder.records.store import Store, submission_key
+
+__all__ = ["Progress", "Run", "grade_assignment", "stored", "write_class_report"]
+
+STAMP = ".recorded"  # names the results that gradebook, feedback and report were written from
+
+
+class Progress(Protocol):
+    """Is told how a run goes on."""
+
+    def begin(self, total: int) -> None:
+        """So many submissions are to be graded."""
+
+    def advance(self, result: Result) -> None:
+        """One more is graded."""
+
+    def say(self, text: str) -> None:
+        """Something else is being done now."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run did: ``results`` are the newest of all students, ``graded`` those of this run."""
+
+    manifest: Manifest
+    results: Mapping[str, Result]
+    graded: tuple[str, ...]
+    skipped: int
+
+
+def grade_assignment(
+    course: Course,
+    name: str,
+    progress: Progress,
+    students: Collection[str] = (),
+    device: str = "cpu",
+    workers: int = 1,
+) -> Run:
+    """Grade the submissions of an assignment that have no standing result.
+
+    Each result is stored as soon as it is there, so that a run that is killed loses nothing and
+    the next one repeats nothing.
+
+    Args:
+        course: whose folders are read and written.
+        name: the assignment.
+        progress: is told how it goes on.
+        students: only these; empty means all.
+        device: ``cpu`` or ``cuda``.
+        workers: how many submissions are graded at a time.
+
+    Raises:
+        UsageError: a student handed in nothing.
+    """
+    bundle = read_bundle(course.bundle(name))
+    submitted = _submitted(course, name, students)
+    store = Store(course.results(name))
+    limits = course.limits_of(name)
+    keys = {
+        student: submission_key(
+            _digest(path), bundle.id, version("autograder"), limits, device, course.secret_id
+        )
+        for student, path in submitted.items()
+    }
+    done = {s for s, key in keys.items() if (r := store.get(s, key)) is not None and is_final(r)}
+    jobs = [Job(student, path) for student, path in submitted.items() if student not in done]
+    work = Work(course.bundle(name), course.secret, limits, device)
+    if jobs:
+        progress.begin(len(jobs))
+        for job, graded in grade_all(work, jobs, workers):
+            _keep(course, store, bundle, keys[job.student], graded)
+            progress.advance(graded.result)
+    results = store.newest()
+    _record(course, bundle, results, progress)
+    return Run(bundle.manifest, results, tuple(job.student for job in jobs), len(done))
+
+
+def stored(course: Course, name: str) -> tuple[Manifest, Mapping[str, Result]]:
+    """Return an assignment's manifest and the newest result of each student."""
+    return read_bundle(course.bundle(name)).manifest, Store(course.results(name)).newest()
+
+
+def write_class_report(course: Course) -> Path:
+    """Write the report over every assignment that has results, and return its path."""
+    assignments = []
+    for name in course.assignments():
+        if course.bundle(name).is_file() and (results := Store(course.results(name)).newest()):
+            assignments.append((read_bundle(course.bundle(name)).manifest, results))
+    write_report(course.report, course.name, assignments)
+    return course.report
+
+
+def _submitted(course: Course, name: str, students: Collection[str]) -> dict[str, Path]:
+    found = course.submitted(name)
+    missing = sorted(set(students) - set(found))
+    if missing:
+        raise UsageError(f"student {missing[0]!r} has handed in nothing for {name}")
+    return {s: p for s, p in found.items() if not students or s in students}
+
+
+def _digest(path: Path) -> str:
+    """Return the name of a submitted file; a file that cannot be read has one too."""
+    try:
+        return digest_of(read_submission_file(path))
+    except StudentError as error:
+        return digest_of(str(error).encode())
+
+
+def _keep(course: Course, store: Store, bundle: Bundle, key: str, graded: Graded) -> None:
+    """Write a student's own files, then the result: a stored result has its feedback."""
+    result = graded.result
+    name = bundle.manifest.assignment
+    write_feedback(course.feedback(name, result.student), result, bundle.manifest, course.name)
+    if graded.notebook is not None:
+        path = course.autograded(name, result.student)
+        write_autograded(path, graded.notebook, result, bundle.manifest)
+    store.put(result.student, key, result)
+
+
+def _record(
+    course: Course, bundle: Bundle, results: Mapping[str, Result], progress: Progress
+) -> None:
+    """Write gradebook and report, unless they are of these very results."""
+    name = bundle.manifest.assignment
+    digest = hashlib.sha256(bundle.id.encode())
+    for result in results.values():
+        digest.update(dump_result(result))
+    stamp = course.results(name) / STAMP
+    files = (stamp, course.gradebook, course.report)
+    if all(f.is_file() for f in files) and stamp.read_text() == digest.hexdigest():
+        return
+    _restore_feedback(course, bundle, results)
+    progress.say("writing gradebook and report")
+    timestamps = _timestamps(course, name)
+    write_gradebook(course.gradebook, bundle.manifest, bundle.release, results, timestamps)
+    write_class_report(course)
+    write_atomic(stamp, digest.hexdigest().encode())
+
+
+def _timestamps(course: Course, name: str) -> dict[str, str]:
+    """Return what nbgrader's ``timestamp.txt`` says of each submission that has one."""
+    found = {}
+    for student, path in course.submitted(name).items():
+        with suppress(OSError, UnicodeDecodeError):
+            found[student] = (path.parent / "timestamp.txt").read_text(encoding="utf-8")[:100]
+    return found
+
+
+def _restore_feedback(course: Course, bundle: Bundle, results: Mapping[str, Result]) -> None:
+    """Write the pages of stored results that someone removed."""
+    name = bundle.manifest.assignment
+    for student, result in results.items():
+        if not course.feedback(name, student).is_file():
+            write_feedback(course.feedback(name, student), result, bundle.manifest, course.name)
+        path = course.autograded(name, student)
+        submitted = course.submitted(name).get(student)
+        if not path.is_file() and submitted is not None:
+            try:
+                submission = parse_submission(read_submission_file(submitted), bundle.release)
+            except StudentError:
+                continue
+            write_autograded(path, submission.notebook, result, bundle.manifest)

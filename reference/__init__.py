@@ -1,0 +1,1 @@
+"""The hidden reference implementations: the grader's test oracles, themselves tested."""
