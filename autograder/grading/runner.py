@@ -24,7 +24,7 @@ from autograder.grading.results import (
 )
 from autograder.grading.scoring import score_check, score_manual, score_question, status_of
 from autograder.grading.submission import Submission, digest_of, parse_submission
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.session import CellRun, NotebookSession, Nursery
 
 __all__ = ["Graded", "Grader", "is_final", "now", "unreadable"]
@@ -32,7 +32,6 @@ __all__ = ["Graded", "Grader", "is_final", "now", "unreadable"]
 TRIES = 3  # of a submission, when the harness breaks
 MAX_NOTES = 30
 BROKE = "the harness broke"  # how the note of a result that must be retried begins
-FLOOD = 1_000_000  # characters printed by a cell that are worth a note
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ class Grader:
                 else self._question(entry, notebook)
                 for entry in self._bundle.manifest.questions
             )
-            return questions, tuple(_cell_notes(notebook.runs))
+            return questions, tuple(_cell_notes(notebook.runs, self._limits))
 
     def _question(self, entry: QuestionEntry, notebook: NotebookSession) -> QuestionResult:
         checks: list[CheckResult] = []
@@ -197,13 +196,13 @@ def _without_run(case: Case, verdict: Verdict, message: str) -> CaseResult:
     return CaseResult(case.name, case.hidden, verdict, 0.0, message=message)
 
 
-def _cell_notes(runs: dict[int, CellRun]) -> list[str]:
+def _cell_notes(runs: dict[int, CellRun], limits: Limits) -> list[str]:
     notes = []
     for run in sorted(runs.values(), key=lambda run: run.number):
         if run.ended:
             notes.append(f"cell {run.number} was left out: {run.ended}")
         elif run.error and not run.error.startswith("NotImplementedError"):
             notes.append(f"cell {run.number} raised {run.error}")
-        if run.printed > FLOOD:
+        if run.printed > limits.output_mb * MB:
             notes.append(f"cell {run.number} printed {run.printed:,} characters; none were kept")
     return notes

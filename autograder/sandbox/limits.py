@@ -6,7 +6,7 @@ from typing import Any
 
 from autograder.errors import UsageError
 
-__all__ = ["Limits"]
+__all__ = ["MB", "Limits"]
 
 MB = 1 << 20
 
@@ -21,7 +21,7 @@ class Limits:
         submission_seconds: wall time of everything together.
         cpu_seconds: processor time of one process of the session.
         memory_mb: address space of one process of the session.
-        output_kb: text that is kept of what the notebook prints; the rest is counted and dropped.
+        output_mb: text that a cell may print before it is noted; none of it is kept.
         file_mb: size of one file that the session writes.
         processes: processes and threads at one time.
         message_mb: one value that crosses the wire.
@@ -32,7 +32,7 @@ class Limits:
     submission_seconds: float = 300.0
     cpu_seconds: int = 300
     memory_mb: int = 4096
-    output_kb: int = 64
+    output_mb: int = 1
     file_mb: int = 256
     processes: int = 64
     message_mb: int = 256

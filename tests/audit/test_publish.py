@@ -1,0 +1,175 @@
+"""What is published, and what is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.audit.publish import audit_only, compile_and_publish
+from autograder.course import Course
+from autograder.errors import AuditRefused, SourceError
+
+WriteCourse = Callable[..., Course]
+
+
+def silent(_: str) -> None:
+    """Show no progress."""
+
+
+def findings(course: Course) -> str:
+    with pytest.raises(AuditRefused) as refused:
+        compile_and_publish(course, "small", silent)
+    assert not course.release("small").exists()
+    assert not course.bundle("small").exists()
+    return str(refused.value)
+
+
+def test_a_right_assignment_is_published_with_its_audit(write_course: WriteCourse) -> None:
+    course = write_course()
+    report = compile_and_publish(course, "small", silent)
+    assert report.findings == []
+    assert (report.solution_earned, report.possible, report.blank_earned) == (5.0, 5.0, 0.0)
+    names = {p.name for p in course.release("small").iterdir()}
+    assert {"small.ipynb", "recording.json", "requirements.txt"} < names
+    stored = json.loads((course.build("small") / "audit.json").read_text())
+    assert stored["checks"][0]["mistakes"] == {"tried": 1, "rejected": 1}
+    assert stored["checks"][0]["alternatives"] == {"tried": 1, "accepted": 1}
+
+
+def test_an_audit_alone_publishes_nothing(write_course: WriteCourse) -> None:
+    course = write_course()
+    audit_only(course, "small", silent)
+    assert not course.release("small").exists()
+    assert not course.build("small").exists()
+
+
+def test_a_mistake_that_passes_is_refused(write_course: WriteCourse) -> None:
+    text = findings(write_course(("return x.sum()\n\n@", "return 2 * x.sum()\n\n@")))
+    assert (
+        "check scaled_sum_matches_reference: the mistake 'the factor is forgotten altogether' "
+        "passes every case"
+    ) in text
+
+
+def test_an_alternative_that_fails_is_refused(write_course: WriteCourse) -> None:
+    text = findings(write_course(("(factor * x).sum()", "(factor + x).sum()")))
+    assert "the alternative 'scale first, add up afterwards' does not pass case" in text
+
+
+def test_a_wrong_reference_is_refused(write_course: WriteCourse) -> None:
+    """The reference does not do what the check's properties say."""
+    changes = (
+        'assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")',
+        'assert_close(student.scaled_sum(x), 2 * x.sum(), what="sum")',
+    )
+    course = write_course(changes, ("factor * total", "factor * total + 1"))
+    with pytest.raises(SourceError, match=r"scaled_sum_matches_reference.*does not pass.*sum"):
+        compile_and_publish(course, "small", silent)
+    assert not course.release("small").exists()
+
+
+def test_a_reference_that_changes_its_argument_is_refused(write_course: WriteCourse) -> None:
+    course = write_course(("total = x.sum()", "x += 1; total = x.sum()"))
+    with pytest.raises(SourceError, match="changed its argument"):
+        compile_and_publish(course, "small", silent)
+
+
+def test_a_solution_that_needs_the_reference_package_is_refused(write_course: WriteCourse) -> None:
+    text = findings(
+        write_course(("total = x.sum()", 'total = __import__("reference.small").small.np.sum(x)'))
+    )
+    assert "the solution notebook, graded by itself, does not pass case" in text
+
+
+def test_a_blank_release_that_earns_is_refused(write_course: WriteCourse) -> None:
+    text = findings(
+        write_course(
+            ("assert_equal(student.choice, reference.choice)", "student.choice"),
+            ("choice_is_right.mistake", "if False: choice_is_right.mistake"),
+        )
+    )
+    assert "the blank release passes case 'the right one, hidden'" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (("# Add up and scale.", "# Write total = x.sum() first."), "a line of the solution"),
+        (("# Add up and scale.", "# Write `total=x . sum( )`."), "a line of the solution"),
+        (
+            ("# # Small homework", "# Try n=40 first: many numbers, hidden.\n# # Small homework"),
+            None,
+        ),
+        (
+            ("# Add up and scale.", "# Beware: the factor is forgotten altogether."),
+            "the mistake 'the factor is forgotten altogether'",
+        ),
+        (("# Add up and scale.", "# Mind the default of the factor"), None),
+        (("# Add up and scale.", "# So mind the default of the factor."), "the hint"),
+        (
+            (
+                "import numpy as np\n\nfrom auto",
+                'case_name = "many numbers, hidden"\nimport numpy as np\n\nfrom auto',
+            ),
+            "the hidden case 'many numbers, hidden'",
+        ),
+        (
+            (
+                "# Add up and scale.",
+                '# It is "the second of two choices", choice = "the second of two choices".',
+            ),
+            "a line of the solution",
+        ),
+        (
+            (
+                "# Add up and scale.",
+                "# The example answer says that addition commutes with scaling.",
+            ),
+            "a line of the example answer or rubric",
+        ),
+        (
+            ("# Add up and scale.", "# - 2 points for naming distributivity of the product"),
+            "a line of the example answer or rubric",
+        ),
+    ],
+)
+def test_a_planted_leak_is_refused(
+    write_course: WriteCourse, change: tuple[str, str], what: str | None
+) -> None:
+    course = write_course(change)
+    if what is None:  # a case's name in prose, or a hint's words in another case, give nothing away
+        assert compile_and_publish(course, "small", silent).findings == []
+        return
+    text = findings(course)
+    assert f"leak: {what}" in text
+    assert "small.ipynb, cell" in text
+
+
+def test_a_recording_that_answers_a_hidden_case_is_refused(write_course: WriteCourse) -> None:
+    course = write_course(
+        (
+            '@check("choice", points=1)\n',
+            '@check("choice", points=1)\n@case("seen by everybody")\n',
+        ),
+        (
+            '@case("the right one, hidden", hidden=True)',
+            '@case("the right one, hidden", hidden=True)',
+        ),
+    )
+    text = findings(course)
+    assert "leak: the recording has a reply to hidden case 'the right one, hidden'" in text
+
+
+def test_a_refused_change_leaves_the_former_release(write_course: WriteCourse) -> None:
+    course = write_course()
+    compile_and_publish(course, "small", silent)
+    before = {p: p.read_bytes() for p in files_below(course.root / "release")}
+    write_course(("# Add up and scale.", "# Write total = x.sum() first."))
+    with pytest.raises(AuditRefused):
+        compile_and_publish(course, "small", silent)
+    assert {p: p.read_bytes() for p in files_below(course.root / "release")} == before
+
+
+def files_below(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.is_file())
