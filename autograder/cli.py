@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.course import Course, find_course
+from autograder.course import Course, NoCourse, find_course
 from autograder.errors import (
     AuditRefused,
     AutograderError,
@@ -139,10 +139,10 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    from autograder.display import Display
     from autograder.doctor import gpus
     from autograder.engines.local import default_jobs
     from autograder.engines.run import grade_assignment
-    from autograder.records.terminal import Terminal
 
     course = find_course()
     if options.jobs is not None and options.jobs < 1:
@@ -150,14 +150,14 @@ def _grade(options: argparse.Namespace) -> int:
     if options.device == "cuda" and not gpus():
         raise UsageError("--device cuda: this machine has no GPU")
     device = "cuda" if options.device != "cpu" and gpus() else "cpu"
-    terminal = Terminal(quiet=options.json)
+    display = Display(quiet=options.json)
     runs = []
     for name in _assignments(course, options.assignments):
-        with terminal.progress(name) as progress:
+        with display.progress(name) as progress:
             run = grade_assignment(
                 course, name, progress, options.student, device, options.jobs or default_jobs()
             )
-        terminal.show(course, run.manifest, run.results, run.graded, run.skipped)
+        display.show(course, run)
         runs.append(run)
     if options.json:
         from autograder.records.exports import export_json
@@ -215,7 +215,7 @@ def _doctor(options: argparse.Namespace) -> int:
     marks = {"ok": "ok ", "no": "-  ", "bad": "NO "}
     try:
         course: Course | None = find_course()
-    except UsageError:
+    except NoCourse:
         course = None
     states = []
     for finding in examine(course):

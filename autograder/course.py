@@ -10,7 +10,7 @@ from typing import Any
 from autograder.errors import UsageError
 from autograder.sandbox.limits import Limits
 
-__all__ = ["Course", "find_course"]
+__all__ = ["Course", "NoCourse", "find_course"]
 
 CONFIG = "course.toml"
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
@@ -124,17 +124,22 @@ class Course:
         return str(path.relative_to(self.root) if path.is_relative_to(self.root) else path)
 
 
+class NoCourse(UsageError):
+    """There is no course here."""
+
+
 def find_course(start: Path | None = None) -> Course:
     """Return the course of the nearest folder upward that has a `course.toml`.
 
     Raises:
-        UsageError: there is none, or it says something unknown.
+        NoCourse: there is none.
+        UsageError: its `course.toml` or the secret is wrong.
     """
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
         if (folder / CONFIG).is_file():
             return _read(folder)
-    raise UsageError(f"no {CONFIG} in {start} or above it; run this inside a course")
+    raise NoCourse(f"no {CONFIG} in {start} or above it; run this inside a course")
 
 
 def _read(root: Path) -> Course:

@@ -4,19 +4,29 @@ import ast
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from autograder.compiler.syntax import (
+    bound_names,
+    closing_line,
     comment_above,
     first_line,
     free_names,
-    last_line,
     nearest,
     parse,
     touched_names,
 )
 from autograder.errors import SourceError
 
-__all__ = ["PACKAGE", "Definition", "Import", "Module", "Reference", "reference_imports"]
+__all__ = [
+    "PACKAGE",
+    "Definition",
+    "Import",
+    "Module",
+    "Reference",
+    "reference_imports",
+    "split_import",
+]
 
 PACKAGE = "reference"
 
@@ -30,6 +40,14 @@ class Import:
     names: tuple[str, ...]
 
 
+class OneName(NamedTuple):
+    """A name that is imported, what it names there, and the statement that imports only it."""
+
+    name: str
+    owner: str
+    text: str
+
+
 @dataclass(frozen=True, eq=False)
 class Definition:
     """A statement of a reference module that gives names their meaning.
@@ -37,6 +55,7 @@ class Definition:
     Attributes:
         names: what it binds, or of what it changes a part.
         text: its source; for an import the statement that imports just this name.
+        owner: where the meaning comes from: two owners of one name would be two meanings.
         comment: the comment block directly above it, with its newline, or nothing.
         origin: for an import from the reference, the module and the name there.
     """
@@ -45,6 +64,7 @@ class Definition:
     node: ast.stmt
     names: tuple[str, ...]
     text: str
+    owner: str
     comment: str = ""
     origin: tuple[str, str] | None = None
 
@@ -104,19 +124,18 @@ class Module:
         lines = self.text.split("\n")
         first = first_line(statement)
         above = comment_above(lines, first)
-        text = "\n".join(lines[first - 1 : last_line(statement)])
-        comment = "".join(f"{line}\n" for line in lines[above - 1 : first - 1])
-        return [Definition(self, statement, tuple(touched_names(statement)), text, comment)]
+        text = "\n".join(lines[first - 1 : closing_line(lines, statement)])
+        comment = "\n".join([*lines[above - 1 : first - 1], ""])
+        names = tuple(touched_names(statement))
+        return [Definition(self, statement, names, text, self.path, comment)]
 
     def _define_imports(self, statement: ast.Import | ast.ImportFrom) -> list[Definition]:
         source = next((i.module for i in self.imports if i.node is statement), None)
-        found = []
-        for alias in statement.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            text = ast.unparse(_with_names(statement, alias))
-            origin = (source, alias.name) if source else None
-            found.append(Definition(self, statement, (name,), text, origin=origin))
-        return found
+        return [
+            Definition(self, statement, (one.name,), one.text, one.owner, origin=origin)
+            for one in split_import(statement)
+            for origin in [(source, one.owner.rpartition(".")[2]) if source else None]
+        ]
 
 
 class Reference:
@@ -154,11 +173,13 @@ class Reference:
         if name not in place.definitions:
             hint = nearest(name, place.definitions)
             raise SourceError(f"{place.path} has no {name!r}{hint}")
-        found = place.definitions[name][-1]
+        found = next(d for d in reversed(place.definitions[name]) if name in bound_names(d.text))
         if found.origin:
             return self.find(*found.origin)
         if found.is_import:
-            raise SourceError(f"{place.path} only imports {name!r}, so it is no solution of its own")
+            raise SourceError(
+                f"{place.path} only imports {name!r}, so it is no solution of its own"
+            )
         return found
 
     def needed(self, *wanted: Definition) -> list[Definition]:
@@ -281,7 +302,16 @@ def _wrong_import(node: ast.Import | ast.ImportFrom, module: str) -> SourceError
     )
 
 
-def _with_names(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
-    if isinstance(statement, ast.Import):
-        return ast.Import([alias])
-    return ast.ImportFrom(statement.module, [alias], statement.level)
+def split_import(statement: ast.Import | ast.ImportFrom) -> list[OneName]:
+    """Return an import as statements that import one name each."""
+    found = []
+    for alias in statement.names:
+        if isinstance(statement, ast.Import):
+            name = alias.asname or alias.name.partition(".")[0]
+            owner = alias.name if alias.asname else name
+            text = ast.unparse(ast.Import([alias]))
+        else:
+            name, owner = alias.asname or alias.name, f"{statement.module}.{alias.name}"
+            text = ast.unparse(ast.ImportFrom(statement.module, [alias], statement.level))
+        found.append(OneName(name, owner, text))
+    return found

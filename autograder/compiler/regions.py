@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from autograder.compiler.syntax import Edit, edit_lines
 from autograder.errors import SourceError
 
 __all__ = ["RUBRIC", "SOLUTION", "Marks", "Region", "find_regions", "without_marks"]
@@ -57,5 +56,5 @@ def find_regions(text: str, marks: Marks) -> list[Region]:
 
 def without_marks(text: str, marks: Marks) -> str:
     """Return a text without the lines that mark regions."""
-    regions = find_regions(text, marks)
-    return edit_lines(text, (Edit(n, n) for r in regions for n in (r.first, r.last)))
+    lines = text.split("\n")
+    return "\n".join(line for line in lines if not (marks.begin in line or marks.end in line))

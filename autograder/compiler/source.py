@@ -2,10 +2,10 @@
 
 import ast
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograder.compiler.reference import Import, reference_imports
 from autograder.compiler.regions import RUBRIC, SOLUTION, find_regions
@@ -74,6 +74,23 @@ class Source:
     cells: tuple[SourceCell, ...]
 
 
+class _RawCell(NamedTuple):
+    """A cell as the file has it."""
+
+    type: str
+    text: str
+    metadata: dict[str, Any]
+    attachments: dict[str, Any]
+
+    @classmethod
+    def of(cls, cell: Any) -> "_RawCell":
+        """Return a cell of nbformat's."""
+        text = cell["source"].replace("\r\n", "\n").rstrip("\n")
+        return cls(
+            cell["cell_type"], text, dict(cell["metadata"]), dict(cell.get("attachments", {}))
+        )
+
+
 def read_source(path: Path, file: str) -> Source:
     """Read a source notebook in percent format or as .ipynb.
 
@@ -86,7 +103,7 @@ def read_source(path: Path, file: str) -> Source:
     """
     with placed(file):
         raw = _raw_cells(path)
-        if not any(cell["source"].strip() for cell in raw):
+        if not any(cell.text.strip() for cell in raw):
             raise SourceError("the notebook is empty")
     cells = []
     for number, cell in enumerate(raw, 1):
@@ -107,52 +124,48 @@ def variant_of(node: ast.AST) -> str | None:
     return None
 
 
-def _raw_cells(path: Path) -> list[dict[str, Any]]:
+def _raw_cells(path: Path) -> list[_RawCell]:
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise SourceError(f"the file is not UTF-8 (byte {error.start})") from None
-    read = _read_ipynb if path.suffix == ".ipynb" else _read_percent
-    cells = [
-        {**cell, "source": cell["source"].replace("\r\n", "\n")} for cell in read(text)["cells"]
-    ]
+    cells = _read_ipynb(text) if path.suffix == ".ipynb" else _read_percent(text)
     # Jupytext keeps what else stands in a file's YAML header as a first raw cell.
-    return cells[1:] if cells and _is_header(cells[0]) else cells
+    has_header = cells and cells[0].type == "raw" and cells[0].text.startswith("---")
+    return cells[1:] if has_header else cells
 
 
-def _is_header(cell: dict[str, Any]) -> bool:
-    return cell["cell_type"] == "raw" and cell["source"].startswith("---")
-
-
-def _read_percent(text: str) -> Any:
+def _read_percent(text: str) -> list[_RawCell]:
     import jupytext
 
-    return jupytext.reads(text, fmt="py:percent")
+    return [_RawCell.of(cell) for cell in jupytext.reads(text, fmt="py:percent").cells]
 
 
-def _read_ipynb(text: str) -> Any:
+def _read_ipynb(text: str) -> list[_RawCell]:
     import nbformat
 
     try:
-        notebook = json.loads(text)
-        return nbformat.convert(nbformat.reader.reads(text), 4) if notebook else {"cells": []}
+        if "nbformat" not in json.loads(text):
+            raise KeyError("nbformat")
+        notebook = nbformat.convert(nbformat.reader.reads(text), 4)
+        return [_RawCell.of(cell) for cell in notebook.cells]
     except json.JSONDecodeError as error:
         raise SourceError(f"the file is not JSON ({error})") from None
-    except (AttributeError, KeyError, TypeError, ValueError, nbformat.reader.NotJSONError):
-        raise SourceError("the file is JSON, but no notebook") from None
+    except (AttributeError, KeyError, TypeError, ValueError, nbformat.ValidationError) as error:
+        raise SourceError(f"the file is JSON, but no notebook ({error})") from None
 
 
-def _cell(number: int, raw: dict[str, Any]) -> SourceCell:
-    text, metadata = raw["source"].rstrip("\n"), dict(raw["metadata"])
+def _cell(number: int, raw: _RawCell) -> SourceCell:
+    text, metadata = raw.text, raw.metadata
     _require_known(metadata)
     cell = SourceCell(
         number,
-        raw["cell_type"],
+        raw.type,
         Kind.GIVEN,
         text,
         hidden=_flag(metadata, "hidden"),
         manual=_manual(metadata, text),
-        attachments=dict(raw.get("attachments", {})),
+        attachments=raw.attachments,
     )
     regions = bool(find_regions(text, SOLUTION))
     if find_regions(text, RUBRIC) and not cell.manual:
@@ -163,7 +176,7 @@ def _cell(number: int, raw: dict[str, Any]) -> SourceCell:
         raise SourceError("only code cells can be hidden; delete this one")
     if regions and not cell.manual:
         raise SourceError("a solution in markdown needs manual=true question=… points=…")
-    return _replace(cell, kind=Kind.MANUAL) if cell.manual else cell
+    return replace(cell, kind=Kind.MANUAL) if cell.manual else cell
 
 
 def _code_cell(cell: SourceCell, regions: bool) -> SourceCell:
@@ -182,15 +195,18 @@ def _code_cell(cell: SourceCell, regions: bool) -> SourceCell:
         kind = Kind.CHECK
     elif is_solution:
         kind = Kind.SOLUTION
-    return _replace(cell, kind=kind, python=python, tree=tree, imports=imports)
+    return replace(cell, kind=kind, python=python, tree=tree, imports=imports)
 
 
 def _has_check(tree: ast.Module) -> bool:
     """Whether a cell defines checks, their mistakes or alternatives, or calls a self-check."""
-    return any(
-        variant_of(node) or call_name(node) in ("check", "case", "self_check")
-        for node in ast.walk(tree)
-    )
+    for node in ast.walk(tree):
+        if variant_of(node) or call_name(node) == "self_check":
+            return True
+        decorators = getattr(node, "decorator_list", [])
+        if any(call_name(d) in ("check", "case") for d in decorators):
+            return True
+    return False
 
 
 def _manual(metadata: dict[str, Any], text: str) -> Manual | None:
@@ -224,5 +240,5 @@ def _flag(metadata: dict[str, Any], key: str) -> bool:
 def _require_known(metadata: dict[str, Any]) -> None:
     """Refuse a key that is nearly one of ours: a mistyped ``hidden`` would be published."""
     for key in metadata:
-        if key not in _KEYS and (hint := nearest(key, _KEYS)):
+        if key not in _KEYS and (hint := nearest(key.lower(), _KEYS, 0.8)):
             raise SourceError(f"the cell has the unknown metadata {key!r}{hint}")

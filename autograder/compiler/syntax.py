@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from autograder.errors import SourceError
 
 __all__ = [
+    "Definable",
     "Edit",
     "blank_magics",
     "bound_names",
     "call_name",
+    "closing_line",
     "comment_above",
     "edit_lines",
     "first_line",
@@ -24,6 +26,7 @@ __all__ = [
     "nearest",
     "parse",
     "placed",
+    "replace_nodes",
     "touched_names",
 ]
 
@@ -49,6 +52,16 @@ def edit_lines(source: str, edits: Iterable[Edit]) -> str:
     for edit in sorted(edits, key=lambda e: e.first, reverse=True):
         lines[edit.first - 1 : edit.last] = [] if edit.text is None else edit.text.split("\n")
     return "\n".join(lines)
+
+
+def replace_nodes(source: str, nodes: Iterable[ast.expr], text: str) -> str:
+    """Return a text with a one-line text in place of some nodes, line by line the same else."""
+    lines = [line.encode() for line in source.split("\n")]  # the tree counts columns in bytes
+    for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        last, end = last_line(node), node.end_col_offset
+        whole = lines[node.lineno - 1][: node.col_offset] + text.encode() + lines[last - 1][end:]
+        lines[node.lineno - 1 : last] = [whole, *[b""] * (last - node.lineno)]
+    return b"\n".join(lines).decode()
 
 
 def parse(python: str) -> ast.Module:
@@ -104,7 +117,7 @@ def _global_names(table: symtable.SymbolTable) -> set[str]:
 def bound_names(text: str) -> list[str]:
     """Return the names that a text defines, assigns or imports in its module, in order."""
     top = symtable.symtable(text, "<source>", "exec")
-    return [s.get_name() for s in top.get_symbols() if s.is_assigned()]
+    return [s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()]
 
 
 def touched_names(statement: ast.stmt) -> list[str]:
@@ -127,6 +140,17 @@ def last_line(node: ast.stmt | ast.expr) -> int:
     return node.end_lineno or node.lineno
 
 
+def closing_line(lines: list[str], node: ast.stmt) -> int:
+    """Return the line on which a statement ends, with the indented comments that follow it."""
+    closing = last_line(node)
+    for number in range(closing + 1, len(lines) + 1):
+        line = lines[number - 1]
+        if line.strip() and not (line[0].isspace() and line.lstrip().startswith("#")):
+            break
+        closing = number if line.strip() else closing
+    return closing
+
+
 def comment_above(lines: list[str], line: int) -> int:
     """Return the first line of the comment block directly above a line; the line if none is."""
     while line > 1 and lines[line - 2].lstrip().startswith("#"):
@@ -141,9 +165,9 @@ def call_name(node: ast.AST) -> str | None:
     return None
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Return "; did you mean 'x'?" for the known name that is nearest, or nothing."""
-    found = difflib.get_close_matches(name, list(known), 1)
+    found = difflib.get_close_matches(name, list(known), 1, cutoff)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 

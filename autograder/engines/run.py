@@ -72,9 +72,9 @@ def grade_assignment(
         workers: how many submissions are graded at a time.
 
     Raises:
-        UsageError: a student handed in nothing.
+        UsageError: the assignment is not compiled, or a student handed in nothing.
     """
-    bundle = read_bundle(course.bundle(name))
+    bundle = _bundle(course, name)
     submitted = _submitted(course, name, students)
     store = Store(course.results(name))
     limits = course.limits_of(name)
@@ -99,7 +99,7 @@ def grade_assignment(
 
 def stored(course: Course, name: str) -> tuple[Manifest, Mapping[str, Result]]:
     """Return an assignment's manifest and the newest result of each student."""
-    return read_bundle(course.bundle(name)).manifest, Store(course.results(name)).newest()
+    return _bundle(course, name).manifest, Store(course.results(name)).newest()
 
 
 def write_class_report(course: Course) -> Path:
@@ -110,6 +110,12 @@ def write_class_report(course: Course) -> Path:
             assignments.append((read_bundle(course.bundle(name)).manifest, results))
     write_report(course.report, course.name, assignments)
     return course.report
+
+
+def _bundle(course: Course, name: str) -> Bundle:
+    if not course.bundle(name).is_file():
+        raise UsageError(f"{name} is not compiled; run: autograder compile {name}")
+    return read_bundle(course.bundle(name))
 
 
 def _submitted(course: Course, name: str, students: Collection[str]) -> dict[str, Path]:

@@ -1,6 +1,5 @@
 """The report: one page for staff with every assignment, question and student of a course."""
 
-import re
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,13 +10,18 @@ from urllib.parse import quote
 from autograder.grading.bundle import Manifest, QuestionEntry
 from autograder.grading.results import QuestionResult, Result, Status, Verdict
 from autograder.records.pages import decimals, format_points, write_page
-from autograder.records.words import STATUS_WORDS, Standing, clean, question_pairs, standing
+from autograder.records.words import (
+    STATUS_WORDS,
+    Standing,
+    clean,
+    question_label,
+    question_pairs,
+    standing,
+)
 
 __all__ = ["write_report"]
 
 BANDS = ("full", "part", "none", "open")
-UNDECIDED = {"manual": "–", "hardware": "–", "attention": "!"}
-NUMBERED = re.compile(r"\d[\d.]*")  # "2.1 Softmax" brings its own number
 NEAR = 3.0  # a failed case whose error is at most so many tolerances may be the tolerance's fault
 MOST_NEAR_MISSES = 20
 
@@ -155,11 +159,11 @@ def _question(number: int, entry: QuestionEntry, answers: Sequence[QuestionResul
     bands = Counter(_band(standing(entry, answer)) for answer in answers)
     slips = Counter(slip for answer in answers for slip in _slips(answer))
     # The most frequent; of equally frequent ones the first by name, so that the page is the same.
-    label = NUMBERED.match(entry.title)
+    label = question_label(entry, number)
     common = min(slips.items(), key=lambda item: (-item[1], item[0]), default=None)
     return QuestionView(
-        label=label[0] if label else str(number),
-        title=entry.title if label else f"{number} {entry.title}",
+        label=label,
+        title=entry.title if entry.title.startswith(label) else f"{label} {entry.title}",
         points=entry.points,
         manual=entry.manual,
         bands={band: bands[band] for band in BANDS},
@@ -186,7 +190,7 @@ def _row(manifest: Manifest, result: Result, places: int) -> Row:
         student=clean(result.student),
         link=_link(result),
         cells=[_cell(entry, question, places) for entry, question in pairs],
-        earned=format_points(result.earned, places) if result.questions else UNDECIDED["attention"],
+        earned=format_points(result.earned, places) if result.questions else "!",
         possible=result.possible,
         status=result.status,
         status_words=STATUS_WORDS[result.status],
@@ -195,7 +199,7 @@ def _row(manifest: Manifest, result: Result, places: int) -> Row:
 
 def _cell(entry: QuestionEntry, question: QuestionResult, places: int) -> Cell:
     how = standing(entry, question)
-    return Cell(UNDECIDED.get(how.key) or format_points(question.earned, places), how)
+    return Cell(how.mark or format_points(question.earned, places), how)
 
 
 def _link(result: Result) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from itertools import count, takewhile
+from itertools import chain, count, takewhile
 from pathlib import Path
 
 from autograder.errors import HarnessError, UsageError
@@ -75,8 +75,8 @@ class Store:
         """
         if result.student != student:
             raise UsageError(f"the result of {result.student!r} cannot be stored as {student!r}'s")
-        data = dump_result(result)
         runs = self._runs(student, key)
+        data = dump_result(result)
         while True:
             path = next(runs)
             if _append(path, data):
@@ -115,8 +115,7 @@ class Store:
         if not KEY.fullmatch(key):
             raise UsageError(f"a key is 64 hexadecimal digits, not {key!r}")
         folder = self._history(student)
-        yield folder / f"{key}.json"
-        yield from (folder / f"{key}.{n}.json" for n in count(2))
+        return chain([folder / f"{key}.json"], (folder / f"{key}.{n}.json" for n in count(2)))
 
     def _show(self, student: str, data: bytes) -> None:
         newest = self.folder / f"{student}.json"

@@ -5,7 +5,6 @@ Both rules live here and nowhere else: whatever shows a result shows what these 
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ __all__ = [
     "Standing",
     "check_words",
     "clean",
+    "question_label",
     "question_pairs",
     "standing",
     "student_message",
@@ -49,7 +49,14 @@ _MISSED = frozenset({Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict
 
 # ESC [ … letter, ESC ] … BEL or ESC \, and the two-character sequences.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
-_JOINERS = "\u200c\u200d"  # letters of Persian and of Hindi need them; they reorder nothing
+# Unicode's controls, formats (bidi overrides, invisible letters), separators and half surrogates,
+# without line break, tab, and the two joiners that Persian and Hindi need.
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b"
+    "\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f\ud800-\udfff]"
+)
+_NUMBERED = re.compile(r"\d[\d.]*")  # "2.1 Softmax" brings its own number
 
 
 @dataclass(frozen=True)
@@ -66,21 +73,23 @@ class CaseWords:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a question stands: a short key for styles, and words."""
+    """How a question stands: a key for styles, words, and a mark instead of undecided points."""
 
     key: str
     words: str
+    mark: str | None = None
 
 
-_STANDINGS = {
-    "full": "full points",
-    "part": "part of the points",
-    "none": "no points",
-    "unscored": "not scored",
-    "manual": "waiting for your instructor",
-    "hardware": "waiting for a machine with the right hardware",
-    "attention": "could not be graded yet: not your fault, and staff will act",
-}
+_STANDINGS = (
+    Standing("full", "full points"),
+    Standing("part", "part of the points"),
+    Standing("none", "no points"),
+    Standing("unscored", "not scored"),
+    Standing("manual", "waiting for your instructor", "–"),
+    Standing("hardware", "waiting for a machine with the right hardware", "–"),
+    Standing("attention", "could not be graded yet: not your fault, and staff will act", "!"),
+)
+_BY_KEY = {standing.key: standing for standing in _STANDINGS}
 
 
 def clean(text: str, limit: int = LONGEST_MESSAGE) -> str:
@@ -89,7 +98,7 @@ def clean(text: str, limit: int = LONGEST_MESSAGE) -> str:
     Line breaks and tabs stay, as do the joiners that some scripts need.
     """
     text = _ANSI.sub("", text[: 20 * limit]).replace("\r\n", "\n")
-    kept = "".join(c for c in text if c in "\n\t" or c in _JOINERS or not _steers(c)).strip("\n")
+    kept = _STEERING.sub("", text).strip("\n")
     return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
 
 
@@ -145,10 +154,15 @@ def question_pairs(
     return [(entry, by_id.get(entry.id) or _ungraded(entry)) for entry in manifest.questions]
 
 
+def question_label(entry: QuestionEntry, number: int) -> str:
+    """Return a column's heading for a question: the number in its title, or else its place."""
+    own = _NUMBERED.match(entry.title)
+    return own[0] if own else str(number)
+
+
 def standing(entry: QuestionEntry, question: QuestionResult) -> Standing:
     """Return how a question stands."""
-    key = _standing_key(entry, question)
-    return Standing(key, _STANDINGS[key])
+    return _BY_KEY[_standing_key(entry, question)]
 
 
 def _standing_key(entry: QuestionEntry, question: QuestionResult) -> str:
@@ -168,8 +182,3 @@ def _ungraded(entry: QuestionEntry) -> QuestionResult:
     return QuestionResult(
         id=entry.id, points=entry.points, earned=0.0, status=Status.NEEDS_ATTENTION, checks=()
     )
-
-
-def _steers(character: str) -> bool:
-    """Return whether a character is a control, a format or half a surrogate pair."""
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -75,9 +75,11 @@ def test_a_reference_that_changes_its_argument_is_refused(write_course: WriteCou
         compile_and_publish(course, "small", silent)
 
 
-def test_a_solution_that_needs_the_reference_package_is_refused(write_course: WriteCourse) -> None:
+def test_a_solution_that_works_only_beside_the_reference_is_refused(
+    write_course: WriteCourse,
+) -> None:
     text = findings(
-        write_course(("total = x.sum()", 'total = __import__("reference.small").small.np.sum(x)'))
+        write_course(("return factor * total", 'return factor * total * (__name__ != "__main__")'))
     )
     assert "the solution notebook, graded by itself, does not pass case" in text
 

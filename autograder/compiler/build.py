@@ -1,0 +1,99 @@
+"""Building: one source notebook becomes a release, a bundle and a solution notebook."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autograder.compiler.artefacts import Artefacts, publish, write
+from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
+from autograder.compiler.fingerprint import fingerprint
+from autograder.compiler.manifest import make_manifest
+from autograder.compiler.passes import release_notebook, serialize, solution_notebook
+from autograder.compiler.pieces import plan
+from autograder.compiler.reference import Reference
+from autograder.compiler.solutions import solution_cells
+from autograder.compiler.source import Source, read_source
+from autograder.compiler.syntax import placed
+from autograder.compiler.trusted import require_as_written, require_self_check, trusted_cells
+from autograder.compiler.wheel import wheel
+from autograder.course import Course
+from autograder.errors import SourceError
+from autograder.grading.bundle import Manifest, pack_bundle, parse_bundle
+from autograder.grading.oracle import Oracle, load_oracle
+from autograder.student.recording import FILE as RECORDING
+from autograder.student.recording import record
+
+__all__ = ["Artefacts", "build", "publish", "read_source", "write"]
+
+# What a release runs with; torch only where the assignment uses it.
+LOWER_BOUNDS = {"numpy": "1.26", "torch": "2.2", "jupyterlab": "4.0"}
+
+
+def build(course: Course, name: str) -> Artefacts:
+    """Compile an assignment.
+
+    Raises:
+        UsageError: there is no such assignment.
+        SourceError: its source notebook is wrong; says where.
+    """
+    made_from = fingerprint(course, name)
+    path = course.source(name)
+    source = read_source(path, course.relative(path))
+    written = find_checks(source)
+    require_self_check(source, written)
+    reference = Reference(course.root)
+    texts = _texts(source, reference)
+    solutions = solution_cells(source, reference)
+    trusted = trusted_cells(source)
+    oracle = load_oracle(trusted, texts, name, source.file)
+    require_as_written(source, oracle.checks, written)
+    manifest = make_manifest(name, source, oracle.checks, written, texts.values())
+    pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
+    release = release_notebook(pieces)
+    bundle = pack_bundle(manifest, trusted, serialize(release), texts)
+    return Artefacts(
+        name=name,
+        release={
+            f"{name}.ipynb": serialize(release),
+            RECORDING: _recording(source, oracle, written),
+            **_requirements(manifest),
+            **_data(path.parent),
+        },
+        solution=serialize(solution_notebook(release, pieces)),
+        bundle=bundle,
+        manifest=parse_bundle(bundle, name).manifest,
+        fingerprint=made_from,
+    )
+
+
+def _texts(source: Source, reference: Reference) -> dict[str, str]:
+    """Return the modules of the reference that a source needs, by path."""
+    found: dict[str, str] = {}
+    for cell in source.cells:
+        with placed(source.file, cell.number):
+            found |= reference.texts([item.module for item in cell.imports])
+    return dict(sorted(found.items()))
+
+
+def _recording(source: Source, oracle: Oracle, written: Mapping[str, CheckFunction]) -> bytes:
+    try:
+        return record(oracle, oracle.assignment)
+    except SourceError as error:
+        named = (w.cell for w in written.values() if f"check {w.name}," in error.problem)
+        raise error.at(source.file, next(named, None)) from None
+
+
+def _requirements(manifest: Manifest) -> dict[str, bytes]:
+    """Return the package's wheel and the file that installs it with what the notebook needs."""
+    file, data = wheel()
+    needed = [p for p in LOWER_BOUNDS if p != "torch" or p in manifest.preload]
+    lines = [
+        "# In this folder: python -m pip install -r requirements.txt",
+        f"./{file}",
+        *(f"{package}>={LOWER_BOUNDS[package]}" for package in needed),
+    ]
+    return {"requirements.txt": "\n".join([*lines, ""]).encode(), file: data}
+
+
+def _data(folder: Path) -> dict[str, bytes]:
+    files = sorted(p for p in (folder / "data").rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}

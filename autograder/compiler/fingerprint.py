@@ -1,0 +1,51 @@
+"""The fingerprint of an assignment: whether it has to be compiled again.
+
+It is read at every `make grade`, so nothing heavy is imported here.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+from autograder.compiler.versions import versions
+from autograder.compiler.wheel import own_files
+from autograder.course import Course
+
+__all__ = ["FILE", "fingerprint", "is_current"]
+
+FILE = "fingerprint"
+
+
+def fingerprint(course: Course, name: str) -> str:
+    """Return a hash of all that the artefacts of an assignment are made from."""
+    digest = hashlib.sha256()
+    for label, data in _inputs(course, name):
+        digest.update(f"{label}\n{len(data)}\n".encode())
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def is_current(course: Course, name: str, now: str) -> bool:
+    """Whether what was published last was made from what is there now.
+
+    Args:
+        now: the fingerprint of what is there.
+    """
+    published = course.build(name) / FILE
+    artefacts = (published, course.bundle(name), course.release(name) / f"{name}.ipynb")
+    if not all(path.is_file() for path in artefacts):
+        return False
+    return published.read_text(encoding="utf-8").strip() == now
+
+
+def _inputs(course: Course, name: str) -> Iterator[tuple[str, bytes]]:
+    yield "limits", repr(course.limits_of(name)).encode()
+    yield "versions", repr(versions()).encode()
+    source = course.source(name)
+    paths = [
+        source,
+        *(source.parent / "data").rglob("*"),
+        *(course.root / "reference").rglob("*.py"),
+    ]
+    for path in sorted(p for p in paths if p.is_file()):
+        yield course.relative(path), path.read_bytes()
+    yield from own_files()

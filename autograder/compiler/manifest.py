@@ -1,0 +1,116 @@
+"""The manifest of an assignment: its questions, from its checks and the headings above them."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+
+from autograder.authoring.checks import Check
+from autograder.compiler.check_cells import CheckFunction
+from autograder.compiler.regions import SOLUTION
+from autograder.compiler.source import Source, SourceCell
+from autograder.compiler.versions import PRELOADABLE, versions
+from autograder.errors import SourceError
+from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
+
+__all__ = ["make_manifest"]
+
+_HEADING = re.compile(r"#{1,6}\s+(.+?)[\s#]*$")
+_POINTS = re.compile(r"\s*\(\s*[\d.]+\s*(?:points?|pts?\.?|marks?)\s*\)$", re.IGNORECASE)
+
+
+def make_manifest(
+    assignment: str,
+    source: Source,
+    checks: Mapping[str, Check],
+    written: Mapping[str, CheckFunction],
+    reference: Iterable[str],
+) -> Manifest:
+    """Return the manifest, still without the hashes of the bundle's files.
+
+    Args:
+        checks: as they are after the cells ran.
+        written: the same, as they are written.
+        reference: the texts of the modules that the bundle carries.
+
+    Raises:
+        SourceError: there is no question, or a manual one shares its id with another.
+    """
+    questions = tuple(_questions(source, checks, written))
+    if not questions:
+        raise SourceError("the notebook has no question; add a check or a manual one", source.file)
+    headings = (text for cell in source.cells for text in _headings(cell))
+    trees = [cell.tree for cell in source.cells] + [ast.parse(text) for text in reference]
+    return Manifest(
+        assignment=assignment,
+        title=next(headings, assignment),
+        autograder=version("autograder"),
+        questions=questions,
+        preload=_preload(trees),
+        files={},
+        versions=versions(),
+    )
+
+
+def _questions(
+    source: Source, checks: Mapping[str, Check], written: Mapping[str, CheckFunction]
+) -> Iterator[QuestionEntry]:
+    """Return the questions in the order in which they first come."""
+    titles: dict[str, str] = {}
+    manual = {c.manual.question: c.manual.points for c in source.cells if c.manual}
+    heading = None
+    for cell in source.cells:
+        heading = next(reversed(_headings(cell)), heading)
+        here = [checks[w.name].question for w in written.values() if w.cell == cell.number]
+        for question in [cell.manual.question] if cell.manual else here:
+            if question in manual and question in titles:
+                raise SourceError(
+                    f"question {question!r} stands above already; a manual question is of one cell",
+                    source.file,
+                    cell.number,
+                )
+            titles.setdefault(question, heading or question)
+    for question, title in titles.items():
+        entries = tuple(_entry(c) for c in checks.values() if c.question == question)
+        points = manual.get(question, sum(e.points for e in entries))
+        is_manual = question in manual
+        yield QuestionEntry(
+            question, title, points, is_manual, entries, question if is_manual else None
+        )
+
+
+def _entry(check: Check) -> CheckEntry:
+    return CheckEntry(
+        name=check.name,
+        question=check.question,
+        points=check.points,
+        cases=tuple((c.name, c.hidden) for c in check.cases),
+        all_or_nothing=check.all_or_nothing,
+        device=check.device,
+        hint=check.hint,
+        summary=check.summary,
+    )
+
+
+def _headings(cell: SourceCell) -> list[str]:
+    """Return the headings of a cell, without the points that stand in some."""
+    if cell.type != "markdown":
+        return []
+    found, fenced = [], False
+    for line in cell.text.partition(SOLUTION.begin)[0].split("\n"):
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        heading = _HEADING.match(line)
+        if heading and not fenced:
+            found.append(_POINTS.sub("", heading[1]))
+    return found
+
+
+def _preload(trees: Iterable[ast.Module]) -> tuple[str, ...]:
+    """Return which of the packages worth a warm start the trees import."""
+    names: set[str] = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return tuple(p for p in PRELOADABLE if p in names)

@@ -1,0 +1,89 @@
+"""The trusted cells: what the oracle runs of a source notebook."""
+
+import ast
+from collections.abc import Mapping
+
+from autograder.authoring.checks import Check
+from autograder.compiler.check_cells import CheckFunction
+from autograder.compiler.source import Kind, Source, SourceCell
+from autograder.compiler.syntax import call_name, replace_nodes
+from autograder.errors import SourceError
+from autograder.grading.bundle import Cell
+
+__all__ = ["require_as_written", "require_self_check", "trusted_cells"]
+
+_KINDS = {Kind.MANUAL: "solution"}
+_IMPORT = "from autograder import case, check, self_check"
+
+
+def trusted_cells(source: Source) -> tuple[Cell, ...]:
+    """Return the code cells of a source notebook, without IPython's lines and self-checks."""
+    return tuple(
+        Cell(_KINDS.get(cell.kind, cell.kind.value), cell.number, _without_self_checks(cell))
+        for cell in source.cells
+        if cell.is_code
+    )
+
+
+def require_self_check(source: Source, written: Mapping[str, CheckFunction]) -> None:
+    """Refuse a notebook with checks whose release could not call them."""
+    shown = [cell.tree for cell in source.cells if not cell.hidden]
+    if not written or any("self_check" in _imported(tree) for tree in shown):
+        return
+    first = next(iter(written.values()))
+    raise SourceError(
+        f"check {first.name!r} needs self_check in the release; write {_IMPORT!r} in a cell above",
+        source.file,
+        first.cell,
+    )
+
+
+def require_as_written(
+    source: Source, checks: Mapping[str, Check], written: Mapping[str, CheckFunction]
+) -> None:
+    """Refuse checks that are not what their text says: what is hidden could be published.
+
+    Args:
+        checks: as they are after the cells ran.
+        written: the same, as their syntax trees tell.
+    """
+    for name, check in checks.items():
+        if name not in written:
+            raise SourceError(
+                f"check {name!r} is not seen by the compiler; decorate a function with @check(…)",
+                source.file,
+                _defining_cell(source, name),
+            )
+        text = written[name]
+        hidden = tuple(case.hidden for case in check.cases)
+        if hidden != text.hidden or (check.hint and not text.has_hint):
+            raise SourceError(
+                f"check {name!r} must spell out hidden=True at each case that is hidden, also in a"
+                " hidden cell, and hint= at @check",
+                source.file,
+                text.cell,
+            )
+
+
+def _without_self_checks(cell: SourceCell) -> str:
+    calls = [n for n in ast.walk(cell.tree) if call_name(n) == "self_check"]
+    return replace_nodes(cell.python, [n for n in calls if isinstance(n, ast.Call)], "None")
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """Return what a cell imports from autograder under its own name."""
+    return {
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "autograder"
+        for alias in node.names
+        if alias.asname in (None, alias.name)
+    }
+
+
+def _defining_cell(source: Source, name: str) -> int | None:
+    for cell in source.cells:
+        for node in ast.walk(cell.tree):
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                return cell.number
+    return None

@@ -1,0 +1,116 @@
+"""What a grading run shows on a terminal: a progress bar, then the class."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from autograder.course import Course
+from autograder.engines.run import Run
+from autograder.grading.results import Result, Status
+from autograder.records.terminal import class_table
+from autograder.records.words import clean
+
+__all__ = ["Display"]
+
+MAX_ROWS = 60  # a larger class is read in the report
+
+
+class Display:
+    """Shows runs on standard output, or only their progress, on standard error.
+
+    Args:
+        quiet: keep standard output free for machines.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._out = Console(highlight=False)
+        self._err = Console(stderr=True, highlight=False)
+
+    @contextmanager
+    def progress(self, name: str) -> Iterator["_Bar"]:
+        """Show the progress of a run while the block lasts."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._err, transient=True) as bar:
+            yield _Bar(bar, name)
+
+    def show(self, course: Course, run: Run) -> None:
+        """Show what a run did: the table of the class, and who needs attention."""
+        if self._quiet:
+            return
+        name = run.manifest.assignment
+        if not run.results:
+            self._out.print(
+                f"{name}: nobody has handed in anything; "
+                f"submissions belong in submitted/<student>/{name}/{name}.ipynb"
+            )
+            return
+        if not run.graded:
+            count = f"{run.skipped} submission{'s' if run.skipped != 1 else ''}"
+            self._out.print(f"{name}: nothing to grade, {count} graded before")
+        else:
+            if len(run.results) <= MAX_ROWS:
+                self._out.print()
+                self._out.print(class_table(run.manifest, run.results, self._out.width))
+                self._out.print()
+            before = f", {run.skipped} before" if run.skipped else ""
+            self._out.print(f"{name}: graded {len(run.graded)} submissions{before}")
+        self._show_attention(run.results)
+        if course.demo_secret and run.graded:
+            self._out.print(
+                "Hidden inputs come from the demo secret, which everybody knows; for a real class "
+                "set AUTOGRADER_SECRET_FILE."
+            )
+        self._out.print(
+            f"See {course.relative(course.report)}, feedback/<student>/{name}.html, "
+            f"results/{name}/ and gradebook.db"
+        )
+
+    def _show_attention(self, results: Mapping[str, Result]) -> None:
+        for result in results.values():
+            if result.status is Status.NEEDS_ATTENTION:
+                reason = clean(result.notes[0], 200) if result.notes else "a check broke"
+                self._out.print(
+                    f"needs attention: {clean(result.student, 60)}: {reason}", markup=False
+                )
+
+
+class _Bar:
+    """The `autograder.engines.run.Progress` of a run."""
+
+    def __init__(self, bar: Progress, name: str) -> None:
+        self._bar, self._name = bar, name
+        self._task: TaskID | None = None
+
+    def begin(self, total: int) -> None:
+        """Show an empty bar: so many submissions are to be graded."""
+        self._task = self._bar.add_task(f"{self._name}: warming up", total=total)
+
+    def advance(self, result: Result) -> None:
+        """Count one more, and name whose it was."""
+        if self._task is not None:
+            name = clean(result.student, 30).replace("[", r"\[")
+            self._bar.update(self._task, advance=1, description=f"{self._name}: {name}")
+
+    def say(self, text: str) -> None:
+        """Say what is being done now."""
+        if self._task is None:
+            self._task = self._bar.add_task(text, total=None)
+        self._bar.update(self._task, description=f"{self._name}: {text}")

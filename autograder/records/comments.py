@@ -1,0 +1,64 @@
+"""Automatic comments: what formgrader and nbgrader's feedback say below a student's answer.
+
+They hold no messages, for nbgrader renders comments as HTML and messages are the student's text.
+"""
+
+from nbformat import NotebookNode
+
+from autograder.grading.bundle import CheckEntry, Manifest
+from autograder.grading.results import CheckResult, Result, Status, Verdict
+from autograder.records.pages import format_points
+from autograder.records.words import check_words, question_pairs
+
+__all__ = ["answer_cells", "student_comments"]
+
+NO_RESPONSE = "No response."  # nbgrader's own words for an untouched answer
+
+
+def answer_cells(manifest: Manifest, release: NotebookNode) -> dict[str, str]:
+    """Return for each check the grade_id of the nearest solution cell above it, if there is one."""
+    checks = {check.cell: check.name for entry in manifest.questions for check in entry.checks}
+    above: dict[str, str] = {}
+    answer = None
+    for cell in release.cells:
+        metadata = cell.metadata.get("nbgrader", {})
+        name = metadata.get("grade_id")
+        if metadata.get("solution"):
+            answer = name
+        elif name in checks and answer:
+            above[checks[name]] = answer
+    return above
+
+
+def student_comments(manifest: Manifest, answers: dict[str, str], result: Result) -> dict[str, str]:
+    """Return the comments on a student's answers, by the grade_id of the answer's cell.
+
+    Args:
+        manifest: the assignment's.
+        answers: what `answer_cells` returns.
+        result: the student's.
+    """
+    comments: dict[str, list[str]] = {}
+    for entry, question in question_pairs(manifest, result.questions):
+        if entry.manual and entry.cell and question.status is Status.GRADED and not question.earned:
+            comments[entry.cell] = [NO_RESPONSE]
+        entries = {check.name: check for check in entry.checks}
+        for check in question.checks:
+            if answer := answers.get(check.name):
+                comments.setdefault(answer, []).append(_comment(check, entries.get(check.name)))
+    return {cell: "\n\n".join(parts) for cell, parts in comments.items()}
+
+
+def _comment(check: CheckResult, entry: CheckEntry | None) -> str:
+    """Return a check's verdicts as Markdown, which nbgrader renders."""
+    title = entry.summary if entry else check.name
+    head = f"{title} {format_points(check.earned)} of {format_points(check.points)} points."
+    cases = check_words(check, entry)
+    if all(case.verdict is Verdict.PASSED for case in cases):
+        return head
+    lines = [
+        f"- {case.name}: {case.words}" + (f" ({case.diagnosis})" if case.diagnosis else "")
+        for case in cases
+    ]
+    hints = [f"- hint: {case.hint}" for case in cases if case.hint][:1]
+    return "\n".join([head, "", *lines, *hints])

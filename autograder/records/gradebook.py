@@ -1,0 +1,221 @@
+"""nbgrader's gradebook, filled from results, so that formgrader and `nbgrader export` show them.
+
+What staff entered there is theirs: manual scores, extra credit, comments, due dates and extensions
+survive every regrade. A new attempt, or another automatic score, below a manual score asks staff
+to look again; it does not touch the score.
+"""
+
+import os
+import subprocess
+import sysconfig
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from autograder.errors import HarnessError
+from autograder.grading.bundle import Manifest
+from autograder.grading.results import Result, Status, Verdict
+from autograder.records.comments import answer_cells, student_comments
+from autograder.records.gradebook_cells import sync_notebook
+from autograder.records.words import question_pairs
+
+__all__ = ["write_gradebook"]
+
+# The verdicts that judge the student's work; the others leave a check undecided.
+_JUDGED = frozenset(
+    {Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED}
+)
+
+
+def write_gradebook(
+    db_path: Path,
+    manifest: Manifest,
+    release: NotebookNode,
+    results: Mapping[str, Result],
+    timestamps: Mapping[str, str] | None = None,
+) -> None:
+    """Write the results of an assignment into nbgrader's database, all of them or none.
+
+    Writing the same twice changes nothing.
+
+    Args:
+        db_path: ``gradebook.db``; made if there is none.
+        manifest: the assignment's.
+        release: the release notebook, whose cells carry nbgrader's metadata.
+        results: the newest result of each student.
+        timestamps: what ``timestamp.txt`` of a student's submission says, where there is one;
+            one that is no time counts as none.
+
+    Raises:
+        UsageError: a cell that is no longer in the release has a manual score.
+        HarnessError: the database cannot be made, read or written.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    timestamps = timestamps or {}
+    answers = answer_cells(manifest, release)
+    try:
+        with _open(db_path) as gradebook, gradebook.db.no_autoflush:
+            notebook = sync_notebook(gradebook, manifest.assignment, release)
+            submissions = _submissions(gradebook, notebook, results)
+            for student, result in results.items():
+                submission = submissions[student]
+                again = _stamp(submission, timestamps.get(student))
+                _write_grades(submission, _scores(manifest, result), again)
+                _write_comments(submission, student_comments(manifest, answers, result))
+            gradebook.db.commit()
+    except SQLAlchemyError as error:
+        raise HarnessError(f"the gradebook {db_path} cannot be written: {error}") from error
+
+
+def _scores(manifest: Manifest, result: Result) -> dict[str, float]:
+    """Return the decided scores by the grade_id of their cell; what is missing is for staff."""
+    scores = {}
+    for entry, question in question_pairs(manifest, result.questions):
+        graded = question.status is Status.GRADED
+        if entry.manual and entry.cell and graded:
+            scores[entry.cell] = question.earned
+        cells = {check.name: check.cell for check in entry.checks}
+        for check in question.checks:
+            judged = bool(check.cases) and all(case.verdict in _JUDGED for case in check.cases)
+            if check.name in cells and (graded or judged):
+                scores[cells[check.name]] = check.earned
+    return scores
+
+
+def _write_grades(submission: Any, scores: Mapping[str, float], again: bool) -> None:
+    """Write the automatic scores of a submission; ``again`` says that it is a new attempt."""
+    for grade in submission.grades:
+        score = scores.get(grade.cell.name)
+        changed = again or grade.auto_score != score
+        grade.auto_score = score
+        if grade.manual_score is None:
+            grade.needs_manual_grade = score is None
+        elif changed:
+            grade.needs_manual_grade = True
+
+
+def _write_comments(submission: Any, comments: Mapping[str, str]) -> None:
+    for comment in submission.comments:
+        comment.auto_comment = comments.get(comment.cell.name)
+
+
+def _stamp(submission: Any, text: str | None) -> bool:
+    """Write when a submission was handed in, and return whether it is another attempt."""
+    assignment = submission.assignment
+    timestamp = _utc(text.strip()) if text else None
+    if timestamp is None or timestamp == assignment.timestamp:
+        return False
+    again = assignment.timestamp is not None
+    assignment.timestamp = timestamp
+    return again
+
+
+def _utc(text: str) -> datetime | None:
+    """Return a time without its zone, as nbgrader stores it, or None if it is none."""
+    from nbgrader.utils import parse_utc
+
+    # nbgrader itself takes +0200 for 200 seconds.
+    with suppress(ValueError, OverflowError):
+        zoned = datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z")
+        return zoned.astimezone(UTC).replace(tzinfo=None)
+    with suppress(ValueError, OverflowError):
+        moment: datetime = parse_utc(text)
+        return moment
+    return None
+
+
+def _submissions(gradebook: Any, notebook: Any, students: Iterable[str]) -> dict[str, Any]:
+    """Return each student's submitted notebook with a row for every cell, made where missing."""
+    from nbgrader.api import Comment, Grade, SubmittedNotebook
+    from sqlalchemy.orm import selectinload
+
+    graded = {c.id: c for c in (*notebook.grade_cells, *notebook.task_cells)}
+    commented = {c.id: c for c in (*notebook.solution_cells, *notebook.task_cells)}
+    present = {
+        found.assignment.student_id: found
+        for found in gradebook.db.query(SubmittedNotebook)
+        .filter_by(notebook_id=notebook.id)
+        .options(
+            selectinload(SubmittedNotebook.assignment),
+            selectinload(SubmittedNotebook.grades),
+            selectinload(SubmittedNotebook.comments),
+        )
+    }
+    for assignment in _assignments(gradebook, notebook.assignment, students):
+        if assignment.student_id not in present:
+            new = SubmittedNotebook(notebook=notebook, assignment=assignment)
+            gradebook.db.add(new)
+            present[assignment.student_id] = new
+    for submission in present.values():
+        for model, rows, cells in (
+            (Grade, submission.grades, graded),
+            (Comment, submission.comments, commented),
+        ):
+            for missing in cells.keys() - {row.cell_id for row in rows}:
+                gradebook.db.add(model(cell=cells[missing], cell_id=missing, notebook=submission))
+    return present
+
+
+def _assignments(gradebook: Any, assignment: Any, students: Iterable[str]) -> list[Any]:
+    """Return each student's submitted assignment, and make what is missing, students too."""
+    from nbgrader.api import Student, SubmittedAssignment
+
+    db = gradebook.db
+    known = {student.id: student for student in db.query(Student)}
+    present = {
+        found.student_id: found
+        for found in db.query(SubmittedAssignment).filter_by(assignment_id=assignment.id)
+    }
+    for name in students:
+        if name not in known:
+            known[name] = Student(id=name)
+        if name not in present:
+            present[name] = SubmittedAssignment(
+                assignment=assignment, student=known[name], student_id=name
+            )
+            db.add(present[name])
+    return list(present.values())
+
+
+@contextmanager
+def _open(db_path: Path) -> Iterator[Any]:
+    """Open the database; a new one is made elsewhere, so that it is never half-made."""
+    from nbgrader.api import Gradebook
+
+    with _scripts_on_path():
+        if not db_path.exists():
+            db_path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=db_path.parent, prefix=".tmp-") as folder:
+                new = Path(folder) / "gradebook.db"
+                try:
+                    Gradebook(_url(new)).close()
+                except (OSError, subprocess.CalledProcessError) as error:
+                    raise HarnessError(f"the gradebook {db_path} cannot be made: {error}") from None
+                with suppress(FileExistsError):  # somebody else was faster
+                    os.link(new, db_path)
+        gradebook = Gradebook(_url(db_path))
+    with gradebook:
+        yield gradebook
+
+
+@contextmanager
+def _scripts_on_path() -> Iterator[None]:
+    """Put the environment's programs on PATH: nbgrader calls alembic by its bare name."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + before
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+def _url(path: Path) -> Any:
+    from sqlalchemy import URL
+
+    return URL.create("sqlite", database=str(path))

@@ -1,0 +1,227 @@
+"""The command line, as its users call it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder import cli
+from autograder.course import Course
+
+WriteCourse = Callable[..., Course]
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("AUTOGRADER_")}
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autograder", *arguments],
+        cwd=root,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def hand_in(course: Course, student: str, notebook: Path | str) -> None:
+    path = course.root / "submitted" / student / "small" / "small.ipynb"
+    path.parent.mkdir(parents=True)
+    text = notebook.read_text() if isinstance(notebook, Path) else notebook
+    path.write_text(text)
+
+
+@pytest.fixture
+def graded_course(write_course: WriteCourse) -> Course:
+    """A course with three submissions, compiled but not graded."""
+    course = write_course()
+    assert run(course.root, "compile").returncode == 0
+    hand_in(course, "right", course.build("small") / "small_solution.ipynb")
+    hand_in(course, "blank", course.release("small") / "small.ipynb")
+    hand_in(course, "other", "this is no notebook")
+    return course
+
+
+@pytest.mark.parametrize("command", [name for name, _ in cli.COMMANDS])
+def test_each_command_has_help_with_an_example(command: str) -> None:
+    done = run(Path.cwd(), command, "--help")
+    assert done.returncode == 0
+    assert f"example: autograder {command}" in done.stdout
+
+
+def test_no_command_is_wrong_usage() -> None:
+    assert run(Path.cwd()).returncode == 2
+
+
+def test_outside_of_a_course_the_message_says_so(tmp_path: Path) -> None:
+    done = run(tmp_path, "compile")
+    assert done.returncode == 2
+    assert done.stderr.startswith("autograder: no course.toml in ")
+
+
+def test_an_unknown_assignment_is_named_with_the_known_ones(write_course: WriteCourse) -> None:
+    done = run(write_course().root, "compile", "smal")
+    assert done.returncode == 2
+    assert done.stderr == "autograder: there is no assignment 'smal'; there are: small\n"
+
+
+def test_grading_before_compiling_says_what_to_do(write_course: WriteCourse) -> None:
+    done = run(write_course().root, "grade")
+    assert done.returncode == 2
+    assert "small is not compiled; run: autograder compile small" in done.stderr
+
+
+def test_a_second_compile_has_nothing_to_do(write_course: WriteCourse) -> None:
+    root = write_course().root
+    assert "wrote release/small/ and build/small/" in run(root, "compile").stdout
+    done = run(root, "compile")
+    assert done.stdout == "small: nothing to compile, release and bundle are up to date\n"
+    assert "wrote release/small/" in run(root, "compile", "--force").stdout
+
+
+def test_a_bad_source_is_one_sentence_and_exit_1(write_course: WriteCourse) -> None:
+    done = run(write_course(("points=4", 'points="four"')).root, "compile")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "autograder: assignments/small/small.py, cell 5: check scaled_sum_matches_reference: "
+        "points='four' is no number from 0 up\n"
+    )
+
+
+def test_a_refused_audit_is_exit_1_and_names_the_check(write_course: WriteCourse) -> None:
+    done = run(write_course(("return x.sum()\n\n@", "return 2 * x.sum()\n\n@")).root, "audit")
+    assert done.returncode == 1
+    assert "check scaled_sum_matches_reference: the mistake" in done.stderr
+
+
+def test_an_audit_prints_a_line_for_each_check(write_course: WriteCourse) -> None:
+    done = run(write_course().root, "audit", "small")
+    assert done.returncode == 0, done.stderr
+    assert "scaled_sum_matches_reference" in done.stdout
+    assert "1 of 1 mistakes rejected" not in done.stdout  # two checks with one mistake each
+    assert "2 of 2 mistakes rejected" in done.stdout
+
+
+def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Course) -> None:
+    root = graded_course.root
+    done = run(root, "grade")
+    assert done.returncode == 1, done.stderr  # one submission is no notebook
+    assert "needs attention: other: the file is no Jupyter notebook" in done.stdout
+    right = json.loads((root / "results/small/right.json").read_text())
+    assert (right["earned"], right["possible"], right["status"]) == (5.0, 7.0, "pending")
+    blank = json.loads((root / "results/small/blank.json").read_text())
+    assert (blank["earned"], blank["status"]) == (0.0, "graded")
+    for path in ("feedback/right/small.html", "report/index.html", "gradebook.db"):
+        assert (root / path).is_file()
+    before = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
+    again = run(root, "grade")
+    assert "nothing to grade, 3 submissions graded before" in again.stdout
+    after = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
+    assert {p.name for p in after if after[p] != before.get(p)} == set()
+
+
+def test_json_is_alone_on_standard_output(graded_course: Course) -> None:
+    done = run(graded_course.root, "grade", "--json", "--student", "right", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    (run_,) = json.loads(done.stdout)
+    assert [s["student"] for s in run_["students"]] == ["right"]
+    assert run_["students"][0]["questions"] == {"scaled_sum": 4.0, "choice": 1.0, "proof": None}
+
+
+def test_a_student_who_handed_in_nothing_is_wrong_usage(graded_course: Course) -> None:
+    done = run(graded_course.root, "grade", "--student", "nobody")
+    assert done.returncode == 2
+    assert "student 'nobody' has handed in nothing for small" in done.stderr
+
+
+def test_a_removed_page_is_written_again(graded_course: Course) -> None:
+    root = graded_course.root
+    run(root, "grade")
+    (root / "report/index.html").unlink()
+    (root / "feedback/right/small.html").unlink()
+    assert "nothing to grade" in run(root, "grade").stdout
+    assert (root / "report/index.html").is_file()
+    assert (root / "feedback/right/small.html").is_file()
+
+
+def test_export_prints_the_grades(graded_course: Course) -> None:
+    run(graded_course.root, "grade")
+    lines = run(graded_course.root, "export", "small").stdout.splitlines()
+    assert lines[0] == "student,scaled_sum,choice,proof,earned,possible,status"
+    assert "right,4.0,1.0,,5.0,7.0,pending" in lines
+
+
+def test_a_killed_run_goes_on_and_repeats_nothing(graded_course: Course) -> None:
+    root = graded_course.root
+    for number in range(12):
+        hand_in(graded_course, f"s{number:02d}", graded_course.release("small") / "small.ipynb")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder", "grade", "--jobs", "1"],
+        cwd=root,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    history = root / "results/small/history"
+    deadline = time.monotonic() + 60
+    while len(list(history.glob("*/*.json"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    stored = {p: p.read_bytes() for p in history.glob("*/*.json")}
+    assert len(stored) >= 3
+    done = run(root, "grade")
+    assert "graded before" in done.stdout or " before" in done.stdout
+    assert len(list(history.glob("*/*.json"))) == 15  # one each: nothing lost, nothing repeated
+    assert all(path.read_bytes() == data for path, data in stored.items())
+    for path in (root / "results/small").glob("*.json"):
+        json.loads(path.read_text())
+
+
+def test_a_release_checks_itself_without_the_course(
+    write_course: WriteCourse, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    course = write_course()
+    assert run(course.root, "compile").returncode == 0
+    away = tmp_path_factory.mktemp("student")
+    for path in course.release("small").iterdir():
+        if path.is_file():
+            (away / path.name).write_bytes(path.read_bytes())
+    done = run(away, "check")
+    assert done.returncode == 1
+    assert "scaled_sum_matches_reference: 0 of 1 visible cases pass" in done.stdout
+    notebook = nbformat.read(away / "small.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if "def scaled_sum(" in cell.source:
+            cell.source = "def scaled_sum(x, factor=2.0):\n    return factor * x.sum()"
+    nbformat.write(notebook, away / "small.ipynb")
+    done = run(away, "check", "small.ipynb")
+    assert "scaled_sum_matches_reference: 1 of 1 visible cases pass" in done.stdout
+    assert done.returncode == 0
+
+
+def test_the_doctor_looks_at_the_machine(write_course: WriteCourse) -> None:
+    done = run(write_course().root, "doctor")
+    assert done.returncode == 0, done.stderr
+    assert "Sessions" in done.stdout
+    assert "the demo secret, known to all" in done.stdout
+
+
+def test_a_short_secret_is_refused(write_course: WriteCourse) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "doctor"],
+        cwd=write_course().root,
+        env={**ENVIRONMENT, "AUTOGRADER_SECRET": "too short"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "fewer than 16 bytes" in done.stderr

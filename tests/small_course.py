@@ -1,0 +1,109 @@
+"""A small course, written into a temporary folder and changed by each test."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course
+
+REFERENCE = '''"""The answers."""
+
+import numpy as np
+
+# Which of A and B is right?
+choice = "the second of two choices"
+
+
+def scaled_sum(x: np.ndarray, factor: float = 2.0) -> float:
+    """Return the sum of x times a factor.
+
+    Args:
+        x: (n,) numbers.
+    """
+    total = x.sum()
+    return factor * total
+'''
+
+SOURCE = '''# %% [markdown]
+# # Small homework
+
+# %%
+import numpy as np
+
+from autograder import assert_close, assert_equal, case, check, self_check
+
+# %% [markdown]
+# ## 1 A scaled sum (4 points)
+# Add up and scale.
+
+# %%
+from reference.small import scaled_sum
+
+# %%
+@check("scaled_sum", points=4, pure=True, hint="mind the default of the factor")
+@case("three numbers", n=3)
+@case("many numbers, hidden", hidden=True, n=40)
+def scaled_sum_matches_reference(student, reference, rng, n):
+    """scaled_sum adds up and scales."""
+    x = rng.normal(size=n)
+    assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")
+
+# %%
+@scaled_sum_matches_reference.mistake("the factor is forgotten altogether")
+def scaled_sum(x, factor=2.0):
+    return x.sum()
+
+@scaled_sum_matches_reference.alternative("scale first, add up afterwards")
+def scaled_sum(x, factor=2.0):
+    return (factor * x).sum()
+
+# %% [markdown]
+# ## 2 A choice (1 point)
+
+# %%
+from reference.small import choice
+
+# %%
+@check("choice", points=1)
+@case("the right one, hidden", hidden=True)
+def choice_is_right(student, reference, rng):
+    """choice is the right one."""
+    assert_equal(student.choice, reference.choice)
+
+# %%
+choice_is_right.mistake("the first of the two choices", choice="the first of two choices")
+choice_is_right.alternative("as the reference has it", choice="the second of two choices")
+
+# %% [markdown]
+# ## 3 A proof (2 points)
+
+# %% [markdown] manual=true question="proof" points=2
+# ### BEGIN SOLUTION
+# The example answer says that addition commutes with scaling.
+# ### END SOLUTION
+# === BEGIN MARK SCHEME ===
+# - 2 points for naming distributivity of the product
+# === END MARK SCHEME ===
+'''
+
+
+@pytest.fixture
+def write_course(tmp_path: Path) -> Callable[..., Course]:
+    """Return a function that writes the small course, with pieces of its texts replaced."""
+
+    def write(*changes: tuple[str, str]) -> Course:
+        texts = {
+            tmp_path / "reference" / "small.py": REFERENCE,
+            tmp_path / "assignments" / "small" / "small.py": SOURCE,
+        }
+        for old, new in changes:
+            assert any(old in text for text in texts.values()), f"no {old!r} to replace"
+            texts = {path: text.replace(old, new) for path, text in texts.items()}
+        (tmp_path / "course.toml").write_text('name = "Small"\n')
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return Course(tmp_path, "Small")
+
+    return write
