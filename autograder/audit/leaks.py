@@ -17,7 +17,7 @@ from typing import Any
 
 import nbformat
 
-from autograder.authoring.checks import Check
+from autograder.authoring.checks import Case, Check
 from autograder.grading.oracle import Oracle
 from autograder.student.recording import FILE, load_recording, replies_to
 
@@ -33,19 +33,16 @@ class Secret:
     Attributes:
         what: how a message names it, without telling it.
         text: its text, squeezed.
-        in_prose: whether it may not be in prose either; a case's name may.
     """
 
     what: str
     text: str
-    in_prose: bool = True
 
 
 @dataclass(frozen=True)
 class _Place:
     name: str
     text: str
-    prose: bool = False
 
 
 def secrets_of(
@@ -54,14 +51,18 @@ def secrets_of(
     release: nbformat.NotebookNode,
 ) -> list[Secret]:
     """Return everything about an assignment that its release must not hold."""
-    found = [secret for check in oracle.checks.values() for secret in _secrets_of_check(check)]
+    cases = [case for check in oracle.checks.values() for case in check.cases]
+    public = {text for case in cases if not case.hidden for text in _texts_of_case(case)}
+    found = [
+        secret for check in oracle.checks.values() for secret in _secrets_of_check(check, public)
+    ]
     stubs = {c.metadata.nbgrader.grade_id: c.source for c in release.cells}
     for cell in solution.cells:
         marks = cell.metadata.nbgrader
         if marks.solution:
             stub = stubs.get(marks.grade_id, "")
             found += _secrets_of_answer(marks.grade_id, cell, stub)
-    unique = {(s.text, s.in_prose): s for s in found if len(s.text) >= SHORTEST}
+    unique = {s.text: s for s in found if len(s.text) >= SHORTEST}
     return list(unique.values())
 
 
@@ -79,7 +80,7 @@ def find_leaks(files: Mapping[str, bytes], secrets: list[Secret], oracle: Oracle
         findings += [
             f"leak: {secret.what} is in {place.name}"
             for secret in secrets
-            if secret.text in squeezed and (secret.in_prose or not place.prose)
+            if secret.text in squeezed
         ]
         if re.search(r"^\s*(from|import)\s+reference\b", place.text, re.MULTILINE):
             findings.append(f"leak: {place.name} imports the reference")
@@ -88,15 +89,20 @@ def find_leaks(files: Mapping[str, bytes], secrets: list[Secret], oracle: Oracle
     return findings
 
 
-def _secrets_of_check(check: Check) -> Iterator[Secret]:
+def _texts_of_case(case: Case) -> tuple[str, str]:
+    """Return a case's name as a literal, and its parameters, as a decorator has them."""
+    parameters = ", ".join(f"{key}={value!r}" for key, value in case.parameters.items())
+    return _squeeze(repr(case.name)), _squeeze(parameters)
+
+
+def _secrets_of_check(check: Check, public: set[str]) -> Iterator[Secret]:
     where = f"of check {check.name}"
-    visible = {_squeeze(_parameters(c.parameters)) for c in check.cases if not c.hidden}
     for case in check.cases:
         if case.hidden:
-            yield Secret(f"the hidden case {case.name!r} {where}", _squeeze(case.name), False)
-            values = _squeeze(_parameters(case.parameters))
-            if values not in visible:
-                yield Secret(f"the values of hidden case {case.name!r} {where}", values)
+            name, parameters = _texts_of_case(case)
+            for what, text in (("hidden case", name), ("values of hidden case", parameters)):
+                if not any(text in other for other in public):
+                    yield Secret(f"the {what} {case.name!r} {where}", text)
     if check.hint:
         yield Secret(f"the hint {where}", _squeeze(check.hint))
     for kind, variants in (("mistake", check.mistakes), ("alternative", check.alternatives)):
@@ -152,7 +158,7 @@ def _places_of_notebook(name: str, notebook: dict[str, Any]) -> Iterator[_Place]
         place = f"{name}, cell {number}"
         source = cell["source"]
         text = source if isinstance(source, str) else "".join(source)
-        yield _Place(place, text, prose=cell["cell_type"] != "code")
+        yield _Place(place, text)
         yield _Place(f"{place}, metadata", json.dumps(cell["metadata"], ensure_ascii=False))
         for attachment, kinds in cell.get("attachments", {}).items():
             for content in kinds.values():
@@ -194,10 +200,6 @@ def _leaks_of_recording(data: bytes, oracle: Oracle) -> Iterator[str]:
 
 def _is_handle(value: Any) -> bool:
     return type(value).__name__ == "Reference"
-
-
-def _parameters(parameters: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value!r}" for key, value in parameters.items())
 
 
 def _squeeze(text: str) -> str:

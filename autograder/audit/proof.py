@@ -2,11 +2,13 @@
 
 import json
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import nbformat
+import numpy as np
 
 from autograder.audit.leaks import find_leaks, secrets_of
 from autograder.authoring.checks import Check, Variant, case_rng
@@ -201,16 +203,18 @@ def _run(check: Check, variant: Variant, oracle: Oracle, seed: bytes) -> list[Ca
     """Run every case of a check with a variant in the student's place, in this process."""
     student = InProcessSession({**oracle.namespace, **variant.values})
     reference = ReferenceSession(oracle.namespace)
-    return [
-        run_case(
-            check,
-            case,
-            student,
-            reference,
-            lambda name=case.name: case_rng(seed, oracle.assignment, check.name, name),  # type: ignore[misc]  # bound now
-        )
-        for case in check.cases
-    ]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # a mistake may divide by zero
+        return [
+            run_case(
+                check,
+                case,
+                student,
+                reference,
+                lambda name=case.name: case_rng(seed, oracle.assignment, check.name, name),  # type: ignore[misc]  # bound now
+            )
+            for case in check.cases
+        ]
 
 
 def _findings_of_solution(result: Result) -> list[str]:

@@ -4,13 +4,13 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
 from typing import NamedTuple
 
 from autograder.compiler.source import Kind, Source, SourceCell, variant_of
 from autograder.compiler.syntax import (
     Edit,
     blank_magics,
-    bound_names,
     call_name,
     closing_line,
     edit_lines,
@@ -64,7 +64,7 @@ class Statement:
     text: str
     binds: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def needs(self) -> set[str]:
         """The names that it reads from the notebook."""
         return free_names(blank_magics(self.text))
@@ -111,9 +111,10 @@ def released_checks(
             if cell.kind is Kind.CHECK:
                 statements[cell.number] = _statements(cell, checks)
     kept = _needed_helpers([s for found in statements.values() for s in found])
+    secrets = _secrets(source)
     for number, found in statements.items():
         with placed(source.file, number):
-            _require_shown(source, [s for s in found if s in kept or s.part is Part.CHECK])
+            _require_free([s for s in found if s in kept or s.part is Part.CHECK], secrets)
     return {number: _cells(found, kept) for number, found in statements.items()}
 
 
@@ -167,20 +168,16 @@ def _statements(cell: SourceCell, checks: Mapping[str, CheckFunction]) -> list[S
         first, ends = last + 1, closing_line(lines, node)
         if first_line(node) <= last:
             raise SourceError(f"line {last} holds two statements; give each a line of its own")
-        found.append(_statement(node, lines[first - 1 : ends], first, cell, checks))
+        text = "" if cell.hidden else "\n".join(lines[first - 1 : ends])
+        found.append(_statement(node, text, first, cell, checks))
         last = ends
     return found
 
 
 def _statement(
-    node: ast.stmt,
-    lines: list[str],
-    first: int,
-    cell: SourceCell,
-    checks: Mapping[str, CheckFunction],
+    node: ast.stmt, text: str, first: int, cell: SourceCell, checks: Mapping[str, CheckFunction]
 ) -> Statement:
-    """Return a statement, given its lines and the number of the first of them."""
-    text = "" if cell.hidden else "\n".join(lines)
+    """Return a statement, given what of its text could be shown, and the line it begins on."""
     if isinstance(node, ast.FunctionDef) and _is_decorated(node):
         shown = text and not all(checks[node.name].hidden)
         return Statement(Part.CHECK, node.name, _shown(node, text, first) if shown else "")
@@ -214,8 +211,8 @@ def _shown(node: ast.FunctionDef, text: str, first: int) -> str:
             edits.append(Edit(above + 1, last_line(case)))
         above = last_line(case)
     if _keyword(check, "hint"):
-        text_without = f"@check({_arguments_without_hint(check, padding + text)})"
-        edits.append(Edit(check.lineno, last_line(check), text_without))
+        arguments = _arguments_without_hint(check, padding + text)
+        edits.append(Edit(check.lineno, last_line(check), f"@check({arguments})"))
     return edit_lines(padding + text, edits).removeprefix(padding)
 
 
@@ -238,11 +235,15 @@ def _needed_helpers(statements: list[Statement]) -> set[Statement]:
     return found
 
 
-def _require_shown(source: Source, statements: list[Statement]) -> None:
-    shown = {n for c in source.cells if not c.hidden for n in bound_names(c.python)}
-    secret = {n for c in source.cells if c.hidden for n in bound_names(c.python)} - shown
+def _secrets(source: Source) -> set[str]:
+    """Return the names that only hidden cells define."""
+    shown = {name for cell in source.cells if not cell.hidden for name in cell.binds}
+    return {name for cell in source.cells if cell.hidden for name in cell.binds} - shown
+
+
+def _require_free(statements: list[Statement], secrets: set[str]) -> None:
     for statement in statements:
-        for name in sorted(statement.needs & secret):
+        for name in sorted(statement.needs & secrets):
             raise SourceError(f"a visible check needs {name!r}, which stands in a hidden cell")
 
 

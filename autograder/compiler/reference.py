@@ -103,9 +103,11 @@ class Module:
     @cached_property
     def postpones_annotations(self) -> bool:
         """Whether it begins with ``from __future__ import annotations``."""
-        return "annotations" in self.definitions and any(
-            isinstance(d.node, ast.ImportFrom) and d.node.module == "__future__"
-            for d in self.definitions["annotations"]
+        return any(
+            isinstance(statement, ast.ImportFrom)
+            and statement.module == "__future__"
+            and any(alias.name == "annotations" for alias in statement.names)
+            for statement in self.tree.body
         )
 
     @cached_property
@@ -130,11 +132,17 @@ class Module:
         return [Definition(self, statement, names, text, self.path, comment)]
 
     def _define_imports(self, statement: ast.Import | ast.ImportFrom) -> list[Definition]:
-        source = next((i.module for i in self.imports if i.node is statement), None)
+        module = next((i.module for i in self.imports if i.node is statement), None)
         return [
-            Definition(self, statement, (one.name,), one.text, one.owner, origin=origin)
+            Definition(
+                self,
+                statement,
+                (one.name,),
+                one.text,
+                one.owner,
+                origin=(module, one.name) if module else None,
+            )
             for one in split_import(statement)
-            for origin in [(source, one.owner.rpartition(".")[2]) if source else None]
         ]
 
 
@@ -158,7 +166,7 @@ class Reference:
         if name not in self._modules:
             path = self._path(name)
             if path is None:
-                hint = nearest(name, self._known())
+                hint = nearest(name.removeprefix(f"{PACKAGE}."), self._known())
                 raise SourceError(f"there is no {name.replace('.', '/')}.py{hint}")
             self._modules[name] = Module(name, path, self._read(path))
         return self._modules[name]
@@ -245,8 +253,9 @@ class Reference:
         )
 
     def _known(self) -> list[str]:
-        paths = sorted((self._root / PACKAGE).rglob("[!_]*.py"))
-        return [".".join(p.relative_to(self._root).with_suffix("").parts) for p in paths]
+        folder = self._root / PACKAGE
+        paths = sorted(folder.rglob("[!_]*.py"))
+        return [".".join(p.relative_to(folder).with_suffix("").parts) for p in paths]
 
     def _read(self, path: str) -> str:
         try:

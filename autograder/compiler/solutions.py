@@ -70,24 +70,20 @@ class _Writer:
         self._inliner = Inliner(reference)
         self._asked: dict[str, int] = {}
         self._bound = set(dir(builtins))  # in the release, so far
-        self._everywhere = {
-            name
-            for cell in source.cells
-            if cell.kind is not Kind.CHECK
-            for name in bound_names(cell.python)
-        }
+        shown = (cell for cell in source.cells if cell.kind is not Kind.CHECK)
+        self._everywhere = {name for cell in shown for name in cell.binds}
 
     def given(self, cell: SourceCell) -> None:
         """Take note of what a given cell defines."""
         self._inliner.given(cell.tree)
-        self._bound |= set(bound_names(cell.python))
+        self._bound |= cell.binds
 
     def cell(self, cell: SourceCell) -> SolutionCell:
         """Return a solution cell, released and solved."""
         regions = find_regions(cell.text, SOLUTION)
         _require_apart(cell, regions)
         self._inliner.given(_without_reference(cell))
-        self._bound |= set(bound_names(cell.python))
+        self._bound |= cell.binds
         wanted = {i.node: [self._ask(cell, i.module, n) for n in i.names] for i in cell.imports}
         released = {node: self._stubs(asked) for node, asked in wanted.items()}
         solved = {

@@ -4,12 +4,13 @@ import ast
 import json
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.compiler.reference import Import, reference_imports
 from autograder.compiler.regions import RUBRIC, SOLUTION, find_regions
-from autograder.compiler.syntax import blank_magics, call_name, nearest, parse, placed
+from autograder.compiler.syntax import blank_magics, bound_names, call_name, nearest, parse, placed
 from autograder.errors import SourceError
 
 __all__ = ["VARIANTS", "Kind", "Manual", "Source", "SourceCell", "read_source", "variant_of"]
@@ -59,6 +60,11 @@ class SourceCell:
     hidden: bool = False
     manual: Manual | None = None
     attachments: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def binds(self) -> frozenset[str]:
+        """The names that it defines, assigns or imports at its top level."""
+        return frozenset(bound_names(self.python))
 
     @property
     def is_code(self) -> bool:

@@ -6,7 +6,7 @@ import tokenize
 
 from autograder.compiler.reference import Definition
 from autograder.compiler.regions import SOLUTION, Region, find_regions, without_marks
-from autograder.compiler.syntax import Edit, edit_lines, first_line, last_line
+from autograder.compiler.syntax import Definable, Edit, edit_lines, first_line, last_line
 
 __all__ = ["ANSWER", "stub"]
 
@@ -14,7 +14,7 @@ ANSWER = "...  # your answer"
 
 Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-Definable = FunctionNode | ast.ClassDef
+Node = FunctionNode | ast.ClassDef
 
 OPENING, CLOSING = set("([{"), set(")]}")
 # Without these a method would be called, or read, in another way than the reference's.
@@ -30,7 +30,7 @@ def stub(definition: Definition, name: str) -> str:
     regions = find_regions(definition.text, SOLUTION)
     tree = ast.parse(definition.text)
     node, lines = tree.body[0], definition.text.split("\n")
-    if regions:
+    if regions and isinstance(node, Definable):
         edits = [Edit(r.first, r.last, f"{r.indent}{_raise(_owner(tree, r))}") for r in regions]
         return edit_lines(definition.text, edits)
     if isinstance(node, Function):
@@ -64,7 +64,7 @@ def _class(node: ast.ClassDef, lines: list[str]) -> str:
     )
 
 
-def _header(node: Definable, lines: list[str]) -> list[str]:
+def _header(node: Node, lines: list[str]) -> list[str]:
     """Return the lines from ``def`` or ``class`` to the colon that ends the signature."""
     rest, depth = lines[node.lineno - 1 :], 0
     for token in tokenize.generate_tokens(io.StringIO("\n".join(rest)).readline):
@@ -75,14 +75,14 @@ def _header(node: Definable, lines: list[str]) -> list[str]:
     raise AssertionError("a definition that was parsed has a colon")
 
 
-def _docstring(node: Definable, lines: list[str]) -> list[str]:
+def _docstring(node: Node, lines: list[str]) -> list[str]:
     if ast.get_docstring(node, clean=False) is None:
         return []
     text = ast.get_source_segment("\n".join(lines), node.body[0]) or ""
     return (_indent(node, lines) + text).split("\n")
 
 
-def _indent(node: Definable, lines: list[str]) -> str:
+def _indent(node: Node, lines: list[str]) -> str:
     before = lines[node.body[0].lineno - 1][: node.body[0].col_offset]
     return " " * (node.col_offset + 4) if before.strip() else before
 
@@ -92,7 +92,7 @@ def _owner(tree: ast.Module, region: Region) -> str:
     around = (
         n.name
         for n in ast.walk(tree)
-        if isinstance(n, (*Function, ast.ClassDef)) and n.lineno < region.first <= last_line(n)
+        if isinstance(n, Definable) and n.lineno < region.first <= last_line(n)
     )
     return ".".join(around)
 

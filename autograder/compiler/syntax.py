@@ -2,12 +2,12 @@
 
 import ast
 import difflib
-import re
 import symtable
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from autograder.errors import SourceError
 
@@ -34,7 +34,6 @@ Definable = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 # What follows these is Python; what follows any other cell magic is not.
 _PYTHON_CELL_MAGICS = ("%%capture", "%%prun", "%%time", "%%timeit")
-_MAGIC_LINE = re.compile(r"(\s*)(?:[%!?]|[\w.*%]+\?{1,2}\s*$)")
 
 
 @dataclass(frozen=True)
@@ -84,22 +83,43 @@ def parse(python: str) -> ast.Module:
 
 
 def blank_magics(source: str) -> str:
-    """Blank IPython's own lines, so that the rest is Python with the same line numbers."""
-    lines = source.split("\n")
-    if lines[0].startswith("%%") and lines[0].split()[0] not in _PYTHON_CELL_MAGICS:
-        return "\n" * (len(lines) - 1)
+    """Return a cell with None in place of IPython's own syntax, line by line the same else.
+
+    Raises:
+        SourceError: a magic goes over several lines.
+    """
+    if source.startswith("%%"):
+        first, newline, rest = source.partition("\n")
+        is_python = first.split()[0] in _PYTHON_CELL_MAGICS
+        return newline + blank_magics(rest) if is_python else "\n" * source.count("\n")
     try:
         ast.parse(source)
     except (SyntaxError, ValueError):
-        return "\n".join(_blank(line) for line in lines)
-    return source  # a line that begins with % continues an expression
+        return _blank_lines(source)
+    return source
 
 
-def _blank(line: str) -> str:
-    found = _MAGIC_LINE.match(line)
-    if found is None:
-        return line
-    return f"{found[1]}pass" if found[1] else ""  # a block must not become empty
+def _blank_lines(source: str) -> str:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    ipython = TransformerManager()
+    ipython.cleanup_transforms = []  # they would cut empty lines
+    python = ipython.transform_cell(source).removesuffix("\n")
+    try:
+        calls = [node for node in ast.walk(ast.parse(python)) if _is_magic(node)]
+    except (SyntaxError, ValueError):
+        return source  # whoever parses it quotes the line as it was written
+    if python.count("\n") != source.count("\n"):
+        raise SourceError("a magic goes over several lines; write it on one")
+    return replace_nodes(python, calls, "None")
+
+
+def _is_magic(node: ast.AST) -> TypeGuard[ast.Call]:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and call_name(node.func.value) == "get_ipython"
+    )
 
 
 def free_names(text: str) -> set[str]:

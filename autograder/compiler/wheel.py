@@ -26,8 +26,9 @@ def wheel() -> tuple[str, bytes]:
         if text := installed.read_text(name):
             entries[f"{info}/{name}"] = text.encode()
     entries[f"{info}/WHEEL"] = TAGS.encode()
+    entries = dict(sorted(entries.items()))
     record = f"{info}/RECORD"
-    rows = [f"{path},{_digest(data)},{len(data)}" for path, data in sorted(entries.items())]
+    rows = [f"{path},{_digest(data)},{len(data)}" for path, data in entries.items()]
     entries[record] = "\n".join([*rows, f"{record},,", ""]).encode()
     return f"{stem}-py3-none-any.whl", _archive(entries)
 

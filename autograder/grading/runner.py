@@ -30,6 +30,7 @@ from autograder.sandbox.session import CellRun, NotebookSession, Nursery
 __all__ = ["Graded", "Grader", "is_final", "now", "unreadable"]
 
 TRIES = 3  # of a submission, when the harness breaks
+MAX_TIMEOUTS = 2  # of the cases of one check
 MAX_NOTES = 30
 BROKE = "the harness broke"  # how the note of a result that must be retried begins
 
@@ -125,12 +126,22 @@ class Grader:
         return score_question(entry, checks)
 
     def _check(self, check: Check, notebook: NotebookSession) -> list[CaseResult]:
-        """Run the cases of a check; after one that ended its session, the next gets a fresh one."""
+        """Run the cases of a check; after one that ended its session, the next gets a fresh one.
+
+        After a few time-outs the other cases are not run: an endless loop in every function would
+        otherwise use up the time of the whole submission.
+        """
         if check.device == "cuda" and self._device != "cuda":
             return [_without_run(case, Verdict.PENDING, "needs a GPU") for case in check.cases]
         results: list[CaseResult] = []
         reference = ReferenceSession(self._oracle.namespace)
         while len(results) < len(check.cases):
+            timeouts = sum(result.verdict is Verdict.TIMED_OUT for result in results)
+            if timeouts >= MAX_TIMEOUTS:
+                return results + [
+                    _without_run(case, Verdict.TIMED_OUT, f"not run after {timeouts} time-outs")
+                    for case in check.cases[len(results) :]
+                ]
             try:
                 with notebook.check(check.seconds) as session:
                     for case in check.cases[len(results) :]:
