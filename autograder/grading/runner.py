@@ -1,22 +1,24 @@
 """From a submission to a result: run the notebook in a session and every check against it."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import groupby
 
 import nbformat
 import numpy as np
 
 from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.subject import Session
 from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
 from autograder.grading.bundle import Bundle, QuestionEntry
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
     CaseResult,
-    CheckResult,
     QuestionResult,
     Result,
     Status,
@@ -33,6 +35,9 @@ TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
 MAX_NOTES = 30
 BROKE = "the harness broke"  # how the note of a result that must be retried begins
+
+
+Outcomes = dict[str, dict[str, CaseResult]]  # by check and case
 
 
 @dataclass(frozen=True)
@@ -110,55 +115,85 @@ class Grader:
             self._nursery = Nursery(self._limits, self._bundle.manifest.preload, self._device)
         deadline = time.monotonic() + self._limits.submission_seconds
         with NotebookSession(self._nursery, submission.cells, deadline) as notebook:
-            questions = tuple(
-                score_manual(entry, entry.cell in submission.answers)
-                if entry.manual
-                else self._question(entry, notebook)
-                for entry in self._bundle.manifest.questions
-            )
-            return questions, tuple(_cell_notes(notebook.runs, self._limits))
+            outcomes = self._outcomes(notebook)
+        questions = tuple(
+            score_manual(entry, entry.cell in submission.answers)
+            if entry.manual
+            else _score(entry, outcomes)
+            for entry in self._bundle.manifest.questions
+        )
+        return questions, tuple(_cell_notes(notebook.runs, self._limits))
 
-    def _question(self, entry: QuestionEntry, notebook: NotebookSession) -> QuestionResult:
-        checks: list[CheckResult] = []
-        for check_entry in entry.checks:
-            check = self._oracle.checks[check_entry.name]
-            checks.append(score_check(check_entry, self._check(check, notebook)))
-        return score_question(entry, checks)
+    def _outcomes(self, notebook: NotebookSession) -> Outcomes:
+        """Run every case: the visible ones together, then the hidden ones check by check.
 
-    def _check(self, check: Check, notebook: NotebookSession) -> list[CaseResult]:
-        """Run the cases of a check; after one that ended its session, the next gets a fresh one.
-
-        After a few time-outs the other cases are not run: an endless loop in every function would
-        otherwise use up the time of the whole submission.
+        A student reads the messages of visible cases. Since no hidden input has been seen by then,
+        whatever their code keeps or sends, no message can tell of one.
         """
-        if check.device == "cuda" and self._device != "cuda":
-            return [_without_run(case, Verdict.PENDING, "needs a GPU") for case in check.cases]
-        results: list[CaseResult] = []
-        reference = ReferenceSession(self._oracle.namespace)
-        while len(results) < len(check.cases):
-            timeouts = sum(result.verdict is Verdict.TIMED_OUT for result in results)
-            if timeouts >= MAX_TIMEOUTS:
-                return results + [
-                    _without_run(case, Verdict.TIMED_OUT, f"not run after {timeouts} time-outs")
-                    for case in check.cases[len(results) :]
-                ]
+        checks = self._oracle.checks.values()
+        outcomes: Outcomes = {check.name: {} for check in checks}
+        visible = [(check, case) for check in checks for case in check.cases if not case.hidden]
+        for _, together in groupby(visible, key=lambda pair: pair[0].seconds):
+            self._run(deque(together), notebook, outcomes)
+        for check in checks:
+            hidden = deque((check, case) for case in check.cases if case.hidden)
+            self._run(hidden, notebook, outcomes)
+        return outcomes
+
+    def _run(
+        self, left: deque[tuple[Check, Case]], notebook: NotebookSession, outcomes: Outcomes
+    ) -> None:
+        """Run some cases in one session; after one that ended it, the others in a fresh one."""
+        while left:
+            check, case = left[0]
+            if unrun := self._reason_not_to_run(check, outcomes):
+                left.popleft()
+                outcomes[check.name][case.name] = _without_run(case, *unrun)
+                continue
             try:
                 with notebook.check(check.seconds) as session:
-                    for case in check.cases[len(results) :]:
-                        results.append(
-                            run_case(check, case, session, reference, self._rng(check, case))
-                        )
-                        if results[-1].verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
-                            break
-            except (StudentTimeout, StudentKilled) as error:
+                    self._run_in(session, left, outcomes)
+            except (StudentTimeout, StudentKilled) as error:  # there is no session to be had
                 timeout = isinstance(error, StudentTimeout)
                 verdict = Verdict.TIMED_OUT if timeout else Verdict.KILLED
-                rest = check.cases[len(results) :]
-                results += [_without_run(case, verdict, str(error)) for case in rest]
-        return results
+                for check, case in left:
+                    outcomes[check.name][case.name] = _without_run(case, verdict, str(error))
+                return
+
+    def _run_in(
+        self, session: Session, left: deque[tuple[Check, Case]], outcomes: Outcomes
+    ) -> None:
+        while left and not self._reason_not_to_run(left[0][0], outcomes):
+            check, case = left.popleft()
+            reference = ReferenceSession(self._oracle.namespace)
+            result = run_case(check, case, session, reference, self._rng(check, case))
+            outcomes[check.name][case.name] = result
+            if result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
+                return
+
+    def _reason_not_to_run(self, check: Check, outcomes: Outcomes) -> tuple[Verdict, str] | None:
+        """Return the verdict of a check's cases that are not to be run, and why.
+
+        After a few time-outs the other cases of a check are not: an endless loop in every
+        function would otherwise use up the time of the whole submission.
+        """
+        if check.device == "cuda" and self._device != "cuda":
+            return Verdict.PENDING, "needs a GPU"
+        verdicts = [result.verdict for result in outcomes[check.name].values()]
+        if verdicts.count(Verdict.TIMED_OUT) >= MAX_TIMEOUTS:
+            return Verdict.TIMED_OUT, f"not run after {MAX_TIMEOUTS} time-outs"
+        return None
 
     def _rng(self, check: Check, case: Case) -> Callable[[], np.random.Generator]:
         return lambda: case_rng(self._secret, self._oracle.assignment, check.name, case.name)
+
+
+def _score(entry: QuestionEntry, outcomes: Outcomes) -> QuestionResult:
+    checks = [
+        score_check(check, [outcomes[check.name][name] for name, _ in check.cases])
+        for check in entry.checks
+    ]
+    return score_question(entry, checks)
 
 
 def is_final(result: Result) -> bool:

@@ -1,4 +1,4 @@
-"""The graded notebook that formgrader shows to staff, with nothing in it that could act there.
+"""The graded notebook that formgrader shows, with nothing in it that could act there.
 
 formgrader renders it without sanitising, on the Jupyter server of whoever looks: a script in it
 would act as that person. So of a student's notebook only text and checked pictures go in, and
@@ -16,11 +16,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.grading.bundle import Manifest
+from autograder.grading.bundle import CheckEntry, Manifest
 from autograder.grading.results import CheckResult, Result
 from autograder.records.files import write_atomic
 from autograder.records.pages import format_points
-from autograder.records.words import VERDICT_WORDS, clean
+from autograder.records.words import check_words, clean, staff_words
 
 __all__ = ["write_autograded"]
 
@@ -58,22 +58,29 @@ class _Budget:
 
 
 def write_autograded(
-    path: Path, notebook: NotebookNode, result: Result, manifest: Manifest
+    path: Path,
+    notebook: NotebookNode,
+    result: Result,
+    manifest: Manifest,
+    *,
+    hidden_messages: bool = False,
 ) -> None:
-    """Write the graded notebook of a student.
+    """Write the graded notebook of a student, with its verdicts below each check cell.
 
     Args:
         path: ``autograded/<student>/<assignment>/<assignment>.ipynb``.
         notebook: the student's, valid and healed: given cells are the release's again.
-        result: the student's; each check cell gets its verdicts, with hidden messages.
+        result: the student's.
         manifest: the assignment's.
+        hidden_messages: also say what only staff may read. `nbgrader generate_feedback` copies
+            this notebook for the student, so not in a course that uses it.
     """
-    results = {check.name: check for question in result.questions for check in question.checks}
+    entries = {check.name: check for question in manifest.questions for check in question.checks}
     texts = {
-        entry.cell: _verdicts(results[entry.name])
-        for question in manifest.questions
-        for entry in question.checks
-        if entry.name in results
+        entries[check.name].cell: _verdicts(check, entries[check.name], hidden_messages)
+        for question in result.questions
+        for check in question.checks
+        if check.name in entries
     }
     budget = _Budget()
     cells = [
@@ -172,15 +179,14 @@ def _attachments(cell: NotebookNode) -> dict[str, dict[str, str]]:
     return {name: pictures for name, pictures in kept.items() if pictures}
 
 
-def _verdicts(check: CheckResult) -> str:
-    """Return the verdicts of a check as staff read them, with hidden cases' messages."""
+def _verdicts(check: CheckResult, entry: CheckEntry, hidden_messages: bool) -> str:
+    """Return the verdicts of a check as text."""
     points = f"{format_points(check.earned)} of {format_points(check.points)} points"
     lines = [f"{check.name}: {points}"]
-    for case in check.cases:
-        hidden = " (hidden)" if case.hidden else ""
-        margin = "" if case.margin is None else f", error {case.margin:.2g} × tolerance"
-        lines.append(f"  {clean(case.name)}{hidden}: {VERDICT_WORDS[case.verdict]}{margin}")
-        for words in (case.message, case.diagnosis and f"looks like: {case.diagnosis}"):
-            if words:
-                lines.extend(f"      {line}" for line in clean(words).splitlines())
+    cases = map(staff_words, check.cases) if hidden_messages else check_words(check, entry)
+    for case in cases:
+        lines.append(f"  {case.name}: {case.words}")
+        looks = f"looks like: {case.diagnosis}" if case.diagnosis else ""
+        for words in (case.message or "", looks):
+            lines.extend(f"      {line}" for line in words.splitlines())
     return "\n".join(lines) + "\n"

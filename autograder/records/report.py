@@ -158,8 +158,8 @@ def _questions(manifest: Manifest, results: Sequence[Result]) -> list[QuestionVi
 def _question(number: int, entry: QuestionEntry, answers: Sequence[QuestionResult]) -> QuestionView:
     bands = Counter(_band(standing(entry, answer)) for answer in answers)
     slips = Counter(slip for answer in answers for slip in _slips(answer))
-    # The most frequent; of equally frequent ones the first by name, so that the page is the same.
     label = question_label(entry, number)
+    # The most frequent; of equally frequent ones the first by name, so that the page is the same.
     common = min(slips.items(), key=lambda item: (-item[1], item[0]), default=None)
     return QuestionView(
         label=label,
@@ -171,10 +171,10 @@ def _question(number: int, entry: QuestionEntry, answers: Sequence[QuestionResul
     )
 
 
-def _band(standing: Standing) -> str:
-    if standing.key == "unscored":
+def _band(how: Standing) -> str:
+    if how.key == "unscored":
         return "full"
-    return standing.key if standing.key in BANDS else "open"
+    return how.key if how.key in BANDS else "open"
 
 
 def _slips(answer: QuestionResult) -> set[str]:

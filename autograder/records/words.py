@@ -20,6 +20,7 @@ __all__ = [
     "clean",
     "question_label",
     "question_pairs",
+    "staff_words",
     "standing",
     "student_message",
     "student_words",
@@ -61,7 +62,7 @@ _NUMBERED = re.compile(r"\d[\d.]*")  # "2.1 Softmax" brings its own number
 
 @dataclass(frozen=True)
 class CaseWords:
-    """What a student may read of a case."""
+    """What somebody may read of a case."""
 
     name: str
     verdict: Verdict
@@ -87,7 +88,7 @@ _STANDINGS = (
     Standing("unscored", "not scored"),
     Standing("manual", "waiting for your instructor", "–"),
     Standing("hardware", "waiting for a machine with the right hardware", "–"),
-    Standing("attention", "could not be graded yet: not your fault, and staff will act", "!"),
+    Standing("attention", "not graded yet: staff will act", "!"),
 )
 _BY_KEY = {standing.key: standing for standing in _STANDINGS}
 
@@ -121,13 +122,25 @@ def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
         number: which of the check's hidden cases it is, from 1; it stands for the name.
         hint: the author's, for a hidden case.
     """
-    show_hint = case.hidden and case.verdict in _MISSED and hint
     return CaseWords(
         name=f"hidden case {number}" if case.hidden else clean(case.name, 120),
         verdict=case.verdict,
         words=VERDICT_WORDS[case.verdict],
         message=student_message(case),
-        hint=clean(hint) if show_hint and hint else None,
+        hint=clean(hint) if hint and case.hidden and case.verdict in _MISSED else None,
+        diagnosis=clean(case.diagnosis) if case.diagnosis else None,
+    )
+
+
+def staff_words(case: CaseResult) -> CaseWords:
+    """Return what staff may read of a case: all of it."""
+    error = "" if case.margin is None else f", error {case.margin:.2g} × tolerance"
+    return CaseWords(
+        name=clean(case.name, 120) + (" (hidden)" if case.hidden else ""),
+        verdict=case.verdict,
+        words=VERDICT_WORDS[case.verdict] + error,
+        message=clean(case.message) if case.message else None,
+        hint=None,
         diagnosis=clean(case.diagnosis) if case.diagnosis else None,
     )
 

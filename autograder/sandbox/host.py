@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.authoring.subject import Handle
 from autograder.errors import WireError
-from autograder.sandbox.wire import MAX_ITEMS, Message, Packer, Reference, unpack
+from autograder.sandbox.wire import MAX_ITEMS, Message, Packer, Reference, plain_text, unpack
 
 __all__ = ["CELL_FILE", "Host"]
 
@@ -111,14 +111,14 @@ class _Missing(Exception):
 def _type_name(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"ndarray of dtype {value.dtype}"[:MAX_TEXT]
-    return type(value).__name__[:MAX_TEXT]
+    return plain_text(type(value).__name__[:MAX_TEXT])
 
 
 def _raised(error: BaseException) -> Message:
     try:
-        text = str(error)[:MAX_TEXT]
+        text = plain_text(str(error)[:MAX_TEXT])
     except BaseException:
         text = "(its message cannot be shown)"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if CELL_FILE in f.filename]
     place = f"{frames[-1].filename.strip('<>')}, line {frames[-1].lineno}" if frames else ""
-    return Message("raised", text=text, values=[type(error).__name__[:MAX_TEXT], place])
+    return Message("raised", text=text, values=[plain_text(type(error).__name__[:MAX_TEXT]), place])

@@ -24,6 +24,7 @@ __all__ = [
     "Reference",
     "decode",
     "encode",
+    "plain_text",
     "unpack",
 ]
 
@@ -158,7 +159,7 @@ class Packer:
         if value is None or type(value) in (bool, float):
             return value  # type: ignore[no-any-return]  # the line above narrows it
         if type(value) is str:
-            return _text(value)
+            return plain_text(value)
         if type(value) is bytes:
             return Binary(value)
         if type(value) is int:
@@ -169,7 +170,7 @@ class Packer:
             items = [self.pack(item, depth + 1) for item in value]
             return Items(items, isinstance(value, tuple))
         if isinstance(value, dict) and all(type(key) is str for key in value):
-            return Mapping({_text(k): self.pack(item, depth + 1) for k, item in value.items()})
+            return Mapping({plain_text(k): self.pack(item, depth + 1) for k, item in value.items()})
         return self._pack_array(value)
 
     def _pack_array(self, value: Any) -> Packed:
@@ -261,7 +262,7 @@ def _tensor(array: Any, bfloat16: bool, requires_grad: bool) -> Any:
     return tensor.requires_grad_() if requires_grad and floating else tensor
 
 
-def _text(value: str) -> str:
+def plain_text(value: str) -> str:
     """Return a text that UTF-8 can hold: lone surrogates are replaced."""
     return value.encode("utf-8", "replace").decode()
 

@@ -13,7 +13,7 @@ from typing import Any
 from autograder.errors import WireError
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.host import CELL_FILE, Host
-from autograder.sandbox.wire import Message
+from autograder.sandbox.wire import Message, plain_text
 
 __all__ = ["make_shell", "serve_session"]
 
@@ -93,9 +93,9 @@ def _run(request: Message, channel: Channel, shell: Any) -> None:
 
 def _describe(error: BaseException) -> str:
     try:
-        return f"{type(error).__name__}: {error}"[:500]
+        return plain_text(f"{type(error).__name__}: {error}"[:500])
     except BaseException:
-        return type(error).__name__[:500]
+        return "an error whose message cannot be shown"
 
 
 def _fork(channel: Channel, host: Host) -> None:

@@ -1,0 +1,238 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.authoring.assertions import (
+    assert_close,
+    assert_dtype,
+    assert_equal,
+    assert_shape,
+    assert_that,
+    measuring_margins,
+)
+from autograder.authoring.subject import Handle, RemoteObject
+from autograder.authoring.tolerance import DEFAULTS
+from autograder.errors import CheckFailure
+
+EVIL = RemoteObject(None, Handle(0, "Evil"), "f(…)")
+UNANSWERED = RemoteObject(None, Handle(0, "ellipsis"), "answer")
+ONES = np.ones(2)
+
+
+def complaint(assertion, *args, **kwargs):
+    with pytest.raises(CheckFailure) as caught:
+        assertion(*args, **kwargs)
+    return str(caught.value)
+
+
+def test_a_mismatch_says_how_many_where_the_worst_is_both_values_and_the_tolerance():
+    want = np.full((4, 5), 1.0)
+    got = np.full((4, 5), 1.1)
+    got[0, 0] = -1.6350349
+    assert complaint(assert_close, got, want, rtol=1e-5, atol=1e-6, what="weights") == (
+        "weights: 20 of 20 values differ; largest at (0, 0): -1.63503, expected 1 "
+        "(rtol=1e-05, atol=1e-06)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "message"),
+    [
+        (2.0, 1.0, "value: 2, expected 1 (rtol=1e-07, atol=1e-10)"),
+        (2, 1, "value: 2, expected 1 (rtol=0, atol=0)"),
+        ([1.0, 3.0], ONES, "value: 1 of 2 values differ; largest at 1: 3, expected 1"
+                           " (rtol=1e-07, atol=1e-10)"),
+        (math.nan, 1.0, "value: nan, expected 1 (rtol=1e-07, atol=1e-10)"),
+        (ONES, np.ones((1, 2)), "value: shape (2,), expected (1, 2)"),
+        (np.array([1.0]), np.array(1.0), "value: shape (1,), expected ()"),
+        (1.0, ONES, "value: shape (), expected (2,)"),
+        ([], np.array([1.0]), "value: shape (0,), expected (1,)"),
+        (np.zeros((0, 3)), np.zeros((0, 4)), "value: shape (0, 3), expected (0, 4)"),
+        ([[1.0], [1.0, 2.0]], ONES, "value: a nest of unequal lengths, expected an array"),
+        ("ones", ONES, "value: 'ones', expected numbers"),
+        (["1", "2"], ONES, "value: ['1', '2'], expected numbers"),
+        (b"1", 1.0, "value: b'1', expected numbers"),
+        (None, ONES, "value: None, expected numbers"),
+        ({"a": 1}, ONES, "value: {'a': 1}, expected numbers"),
+        ([None, 1.0], ONES, "value: [None, 1.0], expected numbers"),
+        (True, 1, "value: dtype bool, expected int64"),
+        (1, True, "value: dtype int64, expected bool"),
+        (np.ones(2, bool), ONES, "value: dtype bool, expected float64"),
+        (np.ones(2, complex), ONES, "value: complex values, expected real ones"),
+        (ONES, [1.0, 1.0], "value: an array of shape (2,), expected a list of 2"),
+        (None, (1.0, 1.0), "value: None, expected a tuple of 2"),
+        ([1.0], (1.0, 1.0), "value: 1 items, expected 2"),
+        ((1.0, 3.0), (1.0, 1.0), "value[1]: 3, expected 1 (rtol=1e-07, atol=1e-10)"),
+        ([ONES], {"w": ONES}, "value: a list, expected a dict"),
+        ({"v": ONES}, {"w": ONES}, "value: keys ['v'], expected ['w']"),
+        ({"w": 2 * ONES}, {"w": ONES}, "value['w']: 2 of 2 values differ; largest at 0: 2,"
+                                       " expected 1 (rtol=1e-07, atol=1e-10)"),
+        ({"w": [1.0, (2.0,)]}, {"w": [1.0, (1.0,)]}, "value['w'][1][0]: 2, expected 1"
+                                                    " (rtol=1e-07, atol=1e-10)"),
+        (1.0, "relu", "value: a float, expected a str"),
+        ("tanh", "relu", "value: 'tanh', expected 'relu'"),
+        (0, None, "value: a int, expected a NoneType"),
+        (EVIL, ONES, "value: an object of type Evil, expected an array"),
+        (EVIL, [1.0], "value: an object of type Evil, expected a list"),
+        ([1.0, EVIL], [1.0, 1.0], "value[1]: an object of type Evil, expected a float"),
+        (UNANSWERED, 1.0, "value: not answered yet"),
+    ],
+)  # fmt: skip
+def test_close_says_in_one_sentence_what_is_wrong(got, want, message):
+    assert complaint(assert_close, got, want) == message
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        ([1.0, 1.0], ONES),
+        ((1.0, 1.0), ONES),
+        ([1, 1], ONES),
+        ([[1.0, 1.0]] * 2, np.ones((2, 2))),
+        ([torch.ones(2)] * 2, np.ones((2, 2))),
+        ([1.0, 2.0], (1.0, 2.0)),
+        (np.float32(1.0), 1.0),
+        (torch.ones(2), ONES),
+        (ONES, torch.ones(2)),
+        (torch.ones(2, requires_grad=True), ONES),
+        (ONES, ONES.astype(complex)),
+        ([], np.zeros(0)),
+        (math.nan, math.nan),
+        (math.inf, math.inf),
+        (None, None),
+        (np.True_, True),
+        ({"b": 1.0, "a": ONES}, {"a": ONES, "b": 1.0}),
+    ],
+)
+def test_close_takes_lists_arrays_and_tensors_of_the_same_values(got, want):
+    assert_close(got, want)
+
+
+def test_close_takes_a_list_of_tensors_that_require_a_gradient():
+    assert_close([torch.ones(2, requires_grad=True)] * 2, np.ones((2, 2)))
+
+
+def test_the_shape_is_compared_before_the_values():
+    assert complaint(assert_close, np.zeros(3), np.ones((3, 1))).startswith("value: shape")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("side", ["got", "want"])
+def test_the_coarser_dtype_of_the_two_decides(dtype, side):
+    atol = DEFAULTS[dtype].atol
+    zero = torch.zeros(1, dtype=getattr(torch, dtype))
+    for times, agrees in ((0.9, True), (1.2, False)):
+        # The error is at zero, where no relative tolerance helps.
+        value = torch.tensor([atol * times], dtype=getattr(torch, dtype))
+        finer = value.double() if side == "want" else zero.double()
+        pair = (finer, zero) if side == "want" else (value, finer)
+        if agrees:
+            assert_close(*pair)
+        else:
+            assert f"atol={atol:g}" in complaint(assert_close, *pair)
+
+
+@given(st.integers(2**64, 2**70), st.integers(0, 1))
+def test_integers_beyond_64_bits_are_compared_exactly(want, shift):
+    for assertion in (assert_equal, assert_close):
+        if shift:
+            complaint(assertion, want + shift, want)
+        else:
+            assertion(want, want)
+
+
+@pytest.mark.parametrize("assertion", [assert_close, assert_equal])
+def test_an_integer_too_long_to_print_is_a_mismatch(assertion):
+    assert len(complaint(assertion, 10**5000, 1)) < 300
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        (1, 1),
+        (1, 1.0),
+        ("a", "a"),
+        (b"a", b"a"),
+        (None, None),
+        ([1, "a"], (1, "a")),
+        (ONES, ONES),
+        ({"a": [1, 2]}, {"a": [1, 2]}),
+        ({"a": ONES}, {"a": ONES.copy()}),
+        (math.nan, math.nan),
+        (np.array(math.nan), np.array(math.nan)),
+    ],
+)
+def test_equal_accepts_equal_values(got, want):
+    assert_equal(got, want)
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "message"),
+    [
+        (True, 1, "value: a bool, expected a int"),
+        (1, True, "value: a int, expected a bool"),
+        ("a", b"a", "value: a str, expected a bytes"),
+        ([True], [1], "value[0]: a bool, expected a int"),
+        ({"a": True}, {"a": 1}, "value['a']: a bool, expected a int"),
+        ([1, 2], [1], "value: 2 items, expected 1"),
+        (3, 2, "value: 3, expected 2"),
+        ("x" * 200, "y", "value: '" + "x" * 78 + "…, expected 'y'"),
+        (EVIL, 2, "value: an object of type Evil, expected a int"),
+        (ONES, "a", "value: a ndarray, expected a str"),
+        (ONES, None, "value: a ndarray, expected a NoneType"),
+        (ONES, [1.0, 1.0], "value: an array of shape (2,), expected a list of 2"),
+        (ONES, {"a": 1}, "value: an array of shape (2,), expected a dict"),
+        ([1.0, 1.0], ONES * 2, "value: 2 of 2 values differ; largest at 0: 1, expected 2"
+                               " (rtol=0, atol=0)"),
+        (np.int64(2**53 + 1), np.int64(2**53),
+         "value: 9007199254740993, expected 9007199254740992 (rtol=0, atol=0)"),
+    ],
+)  # fmt: skip
+def test_equal_tells_values_and_types_apart(got, want, message):
+    assert complaint(assert_equal, got, want) == message
+
+
+def test_shape_takes_anything_that_is_an_array_and_refuses_objects():
+    assert_shape(np.ones((2, 3)), (2, 3))
+    assert_shape([[1, 2]], [1, 2])
+    assert_shape(torch.ones(()), ())
+    assert complaint(assert_shape, ONES, (2, 1)) == "value: shape (2,), expected (2, 1)"
+    assert complaint(assert_shape, EVIL, ()) == ("value: an object of type Evil, expected an array")
+
+
+@pytest.mark.parametrize("like", ["float32", np.zeros(1, np.float32), torch.zeros(1)])
+def test_dtype_is_that_of_a_name_an_array_or_a_tensor(like):
+    assert_dtype(torch.zeros(3), like)
+    assert_dtype(np.zeros(3, np.float32), like)
+    assert complaint(assert_dtype, ONES, like) == "value: dtype float64, expected float32"
+    assert complaint(assert_dtype, EVIL, like) == (
+        "value: an object of type Evil, expected an array"
+    )
+
+
+def test_dtype_refuses_a_ragged_nest():
+    complaint(assert_dtype, [[1.0], [1.0, 2.0]], "float32")
+
+
+def test_that_raises_its_message_unless_the_condition_holds():
+    assert_that(True, "no")
+    assert complaint(assert_that, False, "the loss went up") == "the loss went up"
+
+
+def test_margins_are_collected_inside_the_block_only():
+    with measuring_margins() as margins:
+        assert_close(1.0 + 5e-8, 1.0)
+        assert_close(ONES, ONES)
+        complaint(assert_close, math.nan, 1.0)
+    assert_close(1.0, 1.0)
+    assert margins == [pytest.approx(0.5, rel=0.01), 0.0, math.inf]
+
+
+def test_a_handle_has_no_interface_of_an_array():
+    for attribute in ("__array__", "__len__", "__iter__", "__float__", "__array_interface__"):
+        assert not hasattr(EVIL, attribute)
+    assert type(EVIL).__eq__ is object.__eq__

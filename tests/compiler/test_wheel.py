@@ -1,0 +1,63 @@
+import os
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+
+import pytest
+
+from autograder.compiler.wheel import own_files, wheel
+
+
+@pytest.fixture(scope="module")
+def archive():
+    with zipfile.ZipFile(BytesIO(wheel()[1])) as archive:
+        yield archive
+
+
+def test_it_installs_without_its_dependencies_and_imports(tmp_path):
+    name, data = wheel()
+    (tmp_path / name).write_bytes(data)
+    target = tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--no-compile"]
+    subprocess.run(
+        [*pip, "--quiet", "--disable-pip-version-check", "--target", target, tmp_path / name],
+        check=True,
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", "import autograder; print(autograder.__file__)"],
+        env={**os.environ, "PYTHONPATH": str(target)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == str(target / "autograder" / "__init__.py")
+
+
+def test_it_holds_the_packages_own_files_and_no_caches(archive):
+    names = archive.namelist()
+    assert "autograder/errors.py" in names
+    assert "autograder/py.typed" in names
+    assert any(name.endswith(".html") for name in names)
+    assert not any("__pycache__" in name or name.startswith("reference") for name in names)
+
+
+def test_its_record_lists_every_file(archive):
+    record = archive.read("autograder-0.1.0.dist-info/RECORD").decode()
+    assert [row.partition(",")[0] for row in record.splitlines()] == archive.namelist()
+
+
+def test_its_metadata_is_that_of_the_installed_package(archive):
+    info = "autograder-0.1.0.dist-info"
+    assert b"Name: autograder" in archive.read(f"{info}/METADATA")
+    assert b"autograder.cli:main" in archive.read(f"{info}/entry_points.txt")
+    assert b"Tag: py3-none-any" in archive.read(f"{info}/WHEEL")
+
+
+def test_it_says_nothing_of_when_and_where_it_was_made(archive):
+    assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+    assert wheel() == wheel()
+    paths = [path for path, _ in own_files()]
+    assert not any(path.startswith("/") for path in paths)

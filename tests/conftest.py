@@ -1,0 +1,154 @@
+"""A tiny assignment: one given cell, two automatic questions, one manual question."""
+
+import nbformat
+import pytest
+from hypothesis import HealthCheck, settings
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from autograder.grading.bundle import Cell, CheckEntry, Manifest, QuestionEntry, write_bundle
+
+# The same examples everywhere, and no deadline: this machine may be busy with other tests.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
+
+GIVEN = "import numpy as np\n\nFACTOR = 2"
+STUBS = {
+    "double": 'def double(x):\n    """Return 2 x."""\n    raise NotImplementedError',
+    "triple": 'def triple(x):\n    """Return 3 x."""\n    raise NotImplementedError',
+}
+SOLUTIONS = {
+    "double": "def double(x):\n    return FACTOR * x",
+    "triple": "def triple(x):\n    return x + double(x)",
+}
+PROMPT = "Your proof here."
+REFERENCE = "def double(x):\n    return 2 * x\n\n\ndef triple(x):\n    return 3 * x\n"
+CHECK = '''\
+@check("{name}", points={points})
+@case("short", n=2)
+@case("long", n=50, hidden=True)
+def {name}_is_right(student, reference, rng, n):
+    """{name} multiplies."""
+    x = rng.normal(size=n)
+    assert_close(student.{name}(x), reference.{name}(x))
+'''
+
+
+def _marked(cell, grade_id, **marks):
+    cell.id = grade_id.replace("_", "-")
+    cell.metadata["nbgrader"] = {
+        "grade_id": grade_id,
+        "grade": False,
+        "solution": False,
+        "locked": True,
+        "task": False,
+        "schema_version": 3,
+        **marks,
+    }
+    return cell
+
+
+def _release():
+    answer = {"solution": True, "locked": False}
+    return new_notebook(
+        cells=[
+            _marked(new_markdown_cell("# Multiples"), "title"),
+            _marked(new_code_cell(GIVEN), "setup"),
+            _marked(new_code_cell(STUBS["double"]), "double", **answer),
+            _marked(
+                new_code_cell("self_check(double_is_right)"),
+                "double_is_right",
+                grade=True,
+                points=2,
+            ),
+            _marked(new_code_cell(STUBS["triple"]), "triple", **answer),
+            _marked(
+                new_code_cell("self_check(triple_is_right)"),
+                "triple_is_right",
+                grade=True,
+                points=3,
+            ),
+            _marked(new_markdown_cell(PROMPT), "proof", grade=True, points=4, **answer),
+        ]
+    )
+
+
+@pytest.fixture
+def release():
+    """The release notebook of the tiny assignment, fresh for each test."""
+    return _release()
+
+
+@pytest.fixture(scope="session")
+def solutions():
+    """The right answer of each automatic question, by grade_id."""
+    return SOLUTIONS
+
+
+@pytest.fixture(scope="session")
+def submit():
+    """Return a submitted file: the release with answers, and own cells in front and behind."""
+
+    def submit(answers=SOLUTIONS, before=(), after=(), change=None):
+        notebook = _release()
+        for cell in notebook.cells:
+            cell.source = answers.get(cell.metadata["nbgrader"]["grade_id"], cell.source)
+        own = [[new_code_cell(source) for source in sources] for sources in (before, after)]
+        notebook.cells = own[0] + notebook.cells + own[1]
+        if change is not None:
+            change(notebook)
+        return nbformat.writes(notebook).encode()
+
+    return submit
+
+
+@pytest.fixture(scope="session")
+def bundle_content():
+    """The arguments of write_bundle for the tiny assignment."""
+    questions = [
+        QuestionEntry(
+            name,
+            name.title(),
+            points,
+            False,
+            (
+                CheckEntry(
+                    f"{name}_is_right",
+                    name,
+                    points,
+                    (("short", False), ("long", True)),
+                    False,
+                    "any",
+                    None,
+                    f"{name} multiplies.",
+                ),
+            ),
+        )
+        for name, points in (("double", 2.0), ("triple", 3.0))
+    ]
+    questions.append(QuestionEntry("proof", "Proof", 4.0, True, (), "proof"))
+    manifest = Manifest("tiny", "Multiples", "0", tuple(questions), ("numpy",), {}, {})
+    sources = [
+        ("given", GIVEN),
+        ("given", "from autograder import assert_close, case, check"),
+        ("solution", "from reference.multiples import double, triple"),
+        ("check", CHECK.format(name="double", points=2)),
+        ("check", CHECK.format(name="triple", points=3)),
+    ]
+    cells = tuple(Cell(kind, number, source) for number, (kind, source) in enumerate(sources, 1))
+    reference = {"reference/__init__.py": "", "reference/multiples.py": REFERENCE}
+    return manifest, cells, nbformat.writes(_release()).encode(), reference
+
+
+@pytest.fixture(scope="session")
+def bundle_path(bundle_content, tmp_path_factory):
+    """The bundle of the tiny assignment."""
+    path = tmp_path_factory.mktemp("bundle") / "tiny.bundle"
+    write_bundle(path, *bundle_content)
+    return path

@@ -1,0 +1,106 @@
+import multiprocessing
+import os
+
+import pytest
+
+from autograder.engines.local import Job, Work, default_jobs, grade_all
+from autograder.errors import HarnessError
+from autograder.grading.results import Status
+from autograder.sandbox.limits import Limits
+
+SECRET = b"the secret of the course"
+
+
+@pytest.fixture
+def work(bundle_path):
+    return Work(bundle_path, SECRET, Limits(call_seconds=2.0), "cpu")
+
+
+@pytest.fixture
+def hand_in(tmp_path, submit):
+    """Return a job for what a student handed in."""
+
+    def hand_in(student, data=None, **options):
+        path = tmp_path / student / "tiny.ipynb"
+        path.parent.mkdir()
+        path.write_bytes(submit(**options) if data is None else data)
+        return Job(student, path)
+
+    return hand_in
+
+
+def earned(work, jobs, workers=2):
+    return {job.student: g.result.earned for job, g in grade_all(work, jobs, workers)}
+
+
+def test_several_submissions_in_two_workers_each_get_their_own_result(
+    work, hand_in, solutions, tmp_path
+):
+    jobs = [
+        hand_in("all"),
+        hand_in("none", answers={}),
+        hand_in("half", answers={"triple": "def triple(x):\n    return 3 * x"}),
+        hand_in("noise", data=b"no notebook"),
+        Job("absent", tmp_path / "absent" / "tiny.ipynb"),
+    ]
+    graded = {job.student: g.result for job, g in grade_all(work, jobs, 2)}
+    assert {name: result.earned for name, result in graded.items()} == {
+        "all": 5.0,
+        "none": 0.0,
+        "half": 3.0,
+        "noise": 0.0,
+        "absent": 0.0,
+    }
+    assert graded["absent"].notes == ("there is no tiny.ipynb in the submission",)
+    assert graded["absent"].status is graded["noise"].status is Status.NEEDS_ATTENTION
+    assert all(result.student == name for name, result in graded.items())
+    assert multiprocessing.active_children() == []
+
+
+def test_a_worker_killed_midway_costs_nothing(work, hand_in):
+    jobs = [hand_in(f"s{i}", after=["import time; time.sleep(0.2)"]) for i in range(5)]
+    found, killed = {}, False
+    for job, graded in grade_all(work, jobs, 2):
+        found[job.student] = graded.result.earned
+        if not killed:
+            multiprocessing.active_children()[0].kill()
+            killed = True
+    assert found == {job.student: 5.0 for job in jobs}
+
+
+ASSASSIN = """
+import os, signal
+nursery = os.getppid()
+status = open(f"/proc/{nursery}/stat").read().rpartition(")")[2].split()
+os.kill(int(status[1]), signal.SIGKILL)
+"""
+
+
+def test_a_submission_that_kills_its_worker_every_time_does_not_stop_the_others(work, hand_in):
+    jobs = [hand_in("assassin", before=[ASSASSIN]), *(hand_in(f"s{i}") for i in range(3))]
+    found = {}
+    try:
+        for job, graded in grade_all(work, jobs, 2):
+            found[job.student] = graded.result
+    except HarnessError:
+        pass
+    assert {f"s{i}": 5.0 for i in range(3)}.items() <= {
+        name: result.earned for name, result in found.items()
+    }.items()
+    # Where the attack succeeds it is for staff; where it cannot, the cell merely raised.
+    assert found["assassin"].status in (Status.GRADED, Status.NEEDS_ATTENTION)
+
+
+def test_no_work_needs_no_worker(work):
+    assert earned(work, []) == {}
+    assert multiprocessing.active_children() == []
+
+
+def test_a_missing_bundle_is_said_as_it_is(tmp_path, hand_in):
+    work = Work(tmp_path / "no.bundle", SECRET, Limits(), "cpu")
+    with pytest.raises(HarnessError, match="there is no bundle"):
+        earned(work, [hand_in("ada")], workers=1)
+
+
+def test_there_is_a_worker_for_each_processor_that_we_may_use():
+    assert default_jobs() == len(os.sched_getaffinity(0))

@@ -1,0 +1,123 @@
+import zipfile
+from io import BytesIO
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.errors import HarnessError
+from autograder.grading.bundle import Cell, pack_bundle, parse_bundle, read_bundle, write_bundle
+
+
+@pytest.fixture(scope="module")
+def packed(bundle_content):
+    return pack_bundle(*bundle_content)
+
+
+def rewritten(data, change):
+    """Return a bundle whose files were changed without its manifest."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    change(files)
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_a_bundle_is_read_as_it_was_written(bundle_content, tmp_path):
+    manifest, cells, release, reference = bundle_content
+    path = tmp_path / "tiny.bundle"
+    name = write_bundle(path, *bundle_content)
+    bundle = read_bundle(path)
+    assert bundle.id == name
+    assert name.startswith("sha256:")
+    assert bundle.source == cells
+    assert bundle.reference == reference
+    assert msgspec.structs.replace(bundle.manifest, files={}) == manifest
+    assert [c.source for c in bundle.release.cells][1] == "import numpy as np\n\nFACTOR = 2"
+    assert bundle.manifest.possible == 9.0
+
+
+def test_the_same_content_is_the_same_bytes_in_any_order(bundle_content, packed):
+    manifest, cells, release, reference = bundle_content
+    assert pack_bundle(*bundle_content) == packed
+    turned = dict(reversed(reference.items()))
+    assert pack_bundle(manifest, cells, release, turned) == packed
+
+
+def test_another_content_is_another_id(bundle_content, packed):
+    manifest, cells, release, reference = bundle_content
+    other = pack_bundle(manifest, (*cells, Cell("given", 9, "")), release, reference)
+    assert parse_bundle(other, "b").id != parse_bundle(packed, "b").id
+
+
+def change_file(name):
+    return lambda files: files.update({name: files[name] + b" "})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        change_file("source.json"),
+        change_file("release.ipynb"),
+        change_file("reference/multiples.py"),
+        lambda files: files.pop("reference/multiples.py"),
+        lambda files: files.update({"reference/more.py": b""}),
+    ],
+)
+def test_a_file_that_is_not_what_the_manifest_says_is_the_harness(packed, change):
+    with pytest.raises(HarnessError, match=r"^b is not what its manifest says"):
+        parse_bundle(rewritten(packed, change), "b")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda files: files.pop("manifest.json"),
+        lambda files: files.pop("source.json"),
+        lambda files: files.update({"manifest.json": b"{}"}),
+        lambda files: files.update({"manifest.json": b"\xff"}),
+        lambda files: files.update({"source.json": b"[3]"}),
+    ],
+)
+def test_a_bundle_without_its_parts_is_the_harness(packed, change):
+    with pytest.raises(HarnessError, match=r"^b is no bundle"):
+        parse_bundle(rewritten(packed, change), "b")
+
+
+def test_a_missing_bundle_says_what_to_do(tmp_path):
+    with pytest.raises(
+        HarnessError, match=r"^there is no bundle .*; compile the assignment first$"
+    ):
+        read_bundle(tmp_path / "no.bundle")
+    with pytest.raises(HarnessError):
+        read_bundle(tmp_path)
+
+
+def damaged(data):
+    try:
+        parse_bundle(data, "b")
+    except HarnessError:
+        pass
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_bundle_are_the_harness(data):
+    with pytest.raises(HarnessError):
+        parse_bundle(data, "b")
+
+
+def test_a_byte_that_fell_over_is_the_harness_wherever_it_is(packed):
+    for place in range(0, len(packed), 7):
+        flipped = bytearray(packed)
+        flipped[place] ^= 0xFF
+        damaged(bytes(flipped))
+
+
+def test_a_bundle_cut_short_is_the_harness(packed):
+    for length in range(0, len(packed), 97):
+        with pytest.raises(HarnessError):
+            parse_bundle(packed[:length], "b")

@@ -1,0 +1,184 @@
+import math
+
+import numpy as np
+import pytest
+
+from autograder import assert_close, case, check
+from autograder.authoring.checks import case_rng
+from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
+from autograder.grading.cases import MAX_MESSAGE, ReferenceSession, run_case
+from autograder.grading.results import Verdict
+from autograder.sandbox.messages import InProcessSession
+
+RIGHT = "def f(x):\n    return 2 * x"
+UNUSABLE = "the check cannot use what the code returned"
+
+
+def names(source):
+    names = {}
+    exec(source, names)
+    return names
+
+
+def run(student=RIGHT, body=None, reference=RIGHT, session=None, **options):
+    def compare(student, reference, rng, **parameters):
+        x = rng.normal(size=3)
+        assert_close(student.f(x), reference.f(x))
+
+    checked = check("q", points=1, **options)(case("a", hidden=True)(body or compare))
+    return run_case(
+        checked,
+        checked.cases[0],
+        session or InProcessSession(names(student)),
+        ReferenceSession(names(reference)),
+        lambda: case_rng(b"", "hw", "check", "a"),
+    )
+
+
+def raising(error):
+    class Session:
+        def seed(self, number):
+            pass
+
+        def get(self, name):
+            raise error
+
+    return Session()
+
+
+def test_the_reference_itself_passes():
+    result = run()
+    assert (result.name, result.hidden, result.verdict) == ("a", True, Verdict.PASSED)
+    assert (result.message, result.margin) == (None, 0.0)
+    assert result.seconds >= 0
+
+
+def test_a_mismatch_is_failed_with_its_message_and_margin():
+    result = run("def f(x):\n    return 2 * x + 1e-6")
+    assert result.verdict is Verdict.FAILED
+    assert result.message.startswith("value: 3 of 3 values differ; largest at ")
+    assert 1 < result.margin < 1e5
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (StudentError("f is not defined in the notebook"), Verdict.ERRORED),
+        (StudentTimeout("ran for more than 3 s"), Verdict.TIMED_OUT),
+        (StudentKilled("ran out of memory"), Verdict.KILLED),
+        (HarnessError("the nursery is gone"), Verdict.BROKEN),
+    ],
+)
+def test_the_type_of_an_error_is_the_verdict(error, verdict):
+    result = run(session=raising(error))
+    assert (result.verdict, result.message) == (verdict, str(error))
+
+
+def test_an_assertion_of_the_check_is_a_mismatch():
+    def body(student, reference, rng):
+        assert student.f(1) == 3
+
+    result = run(body=body)
+    assert result.verdict is Verdict.FAILED
+    assert result.message.startswith("the check's assertion does not hold") or "== 3" in (
+        result.message  # pytest rewrites the assertion of this file
+    )
+
+
+def test_a_bare_assertion_gets_words():
+    def body(student, reference, rng):
+        raise AssertionError
+
+    assert run(body=body).message == "the check's assertion does not hold"
+
+
+@pytest.mark.parametrize("value", ["None", "'text'", "{}", "object()", "[]"])
+def test_a_value_that_the_check_cannot_use_fails_and_the_check_is_not_blamed(value):
+    def body(student, reference, rng):
+        assert student.f(np.ones(3)).mean() == reference.f(np.ones(3)).mean()
+
+    result = run(f"def f(x):\n    return {value}", body=body)
+    assert result.verdict in (Verdict.FAILED, Verdict.ERRORED)
+
+
+def test_the_words_for_a_value_that_cannot_be_used_name_the_error():
+    def body(student, reference, rng):
+        student.f(1) + reference.f(1)
+
+    result = run("def f(x):\n    return None", body=body)
+    assert result.verdict is Verdict.FAILED
+    assert result.message.startswith(f"{UNUSABLE} (TypeError: unsupported operand")
+
+
+def test_a_check_that_raises_with_the_reference_too_is_broken():
+    def body(student, reference, rng):
+        student.f(1)
+        raise ZeroDivisionError("of the check")
+
+    result = run(body=body)
+    assert result.verdict is Verdict.BROKEN
+    assert result.message == "the check raised ZeroDivisionError: of the check"
+
+
+def test_a_reference_that_raises_is_broken_and_never_the_students_error():
+    result = run(reference="def f(x):\n    raise ValueError('of the reference')")
+    assert result.verdict is Verdict.BROKEN
+    assert "the reference: ValueError: of the reference" in result.message
+
+
+def test_a_reference_without_the_name_is_broken():
+    assert run(reference="").verdict is Verdict.BROKEN
+
+
+def test_a_pure_check_fails_where_an_argument_is_changed():
+    student = "def f(x):\n    x *= 2\n    return x"
+    assert run(student).verdict is Verdict.PASSED
+    result = run(student, pure=True)
+    assert result.verdict is Verdict.FAILED
+    assert result.message == "f changed its argument number 1 in place; work on a copy"
+
+
+def test_a_margin_that_is_not_finite_is_none():
+    assert run("def f(x):\n    return x * float('nan')").margin is None
+
+
+def test_a_margin_is_the_largest_of_all_comparisons():
+    def body(student, reference, rng):
+        for error in (0.0, 0.5, 0.25):
+            assert_close(1.0 + error, 1.0, rtol=0, atol=1)
+
+    assert run(body=body).margin == pytest.approx(0.5)
+
+
+def test_a_check_without_numbers_has_no_margin():
+    assert run(body=lambda student, reference, rng: None).margin is None
+
+
+def test_a_message_is_bounded():
+    result = run(f"def f(x):\n    raise ValueError('x' * {10 * MAX_MESSAGE})")
+    assert result.verdict is Verdict.ERRORED
+    assert len(result.message) <= MAX_MESSAGE
+
+
+def test_the_students_own_random_numbers_are_the_same_in_every_run():
+    def body(student, reference, rng):
+        drawn.append(student.f(1))
+
+    drawn = []
+    for _ in range(2):
+        run("import numpy as np\ndef f(x):\n    return np.random.rand()", body)
+    assert drawn[0] == drawn[1]
+
+
+def test_the_parameters_of_a_case_are_the_same_for_every_student():
+    seen = []
+
+    def body(student, reference, rng, sizes):
+        seen.append(list(sizes))
+        sizes.append(math.pi)
+
+    checked = check("q", points=1)(case("a", hidden=True, sizes=[1, 2])(body))
+    for _ in range(2):
+        session = InProcessSession({})
+        run_case(checked, checked.cases[0], session, ReferenceSession({}), lambda: None)
+    assert seen == [[1, 2], [1, 2]]

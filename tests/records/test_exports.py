@@ -1,0 +1,62 @@
+import csv
+import json
+
+import pytest
+
+from autograder.grading.results import Status
+from autograder.records.exports import export_csv, export_json
+
+
+@pytest.fixture
+def table(tmp_path, make):
+    """Exports a class and returns the rows of the table."""
+
+    def export(results):
+        export_csv(tmp_path / "grades.csv", make.manifest, results)
+        with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.reader(file))
+
+    return export
+
+
+def test_each_student_has_a_row_and_each_question_a_column(table, make):
+    rows = table({"bo": make.result("bo"), "ada": make.result("ada", make.sgd(earned=1.5))})
+    assert rows == [
+        ["student", "sgd", "conv", "proof", "earned", "possible", "status"],
+        ["ada", "1.5", "", "", "1.5", "15.0", "pending"],
+        ["bo", "4.0", "6.0", "", "10.0", "15.0", "pending"],
+    ]
+
+
+def test_what_is_not_decided_is_empty_and_never_zero(table, make):
+    assert table({"ada": make.unreadable()})[1] == ["ada", *[""] * 4, "15.0", "needs_attention"]
+    decided = make.result("ada", make.sgd(), make.conv(), make.proof(0.0, Status.GRADED))
+    assert table({"ada": decided})[1][3] == "0.0"
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|'/C calc'!A0", "\uff1d1"]
+)
+def test_a_name_that_is_a_formula_is_text(table, make, name):
+    assert table({name: make.result(name)})[1][0] == f"'{name}"
+
+
+@pytest.mark.parametrize("name", ["Müller, Zoë", 'a "b"', "a\nb", "名", "a=1"])
+def test_any_other_name_is_itself(table, make, name):
+    assert table({name: make.result(name)})[1][0] == name
+
+
+def test_json_has_the_same_with_null_for_undecided(tmp_path, make):
+    path = tmp_path / "grades.json"
+    results = {"Zoë": make.result("Zoë"), "=1": make.unreadable("=1")}
+    export_json(path, make.manifest, results)
+    first, second = json.loads(path.read_text(encoding="utf-8"))["students"]
+    assert first["student"] == "=1", "a program reads the name as it is"
+    assert first["earned"] is None
+    assert second == {
+        "student": "Zoë",
+        "questions": {"sgd": 4.0, "conv": 6.0, "proof": None},
+        "earned": 10.0,
+        "possible": 15.0,
+        "status": "pending",
+    }

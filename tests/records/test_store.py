@@ -1,0 +1,209 @@
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from autograder.errors import HarnessError, UsageError
+from autograder.grading.results import Status, dump_result
+from autograder.records.store import Store, submission_key
+from autograder.sandbox.limits import Limits
+
+KEY, OTHER = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "results" / "hw1"
+
+
+@pytest.fixture
+def store(folder):
+    return Store(folder)
+
+
+def test_what_is_put_is_found_under_its_key(store, folder, make):
+    result = make.result()
+    assert store.get("ada", KEY) is None
+    assert store.put("ada", KEY, result) == result
+    assert store.get("ada", KEY) == result
+    assert store.get("ada", OTHER) is None
+    assert store.newest() == {"ada": result}
+    history = folder / "history" / "ada" / f"{KEY}.json"
+    assert history.read_bytes() == (folder / "ada.json").read_bytes() == dump_result(result)
+
+
+def test_the_first_writer_of_a_key_wins(store, make):
+    first, second = make.result(), make.result(graded_at="2026-11-21T00:00:00Z")
+    store.put("ada", KEY, first)
+    assert store.put("ada", KEY, second) == first
+    assert store.newest() == {"ada": first}
+
+
+def test_of_many_processes_one_writes_a_key_and_all_return_it(folder, make):
+    program = (
+        "import sys, msgspec, time; from pathlib import Path\n"
+        "from autograder.records.store import Store\n"
+        "from autograder.grading.results import dump_result, load_result\n"
+        "folder, key, mine, start = sys.argv[1:]\n"
+        "result = load_result(sys.stdin.buffer.read())\n"
+        "result = msgspec.structs.replace(result, notes=(mine,))\n"
+        "store = Store(Path(folder)); time.sleep(max(0, float(start) - time.time()))\n"
+        "print(store.put('ada', key, result).notes[0])\n"
+    )
+    start, data = str(time.time() + 1.5), dump_result(make.result())
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(folder), KEY, str(n), start],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for n in range(4)
+    ]
+    told = {writer.communicate(data)[0] for writer in writers}
+    assert [writer.returncode for writer in writers] == [0] * 4
+    (history,) = (folder / "history" / "ada").iterdir()
+    (winner,) = told
+    assert store_notes(folder) == (winner.decode().strip(),)
+    assert history.read_bytes() == (folder / "ada.json").read_bytes()
+
+
+def store_notes(folder):
+    return Store(folder).newest()["ada"].notes
+
+
+def test_a_new_key_is_appended_and_becomes_the_newest(store, make):
+    first, second = make.result(), make.result(graded_at="2026-11-21T00:00:00Z")
+    store.put("ada", KEY, first)
+    store.put("ada", OTHER, second)
+    assert store.newest() == {"ada": second}
+    assert store.history("ada") == [first, second]
+    assert store.get("ada", KEY) == first
+    assert store.newest() == {"ada": first}, "what was asked for is the newest again"
+
+
+def test_what_needs_attention_may_be_graded_again_under_its_key(store, make):
+    broken, better = make.unreadable(), make.result()
+    store.put("ada", KEY, broken)
+    store.put("ada", KEY, broken)
+    assert store.history("ada") == [broken]
+    assert store.put("ada", KEY, better) == better
+    assert store.get("ada", KEY) == better
+    assert store.put("ada", KEY, make.result(notes=("later",))) == better
+    assert len(store.history("ada")) == 2
+
+
+@pytest.mark.parametrize("damage", [os.unlink, lambda p: os.truncate(p, 20), None])
+def test_a_kill_between_the_two_writes_is_put_right(store, folder, make, damage):
+    store.put("ada", OTHER, make.result(graded_at="2026-11-19T00:00:00Z"))
+    old = (folder / "ada.json").read_bytes()
+    result = store.put("ada", KEY, make.result())
+    newest = folder / "ada.json"
+    if damage:
+        damage(newest)
+    else:
+        newest.write_bytes(old)
+    assert Store(folder).get("ada", KEY) == result
+    assert newest.read_bytes() == dump_result(result)
+
+
+def test_put_puts_the_newest_right_too(store, folder, make):
+    result = store.put("ada", KEY, make.result())
+    (folder / "ada.json").unlink()
+    store.put("ada", KEY, make.result(notes=("late",)))
+    assert store.newest() == {"ada": result}
+
+
+def test_a_damaged_file_is_named_and_not_lost(store, folder, make):
+    store.put("ada", KEY, make.result())
+    history = folder / "history" / "ada" / f"{KEY}.json"
+    os.truncate(history, 50)
+    for read in (
+        lambda: store.get("ada", KEY),
+        lambda: store.history("ada"),
+        lambda: store.put("ada", KEY, make.result()),
+    ):
+        with pytest.raises(HarnessError, match=f"{KEY}.json is damaged"):
+            read()
+    assert history.stat().st_size == 50
+    (folder / "ada.json").write_bytes(b"{}")
+    with pytest.raises(HarnessError, match=r"ada\.json is damaged"):
+        store.newest()
+
+
+def test_a_file_with_the_result_of_another_is_refused(store, folder, make):
+    store.put("ada", KEY, make.result())
+    (folder / "bo.json").write_bytes((folder / "ada.json").read_bytes())
+    with pytest.raises(HarnessError, match=r"bo\.json is that of 'ada'"):
+        store.newest()
+    with pytest.raises(UsageError, match="cannot be stored as 'bo'"):
+        store.put("bo", KEY, make.result("ada"))
+
+
+@pytest.mark.parametrize(
+    "name", ["Zoë Müller", " ", ".hidden", "..x", ".tmp-1", "-rf", "a\nb", "名" * 83, "a.json"]
+)
+def test_any_folder_name_is_a_student(store, folder, make, name):
+    result = store.put(name, KEY, make.result(name))
+    assert Store(folder).newest() == {name: result}
+    assert store.history(name) == [result]
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "../bo", "/etc", "a\\b", "a\0", "\udcff", "x" * 251]
+)
+def test_a_name_that_is_no_folder_name_is_refused(store, make, name):
+    for use in (lambda: store.get(name, KEY), lambda: store.put(name, KEY, make.result(name))):
+        with pytest.raises(UsageError):
+            use()
+
+
+@pytest.mark.parametrize("key", ["", "A" * 64, "a" * 63, "../" + "a" * 61, "a" * 64 + "\n"])
+def test_a_key_is_a_sha256(store, make, key):
+    with pytest.raises(UsageError, match="64 hexadecimal"):
+        store.put("ada", key, make.result())
+
+
+def test_what_killed_writers_left_is_cleaned_when_it_is_old(store, folder, make):
+    store.put("ada", KEY, make.result())
+    store.put(".tmp-bo", KEY, make.result(".tmp-bo"))
+    before = set(folder.rglob("*"))
+    two_hours_ago = time.time() - 7200
+    for place in (folder, folder / "history" / "ada"):
+        for name in (".tmp-1-old", ".tmp-1-new"):
+            (place / name).write_bytes(b"half")
+        os.utime(place / ".tmp-1-old", (two_hours_ago, two_hours_ago))
+    os.utime(folder / ".tmp-bo.json", (two_hours_ago, two_hours_ago))
+    os.utime(folder / "history" / ".tmp-bo", (two_hours_ago, two_hours_ago))
+    Store(folder)
+    left = {path.name for path in set(folder.rglob("*")) - before}
+    assert left == {".tmp-1-new"}
+    assert before <= set(folder.rglob("*"))
+
+
+def test_a_write_leaves_no_temporary_file(store, folder, make):
+    store.put("ada", KEY, make.result())
+    store.put("ada", KEY, make.result(notes=("again",)))
+    assert not [path for path in folder.rglob("*") if path.name.startswith(".tmp-")]
+
+
+def test_the_history_is_written_once_and_the_newest_never_in_place(store, folder, make):
+    store.put("ada", KEY, make.result())
+    history, newest = folder / "history" / "ada" / f"{KEY}.json", folder / "ada.json"
+    assert not os.path.samefile(history, newest), "an edit of one would edit the other"
+    inode = history.stat().st_ino
+    store.put("ada", OTHER, make.result(status=Status.GRADED))
+    assert history.stat().st_ino == inode
+
+
+def test_a_key_tells_apart_whatever_decides_a_grade():
+    base = ("sha256:1", "sha256:2", "0.1.0", Limits(), "cpu", "abc")
+    others = ("sha256:3", "sha256:4", "0.2.0", Limits(cpu_seconds=7), "cuda", "abd")
+    keys = {submission_key(*base)}
+    for place, other in enumerate(others):
+        keys.add(submission_key(*base[:place], other, *base[place + 1 :]))
+    assert len(keys) == 7
+    assert all(len(key) == 64 for key in keys)
+    assert submission_key("ab", "c", *base[2:]) != submission_key("a", "bc", *base[2:])
+    assert submission_key(*base) == submission_key(*base[:3], Limits(), *base[4:])

@@ -1,0 +1,65 @@
+"""Warm nurseries, shared by the tests of one process."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.session import NotebookSession, Nursery
+
+LIMITS = Limits(
+    cell_seconds=2.0, call_seconds=2.0, memory_mb=1024, file_mb=8, message_mb=8, processes=32
+)
+
+
+@pytest.fixture(scope="session")
+def nursery():
+    """A nursery with numpy."""
+    with Nursery(LIMITS) as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="session")
+def torch_nursery():
+    """A nursery with torch."""
+    with Nursery(Limits(call_seconds=5.0), ("numpy", "torch")) as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def run(nursery):
+    """Return a session that ran the given cells, numbered from 1; it is ended behind the test."""
+    sessions = []
+
+    def run(*cells, seconds=60.0, nursery=nursery):
+        numbered = list(enumerate(cells, 1))
+        sessions.append(NotebookSession(nursery, numbered, time.monotonic() + seconds))
+        return sessions[-1]
+
+    yield run
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def gone():
+    """Return whether a process is no more, within some seconds; a zombie is no more."""
+
+    def gone(pid, seconds=5.0):
+        until = time.monotonic() + seconds
+        while is_running(pid):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        return True
+
+    return gone
+
+
+def is_running(pid):
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

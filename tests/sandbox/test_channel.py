@@ -1,0 +1,189 @@
+import os
+import socket
+import struct
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.errors import WireError
+from autograder.sandbox.channel import (
+    MAX_BODIES,
+    MAX_HEADER,
+    Channel,
+    ChannelClosed,
+    ChannelTimeout,
+)
+from autograder.sandbox.wire import Message
+
+MAX_BYTES = 1 << 20
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = Channel.pair(MAX_BYTES)
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+def soon(seconds=0.05):
+    return time.monotonic() + seconds
+
+
+def framed(header, *bodies, count=None):
+    lengths = b"".join(struct.pack("<Q", len(body)) for body in bodies)
+    number = len(bodies) if count is None else count
+    return struct.pack("<II", len(header), number) + lengths + header + b"".join(bodies)
+
+
+def test_messages_arrive_in_order_with_their_bodies(pair):
+    ours, theirs = pair
+    other = Channel(theirs, MAX_BYTES)
+    for number in range(3):
+        ours.send(Message("value", number=number, bodies=[b"x" * number, memoryview(b"")]))
+    for number in range(3):
+        message = other.receive(soon(5))
+        assert (message.number, message.bodies) == (number, [bytearray(b"x" * number), b""])
+
+
+def test_a_message_larger_than_the_buffer_of_the_socket_arrives(pair):
+    ours, theirs = pair
+    body = os.urandom(MAX_BYTES)
+    sender = threading.Thread(target=ours.send, args=(Message("value", bodies=[body]),))
+    sender.start()
+    assert Channel(theirs, MAX_BYTES).receive(soon(10)).bodies == [body]
+    sender.join()
+
+
+def test_a_peer_that_says_nothing_is_waited_for_until_the_deadline(pair):
+    began = time.monotonic()
+    with pytest.raises(ChannelTimeout):
+        pair[0].receive(soon(0.1))
+    assert 0.09 <= time.monotonic() - began < 5
+
+
+def test_a_deadline_that_has_passed_is_a_timeout_at_once(pair):
+    with pytest.raises(ChannelTimeout):
+        pair[0].receive(soon(-1))
+    with pytest.raises(ChannelTimeout):
+        pair[0].send(Message("x"), soon(-1))
+
+
+def test_a_peer_that_dribbles_bytes_does_not_move_the_deadline(pair):
+    ours, theirs = pair
+    stop = threading.Event()
+
+    def dribble():
+        for byte in framed(b"x" * 10_000):
+            if stop.wait(0.01):
+                return
+            theirs.send(bytes([byte]))
+
+    thread = threading.Thread(target=dribble)
+    thread.start()
+    began = time.monotonic()
+    with pytest.raises(ChannelTimeout):
+        ours.receive(soon(0.2))
+    assert time.monotonic() - began < 5
+    stop.set()
+    thread.join()
+
+
+def test_a_peer_that_does_not_read_is_a_timeout(pair):
+    with pytest.raises(ChannelTimeout):
+        pair[0].send(Message("x", bodies=[bytes(MAX_BYTES)]), soon())
+
+
+def test_a_closed_peer_is_said_to_be_closed(pair):
+    ours, theirs = pair
+    theirs.close()
+    with pytest.raises(ChannelClosed):
+        ours.receive(soon(5))
+    with pytest.raises(ChannelClosed):
+        ours.send(Message("x"))
+    with pytest.raises(ChannelClosed):
+        ours.send_socket(theirs if theirs.fileno() >= 0 else ours._stream)
+
+
+def test_a_message_cut_short_is_a_closed_peer(pair):
+    ours, theirs = pair
+    theirs.sendall(framed(b"x" * 100)[:50])
+    theirs.close()
+    with pytest.raises(ChannelClosed):
+        ours.receive(soon(5))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        struct.pack("<II", MAX_HEADER + 1, 0),
+        struct.pack("<II", 2**32 - 1, 0),
+        struct.pack("<II", 1, MAX_BODIES + 1),
+        struct.pack("<IIQ", 1, 1, MAX_BYTES + 1),
+        struct.pack("<IIQ", 1, 1, 2**64 - 1),
+        struct.pack("<IIQQ", 1, 2, 2**63, 2**63),  # whose sum is 0 in 64 bits
+        struct.pack("<IIQQ", 1, 2, MAX_BYTES, 1),
+        framed(b"\xc1"),
+    ],
+)
+def test_a_false_length_is_refused_before_anything_is_read(pair, data):
+    ours, theirs = pair
+    theirs.sendall(data)
+    with pytest.raises(WireError):
+        ours.receive(soon(5))
+
+
+@given(st.binary(max_size=100))
+def test_random_bytes_end_in_nothing_but_the_channels_own_errors(data):
+    ours, theirs = Channel.pair(MAX_BYTES)
+    theirs.sendall(data)
+    theirs.close()
+    with pytest.raises((WireError, ChannelClosed)):
+        for _ in range(20):
+            ours.receive(soon(5))
+    ours.close()
+
+
+def test_a_message_too_large_is_refused_before_a_byte_of_it_is_sent(pair):
+    ours, theirs = pair
+    for message in (
+        Message("x", bodies=[bytes(MAX_BYTES), b"1"]),
+        Message("x", text="x" * MAX_HEADER),
+        Message("x", bodies=[b""] * (MAX_BODIES + 1)),
+    ):
+        with pytest.raises(WireError, match="a value of"):
+            ours.send(message)
+    theirs.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        theirs.recv(1)
+
+
+def test_the_words_of_the_refusal_name_the_limit(pair):
+    with pytest.raises(WireError, match="^a value of more than 1 MB$"):
+        pair[0].send(Message("x", bodies=[np.zeros(MAX_BYTES + 1, np.uint8).data]))
+
+
+def test_a_socket_is_passed_to_the_other_end(pair):
+    ours, theirs = pair
+    one, two = socket.socketpair()
+    other = Channel(theirs, MAX_BYTES)
+    ours.send(Message("fork"))
+    ours.send_socket(one)
+    assert other.receive(soon(5)).kind == "fork"
+    with other.receive_socket() as passed:
+        passed.sendall(b"through")
+    one.close()
+    assert two.recv(100) == b"through"
+    assert two.recv(100) == b""
+    two.close()
+
+
+def test_a_byte_without_a_socket_is_a_closed_channel(pair):
+    ours, theirs = pair
+    theirs.sendall(b"s")
+    with pytest.raises(ChannelClosed):
+        ours.receive_socket()

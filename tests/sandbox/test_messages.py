@@ -1,0 +1,261 @@
+import math
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.authoring.subject import Handle
+from autograder.errors import HarnessError, StudentError, StudentKilled
+from autograder.sandbox import wire
+from autograder.sandbox.host import CELL_FILE
+from autograder.sandbox.messages import InProcessSession, MessageSession
+from autograder.sandbox.wire import Message, decode
+
+CODE = """
+import numpy as np
+kept = []
+
+def f(x):
+    kept.append(x)
+    return x
+
+def later():
+    raise NotImplementedError("your turn")
+
+def hungry():
+    raise MemoryError
+
+def wrong():
+    return [][1]
+
+def silent():
+    raise KeyError
+
+def leave():
+    raise SystemExit
+
+class Loud(Exception):
+    def __str__(self):
+        raise self
+
+def loud():
+    raise Loud
+
+def deep(x):
+    return deep(x)
+
+def cyclic():
+    a = []
+    a.append(a)
+    return a
+
+def many():
+    return list(range(200_000))
+
+def sparse(x):
+    return {1: x}
+"""
+
+
+@pytest.fixture
+def names():
+    names = {}
+    exec(compile(CODE, f"{CELL_FILE}2>", "exec"), names)
+    return names
+
+
+@pytest.fixture
+def session(names):
+    return InProcessSession(names)
+
+
+def call(session, name, *args, watch=False, **kwargs):
+    return session.call(session.get(name).number, args, kwargs, watch)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("later", "not implemented yet (cell 2, line 10)"),
+        ("wrong", "IndexError: list index out of range (cell 2, line 16)"),
+        ("silent", "KeyError (cell 2, line 19)"),
+        ("leave", "SystemExit (cell 2, line 22)"),
+        ("loud", "Loud: (its message cannot be shown) (cell 2, line 29)"),
+        ("cyclic", "WireError: a value nested deeper than 32"),
+        ("many", "WireError: a value of more than 100000 items; an array holds any number"),
+    ],
+)
+def test_an_error_of_the_students_code_says_what_and_where(session, name, message):
+    with pytest.raises(StudentError) as caught:
+        call(session, name)
+    assert str(caught.value) == message
+    assert type(caught.value) is StudentError
+
+
+def test_endless_recursion_is_the_students_error(session):
+    with pytest.raises(StudentError, match="^RecursionError"):
+        call(session, "deep", 1)
+
+
+def test_memory_that_runs_out_is_a_limit(session):
+    with pytest.raises(StudentKilled, match=r"^ran out of memory \(cell 2, line 13\)$"):
+        call(session, "hungry")
+
+
+def test_a_missing_name_is_said(session):
+    with pytest.raises(StudentError, match="^nothing is not defined in the notebook$"):
+        session.get("nothing")
+
+
+def test_arguments_arrive_writable_and_are_nobody_elses(session, names):
+    x = np.ones(3)
+    got, _ = call(session, "f", x)
+    (kept,) = names["kept"]
+    kept[0] = 2.0
+    got[1] = 3.0
+    assert (x.tolist(), kept.tolist(), got.tolist()) == (
+        [1.0, 1.0, 1.0],
+        [2.0, 1.0, 1.0],
+        [1.0, 3.0, 1.0],
+    )
+
+
+def test_an_object_comes_back_as_a_handle_also_inside_a_value(session):
+    assert isinstance(session.get("f"), Handle)
+    assert call(session, "sparse", 1)[0].type_name == "dict"
+
+
+def test_a_handle_that_no_subject_owns_is_no_argument(session):
+    with pytest.raises(HarnessError, match="cannot be sent"):
+        call(session, "f", session.get("np"))
+
+
+LONG = [pytest.param(2 ** (1 << 17), id="long")]  # its digits may not be printed
+
+
+@pytest.mark.parametrize("value", [object(), {1: 2}, np.array([None]), *LONG])
+def test_an_argument_that_may_not_cross_is_the_authors_fault(session, value):
+    with pytest.raises(HarnessError, match="^an argument of a check cannot be sent: "):
+        call(session, "f", value)
+    with pytest.raises(HarnessError, match="^an argument of a check cannot be sent: "):
+        call(session, "f", x=value)
+
+
+def total(notebook, x):
+    return float(np.sum(x)) + len(notebook.kept)
+
+
+def test_a_helper_is_shipped_by_its_source(session):
+    assert session.apply(total, (np.ones(3),), {}) == 3.0
+
+
+def test_a_helper_without_a_source_is_the_authors_fault(session):
+    with pytest.raises(HarnessError, match="is not to be had$"):
+        session.apply(len, (), {})
+
+
+OUT_OF_TURN = "^the session answered out of turn$"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Message("passed"),
+        Message("value"),
+        Message("value", values=[1, 2]),
+        Message("ready", number=1),
+    ],
+)
+def test_a_reply_out_of_turn_ends_the_session(reply):
+    with pytest.raises(StudentKilled, match=OUT_OF_TURN):
+        MessageSession(lambda _: reply).get("x")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1],
+        [1, wire.Items([], False), None],
+        [1, None, wire.Mapping({})],
+        [1, wire.Items([1], False), wire.Mapping({})],
+    ],
+)
+def test_a_watched_call_whose_arguments_do_not_come_back_ends_the_session(values):
+    session = MessageSession(lambda _: Message("value", values=values))
+    with pytest.raises(StudentKilled, match=OUT_OF_TURN):
+        session.call(0, (1, 2), {}, True)
+
+
+def test_an_argument_that_came_back_as_another_object_is_changed():
+    values = [1, wire.Items([wire.Reference(3, "x")], False), wire.Mapping({})]
+    session = MessageSession(lambda _: Message("value", values=values))
+    assert session.call(0, (np.ones(2),), {}, True) == (1, (0,))
+
+
+def test_a_malformed_value_ends_the_session():
+    session = MessageSession(
+        lambda _: Message("value", values=[wire.Array("numpy", "float64", (2**61,), 0)])
+    )
+    with pytest.raises(StudentKilled, match="^the session sent a malformed value: "):
+        session.get("x")
+
+
+def nested(depth):
+    value = None
+    for _ in range(depth):
+        value = {"type": "items", "items": [value], "frozen": False}
+    return value
+
+
+REPLIES = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["value", "raised", "missing", "x"])},
+    optional={
+        "text": st.text(),
+        "number": st.integers(-(2**63), 2**63 - 1),
+        "values": st.lists(
+            st.one_of(
+                st.none(),
+                st.text(),
+                st.floats(),
+                st.just("MemoryError"),
+                st.integers(0, 60).map(nested),
+                st.builds(
+                    lambda shape: {
+                        "type": "array",
+                        "kind": "numpy",
+                        "dtype": "float64",
+                        "shape": shape,
+                        "body": 0,
+                    },
+                    st.lists(st.integers(-1, 2**62), max_size=3),
+                ),
+            ),
+            max_size=3,
+        ),
+    },
+)
+
+
+@given(REPLIES, st.sampled_from([b"", b"12345678"]), st.booleans())
+def test_no_reply_raises_anything_but_an_error_of_the_student(reply, body, watch):
+    message = decode(msgspec.msgpack.encode(reply), [bytearray(body)])
+    session = MessageSession(lambda _: message)
+    try:
+        session.call(0, (1.0,), {"a": np.ones(2)}, watch)
+    except StudentError as error:
+        assert len(str(error)) < 5000
+
+
+def test_an_error_of_an_unreadable_name_is_still_an_error_of_the_student():
+    reply = decode(msgspec.msgpack.encode({"kind": "raised", "values": [nested(200)]}), [])
+    with pytest.raises(StudentError) as caught:
+        MessageSession(lambda _: reply).get("x")
+    assert "items" not in str(caught.value)
+
+
+def test_a_session_in_this_process_tells_floats_apart_bit_by_bit(session):
+    value, changed = call(session, "f", -0.0, watch=True)
+    assert math.copysign(1, value) == -1
+    assert changed == ()

@@ -1,0 +1,380 @@
+import os
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.authoring.subject import Subject
+from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
+from autograder.sandbox.cgroup import ControlGroup
+from autograder.sandbox.limits import Limits
+
+DEADLY = {
+    "os._exit": ("import os; os._exit(3)", "its process left with exit code 3"),
+    "segfault": ("import ctypes; ctypes.string_at(0)", "it was ended by SIGSEGV"),
+    "kill": ("import os; os.kill(os.getpid(), 9)", "it was ended by SIGKILL"),
+    "real-time signal": ("import os; os.kill(os.getpid(), 40)", "it was ended by signal 40"),
+    "endless loop": (
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        "it ran for more than 2 s",
+    ),
+}
+
+
+def call(session, name, *args, seconds=None):
+    with session.check(seconds) as check:
+        return getattr(Subject(check), name)(*args)
+
+
+@pytest.mark.parametrize(("cell", "words"), DEADLY.values(), ids=DEADLY)
+def test_a_cell_that_ends_the_session_is_left_out_and_the_rest_runs(run, cell, words):
+    session = run("x = 1", cell, "y = x + 1")
+    with session.check() as check:
+        assert (check.get("x"), check.get("y")) == (1, 2)
+    assert session.runs[2].ended == words
+    assert session.runs[3].ended is None
+
+
+def test_every_cell_but_the_deadly_ones_counts_however_many_there_are(run):
+    cells = ["x = 1"] + ["import os; os._exit(0)"] * 10
+    session = run(*cells)
+    for _ in range(3):
+        try:
+            with session.check() as check:
+                assert check.get("x") == 1
+            break
+        except StudentError:
+            continue
+    else:
+        pytest.fail("no check of the notebook was answered")
+
+
+def test_a_notebook_that_uses_up_its_time_is_a_timeout_of_its_checks(run):
+    session = run("x = 1", "while True: pass", seconds=0.5)
+    with pytest.raises(StudentTimeout, match="^the submission ran out of its time$"):
+        call(session, "x")
+
+
+FORGED = """
+import os, socket, struct
+from autograder.sandbox.wire import Message, encode
+
+def say(message):
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
+                header, _ = encode(message)
+                os.write(int(name), struct.pack("<II", len(header), 0) + header)
+        except OSError:
+            pass
+"""
+FOREIGN = "it wrote to the grader's channel"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Message('verdict', text='passed')",
+        "Message('cell', number=99)",
+        "Message('cell', number=1)",
+        "Message('done', number=2**60)\nsay(Message('done'))",
+    ],
+)
+def test_a_message_that_is_not_the_next_ends_the_session(run, message):
+    session = run("x = 1", f"{FORGED}\nsay({message})", "y = 2")
+    assert set(session.runs) <= {1, 2, 3}
+    assert session.runs[2].ended == FOREIGN
+    with session.check() as check:
+        assert check.get("y") == 2
+
+
+def test_bytes_that_are_no_message_end_the_session(run):
+    session = run(
+        FORGED.replace("struct.pack", "b'garbage!' * 9 + struct.pack") + "\nsay(Message('x'))",
+        "y = 2",
+    )
+    assert session.runs[1].ended == FOREIGN
+    with session.check() as check:
+        assert check.get("y") == 2
+
+
+CALLS = """
+import os, time, ctypes
+import numpy as np
+
+def fine():
+    return 1
+
+def leave():
+    os._exit(0)
+
+def loop():
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+
+def crash():
+    ctypes.string_at(0)
+
+def hungry():
+    return np.ones(1 << 30)
+
+def hungry_children():
+    kept = []
+    for _ in range(8):
+        if os.fork() == 0:
+            kept.append(np.ones(50 << 20))
+            time.sleep(30)
+    time.sleep(30)
+
+def flood():
+    for _ in range(200):
+        print("x" * 100_000)
+        os.write(1, b"y" * 100_000)
+    return 1
+
+def large_file():
+    with open("file", "wb") as file:
+        for _ in range(20):
+            file.write(bytes(1 << 20))
+            file.flush()
+
+def bomb():
+    for _ in range(100):
+        if os.fork() == 0:
+            time.sleep(30)
+            os._exit(0)
+    return 1
+"""
+
+
+def assert_fine(session):
+    assert call(session, "fine") == 1
+    assert all(run.ended is None for run in session.runs.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("leave", StudentKilled, "the code ended its own process"),
+        ("crash", StudentKilled, "the code ended its own process"),
+        ("loop", StudentTimeout, "ran for more than 0.5 s"),
+        ("hungry", StudentError, "memory|MemoryError"),
+        ("large_file", StudentError, "OSError: .*File too large"),
+    ],
+)
+def test_a_call_that_ends_badly_costs_its_own_check_only(run, name, error, words):
+    session = run(CALLS)
+    with pytest.raises(error, match=words):
+        call(session, name, seconds=0.5 if name == "loop" else None)
+    assert_fine(session)
+
+
+def test_a_call_that_prints_without_end_is_not_kept_and_harms_nobody(run):
+    session = run(CALLS)
+    assert call(session, "flood") == 1
+    assert_fine(session)
+
+
+def needs_process_limit(processes):
+    """Skip where nothing would stop a fork bomb: root is under no RLIMIT_NPROC."""
+    group = ControlGroup.create(Limits(processes=processes))
+    if group is not None:
+        group.remove()
+    elif os.getuid() == 0:
+        pytest.skip("no control group, and root is not bound by RLIMIT_NPROC")
+    return group is not None
+
+
+def test_a_fork_bomb_in_a_call_is_stopped_and_gone_at_the_next_check(run, nursery):
+    needs_process_limit(nursery.limits.processes)
+    session = run(CALLS)
+    with pytest.raises(StudentError, match="^BlockingIOError"):
+        call(session, "bomb")
+    assert_fine(session)
+    with pytest.raises(StudentError, match="^BlockingIOError"):
+        call(session, "bomb")
+    assert_fine(session)
+
+
+def test_children_together_may_use_no_more_memory_than_one_process(run, nursery):
+    if not needs_process_limit(nursery.limits.processes):
+        pytest.skip("no control group: memory is bounded for each process only")
+    session = run(CALLS)
+    began = time.monotonic()
+    with pytest.raises(StudentError):
+        call(session, "hungry_children", seconds=20)
+    assert time.monotonic() - began < 15
+    assert_fine(session)
+
+
+def test_a_session_without_answer_is_ended_when_its_submission_has_no_time_left(run):
+    session = run("import time\ndef f(): time.sleep(60)", seconds=1.0)
+    with pytest.raises(StudentTimeout, match="^the submission ran out of its time$"):
+        call(session, "f")
+
+
+COUNTER = "count = [0]\ndef bump():\n    count[0] += 1\n    return count[0]"
+
+
+def test_every_check_starts_from_the_state_behind_the_notebook(run):
+    session = run(COUNTER)
+    for _ in range(2):
+        with session.check() as check:
+            student = Subject(check)
+            assert [student.bump(), student.bump()] == [1, 2]
+
+
+THREAD = """
+import os, threading, time
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+pid = os.getpid()
+"""
+
+
+def test_a_notebook_with_a_thread_is_run_again_for_each_check(run):
+    session = run(THREAD, COUNTER)
+    pids = set()
+    for _ in range(2):
+        with session.check() as check:
+            student = Subject(check)
+            assert [student.bump(), student.bump()] == [1, 2]
+            pids.add(student.pid)
+    assert len(pids) == 2
+
+
+def test_a_notebook_with_a_thread_is_run_once_for_each_check_and_not_more(run, tmp_path):
+    log = tmp_path / "log"
+    session = run(THREAD + f"print('run', file=open({str(log)!r}, 'a'))")
+    for _ in range(2):
+        with session.check() as check:
+            check.get("pid")
+    # The first run finds the thread out, and serves the first check where that can be.
+    assert len(log.read_text().splitlines()) <= 3
+
+
+def test_a_session_that_dies_between_two_checks_is_opened_again(run):
+    session = run("import os\npid = os.getpid()\ndef fine(): return 1")
+    with session.check() as check:
+        os.kill(check.get("pid"), 9)
+        assert Subject(check).fine() == 1
+    assert call(session, "fine") == 1
+
+
+def environment(notebook):
+    import os
+    import sys
+
+    links = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            links.append(os.readlink(f"/proc/self/fd/{name}"))
+        except OSError:
+            pass
+    command = open("/proc/self/cmdline").read()
+    return dict(os.environ), links, command, sys.argv, os.getcwd(), os.listdir()
+
+
+def test_a_session_has_nothing_of_the_graders(run, monkeypatch):
+    session = run("x = 1")
+    with session.check() as check:
+        variables, links, command, arguments, folder, files = check.apply(environment, (), {})
+        assert Path(folder).is_dir()
+    ours = set(os.environ) - {"PATH", "HOME", "LANG", "TMPDIR", "MPLBACKEND"}
+    ours -= {name for name in variables if name.endswith("_NUM_THREADS")}
+    assert not ours & set(variables) - {"CUDA_VISIBLE_DEVICES", "PYTHONDONTWRITEBYTECODE"}
+    assert variables["HOME"] == variables["TMPDIR"] == folder
+    assert sum(link.startswith("socket:") for link in links) == 1
+    others = [k for k in links if not k.startswith("socket:") and k != "/dev/null"]
+    assert all(link.startswith("/proc/") for link in others), others
+    assert "pytest" not in command + " ".join(arguments)
+    assert files == []
+    session.close()
+    assert not Path(folder).exists()
+
+
+def test_two_sessions_share_no_folder(run):
+    one = run("open('mine', 'w').write('1')")
+    with one.check() as check:
+        folder = check.apply(environment, (), {})[4]
+    one.close()
+    two = run("x = 1")
+    with two.check() as check:
+        assert check.apply(environment, (), {})[4:] != (folder, ["mine"])
+
+
+DAEMONS = """
+import os, signal, time
+r, w = os.pipe()
+for _ in range(5):
+    if os.fork() == 0:
+        os.setsid()
+        for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(name, signal.SIG_IGN)
+        if os.fork() == 0:
+            os.write(w, b"%d " % os.getpid())
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+text = b""
+while text.count(b" ") < 5:
+    text += os.read(r, 100)
+daemons = [int(pid) for pid in text.split()]
+"""
+
+
+def test_daemons_are_gone_when_the_session_is_closed(run, gone):
+    session = run(DAEMONS)
+    with session.check() as check:
+        daemons = check.get("daemons")
+    assert len(daemons) == 5
+    assert not any(gone(pid, seconds=0) for pid in daemons)
+    session.close()
+    assert all(gone(pid) for pid in daemons)
+
+
+def test_the_limits_of_a_session_are_set(run, nursery):
+    session = run(
+        "import resource as r\n"
+        "limits = [r.getrlimit(k)[1] for k in (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_FSIZE,"
+        " r.RLIMIT_NOFILE, r.RLIMIT_CORE)]"
+    )
+    limits = nursery.limits
+    with session.check() as check:
+        assert check.get("limits") == [
+            limits.memory_mb << 20,
+            min(limits.cpu_seconds, *positive(resource.RLIMIT_CPU)),
+            limits.file_mb << 20,
+            256,
+            0,
+        ]
+
+
+def positive(limit):
+    hard = resource.getrlimit(limit)[1]
+    return [hard] if hard != resource.RLIM_INFINITY else [1 << 62]
+
+
+def test_an_argument_too_large_for_the_wire_is_the_authors_fault(run):
+    session = run("def f(x): return 1")
+    with pytest.raises(HarnessError):
+        call(session, "f", np.zeros(2 << 20))
+
+
+def test_a_closed_session_can_be_closed_again(run):
+    session = run("x = 1")
+    session.close()
+    session.close()
+    with session.check() as check:
+        assert check.get("x") == 1
+
+
+def test_a_notebook_without_cells_has_no_names(run):
+    session = run()
+    with session.check() as check, pytest.raises(StudentError, match="^f is not defined"):
+        check.get("f")

@@ -1,0 +1,359 @@
+import math
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.authoring.subject import Handle, RemoteObject
+from autograder.errors import WireError
+from autograder.sandbox import wire
+from autograder.sandbox.wire import Message, Packer, Reference, decode, encode, unpack
+
+DTYPES = st.sampled_from(sorted(wire.DTYPES))
+ARRAYS = DTYPES.flatmap(
+    lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0))
+)
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(2**200), 2**200),
+    st.floats(),
+    st.complex_numbers(allow_nan=True),
+    st.text(),
+    st.binary(),
+    ARRAYS,
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.lists(inner, max_size=4).map(tuple),
+        st.dictionaries(st.text(), inner, max_size=4),
+    ),
+    max_leaves=10,
+)
+
+
+def refuse(value):
+    raise AssertionError(f"{value!r} became an object")
+
+
+def sent(value, keep=refuse, resolve=refuse):
+    """Return a value after its way over the wire."""
+    packer = Packer(keep)
+    message = Message("value", values=[packer.pack(value)], bodies=packer.bodies)
+    header, bodies = encode(message)
+    received = decode(header, [bytearray(body) for body in bodies])
+    return unpack(received.values[0], received.bodies, resolve)
+
+
+def assert_same(got, want):
+    assert type(got) is type(want)
+    if isinstance(want, (list, tuple)):
+        assert len(got) == len(want)
+        for g, w in zip(got, want, strict=True):
+            assert_same(g, w)
+    elif isinstance(want, dict):
+        assert list(got) == list(want)
+        for key in want:
+            assert_same(got[key], want[key])
+    elif isinstance(want, (np.ndarray, np.generic)):
+        assert (got.dtype, got.shape) == (want.dtype, want.shape)
+        assert got.tobytes() == want.tobytes()
+    elif isinstance(want, float):
+        assert got == want or (math.isnan(got) and math.isnan(want))
+        assert math.copysign(1, got) == math.copysign(1, want) or math.isnan(want)
+    elif isinstance(want, complex):
+        assert_same([got.real, got.imag], [want.real, want.imag])
+    else:
+        assert got == want
+
+
+@given(VALUES)
+def test_every_value_that_may_cross_comes_out_as_it_went_in(value):
+    assert_same(sent(value), value)
+
+
+@given(DTYPES)
+def test_a_numpy_scalar_stays_a_numpy_scalar(dtype):
+    assert_same(sent(np.ones((), dtype)[()]), np.ones((), dtype)[()])
+
+
+@pytest.mark.parametrize("requires_grad", [False, True])
+@pytest.mark.parametrize("shape", [(), (0,), (2, 3)])
+@pytest.mark.parametrize(
+    "dtype", ["bfloat16", "float16", "float32", "float64", "complex64", "int64", "uint8", "bool"]
+)
+def test_a_tensor_keeps_dtype_shape_and_whether_it_requires_a_gradient(dtype, shape, requires_grad):
+    tensor = torch.ones(shape, dtype=getattr(torch, dtype))
+    if requires_grad and not (tensor.is_floating_point() or tensor.is_complex()):
+        requires_grad = False
+    got = sent(tensor.requires_grad_(requires_grad))
+    assert (got.dtype, got.shape, got.requires_grad) == (tensor.dtype, shape, requires_grad)
+    assert torch.equal(got, tensor)
+
+
+def test_a_view_a_transpose_and_big_endian_bytes_cross_by_value():
+    array = np.arange(12.0).reshape(3, 4)
+    for view in (array.T, array[::2, ::-1], array.astype(">f8"), np.asfortranarray(array)):
+        got = sent(view)
+        assert np.array_equal(got, view)
+        assert got.dtype == np.float64
+    assert torch.equal(sent(torch.arange(6.0).reshape(2, 3).T), torch.arange(6.0).reshape(2, 3).T)
+    assert torch.equal(sent(torch.ones(2, dtype=torch.complex64).conj()), torch.ones(2) + 0j)
+
+
+def test_what_arrives_is_writable_and_nobody_elses():
+    array = np.ones(3)
+    got, twin = sent([array, array])
+    got[0] = 5.0
+    assert array.tolist() == twin.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_two_arrays_in_one_body_do_not_alias():
+    packed = wire.Items([wire.Array("numpy", "uint8", (2,), 0)] * 2, False)
+    one, two = unpack(packed, [bytearray(b"ab")], refuse)
+    one[0] = 0
+    assert two.tolist() == [97, 98]
+
+
+def test_a_lone_surrogate_is_replaced():
+    assert sent("a\ud800b") == "a?b"
+    assert sent({"\ud800": 1}) == {"?": 1}
+
+
+class Subarray(np.ndarray):
+    def __eq__(self, other):
+        return True
+
+
+class Number(int):
+    pass
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        ...,
+        len,
+        np.array([object()]),
+        np.array(["a"]),
+        np.zeros(1, "datetime64[s]"),
+        np.zeros(1, [("a", "f8")]),
+        np.zeros((1,) * 9),
+        {1: 2},
+        {"a", "b"},
+        Number(3),
+        torch.zeros(2).to_sparse(),
+        torch.zeros((1,) * 9),
+        np.longdouble(1),
+    ],
+)
+def test_anything_else_becomes_a_handle(value):
+    kept = []
+
+    def keep(given):
+        kept.append(given)
+        return Handle(7, "it")
+
+    assert sent(value, keep, resolve=lambda r: (r.number, r.type_name)) == (7, "it")
+    assert kept == [value] or kept[0] is value
+
+
+def test_a_handle_goes_back_by_its_number():
+    remote = RemoteObject(None, Handle(3, "Net"), "net")
+    assert sent([remote], resolve=lambda r: r) == [Reference(3, "Net")]
+
+
+def test_a_subclass_of_an_array_arrives_as_a_plain_array():
+    assert type(sent(np.zeros(2).view(Subarray))) is np.ndarray
+
+
+def nested(depth):
+    value = 0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_nesting_is_bounded_on_both_sides():
+    assert_same(sent(nested(wire.MAX_DEPTH)), nested(wire.MAX_DEPTH))
+    with pytest.raises(WireError, match="nested deeper than 32"):
+        Packer(refuse).pack(nested(wire.MAX_DEPTH + 1))
+    packed = None
+    for _ in range(wire.MAX_DEPTH + 1):
+        packed = wire.Items([packed], False)
+    with pytest.raises(WireError, match="nested deeper than 32"):
+        unpack(packed, [], refuse)
+
+
+def test_a_value_that_holds_itself_is_refused():
+    value = []
+    value.append(value)
+    with pytest.raises(WireError, match="nested deeper"):
+        Packer(refuse).pack(value)
+
+
+def test_the_number_of_items_is_bounded():
+    with pytest.raises(WireError, match="more than 100000 items"):
+        Packer(refuse).pack([0] * (wire.MAX_ITEMS + 1))
+
+
+def test_integers_are_bounded_on_both_sides():
+    for sign in (1, -1):
+        assert sent(sign * (2**wire.MAX_INTEGER_BITS - 1)) == sign * (2**wire.MAX_INTEGER_BITS - 1)
+        with pytest.raises(WireError, match="more than 65536 bits"):
+            sent(sign * 2**wire.MAX_INTEGER_BITS)
+    for digits in ("f" * 20_000, "", "nothing", "0xg"):
+        with pytest.raises(WireError, match="an integer"):
+            unpack(wire.Integer(digits), [], refuse)
+
+
+HOSTILE_ARRAYS = [
+    wire.Array("numpy", "float64", (2,), 0),  # 16 bytes in 8
+    wire.Array("numpy", "float64", (-1,), 0),
+    wire.Array("numpy", "float64", (-1, -1), 0),
+    wire.Array("numpy", "float64", (2**62, 0), 0),
+    wire.Array("numpy", "float64", (2**70, 0), 0),
+    wire.Array("numpy", "uint8", (0, 2**40, 2**40), 0),
+    wire.Array("numpy", "float64", (2**61,), 0),
+    wire.Array("numpy", "float64", (1,) * 9, 0),
+    wire.Array("numpy", "float64", (1,), 1),
+    wire.Array("numpy", "float64", (1,), -1),
+    wire.Array("numpy", "object", (1,), 0),
+    wire.Array("numpy", "O", (1,), 0),
+    wire.Array("numpy", "<f8,<f8", (1,), 0),
+    wire.Array("numpy", "bfloat16", (4,), 0),
+    wire.Array("numpy", "", (1,), 0),
+    wire.Array("torch", "qint8", (8,), 0),
+    wire.Array("pickle", "float64", (1,), 0),
+    wire.Array("", "float64", (1,), 0),
+]
+
+
+@pytest.mark.parametrize("packed", HOSTILE_ARRAYS)
+def test_an_array_that_is_not_what_its_header_says_is_refused(packed):
+    for body in (bytearray(8), bytearray(0)):
+        with pytest.raises(WireError):
+            unpack(packed, [body], refuse)
+
+
+def test_a_truth_value_is_one_of_two_bytes():
+    with pytest.raises(WireError):
+        unpack(wire.Array("numpy", "bool", (2,), 0), [bytearray(b"\x02\x00")], refuse)
+
+
+def received(header, bodies=()):
+    """Return what a receiver makes of a header: a list of values or a WireError."""
+    try:
+        message = decode(header, [bytearray(body) for body in bodies])
+        values = [*message.values, *message.named.values()]
+        return [unpack(v, message.bodies, lambda r: r) for v in values]
+    except WireError as error:
+        return error
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_are_a_wire_error_or_a_message(header):
+    received(header)
+
+
+@given(VALUES, st.data())
+def test_a_damaged_message_is_a_wire_error_or_another_message(value, data):
+    packer = Packer(refuse)
+    header, bodies = encode(
+        Message("value", values=[packer.pack(value)], named={"a": None}, bodies=packer.bodies)
+    )
+    damaged = bytearray(header)
+    for _ in range(data.draw(st.integers(1, 3))):
+        damaged[data.draw(st.integers(0, len(header) - 1))] = data.draw(st.integers(0, 255))
+    received(bytes(damaged[: data.draw(st.integers(0, len(header)))]), bodies)
+    received(bytes(damaged), bodies)
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(), st.text()),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["type", "items", "frozen", "kind", "dtype", "shape", "body", "x"]),
+            inner,
+            max_size=5,
+        ),
+    ),
+)
+TAGGED = st.one_of(
+    st.builds(
+        lambda kind, dtype, shape, body: {
+            "type": "array",
+            "kind": kind,
+            "dtype": dtype,
+            "shape": shape,
+            "body": body,
+        },
+        st.sampled_from(["numpy", "scalar", "torch", "parameter", "x"]),
+        st.sampled_from([*sorted(wire.DTYPES), "bfloat16", "object", ""]),
+        st.lists(st.sampled_from([0, 1, 2, 8, -1, 2**31, 2**62, 2**64 - 1]), max_size=9),
+        st.integers(-1, 2),
+    ),
+    st.builds(lambda digits: {"type": "integer", "digits": digits}, st.text(max_size=5)),
+    st.builds(lambda items: {"type": "items", "items": items, "frozen": True}, st.lists(JSON)),
+    JSON,
+)
+
+
+HUGE_AND_EMPTY = {
+    "type": "array",
+    "kind": "numpy",
+    "dtype": "float64",
+    "shape": [0, 2**62],
+    "body": 0,
+}
+
+
+@given(st.lists(TAGGED, max_size=3), st.lists(st.sampled_from([b"", b"\1", b"12345678"])))
+@example([HUGE_AND_EMPTY], [b""])
+def test_a_hostile_header_is_a_wire_error_or_a_value(values, bodies):
+    received(msgspec.msgpack.encode({"kind": "value", "values": values}), bodies)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"\xc1",
+        msgspec.msgpack.encode({"kind": "value", "verdict": "passed"}),
+        msgspec.msgpack.encode({"kind": 3}),
+        msgspec.msgpack.encode({"kind": "value", "values": 3}),
+        msgspec.msgpack.encode({"kind": "value", "number": 1.5}),
+        msgspec.msgpack.encode({"text": "no kind"}),
+        msgspec.msgpack.encode({"kind": "value", "values": [{"type": "pickle", "data": b""}]}),
+        msgspec.msgpack.encode({"kind": "value", "values": [{"type": "complex", "real": 1.0}]}),
+        msgspec.msgpack.encode({"kind": "value", "values": [[1]]}),
+        msgspec.msgpack.encode({"kind": "value", "bodies": [1]}),
+        msgspec.msgpack.encode(["value"]),
+        b"\x82\xa4kind\xa1x\xa6values\xdd\xff\xff\xff\xff",  # four thousand million values
+        b"\x82\xa4kind\xa1x\xa5named\xdf\xff\xff\xff\xff",
+        b"\x82\xa4kind\xa1x\xa4text\xdb\xff\xff\xff\xffx",
+        b"\x82\xa4kind\xa1x\xa4text\xa2\xff\xff",  # no UTF-8
+        b"\x82\xa4kind\xa1x\xa6bodies" + b"\x91" * 100_000,
+        b"\x82\xa4kind\xa1x\xa6bodies\x91\x81\x80\x01",  # a map as a key
+        b"\x82\xa4kind\xa1x\xa6bodies\x91\xc7\x0c\xff" + b"\xff" * 12,  # no date
+    ],
+)
+def test_a_header_that_is_no_message_is_refused(header):
+    with pytest.raises(WireError):
+        decode(header, [])
+
+
+def test_a_deeply_nested_header_is_refused():
+    header = b"\x82\xa4kind\xa1x\xa6values\x91"
+    item = b"\x83\xa4type\xa5items\xa6frozen\xc2\xa5items\x91"
+    for depth in (100, 900, 5_000):
+        assert isinstance(received(header + item * depth + b"\xc0"), WireError)

@@ -1,0 +1,160 @@
+import shutil
+
+import pytest
+
+from autograder.authoring.checks import Check
+from autograder.errors import HarnessError
+from autograder.grading.bundle import Cell
+from autograder.grading.oracle import load_oracle
+from autograder.student.recording import FILE, record
+from autograder.student.self_check import self_check
+
+CHECK = """
+import numpy as np
+from autograder import assert_close, case, check
+
+@check("f", points=1)
+@case("a vector", n=3)
+@case("<b>two</b> & more", n=2)
+@case("secret", n=4, hidden=True)
+def f_is_right(student, reference, rng, n):
+    x = rng.normal(size=n)
+    assert_close(student.f(x), reference.f(x))
+"""
+RIGHT = "def f(x):\n    return 2 * x\n"
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    oracle = load_oracle([Cell("given", 1, RIGHT + CHECK)], {}, "hw", "hw.py")
+    path = tmp_path_factory.mktemp("recording") / FILE
+    path.write_bytes(record(oracle, "hw"))
+    return path
+
+
+@pytest.fixture
+def release(recording, tmp_path, monkeypatch):
+    """A folder of a release: with the recording and without the reference."""
+    shutil.copy(recording, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """A folder without a recording: the author's."""
+    monkeypatch.chdir(tmp_path)
+
+
+def outcome(answer):
+    """Return the self-check of a student's notebook with this answer."""
+    names = {}
+    exec(answer + CHECK.replace('@case("secret", n=4, hidden=True)\n', ""), names)
+    return self_check(names["f_is_right"])
+
+
+@pytest.mark.usefixtures("release")
+def test_a_right_answer_passes_against_the_recording():
+    result = outcome("def f(x):\n    return x + x\n")
+    assert result.passed
+    assert repr(result) == (
+        "f_is_right: 2 of 2 visible cases pass\n  ✓ a vector: passes\n  ✓ <b>two</b> & more: passes"
+    )
+
+
+@pytest.mark.usefixtures("release")
+def test_a_wrong_answer_says_how_it_differs():
+    result = outcome("def f(x):\n    return 3 * x\n")
+    assert not result.passed
+    headline, first, second = repr(result).splitlines()
+    assert headline == "f_is_right: 0 of 2 visible cases pass"
+    assert first.startswith("  ✗ a vector: value: 3 of 3 values differ; largest at ")
+    assert "expected" in second
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("", "f is not defined in the notebook"),
+        ("def f(x):\n    raise NotImplementedError\n", "not implemented yet"),
+        ("def f(x):\n    raise SystemExit\n", "SystemExit"),
+        ("def f(x):\n    return ...\n", "value: not answered yet"),
+    ],
+)
+def test_an_answer_that_is_missing_or_raises_says_so(answer, words):
+    assert f"✗ a vector: {words}" in repr(outcome(answer))
+
+
+@pytest.mark.usefixtures("release")
+def test_html_is_escaped_whatever_the_student_wrote():
+    result = outcome("def f(x):\n    raise ValueError('<script>alert(1)</script>')\n")
+    page = result._repr_html_()
+    assert "<script" not in page
+    assert "<b>two" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "&lt;b&gt;two&lt;/b&gt; &amp; more" in page
+    assert page.count("✗") == 2
+
+
+@pytest.mark.usefixtures("release")
+def test_html_of_a_right_answer_has_its_marks():
+    page = outcome(RIGHT)._repr_html_()
+    assert page.count("✓") == 2
+    assert "<b>f_is_right: 2 of 2 visible cases pass</b>" in page
+
+
+@pytest.mark.usefixtures("release")
+def test_a_question_that_the_recording_does_not_know_cannot_be_checked_here():
+    names = {}
+    exec(RIGHT + CHECK.replace("n=3", "n=5"), names)
+    result = self_check(names["f_is_right"])
+    assert "? a vector: cannot be checked here: the recording has no reply" in repr(result)
+    assert not result.passed
+
+
+@pytest.mark.usefixtures("release")
+def test_hidden_cases_are_no_part_of_a_self_check():
+    names = {}
+    exec(RIGHT + CHECK, names)
+    assert [r.name for r in self_check(names["f_is_right"]).results] == [
+        "a vector",
+        "<b>two</b> & more",
+    ]
+
+
+@pytest.mark.usefixtures("release")
+def test_a_self_check_leaves_the_notebook_as_it_was():
+    names = {}
+    exec("seen = []\ndef f(x):\n    x *= 2\n    return x\n" + CHECK, names)
+    before = set(names)
+    assert self_check(names["f_is_right"]).passed
+    assert set(names) == before
+
+
+@pytest.mark.usefixtures("source")
+def test_without_a_recording_the_authors_own_names_are_the_reference():
+    names = {}
+    exec(RIGHT + CHECK, names)
+    result = self_check(names["f_is_right"])
+    assert result.passed
+    assert [r.name for r in result.results] == ["a vector", "<b>two</b> & more", "secret"]
+
+
+def test_a_damaged_recording_is_said(tmp_path, monkeypatch):
+    (tmp_path / FILE).write_bytes(b"{")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HarnessError, match=r"^recording\.json is damaged"):
+        outcome(RIGHT)
+
+
+def test_a_recording_that_cannot_be_read_is_said(tmp_path, monkeypatch):
+    (tmp_path / FILE).mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HarnessError, match=r"^recording\.json cannot be read"):
+        outcome(RIGHT)
+
+
+def test_only_a_check_can_be_checked():
+    with pytest.raises(TypeError, match="^self_check takes a check, not a str"):
+        self_check("f_is_right")
+    assert isinstance(Check, type)

@@ -1,0 +1,208 @@
+"""The shape of the package: who imports whom, what is public, how long a module is."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# Imports point from the right to the left only.
+LAYERS = (
+    "errors",
+    "authoring",
+    "sandbox",
+    "course",
+    "grading",
+    "student",
+    "compiler",
+    "audit",
+    "records",
+    "engines",
+    "display",
+    "doctor",
+    "cli",
+    "__main__",
+)
+MAX_LINES = 350
+HEAVY = ("torch", "nbgrader", "nbformat", "IPython", "jinja2", "rich", "jupytext")
+# What runs in a session may import at its top, and inside functions, where it is there.
+IN_SESSION = ("worker", "wire", "host", "channel")
+ON_DEMAND = {"torch", "IPython", "traitlets"}
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(p): p for p in sorted((ROOT / "autograder").rglob("*.py"))}
+
+
+def imports_of(path, inside_functions=True):
+    """Yield (module, name or None) for each import, at the top or inside functions."""
+    pending = [ast.parse(path.read_text(encoding="utf-8"))]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by a relative name"
+            yield from ((node.module, alias.name) for alias in node.names)
+        elif inside_functions or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def targets(path, inside_functions=True):
+    """Return the modules of autograder that a module imports."""
+    found = set()
+    for module, name in imports_of(path, inside_functions):
+        if module.partition(".")[0] == "autograder":
+            found.add(f"{module}.{name}" if f"{module}.{name}" in MODULES else module)
+    return found
+
+
+def layer(module):
+    return module.split(".")[1] if "." in module else None
+
+
+GRAPH = {module: targets(path) for module, path in MODULES.items()}
+
+
+def test_every_module_has_its_layer():
+    assert {layer(m) for m in MODULES} - {None} <= set(LAYERS)
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m != "autograder"])
+def test_imports_point_one_way(module):
+    upward = {
+        target
+        for target in GRAPH[module]
+        if layer(target) is None or LAYERS.index(layer(target)) > LAYERS.index(layer(module))
+    }
+    assert not upward, f"{module} imports {sorted(upward)}"
+
+
+def test_the_package_itself_imports_authoring_and_student_only():
+    assert {layer(target) for target in GRAPH["autograder"]} <= {"authoring", "student"}
+
+
+def test_there_is_no_circle():
+    done, path = set(), []
+
+    def visit(module):
+        assert module not in path, " → ".join([*path[path.index(module) :], module])
+        if module in done:
+            return
+        path.append(module)
+        for target in sorted(GRAPH[module]):
+            visit(target)
+        done.add(path.pop())
+
+    for module in GRAPH:
+        visit(module)
+
+
+def test_nothing_imports_the_reference():
+    for path in MODULES.values():
+        assert not [m for m, _ in imports_of(path) if m.partition(".")[0] == "reference"], path
+
+
+@pytest.mark.parametrize("name", IN_SESSION)
+def test_what_runs_in_a_session_imports_little(name):
+    path = MODULES[f"autograder.sandbox.{name}"]
+    light = set(sys.stdlib_module_names) | {"numpy", "msgspec", "autograder"}
+    tops = {m.partition(".")[0] for m, _ in imports_of(path, inside_functions=False)}
+    everywhere = {m.partition(".")[0] for m, _ in imports_of(path)}
+    assert tops <= light
+    assert everywhere <= light | ON_DEMAND
+    for target in targets(path):
+        own = target.startswith("autograder.sandbox.")
+        assert own or target in ("autograder.errors", "autograder.authoring.subject"), target
+
+
+def as_ruff_sorts(name):
+    """Constants, then classes, then the rest."""
+    constant = name.isupper() and len(name) > 1
+    return (not constant, constant or not name[0].isupper(), name)
+
+
+def public(tree):
+    """Return the names that a module defines at its top: functions, classes, assignments."""
+    names = set()
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            found = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {t.id for t in found if isinstance(t, ast.Name)}
+    return {name for name in names if not name.startswith("_")}
+
+
+def taken_by_others():
+    """Return, by module, the names that other modules of the package import from it."""
+    taken = {module: set() for module in MODULES}
+    for path in MODULES.values():
+        for module, name in imports_of(path):
+            if module in MODULES and f"{module}.{name}" not in MODULES:
+                taken[module].add(name)
+    return taken
+
+
+TAKEN = taken_by_others()
+WITH_ALL = [m for m, p in MODULES.items() if "__all__" in p.read_text(encoding="utf-8")]
+
+
+def test_every_module_with_a_public_name_says_what_is_public():
+    for module, path in MODULES.items():
+        if public(ast.parse(path.read_text(encoding="utf-8"))):
+            assert module in WITH_ALL, module
+
+
+@pytest.mark.parametrize("module", WITH_ALL)
+def test_all_is_sorted_and_is_what_there_is_to_import(module):
+    names = importlib.import_module(module).__all__
+    assert list(names) == sorted(set(names), key=as_ruff_sorts)
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    if MODULES[module].name == "__init__.py":
+        imported = {name for _, name in imports_of(MODULES[module])}
+        assert set(names) == imported
+    else:
+        taken = {name for _, name in imports_of(MODULES[module], inside_functions=False)}
+        assert set(names) <= public(tree) | taken
+
+
+@pytest.mark.parametrize("module", WITH_ALL)
+def test_what_another_module_takes_is_public(module):
+    assert TAKEN[module] <= set(importlib.import_module(module).__all__)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*MODULES.values(), *sorted((ROOT / "reference").rglob("*.py"))],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_no_module_is_longer_than_a_reader_can_hold(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def imported_by(statement):
+    code = f"import sys\n{statement}\nprint(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+    )
+    return set(done.stdout.split())
+
+
+def test_a_student_imports_nothing_of_the_grader():
+    modules = imported_by("import autograder")
+    assert modules.isdisjoint(HEAVY)
+    grader = {m for m in modules if m.startswith("autograder.") and layer(m) in LAYERS[6:]}
+    assert not grader
+    assert not {"autograder.grading.runner", "autograder.grading.oracle"} & modules
+
+
+def test_the_command_line_starts_light():
+    assert imported_by("import autograder.cli").isdisjoint(HEAVY)
