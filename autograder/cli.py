@@ -1,6 +1,7 @@
 """The command line: ``autograder COMMAND``; every command's ``--help`` shows an example."""
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -160,9 +161,10 @@ def _grade(options: argparse.Namespace) -> int:
         display.show(course, run)
         runs.append(run)
     if options.json:
-        from autograder.records.exports import export_json
+        from autograder.records.exports import table
 
-        print(export_json([(run.manifest, run.results) for run in runs]))
+        tables = [table(run.manifest, run.results) for run in runs]
+        print(json.dumps(tables, ensure_ascii=False, indent=1))
     attention = any(r.status == "needs_attention" for run in runs for r in run.results.values())
     return ATTENTION if attention else DONE
 
@@ -190,11 +192,17 @@ def _report(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from autograder.engines.run import stored
-    from autograder.records.exports import export_csv, export_json
+    from autograder.records.exports import csv_text, table
 
     course = find_course()
-    found = [stored(course, name) for name in _assignments(course, options.assignments)]
-    print((export_csv if options.format == "csv" else export_json)(found), end="")
+    names = _assignments(course, options.assignments)
+    found = [stored(course, name) for name in names]
+    if options.format == "json":
+        print(json.dumps([table(*pair) for pair in found], ensure_ascii=False, indent=1))
+    elif len(found) == 1:
+        print(csv_text(*found[0]), end="")
+    else:
+        raise UsageError(f"name one of {', '.join(names)}: each has a table of its own")
     return DONE
 
 

@@ -71,8 +71,8 @@ def sgd_least_squares(
         batch_size: examples in each step.
 
     Returns:
-        (steps + 1, d) the weights before the first step and after each step, in the dtype of X;
-        steps is k / batch_size, rounded up.
+        (steps + 1, d) the weights before the first step and after each step, in the dtype of X, or
+        float64 if X holds integers; steps is k / batch_size, rounded up.
     """
     starts = range(0, len(order), batch_size)
     # For integers in X the iterates are floats, never truncated.
@@ -119,3 +119,11 @@ noise_dominated_remedy = "A"
 #   C  The mean of the gradients of several batches in each step.
 #   D  Sampling the examples without replacement in place of with replacement.
 curvature_dominated_remedy = "B"
+
+# Training gets ten times the compute. What do the scaling laws of language models (Kaplan et al.,
+# 2020) spend most of it on, to reach the lowest loss, where data are not what is short?
+#   A  More steps for the same model, until its loss no longer falls.
+#   B  A larger batch for the same model, with the same number of steps.
+#   C  A deeper model of the same number of parameters, trained for longer.
+#   D  A model of more parameters, which is stopped well before its loss no longer falls.
+best_use_of_compute = "D"

@@ -3480,7 +3480,7 @@ def equivalent_l2(decay, lr):
 # is the curvature of the loss, and no further example helps.
 
 # %% [markdown]
-# ## 5.1 The noise-scale model (3 points)
+# ## 5.1 The noise-scale model (2 points)
 #
 # McCandlish et al. (*An Empirical Model of Large-Batch Training*, 2018) sum this up in two
 # numbers. $S_{\min}$ is the number of steps to a given loss with a batch so large that its noise
@@ -3502,7 +3502,7 @@ from reference.optimizers import steps_to_target
 # %%
 @check(
     "steps_to_target",
-    points=3,
+    points=2,
     pure=True,
     hint="Test the two ends: a huge batch, and the critical one. Fractions have to survive.",
 )
@@ -3595,12 +3595,14 @@ def steps_to_target(batch_size, min_steps, critical_batch_size):
 
 
 # %% [markdown]
-# ## 5.2 Three decisions (3 points)
+# ## 5.2 Four decisions (4 points)
 #
 # Each question has one right answer, the letter A, B, C or D. Use the model of 5.1, and what you
 # know of the two regimes: far below the critical batch size noise limits the step, far above it
 # curvature does. Zhang et al. (*Which Algorithmic Choices Matter at Which Batch Sizes?*, 2019)
-# compare such choices on a quadratic where everything can be computed.
+# compare such choices on a quadratic where everything can be computed. The last question is about
+# the whole budget: Kaplan et al. (*Scaling Laws for Neural Language Models*, 2020) measured what
+# more compute is best spent on.
 
 # %%
 from reference.least_squares import larger_batch_learning_rate
@@ -3657,14 +3659,33 @@ def curvature_dominated_remedy_is_right(student, reference, rng):
 
 
 # %%
+from reference.least_squares import best_use_of_compute
+
+
+# %%
+@check(
+    "batch_size_choices",
+    points=1,
+    hint="Compare what is left to gain: with more steps, from a larger batch, with a larger model.",
+)
+@case("the letter", hidden=True)
+def best_use_of_compute_is_right(student, reference, rng):
+    """best_use_of_compute names what more compute is best spent on."""
+    answer = student.best_use_of_compute
+    letter = answer.strip().upper() if isinstance(answer, str) else answer
+    assert_equal(letter, reference.best_use_of_compute, what="best_use_of_compute")
+
+
+# %%
 @check("batch_size_choices", points=0)
-@case("three letters")
+@case("four letters")
 def batch_size_choices_have_the_right_form(student, reference, rng):
     """Each answer is one of the letters A to D; whether it is right is found when grading."""
     for name in (
         "larger_batch_learning_rate",
         "noise_dominated_remedy",
         "curvature_dominated_remedy",
+        "best_use_of_compute",
     ):
         answer = student[name]
         letter = answer.strip().upper() if isinstance(answer, str) else None
@@ -3709,6 +3730,18 @@ curvature_dominated_remedy_is_right.mistake(
     "another way to sample lowers the noise a little, and noise is not the problem",
     curvature_dominated_remedy="D",
 )
+best_use_of_compute_is_right.mistake(
+    "trained to the very end: the last steps of a small model cost much and gain little",
+    best_use_of_compute="A",
+)
+best_use_of_compute_is_right.mistake(
+    "only less noise: past the critical batch size that saves hardly a step",
+    best_use_of_compute="B",
+)
+best_use_of_compute_is_right.mistake(
+    "shape taken for size: at the same number of parameters depth matters little",
+    best_use_of_compute="C",
+)
 batch_size_choices_have_the_right_form.mistake(
     "the text of an answer in place of its letter", noise_dominated_remedy="Twice the batch"
 )
@@ -3718,8 +3751,10 @@ batch_size_choices_have_the_right_form.alternative(
         larger_batch_learning_rate_is_right,
         noise_dominated_remedy_is_right,
         curvature_dominated_remedy_is_right,
+        best_use_of_compute_is_right,
     ),
     larger_batch_learning_rate="c",
     noise_dominated_remedy="a ",
     curvature_dominated_remedy="b",
+    best_use_of_compute="d",
 )

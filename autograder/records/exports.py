@@ -2,24 +2,21 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from autograder.grading.bundle import Manifest
 from autograder.grading.results import Result, Status
-from autograder.records.files import write_atomic
 from autograder.records.words import question_pairs
 
-__all__ = ["export_csv", "export_json"]
+__all__ = ["csv_text", "table"]
 
 # A cell that begins so is a formula to some spreadsheet; the last four are full-width forms.
 FORMULA = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def export_csv(path: Path, manifest: Manifest, results: Mapping[str, Result]) -> None:
-    """Write a table with a row per student; a cell without a decided score is empty."""
+def csv_text(manifest: Manifest, results: Mapping[str, Result]) -> str:
+    """Return a table with a row per student; a cell without a decided score is empty."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     ids = [question.id for question in manifest.questions]
@@ -29,14 +26,12 @@ def export_csv(path: Path, manifest: Manifest, results: Mapping[str, Result]) ->
         writer.writerow(
             [_harmless(row["student"]), *scores, row["earned"], row["possible"], row["status"]]
         )
-    write_atomic(path, buffer.getvalue().encode("utf-8", "replace"))
+    return buffer.getvalue()
 
 
-def export_json(path: Path, manifest: Manifest, results: Mapping[str, Result]) -> None:
-    """Write a list with an object per student; a score that is not decided is null."""
-    table = {"assignment": manifest.assignment, "students": _rows(manifest, results)}
-    text = json.dumps(table, ensure_ascii=False, indent=1)
-    write_atomic(path, text.encode("utf-8", "replace") + b"\n")
+def table(manifest: Manifest, results: Mapping[str, Result]) -> dict[str, Any]:
+    """Return the same for programs: an object per student; a score not decided is None."""
+    return {"assignment": manifest.assignment, "students": _rows(manifest, results)}
 
 
 def _rows(manifest: Manifest, results: Mapping[str, Result]) -> list[dict[str, Any]]:
@@ -51,10 +46,15 @@ def _row(manifest: Manifest, result: Result) -> dict[str, Any]:
             for entry, question in question_pairs(manifest, result.questions)
         },
         # Nothing of it could be graded: that is no zero.
-        "earned": result.earned if result.questions else None,
+        "earned": result.earned if _decided(result) else None,
         "possible": result.possible,
         "status": result.status.value,
     }
+
+
+def _decided(result: Result) -> bool:
+    """Whether anything of a result is decided: a file that could not be read is no zero."""
+    return any(q.status is not Status.NEEDS_ATTENTION for q in result.questions)
 
 
 def _harmless(text: str) -> str:

@@ -150,6 +150,7 @@ VALUES = [
     "larger_batch_learning_rate",
     "noise_dominated_remedy",
     "curvature_dominated_remedy",
+    "best_use_of_compute",
 ]
 
 

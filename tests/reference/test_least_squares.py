@@ -12,6 +12,7 @@ from reference.least_squares import (
     adam_l2_equals_adamw,
     adaptive_is_minimum_norm,
     adaptive_limit,
+    best_use_of_compute,
     curvature_dominated_remedy,
     larger_batch_learning_rate,
     least_squares_gradient,
@@ -254,6 +255,16 @@ def test_in_curvature_only_a_preconditioner_cuts_the_steps(noisy_quadratic):
     assert without_noise / large > 0.9  # D, whose best is no noise at all
     assert noisy_quadratic(2**14, precondition=True)[0] / large < 0.2
     assert curvature_dominated_remedy == "B"
+
+
+def test_by_the_scaling_laws_most_of_more_compute_goes_into_a_larger_model():
+    # Kaplan et al. (2020), the fitted powers of section 6: the loss falls with the number of
+    # parameters N, the batch size B and the steps S, and the best of each grows with compute C
+    # as C to the power (1 / power) / (sum of 1 / power).
+    inverse = {"model": 1 / 0.076, "batch": 1 / 0.21, "steps": 1 / 0.76}
+    growth = {name: value / sum(inverse.values()) for name, value in inverse.items()}
+    assert growth["model"] > 2 / 3 > 1 / 3 > growth["batch"] > growth["steps"]
+    assert best_use_of_compute == "D"
 
 
 def test_every_function_documents_its_arguments():
