@@ -43,6 +43,7 @@ class Secret:
 class _Place:
     name: str
     text: str
+    runs: bool = False  # whether a student's Jupyter runs it
 
 
 def secrets_of(
@@ -82,7 +83,7 @@ def find_leaks(files: Mapping[str, bytes], secrets: list[Secret], oracle: Oracle
             for secret in secrets
             if secret.text in squeezed
         ]
-        if re.search(r"^\s*(from|import)\s+reference\b", place.text, re.MULTILINE):
+        if place.runs and re.search(r"^\s*(from|import)\s+reference\b", place.text, re.MULTILINE):
             findings.append(f"leak: {place.name} imports the reference")
     if FILE in files:
         findings += _leaks_of_recording(files[FILE], oracle)
@@ -158,7 +159,7 @@ def _places_of_notebook(name: str, notebook: dict[str, Any]) -> Iterator[_Place]
         place = f"{name}, cell {number}"
         source = cell["source"]
         text = source if isinstance(source, str) else "".join(source)
-        yield _Place(place, text)
+        yield _Place(place, text, runs=cell["cell_type"] == "code")
         yield _Place(f"{place}, metadata", json.dumps(cell["metadata"], ensure_ascii=False))
         for attachment, kinds in cell.get("attachments", {}).items():
             for content in kinds.values():

@@ -20,8 +20,10 @@ OTHER_MARK = ("✗", "#cf222e")
 class SelfCheck:
     """The outcome of a check's visible cases, shown by Jupyter as the cell's value."""
 
-    def __init__(self, check: Check, results: list[CaseResult]) -> None:
-        self.check, self.results = check, results
+    def __init__(
+        self, check: Check, results: list[CaseResult], kind: str = "visible cases"
+    ) -> None:
+        self.check, self.results, self._kind = check, results, kind
 
     @property
     def passed(self) -> bool:
@@ -51,7 +53,7 @@ class SelfCheck:
 
     def _headline(self) -> str:
         count = sum(result.verdict is Verdict.PASSED for result in self.results)
-        return f"{self.check.name}: {count} of {len(self.results)} visible cases pass"
+        return f"{self.check.name}: {count} of {len(self.results)} {self._kind} pass"
 
 
 def self_check(check: Check) -> SelfCheck:
@@ -79,7 +81,7 @@ def self_check(check: Check) -> SelfCheck:
                 lambda c=case, a=assignment: case_rng(b"", a, check.name, c.name),  # type: ignore[misc]  # bound now
             )
         )
-    return SelfCheck(check, results)
+    return SelfCheck(check, results, "visible cases" if recording is not None else "cases")
 
 
 def _reference(recording: Recording | None, check: Check, case: Case) -> Session:

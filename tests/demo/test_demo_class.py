@@ -1,0 +1,187 @@
+"""The demo class gets what it deserves: the whole way, from the source notebook to the gradebook."""
+
+import csv
+import shutil
+import subprocess
+import sysconfig
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from autograder.audit.publish import compile_and_publish
+from autograder.course import Course, find_course
+from autograder.engines.run import grade_assignment
+from autograder.grading.results import Result, Status, Verdict
+from tests.demo.demo_class import ASSIGNMENT, NO_NOTEBOOK, STUDENTS, write_class
+
+ROOT = Path(__file__).resolve().parents[2]
+AUTOMATIC = 89.0
+MANUAL = {"proof_minimum_norm", "proof_weight_decay"}
+
+# What each student earns where it is not everything, and the verdicts that are no pass.
+EXPECTED: dict[str, tuple[dict[str, float], set[Verdict]]] = {
+    "amara": ({}, set()),
+    "dmitri": ({"adam_step": 0.0, "adamw_step": 0.0}, {Verdict.FAILED}),
+    "elif": ({"adagrad_step": 1.5, "rmsprop_step": 1.5}, {Verdict.FAILED}),
+    "farid": ({"least_squares": 2.75, "sgd_least_squares": 5.0}, {Verdict.FAILED}),
+    "greta": ({"sgd_step": 1.0, "momentum_step": 0.75}, {Verdict.FAILED}),
+    "hiro": ({}, set()),
+    "ines": ({"sgd_least_squares": 0.0}, {Verdict.TIMED_OUT}),
+    "jonas": ({"momentum_step": 0.0}, {Verdict.ERRORED}),
+    "kavya": ({"steps_to_target": 0.0}, {Verdict.ERRORED}),
+    "liam": ({"steps_to_target": 0.0}, {Verdict.ERRORED}),
+    "nadia": ({"sgd_step": 0.0, "adagrad_step": 0.0}, {Verdict.KILLED, Verdict.ERRORED}),
+    "omar": ({}, set()),
+}
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, total: int) -> None:
+        """Show nothing."""
+
+    def advance(self, result: Result) -> None:
+        """Show nothing."""
+
+    def say(self, text: str) -> None:
+        """Show nothing."""
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A copy of the course, compiled."""
+    root = tmp_path_factory.mktemp("course")
+    for name in ("assignments", "reference", "submitted"):
+        shutil.copytree(ROOT / name, root / name)
+    for name in ("course.toml", "nbgrader_config.py"):
+        shutil.copy(ROOT / name, root)
+    found = find_course(root)
+    compile_and_publish(found, ASSIGNMENT, lambda _: None)
+    return found
+
+
+@pytest.fixture(scope="module")
+def results(course: Course) -> dict[str, Result]:
+    """The results of the class."""
+    return dict(grade_assignment(course, ASSIGNMENT, Silent(), workers=2).results)
+
+
+def verdicts(result: Result) -> Counter[Verdict]:
+    return Counter(
+        case.verdict for q in result.questions for check in q.checks for case in check.cases
+    )
+
+
+def test_the_submissions_are_those_of_the_release(course: Course, tmp_path: Path) -> None:
+    """After a change of hw1: python tests/demo/demo_class.py."""
+    write_class(
+        course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb",
+        course.build(ASSIGNMENT) / f"{ASSIGNMENT}_solution.ipynb",
+        tmp_path,
+    )
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            committed = ROOT / "submitted" / path.relative_to(tmp_path)
+            assert committed.read_bytes() == path.read_bytes(), f"{committed} is stale"
+
+
+def test_everybody_who_handed_in_has_a_result(results: dict[str, Result]) -> None:
+    assert set(results) == {*STUDENTS, NO_NOTEBOOK}
+
+
+@pytest.mark.parametrize("student", EXPECTED)
+def test_a_student_earns_what_the_answers_are_worth(
+    results: dict[str, Result], student: str
+) -> None:
+    lost, kinds = EXPECTED[student]
+    result = results[student]
+    got = {q.id: q.earned for q in result.questions if q.earned != q.points}
+    assert {k: v for k, v in got.items() if k not in MANUAL} == lost
+    assert {v for v in verdicts(result) if v is not Verdict.PASSED} == kinds
+    assert result.status is Status.PENDING  # two proofs wait for a person
+    assert result.possible == 100.0
+
+
+def test_an_untouched_release_earns_nothing_and_waits_for_nobody(
+    results: dict[str, Result],
+) -> None:
+    result = results["bao"]
+    assert (result.earned, result.status, result.notes) == (0.0, Status.GRADED, ())
+    assert verdicts(result)[Verdict.PASSED] == 0
+
+
+def test_what_is_done_counts_and_the_rest_does_not(results: dict[str, Result]) -> None:
+    result = results["carmen"]
+    assert {q.earned / q.points for q in result.questions} == {0.0, 1.0}
+    assert 0 < result.earned < AUTOMATIC
+
+
+def test_patching_comparisons_earns_nothing(results: dict[str, Result]) -> None:
+    result = results["mallory"]
+    assert result.earned == 0.0
+    assert verdicts(result)[Verdict.PASSED] == 0
+    messages = [c.message or "" for q in result.questions for k in q.checks for c in k.cases]
+    assert any("an object of type Same, expected an array" in message for message in messages)
+
+
+def test_what_is_no_notebook_needs_attention(results: dict[str, Result]) -> None:
+    result = results[NO_NOTEBOOK]
+    assert result.status is Status.NEEDS_ATTENTION
+    assert result.notes == ("the file is no Jupyter notebook",)
+
+
+@pytest.mark.parametrize(
+    ("student", "note"),
+    [
+        ("jonas", "raised SyntaxError"),
+        ("liam", "is a copy of solution_sgd_step; the last one counts"),
+        ("liam", "the answer cell solution_steps_to_target is missing"),
+        ("liam", "(given_2) was edited and restored"),
+        ("liam", "(sgd_step_matches_reference) was edited and restored"),
+        ("nadia", "was left out: its process left with exit code 0"),
+        ("omar", "printed 100,001,000 characters; none were kept"),
+    ],
+)
+def test_what_was_damaged_is_noted(results: dict[str, Result], student: str, note: str) -> None:
+    assert any(note in found for found in results[student].notes), results[student].notes
+
+
+def test_a_different_secret_gives_the_same_points(
+    course: Course, results: dict[str, Result]
+) -> None:
+    other = Course(
+        course.root,
+        course.name,
+        course.limits,
+        course.assignment_limits,
+        b"another secret, as long",
+    )
+    run = grade_assignment(other, ASSIGNMENT, Silent(), ["elif", "hiro"], workers=2)
+    for student in ("elif", "hiro"):
+        assert run.results[student].earned == results[student].earned
+
+
+def test_nbgrader_exports_the_class(course: Course, results: dict[str, Result]) -> None:
+    nbgrader = Path(sysconfig.get_path("scripts")) / "nbgrader"
+    subprocess.run([nbgrader, "export"], cwd=course.root, check=True, capture_output=True)
+    with (course.root / "grades.csv").open(newline="") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    assert set(rows) == set(results)
+    for student, result in results.items():
+        if result.status is not Status.NEEDS_ATTENTION:
+            assert float(rows[student]["score"]) == pytest.approx(result.earned)
+        assert float(rows[student]["max_score"]) == 100.0
+
+
+def test_no_page_tells_a_student_anything_hidden(
+    course: Course, results: dict[str, Result]
+) -> None:
+    for student, result in results.items():
+        page = course.feedback(ASSIGNMENT, student).read_text()
+        for question in result.questions:
+            for check in question.checks:
+                for case in check.cases:
+                    if case.hidden and case.message and len(case.message) > 60:
+                        assert case.message not in page
