@@ -5,16 +5,17 @@ import multiprocessing
 import multiprocessing.util
 import os
 import signal
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import HarnessError, StudentError
-from autograder.grading.bundle import read_bundle
+from autograder.errors import StudentError
+from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.runner import Graded, Grader, now, unreadable
+from autograder.grading.runner import BROKE, Graded, Grader, now, unreadable
 from autograder.grading.submission import read_submission_file
 from autograder.sandbox.limits import Limits
 
@@ -50,41 +51,48 @@ def default_jobs() -> int:
 def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Graded]]:
     """Grade submissions in parallel and yield each as it is done.
 
-    A worker that is killed costs nothing: what it had not returned is graded again.
+    A worker that is killed costs nothing: what it had not returned is graded again, one at a time
+    in a worker of its own, so that a submission that kills its worker stops no other.
 
     Raises:
-        HarnessError: workers are killed again and again.
+        HarnessError: the bundle cannot be read.
     """
-    left = dict.fromkeys(jobs)
-    for _ in range(TRIES):
-        try:
-            for job, graded in _one_pool(work, list(left), workers):
-                del left[job]
-                yield job, graded
-        except BrokenProcessPool:
-            continue
-        if not left:
-            return
-    raise HarnessError(f"{len(left)} submissions were not graded: their workers were killed")
+    bundle = read_bundle(work.bundle)
+    queue, suspects = deque(jobs), deque[Job]()
+    while queue:
+        yield from _grade_in_pool(work, queue, workers, suspects)
+    for job in suspects:
+        yield job, _grade_alone(work, job, bundle)
 
 
-def _one_pool(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Graded]]:
+def _grade_in_pool(
+    work: Work, queue: deque[Job], workers: int, suspects: deque[Job]
+) -> Iterator[tuple[Job, Graded]]:
+    """Grade from a queue until it is empty or a worker dies; what was under way is suspect then."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, max(len(jobs), 1)), context, _prepare, (work,))
+    pool = ProcessPoolExecutor(min(workers, max(len(queue), 1)), context, _prepare, (work,))
     waiting: dict[Future[Graded], Job] = {}
-    queue = iter(jobs)
     try:
-        while True:
-            for job in queue:
-                waiting[pool.submit(_grade, job)] = job
-                if len(waiting) >= 2 * workers:
-                    break
-            if not waiting:
-                return
+        while queue or waiting:
+            while queue and len(waiting) < 2 * workers:
+                waiting[pool.submit(_grade, queue[0])] = queue[0]
+                queue.popleft()
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                yield waiting.pop(future), future.result()
+                graded = future.result()
+                yield waiting.pop(future), graded
+    except BrokenProcessPool:
+        suspects.extend(waiting.values())
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
+    """Grade a suspect in a worker of its own, again if that is killed."""
+    for _ in range(TRIES):
+        for _, graded in _grade_in_pool(work, deque([job]), 1, deque()):
+            return graded
+    reason = f"{BROKE}: its worker was killed {TRIES} times"
+    return unreadable(bundle, job.student, b"", reason, work.device, now)
 
 
 _grader: Grader | None = None

@@ -151,17 +151,14 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
             files = {member: archive.read(member) for member in archive.namelist()}
         manifest = msgspec.json.decode(files.pop(MANIFEST), type=Manifest)
         source = msgspec.json.decode(files[SOURCE], type=tuple[Cell, ...])
-    except (KeyError, zipfile.BadZipFile, zipfile.LargeZipFile, msgspec.MsgspecError) as error:
+        intact = {n: hashlib.sha256(d).hexdigest() for n, d in files.items()} == manifest.files
+        release = nbformat.reads(files[RELEASE].decode(), as_version=4) if intact else None
+        reference = {n: d.decode() for n, d in files.items() if n.startswith(REFERENCE)}
+    except Exception as error:  # zipfile raises a dozen kinds, whichever byte fell over
         raise HarnessError(f"{name} is no bundle: {error}") from None
-    if {n: hashlib.sha256(d).hexdigest() for n, d in files.items()} != manifest.files:
+    if not intact:
         raise HarnessError(f"{name} is not what its manifest says; compile the assignment again")
-    return Bundle(
-        id=_digest(data),
-        manifest=manifest,
-        source=source,
-        release=nbformat.reads(files[RELEASE].decode(), as_version=4),
-        reference={n: d.decode() for n, d in files.items() if n.startswith(REFERENCE)},
-    )
+    return Bundle(_digest(data), manifest, source, release, reference)
 
 
 def write_bundle(

@@ -1,5 +1,6 @@
 """One case of a check: run it in this trusted process and say what came of it."""
 
+import copy
 import hashlib
 import math
 import time
@@ -95,7 +96,9 @@ def _call(check: Check, case: Case, student: Session, reference: Session, rng: A
     seed = int.from_bytes(hashlib.sha256(f"{check.name}/{case.name}".encode()).digest()[:4], "big")
     student.seed(seed)
     reference.seed(seed)
-    check.function(Subject(student, pure=check.pure), Subject(reference), rng, **case.parameters)
+    # Copied, as a check may change what it gets, and the next student gets the same.
+    parameters = copy.deepcopy(case.parameters)
+    check.function(Subject(student, pure=check.pure), Subject(reference), rng, **parameters)
 
 
 def _is_sound(

@@ -29,7 +29,7 @@ from autograder.grading.submission import Submission, digest_of, parse_submissio
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.session import CellRun, NotebookSession, Nursery
 
-__all__ = ["Graded", "Grader", "is_final", "now", "unreadable"]
+__all__ = ["BROKE", "Graded", "Grader", "is_final", "now", "unreadable"]
 
 TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check

@@ -1,5 +1,10 @@
-"""Scores: what a list of verdicts is worth."""
+"""Scores: what a list of verdicts is worth.
 
+No share of a point is rounded before it is added up: whoever shows a score rounds it. What is
+complete is worth exactly its points, whatever its parts add up to in floating point.
+"""
+
+import math
 from collections.abc import Iterable, Sequence
 
 from autograder.grading.bundle import CheckEntry, QuestionEntry
@@ -13,8 +18,6 @@ from autograder.grading.results import (
 
 __all__ = ["score_check", "score_manual", "score_question", "status_of"]
 
-_DECIMALS = 6  # a third of a point stays a third when it is added up
-
 
 def score_check(entry: CheckEntry, cases: Sequence[CaseResult]) -> CheckResult:
     """Return a check's result: its points shared equally by its cases, or all for all."""
@@ -22,9 +25,7 @@ def score_check(entry: CheckEntry, cases: Sequence[CaseResult]) -> CheckResult:
     share = passed / len(cases) if cases else 0.0
     if entry.all_or_nothing:
         share = float(share == 1.0)
-    return CheckResult(
-        entry.name, entry.points, round(entry.points * share, _DECIMALS), tuple(cases)
-    )
+    return CheckResult(entry.name, entry.points, entry.points * share, tuple(cases))
 
 
 def score_question(entry: QuestionEntry, checks: Sequence[CheckResult]) -> QuestionResult:
@@ -35,7 +36,8 @@ def score_question(entry: QuestionEntry, checks: Sequence[CheckResult]) -> Quest
         status = Status.PENDING
     if Verdict.BROKEN in verdicts:
         status = Status.NEEDS_ATTENTION
-    earned = round(sum(check.earned for check in checks), _DECIMALS)
+    complete = bool(checks) and all(check.earned == check.points for check in checks)
+    earned = entry.points if complete else math.fsum(check.earned for check in checks)
     return QuestionResult(entry.id, entry.points, earned, status, tuple(checks))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder.sandbox.limits import MB, Limits
 
-__all__ = ["ControlGroup"]
+__all__ = ["PREFIX", "ControlGroup", "enter", "stale_folders"]
 
 ROOT = Path("/sys/fs/cgroup")
 PREFIX = "autograder-"

@@ -1,6 +1,7 @@
 """The limits of a session, in seconds and bytes."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +42,10 @@ class Limits:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not value > 0:
+            if not number or not 0 < value < math.inf:
                 raise UsageError(f"limit {field.name} is a number above 0, not {value!r}")
+            if field.type is int and not isinstance(value, int):
+                raise UsageError(f"limit {field.name} is a whole number, not {value!r}")
 
     @classmethod
     def from_table(cls, table: dict[str, Any], base: "Limits | None" = None) -> "Limits":

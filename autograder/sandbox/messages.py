@@ -71,7 +71,11 @@ class MessageSession:
             raise StudentError(f"{text} is not defined in the notebook")
         if reply.kind != "raised":
             raise StudentKilled("the session answered out of turn")
-        name, place = (str(v)[:MAX_TEXT] for v in (*reply.values, "", "")[:2])
+        name, place = (
+            value[:MAX_TEXT] if isinstance(value, str) else ""
+            for value in (*reply.values, "", "")[:2]
+        )
+        name = name or "an error"
         where = f" ({place})" if place else ""
         if name == "NotImplementedError":
             raise StudentError(f"not implemented yet{where}")

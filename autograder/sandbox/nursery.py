@@ -5,7 +5,6 @@ grader's side. It imports what notebooks need once, so that a session starts in 
 """
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -23,16 +22,17 @@ from typing import Any
 from autograder.sandbox.cgroup import PREFIX, enter, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.process import adopt_orphans, children_of, die_with_parent
 from autograder.sandbox.wire import Message
 from autograder.sandbox.worker import make_shell, serve_session
 
 __all__ = ["main"]
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 MAX_BYTES = 1 << 20
 # What a module imports when it is first used, and every session would import anew.
 LAZY_IMPORTS = {"torch": ("torch._dynamo",)}  # by the first optimizer: 1.2 s
-REMOVE_SECONDS = 3.0  # three times of it are less than the grader waits
+ENDING_SECONDS = 1.0  # for a process that has closed its channel to be gone
+REMOVE_SECONDS = 2.5  # three times of it are less than the grader waits
 
 
 def main(descriptor: int, settings: dict[str, Any]) -> None:
@@ -40,37 +40,46 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
 
     Args:
         descriptor: a connected socket, inherited from the grader.
-        settings: ``limits``, ``preload`` (modules to import), ``device`` and ``cgroup`` (folders).
+        settings: ``owner`` (the grader's process), ``limits``, ``preload`` (modules to import),
+            ``device`` and ``cgroup`` (folders).
     """
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a session leaves behind becomes our child
+    die_with_parent(settings["owner"])
+    adopt_orphans()  # so that nothing that a session leaves behind is out of reach
     channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES)
-    limits = Limits(**settings["limits"])
     for stale in stale_folders(Path(tempfile.gettempdir())):
         _remove(str(stale))
     shell = _warm_up(settings["preload"])
-    threads = len(os.listdir("/proc/self/task"))
-    processes = _processes_of_user()
+    settings["limits"]["processes"] += _processes_of_user()
     gc.collect()
     gc.freeze()
-    channel.send(Message("ready", number=threads))
-    with contextlib.suppress(ChannelClosed):
+    channel.send(Message("ready", number=len(os.listdir("/proc/self/task"))))
+    try:
         while True:
             request = channel.receive()
             if request.kind == "start":
-                stream = channel.receive_socket()
-                folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
-                child = os.fork()
-                if child == 0:
-                    channel.close()
-                    _become_session(stream, folder, limits, processes, settings)
-                    serve_session(Channel(stream, limits.message_mb * MB), shell)
-                    os._exit(0)
-                stream.close()
-                channel.send(Message("started", text=folder, number=child))
+                channel.send(_start(channel, shell, settings))
             else:
-                channel.send(Message("ended", number=_end(request.number)))
+                by_itself = request.values == [True]
+                channel.send(Message("ended", number=_end(request.number, by_itself)))
                 _remove(request.text)
+    except ChannelClosed:
+        _kill_children()
+
+
+def _start(channel: Channel, shell: Any, settings: dict[str, Any]) -> Message:
+    """Fork a session that speaks on the socket which the grader passes; return what to tell it."""
+    stream = channel.receive_socket()
+    folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+    nursery = os.getpid()
+    child = os.fork()
+    if child == 0:
+        channel.close()
+        limits = Limits(**settings["limits"])
+        _become_session(nursery, stream, folder, limits, settings)
+        serve_session(Channel(stream, limits.message_mb * MB), shell)
+        os._exit(0)
+    stream.close()
+    return Message("started", text=folder, number=child)
 
 
 def _warm_up(preload: list[str]) -> Any:
@@ -85,11 +94,11 @@ def _warm_up(preload: list[str]) -> Any:
 
 
 def _become_session(
-    stream: socket.socket, folder: str, limits: Limits, processes: int, settings: dict[str, Any]
+    nursery: int, stream: socket.socket, folder: str, limits: Limits, settings: dict[str, Any]
 ) -> None:
     """Turn this fork into a session's process: own group, folder, descriptors and limits."""
     os.setsid()
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent(nursery)
     enter(settings["cgroup"])
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -106,35 +115,55 @@ def _become_session(
         ("RLIMIT_FSIZE", limits.file_mb * MB),
         ("RLIMIT_NOFILE", 256),
         ("RLIMIT_CORE", 0),
-        ("RLIMIT_NPROC", processes + limits.processes),
+        ("RLIMIT_NPROC", limits.processes),
     ):
         if name == "RLIMIT_AS" and settings["device"] == "cuda":
             continue  # CUDA maps far more than it uses
-        resource.setrlimit(getattr(resource, name), (value, value))
+        _lower_limit(getattr(resource, name), value)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write past the limit raises OSError
 
 
-def _end(session: int) -> int:
-    """Kill a session and everything that it started; return how it had ended by itself, or 0."""
-    ended, status = os.waitpid(session, os.WNOHANG)
-    if not ended:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(session, signal.SIGKILL)
-        os.kill(session, signal.SIGKILL)
-        os.waitpid(session, 0)
-        status = 0
-    for _ in range(1000):  # orphans become our children one generation at a time
-        children = _children()
-        if not children:
+def _lower_limit(which: int, value: int) -> None:
+    """Set a limit, unless the machine has set a lower one."""
+    hard = resource.getrlimit(which)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(which, (value, value))
+
+
+def _end(session: int, by_itself: bool) -> int:
+    """Kill a session and everything that it started; return how it had ended by itself, or 0.
+
+    Args:
+        session: its process.
+        by_itself: whether it closed its channel, so that it is ending or pretends to.
+    """
+    status = 0
+    until = time.monotonic() + (ENDING_SECONDS if by_itself else 0.0)
+    while True:
+        ended, status = os.waitpid(session, os.WNOHANG)
+        if ended or time.monotonic() >= until:
             break
+        time.sleep(0.001)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(session, signal.SIGKILL)
+    _kill_children()
+    return status
+
+
+def _kill_children() -> None:
+    """Kill all children until there are none: orphans arrive one generation at a time."""
+    for _ in range(1000):
+        children = children_of(os.getpid())
+        if not children:
+            return
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        time.sleep(0.001)
-    return status
+        time.sleep(0.0005)
 
 
 def _remove(folder: str) -> None:
@@ -158,11 +187,6 @@ def _remove(folder: str) -> None:
                 )
 
 
-def _children() -> list[int]:
-    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
-        return [int(pid) for pid in file.read().split()]
-
-
 def _processes_of_user() -> int:
     """Return how many tasks this user has now: RLIMIT_NPROC counts all of them."""
     user, count = os.getuid(), 0
@@ -171,11 +195,6 @@ def _processes_of_user() -> int:
             if entry.name.isdigit() and entry.stat().st_uid == user:
                 count += len(os.listdir(f"/proc/{entry.name}/task"))
     return count
-
-
-def _prctl(option: int, value: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl")
 
 
 if __name__ == "__main__":

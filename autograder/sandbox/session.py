@@ -29,7 +29,6 @@ __all__ = ["CellRun", "NotebookSession", "Nursery"]
 
 WARM_UP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
-MAX_RESTARTS = 5
 
 # All that a nursery, and so a session, has in its environment.
 _ENVIRONMENT = {
@@ -70,6 +69,7 @@ class Nursery:
         self._cgroup = ControlGroup.create(limits)
         self._channel, theirs = Channel.pair(MB)
         settings = {
+            "owner": os.getpid(),
             "limits": dataclasses.asdict(limits),
             "preload": list(preload),
             "device": device,
@@ -103,17 +103,22 @@ class Nursery:
     def start(self) -> tuple[Channel, Message]:
         """Fork a session; return the channel to it and the word by which it is ended."""
         channel, theirs = Channel.pair(self.limits.message_mb * MB)
-        with theirs:
-            self._channel.send(Message("start"))
-            self._channel.send_socket(theirs)
-        started = self._ask(None, "started", ANSWER_SECONDS)
+        try:
+            with theirs:
+                started = self._ask(Message("start"), "started", ANSWER_SECONDS, theirs)
+        except HarnessError:
+            channel.close()
+            raise
         return channel, Message("end", text=started.text, number=started.number)
 
-    def end(self, session: Message) -> str:
+    def end(self, session: Message, by_itself: bool = False) -> str:
         """End a session with everything that it started; say how it had ended by itself."""
-        status = self._ask(session, "ended", ANSWER_SECONDS).number
+        request = Message("end", session.text, session.number, [by_itself])
+        status = self._ask(request, "ended", ANSWER_SECONDS).number
         if os.WIFSIGNALED(status):
-            return f"it was ended by {signal.Signals(os.WTERMSIG(status)).name}"
+            number = os.WTERMSIG(status)
+            known = number in set(signal.Signals)
+            return f"it was ended by {signal.Signals(number).name if known else f'signal {number}'}"
         return f"its process left with exit code {os.WEXITSTATUS(status)}"
 
     def close(self) -> None:
@@ -126,11 +131,19 @@ class Nursery:
         if self._cgroup:
             self._cgroup.remove()
 
-    def _ask(self, request: Message | None, expected: str, seconds: float) -> Message:
+    def _ask(
+        self,
+        request: Message | None,
+        expected: str,
+        seconds: float,
+        passed: socket.socket | None = None,
+    ) -> Message:
         deadline = time.monotonic() + seconds
         try:
             if request is not None:
                 self._channel.send(request, deadline)
+            if passed is not None:
+                self._channel.send_socket(passed)
             reply = self._channel.receive(deadline)
         except (ChannelClosed, ChannelTimeout, WireError) as error:
             raise HarnessError(f"the nursery is gone ({type(error).__name__})") from None
@@ -149,14 +162,17 @@ class NotebookSession:
         nursery: which forks the session.
         cells: the code cells to run, as (number, source).
         deadline: a time of `time.monotonic` at which the whole submission must be done.
+
+    Raises:
+        HarnessError: the nursery is gone, or its session ended before it ran a cell.
     """
 
     def __init__(self, nursery: Nursery, cells: Sequence[tuple[int, str]], deadline: float) -> None:
         self._nursery, self._cells, self._deadline = nursery, list(cells), deadline
         self._channel: Channel | None = None
         self._session: Message | None = None
+        self._fresh = False  # whether the session has answered nothing yet
         self.runs: dict[int, CellRun] = {}
-        self.restarted = 0
         self._open()
 
     def __enter__(self) -> "NotebookSession":
@@ -176,113 +192,122 @@ class NotebookSession:
             seconds: the limit on one call; None is the nursery's.
 
         Raises:
-            StudentError: the notebook cannot be run any more.
+            StudentTimeout: the submission's time is used up.
+            StudentKilled: the session ends whenever it is asked.
         """
         limit = seconds if seconds is not None else self._nursery.limits.call_seconds
         channel = self._fork()
-        forked = channel is not None
-        if channel is None:
-            self._open()
-            assert self._channel is not None
-            channel = self._channel
-
-        def ask(request: Message) -> Message:
-            return self._call(channel, request, limit)
-
         try:
-            yield MessageSession(ask)
+            yield MessageSession(lambda request: self._call(channel, request, limit))
         finally:
-            if forked:
+            if channel is self._channel:
+                self.close()
+            else:
                 channel.close()
                 self._reap()
-            else:
-                self.close()
 
-    def close(self) -> str:
+    def close(self, by_itself: bool = False) -> str:
         """End the session; say how it had ended by itself."""
         if self._channel is not None:
             self._channel.close()
         session, self._channel, self._session = self._session, None, None
-        return self._nursery.end(session) if session is not None else ""
+        return self._nursery.end(session, by_itself) if session is not None else ""
 
     def _open(self) -> None:
-        """Run the notebook in a fresh session, without the cells that ended earlier ones."""
+        """Run the notebook in a fresh session, without the cells that ended earlier ones.
+
+        There is no session afterwards if the submission's time is used up.
+        """
         self.close()
-        for _ in range(MAX_RESTARTS + 1):
+        while time.monotonic() < self._deadline:
             self._channel, self._session = self._nursery.start()
-            ended = self._run()
-            if ended is None:
+            culprit = self._run(self._channel)
+            if culprit is None:
+                self._fresh = True
                 return
+            self.runs[culprit.number] = culprit
             self.close()
-            self.runs[ended.number] = ended
-        raise StudentKilled(f"the notebook ended its session {MAX_RESTARTS + 1} times")
 
-    def _run(self) -> CellRun | None:
+    def _run(self, channel: Channel) -> CellRun | None:
         """Run the cells; return the one that ended the session, None if none did."""
-        assert self._channel is not None
-        skipped = {n for n, run in self.runs.items() if run.ended}
-        cells = [cell for cell in self._cells if cell[0] not in skipped]
-        current = cells[0][0] if cells else 0
-        body = json.dumps(cells).encode()
+        cells = [cell for cell in self._cells if not self._left_out(cell[0])]
+        current: int | None = None
+        limit = ANSWER_SECONDS
         try:
-            self._channel.send(Message("run", bodies=[body]), self._until(ANSWER_SECONDS))
-            limit = ANSWER_SECONDS
-            while True:
-                reply = self._channel.receive(self._until(limit))
-                if reply.kind == "cell":
-                    current, limit = reply.number, self._nursery.limits.cell_seconds
-                elif reply.kind == "done":
-                    self.runs[current] = CellRun(
-                        current, reply.text[:500] or None, printed=reply.number
-                    )
-                elif reply.kind == "ran":
-                    return None
-                else:
-                    return CellRun(current, ended="it wrote to the grader's channel")
+            body = json.dumps(cells).encode()
+            channel.send(Message("run", bodies=[body]), self._until(limit))
+            for number, _ in cells:
+                _expect(channel, "cell", self._until(limit), number)
+                current, limit = number, self._nursery.limits.cell_seconds
+                done = _expect(channel, "done", self._until(limit))
+                self.runs[number] = CellRun(number, done.text[:500] or None, printed=done.number)
+            _expect(channel, "ran", self._until(ANSWER_SECONDS))
+            return None
         except ChannelTimeout:
-            if time.monotonic() >= self._deadline:
-                raise StudentTimeout("the submission ran out of its time") from None
-            return CellRun(current, ended=f"it ran for more than {limit:g} s")
+            whole = time.monotonic() >= self._deadline
+            how = (
+                "the submission's time was used up"
+                if whole
+                else f"it ran for more than {limit:g} s"
+            )
         except ChannelClosed:
-            return CellRun(current, ended=self.close())
+            how = self.close(by_itself=True)
         except WireError:
-            return CellRun(current, ended="it wrote to the grader's channel")
+            how = "it wrote to the grader's channel"
+        if current is None:
+            raise HarnessError(f"a session ended before its first cell: {how}")
+        return CellRun(current, ended=how)
 
-    def _fork(self) -> Channel | None:
-        """Return the channel to a fork of the session, None if it cannot be forked."""
-        if self._channel is None:
-            self._open()
-            assert self._channel is not None
+    def _left_out(self, number: int) -> bool:
+        return number in self.runs and self.runs[number].ended is not None
+
+    def _fork(self) -> Channel:
+        """Return the channel to a fork of the session, or to the session where it cannot fork."""
+        for _ in range(2):
+            if self._channel is None:
+                self._open()
+            if self._channel is None:
+                raise StudentTimeout("the submission ran out of its time")
+            answer, channel = self._ask_to_fork(self._channel)
+            if answer == "forked":
+                return channel
+            channel.close()
+            if answer == "threads" and self._fresh:
+                self._fresh = False
+                return self._channel
+            self.close()
+        raise StudentKilled("the session ends whenever it is asked")
+
+    def _ask_to_fork(self, session: Channel) -> tuple[str, Channel]:
         ours, theirs = socket.socketpair()
-        channel = Channel(ours, self._channel.max_bytes)
+        channel = Channel(ours, session.max_bytes)
         try:
             with theirs:
-                self._channel.send(Message("fork"), self._until(ANSWER_SECONDS))
-                self._channel.send_socket(theirs)
-            reply = self._channel.receive(self._until(ANSWER_SECONDS))
+                session.send(Message("fork"), self._until(ANSWER_SECONDS))
+                session.send_socket(theirs)
+            return session.receive(self._until(ANSWER_SECONDS)).kind, channel
         except (ChannelClosed, ChannelTimeout, WireError):
-            reply = Message("gone")
-        if reply.kind == "forked":
-            return channel
-        channel.close()
-        return None
+            return "gone", channel
 
     def _reap(self) -> None:
         """Have the session kill its fork; a session that does not is ended with it."""
         try:
-            assert self._channel is not None
-            self._channel.send(Message("reap"), self._until(ANSWER_SECONDS))
-            if self._channel.receive(self._until(ANSWER_SECONDS)).kind == "reaped":
-                return
+            if self._channel is not None:
+                self._channel.send(Message("reap"), self._until(ANSWER_SECONDS))
+                _expect(self._channel, "reaped", self._until(ANSWER_SECONDS))
         except (ChannelClosed, ChannelTimeout, WireError):
-            pass
-        self.close()
+            self.close()
 
     def _call(self, channel: Channel, request: Message, seconds: float) -> Message:
         """Send a request and return its reply, with the student's fault as the exception."""
         until = self._until(seconds)
         try:
             channel.send(request, until)
+        except WireError as error:
+            raise HarnessError(f"an argument of a check cannot be sent: {error}") from None
+        except (ChannelClosed, ChannelTimeout):
+            pass  # the reply, which does not come, says which
+        try:
             return channel.receive(until)
         except ChannelTimeout:
             whole = time.monotonic() >= self._deadline
@@ -299,3 +324,11 @@ class NotebookSession:
 
     def _until(self, seconds: float) -> float:
         return min(time.monotonic() + seconds, self._deadline)
+
+
+def _expect(channel: Channel, kind: str, deadline: float, number: int | None = None) -> Message:
+    """Return the next message, which must be of this kind and number: no other was due."""
+    message = channel.receive(deadline)
+    if message.kind != kind or (number is not None and message.number != number):
+        raise WireError(f"a message of kind {message.kind!r}, expected {kind!r}")
+    return message

@@ -244,8 +244,13 @@ def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
     body = bodies[packed.body]
     if len(body) != math.prod(packed.shape) * dtype.itemsize:
         raise WireError(f"an array of shape {packed.shape} in {len(body)} bytes")
-    own = body if isinstance(body, bytearray) else bytearray(body)
-    array = np.frombuffer(own, dtype=dtype).reshape(packed.shape)
+    own = bytearray(body)  # two arrays may name one body
+    if packed.dtype == "bool" and own.translate(None, b"\0\1"):
+        raise WireError("an array of truth values that are neither")
+    try:
+        array = np.frombuffer(own, dtype=dtype).reshape(packed.shape)
+    except ValueError:  # sizes that only numpy finds too large, beside one that is 0
+        raise WireError(f"an array of shape {packed.shape}") from None
     array = array.astype(dtype.newbyteorder("="), copy=False)
     if packed.kind in ("numpy", "scalar"):
         return array[()] if packed.kind == "scalar" and array.ndim == 0 else array

@@ -4,6 +4,7 @@ Nothing here is to be trusted once a cell has run: the student's code shares thi
 """
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -13,28 +14,29 @@ from typing import Any
 from autograder.errors import WireError
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.host import CELL_FILE, Host
+from autograder.sandbox.process import die_with_parent
 from autograder.sandbox.wire import Message, plain_text
 
 __all__ = ["make_shell", "serve_session"]
 
 
-class _Sink:
+class _Sink(io.TextIOBase):
     """Standard output for a notebook: counts what is written, and keeps nothing."""
 
-    encoding, errors = "utf-8", "replace"
-
     def __init__(self) -> None:
+        super().__init__()
         self.count = 0
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # read-only, as a text stream's is
+        return "utf-8"
 
     def write(self, text: str) -> int:
         self.count += len(text)
         return len(text)
 
-    def flush(self) -> None:
-        pass
-
-    def isatty(self) -> bool:
-        return False
+    def writable(self) -> bool:
+        return True
 
     def fileno(self) -> int:
         return 1
@@ -105,9 +107,11 @@ def _fork(channel: Channel, host: Host) -> None:
         stream.close()
         channel.send(Message("threads"))
         return
+    session = os.getpid()
     child = os.fork()
     if child == 0:
         os.setsid()
+        die_with_parent(session)
         channel.close()
         _serve(Channel(stream, channel.max_bytes), host)
         os._exit(0)

@@ -1,0 +1,202 @@
+"""Alignment: which of a student's cells stands for which cell of the release.
+
+An id in the metadata counts first, then the text of a cell that lost its id, then its place. A
+cell that stands for none is the student's own and stays where it is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from nbformat import NotebookNode
+
+from autograder.grading.student_cells import StudentCell
+
+__all__ = ["Alignment", "align", "differs", "grade_id_of", "is_answer", "is_check", "is_manual"]
+
+
+@dataclass
+class Alignment:
+    """A student's cells beside those of the release.
+
+    Attributes:
+        anchored: the cell that stands for a cell of the release, by grade_id.
+        leading: the student's own cells in front of the first anchored one; the others follow
+            an anchored one.
+        copies: the other cells with the id of an answer cell, by grade_id; own cells as well.
+        notes: what was found, for staff and the student.
+    """
+
+    anchored: dict[str, StudentCell]
+    leading: list[StudentCell] = field(default_factory=list)
+    copies: dict[str, list[StudentCell]] = field(default_factory=lambda: defaultdict(list))
+    notes: list[str] = field(default_factory=list)
+
+    def own(self) -> Iterator[StudentCell]:
+        """Yield the student's own cells."""
+        yield from self.leading
+        for cell in self.anchored.values():
+            yield from cell.following
+
+
+def align(cells: Sequence[StudentCell], release: NotebookNode) -> Alignment:
+    """Find the student's cell for each cell of the release, and the place of the others."""
+    known = {grade_id_of(given): given for given in release.cells}
+    found = Alignment(_claim_by_id(cells, known))
+    found.anchored |= _claim_by_text(cells, known, found.anchored)
+    _place_others(cells, known, found)
+    _claim_by_place(release, found)
+    _note_order_and_losses(release, found)
+    return found
+
+
+def _claim_by_id(
+    cells: Sequence[StudentCell], known: dict[str, NotebookNode]
+) -> dict[str, StudentCell]:
+    """Return the cells that say whose they are: of several the first that looks like it."""
+    same: dict[str, list[StudentCell]] = defaultdict(list)
+    for cell in cells:
+        if cell.grade_id in known:
+            same[cell.grade_id].append(cell)
+    return {
+        grade_id: next((c for c in several if _looks_like(c, known[grade_id])), several[0])
+        for grade_id, several in same.items()
+    }
+
+
+def _looks_like(cell: StudentCell, given: NotebookNode) -> bool:
+    """Return whether a cell is the given one, unchanged, or may hold its answer.
+
+    A copy of an answer that became text is an earlier attempt, put aside.
+    """
+    if is_answer(given):
+        return cell.type == given.cell_type
+    return not differs(cell.source, given.source)
+
+
+def _claim_by_text(
+    cells: Sequence[StudentCell], known: dict[str, NotebookNode], anchored: dict[str, StudentCell]
+) -> dict[str, StudentCell]:
+    """Return the cells without a known id whose text is that of a cell not found so far."""
+    texts: dict[str, list[str]] = defaultdict(list)
+    for grade_id, given in known.items():
+        if grade_id not in anchored and given.source.strip():
+            texts[given.source.strip()].append(grade_id)
+    claimed = {}
+    for cell in cells:
+        same = texts.get(cell.source.strip())
+        if same and cell.grade_id not in known:
+            claimed[same.pop(0)] = cell
+    return claimed
+
+
+def _place_others(
+    cells: Sequence[StudentCell], known: dict[str, NotebookNode], found: Alignment
+) -> None:
+    """Put the student's own cells behind the anchored ones that they follow.
+
+    A second cell with the id of an answer is one of them, so that the last definition counts, as
+    it does in Jupyter; so is a copy of a given cell, unless it would neither run nor say anything.
+    """
+    anchors = {cell.number for cell in found.anchored.values()}
+    behind = found.leading
+    for cell in cells:
+        given = known.get(cell.grade_id or "")
+        if cell.number in anchors:
+            behind = cell.following
+            continue
+        if given is not None and is_answer(given):
+            found.copies[grade_id_of(given)].append(cell)
+            found.notes.append(
+                f"cell {cell.number} is a copy of {cell.grade_id}; the last one counts"
+            )
+        elif given is not None and _is_idle(given) and not differs(cell.source, given.source):
+            found.notes.append(
+                f"cell {cell.number} is a copy of the given cell {cell.grade_id}; left out"
+            )
+            continue
+        behind.append(cell)
+
+
+def _is_idle(given: NotebookNode) -> bool:
+    return given.cell_type != "code" or is_check(given)
+
+
+def _claim_by_place(release: NotebookNode, found: Alignment) -> None:
+    """Anchor own cells that stand where answer cells are missing, as many and of their types."""
+    behind, missing = found.leading, list[NotebookNode]()
+    for given in release.cells:
+        cell = found.anchored.get(grade_id_of(given))
+        if cell is not None:
+            _fill_gap(behind, missing, found)
+            behind, missing = cell.following, []
+        elif is_answer(given):
+            missing.append(given)
+    _fill_gap(behind, missing, found)
+
+
+def _fill_gap(own: list[StudentCell], missing: list[NotebookNode], found: Alignment) -> None:
+    """Anchor the own cells between two anchored ones, if they fit the answers missing there."""
+    fitting = [cell for cell in own if cell.source.strip() and cell.number not in _copied(found)]
+    if [cell.type for cell in fitting] != [given.cell_type for given in missing]:
+        return
+    grade_ids = {c.number: grade_id_of(g) for c, g in zip(fitting, missing, strict=True)}
+    behind, between = own, own.copy()
+    own.clear()
+    for cell in between:
+        if cell.number in grade_ids:
+            found.anchored[grade_ids[cell.number]] = cell
+            behind = cell.following
+            found.notes.append(
+                f"cell {cell.number} stands where {grade_ids[cell.number]} is missing; taken for it"
+            )
+        else:
+            behind.append(cell)
+
+
+def _copied(found: Alignment) -> set[int]:
+    return {cell.number for copies in found.copies.values() for cell in copies}
+
+
+def _note_order_and_losses(release: NotebookNode, found: Alignment) -> None:
+    grade_ids = [grade_id_of(given) for given in release.cells]
+    numbers = [found.anchored[i].number for i in grade_ids if i in found.anchored]
+    if numbers != sorted(numbers):
+        found.notes.append("the cells were in another order than in the release; put back")
+    for given, grade_id in zip(release.cells, grade_ids, strict=True):
+        if grade_id and grade_id not in found.anchored:
+            if is_answer(given):
+                found.notes.append(f"the answer cell {grade_id} is missing")
+            elif given.cell_type == "code":
+                found.notes.append(f"the given cell {grade_id} was missing and is restored")
+
+
+def grade_id_of(given: NotebookNode) -> str:
+    """Return a release cell's id, "" for one without: every cell of ours has one."""
+    return str(_marks(given).get("grade_id", ""))
+
+
+def is_answer(given: NotebookNode) -> bool:
+    """Return whether a release cell is the student's to fill."""
+    return not _marks(given).get("locked", True)
+
+
+def is_check(given: NotebookNode) -> bool:
+    """Return whether a release cell holds a check."""
+    return bool(_marks(given).get("grade") and not _marks(given).get("solution"))
+
+
+def is_manual(given: NotebookNode) -> bool:
+    """Return whether a release cell takes an answer that staff score."""
+    return bool(_marks(given).get("grade") and _marks(given).get("solution"))
+
+
+def differs(a: str, b: str) -> bool:
+    """Return whether two texts differ in more than the white space at line ends."""
+    return [x.rstrip() for x in a.strip().splitlines()] != [
+        x.rstrip() for x in b.strip().splitlines()
+    ]
+
+
+def _marks(given: NotebookNode) -> NotebookNode:
+    return given.metadata.get("nbgrader", NotebookNode())

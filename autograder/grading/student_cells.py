@@ -1,0 +1,125 @@
+"""A student's cells: what little of a submitted file is believed.
+
+Any JSON may stand anywhere in the file. What has the form of a cell, of an output or of an
+attachment is copied part by part, and everything else is passed over.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.errors import StudentError
+
+__all__ = ["StudentCell", "read_cells"]
+
+MAX_CELLS = 5000
+TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown"}
+
+
+@dataclass
+class StudentCell:
+    """A cell of a submitted notebook.
+
+    Attributes:
+        number: its place in the file, from 1.
+        type: ``code``, ``markdown`` or ``raw``.
+        source: its text, which UTF-8 can hold.
+        outputs: those of nbformat's form, of text only.
+        attachments: the pictures in a text, in base64, by name and MIME type.
+        grade_id: whose cell of the release it says it is.
+        following: the student's own cells behind it, up to the next one of the release.
+    """
+
+    number: int
+    type: str
+    source: str
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    attachments: dict[str, dict[str, str]] = field(default_factory=dict)
+    grade_id: str | None = None
+    following: list["StudentCell"] = field(default_factory=list)
+
+
+def read_cells(data: bytes) -> list[StudentCell]:
+    """Return the cells of a notebook file, whatever else may be wrong with it.
+
+    Raises:
+        StudentError: the bytes are no notebook, or one with too many cells.
+    """
+    try:
+        cells = _raw_cells(json.loads(data.decode("utf-8-sig")))
+    except (ValueError, RecursionError):
+        raise StudentError("the file is no Jupyter notebook") from None
+    if len(cells) > MAX_CELLS:
+        raise StudentError(f"the notebook has {len(cells)} cells; at most {MAX_CELLS} are read")
+    return [_read_cell(i, cell) for i, cell in enumerate(cells, 1) if isinstance(cell, dict)]
+
+
+def _raw_cells(raw: object) -> list[object]:
+    """Return the cells of a notebook of format 4, or of formats 2 and 3 with their worksheets.
+
+    Not by nbformat's conversion, which stumbles over damaged cells.
+
+    Raises:
+        ValueError: there is no list of cells.
+    """
+    match raw:
+        case {"cells": list(cells)}:
+            return cells
+        case {"worksheets": [{"cells": list()}, *_] as sheets}:
+            return [cell for sheet in sheets for cell in _raw_cells(sheet)]
+    raise ValueError("no cells")
+
+
+def _read_cell(number: int, raw: dict[str, Any]) -> StudentCell:
+    kind, outputs, attachments = (raw.get(key) for key in ("cell_type", "outputs", "attachments"))
+    return StudentCell(
+        number,
+        TYPES.get(kind, "raw") if isinstance(kind, str) else "raw",
+        _text(raw.get("source", raw.get("input"))),  # input: before format 4
+        list(_read_outputs(outputs)) if isinstance(outputs, list) else [],
+        _read_attachments(attachments) if isinstance(attachments, dict) else {},
+        _read_grade_id(raw.get("metadata")),
+    )
+
+
+def _read_grade_id(metadata: object) -> str | None:
+    match metadata:
+        case {"nbgrader": {"grade_id": str(grade_id)}}:
+            return grade_id
+    return None
+
+
+def _read_outputs(outputs: list[object]) -> Iterator[dict[str, Any]]:
+    for output in outputs:
+        match output:
+            case {"output_type": "stream" as kind, "text": text}:
+                name = "stderr" if output.get("name") == "stderr" else "stdout"
+                yield {"output_type": kind, "name": name, "text": _text(text)}
+            case {"output_type": "error" as kind, "traceback": list(lines)}:
+                ename, evalue = _text(output.get("ename")), _text(output.get("evalue"))
+                trace = [_text(line) for line in lines]
+                yield {"output_type": kind, "ename": ename, "evalue": evalue, "traceback": trace}
+            case {"output_type": "display_data" | "execute_result", "data": dict(data)}:
+                yield {"output_type": "display_data", "data": _read_texts(data), "metadata": {}}
+
+
+def _read_attachments(attachments: dict[str, object]) -> dict[str, dict[str, str]]:
+    return {
+        _text(name): _read_texts(data)
+        for name, data in attachments.items()
+        if isinstance(data, dict)
+    }
+
+
+def _read_texts(data: dict[str, object]) -> dict[str, str]:
+    """Return what is text in a bundle of MIME types; nobody is shown its JSON."""
+    texts = {_text(kind): _text(content) for kind, content in data.items()}
+    return {kind: text for kind, text in texts.items() if text}
+
+
+def _text(value: object) -> str:
+    """Return a text, which may be in lines, as UTF-8 can hold it; "" for what is none."""
+    if isinstance(value, list):
+        value = "".join(line for line in value if isinstance(line, str))
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
