@@ -38,12 +38,13 @@ REMOVE_SECONDS = 2.5  # three times of it are less than the grader waits
 def main(descriptor: int, settings: dict[str, Any]) -> None:
     """Warm up, say so, then start and end sessions until the grader closes the channel.
 
+    The kernel closes it too when the grader is killed: so there is time to kill what a session
+    left behind, which a signal at the parent's death would not leave.
+
     Args:
         descriptor: a connected socket, inherited from the grader.
-        settings: ``owner`` (the grader's process), ``limits``, ``preload`` (modules to import),
-            ``device`` and ``cgroup`` (folders).
+        settings: ``limits``, ``preload`` (modules to import), ``device`` and ``cgroup`` (folders).
     """
-    die_with_parent(settings["owner"])
     adopt_orphans()  # so that nothing that a session leaves behind is out of reach
     channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES)
     for stale in stale_folders(Path(tempfile.gettempdir())):
@@ -52,8 +53,8 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
     settings["limits"]["processes"] += _processes_of_user()
     gc.collect()
     gc.freeze()
-    channel.send(Message("ready", number=len(os.listdir("/proc/self/task"))))
     try:
+        channel.send(Message("ready", number=len(os.listdir("/proc/self/task"))))
         while True:
             request = channel.receive()
             if request.kind == "start":

@@ -69,7 +69,6 @@ class Nursery:
         self._cgroup = ControlGroup.create(limits)
         self._channel, theirs = Channel.pair(MB)
         settings = {
-            "owner": os.getpid(),
             "limits": dataclasses.asdict(limits),
             "preload": list(preload),
             "device": device,
