@@ -1,6 +1,7 @@
 """What a check says of a value: each assertion passes silently or raises `CheckFailure`."""
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.authoring.arrays import NUMERIC, dtype_name, is_array, to_numpy
 from autograder.authoring.subject import RemoteObject
 from autograder.authoring.tolerance import Tolerance, compare, default_tolerance
 from autograder.errors import CheckFailure
@@ -22,7 +24,6 @@ __all__ = [
     "measuring_margins",
 ]
 
-_NUMERIC = "biufc"
 _margins: ContextVar[list[float] | None] = ContextVar("margins", default=None)
 
 
@@ -63,7 +64,7 @@ def assert_close(
     Raises:
         CheckFailure: says how many values differ, where the worst is, and both values.
     """
-    refuse_object(got, what, "an array" if _is_array(want) else f"a {type(want).__name__}")
+    refuse_object(got, what, "an array" if is_array(want) else f"a {type(want).__name__}")
     if isinstance(want, dict):
         _require_mapping(got, want, what)
         for key in want:
@@ -74,28 +75,28 @@ def assert_close(
             assert_close(g, w, rtol=rtol, atol=atol, what=f"{what}[{i}]")
     elif want is None or isinstance(want, (str, bytes)):
         assert_equal(got, want, what=what)
+    elif rtol is None and atol is None and _are_long_integers(got, want):
+        assert_equal(got, want, what=what)
     else:
         _assert_arrays_close(got, want, rtol, atol, what)
 
 
 def assert_equal(got: Any, want: Any, *, what: str = "value") -> None:
-    """Compare two plain values exactly; True is not 1, and "a" is not b"a"."""
+    """Compare two plain values exactly, nests item by item; True is not 1, "a" is not b"a"."""
     refuse_object(got, what, f"a {type(want).__name__}")
-    if isinstance(want, (tuple, list)):
+    if isinstance(want, dict):
+        _require_mapping(got, want, what)
+        for key in want:
+            assert_equal(got[key], want[key], what=f"{what}[{key!r}]")
+    elif isinstance(want, (tuple, list)):
         _require_sequence(got, want, what)
         for i, (g, w) in enumerate(zip(got, want, strict=True)):
             assert_equal(g, w, what=f"{what}[{i}]")
-        return
-    if _is_array(want) or (_is_array(got) and not isinstance(want, (str, bytes, type(None)))):
+    elif is_array(want) or (is_array(got) and isinstance(want, (int, float, complex))):
         _assert_arrays_close(got, want, 0.0, 0.0, what)
-        return
-    if isinstance(got, bool) != isinstance(want, bool) or type(got) is not type(want):
-        numbers = (int, float, complex)
-        if not (isinstance(got, numbers) and isinstance(want, numbers)) or (
-            isinstance(got, bool) or isinstance(want, bool)
-        ):
-            raise CheckFailure(f"{what}: a {type(got).__name__}, expected a {type(want).__name__}")
-    if got != want:
+    elif not _are_of_one_kind(got, want):
+        raise CheckFailure(f"{what}: a {type(got).__name__}, expected a {type(want).__name__}")
+    elif got != want and not (_is_nan(got) and _is_nan(want)):
         raise CheckFailure(f"{what}: {_short(got)}, expected {_short(want)}")
 
 
@@ -110,8 +111,9 @@ def assert_dtype(got: Any, like: Any, *, what: str = "value") -> None:
     """Require the dtype of ``like``: an array, a tensor or a dtype's name."""
     wanted = like if isinstance(like, str) else dtype_name(like)
     refuse_object(got, what, "an array")
-    if dtype_name(got) != wanted:
-        raise CheckFailure(f"{what}: dtype {dtype_name(got)}, expected {wanted}")
+    found = dtype_name(got if is_array(got) else _as_array(got, what))
+    if found != wanted:
+        raise CheckFailure(f"{what}: dtype {found}, expected {wanted}")
 
 
 def refuse_object(got: Any, what: str, expected: str) -> None:
@@ -122,37 +124,31 @@ def refuse_object(got: Any, what: str, expected: str) -> None:
         raise CheckFailure(f"{what}: an object of type {got.type_name}, expected {expected}")
 
 
-def dtype_name(value: Any) -> str:
-    """Return a dtype's common name (`float32`) for an array, a tensor or a Python number."""
-    if hasattr(value, "dtype"):
-        return str(value.dtype).removeprefix("torch.")
-    return str(np.asarray(value).dtype)
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, (np.ndarray, np.generic)) or _is_tensor(value)
-
-
-def _is_tensor(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach")
-
-
 def _as_array(value: Any, what: str) -> NDArray[Any]:
     refuse_object(value, what, "an array")
-    if _is_tensor(value):
-        value = value.detach().cpu()
-        if dtype_name(value) == "bfloat16":
-            value = value.float()
-        value = value.numpy()
-    if value is None or isinstance(value, (str, bytes, dict)):
-        raise CheckFailure(f"{what}: {_short(value)}, expected numbers")
     try:
-        array = np.asarray(value)
-    except (ValueError, TypeError, OverflowError):
+        array = np.asarray(_plain(value))
+    except (ValueError, TypeError):
         raise CheckFailure(f"{what}: a nest of unequal lengths, expected an array") from None
-    if array.dtype.kind not in _NUMERIC:
+    if array.dtype.kind not in NUMERIC:
         raise CheckFailure(f"{what}: {_short(value)}, expected numbers")
     return array
+
+
+def _plain(value: Any) -> Any:
+    """Return a nest with its tensors as arrays, and as floats the integers beyond 64 bits."""
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if is_array(value):
+        return to_numpy(value)
+    return float(value) if _is_long(value) and abs(value) <= sys.float_info.max else value
+
+
+def _dtype_names(value: Any) -> set[str]:
+    """Return the dtypes in a nest: as one array, bfloat16 tensors would be of float32."""
+    if isinstance(value, (tuple, list)):
+        return {name for item in value for name in _dtype_names(item)}
+    return {dtype_name(value)}
 
 
 def _assert_arrays_close(
@@ -165,7 +161,7 @@ def _assert_arrays_close(
         raise CheckFailure(f"{what}: dtype {g.dtype}, expected {w.dtype}")
     if g.dtype.kind == "c" and w.dtype.kind != "c":
         raise CheckFailure(f"{what}: complex values, expected real ones")
-    default = default_tolerance(dtype_name(got), dtype_name(want))
+    default = default_tolerance(*_dtype_names(got), *_dtype_names(want))
     tolerance = Tolerance(
         default.rtol if rtol is None else rtol, default.atol if atol is None else atol
     )
@@ -196,11 +192,33 @@ def _require_mapping(got: Any, want: dict[str, Any], what: str) -> None:
     if not isinstance(got, dict):
         raise CheckFailure(f"{what}: {_kind(got)}, expected a dict")
     if set(got) != set(want):
-        raise CheckFailure(f"{what}: keys {sorted(got)}, expected {sorted(want)}")
+        keys, wanted = (_short(sorted(mapping, key=repr)) for mapping in (got, want))
+        raise CheckFailure(f"{what}: keys {keys}, expected {wanted}")
+
+
+def _are_of_one_kind(got: Any, want: Any) -> bool:
+    """Return whether two plain values are of one type, or both numbers; a bool is no number."""
+    if type(got) is type(want):
+        return True
+    numbers = (int, float, complex)
+    return all(isinstance(v, numbers) and not isinstance(v, bool) for v in (got, want))
+
+
+def _are_long_integers(got: Any, want: Any) -> bool:
+    """Return whether two integers need Python's own arithmetic to be told apart."""
+    return type(got) is int and type(want) is int and (_is_long(got) or _is_long(want))
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, int) and not -(2**63) <= value < 2**64
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, (float, complex)) and bool(np.isnan(value))
 
 
 def _kind(value: Any) -> str:
-    if _is_array(value):
+    if is_array(value):
         return f"an array of shape {tuple(value.shape)}"
     return "None" if value is None else f"a {type(value).__name__}"
 
@@ -212,5 +230,8 @@ def _number(value: Any) -> str:
 
 
 def _short(value: Any, limit: int = 80) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write integers of more than 4300 digits
+        return "a value too long to print"
     return text if len(text) <= limit else text[: limit - 1] + "…"

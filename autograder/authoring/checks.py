@@ -136,11 +136,11 @@ def check(
         where = f"check {function.__name__}"
         if not isinstance(question, str) or not question.isidentifier():
             raise SourceError(f"{where}: the question {question!r} is no identifier")
-        if isinstance(points, bool) or not isinstance(points, (int, float)) or not points >= 0:
+        if not (_is_number(points) and points >= 0):
             raise SourceError(f"{where}: points={points!r} is no number from 0 up")
         if device not in DEVICES:
             raise SourceError(f"{where}: device={device!r} is none of {', '.join(DEVICES)}")
-        if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
+        if seconds is not None and not (_is_number(seconds) and seconds > 0):
             raise SourceError(f"{where}: seconds={seconds!r} is no number above 0")
         cases: tuple[Case, ...] = tuple(getattr(function, _CASES, ()))
         if not cases:
@@ -164,6 +164,8 @@ def case(name: str, /, *, hidden: bool = False, **parameters: Any) -> Callable[[
     def decorate(function: T) -> T:
         if not isinstance(name, str) or not name.strip():
             raise SourceError(f"a case's name is a text that is not empty, not {name!r}")
+        if isinstance(function, Check):
+            raise SourceError(f"check {function.name}: case {name!r} must stand below @check")
         former: tuple[Case, ...] = getattr(function, _CASES, ())
         setattr(function, _CASES, (Case(name, parameters, hidden), *former))
         return function
@@ -180,6 +182,13 @@ def case_rng(secret: bytes, assignment: str, check: str, case: str) -> np.random
     parts = (secret, assignment.encode(), check.encode(), case.encode())
     digest = hashlib.sha256(b"".join(hashlib.sha256(p).digest() for p in parts)).digest()
     return np.random.default_rng(int.from_bytes(digest, "big"))
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value is a finite number, as a float can hold it; a bool is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def _require_fit(where: str, function: CheckFunction, cases: tuple[Case, ...]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autograder.errors import CheckFailure
+from autograder.errors import CheckFailure, HarnessError
 
 __all__ = ["Handle", "Helper", "RemoteObject", "Session", "Subject"]
 
@@ -98,10 +98,17 @@ class Subject:
 
     def apply(self, helper: Helper, *args: Any, **kwargs: Any) -> Any:
         """Run ``helper(notebook, *args, **kwargs)`` beside the notebook's own code."""
+        self._require_own((args, kwargs))
         return self._own(self._session.apply(helper, args, kwargs), helper.__name__)
 
     def call(self, target: RemoteObject, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call an object of this subject's session."""
+        """Call an object of this subject's session.
+
+        Raises:
+            CheckFailure: the call is to be pure and changed an argument in place.
+            HarnessError: an argument is an object of another session.
+        """
+        self._require_own((args, kwargs))
         value, changed = self._session.call(target.handle.number, args, kwargs, self._pure)
         if changed:
             which = changed[0]
@@ -116,6 +123,17 @@ class Subject:
         return self._own(
             self._session.attribute(target.handle.number, name), f"{target.label}.{name}"
         )
+
+    def _require_own(self, value: Any) -> None:
+        """Refuse an object of another session: its number means another object in this one."""
+        if isinstance(value, RemoteObject):
+            if value._owner._session is not self._session:
+                raise HarnessError(f"{value!r} is of another session: only values can be passed on")
+        elif isinstance(value, (tuple, list)):
+            for item in value:
+                self._require_own(item)
+        elif isinstance(value, dict):
+            self._require_own(list(value.values()))
 
     def _own(self, value: Any, label: str) -> Any:
         if isinstance(value, Handle):

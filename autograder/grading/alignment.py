@@ -32,18 +32,21 @@ class Alignment:
     copies: dict[str, list[StudentCell]] = field(default_factory=lambda: defaultdict(list))
     notes: list[str] = field(default_factory=list)
 
-    def own(self) -> Iterator[StudentCell]:
-        """Yield the student's own cells."""
-        yield from self.leading
-        for cell in self.anchored.values():
-            yield from cell.following
+    def strays(self) -> Iterator[StudentCell]:
+        """Yield the student's own cells that may be the answer to any question."""
+        for cells in (self.leading, *(cell.following for cell in self.anchored.values())):
+            yield from (cell for cell in cells if cell.is_stray)
 
 
 def align(cells: Sequence[StudentCell], release: NotebookNode) -> Alignment:
     """Find the student's cell for each cell of the release, and the place of the others."""
     known = {grade_id_of(given): given for given in release.cells}
+    for cell in cells:
+        if cell.grade_id not in known:
+            cell.grade_id = None  # another assignment's id says nothing here
     found = Alignment(_claim_by_id(cells, known))
-    found.anchored |= _claim_by_text(cells, known, found.anchored)
+    missing = [given for grade_id, given in known.items() if grade_id not in found.anchored]
+    found.anchored |= _claim_by_text(cells, missing)
     _place_others(cells, known, found)
     _claim_by_place(release, found)
     _note_order_and_losses(release, found)
@@ -56,7 +59,7 @@ def _claim_by_id(
     """Return the cells that say whose they are: of several the first that looks like it."""
     same: dict[str, list[StudentCell]] = defaultdict(list)
     for cell in cells:
-        if cell.grade_id in known:
+        if cell.grade_id is not None:
             same[cell.grade_id].append(cell)
     return {
         grade_id: next((c for c in several if _looks_like(c, known[grade_id])), several[0])
@@ -70,22 +73,20 @@ def _looks_like(cell: StudentCell, given: NotebookNode) -> bool:
     A copy of an answer that became text is an earlier attempt, put aside.
     """
     if is_answer(given):
-        return cell.type == given.cell_type
+        return bool(cell.type == given.cell_type)
     return not differs(cell.source, given.source)
 
 
 def _claim_by_text(
-    cells: Sequence[StudentCell], known: dict[str, NotebookNode], anchored: dict[str, StudentCell]
+    cells: Sequence[StudentCell], missing: Sequence[NotebookNode]
 ) -> dict[str, StudentCell]:
-    """Return the cells without a known id whose text is that of a cell not found so far."""
+    """Return the cells that lost their id and have the text of a cell not found so far."""
     texts: dict[str, list[str]] = defaultdict(list)
-    for grade_id, given in known.items():
-        if grade_id not in anchored and given.source.strip():
-            texts[given.source.strip()].append(grade_id)
+    for given in missing:
+        texts[given.source.strip()].append(grade_id_of(given))
     claimed = {}
     for cell in cells:
-        same = texts.get(cell.source.strip())
-        if same and cell.grade_id not in known:
+        if cell.is_stray and (same := texts.get(cell.source.strip())):
             claimed[same.pop(0)] = cell
     return claimed
 
@@ -107,9 +108,9 @@ def _place_others(
             continue
         if given is not None and is_answer(given):
             found.copies[grade_id_of(given)].append(cell)
-            found.notes.append(
-                f"cell {cell.number} is a copy of {cell.grade_id}; the last one counts"
-            )
+            aside = cell.type != given.cell_type
+            fate = f"a {cell.type} cell, put aside" if aside else "the last one counts"
+            found.notes.append(f"cell {cell.number} is a copy of {cell.grade_id}; {fate}")
         elif given is not None and _is_idle(given) and not differs(cell.source, given.source):
             found.notes.append(
                 f"cell {cell.number} is a copy of the given cell {cell.grade_id}; left out"
@@ -137,7 +138,7 @@ def _claim_by_place(release: NotebookNode, found: Alignment) -> None:
 
 def _fill_gap(own: list[StudentCell], missing: list[NotebookNode], found: Alignment) -> None:
     """Anchor the own cells between two anchored ones, if they fit the answers missing there."""
-    fitting = [cell for cell in own if cell.source.strip() and cell.number not in _copied(found)]
+    fitting = [cell for cell in own if cell.is_stray]
     if [cell.type for cell in fitting] != [given.cell_type for given in missing]:
         return
     grade_ids = {c.number: grade_id_of(g) for c, g in zip(fitting, missing, strict=True)}
@@ -152,10 +153,6 @@ def _fill_gap(own: list[StudentCell], missing: list[NotebookNode], found: Alignm
             )
         else:
             behind.append(cell)
-
-
-def _copied(found: Alignment) -> set[int]:
-    return {cell.number for copies in found.copies.values() for cell in copies}
 
 
 def _note_order_and_losses(release: NotebookNode, found: Alignment) -> None:

@@ -147,18 +147,26 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         HarnessError: it is not what its manifest says.
     """
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            files = {member: archive.read(member) for member in archive.namelist()}
-        manifest = msgspec.json.decode(files.pop(MANIFEST), type=Manifest)
+        manifest, files = _unpack(data)
         source = msgspec.json.decode(files[SOURCE], type=tuple[Cell, ...])
-        intact = {n: hashlib.sha256(d).hexdigest() for n, d in files.items()} == manifest.files
-        release = nbformat.reads(files[RELEASE].decode(), as_version=4) if intact else None
-        reference = {n: d.decode() for n, d in files.items() if n.startswith(REFERENCE)}
     except Exception as error:  # zipfile raises a dozen kinds, whichever byte fell over
         raise HarnessError(f"{name} is no bundle: {error}") from None
-    if not intact:
+    if {n: hashlib.sha256(d).hexdigest() for n, d in files.items()} != manifest.files:
         raise HarnessError(f"{name} is not what its manifest says; compile the assignment again")
-    return Bundle(_digest(data), manifest, source, release, reference)
+    return Bundle(
+        id=_digest(data),
+        manifest=manifest,
+        source=source,
+        release=nbformat.reads(files[RELEASE].decode(), as_version=4),
+        reference={n: d.decode() for n, d in files.items() if n.startswith(REFERENCE)},
+    )
+
+
+def _unpack(data: bytes) -> tuple[Manifest, dict[str, bytes]]:
+    """Return a bundle's manifest and its other files."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        files = {member: archive.read(member) for member in archive.namelist()}
+    return msgspec.json.decode(files.pop(MANIFEST), type=Manifest), files
 
 
 def write_bundle(

@@ -39,6 +39,11 @@ class StudentCell:
     grade_id: str | None = None
     following: list["StudentCell"] = field(default_factory=list)
 
+    @property
+    def is_stray(self) -> bool:
+        """Whether it says something and not whose cell it is."""
+        return self.grade_id is None and bool(self.source.strip())
+
 
 def read_cells(data: bytes) -> list[StudentCell]:
     """Return the cells of a notebook file, whatever else may be wrong with it.
@@ -92,6 +97,8 @@ def _read_grade_id(metadata: object) -> str | None:
 
 def _read_outputs(outputs: list[object]) -> Iterator[dict[str, Any]]:
     for output in outputs:
+        if not isinstance(output, dict):
+            continue
         match output:
             case {"output_type": "stream" as kind, "text": text}:
                 name = "stderr" if output.get("name") == "stderr" else "stdout"

@@ -113,14 +113,13 @@ def parse_submission(data: bytes, release: NotebookNode) -> Submission:
 def _answer(given: NotebookNode, found: Alignment) -> str | None:
     """Return what was written for a manual question; None if nothing was.
 
-    Where its cell is missing, any cell of the student's own may be the answer: staff will see.
+    Where its cell is missing, any of the student's own may be the answer: staff will see.
     """
     grade_id = grade_id_of(given)
-    copies = found.copies.get(grade_id, [])
     if grade_id in found.anchored:
-        cells = [found.anchored[grade_id], *copies]
+        cells = [found.anchored[grade_id], *found.copies[grade_id]]
     else:
-        cells = [cell for cell in found.own() if cell.source.strip()]
+        cells = list(found.strays())
     texts = [cell.source for cell in cells if differs(cell.source, given.source)]
     return "\n\n".join(texts) if texts else None
 

@@ -37,7 +37,7 @@ class Host:
         try:
             return answer(request)
         except _Missing as missing:
-            return Message("missing", text=missing.name)
+            return Message("missing", text=str(missing))
         except BaseException as error:  # SystemExit and KeyboardInterrupt of theirs end nothing
             return _raised(error)
 
@@ -102,10 +102,9 @@ class _Names:
         raise _Missing(name)
 
 
-class _Missing(Exception):
+class _Missing(AttributeError):
     def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+        super().__init__(name, name=name)
 
 
 def _type_name(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from autograder.authoring.subject import Handle, Helper
 from autograder.errors import HarnessError, StudentError, StudentKilled, WireError
 from autograder.sandbox.host import Host
-from autograder.sandbox.wire import Message, Packed, Packer, Reference, decode, encode, unpack
+from autograder.sandbox.wire import Message, Packer, Reference, decode, encode, unpack
 
 __all__ = ["InProcessSession", "MessageSession"]
 
@@ -52,11 +52,8 @@ class MessageSession:
 
     def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a helper beside the notebook's code; its source is shipped as text."""
-        try:
-            source = textwrap.dedent(inspect.getsource(helper))
-        except (OSError, TypeError):
-            raise HarnessError(f"the source of helper {helper!r} is not to be had") from None
-        return self._value(self._send(_packed("apply", helper.__name__, (source, *args), kwargs)))
+        request = _packed("apply", helper.__name__, (_source_of(helper), *args), kwargs)
+        return self._value(self._send(request))
 
     def seed(self, number: int) -> None:
         """Seed the session's own generators of random numbers."""
@@ -107,6 +104,17 @@ class InProcessSession(MessageSession):
         super().__init__(lambda request: decode(*encode(host.handle(decode(*encode(request))))))
 
 
+def _source_of(helper: Helper) -> str:
+    """Return the text that defines a helper: a function by ``def``, which is shipped as text."""
+    try:
+        source = textwrap.dedent(inspect.getsource(helper))
+    except (OSError, TypeError):
+        source = ""
+    if not source.lstrip().startswith(("def ", "@")):
+        raise HarnessError(f"helper {helper!r} is no function by def whose source is to be had")
+    return source
+
+
 def _packed(kind: str, text: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Message:
     packer = Packer(_refuse)
     try:
@@ -126,10 +134,11 @@ def _handle(reference: Reference) -> Handle:
 
 
 def _same(before: Any, after: Any) -> bool:
-    """Return whether two values have the same packed form, bit by bit."""
+    """Return whether two values have the same packed form, bit by bit: NaN is itself here."""
     return _form(before) == _form(after)
 
 
-def _form(value: Any) -> tuple[Packed, list[memoryview]]:
-    packer = Packer(lambda v: v if isinstance(v, Handle) else _refuse(v))
-    return packer.pack(value), [memoryview(body) for body in packer.bodies]
+def _form(value: Any) -> tuple[bytes, list[memoryview]]:
+    packer = Packer(_refuse)
+    header, bodies = encode(Message("form", values=[packer.pack(value)], bodies=packer.bodies))
+    return header, [memoryview(body) for body in bodies]

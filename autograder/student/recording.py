@@ -1,14 +1,18 @@
 """Recordings: the reference's replies to the visible cases, so that a release checks itself."""
 
-import math
+import hashlib
+import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
+from autograder.authoring.arrays import NUMERIC, is_array, to_numpy
 from autograder.authoring.checks import Case, Check, case_rng
-from autograder.authoring.subject import Handle, Helper, Session
-from autograder.errors import HarnessError, SourceError, StudentError
+from autograder.authoring.subject import Handle, Helper, RemoteObject, Session
+from autograder.errors import HarnessError, SourceError
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.results import Verdict
 from autograder.sandbox.wire import Packed, Packer, unpack
@@ -21,11 +25,25 @@ __all__ = ["FILE", "Recording", "ReplaySession", "load_recording", "record", "re
 FILE = "recording.json"
 
 
+class Sketch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tells the arguments of one call from those of another.
+
+    Not one hash: two platforms may draw numbers that differ in the last place.
+
+    Attributes:
+        exact: a hash of all that is no fraction: texts, integers, shapes, keys.
+        rough: of each array of floats, two weighted sums: of the sizes, and of the values.
+    """
+
+    exact: str
+    rough: tuple[tuple[float, float], ...]
+
+
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One reply of the reference: what was asked, roughly with what, and the value."""
 
     asked: str
-    sketch: tuple[float, ...]
+    sketch: Sketch
     value: Packed
     bodies: tuple[bytes, ...] = ()
 
@@ -35,7 +53,7 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     assignment: str
     replies: dict[str, dict[str, tuple[Reply, ...]]]
-    schema: int = 1
+    schema: int = 2
 
 
 def record(oracle: "Oracle", assignment: str) -> bytes:
@@ -49,8 +67,9 @@ def record(oracle: "Oracle", assignment: str) -> bytes:
         visible = [c for c in check.cases if not c.hidden]
         if visible and check.device != "cuda":
             replies[check.name] = {c.name: replies_to(oracle, check, c) for c in visible}
-    recording = Recording(assignment, replies)
-    return msgspec.json.format(msgspec.json.encode(recording, order="sorted"), indent=0) + b"\n"
+    # The standard library's JSON has NaN and the infinities, which msgspec's would make null.
+    plain = msgspec.to_builtins(Recording(assignment, replies))
+    return json.dumps(plain, ensure_ascii=False, indent=0).encode() + b"\n"
 
 
 def replies_to(oracle: "Oracle", check: Check, case: Case) -> tuple[Reply, ...]:
@@ -81,8 +100,8 @@ def load_recording(data: bytes) -> Recording:
         HarnessError: the bytes are no recording.
     """
     try:
-        return msgspec.json.decode(data, type=Recording)
-    except msgspec.MsgspecError as error:
+        return msgspec.convert(json.loads(data), type=Recording)
+    except (ValueError, RecursionError) as error:
         raise HarnessError(f"{FILE} is damaged ({error}); download the release again") from None
 
 
@@ -94,16 +113,16 @@ class _RecordingSession:
         self.replies: list[Reply] = []
 
     def get(self, name: str) -> Any:
-        return self._keep(f"get {name}", (), self._inner.get(name))
+        return self._keep(f"get {name}", _sketch(), self._inner.get(name))
 
     def attribute(self, target: int, name: str) -> Any:
-        return self._keep(f"attribute {name}", (), self._inner.attribute(target, name))
+        return self._keep(f"attribute {name}", _sketch(target), self._inner.attribute(target, name))
 
     def call(
         self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any], watch: bool
     ) -> tuple[Any, tuple[int | str, ...]]:
         value, changed = self._inner.call(target, args, kwargs, watch)
-        return self._keep("call", _sketch(args, kwargs), value), changed
+        return self._keep("call", _sketch(target, args, kwargs), value), changed
 
     def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         value = self._inner.apply(helper, args, kwargs)
@@ -112,7 +131,7 @@ class _RecordingSession:
     def seed(self, number: int) -> None:
         self._inner.seed(number)
 
-    def _keep(self, asked: str, sketch: tuple[float, ...], value: Any) -> Any:
+    def _keep(self, asked: str, sketch: Sketch, value: Any) -> Any:
         packer = Packer(_keep_handle)
         packed = packer.pack(value)
         self.replies.append(Reply(asked, sketch, packed, tuple(bytes(b) for b in packer.bodies)))
@@ -127,17 +146,17 @@ class ReplaySession:
 
     def get(self, name: str) -> Any:
         """Return the recorded value of a name."""
-        return self._next(f"get {name}", ())
+        return self._next(f"get {name}", _sketch())
 
     def attribute(self, target: int, name: str) -> Any:
         """Return the recorded attribute of an object."""
-        return self._next(f"attribute {name}", ())
+        return self._next(f"attribute {name}", _sketch(target))
 
     def call(
         self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any], watch: bool
     ) -> tuple[Any, tuple[int | str, ...]]:
         """Return the recorded value of a call."""
-        return self._next("call", _sketch(args, kwargs)), ()
+        return self._next("call", _sketch(target, args, kwargs)), ()
 
     def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the recorded value of a helper."""
@@ -146,7 +165,7 @@ class ReplaySession:
     def seed(self, number: int) -> None:
         """Do nothing: a recording draws no numbers."""
 
-    def _next(self, asked: str, sketch: tuple[float, ...]) -> Any:
+    def _next(self, asked: str, sketch: Sketch) -> Any:
         reply = self._replies.pop(0) if self._replies else None
         if reply is None or reply.asked != asked or not _alike(reply.sketch, sketch):
             raise HarnessError(
@@ -159,27 +178,83 @@ class ReplaySession:
 def _keep_handle(value: object) -> Handle:
     if isinstance(value, Handle):
         return value
-    raise StudentError(f"an object of type {type(value).__name__} cannot be recorded")
+    raise HarnessError(f"an object of type {type(value).__name__} cannot be recorded")
 
 
-def _sketch(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[float, ...]:
-    """Return one number for each argument, which tells different inputs apart.
-
-    Not a hash: two platforms may draw numbers that differ in the last place.
-    """
-    return tuple(_size(v) for v in (*args, *(kwargs[k] for k in sorted(kwargs))))
-
-
-def _size(value: Any) -> float:
-    if isinstance(value, (list, tuple)):
-        return float(sum(_size(v) * (i + 1) for i, v in enumerate(value)))
-    try:
-        array = np.abs(np.asarray(value, dtype=np.complex128)).reshape(-1)
-    except (TypeError, ValueError):
-        return float(len(str(value)))
-    size = float((array * (1 + np.arange(array.size) % 7)).sum())
-    return size if math.isfinite(size) else -1.0
+def _sketch(*arguments: Any) -> Sketch:
+    """Return the sketch of what was asked: the object's number, its arguments."""
+    texts: list[str] = []
+    rough: list[tuple[float, float]] = []
+    for part in _parts(arguments):
+        if isinstance(part, str):
+            texts.append(part)
+        else:
+            rough.append(_sums(part))
+    return Sketch(hashlib.sha256(repr(texts).encode()).hexdigest(), tuple(rough))
 
 
-def _alike(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return len(a) == len(b) and bool(np.allclose(a, b, rtol=1e-6, atol=1e-9))
+def _parts(value: Any) -> Iterator[str | NDArray[np.float64]]:
+    """Give what a value consists of: texts, for all that is exact, and flat arrays of floats."""
+    numbers = _numbers(value)
+    if numbers is not None:
+        yield from _parts_of_numbers(numbers)
+    elif isinstance(value, (list, tuple)):
+        yield f"items {len(value)}"
+        for item in value:
+            yield from _parts(item)
+    elif isinstance(value, dict):
+        yield f"keys {sorted(value, key=repr)}"
+        for key in sorted(value, key=repr):
+            yield from _parts(value[key])
+    elif isinstance(value, RemoteObject):
+        yield str(value.handle)
+    else:
+        # repr() refuses an integer of more than 4300 digits.
+        yield hex(value) if isinstance(value, int) else repr(value)
+
+
+def _numbers(value: Any) -> NDArray[Any] | None:
+    """Return an array, a number or a list of numbers as one array; None for anything else."""
+    plain = (bool, int, float, complex)
+    if is_array(value):
+        array = to_numpy(value)
+    elif type(value) in plain or (
+        isinstance(value, (list, tuple)) and all(type(item) in plain for item in value)
+    ):
+        array = np.asarray(value)
+    else:
+        return None
+    return array if array.dtype.kind in NUMERIC else None
+
+
+def _parts_of_numbers(array: NDArray[Any]) -> Iterator[str | NDArray[np.float64]]:
+    kind = array.dtype.kind.replace("u", "i")  # the same integers, whatever their width
+    yield f"{kind}{array.shape}"
+    if kind in "bi":
+        yield _digest(array.astype("<i8"))
+        return
+    wide = array.astype(np.complex128 if kind == "c" else np.float64, order="C")
+    flat = wide.reshape(-1).view(np.float64)
+    yield _digest(np.isnan(flat) + 2 * np.isposinf(flat) + 3 * np.isneginf(flat))
+    yield np.where(np.isfinite(flat), flat, 0.0)
+
+
+def _digest(array: NDArray[Any]) -> str:
+    return hashlib.sha256(array.tobytes()).hexdigest()
+
+
+def _sums(flat: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the sum of the sizes and of the values, weighted so that their order counts."""
+    weights = 1 + np.arange(flat.size) * 0.618 % 1
+    with np.errstate(over="ignore"):
+        return float(weights @ np.abs(flat)), float(weights @ flat)
+
+
+def _alike(a: Sketch, b: Sketch) -> bool:
+    if a.exact != b.exact or len(a.rough) != len(b.rough):
+        return False
+    return all(
+        # The values may cancel: what is roughly the same is so by the sizes.
+        np.allclose(one, other, rtol=0.0, atol=1e-9 + 1e-6 * one[0], equal_nan=True)
+        for one, other in zip(a.rough, b.rough, strict=True)
+    )

@@ -40,7 +40,10 @@ def notebook(*cells):
     return names
 
 
-def make(question="q", cases=(case("a", hidden=True),), function=None, **options):
+HIDDEN = (case("a", hidden=True),)
+
+
+def make(question="q", cases=HIDDEN, function=None, **options):
     def body(student, reference, rng):
         pass
 

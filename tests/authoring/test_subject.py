@@ -93,7 +93,7 @@ def test_objects_inside_a_value_are_objects(student):
 
 
 def test_a_missing_name_or_attribute_is_the_students_error(student):
-    with pytest.raises(StudentError, match="^nothing is not defined in the notebook$"):
+    with pytest.raises(StudentError, match=r"^nothing is not defined in the notebook$"):
         _ = student.nothing
     with pytest.raises(StudentError, match=r"^AttributeError: .*'width'"):
         _ = student.model.width

@@ -70,7 +70,8 @@ def test_two_references_do_not_mix():
         ("def f(:", "SyntaxError: "),
         ("import reference.nothing", "ModuleNotFoundError: No module named 'reference.nothing'"),
         (
-            "from autograder import check\n@check('q', points=1)\ndef c(student, reference, rng): 0",
+            "from autograder import check\n@check('q', points=1)\n"
+            "def c(student, reference, rng): 0",
             "check c has no case",
         ),
         ("raise ValueError('no')", "ValueError: no"),

@@ -136,7 +136,7 @@ def test_an_unknown_field_is_refused_at_every_level(table, path):
     for step in path:
         part = part[step]
     part["extra"] = 1
-    with pytest.raises(HarnessError, match="not a result of schema 1: .*extra"):
+    with pytest.raises(HarnessError, match=r"not a result of schema 1: .*extra"):
         load_result(msgspec.json.encode(table))
 
 

@@ -1,7 +1,9 @@
 import msgspec
 import pytest
 
+from autograder.grading import runner
 from autograder.grading.bundle import read_bundle
+from autograder.grading.cases import run_case
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Status, Verdict
 from autograder.grading.runner import Grader, is_final, now, unreadable
@@ -182,16 +184,15 @@ def test_an_unreadable_submission_is_for_staff_and_nobody_loses(grader):
 
 def test_a_nursery_killed_in_the_middle_costs_nothing(grader, submit, monkeypatch):
     killed = []
-    question = Grader._question
 
-    def kill_once(self, entry, notebook):
-        if entry.id == "triple" and not killed:
-            killed.append(self._nursery._process.pid)
-            self._nursery._process.kill()
-            self._nursery._process.wait()
-        return question(self, entry, notebook)
+    def kill_once(check, *args):
+        if check.name == "triple_is_right" and not killed:
+            killed.append(grader._nursery._process.pid)
+            grader._nursery._process.kill()
+            grader._nursery._process.wait()
+        return run_case(check, *args)
 
-    monkeypatch.setattr(Grader, "_question", kill_once)
+    monkeypatch.setattr(runner, "run_case", kill_once)
     result = grader.grade("ada", submit(), clock).result
     assert len(killed) == 1
     assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())

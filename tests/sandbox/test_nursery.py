@@ -97,12 +97,11 @@ def test_nothing_outlives_an_owner_that_is_killed_in_the_middle_of_a_call(gone):
     assert survivors == []
 
 
-@pytest.mark.xfail(strict=True, reason="needs a namespace of processes: a daemon is nobody's child")
 def test_no_daemon_outlives_an_owner_that_is_killed(gone):
     process, words = owner(DAEMON)
     daemon = int(words[2])
     end_owner(process)
-    ended = gone(daemon, seconds=1.0)
+    ended = gone(daemon)
     if not ended:
         os.kill(daemon, signal.SIGKILL)
     assert ended
@@ -130,7 +129,7 @@ def test_a_nursery_that_is_closed_ends_the_session_that_it_still_has(gone):
 def test_a_killed_nursery_is_the_harness_at_every_step(own):
     own._process.kill()
     own._process.wait()
-    with pytest.raises(HarnessError, match="^the nursery is gone"):
+    with pytest.raises(HarnessError, match=r"^the nursery is gone"):
         open_session(own, "x = 1")
 
 
@@ -143,7 +142,7 @@ def test_a_nursery_killed_under_a_session_is_the_harness(own):
 
 
 def test_a_nursery_that_cannot_warm_up_is_the_harness_and_leaves_nothing():
-    with pytest.raises(HarnessError, match="^the nursery is gone"):
+    with pytest.raises(HarnessError, match=r"^the nursery is gone"):
         Nursery(Limits(), ("no_such_module",))
 
 
@@ -220,6 +219,9 @@ with Nursery(Limits()) as nursery:
 )
 def test_a_machine_with_lower_limits_of_its_own_costs_no_cell(limit, value):
     done = subprocess.run(
-        [sys.executable, "-c", LOW, limit, str(value)], capture_output=True, text=True
+        [sys.executable, "-c", LOW, limit, str(value)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout == "1 None\n", done.stderr

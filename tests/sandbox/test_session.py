@@ -1,3 +1,4 @@
+import contextlib
 import os
 import resource
 import time
@@ -53,7 +54,7 @@ def test_every_cell_but_the_deadly_ones_counts_however_many_there_are(run):
 
 def test_a_notebook_that_uses_up_its_time_is_a_timeout_of_its_checks(run):
     session = run("x = 1", "while True: pass", seconds=0.5)
-    with pytest.raises(StudentTimeout, match="^the submission ran out of its time$"):
+    with pytest.raises(StudentTimeout, match=r"^the submission ran out of its time$"):
         call(session, "x")
 
 
@@ -74,16 +75,17 @@ FOREIGN = "it wrote to the grader's channel"
 
 
 @pytest.mark.parametrize(
-    "message",
+    "messages",
     [
         "Message('verdict', text='passed')",
         "Message('cell', number=99)",
         "Message('cell', number=1)",
-        "Message('done', number=2**60)\nsay(Message('done'))",
+        "Message('done', number=2**60), Message('done')",
+        "Message('ran')",
     ],
 )
-def test_a_message_that_is_not_the_next_ends_the_session(run, message):
-    session = run("x = 1", f"{FORGED}\nsay({message})", "y = 2")
+def test_a_message_that_is_not_the_next_ends_the_session(run, messages):
+    session = run("x = 1", f"{FORGED}\nfor message in [{messages}]:\n    say(message)", "y = 2")
     assert set(session.runs) <= {1, 2, 3}
     assert session.runs[2].ended == FOREIGN
     with session.check() as check:
@@ -125,12 +127,18 @@ def hungry():
     return np.ones(1 << 30)
 
 def hungry_children():
-    kept = []
-    for _ in range(8):
-        if os.fork() == 0:
-            kept.append(np.ones(50 << 20))
-            time.sleep(30)
-    time.sleep(30)
+    children = set()
+    for _ in range(6):
+        child = os.fork()
+        if child == 0:
+            kept = np.ones(50 << 20)  # 400 MB each, where all together may have 1024
+            time.sleep(60)
+        children.add(child)
+    until = time.monotonic() + 8
+    while len(children) > 2 and time.monotonic() < until:
+        children -= {child for child in children if os.waitpid(child, os.WNOHANG)[0]}
+        time.sleep(0.01)
+    return len(children)
 
 def flood():
     for _ in range(200):
@@ -194,10 +202,10 @@ def needs_process_limit(processes):
 def test_a_fork_bomb_in_a_call_is_stopped_and_gone_at_the_next_check(run, nursery):
     needs_process_limit(nursery.limits.processes)
     session = run(CALLS)
-    with pytest.raises(StudentError, match="^BlockingIOError"):
+    with pytest.raises(StudentError, match=r"^BlockingIOError"):
         call(session, "bomb")
     assert_fine(session)
-    with pytest.raises(StudentError, match="^BlockingIOError"):
+    with pytest.raises(StudentError, match=r"^BlockingIOError"):
         call(session, "bomb")
     assert_fine(session)
 
@@ -206,16 +214,14 @@ def test_children_together_may_use_no_more_memory_than_one_process(run, nursery)
     if not needs_process_limit(nursery.limits.processes):
         pytest.skip("no control group: memory is bounded for each process only")
     session = run(CALLS)
-    began = time.monotonic()
-    with pytest.raises(StudentError):
-        call(session, "hungry_children", seconds=20)
-    assert time.monotonic() - began < 15
+    with contextlib.suppress(StudentKilled):  # where the kernel chose the parent
+        assert call(session, "hungry_children", seconds=15) <= 2
     assert_fine(session)
 
 
 def test_a_session_without_answer_is_ended_when_its_submission_has_no_time_left(run):
     session = run("import time\ndef f(): time.sleep(60)", seconds=1.0)
-    with pytest.raises(StudentTimeout, match="^the submission ran out of its time$"):
+    with pytest.raises(StudentTimeout, match=r"^the submission ran out of its time$"):
         call(session, "f")
 
 
@@ -262,21 +268,20 @@ def test_a_session_that_dies_between_two_checks_is_opened_again(run):
     session = run("import os\npid = os.getpid()\ndef fine(): return 1")
     with session.check() as check:
         os.kill(check.get("pid"), 9)
-        assert Subject(check).fine() == 1
     assert call(session, "fine") == 1
 
 
 def environment(notebook):
+    import contextlib
     import os
     import sys
+    from pathlib import Path
 
     links = []
     for name in os.listdir("/proc/self/fd"):
-        try:
+        with contextlib.suppress(OSError):  # that of the listing itself
             links.append(os.readlink(f"/proc/self/fd/{name}"))
-        except OSError:
-            pass
-    command = open("/proc/self/cmdline").read()
+    command = Path("/proc/self/cmdline").read_text()
     return dict(os.environ), links, command, sys.argv, os.getcwd(), os.listdir()
 
 
@@ -295,6 +300,9 @@ def test_a_session_has_nothing_of_the_graders(run, monkeypatch):
     assert "pytest" not in command + " ".join(arguments)
     assert files == []
     session.close()
+    until = time.monotonic() + 5  # it is removed behind the session's end
+    while Path(folder).exists() and time.monotonic() < until:
+        time.sleep(0.01)
     assert not Path(folder).exists()
 
 
@@ -376,5 +384,5 @@ def test_a_closed_session_can_be_closed_again(run):
 
 def test_a_notebook_without_cells_has_no_names(run):
     session = run()
-    with session.check() as check, pytest.raises(StudentError, match="^f is not defined"):
+    with session.check() as check, pytest.raises(StudentError, match=r"^f is not defined"):
         check.get("f")

@@ -155,6 +155,6 @@ def test_a_recording_that_cannot_be_read_is_said(tmp_path, monkeypatch):
 
 
 def test_only_a_check_can_be_checked():
-    with pytest.raises(TypeError, match="^self_check takes a check, not a str"):
+    with pytest.raises(TypeError, match=r"^self_check takes a check, not a str"):
         self_check("f_is_right")
     assert isinstance(Check, type)
