@@ -73,9 +73,11 @@ def assert_close(
         _require_sequence(got, want, what)
         for i, (g, w) in enumerate(zip(got, want, strict=True)):
             assert_close(g, w, rtol=rtol, atol=atol, what=f"{what}[{i}]")
-    elif want is None or isinstance(want, (str, bytes)):
-        assert_equal(got, want, what=what)
-    elif rtol is None and atol is None and _are_long_integers(got, want):
+    elif (
+        want is None
+        or isinstance(want, (str, bytes))
+        or (rtol is None and atol is None and _are_long_integers(got, want))
+    ):
         assert_equal(got, want, what=what)
     else:
         _assert_arrays_close(got, want, rtol, atol, what)

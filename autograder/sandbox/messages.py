@@ -111,7 +111,7 @@ def _source_of(helper: Helper) -> str:
     except (OSError, TypeError):
         source = ""
     if not source.lstrip().startswith(("def ", "@")):
-        raise HarnessError(f"helper {helper!r} is no function by def whose source is to be had")
+        raise HarnessError(f"the source of helper {helper!r}, a function by def, is not to be had")
     return source
 
 
@@ -139,6 +139,6 @@ def _same(before: Any, after: Any) -> bool:
 
 
 def _form(value: Any) -> tuple[bytes, list[memoryview]]:
-    packer = Packer(_refuse)
+    packer = Packer(lambda v: v if isinstance(v, Handle) else _refuse(v))
     header, bodies = encode(Message("form", values=[packer.pack(value)], bodies=packer.bodies))
     return header, [memoryview(body) for body in bodies]

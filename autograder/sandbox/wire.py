@@ -189,9 +189,7 @@ class Packer:
                     return self._add(kind, dtype, plain.view(torch.int16).numpy())
                 if dtype in DTYPES:
                     return self._add(kind, dtype, plain.numpy())
-        if isinstance(value, RemoteObject):
-            value = value.handle
-        handle = value if isinstance(value, Handle) else self._keep(value)
+        handle = value.handle if isinstance(value, RemoteObject) else self._keep(value)
         return Reference(handle.number, handle.type_name)
 
     def _add(self, kind: str, dtype: str, array: Any) -> Array:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # a student's installation is without what an oracle needs
 __all__ = ["FILE", "Recording", "ReplaySession", "load_recording", "record", "replies_to"]
 
 FILE = "recording.json"
+GOLDEN = 0.6180339887498949  # its multiples, modulo 1, do not repeat
 
 
 class Sketch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -245,8 +246,8 @@ def _digest(array: NDArray[Any]) -> str:
 
 def _sums(flat: NDArray[np.float64]) -> tuple[float, float]:
     """Return the sum of the sizes and of the values, weighted so that their order counts."""
-    weights = 1 + np.arange(flat.size) * 0.618 % 1
-    with np.errstate(over="ignore"):
+    weights = 1 + np.arange(flat.size) * GOLDEN % 1
+    with np.errstate(over="ignore", invalid="ignore"):
         return float(weights @ np.abs(flat)), float(weights @ flat)
 
 
