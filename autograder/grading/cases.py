@@ -44,6 +44,7 @@ def run_case(
     student: Session,
     reference: Session,
     rng: Callable[[], np.random.Generator],
+    proven: bool = False,
 ) -> CaseResult:
     """Run a case and return its result.
 
@@ -57,6 +58,8 @@ def run_case(
         student: the session of the student's code.
         reference: the session of the reference, or its recording.
         rng: returns a fresh generator of the case's inputs.
+        proven: whether the check is known to pass with the reference in the student's place, as
+            it is where the replies are recorded ones.
     """
     began = time.perf_counter()
     verdict, message = Verdict.PASSED, None
@@ -75,7 +78,7 @@ def run_case(
             verdict, message = Verdict.BROKEN, str(error)
         except Exception as error:
             fault = f"{type(error).__name__}: {error}"
-            if _is_sound(check, case, reference, rng):
+            if proven or _is_sound(check, case, reference, rng):
                 verdict = Verdict.FAILED
                 message = f"the check cannot use what the code returned ({fault})"
             else:

@@ -33,7 +33,7 @@ class Sketch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         exact: a hash of all that is no fraction: texts, integers, shapes, keys.
-        rough: of each array of floats, two weighted sums: of the sizes, and of the values.
+        rough: of each array of floats, two weighted means: of the sizes, and of the values.
     """
 
     exact: str
@@ -123,11 +123,11 @@ class _RecordingSession:
         self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any], watch: bool
     ) -> tuple[Any, tuple[int | str, ...]]:
         value, changed = self._inner.call(target, args, kwargs, watch)
-        return self._keep("call", _sketch(target, args, kwargs), value), changed
+        return self._keep("call", _sketch(target, *args, kwargs), value), changed
 
     def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         value = self._inner.apply(helper, args, kwargs)
-        return self._keep(f"apply {helper.__name__}", _sketch(args, kwargs), value)
+        return self._keep(f"apply {helper.__name__}", _sketch(*args, kwargs), value)
 
     def seed(self, number: int) -> None:
         self._inner.seed(number)
@@ -157,11 +157,11 @@ class ReplaySession:
         self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any], watch: bool
     ) -> tuple[Any, tuple[int | str, ...]]:
         """Return the recorded value of a call."""
-        return self._next("call", _sketch(target, args, kwargs)), ()
+        return self._next("call", _sketch(target, *args, kwargs)), ()
 
     def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the recorded value of a helper."""
-        return self._next(f"apply {helper.__name__}", _sketch(args, kwargs))
+        return self._next(f"apply {helper.__name__}", _sketch(*args, kwargs))
 
     def seed(self, number: int) -> None:
         """Do nothing: a recording draws no numbers."""
@@ -184,13 +184,13 @@ def _keep_handle(value: object) -> Handle:
 
 def _sketch(*arguments: Any) -> Sketch:
     """Return the sketch of what was asked: the object's number, its arguments."""
-    texts: list[str] = []
+    texts = [f"{len(arguments)} arguments"]
     rough: list[tuple[float, float]] = []
-    for part in _parts(arguments):
+    for part in (part for argument in arguments for part in _parts(argument)):
         if isinstance(part, str):
             texts.append(part)
         else:
-            rough.append(_sums(part))
+            rough.append(_means(part))
     return Sketch(hashlib.sha256(repr(texts).encode()).hexdigest(), tuple(rough))
 
 
@@ -215,13 +215,11 @@ def _parts(value: Any) -> Iterator[str | NDArray[np.float64]]:
 
 
 def _numbers(value: Any) -> NDArray[Any] | None:
-    """Return an array, a number or a list of numbers as one array; None for anything else."""
-    plain = (bool, int, float, complex)
+    """Return an array, a number or a list of one type of numbers as an array; else None."""
+    types = {type(item) for item in value} if isinstance(value, (list, tuple)) else {type(value)}
     if is_array(value):
         array = to_numpy(value)
-    elif type(value) in plain or (
-        isinstance(value, (list, tuple)) and all(type(item) in plain for item in value)
-    ):
+    elif len(types) <= 1 and types <= {bool, int, float, complex, np.float64, np.float32}:
         array = np.asarray(value)
     else:
         return None
@@ -244,18 +242,19 @@ def _digest(array: NDArray[Any]) -> str:
     return hashlib.sha256(array.tobytes()).hexdigest()
 
 
-def _sums(flat: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the sum of the sizes and of the values, weighted so that their order counts."""
-    weights = 1 + np.arange(flat.size) * GOLDEN % 1
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(weights @ np.abs(flat)), float(weights @ flat)
+def _means(flat: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the means of the sizes and of the values, weighted so that their order counts."""
+    weights = (1 + np.arange(flat.size) * GOLDEN % 1) / (2 * max(flat.size, 1))
+    return float(weights @ np.abs(flat)), float(weights @ flat)
 
 
 def _alike(a: Sketch, b: Sketch) -> bool:
     if a.exact != b.exact or len(a.rough) != len(b.rough):
         return False
-    return all(
-        # The values may cancel: what is roughly the same is so by the sizes.
-        np.allclose(one, other, rtol=0.0, atol=1e-9 + 1e-6 * one[0], equal_nan=True)
-        for one, other in zip(a.rough, b.rough, strict=True)
-    )
+    pairs = zip(a.rough, b.rough, strict=True)
+    return all(_near(one[i], other[i], one[0]) for one, other in pairs for i in range(2))
+
+
+def _near(one: float, other: float, size: float) -> bool:
+    # By the size of what was averaged: values may cancel, and leave a mean that is all rounding.
+    return abs(one - other) <= 1e-9 + 1e-6 * size

@@ -58,7 +58,7 @@ def test_several_submissions_in_two_workers_each_get_their_own_result(
 
 
 def test_a_worker_killed_midway_costs_nothing(work, hand_in):
-    jobs = [hand_in(f"s{i}", after=["import time; time.sleep(0.2)"]) for i in range(5)]
+    jobs = [hand_in(f"s{i}", after=["import time; time.sleep(0.2)"]) for i in range(3)]
     found, killed = {}, False
     for job, graded in grade_all(work, jobs, 2):
         found[job.student] = graded.result.earned
@@ -77,14 +77,14 @@ os.kill(int(status[1]), signal.SIGKILL)
 
 
 def test_a_submission_that_kills_its_worker_every_time_does_not_stop_the_others(work, hand_in):
-    jobs = [hand_in("assassin", before=[ASSASSIN]), *(hand_in(f"s{i}") for i in range(3))]
+    jobs = [hand_in("assassin", before=[ASSASSIN]), *(hand_in(f"s{i}") for i in range(2))]
     found = {}
     try:
         for job, graded in grade_all(work, jobs, 2):
             found[job.student] = graded.result
     except HarnessError:
         pass
-    assert {f"s{i}": 5.0 for i in range(3)}.items() <= {
+    assert {f"s{i}": 5.0 for i in range(2)}.items() <= {
         name: result.earned for name, result in found.items()
     }.items()
     # Where the attack succeeds it is for staff; where it cannot, the cell merely raised.

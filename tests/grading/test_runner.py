@@ -253,3 +253,17 @@ def test_the_time_is_of_the_contracts_form():
 def test_a_submission_without_bytes_can_be_unreadable(bundle):
     result = unreadable(bundle, "ada", b"", "there is no tiny.ipynb", "cpu", clock).result
     assert (result.earned, result.possible) == (0.0, 9.0)
+
+
+def test_a_bug_of_ours_in_one_submission_is_for_staff_and_stops_no_other(
+    grader, submit, monkeypatch
+):
+    def stumble(*args):
+        raise ZeroDivisionError("of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "run_case", stumble)
+        result = grader.grade("ada", submit(), clock).result
+    assert result.status is Status.NEEDS_ATTENTION
+    assert result.notes == ("the harness broke: ZeroDivisionError: of ours",)
+    assert grader.grade("ada", submit(), clock).result.earned == 5.0

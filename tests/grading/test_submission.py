@@ -270,6 +270,9 @@ BAD_OUTPUTS = [
     {"output_type": "display_data", "data": 3, "metadata": {}},
     {"output_type": "display_data", "data": {"text/html": {"a": 1}}, "metadata": None},
     {"output_type": "error", "ename": 1, "evalue": "", "traceback": ""},
+    {"output_type": "display_data", "data": {"application/json": "x"}, "metadata": {}},
+    {"output_type": "display_data", "data": {"application/x+json": "x", "": "y"}, "metadata": {}},
+    {"output_type": "execute_result", "data": {"text/plain": ["x", 3]}, "execution_count": "x"},
 ]
 
 

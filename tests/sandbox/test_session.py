@@ -386,3 +386,10 @@ def test_a_notebook_without_cells_has_no_names(run):
     session = run()
     with session.check() as check, pytest.raises(StudentError, match=r"^f is not defined"):
         check.get("f")
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.001, 0.004, 0.008])
+def test_time_that_runs_out_while_a_session_starts_is_the_submissions(run, seconds):
+    session = run("x = 1", seconds=seconds)
+    with pytest.raises(StudentTimeout, match=r"^the submission ran out of its time$"):
+        call(session, "x")
