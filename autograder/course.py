@@ -95,11 +95,19 @@ class Course:
         return self.build(assignment) / f"{assignment}.bundle"
 
     def submitted(self, assignment: str) -> dict[str, Path]:
-        """The submitted notebook of each student who handed something in, sorted by name."""
+        """The submitted notebook of each student who handed something in, sorted by name.
+
+        Raises:
+            UsageError: the name of a student's folder is no UTF-8, which no result can carry.
+        """
         folder = self.root / "submitted"
         found = {}
         for student in sorted(folder.iterdir() if folder.is_dir() else ()):
             if (student / assignment).is_dir():
+                if student.name != student.name.encode("utf-8", "replace").decode():
+                    raise UsageError(
+                        f"submitted/ has a folder whose name is no UTF-8, {student.name!r}; rename it"
+                    )
                 found[student.name] = student / assignment / f"{assignment}.ipynb"
         return found
 

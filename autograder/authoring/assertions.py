@@ -163,7 +163,7 @@ def _assert_arrays_close(
         raise CheckFailure(f"{what}: dtype {g.dtype}, expected {w.dtype}")
     if g.dtype.kind == "c" and w.dtype.kind != "c":
         raise CheckFailure(f"{what}: complex values, expected real ones")
-    default = default_tolerance(*_dtype_names(got), *_dtype_names(want))
+    default = default_tolerance(_dtype_names(got), _dtype_names(want))
     tolerance = Tolerance(
         default.rtol if rtol is None else rtol, default.atol if atol is None else atol
     )

@@ -1,5 +1,6 @@
 """When two arrays agree: shapes equal, then values within a tolerance."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ class Tolerance:
         return f"rtol={self.rtol:g}, atol={self.atol:g}"
 
 
-# By dtype; the coarser of the two compared dtypes decides. float64 leaves room for
+# By dtype; the coarser of the two compared dtypes decides, see `default_tolerance`. float64 leaves room for
 # another order of summation, float32 for that and for a product of a few hundred terms.
 DEFAULTS = {
     "float64": Tolerance(1e-7, 1e-10),
@@ -33,9 +34,19 @@ _COARSENESS = ("float64", "float32", "float16", "bfloat16")
 _AS_REAL = {"complex64": "float32", "complex128": "float64"}
 
 
-def default_tolerance(*dtypes: str) -> Tolerance:
-    """Return the tolerance of the coarsest of some dtype names; exact if none is floating."""
-    names = {_AS_REAL.get(name, name) for name in dtypes} & set(_COARSENESS)
+def default_tolerance(got: Iterable[str], want: Iterable[str]) -> Tolerance:
+    """Return the tolerance of the coarsest dtype; exact if none is floating.
+
+    A student's dtype counts no coarser than float32: otherwise an answer in bfloat16 would be
+    compared with next to nothing.
+
+    Args:
+        got: names of the dtypes of the student's value.
+        want: names of the dtypes of the reference's value.
+    """
+    names = {_AS_REAL.get(name, name) for name in want} & set(_COARSENESS)
+    for name in {_AS_REAL.get(name, name) for name in got} & set(_COARSENESS):
+        names.add(name if name == "float64" else "float32")
     if not names:
         return DEFAULTS["exact"]
     return DEFAULTS[max(names, key=_COARSENESS.index)]

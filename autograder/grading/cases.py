@@ -20,6 +20,7 @@ from autograder.errors import (
     StudentTimeout,
 )
 from autograder.grading.results import CaseResult, Verdict
+from autograder.grading.watchdog import watchdog
 from autograder.sandbox.messages import InProcessSession
 from autograder.sandbox.wire import Message
 
@@ -45,6 +46,7 @@ def run_case(
     reference: Session,
     rng: Callable[[], np.random.Generator],
     proven: bool = False,
+    seconds: float | None = None,
 ) -> CaseResult:
     """Run a case and return its result.
 
@@ -60,12 +62,15 @@ def run_case(
         rng: returns a fresh generator of the case's inputs.
         proven: whether the check is known to pass with the reference in the student's place, as
             it is where the replies are recorded ones.
+        seconds: after which the check itself is stopped: a loop over a number that the student's
+            code returned may be an endless one.
     """
     began = time.perf_counter()
     verdict, message = Verdict.PASSED, None
     with measuring_margins() as margins:
         try:
-            _call(check, case, student, reference, rng())
+            with watchdog(seconds):
+                _call(check, case, student, reference, rng())
         except (CheckFailure, AssertionError) as error:
             verdict, message = Verdict.FAILED, str(error) or "the check's assertion does not hold"
         except StudentTimeout as error:

@@ -95,14 +95,16 @@ class Grader:
             submission = parse_submission(data, self._bundle.release)
         except StudentError as error:
             return unreadable(self._bundle, student, data, str(error), self._device, clock)
+        except Exception as error:  # a bug of ours costs no other submission its grading
+            return unreadable(self._bundle, student, data, _fault(error), self._device, clock)
         for attempt in range(TRIES):
             try:
                 questions, notes = self._grade(submission)
                 break
-            except HarnessError as error:
+            except Exception as error:  # a HarnessError, or a bug of ours
                 self.close()
                 if attempt == TRIES - 1:
-                    reason = f"{BROKE}: {error}"
+                    reason = _fault(error)
                     return unreadable(self._bundle, student, data, reason, self._device, clock)
         notes = (*submission.notes, *notes)
         if len(notes) > MAX_NOTES:
@@ -152,7 +154,7 @@ class Grader:
                 continue
             try:
                 with notebook.check(check.seconds) as session:
-                    self._run_in(session, left, outcomes)
+                    self._run_in(session, left, outcomes, notebook)
             except (StudentTimeout, StudentKilled) as error:  # there is no session to be had
                 timeout = isinstance(error, StudentTimeout)
                 verdict = Verdict.TIMED_OUT if timeout else Verdict.KILLED
@@ -161,12 +163,17 @@ class Grader:
                 return
 
     def _run_in(
-        self, session: Session, left: deque[tuple[Check, Case]], outcomes: Outcomes
+        self,
+        session: Session,
+        left: deque[tuple[Check, Case]],
+        outcomes: Outcomes,
+        notebook: NotebookSession,
     ) -> None:
         while left and not self._reason_not_to_run(left[0][0], outcomes):
             check, case = left.popleft()
             reference = ReferenceSession(self._oracle.namespace)
-            result = run_case(check, case, session, reference, self._rng(check, case))
+            rng, seconds = self._rng(check, case), notebook.seconds_left() + 1
+            result = run_case(check, case, session, reference, rng, seconds=seconds)
             outcomes[check.name][case.name] = result
             if result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
                 return
@@ -194,6 +201,11 @@ def _score(entry: QuestionEntry, outcomes: Outcomes) -> QuestionResult:
         for check in entry.checks
     ]
     return score_question(entry, checks)
+
+
+def _fault(error: Exception) -> str:
+    said = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+    return f"{BROKE}: {said}"
 
 
 def is_final(result: Result) -> bool:

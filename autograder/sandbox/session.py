@@ -212,6 +212,10 @@ class NotebookSession:
         session, self._channel, self._session = self._session, None, None
         return self._nursery.end(session, by_itself) if session is not None else ""
 
+    def seconds_left(self) -> float:
+        """Return how much of the submission's time is left."""
+        return max(0.0, self._deadline - time.monotonic())
+
     def _open(self) -> None:
         """Run the notebook in a fresh session, without the cells that ended earlier ones.
 
@@ -220,12 +224,16 @@ class NotebookSession:
         self.close()
         while time.monotonic() < self._deadline:
             self._channel, self._session = self._nursery.start()
-            culprit = self._run(self._channel)
+            try:
+                culprit = self._run(self._channel)
+            except StudentTimeout:  # before its first cell
+                break
             if culprit is None:
                 self._fresh = True
                 return
             self.runs[culprit.number] = culprit
             self.close()
+        self.close()
 
     def _run(self, channel: Channel) -> CellRun | None:
         """Run the cells; return the one that ended the session, None if none did."""
@@ -244,6 +252,8 @@ class NotebookSession:
             return None
         except ChannelTimeout:
             whole = time.monotonic() >= self._deadline
+            if whole and current is None:
+                raise StudentTimeout("the submission ran out of its time") from None
             how = (
                 "the submission's time was used up"
                 if whole

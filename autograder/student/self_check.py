@@ -1,6 +1,7 @@
 """A student's self-check: the visible cases, run in the notebook against the recording."""
 
 import html
+import sys
 from pathlib import Path
 
 from autograder.authoring.checks import Case, Check, case_rng
@@ -61,6 +62,9 @@ def self_check(check: Check) -> SelfCheck:
 
     In a release the right values come from the recording beside the notebook. In the source
     notebook, where there is none, the names themselves are the reference: the author's own run.
+
+    Raises:
+        HarnessError: there is neither a recording nor the reference, or the recording is damaged.
     """
     if not isinstance(check, Check):
         raise TypeError(f"self_check takes a check, not a {type(check).__name__}")
@@ -92,7 +96,12 @@ def _recording() -> Recording | None:
     try:
         return load_recording(Path(FILE).read_bytes())
     except FileNotFoundError:
-        return None
+        if "reference" in sys.modules:
+            return None
+        raise HarnessError(
+            f"there is no {FILE} here, so nothing can be checked; put the one that came with the "
+            "notebook beside it"
+        ) from None
     except OSError as error:
         raise HarnessError(f"{FILE} cannot be read: {error}") from None
 

@@ -123,9 +123,10 @@ def test_the_shape_is_compared_before_the_values():
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("side", ["got", "want"])
 def test_the_coarser_dtype_of_the_two_decides(dtype, side):
-    atol = DEFAULTS[dtype].atol
+    # A student's own dtype counts no coarser than float32.
+    atol = DEFAULTS[dtype if side == "want" or dtype == "float64" else "float32"].atol
     zero = torch.zeros(1, dtype=getattr(torch, dtype))
-    for times, agrees in ((0.9, True), (1.2, False)):
+    for times, agrees in ((0.9, True), (1.3, False)):
         # The error is at zero, where no relative tolerance helps.
         value = torch.tensor([atol * times], dtype=getattr(torch, dtype))
         finer = value.double() if side == "want" else zero.double()

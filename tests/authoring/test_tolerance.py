@@ -106,19 +106,28 @@ def test_values_too_large_for_a_difference_do_not_agree():
 
 
 @pytest.mark.parametrize(
-    ("dtypes", "decides"),
+    ("got", "want", "decides"),
     [
-        (("float64", "float64"), "float64"),
-        (("float64", "float32"), "float32"),
-        (("float32", "float64"), "float32"),
-        (("float16", "float32"), "float16"),
-        (("float16", "bfloat16"), "bfloat16"),
-        (("int64", "float32"), "float32"),
-        (("complex64", "float64"), "float32"),
-        (("complex128", "int8"), "float64"),
-        (("int64", "bool"), "exact"),
-        ((), "exact"),
+        ("float64", "float64", "float64"),
+        ("float64", "float32", "float32"),
+        ("float32", "float64", "float32"),
+        ("float32", "float16", "float16"),
+        ("float16", "bfloat16", "bfloat16"),
+        ("int64", "float32", "float32"),
+        ("complex64", "float64", "float32"),
+        ("complex128", "int8", "float64"),
+        ("int64", "bool", "exact"),
     ],
 )
-def test_the_coarser_dtype_decides_the_default(dtypes, decides):
-    assert default_tolerance(*dtypes) == DEFAULTS[decides]
+def test_the_coarser_dtype_decides_the_default(got, want, decides):
+    assert default_tolerance([got], [want]) == DEFAULTS[decides]
+
+
+@pytest.mark.parametrize("got", ["float16", "bfloat16"])
+def test_a_student_cannot_choose_a_tolerance_coarser_than_that_of_float32(got):
+    assert default_tolerance([got], ["float64"]) == DEFAULTS["float32"]
+    assert default_tolerance([got, "float64"], ["int64"]) == DEFAULTS["float32"]
+
+
+def test_without_a_floating_dtype_the_default_is_exact():
+    assert default_tolerance([], []) == DEFAULTS["exact"]

@@ -185,12 +185,12 @@ def test_an_unreadable_submission_is_for_staff_and_nobody_loses(grader):
 def test_a_nursery_killed_in_the_middle_costs_nothing(grader, submit, monkeypatch):
     killed = []
 
-    def kill_once(check, *args):
+    def kill_once(check, *args, **options):
         if check.name == "triple_is_right" and not killed:
             killed.append(grader._nursery._process.pid)
             grader._nursery._process.kill()
             grader._nursery._process.wait()
-        return run_case(check, *args)
+        return run_case(check, *args, **options)
 
     monkeypatch.setattr(runner, "run_case", kill_once)
     result = grader.grade("ada", submit(), clock).result
@@ -258,7 +258,7 @@ def test_a_submission_without_bytes_can_be_unreadable(bundle):
 def test_a_bug_of_ours_in_one_submission_is_for_staff_and_stops_no_other(
     grader, submit, monkeypatch
 ):
-    def stumble(*args):
+    def stumble(*args, **options):
         raise ZeroDivisionError("of ours")
 
     with monkeypatch.context() as patch:

@@ -1,4 +1,6 @@
 import shutil
+import sys
+from types import ModuleType
 
 import pytest
 
@@ -41,8 +43,9 @@ def release(recording, tmp_path, monkeypatch):
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """A folder without a recording: the author's."""
+    """A folder without a recording, and the reference imported: the author's."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "reference", ModuleType("reference"))
 
 
 def outcome(answer):
@@ -158,3 +161,10 @@ def test_only_a_check_can_be_checked():
     with pytest.raises(TypeError, match=r"^self_check takes a check, not a str"):
         self_check("f_is_right")
     assert isinstance(Check, type)
+
+
+def test_a_release_that_lost_its_recording_passes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "reference", raising=False)
+    with pytest.raises(HarnessError, match=r"^there is no recording\.json here"):
+        outcome(RIGHT)

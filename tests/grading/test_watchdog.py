@@ -1,0 +1,41 @@
+import itertools
+import time
+
+import numpy as np
+import pytest
+
+from autograder.authoring.checks import case, check
+from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.results import Verdict
+from autograder.grading.watchdog import watchdog
+from autograder.sandbox.messages import InProcessSession
+
+
+def test_a_block_that_runs_too_long_is_stopped():
+    with pytest.raises(TimeoutError, match=r"^it ran for more than 0 s$"), watchdog(0.05):
+        all(itertools.repeat(True))
+
+
+def test_a_block_in_time_is_left_alone_and_so_is_what_follows():
+    with watchdog(0.05):
+        pass
+    time.sleep(0.1)
+
+
+def test_a_check_that_loops_over_the_students_number_is_stopped_and_the_miss_is_theirs():
+    @check("n", points=1)
+    @case("hidden", hidden=True)
+    def counts(student, reference, rng):
+        for _ in range(student.n):
+            pass
+
+    result = run_case(
+        counts,
+        counts.cases[0],
+        InProcessSession({"n": 10**15}),
+        ReferenceSession({"n": 3}),
+        np.random.default_rng,
+        seconds=0.2,
+    )
+    assert result.verdict is Verdict.FAILED
+    assert "the check cannot use what the code returned (TimeoutError" in result.message
