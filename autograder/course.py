@@ -105,9 +105,7 @@ class Course:
         for student in sorted(folder.iterdir() if folder.is_dir() else ()):
             if (student / assignment).is_dir():
                 if student.name != student.name.encode("utf-8", "replace").decode():
-                    raise UsageError(
-                        f"submitted/ has a folder whose name is no UTF-8, {student.name!r}; rename it"
-                    )
+                    raise UsageError(f"rename the folder {student.name!r} in submitted/: no UTF-8")
                 found[student.name] = student / assignment / f"{assignment}.ipynb"
         return found
 

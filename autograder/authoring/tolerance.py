@@ -21,8 +21,8 @@ class Tolerance:
         return f"rtol={self.rtol:g}, atol={self.atol:g}"
 
 
-# By dtype; the coarser of the two compared dtypes decides, see `default_tolerance`. float64 leaves room for
-# another order of summation, float32 for that and for a product of a few hundred terms.
+# By dtype; `default_tolerance` says which of the two compared dtypes decides. float64 leaves room
+# for another order of summation, float32 for that and for a product of a few hundred terms.
 DEFAULTS = {
     "float64": Tolerance(1e-7, 1e-10),
     "float32": Tolerance(1e-5, 1e-6),

@@ -1,4 +1,3 @@
-import itertools
 import time
 
 import numpy as np
@@ -11,9 +10,14 @@ from autograder.grading.watchdog import watchdog
 from autograder.sandbox.messages import InProcessSession
 
 
+def loop_for_ever():
+    while True:
+        pass
+
+
 def test_a_block_that_runs_too_long_is_stopped():
     with pytest.raises(TimeoutError, match=r"^it ran for more than 0 s$"), watchdog(0.05):
-        all(itertools.repeat(True))
+        loop_for_ever()
 
 
 def test_a_block_in_time_is_left_alone_and_so_is_what_follows():
