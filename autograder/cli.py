@@ -110,7 +110,6 @@ def _add_grade_options(command: argparse.ArgumentParser) -> None:
 
 
 def _compile(options: argparse.Namespace) -> int:
-    from autograder.audit.publish import compile_and_publish
     from autograder.compiler.fingerprint import fingerprint, is_current
 
     course = find_course()
@@ -118,6 +117,8 @@ def _compile(options: argparse.Namespace) -> int:
         if not options.force and is_current(course, name, fingerprint(course, name)):
             print(f"{name}: nothing to compile, release and bundle are up to date")
             continue
+        from autograder.audit.publish import compile_and_publish  # a second, where it is needed
+
         began = time.monotonic()
         report = compile_and_publish(course, name, _teller(name))
         for line in report.summary():
