@@ -12,6 +12,7 @@ from autograder.course import Course, NoCourse, find_course
 from autograder.errors import (
     AuditRefused,
     AutograderError,
+    HarnessError,
     SourceError,
     UnsafeHere,
     UsageError,
@@ -45,12 +46,15 @@ EXAMPLES = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 attention, 2 wrong usage, 3 unsafe."""
+    """Run a command and return its exit code.
+
+    0 is done, 1 that somebody must look, 2 wrong usage, 3 that the grader cannot run (safely) here.
+    """
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
         return code
-    except UnsafeHere as error:
+    except (UnsafeHere, HarnessError) as error:
         return _complain(error, UNSAFE)
     except (AuditRefused, SourceError) as error:
         return _complain(error, ATTENTION)

@@ -11,6 +11,7 @@
     │   ├── StudentTimeout    a limit on time ended it                               timed_out
     │   └── StudentKilled     a limit on memory or processes, or a crash, ended it   killed
     ├── HarnessError          ours; never costs a student a point                    broken
+    │   ├── UnsendableArgument  a check passed what cannot cross: perhaps the student's value
     │   └── WireError         bytes on a channel that are no message
     └── UnsafeHere            this machine cannot hold a student's code safely       exit 3
 """
@@ -25,6 +26,7 @@ __all__ = [
     "StudentKilled",
     "StudentTimeout",
     "UnsafeHere",
+    "UnsendableArgument",
     "UsageError",
     "WireError",
 ]
@@ -86,11 +88,18 @@ class StudentTimeout(StudentError):
 
 
 class StudentKilled(StudentError):
-    """A limit on memory, processes or output, or a crash, ended the student's code."""
+    """A limit on memory or processes, or a crash, ended the student's code."""
 
 
 class HarnessError(AutograderError):
     """The harness or a check itself failed; the student's score is not touched."""
+
+
+class UnsendableArgument(HarnessError):
+    """A check passed an argument that cannot cross the wire.
+
+    If it got it from the student's code, it is the student's miss: `run_case` finds out.
+    """
 
 
 class WireError(HarnessError):

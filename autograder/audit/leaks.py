@@ -7,8 +7,11 @@ re-wrapped is a leak still.
 import ast
 import base64
 import binascii
+import contextlib
+import inspect
 import json
 import re
+import textwrap
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ from typing import Any
 
 import nbformat
 
-from autograder.authoring.checks import Case, Check
+from autograder.authoring.checks import Case, Check, Variant
 from autograder.grading.oracle import Oracle
 from autograder.student.recording import FILE, load_recording, replies_to
 
@@ -33,10 +36,13 @@ class Secret:
     Attributes:
         what: how a message names it, without telling it.
         text: its text, squeezed.
+        in_code: whether it may not be in the release's code either; a line of an alternative may,
+            where a stub or a check has it too.
     """
 
     what: str
     text: str
+    in_code: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def secrets_of(
         if marks.solution:
             stub = stubs.get(marks.grade_id, "")
             found += _secrets_of_answer(marks.grade_id, cell, stub)
-    unique = {s.text: s for s in found if len(s.text) >= SHORTEST}
+    unique = {(s.text, s.in_code): s for s in found if len(s.text) >= SHORTEST}
     return list(unique.values())
 
 
@@ -81,7 +87,7 @@ def find_leaks(files: Mapping[str, bytes], secrets: list[Secret], oracle: Oracle
         findings += [
             f"leak: {secret.what} is in {place.name}"
             for secret in secrets
-            if secret.text in squeezed
+            if secret.text in squeezed and (secret.in_code or not place.runs)
         ]
         if place.runs and re.search(r"^\s*(from|import)\s+reference\b", place.text, re.MULTILINE):
             findings.append(f"leak: {place.name} imports the reference")
@@ -109,6 +115,20 @@ def _secrets_of_check(check: Check, public: set[str]) -> Iterator[Secret]:
     for kind, variants in (("mistake", check.mistakes), ("alternative", check.alternatives)):
         for variant in variants:
             yield Secret(f"the {kind} {variant.title!r} {where}", _squeeze(variant.title))
+            if kind == "alternative":
+                for piece in _statements(_source(variant)):
+                    what = f"a line of the {kind} {variant.title!r} {where}"
+                    yield Secret(what, _squeeze(piece), in_code=False)
+
+
+def _source(variant: Variant) -> str:
+    """Return the text of a variant's functions and classes."""
+    pieces = []
+    for value in variant.values.values():
+        if callable(value):
+            with contextlib.suppress(OSError, TypeError):
+                pieces.append(textwrap.dedent(inspect.getsource(value)))
+    return "\n".join(pieces)
 
 
 def _secrets_of_answer(grade_id: str, cell: nbformat.NotebookNode, stub: str) -> Iterator[Secret]:

@@ -22,6 +22,7 @@ from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["Audit", "CheckAudit", "audit"]
 
+CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
 
 
@@ -212,6 +213,7 @@ def _run(check: Check, variant: Variant, oracle: Oracle, seed: bytes) -> list[Ca
                 student,
                 reference,
                 lambda name=case.name: case_rng(seed, oracle.assignment, check.name, name),  # type: ignore[misc]  # bound now
+                seconds=CASE_SECONDS,
             )
             for case in check.cases
         ]

@@ -40,6 +40,7 @@ def measuring_margins() -> Iterator[list[float]]:
 
 def assert_that(condition: bool, message: str) -> None:
     """Raise a failure with the message unless the condition holds: for properties."""
+    refuse_object(condition, "condition", "a truth value")
     if not condition:
         raise CheckFailure(message)
 

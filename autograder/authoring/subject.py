@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autograder.errors import CheckFailure, HarnessError
+from autograder.errors import CheckFailure, UnsendableArgument
 
 __all__ = ["Handle", "Helper", "RemoteObject", "Session", "Subject"]
 
@@ -50,8 +50,8 @@ class Session(Protocol):
 class RemoteObject:
     """A handle to an object that stays in its session: it can be called and asked for attributes.
 
-    It is never mistaken for a value: no assertion takes it, and it defines no comparison,
-    length, iteration or array interface.
+    It is never mistaken for a value: no assertion takes it, it has no truth value and cannot be
+    compared, and it defines no length, iteration or array interface.
     """
 
     __slots__ = ("_owner", "handle", "label", "type_name")
@@ -68,6 +68,14 @@ class RemoteObject:
         if name.startswith("_"):
             raise AttributeError(name)
         return self._owner.attribute(self, name)
+
+    def _is_no_value(self, *_: Any) -> Any:
+        raise CheckFailure(f"{self.label}: an object of type {self.type_name}, expected a value")
+
+    __bool__ = _is_no_value
+    __eq__ = _is_no_value
+    __ne__ = _is_no_value
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return f"<{self.type_name} {self.label}>"
@@ -106,7 +114,7 @@ class Subject:
 
         Raises:
             CheckFailure: the call is to be pure and changed an argument in place.
-            HarnessError: an argument is an object of another session.
+            UnsendableArgument: an argument is an object of another session.
         """
         self._require_own((args, kwargs))
         value, changed = self._session.call(target.handle.number, args, kwargs, self._pure)
@@ -128,7 +136,9 @@ class Subject:
         """Refuse an object of another session: its number means another object in this one."""
         if isinstance(value, RemoteObject):
             if value._owner._session is not self._session:
-                raise HarnessError(f"{value!r} is of another session: only values can be passed on")
+                raise UnsendableArgument(
+                    f"{value!r} is of another session: only values can be passed on"
+                )
         elif isinstance(value, (tuple, list)):
             for item in value:
                 self._require_own(item)

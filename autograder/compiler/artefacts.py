@@ -60,7 +60,8 @@ def publish(artefacts: Artefacts, course: Course, extra: Mapping[str, bytes] | N
     new_release, new_build = _fresh(release), _fresh(build)
     write(artefacts, new_release, new_build)
     _write_files(new_build, {**kept, **(extra or {})})
-    # The fingerprint comes last: after a crash in between, everything is compiled again.
+    # After a crash in between there is no fingerprint, and everything is compiled again.
+    (build / FINGERPRINT).unlink(missing_ok=True)
     for new, place in ((new_release, release), (new_build, build)):
         _swap(new, place)
 

@@ -9,14 +9,14 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.errors import StudentError
+from autograder.errors import HarnessError, SourceError, StudentError
 from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import BROKE, Graded, Grader, now, unreadable
-from autograder.grading.submission import read_submission_file
+from autograder.grading.submission import digest_of, read_submission_file
 from autograder.sandbox.limits import Limits
 
 __all__ = ["Job", "Work", "default_jobs", "grade_all"]
@@ -30,17 +30,18 @@ class Work:
     """What the workers of one run share."""
 
     bundle: Path
-    secret: bytes
+    secret: bytes = field(repr=False)
     limits: Limits
     device: str
 
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to grade."""
+    """One submission to grade; ``digest`` names the file as it was when the run began."""
 
     student: str
     path: Path
+    digest: str | None = None
 
 
 def default_jobs() -> int:
@@ -55,7 +56,7 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[J
     in a worker of its own, so that a submission that kills its worker stops no other.
 
     Raises:
-        HarnessError: the bundle cannot be read.
+        HarnessError: the bundle cannot be read or run here, or a submission changes meanwhile.
     """
     bundle = read_bundle(work.bundle)
     queue, suspects = deque(jobs), deque[Job]()
@@ -97,26 +98,36 @@ def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
 
 _grader: Grader | None = None
 _work: Work | None = None
+_fault: str | None = None
 
 
 def _prepare(work: Work) -> None:
     """Set up a worker process: it dies with the run, and loads the bundle once."""
-    global _grader, _work
+    global _grader, _work, _fault
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     bundle = read_bundle(work.bundle)
-    oracle = load_bundle_oracle(bundle)
+    try:
+        oracle = load_bundle_oracle(bundle)
+    except SourceError as error:
+        _fault = f"the bundle cannot run here: {error}"
+        return
     _grader, _work = Grader(bundle, oracle, work.secret, work.limits, work.device), work
     multiprocessing.util.Finalize(None, _grader.close, exitpriority=1)
 
 
 def _grade(job: Job) -> Graded:
+    if _fault is not None:
+        raise HarnessError(_fault)
     assert _grader is not None
     assert _work is not None
     try:
         data = read_submission_file(job.path)
     except StudentError as error:
-        return unreadable(
-            read_bundle(_work.bundle), job.student, b"", str(error), _work.device, now
-        )
+        if job.digest in (None, digest_of(str(error).encode())):
+            bundle = read_bundle(_work.bundle)
+            return unreadable(bundle, job.student, b"", str(error), _work.device, now)
+        raise HarnessError(f"the submission of {job.student} changed while it was read") from None
+    if job.digest not in (None, digest_of(data)):
+        raise HarnessError(f"the submission of {job.student} changed while it was read")
     return _grader.grade(job.student, data)

@@ -1,6 +1,7 @@
 """A grading run: what is not graded yet is graded, and the records are brought up to date."""
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from autograder.engines.local import Job, Work, grade_all
 from autograder.errors import StudentError, UsageError
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
 from autograder.grading.results import Result, dump_result
-from autograder.grading.runner import Graded, is_final
+from autograder.grading.runner import is_final
 from autograder.grading.submission import digest_of, parse_submission, read_submission_file
 from autograder.records.autograded import write_autograded
 from autograder.records.feedback import write_feedback
@@ -24,7 +25,7 @@ from autograder.records.store import Store, submission_key
 
 __all__ = ["Progress", "Run", "grade_assignment", "stored", "write_class_report"]
 
-STAMP = ".recorded"  # names the results that gradebook, feedback and report were written from
+STAMP = ".recorded"  # names what each student's pages and the gradebook were written from
 
 
 class Progress(Protocol):
@@ -78,19 +79,20 @@ def grade_assignment(
     submitted = _submitted(course, name, students)
     store = Store(course.results(name))
     limits = course.limits_of(name)
+    digests = {student: _digest(path) for student, path in submitted.items()}
     keys = {
         student: submission_key(
-            _digest(path), bundle.id, version("autograder"), limits, device, course.secret_id
+            digest, bundle.id, version("autograder"), limits, device, course.secret_id
         )
-        for student, path in submitted.items()
+        for student, digest in digests.items()
     }
     done = {s for s, key in keys.items() if (r := store.get(s, key)) is not None and is_final(r)}
-    jobs = [Job(student, path) for student, path in submitted.items() if student not in done]
+    jobs = [Job(s, path, digests[s]) for s, path in submitted.items() if s not in done]
     work = Work(course.bundle(name), course.secret, limits, device)
     if jobs:
         progress.begin(len(jobs))
         for job, graded in grade_all(work, jobs, workers):
-            _keep(course, store, bundle, keys[job.student], graded)
+            store.put(job.student, keys[job.student], graded.result)
             progress.advance(graded.result)
     results = store.newest()
     _record(course, bundle, results, progress)
@@ -134,35 +136,54 @@ def _digest(path: Path) -> str:
         return digest_of(str(error).encode())
 
 
-def _keep(course: Course, store: Store, bundle: Bundle, key: str, graded: Graded) -> None:
-    """Write a student's own files, then the result: a stored result has its feedback."""
-    result = graded.result
-    name = bundle.manifest.assignment
-    write_feedback(course.feedback(name, result.student), result, bundle.manifest, course.name)
-    if graded.notebook is not None:
-        path = course.autograded(name, result.student)
-        write_autograded(path, graded.notebook, result, bundle.manifest)
-    store.put(result.student, key, result)
-
-
 def _record(
     course: Course, bundle: Bundle, results: Mapping[str, Result], progress: Progress
 ) -> None:
-    """Write gradebook and report, unless they are of these very results."""
+    """Bring pages, gradebook and report up to date with the newest results."""
     name = bundle.manifest.assignment
-    digest = hashlib.sha256(bundle.id.encode())
-    for result in results.values():
-        digest.update(dump_result(result))
-    stamp = course.results(name) / STAMP
-    files = (stamp, course.gradebook, course.report)
-    if all(f.is_file() for f in files) and stamp.read_text() == digest.hexdigest():
-        return
-    _restore_feedback(course, bundle, results)
-    progress.say("writing gradebook and report")
     timestamps = _timestamps(course, name)
+    digests = {
+        student: hashlib.sha256(
+            b"\n".join([bundle.id.encode(), timestamps.get(student, "").encode(), dump_result(r)])
+        ).hexdigest()
+        for student, r in results.items()
+    }
+    stamp = course.results(name) / STAMP
+    former = _read_stamp(stamp)
+    stale = [
+        student
+        for student, digest in digests.items()
+        if former.get(student) != digest or not course.feedback(name, student).is_file()
+    ]
+    written = course.gradebook.is_file() and course.report.is_file()
+    if not stale and former.keys() == digests.keys() and written:
+        return
+    progress.say("writing feedback, gradebook and report")
+    submitted = course.submitted(name)
+    for student in stale:
+        _write_pages(course, bundle, results[student], submitted.get(student))
     write_gradebook(course.gradebook, bundle.manifest, bundle.release, results, timestamps)
     write_class_report(course)
-    write_atomic(stamp, digest.hexdigest().encode())
+    write_atomic(stamp, json.dumps(digests, indent=1).encode())
+
+
+def _read_stamp(stamp: Path) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(stamp.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _write_pages(course: Course, bundle: Bundle, result: Result, submitted: Path | None) -> None:
+    """Write a student's feedback page and, if there is a notebook, the graded one for staff."""
+    name, student = bundle.manifest.assignment, result.student
+    write_feedback(course.feedback(name, student), result, bundle.manifest, course.name)
+    if submitted is not None:
+        with suppress(StudentError):
+            submission = parse_submission(read_submission_file(submitted), bundle.release)
+            path = course.autograded(name, student)
+            write_autograded(path, submission.notebook, result, bundle.manifest)
 
 
 def _timestamps(course: Course, name: str) -> dict[str, str]:
@@ -172,19 +193,3 @@ def _timestamps(course: Course, name: str) -> dict[str, str]:
         with suppress(OSError, UnicodeDecodeError):
             found[student] = (path.parent / "timestamp.txt").read_text(encoding="utf-8")[:100]
     return found
-
-
-def _restore_feedback(course: Course, bundle: Bundle, results: Mapping[str, Result]) -> None:
-    """Write the pages of stored results that someone removed."""
-    name = bundle.manifest.assignment
-    for student, result in results.items():
-        if not course.feedback(name, student).is_file():
-            write_feedback(course.feedback(name, student), result, bundle.manifest, course.name)
-        path = course.autograded(name, student)
-        submitted = course.submitted(name).get(student)
-        if not path.is_file() and submitted is not None:
-            try:
-                submission = parse_submission(read_submission_file(submitted), bundle.release)
-            except StudentError:
-                continue
-            write_autograded(path, submission.notebook, result, bundle.manifest)

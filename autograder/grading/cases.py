@@ -18,6 +18,7 @@ from autograder.errors import (
     StudentError,
     StudentKilled,
     StudentTimeout,
+    UnsendableArgument,
 )
 from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.watchdog import watchdog
@@ -79,11 +80,11 @@ def run_case(
             verdict, message = Verdict.KILLED, str(error)
         except StudentError as error:
             verdict, message = Verdict.ERRORED, str(error)
-        except HarnessError as error:
-            verdict, message = Verdict.BROKEN, str(error)
         except Exception as error:
             fault = f"{type(error).__name__}: {error}"
-            if proven or _is_sound(check, case, reference, rng):
+            if isinstance(error, HarnessError) and not isinstance(error, UnsendableArgument):
+                verdict, message = Verdict.BROKEN, str(error)
+            elif proven or _is_sound(check, case, reference, rng):
                 verdict = Verdict.FAILED
                 message = f"the check cannot use what the code returned ({fault})"
             else:

@@ -33,6 +33,7 @@ __all__ = ["BROKE", "Graded", "Grader", "is_final", "now", "unreadable"]
 
 TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
+OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
 MAX_NOTES = 30
 BROKE = "the harness broke"  # how the note of a result that must be retried begins
 
@@ -159,7 +160,8 @@ class Grader:
                 timeout = isinstance(error, StudentTimeout)
                 verdict = Verdict.TIMED_OUT if timeout else Verdict.KILLED
                 for check, case in left:
-                    outcomes[check.name][case.name] = _without_run(case, verdict, str(error))
+                    unrun = self._reason_not_to_run(check, outcomes) or (verdict, str(error))
+                    outcomes[check.name][case.name] = _without_run(case, *unrun)
                 return
 
     def _run_in(
@@ -172,7 +174,7 @@ class Grader:
         while left and not self._reason_not_to_run(left[0][0], outcomes):
             check, case = left.popleft()
             reference = ReferenceSession(self._oracle.namespace)
-            rng, seconds = self._rng(check, case), notebook.seconds_left() + 1
+            rng, seconds = self._rng(check, case), notebook.seconds_left() + OWN_SECONDS
             result = run_case(check, case, session, reference, rng, seconds=seconds)
             outcomes[check.name][case.name] = result
             if result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED):

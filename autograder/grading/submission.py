@@ -113,7 +113,8 @@ def parse_submission(data: bytes, release: NotebookNode) -> Submission:
 def _answer(given: NotebookNode, found: Alignment) -> str | None:
     """Return what was written for a manual question; None if nothing was.
 
-    Where its cell is missing, any of the student's own may be the answer: staff will see.
+    Where its cell is missing or untouched, any text cell of the student's own may be the answer:
+    staff will see.
     """
     grade_id = grade_id_of(given)
     if grade_id in found.anchored:
@@ -121,6 +122,8 @@ def _answer(given: NotebookNode, found: Alignment) -> str | None:
     else:
         cells = list(found.strays())
     texts = [cell.source for cell in cells if differs(cell.source, given.source)]
+    if not texts:
+        texts = [cell.source for cell in found.strays() if cell.type != "code"]
     return "\n\n".join(texts) if texts else None
 
 

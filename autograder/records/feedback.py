@@ -5,6 +5,7 @@ from pathlib import Path
 
 from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
 from autograder.grading.results import CheckResult, QuestionResult, Result, Status, Verdict
+from autograder.grading.runner import BROKE
 from autograder.records.pages import write_page
 from autograder.records.words import (
     CaseWords,
@@ -63,7 +64,8 @@ def write_feedback(path: Path, result: Result, manifest: Manifest, course_name: 
         undecided=sum(q.points - q.earned for q in questions if not q.decided),
         begun=any(q.decided or q.earned for q in questions),
         attention=result.status is Status.NEEDS_ATTENTION,
-        notes=[clean(note) for note in result.notes],
+        # What broke on our side is for staff; the statuses say that it did.
+        notes=[clean(note) for note in result.notes if not note.startswith(BROKE)],
         questions=questions,
     )
 

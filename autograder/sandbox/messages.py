@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.authoring.subject import Handle, Helper
-from autograder.errors import HarnessError, StudentError, StudentKilled, WireError
+from autograder.errors import (
+    HarnessError,
+    StudentError,
+    StudentKilled,
+    UnsendableArgument,
+    WireError,
+)
 from autograder.sandbox.host import Host
 from autograder.sandbox.wire import Message, Packer, Reference, decode, encode, unpack
 
@@ -121,7 +127,7 @@ def _packed(kind: str, text: str, args: tuple[Any, ...], kwargs: dict[str, Any])
         values = [packer.pack(arg) for arg in args]
         named = {key: packer.pack(value) for key, value in kwargs.items()}
     except WireError as error:
-        raise HarnessError(f"an argument of a check cannot be sent: {error}") from None
+        raise UnsendableArgument(f"an argument of a check cannot be sent: {error}") from None
     return Message(kind, text=text, values=values, named=named, bodies=packer.bodies)
 
 

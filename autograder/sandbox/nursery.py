@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ __all__ = ["main"]
 MAX_BYTES = 1 << 20
 # What a module imports when it is first used, and every session would import anew.
 LAZY_IMPORTS = {"torch": ("torch._dynamo",)}  # by the first optimizer: 1.2 s
+OTHER_TASKS = 1024  # that this user may start elsewhere while a session lasts
 ENDING_SECONDS = 1.0  # for a process that has closed its channel to be gone
 REMOVE_SECONDS = 2.5  # three times of it are less than the grader waits
 
@@ -50,7 +52,6 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
     for stale in stale_folders(Path(tempfile.gettempdir())):
         _remove(str(stale))
     shell = _warm_up(settings["preload"])
-    settings["limits"]["processes"] += _processes_of_user()
     gc.collect()
     gc.freeze()
     try:
@@ -72,10 +73,13 @@ def _start(channel: Channel, shell: Any, settings: dict[str, Any]) -> Message:
     stream = channel.receive_socket()
     folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
     nursery = os.getpid()
+    # RLIMIT_NPROC counts all tasks of this user, and others come and go.
+    others = _processes_of_user() + OTHER_TASKS if not settings["cgroup"] else OTHER_TASKS
     child = os.fork()
     if child == 0:
         channel.close()
         limits = Limits(**settings["limits"])
+        limits = replace(limits, processes=limits.processes + others)
         _become_session(nursery, stream, folder, limits, settings)
         serve_session(Channel(stream, limits.message_mb * MB), shell)
         os._exit(0)

@@ -17,6 +17,7 @@ from autograder.errors import (
     HarnessError,
     StudentKilled,
     StudentTimeout,
+    UnsendableArgument,
     WireError,
 )
 from autograder.sandbox.cgroup import ControlGroup
@@ -247,7 +248,9 @@ class NotebookSession:
                 _expect(channel, "cell", self._until(limit), number)
                 current, limit = number, self._nursery.limits.cell_seconds
                 done = _expect(channel, "done", self._until(limit))
-                self.runs[number] = CellRun(number, done.text[:500] or None, printed=done.number)
+                # What a later run says may tell of hidden inputs: the first is reported.
+                first = CellRun(number, done.text[:500] or None, printed=done.number)
+                self.runs.setdefault(number, first)
             _expect(channel, "ran", self._until(ANSWER_SECONDS))
             return None
         except ChannelTimeout:
@@ -281,6 +284,8 @@ class NotebookSession:
             if answer == "forked":
                 return channel
             channel.close()
+            if answer == "refused":
+                raise HarnessError("a session may not fork: too many processes")
             if answer == "threads" and self._fresh:
                 self._fresh = False
                 return self._channel
@@ -313,7 +318,7 @@ class NotebookSession:
         try:
             channel.send(request, until)
         except WireError as error:
-            raise HarnessError(f"an argument of a check cannot be sent: {error}") from None
+            raise UnsendableArgument(f"an argument of a check cannot be sent: {error}") from None
         except (ChannelClosed, ChannelTimeout):
             pass  # the reply, which does not come, says which
         try:

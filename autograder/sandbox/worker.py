@@ -108,7 +108,12 @@ def _fork(channel: Channel, host: Host) -> None:
         channel.send(Message("threads"))
         return
     session = os.getpid()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        stream.close()
+        channel.send(Message("refused"))
+        return
     if child == 0:
         os.setsid()
         die_with_parent(session)

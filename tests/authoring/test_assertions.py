@@ -236,4 +236,6 @@ def test_margins_are_collected_inside_the_block_only():
 def test_a_handle_has_no_interface_of_an_array():
     for attribute in ("__array__", "__len__", "__iter__", "__float__", "__array_interface__"):
         assert not hasattr(EVIL, attribute)
-    assert type(EVIL).__eq__ is object.__eq__
+    for question in (bool, lambda evil: evil == 1, lambda evil: evil != 1):
+        with pytest.raises(CheckFailure, match="expected a value"):
+            question(EVIL)
