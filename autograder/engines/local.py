@@ -103,7 +103,7 @@ _fault: str | None = None
 
 def _prepare(work: Work) -> None:
     """Set up a worker process: it dies with the run, and loads the bundle once."""
-    global _grader, _work, _fault
+    global _grader, _work, _fault  # noqa: PLW0603 - the one state of a worker process
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     bundle = read_bundle(work.bundle)
