@@ -131,6 +131,10 @@ def test_a_blank_release_that_earns_is_refused(write_course: WriteCourse) -> Non
             "a line of the example answer or rubric",
         ),
         (
+            ("# Add up and scale.", "# Try `return (factor * x).sum()`."),
+            "a line of the alternative 'scale first, add up afterwards'",
+        ),
+        (
             ("# Add up and scale.", "# - 2 points for naming distributivity of the product"),
             "a line of the example answer or rubric",
         ),

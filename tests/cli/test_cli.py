@@ -225,3 +225,22 @@ def test_a_short_secret_is_refused(write_course: WriteCourse) -> None:
     )
     assert done.returncode == 2
     assert "fewer than 16 bytes" in done.stderr
+
+
+def test_a_hand_in_that_comes_back_gets_its_own_pages_again(graded_course: Course) -> None:
+    root = graded_course.root
+    path = root / "submitted/right/small/small.ipynb"
+    good, blank = path.read_bytes(), (graded_course.release("small") / "small.ipynb").read_bytes()
+    pages = []
+    for data in (good, blank, good):
+        path.write_bytes(data)
+        run(root, "grade", "--student", "right")
+        pages.append((root / "feedback/right/small.html").read_text())
+    assert pages[0] == pages[2] != pages[1]
+
+
+def test_a_damaged_bundle_is_no_matter_of_the_students(graded_course: Course) -> None:
+    graded_course.bundle("small").write_bytes(b"no bundle")
+    done = run(graded_course.root, "grade")
+    assert done.returncode == cli.UNSAFE
+    assert "is no bundle" in done.stderr

@@ -183,3 +183,21 @@ def test_the_parameters_of_a_case_are_the_same_for_every_student():
         session = InProcessSession({})
         run_case(checked, checked.cases[0], session, ReferenceSession({}), lambda: None)
     assert seen == [[1, 2], [1, 2]]
+
+
+@pytest.mark.parametrize("value", [object(), [0.0] * 120_000], ids=["an object", "too many items"])
+def test_a_value_that_cannot_be_passed_on_to_the_reference_is_the_students_miss(value):
+    @check("f", points=1)
+    @case("hidden", hidden=True)
+    def passes_on(student, reference, rng):
+        assert_close(reference.double([student.x, student.x]), [2.0, 2.0])
+
+    names = {"double": lambda pair: [2 * v for v in pair], "x": 1.0}
+    result = run_case(
+        passes_on,
+        passes_on.cases[0],
+        InProcessSession({"x": value}),
+        ReferenceSession(names),
+        np.random.default_rng,
+    )
+    assert result.verdict in (Verdict.FAILED, Verdict.ERRORED)
