@@ -63,7 +63,7 @@ class Display:
             )
             return
         if not run.graded:
-            count = f"{run.skipped} submission{'s' if run.skipped != 1 else ''}"
+            count = _submissions(run.skipped)
             self._out.print(f"{name}: nothing to grade, {count} graded before")
         else:
             if len(run.results) <= MAX_ROWS:
@@ -71,7 +71,7 @@ class Display:
                 self._out.print(class_table(run.manifest, run.results, self._out.width))
                 self._out.print()
             before = f", {run.skipped} before" if run.skipped else ""
-            self._out.print(f"{name}: graded {len(run.graded)} submissions{before}")
+            self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}")
         self._show_attention(run.results)
         if course.demo_secret and run.graded:
             self._out.print(
@@ -90,6 +90,10 @@ class Display:
                 self._out.print(
                     f"needs attention: {clean(result.student, 60)}: {reason}", markup=False
                 )
+
+
+def _submissions(count: int) -> str:
+    return f"{count} submission{'s' if count != 1 else ''}"
 
 
 class _Bar:

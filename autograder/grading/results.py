@@ -45,7 +45,7 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``margin`` is the worst observed error divided by its tolerance, or None where no numbers
     were compared or the error is not finite. ``message`` is for staff; `student_message` in
-    `autograder.records` decides what a student sees of a hidden case.
+    `autograder.records.words` decides what a student sees of a hidden case.
     """
 
     name: str

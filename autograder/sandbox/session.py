@@ -183,10 +183,10 @@ class NotebookSession:
 
     @contextmanager
     def check(self, seconds: float | None = None) -> Iterator[Session]:
-        """Give a session for one check, whose calls start from the notebook's state.
+        """Give a session for some cases, whose first call finds the notebook's own state.
 
         It is a fork of the session; where that cannot be forked, because the notebook started
-        threads, the notebook has been run again for this check.
+        threads, the notebook has been run again for it.
 
         Args:
             seconds: the limit on one call; None is the nursery's.
