@@ -1,6 +1,5 @@
 """The local engine: submissions graded by a pool of processes on this machine."""
 
-import ctypes
 import multiprocessing
 import multiprocessing.util
 import os
@@ -18,10 +17,10 @@ from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import BROKE, Graded, Grader, now, unreadable
 from autograder.grading.submission import digest_of, read_submission_file
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.process import die_with_parent
 
 __all__ = ["Job", "Work", "default_jobs", "grade_all"]
 
-PR_SET_PDEATHSIG = 1
 TRIES = 3  # of a submission whose worker was killed
 
 
@@ -104,7 +103,9 @@ _fault: str | None = None
 def _prepare(work: Work) -> None:
     """Set up a worker process: it dies with the run, and loads the bundle once."""
     global _grader, _work, _fault  # noqa: PLW0603 - the one state of a worker process
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    run = multiprocessing.parent_process()
+    if run is not None and run.pid is not None:
+        die_with_parent(run.pid)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     bundle = read_bundle(work.bundle)
     try:
