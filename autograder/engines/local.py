@@ -16,8 +16,8 @@ from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import BROKE, Graded, Grader, now, unreadable
 from autograder.grading.submission import digest_of, read_submission_file
+from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.process import die_with_parent
 
 __all__ = ["Job", "Work", "default_jobs", "grade_all"]
 

@@ -3,14 +3,17 @@
 import contextlib
 import itertools
 import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.sandbox.limits import MB, Limits
 
-__all__ = ["PREFIX", "ControlGroup", "enter", "stale_folders"]
+__all__ = ["PREFIX", "ControlGroup", "enter", "remove_group", "stale_folders"]
 
 ROOT = Path("/sys/fs/cgroup")
 PREFIX = "autograder-"
+REMOVE_TRIES = 200
 _numbers = itertools.count()
 
 
@@ -48,11 +51,32 @@ class ControlGroup:
             return None
         return group
 
-    def remove(self) -> None:
-        """Remove the group, which must be empty."""
+    def kills(self) -> int:
+        """Return how many processes of the group the kernel has ended for their memory."""
         for folder in self.folders:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+            for name in ("memory.events", "memory.oom_control"):
+                with contextlib.suppress(OSError):
+                    fields = (folder / name).read_text().split()
+                    return int(fields[fields.index("oom_kill") + 1])
+        return 0
+
+    def remove(self) -> None:
+        """Remove the group, whose processes have ended or are ending."""
+        remove_group(str(folder) for folder in self.folders)
+
+
+def remove_group(folders: Iterable[str]) -> None:
+    """Remove the folders of a group; a process that is ending holds them for a moment."""
+    for folder in folders:
+        for _ in range(REMOVE_TRIES):
+            try:
+                os.rmdir(folder)
+            except FileNotFoundError:
+                break
+            except OSError:
+                time.sleep(0.005)
+            else:
+                break
 
 
 def stale_folders(parent: Path) -> list[Path]:
@@ -65,7 +89,11 @@ def stale_folders(parent: Path) -> list[Path]:
     return found
 
 
-def enter(folders: list[str]) -> None:
-    """Move this process into a control group."""
-    for folder in folders:
-        (Path(folder) / "cgroup.procs").write_text("0")
+def enter(descriptors: list[int]) -> None:
+    """Move this process into a control group.
+
+    Args:
+        descriptors: its open files ``cgroup.procs``, which a session's box does not show.
+    """
+    for descriptor in descriptors:
+        os.write(descriptor, b"0")

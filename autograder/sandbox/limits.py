@@ -24,6 +24,8 @@ class Limits:
         memory_mb: address space of one process of the session.
         output_mb: text that a cell may print before it is noted; none of it is kept.
         file_mb: size of one file that the session writes.
+        disk_mb: size of all files that it writes; they are kept in memory.
+        files: how many files and folders it may have.
         processes: processes and threads at one time.
         message_mb: one value that crosses the wire.
     """
@@ -35,6 +37,8 @@ class Limits:
     memory_mb: int = 4096
     output_mb: int = 1
     file_mb: int = 256
+    disk_mb: int = 512
+    files: int = 10_000
     processes: int = 64
     message_mb: int = 256
 

@@ -14,10 +14,12 @@ from typing import Any
 from autograder.errors import WireError
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.host import CELL_FILE, Host
-from autograder.sandbox.process import die_with_parent
-from autograder.sandbox.wire import Message, plain_text
+from autograder.sandbox.kernel import die_with_parent
+from autograder.sandbox.wire import Message, decode, encode, plain_text
 
-__all__ = ["make_shell", "serve_session"]
+__all__ = ["make_shell", "rehearse", "serve_session"]
+
+MAX_REHEARSAL = 1 << 16
 
 
 class _Sink(io.TextIOBase):
@@ -56,8 +58,24 @@ def make_shell() -> Any:
     return InteractiveShell.instance(config=config)
 
 
+def rehearse(shell: Any) -> None:
+    """Run a cell of ours and answer about it, so that the first of a student's finds all warm.
+
+    In a nursery it imports what is imported late; in a session it makes the pages its own that
+    every notebook will write to, while nobody waits yet.
+    """
+    here, there = Channel.pair(MAX_REHEARSAL)
+    with there:
+        _run(Message("run", bodies=[b'[[0, "0"]]']), here, shell)
+        host = Host({"rehearsal": 0.0})
+        for request in (Message("seed"), Message("get", text="rehearsal")):
+            here.send(host.handle(decode(*encode(request))))
+    here.close()
+
+
 def serve_session(channel: Channel, shell: Any) -> None:
     """Run a notebook, then answer about it, until the other end closes the channel."""
+    rehearse(shell)
     try:
         _run(channel.receive(), channel, shell)
         host = Host(shell.user_ns)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.session import NotebookSession, Nursery
 
@@ -40,6 +41,20 @@ def run(nursery):
     yield run
     for session in sessions:
         session.close()
+
+
+@pytest.fixture
+def descendants():
+    """Return all that a process has started and that still runs, as this process sees it."""
+
+    def descendants(process):
+        found, waiting = [], [process]
+        while waiting:
+            waiting += (children := children_of(waiting.pop()))
+            found += children
+        return [pid for pid in found if is_running(pid)]
+
+    return descendants
 
 
 @pytest.fixture

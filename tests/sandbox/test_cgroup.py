@@ -41,12 +41,16 @@ def test_a_removed_group_leaves_no_folder(group):
 
 def test_a_process_that_entered_is_a_member(group):
     code = (
-        "import sys; from autograder.sandbox.cgroup import enter; enter(sys.argv[1:])\n"
+        "import os, sys; from autograder.sandbox.cgroup import enter\n"
+        "enter([os.open(path + '/cgroup.procs', os.O_WRONLY) for path in sys.argv[1:]])\n"
         "print(open('/proc/self/cgroup').read())"
     )
     folders = [str(folder) for folder in group.folders]
     done = subprocess.run(
-        [sys.executable, "-c", code, *folders], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *folders],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.count(group.folders[0].name) == len(group.folders)
 

@@ -1,0 +1,131 @@
+"""The box: a private root file system that holds an interpreter, and nothing of the course.
+
+A nursery moves into it before it imports anything for a notebook. What is not bound into the box
+(the course, other users' homes, the network, other processes) is not there to be read.
+"""
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+from autograder.sandbox import kernel
+from autograder.sandbox.limits import Limits
+
+__all__ = ["FOLDER", "enter_box", "furnish_session", "readable_paths"]
+
+FOLDER = "/tmp"  # a session's own folder in its box
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_GPU_NODES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset")
+_PROCESSORS = "/sys/devices/system/cpu"
+_ACCOUNTS = {"passwd": "student:x:{0}:{0}::/tmp:/bin/sh\n", "group": "student:x:{0}:\n"}
+
+
+def readable_paths(preload: Sequence[str], gpu: bool = False) -> list[str]:
+    """Return what a session needs to read: the interpreter, its packages and the C library.
+
+    Args:
+        preload: modules that may be installed elsewhere than with the interpreter.
+        gpu: whether the driver's view of the machine is needed too.
+    """
+    own = sysconfig.get_paths()
+    wanted = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
+    wanted += [own["stdlib"], own["platstdlib"], own["purelib"], own["platlib"]]
+    wanted += [place for name in ("autograder", *preload) for place in _places_of(name)]
+    wanted += [*_SYSTEM, *_SETTINGS, "/sys" if gpu else _PROCESSORS]
+    found: list[str] = []
+    for path in sorted({os.path.abspath(p) for p in wanted if os.path.exists(p)}):
+        if path != "/" and not any(path.startswith(f"{outer}/") for outer in found):
+            found.append(path)
+    return found
+
+
+def enter_box(readable: Iterable[str], users: Iterable[int], gpu: bool = False) -> None:
+    """Move this process into a fresh root in which some paths are bound read-only.
+
+    It needs mount and process namespaces of its own.
+
+    Args:
+        readable: absolute paths; a link stays a link.
+        users: the numbers of the users that sessions run as.
+        gpu: whether the nodes of NVIDIA's devices are there.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    kernel.make_mounts_private()
+    kernel.mount("tmpfs", "/tmp", "mode=755")
+    os.mkdir("/tmp/old")
+    os.mkdir("/tmp/new")
+    kernel.mount("tmpfs", "/tmp/new", "mode=755,size=1m")
+    kernel.pivot_root("/tmp", "/tmp/old")
+    os.chdir("/")
+    for path in readable:
+        _bind(path)
+    devices = [f"/dev/{name}" for name in (*_DEVICES, *(_gpu_nodes() if gpu else ()))]
+    for path in devices:
+        with suppress(FileNotFoundError):
+            _bind(path, device=True)
+    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        os.symlink(f"/proc/self/fd{target}", f"/new/dev/{name}")
+    for folder in ("/new/proc", "/new/tmp", "/new/dev/shm", "/new/old"):
+        os.makedirs(folder, exist_ok=True)
+    os.makedirs("/new/etc", exist_ok=True)
+    for name, line in _ACCOUNTS.items():
+        Path("/new/etc", name).write_text("".join(line.format(user) for user in users))
+    kernel.mount("proc", "/new/proc")
+    kernel.pivot_root("/new", "/new/old")
+    os.chdir("/")
+    kernel.detach("/old")
+    os.rmdir("/old")
+    kernel.make_read_only("/", recursive=False)
+    kernel.mount("tmpfs", FOLDER, "mode=1777,size=16m")  # for what we import ourselves
+    kernel.set_host_name("session")
+
+
+def furnish_session(limits: Limits, user: int) -> None:
+    """Give this process, in a mount namespace of its own, an empty folder and its own view.
+
+    Args:
+        limits: how much the folder may hold.
+        user: who owns it.
+    """
+    size = f"size={limits.disk_mb}m,nr_inodes={limits.files}"
+    kernel.mount("tmpfs", FOLDER, f"{size},mode=700,uid={user},gid={user}")
+    kernel.mount("tmpfs", "/dev/shm", f"{size},mode=700,uid={user},gid={user}")
+    kernel.mount("proc", "/proc")
+
+
+def _bind(path: str, device: bool = False) -> None:
+    """Show a path of the former root, which is at /old, in the new one, which is at /new."""
+    source, target = f"/old{path}", f"/new{path}"
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), target)
+        return
+    if os.path.isdir(source):
+        os.mkdir(target)
+    else:
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
+    kernel.bind(source, target)
+    kernel.make_read_only(target, devices=device)
+
+
+def _places_of(module: str) -> list[str]:
+    """Return where a module is: its folder or its file."""
+    spec = find_spec(module.partition(".")[0])
+    if spec is None:
+        return []
+    if spec.submodule_search_locations is not None:
+        return list(spec.submodule_search_locations)
+    return [spec.origin] if spec.origin and os.path.isabs(spec.origin) else []
+
+
+def _gpu_nodes() -> list[str]:
+    numbered = [p.name for p in Path("/old/dev").glob("nvidia[0-9]*") if p.name[6:].isdigit()]
+    return [*_GPU_NODES, *numbered]

@@ -1,0 +1,136 @@
+"""The supervisor: starts a nursery behind its walls, and leaves nothing when either end is gone.
+
+It is the program that a grader starts for a nursery, with a clean environment. It stands outside
+of the walls, so that it sees every process behind them, and runs no student's code itself.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from autograder.sandbox import kernel, nursery
+from autograder.sandbox.cgroup import remove_group
+from autograder.sandbox.channel import Channel, ChannelClosed
+from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.overuse import end_overuse
+from autograder.sandbox.walls import (
+    Unavailable,
+    bubblewrap_command,
+    kill_children,
+    remove_tree,
+    user_of,
+)
+from autograder.sandbox.wire import Message
+
+__all__ = ["main"]
+
+LEAVING_SECONDS = 1.0  # for a nursery to end what it started
+LOOK_SECONDS = 0.05  # between two looks at what sessions use, where no control group bounds it
+
+
+def main(descriptor: int, settings: dict[str, Any]) -> None:
+    """Start a nursery and watch over it until it or the grader is gone; then clear up.
+
+    Args:
+        descriptor: a connected socket, inherited from the grader, for the nursery.
+        settings: ``tier`` (None is without walls), ``limits``, ``preload`` (modules to import),
+            ``device``, ``cgroup`` (folders), ``folder`` (for the sessions' files).
+    """
+    kernel.adopt_orphans()
+    groups, limits = settings["cgroup"], Limits(**settings["limits"])
+    settings["user"] = user_of(os.getpid())
+    if settings["tier"] in (2, None):  # no other has a file system for temporary files alone
+        os.environ["TMPDIR"] = settings["folder"]
+    settings["cgroup"] = [os.open(f"{g}/cgroup.procs", os.O_WRONLY) for g in groups]
+    try:
+        child = _start(descriptor, settings)
+    except (Unavailable, OSError) as reason:
+        child = None
+        with suppress(ChannelClosed):
+            report_unavailable(Channel(socket.socket(fileno=os.dup(descriptor)), MB), reason)
+    try:
+        if child is not None:
+            _watch(descriptor, child, settings, None if groups else limits)
+    finally:
+        kill_children()
+        remove_group(groups)
+        remove_tree(settings["folder"])
+
+
+def report_unavailable(channel: Channel, reason: Exception) -> None:
+    """Tell the grader why these walls cannot be had here."""
+    channel.send(Message("unavailable", text=str(reason)))
+
+
+def _start(descriptor: int, settings: dict[str, Any]) -> int:
+    """Start the nursery's process and return its number."""
+    if settings["tier"] == 1:
+        command = bubblewrap_command(settings)
+        command += [sys.executable, "-I", "-m", nursery.__name__]
+        command += [str(descriptor), json.dumps(settings)]
+        child = os.fork()
+        if child == 0:
+            for inherited in (descriptor, *settings["cgroup"]):
+                os.set_inheritable(inherited, True)
+            os.execv(command[0], command)
+        return child
+    if settings["tier"] == 0:
+        if os.geteuid() != 0:
+            _own_users()
+        kernel.unshare(kernel.CLONE_NEWPID)
+    me = os.getpid()
+    child = os.fork()
+    if child == 0:
+        try:
+            kernel.die_with_parent(None if settings["tier"] == 0 else me)
+            nursery.main(descriptor, settings)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(0)
+    return child
+
+
+def _own_users() -> None:
+    """Enter a user namespace in which we are who we were, with all powers in it."""
+    user, group = os.getuid(), os.getgid()
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def _watch(lifeline: int, child: int, settings: dict[str, Any], limits: Limits | None) -> None:
+    """Wait until the nursery or the grader is gone, then end the nursery.
+
+    Args:
+        lifeline: the socket whose other end is the grader's.
+        child: the nursery, or bubblewrap around it.
+        settings: of the nursery.
+        limits: to be held by looking; None where a control group holds them.
+    """
+    ended = os.pidfd_open(child)
+    poll = select.poll()
+    poll.register(lifeline, 0)  # tells of its end only
+    poll.register(ended, select.POLLIN)
+    seconds = LOOK_SECONDS if limits is not None else None
+    while not (events := poll.poll(None if seconds is None else seconds * 1000)):
+        if limits is not None:
+            end_overuse(child, settings, limits)
+    if settings["tier"] in (2, None) and ended not in dict(events):
+        poll.unregister(lifeline)
+        poll.poll(LEAVING_SECONDS * 1000)
+    os.close(lifeline)
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), json.loads(sys.argv[2]))

@@ -1,0 +1,303 @@
+"""The walls around a session, one kind for each tier: how it is forked, shut in and ended.
+
+==== ==================================== ====================================================
+tier where                                walls
+==== ==================================== ====================================================
+0    root, or user namespaces             own process, mount, network, IPC, host and user
+                                          names, a private root; Landlock where there is one
+1    an ordinary user with bubblewrap     bubblewrap's box around the nursery, Landlock inside
+2    root in a container                  an own user for the sessions, Landlock
+none only where somebody insists          control groups and rlimits
+==== ==================================== ====================================================
+
+In all tiers but the last, a session has no privileges, an allow list of system calls, and limits.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol
+
+from autograder.sandbox import kernel, landlock
+from autograder.sandbox.box import FOLDER, enter_box, furnish_session, readable_paths
+from autograder.sandbox.limits import Limits
+
+__all__ = ["Unavailable", "Walls", "bubblewrap_command", "remove_tree", "user_of", "walls_of"]
+
+REMOVE_SECONDS = 2.5  # three times of it are less than the grader waits
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+
+
+class Unavailable(Exception):
+    """This machine does not have what a tier needs."""
+
+
+class Walls(Protocol):
+    """How a nursery's sessions are kept apart from everything else."""
+
+    def settle(self) -> None:
+        """Make ready, in the nursery; raise `OSError` or `Unavailable` where that cannot be."""
+
+    def fork(self) -> int:
+        """Fork a session's process: return its number, in itself 0."""
+
+    def shut_in(self) -> str:
+        """Shut this process in, while it is still ours; return its own, empty folder."""
+
+    def paths(self) -> tuple[list[str], list[str]]:
+        """Return what a session may read and what it may write, for Landlock; empty is no rule."""
+
+    def end(self, session: int, gone: bool) -> None:
+        """Kill a session and all that it started, and remove its files.
+
+        Args:
+            session: its process.
+            gone: whether that has ended and been waited for.
+        """
+
+
+def walls_of(settings: dict[str, Any]) -> Walls:
+    """Return the walls of the tier that a nursery's settings name."""
+    limits, preload = Limits(**settings["limits"]), settings["preload"]
+    gpu = settings["device"] == "cuda"
+    match settings["tier"]:
+        case 0:
+            return Namespaces(limits, settings["user"], readable_paths(preload, gpu), gpu)
+        case 1:
+            return InBubblewrap(tempfile.gettempdir())
+        case 2:
+            return OwnUser(settings["folder"], settings["user"], readable_paths(preload, gpu))
+    return Unwalled(settings["folder"])
+
+
+def user_of(process: int) -> int:
+    """Return the number of a user that is nobody's, for the sessions of one nursery.
+
+    Args:
+        process: the number of a process of the nursery, which no other nursery has.
+    """
+    if os.geteuid() != 0:
+        return os.getuid()
+    top = max(sum(map(int, line.split()[::2])) for line in _user_map())
+    low, count = (1 << 30, 1 << 30) if top > 1 << 31 else (top // 2, top // 2)
+    return low + process % count if top > 1 else 0
+
+
+def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
+    """Return the start of a command that runs a program in bubblewrap's box.
+
+    Raises:
+        Unavailable: bubblewrap is not installed.
+    """
+    program = shutil.which("bwrap")
+    if program is None:
+        raise Unavailable("bubblewrap is not installed")
+    gpu = settings["device"] == "cuda"
+    command = [program, "--unshare-all", "--die-with-parent", "--as-pid-1", "--new-session"]
+    command += ["--hostname", "session", "--proc", "/proc", "--dev", "/dev"]
+    for path in readable_paths(settings["preload"], gpu):
+        if os.path.islink(path):
+            command += ["--symlink", os.readlink(path), path]
+        else:
+            command += ["--ro-bind", path, path]
+    for node in sorted(Path("/dev").glob("nvidia*")) if gpu else ():
+        command += ["--dev-bind", str(node), str(node)]
+    size = str(settings["limits"]["disk_mb"] << 20)
+    return [*command, "--size", size, "--tmpfs", FOLDER, "--chdir", FOLDER]
+
+
+class Namespaces:
+    """Tier 0: every session has namespaces of its own in the nursery's private root."""
+
+    def __init__(self, limits: Limits, user: int, readable: list[str], gpu: bool) -> None:
+        self._limits, self._user, self._readable, self._gpu = limits, user, readable, gpu
+        self._own = -1  # the nursery's own process namespace, to which it returns
+
+    def settle(self) -> None:
+        """Move into namespaces and a root of our own; those of users and processes are new."""
+        kernel.unshare(
+            kernel.CLONE_NEWNS
+            | kernel.CLONE_NEWNET
+            | kernel.CLONE_NEWIPC
+            | kernel.CLONE_NEWUTS
+            | kernel.CLONE_NEWCGROUP
+        )
+        enter_box(self._readable, {self._user}, self._gpu)
+        self._own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+
+    def fork(self) -> int:
+        """Fork the first process of a new process namespace: all others end with it."""
+        kernel.unshare(kernel.CLONE_NEWPID)
+        child = os.fork()
+        if child:
+            kernel.setns(self._own, kernel.CLONE_NEWPID)
+        return child
+
+    def shut_in(self) -> str:
+        """Give this process its own mounts, then the sessions' own user."""
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
+        furnish_session(self._limits, self._user)
+        _become(self._user)
+        return FOLDER
+
+    def paths(self) -> tuple[list[str], list[str]]:
+        """Return everything that is there, and the session's own folders."""
+        if landlock.abi() == 0:
+            return [], []
+        return ["/"], [FOLDER, "/dev/shm", *_DEVICES]
+
+    def end(self, session: int, gone: bool) -> None:
+        """Kill the first process of the namespace; its files were in its own memory."""
+        if not gone:
+            os.kill(session, signal.SIGKILL)
+            os.waitpid(session, 0)
+
+
+class _InFolders:
+    """Walls in which a session's files lie in a folder, which is removed behind it."""
+
+    def __init__(self, parent: str) -> None:
+        self._parent, self._folder = parent, ""
+
+    def fork(self) -> int:
+        self._folder = tempfile.mkdtemp(dir=self._parent)
+        return os.fork()
+
+    def shut_in(self) -> str:
+        return self._folder
+
+    def paths(self) -> tuple[list[str], list[str]]:
+        return [], []
+
+    def end(self, session: int, gone: bool) -> None:
+        self._kill(session)
+        kill_children()
+        remove_tree(self._folder)
+
+    def _kill(self, session: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(session, signal.SIGKILL)
+
+
+class InBubblewrap(_InFolders):
+    """Tier 1: the nursery is the first process of bubblewrap's box; Landlock keeps it safe."""
+
+    def settle(self) -> None:
+        """Look for what keeps a session from its nursery, which is of the same user."""
+        _need_landlock()
+
+    def paths(self) -> tuple[list[str], list[str]]:
+        """Return everything in the box, and the session's own folder."""
+        return ["/"], [self._folder, *_DEVICES]
+
+    def _kill(self, session: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)  # all in this box but its first process
+
+
+class OwnUser(_InFolders):
+    """Tier 2: the sessions have a user of their own, and Landlock hides the file system."""
+
+    def __init__(self, parent: str, user: int, readable: list[str]) -> None:
+        super().__init__(parent)
+        self._user, self._readable = user, readable
+
+    def settle(self) -> None:
+        """Look for what hides the grader's files."""
+        _need_landlock()
+        if os.geteuid() != 0 or self._user == 0:
+            raise Unavailable("only root can give sessions a user of their own")
+        os.chmod(self._parent, 0o711)
+
+    def fork(self) -> int:
+        """Fork a process whose folder is the sessions' own user's."""
+        self._folder = tempfile.mkdtemp(dir=self._parent)
+        os.chown(self._folder, self._user, self._user)
+        return os.fork()
+
+    def shut_in(self) -> str:
+        """Become the sessions' own user."""
+        _become(self._user)
+        return self._folder
+
+    def paths(self) -> tuple[list[str], list[str]]:
+        """Return what the box of tier 0 would hold, and the session's own folder."""
+        return [*self._readable, "/proc"], [self._folder, *_DEVICES]
+
+    def _kill(self, session: int) -> None:
+        """Kill all processes of the user at once, by one of them."""
+        child = os.fork()
+        if child == 0:
+            try:
+                _become(self._user)
+                os.kill(-1, signal.SIGKILL)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+
+
+class Unwalled(_InFolders):
+    """No tier: a session is a process like any other of this user."""
+
+    def settle(self) -> None:
+        """Nothing is to be made ready."""
+
+
+def kill_children() -> None:
+    """Kill all children until there are none: orphans arrive one generation at a time."""
+    for _ in range(1000):
+        children = kernel.children_of(os.getpid())
+        if not children:
+            return
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def remove_tree(folder: str) -> None:
+    """Remove a folder, whatever a student's code has made in it.
+
+    By `rm`, which a hundred thousand nested folders do not exhaust as they do a recursive function.
+    """
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)  # mostly nothing was written
+        return
+    for command in (["rm", "-rf"], ["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+        if os.path.lexists(folder):
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run(
+                    [*command, "--", folder],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    timeout=REMOVE_SECONDS,
+                    check=False,
+                )
+
+
+def _become(user: int) -> None:
+    """Become another user, for good; nothing is to be done if we are it."""
+    if os.getuid() != user:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+
+
+def _need_landlock() -> None:
+    if landlock.abi() < landlock.NEEDED_ABI:
+        raise Unavailable(f"Landlock's version {landlock.NEEDED_ABI} is not in this kernel")
+
+
+def _user_map() -> list[str]:
+    try:
+        return Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return ["0 0 1"] if sys.platform != "linux" else ["0 0 4294967295"]

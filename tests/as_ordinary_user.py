@@ -1,0 +1,57 @@
+"""Run a program as an ordinary user, though we are root and the interpreter is in root's home.
+
+    python tests/as_ordinary_user.py PROGRAM [ARGUMENT ...]
+
+In a mount namespace of its own, the folders above the interpreter that only root may enter are
+replaced by empty ones in which the same interpreter stands.
+"""
+
+import os
+import sys
+import tempfile
+
+from autograder.sandbox import kernel
+from autograder.sandbox.box import readable_paths
+
+USER = 12345
+
+
+def main(command):
+    kernel.unshare(kernel.CLONE_NEWNS)
+    kernel.make_mounts_private()
+    closed = {folder for path in readable_paths([]) for folder in closed_parents(path)}
+    for folder in closed:
+        reopen(folder, [p for p in readable_paths([]) if p.startswith(f"{folder}/")])
+    os.environ["HOME"] = home = tempfile.mkdtemp(prefix="ordinary-")
+    os.chown(home, USER, USER)
+    os.chdir(home)
+    os.setgroups([])
+    os.setresgid(USER, USER, USER)
+    os.setresuid(USER, USER, USER)
+    os.execv(command[0], command)
+
+
+def closed_parents(path):
+    """Give the outermost folder above a path that only its owner may enter."""
+    parts = path.split("/")
+    for i in range(2, len(parts)):
+        folder = "/".join(parts[:i])
+        if not os.stat(folder).st_mode & 0o001:
+            return [folder]
+    return []
+
+
+def reopen(folder, paths):
+    kernel.mount("tmpfs", "/mnt", "mode=755")
+    for i, path in enumerate(paths):
+        os.mkdir(f"/mnt/{i}")
+        kernel.bind(path, f"/mnt/{i}")
+    kernel.mount("tmpfs", folder, "mode=755")
+    for i, path in enumerate(paths):
+        os.makedirs(path)
+        kernel.bind(f"/mnt/{i}", path)
+    kernel.detach("/mnt")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
