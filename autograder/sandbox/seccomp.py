@@ -1,8 +1,8 @@
 """The system calls that a session may make: an allow list, as a program for the kernel.
 
 Everything that is not on the list fails with EPERM: namespaces, mounts, ptrace, keys, BPF,
-io_uring, System V memory, all sockets but those of Unix. What is newer than the list fails with ENOSYS, so
-that the C library falls back to what it used before.
+io_uring, System V memory, all sockets but those of Unix. What is newer than the list fails with
+ENOSYS, so that the C library falls back to what it used before.
 
 Source: Linux, `Documentation/userspace-api/seccomp_filter.rst`; the numbers are those of
 `asm/unistd_64.h` and `asm-generic/unistd.h`.

@@ -3,7 +3,6 @@ import errno
 import os
 import resource
 import signal
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -346,6 +345,7 @@ def environment(notebook):
     import contextlib
     import os
     import sys
+    from pathlib import Path
 
     links = []
     for name in os.listdir("/proc/self/fd"):
