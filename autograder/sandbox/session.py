@@ -160,7 +160,11 @@ class Nursery:
         started = self._started()
         self._reserve = None
         if self.tier == RESERVING_TIER:
-            self._ask_to_start()
+            try:
+                self._ask_to_start()
+            except HarnessError:
+                started.channel.close()
+                raise
         return started
 
     def end(self, session: Started, by_itself: bool = False) -> str:
@@ -328,12 +332,15 @@ class NotebookSession:
         """
         self.close()
         while time.monotonic() < self._deadline:
-            self._session = self._nursery.start()
-            self._channel = self._session.channel
+            self._session = started = self._nursery.start()
+            self._channel = started.channel
             try:
                 culprit = self._run(self._channel)
             except StudentTimeout:  # before its first cell
                 break
+            except HarnessError:
+                started.channel.close()
+                raise
             if culprit is None:
                 self._fresh = True
                 return

@@ -112,17 +112,28 @@ def test_a_nursery_that_is_closed_ends_the_session_that_it_still_has(gone, desce
     session._channel.close()
 
 
-def test_a_killed_nursery_is_the_harness_at_every_step(own):
-    own._process.kill()
-    own._process.wait()
+@pytest.fixture
+def kill_all(own, descendants, gone):
+    """Kill a nursery with all that it started, and wait until that is so."""
+
+    def kill_all():
+        processes = descendants(own._process.pid)
+        own._process.kill()
+        own._process.wait()
+        assert all(gone(pid) for pid in processes)
+
+    return kill_all
+
+
+def test_a_killed_nursery_is_the_harness_at_every_step(own, kill_all):
+    kill_all()
     with pytest.raises(HarnessError, match=r"^the nursery is gone"):
         open_session(own, "x = 1")
 
 
-def test_a_nursery_killed_under_a_session_is_the_harness(own):
+def test_a_nursery_killed_under_a_session_is_the_harness(own, kill_all):
     session = open_session(own, "x = 1")
-    own._process.kill()
-    own._process.wait()
+    kill_all()
     with pytest.raises(HarnessError), session.check() as check:
         check.get("x")
 

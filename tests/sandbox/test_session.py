@@ -56,20 +56,12 @@ def test_a_notebook_that_kills_all_that_it_sees_cannot_reach_its_session(run):
         assert (check.get("x"), check.get("y")) == (1, 2)
 
 
-HOG = "hog = [bytearray(64 << 20) for _ in range(10_000)]"
-SHARED_HOG = """
-import mmap
-held = []
-while True:
-    held.append(mmap.mmap(-1, 32 << 20))
-    for page in range(0, 32 << 20, 4096):
-        held[-1][page] = 1
-"""
+HOG = "hog = bytearray(8 << 30)"
 
 
 def test_memory_that_a_cell_takes_without_end_is_refused_to_it(run):
     session = run("x = 1", HOG, "y = 2")
-    assert session.runs[2].error == "MemoryError: "
+    assert session.runs[2].error.startswith("MemoryError"), session.runs[2]
     assert session.runs[3].ended is None
 
 
