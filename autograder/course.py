@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.errors import UsageError
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.nursery import WEAKEST_TIER
 
 __all__ = ["Course", "NoCourse", "find_course"]
 
@@ -27,6 +28,7 @@ class Course:
         name: the course's name.
         limits: of every submission, unless an assignment overrides them.
         assignment_limits: overrides by assignment.
+        min_tier: the weakest tier of walls behind which students' code may run.
         secret: from which hidden inputs are drawn.
         demo_secret: whether that is the demo secret, which everybody knows.
     """
@@ -36,6 +38,7 @@ class Course:
     limits: Limits = field(default_factory=Limits)
     assignment_limits: dict[str, Limits] = field(default_factory=dict)
     secret: bytes = field(default=DEMO_SECRET, repr=False)
+    min_tier: int = WEAKEST_TIER
 
     @property
     def demo_secret(self) -> bool:
@@ -121,6 +124,12 @@ class Course:
         """The graded notebook that formgrader shows."""
         return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"
 
+    def private(self) -> tuple[Path, ...]:
+        """What no student's code may find: everything of the course that is not the release."""
+        names = ("assignments", "autograded", "build", "feedback", "reference", "results")
+        folders = [self.root / name for name in (*names, "submitted")]
+        return (*folders, self.gradebook, self.root / CONFIG)
+
     def limits_of(self, assignment: str) -> Limits:
         """The limits of a submission of an assignment."""
         return self.assignment_limits.get(assignment, self.limits)
@@ -153,7 +162,7 @@ def _read(root: Path) -> Course:
         table = tomllib.loads((root / CONFIG).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{CONFIG}: {error}") from None
-    known = ("name", "limits", "assignments")
+    known = ("name", "limits", "assignments", "min_tier")
     for key in table:
         if key not in known:
             raise UsageError(f"{CONFIG}: {key!r} is none of {', '.join(known)}")
@@ -163,7 +172,11 @@ def _read(root: Path) -> Course:
         if set(entry) - {"limits"}:
             raise UsageError(f"{CONFIG}: assignments.{name} knows only limits")
         own[name] = Limits.from_table(_table(entry, "limits"), limits)
-    return Course(root, str(table.get("name", root.name)), limits, own, _secret())
+    min_tier = table.get("min_tier", WEAKEST_TIER)
+    if type(min_tier) is not int or not 0 <= min_tier <= WEAKEST_TIER:
+        raise UsageError(f"{CONFIG}: min_tier is a number from 0 to 2, not {min_tier!r}")
+    name = str(table.get("name", root.name))
+    return Course(root, name, limits, own, _secret(), min_tier)
 
 
 def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:

@@ -73,6 +73,12 @@ class Display:
             before = f", {run.skipped} before" if run.skipped else ""
             self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}")
         self._show_attention(run.results)
+        trials = sum(result.status is Status.UNGRADED for result in run.results.values())
+        if trials:
+            self._out.print(
+                f"{_submissions(trials)} ran without walls: trials, marked ungraded, that count "
+                "for nothing and are in no gradebook"
+            )
         if course.demo_secret and run.graded:
             self._out.print(
                 "Hidden inputs come from the demo secret, which everybody knows; for a real class "

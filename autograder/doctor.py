@@ -18,7 +18,8 @@ from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.sandbox.cgroup import ControlGroup
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import NotebookSession, Nursery
+from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.session import NotebookSession
 
 __all__ = ["Finding", "examine", "gpus"]
 

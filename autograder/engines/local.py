@@ -18,6 +18,7 @@ from autograder.grading.runner import BROKE, Graded, Grader, now, unreadable
 from autograder.grading.submission import digest_of, read_submission_file
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.nursery import WEAKEST_TIER
 
 __all__ = ["Job", "Work", "default_jobs", "grade_all"]
 
@@ -32,6 +33,8 @@ class Work:
     secret: bytes = field(repr=False)
     limits: Limits
     device: str
+    min_tier: int | None = WEAKEST_TIER
+    private: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[J
 
     Raises:
         HarnessError: the bundle cannot be read or run here, or a submission changes meanwhile.
+        UnsafeHere: this machine cannot hold a student's code safely.
     """
     bundle = read_bundle(work.bundle)
     queue, suspects = deque(jobs), deque[Job]()
@@ -113,7 +117,10 @@ def _prepare(work: Work) -> None:
     except SourceError as error:
         _fault = f"the bundle cannot run here: {error}"
         return
-    _grader, _work = Grader(bundle, oracle, work.secret, work.limits, work.device), work
+    _grader = Grader(
+        bundle, oracle, work.secret, work.limits, work.device, work.min_tier, work.private
+    )
+    _work = work
     multiprocessing.util.Finalize(None, _grader.close, exitpriority=1)
 
 

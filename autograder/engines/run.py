@@ -13,7 +13,7 @@ from autograder.course import Course
 from autograder.engines.local import Job, Work, grade_all
 from autograder.errors import StudentError, UsageError
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
-from autograder.grading.results import Result, dump_result
+from autograder.grading.results import Result, Status, dump_result
 from autograder.grading.runner import is_final
 from autograder.grading.submission import digest_of, parse_submission, read_submission_file
 from autograder.records.autograded import write_autograded
@@ -58,6 +58,7 @@ def grade_assignment(
     students: Collection[str] = (),
     device: str = "cpu",
     workers: int = 1,
+    unsafe_local: bool = False,
 ) -> Run:
     """Grade the submissions of an assignment that have no standing result.
 
@@ -71,8 +72,10 @@ def grade_assignment(
         students: only these; empty means all.
         device: ``cpu`` or ``cuda``.
         workers: how many submissions are graded at a time.
+        unsafe_local: run students' code without walls, as a trial that counts for nothing.
 
     Raises:
+        UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student handed in nothing.
     """
     bundle = _bundle(course, name)
@@ -88,7 +91,8 @@ def grade_assignment(
     }
     done = {s for s, key in keys.items() if (r := store.get(s, key)) is not None and is_final(r)}
     jobs = [Job(s, path, digests[s]) for s, path in submitted.items() if s not in done]
-    work = Work(course.bundle(name), course.secret, limits, device)
+    min_tier = None if unsafe_local else course.min_tier
+    work = Work(course.bundle(name), course.secret, limits, device, min_tier, course.private())
     if jobs:
         progress.begin(len(jobs))
         for job, graded in grade_all(work, jobs, workers):
@@ -155,6 +159,7 @@ def _record(
         for student, digest in digests.items()
         if former.get(student) != digest or not course.feedback(name, student).is_file()
     ]
+    graded = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
     written = course.gradebook.is_file() and course.report.is_file()
     if not stale and former.keys() == digests.keys() and written:
         return
@@ -162,7 +167,7 @@ def _record(
     submitted = course.submitted(name)
     for student in stale:
         _write_pages(course, bundle, results[student], submitted.get(student))
-    write_gradebook(course.gradebook, bundle.manifest, bundle.release, results, timestamps)
+    write_gradebook(course.gradebook, bundle.manifest, bundle.release, graded, timestamps)
     write_class_report(course)
     write_atomic(stamp, json.dumps(digests, indent=1).encode())
 

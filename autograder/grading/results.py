@@ -38,6 +38,7 @@ class Status(StrEnum):
     GRADED = "graded"
     PENDING = "pending"  # hardware or a manual score is missing
     NEEDS_ATTENTION = "needs_attention"  # unreadable, or the harness broke: staff act
+    UNGRADED = "ungraded"  # run without walls, as a trial: it counts for nothing
 
 
 class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,6 +92,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     possible: float
     notes: tuple[str, ...]
     questions: tuple[QuestionResult, ...]
+    tier: int | None = None  # of the walls around the student's code; None where none ran, or none
     schema: Literal[1] = 1
 
 

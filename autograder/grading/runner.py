@@ -2,18 +2,20 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import groupby
+from pathlib import Path
 
+import msgspec
 import nbformat
 import numpy as np
 
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.subject import Session
-from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
+from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout, UnsafeHere
 from autograder.grading.bundle import Bundle, QuestionEntry
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.oracle import Oracle
@@ -26,8 +28,10 @@ from autograder.grading.results import (
 )
 from autograder.grading.scoring import score_check, score_manual, score_question, status_of
 from autograder.grading.submission import Submission, digest_of, parse_submission
+from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.session import CellRun, NotebookSession, Nursery
+from autograder.sandbox.nursery import WEAKEST_TIER, Nursery
+from autograder.sandbox.session import CellRun, NotebookSession
 
 __all__ = ["BROKE", "Graded", "Grader", "is_final", "now", "unreadable"]
 
@@ -35,6 +39,8 @@ TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
 MAX_NOTES = 30
+RUN_ANEW = "the notebook started threads, so it was run again for each check"
+UNWALLED = "a trial without walls around the code: it counts for nothing"
 BROKE = "the harness broke"  # how the note of a result that must be retried begins
 
 
@@ -63,13 +69,24 @@ class Grader:
         secret: the course's, from which hidden inputs are drawn.
         limits: of each submission.
         device: ``cpu`` or ``cuda``.
+        min_tier: the weakest tier of walls that will do; None runs students' code without any,
+            as a trial that counts for nothing.
+        private: files and folders that no session may find; the canary looks for them.
     """
 
     def __init__(
-        self, bundle: Bundle, oracle: Oracle, secret: bytes, limits: Limits, device: str = "cpu"
+        self,
+        bundle: Bundle,
+        oracle: Oracle,
+        secret: bytes,
+        limits: Limits,
+        device: str = "cpu",
+        min_tier: int | None = WEAKEST_TIER,
+        private: Sequence[Path] = (),
     ) -> None:
         self._bundle, self._oracle, self._secret = bundle, oracle, secret
         self._limits, self._device = limits, device
+        self._min_tier, self._private = min_tier, private
         self._nursery: Nursery | None = None
 
     def __enter__(self) -> "Grader":
@@ -91,6 +108,9 @@ class Grader:
             student: whose submission it is.
             data: the submitted file.
             clock: returns the time that the result carries.
+
+        Raises:
+            UnsafeHere: this machine cannot hold a student's code safely.
         """
         try:
             submission = parse_submission(data, self._bundle.release)
@@ -102,6 +122,8 @@ class Grader:
             try:
                 questions, notes = self._grade(submission)
                 break
+            except UnsafeHere:
+                raise
             except Exception as error:  # a HarnessError, or a bug of ours
                 self.close()
                 if attempt == TRIES - 1:
@@ -111,13 +133,40 @@ class Grader:
         if len(notes) > MAX_NOTES:
             notes = (*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more")
         result = _result(self._bundle, student, data, questions, notes, self._device, clock)
-        return Graded(result, submission.notebook)
+        return Graded(self._marked(result), submission.notebook)
+
+    def _marked(self, result: Result) -> Result:
+        """Return a result with the tier of its walls: without any it is not graded."""
+        assert self._nursery is not None
+        tier = self._nursery.tier
+        if tier is not None:
+            return msgspec.structs.replace(result, tier=tier)
+        questions = tuple(
+            msgspec.structs.replace(question, status=Status.UNGRADED)
+            for question in result.questions
+        )
+        notes = (UNWALLED, *result.notes)
+        status = Status.UNGRADED
+        return msgspec.structs.replace(result, questions=questions, notes=notes, status=status)
+
+    def _warm_nursery(self) -> Nursery:
+        """Return the nursery, whose walls have held against all escapes that we know."""
+        if self._nursery is None:
+            preload = self._bundle.manifest.preload
+            nursery = Nursery(self._limits, preload, self._device, self._min_tier)
+            try:
+                if nursery.tier is not None:
+                    send_canary(nursery, self._private)
+            except BaseException:
+                nursery.close()
+                raise
+            self._nursery = nursery
+        return self._nursery
 
     def _grade(self, submission: Submission) -> tuple[tuple[QuestionResult, ...], tuple[str, ...]]:
-        if self._nursery is None:
-            self._nursery = Nursery(self._limits, self._bundle.manifest.preload, self._device)
+        nursery = self._warm_nursery()
         deadline = time.monotonic() + self._limits.submission_seconds
-        with NotebookSession(self._nursery, submission.cells, deadline) as notebook:
+        with NotebookSession(nursery, submission.cells, deadline) as notebook:
             outcomes = self._outcomes(notebook)
         questions = tuple(
             score_manual(entry, entry.cell in submission.answers)
@@ -125,7 +174,8 @@ class Grader:
             else _score(entry, outcomes)
             for entry in self._bundle.manifest.questions
         )
-        return questions, tuple(_cell_notes(notebook.runs, self._limits))
+        notes = _cell_notes(notebook.runs, self._limits)
+        return questions, (*((RUN_ANEW,) if notebook.anew else ()), *notes)
 
     def _outcomes(self, notebook: NotebookSession) -> Outcomes:
         """Run every case: the visible ones together, then the hidden ones check by check.
@@ -211,7 +261,12 @@ def _fault(error: Exception) -> str:
 
 
 def is_final(result: Result) -> bool:
-    """Return whether a result stands; one that the harness or a check broke is graded again."""
+    """Return whether a result stands.
+
+    One that the harness or a check broke is graded again, and so is a trial without walls.
+    """
+    if result.status is Status.UNGRADED:
+        return False
     verdicts = (c.verdict for q in result.questions for check in q.checks for c in check.cases)
     return Verdict.BROKEN not in verdicts and not any(n.startswith(BROKE) for n in result.notes)
 

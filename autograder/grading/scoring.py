@@ -50,7 +50,7 @@ def score_manual(entry: QuestionEntry, answered: bool) -> QuestionResult:
 def status_of(questions: Iterable[QuestionResult]) -> Status:
     """Return the status of a result: the gravest of its questions'."""
     found = {question.status for question in questions}
-    for status in (Status.NEEDS_ATTENTION, Status.PENDING):
+    for status in (Status.UNGRADED, Status.NEEDS_ATTENTION, Status.PENDING):
         if status in found:
             return status
     return Status.GRADED

@@ -53,8 +53,9 @@ def _row(manifest: Manifest, result: Result) -> dict[str, Any]:
 
 
 def _decided(result: Result) -> bool:
-    """Whether anything of a result is decided: a file that could not be read is no zero."""
-    return any(q.status is not Status.NEEDS_ATTENTION for q in result.questions)
+    """Whether anything of a result is decided: what could not be read, or was a trial, is not."""
+    undecided = (Status.NEEDS_ATTENTION, Status.UNGRADED)
+    return any(q.status not in undecided for q in result.questions)
 
 
 def _harmless(text: str) -> str:

@@ -134,7 +134,7 @@ def _summary(manifest: Manifest, results: Sequence[Result]) -> Summary:
     scores = [
         sum(question.earned for question in result.questions if question.id in automatic)
         for result in results
-        if result.status is not Status.NEEDS_ATTENTION
+        if result.status not in (Status.NEEDS_ATTENTION, Status.UNGRADED)
     ]
     return Summary(
         students=len(results),

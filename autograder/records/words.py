@@ -43,6 +43,7 @@ STATUS_WORDS = {
     Status.GRADED: "graded",
     Status.PENDING: "pending",
     Status.NEEDS_ATTENTION: "needs attention",
+    Status.UNGRADED: "ungraded",
 }
 
 # The verdicts that say something about the student's work, where a hint helps.
@@ -89,6 +90,7 @@ _STANDINGS = (
     Standing("manual", "waiting for your instructor", "–"),
     Standing("hardware", "waiting for a machine with the right hardware", "–"),
     Standing("attention", "not graded yet: staff will act", "!"),
+    Standing("trial", "a trial that counts for nothing", "–"),
 )
 _BY_KEY = {standing.key: standing for standing in _STANDINGS}
 
@@ -182,6 +184,8 @@ def _standing_key(entry: QuestionEntry, question: QuestionResult) -> str:
     match question.status:
         case Status.NEEDS_ATTENTION:
             return "attention"
+        case Status.UNGRADED:
+            return "trial"
         case Status.PENDING:
             return "manual" if entry.manual else "hardware"
     if not question.points:

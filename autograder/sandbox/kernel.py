@@ -5,15 +5,10 @@ import os
 import signal
 import struct
 from contextlib import suppress
+from enum import IntFlag
 
 __all__ = [
-    "CLONE_NEWCGROUP",
-    "CLONE_NEWIPC",
-    "CLONE_NEWNET",
-    "CLONE_NEWNS",
-    "CLONE_NEWPID",
-    "CLONE_NEWUSER",
-    "CLONE_NEWUTS",
+    "Namespace",
     "adopt_orphans",
     "bind",
     "children_of",
@@ -32,10 +27,6 @@ __all__ = [
     "use_large_pages",
 ]
 
-CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x00020000, 0x02000000, 0x04000000
-CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x08000000, 0x10000000, 0x20000000
-CLONE_NEWNET = 0x40000000
-
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP = 1, 4, 22
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
 _SECCOMP_MODE_FILTER = 2
@@ -48,6 +39,19 @@ _MOUNT_SETATTR = 442  # this one has the same number on all machines
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 _LARGE_PAGE, _MADV_COLLAPSE = 2 << 20, 25
+
+
+class Namespace(IntFlag):
+    """Kinds of namespaces: the flags of ``clone``, ``unshare`` and ``setns``."""
+
+    MOUNT = 0x00020000
+    CGROUP = 0x02000000
+    HOST = 0x04000000
+    IPC = 0x08000000
+    USER = 0x10000000
+    PROCESS = 0x20000000
+    NETWORK = 0x40000000
+
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -78,14 +82,14 @@ def children_of(process: int) -> list[int]:
     return children
 
 
-def unshare(flags: int) -> None:
-    """Give this process (its children, for `CLONE_NEWPID`) namespaces of its own."""
-    _checked(_libc.unshare(flags), "unshare")
+def unshare(kinds: Namespace) -> None:
+    """Give this process (its children, for those of processes) namespaces of its own."""
+    _checked(_libc.unshare(int(kinds)), "unshare")
 
 
-def setns(descriptor: int, kind: int) -> None:
+def setns(descriptor: int, kind: Namespace) -> None:
     """Enter the namespace that a file of ``/proc/PID/ns`` stands for."""
-    _checked(_libc.setns(descriptor, kind), "setns")
+    _checked(_libc.setns(descriptor, int(kind)), "setns")
 
 
 def mount(kind: str, target: str, options: str = "") -> None:

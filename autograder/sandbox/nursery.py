@@ -1,178 +1,246 @@
-"""The nursery: a warm process of ours that forks sessions and never runs a student's code.
+"""A nursery as the grader sees it: it starts the process behind its walls and asks for sessions."""
 
-Its supervisor starts it behind the walls of a tier (see `autograder.sandbox.supervisor`). It
-imports what notebooks need once, so that a session starts in milliseconds.
-"""
-
-import contextlib
-import gc
-import importlib
+import dataclasses
 import json
 import os
-import resource
 import signal
-import socket
+import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
-from autograder.sandbox import kernel, landlock
-from autograder.sandbox.cgroup import enter
-from autograder.sandbox.channel import Channel, ChannelClosed
+from autograder.errors import HarnessError, UnsafeHere, WireError
+from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
+from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
+from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.seccomp import seccomp_program
-from autograder.sandbox.walls import Unavailable, Walls, kill_children, walls_of
+from autograder.sandbox.walls import remove_tree
 from autograder.sandbox.wire import Message
-from autograder.sandbox.worker import make_shell, rehearse, serve_session
 
-__all__ = ["main"]
+__all__ = ["ANSWER_SECONDS", "WEAKEST_TIER", "Nursery", "Started", "environment_of"]
 
-MAX_BYTES = 1 << 20
-# What a module imports when it is first used, and every session would import anew.
-LAZY_IMPORTS = {"torch": ("torch._dynamo",)}  # by the first optimizer: 1.2 s
-ENDING_SECONDS = 1.0  # for a process that has closed its channel to be gone
-MAX_FILES = 256  # open at one time
-OWN_TASKS = 8  # of a session's user that are not the student's
+WARM_UP_SECONDS = 120.0
+ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
+CLOSE_SECONDS = 5.0  # for a nursery to end what it started
+WEAKEST_TIER = 2
+RESERVING_TIER = 0  # in which a session that waits is out of the running one's reach
+OTHER_TASKS = 1024  # that this user may start elsewhere while a session lasts
+
+# All that a nursery, and so a session, has in its environment.
+_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "Agg",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 
 
-def main(descriptor: int, settings: dict[str, Any]) -> None:
-    """Warm up, say so, then start and end sessions until the grader closes the channel.
+def environment_of(device: str) -> dict[str, str]:
+    """Return all that a nursery for a device has in its environment."""
+    return _ENVIRONMENT | ({} if device == "cuda" else {"CUDA_VISIBLE_DEVICES": ""})
+
+
+@dataclass
+class Started:
+    """A session that waits for its notebook; ``number`` is 0 until the nursery has told it."""
+
+    channel: Channel
+    number: int = 0
+
+
+class Nursery:
+    """A warm process that forks sessions behind walls.
+
+    A session is kept in reserve where the walls allow it, so that the next start takes no time.
 
     Args:
-        descriptor: a connected socket, inherited from the grader.
-        settings: those of the supervisor; ``cgroup`` has become open files, and ``user`` is the
-            number of the sessions' user where they have one.
+        limits: of every session.
+        preload: modules to import before the first session.
+        device: ``cpu`` hides every GPU from its sessions.
+        min_tier: the weakest tier that will do; None is no walls at all.
+
+    Attributes:
+        tier: of the walls that it found, the strongest that this machine has.
+
+    Raises:
+        UnsafeHere: this machine has no tier that will do.
+        HarnessError: the nursery could not warm up.
     """
-    kernel.adopt_orphans()  # so that nothing that a session leaves behind is out of reach
-    channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES)
-    try:
-        walls = walls_of(settings)
-        walls.settle()
-        start = _Start(walls, settings)
-    except (Unavailable, OSError, KeyError) as reason:
-        channel.send(Message("unavailable", text=str(reason)))
-        return
-    shell = _warm_up(settings["preload"])
-    rehearse(shell)
-    gc.collect()
-    gc.freeze()
-    kernel.use_large_pages()
-    try:
-        channel.send(Message("ready", number=len(os.listdir("/proc/self/task"))))
-        while True:
-            request = channel.receive()
-            if request.kind == "start":
-                channel.send(Message("started", number=start.session(channel, shell)))
-            else:
-                by_itself = request.values == [True]
-                status = _end(walls, request.number, by_itself)
-                channel.send(Message("ended", number=status))
-    except ChannelClosed:
-        kill_children()
 
+    def __init__(
+        self,
+        limits: Limits,
+        preload: Sequence[str] = ("numpy",),
+        device: str = "cpu",
+        min_tier: int | None = WEAKEST_TIER,
+    ) -> None:
+        self.limits, self.tier, self.device = limits, min_tier, device
+        self._reserve: Started | None = None
+        self._kills = 0
+        reasons = []
+        for tier in (None,) if min_tier is None else range(min_tier + 1):
+            if (reason := self._open(tier, list(preload), device)) is None:
+                self.tier = tier
+                return
+            reasons.append(f"tier {tier}: {reason}")
+        raise UnsafeHere(
+            "a student's code cannot be held safely on this machine\n  " + "\n  ".join(reasons)
+        )
 
-class _Start:
-    """What it takes to start a session: the same for each one of a nursery."""
+    def _open(self, tier: int | None, preload: list[str], device: str) -> str | None:
+        """Start the nursery behind the walls of a tier; return why that cannot be."""
+        self._cgroup = ControlGroup.create(self.limits)
+        self._channel, theirs = Channel.pair(MB)
+        for stale in stale_folders(Path(tempfile.gettempdir())):
+            remove_tree(str(stale))
+        self._folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+        settings = {
+            "tier": tier,
+            "limits": dataclasses.asdict(self.limits),
+            "preload": preload,
+            "device": device,
+            "cgroup": [str(f) for f in self._cgroup.folders] if self._cgroup else [],
+            "folder": self._folder,
+            "user_names": os.readlink("/proc/self/ns/user"),
+            "others": OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),
+        }
+        program = [sys.executable, "-I", "-m", "autograder.sandbox.supervisor"]
+        with theirs:
+            self._process = subprocess.Popen(
+                [*program, str(theirs.fileno()), json.dumps(settings)],
+                env=environment_of(device),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        try:
+            ready = self._receive("ready", WARM_UP_SECONDS)
+            if ready.number != 1:
+                raise HarnessError(f"the nursery has {ready.number} threads; it may not fork")
+        except _Unavailable as reason:
+            self.close()
+            return str(reason)
+        except BaseException:
+            self.close()
+            raise
+        if tier == RESERVING_TIER:
+            self._ask_to_start()
+        return None
 
-    def __init__(self, walls: Walls, settings: dict[str, Any]) -> None:
-        self._walls, self._groups = walls, settings["cgroup"]
-        self._tier, self._gpu = settings["tier"], settings["device"] == "cuda"
-        self._limits = Limits(**settings["limits"])
-        self._tasks = self._limits.processes + OWN_TASKS
-        if self._tier not in (0, 2):  # others of this user count too
-            self._tasks += settings["others"]
-        self._filter = seccomp_program(devices=self._gpu) if self._tier is not None else b""
+    def __enter__(self) -> "Nursery":
+        return self
 
-    def session(self, channel: Channel, shell: Any) -> int:
-        """Fork a session that speaks on the socket which the grader passes; return its number."""
-        stream = channel.receive_socket()
-        nursery = os.getpid()
-        child = self._walls.fork()
-        if child == 0:
-            channel.close()
-            grader = Channel(stream, self._limits.message_mb * MB)
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> Started:
+        """Return a session that waits for its notebook: the one in reserve, if there is one."""
+        started = self._started()
+        self._reserve = None
+        if self.tier == RESERVING_TIER:
             try:
-                self._become_session(stream.fileno(), nursery)
-            except OSError as error:
-                grader.send(Message("unavailable", text=f"a session cannot be shut in: {error}"))
-                os._exit(1)
-            serve_session(grader, shell)
-            os._exit(0)
-        stream.close()
-        return child
+                self._ask_to_start()
+            except HarnessError:
+                started.channel.close()
+                raise
+        return started
 
-    def _become_session(self, stream: int, nursery: int) -> None:
-        """Turn this fork into a session's process, from which there is no way back."""
-        os.setsid()
-        enter(self._groups)
-        null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(null, descriptor)
-        folder = self._walls.shut_in()
-        kernel.die_with_parent(None if self._tier == 0 else nursery)
-        os.chdir(folder)
-        os.environ.update(HOME=folder, TMPDIR=folder)
-        tempfile.tempdir = folder
-        os.closerange(3, stream)
-        os.closerange(stream + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        self._lower_limits()
-        if self._tier is not None:
-            kernel.forgo_privileges()
-            readable, writable = self._walls.paths()
-            if readable:
-                landlock.restrict(readable, writable)
-            kernel.install_seccomp(self._filter)
+    def end(self, session: Started, by_itself: bool = False) -> str:
+        """End a session with everything that it started; say how it had ended by itself."""
+        if self._reserve is not None:
+            self._started()  # its reply comes first
+        self._send(Message("end", number=session.number, values=[by_itself]))
+        status = self._receive("ended", ANSWER_SECONDS).number
+        if os.WIFSIGNALED(status):
+            if self.ran_out_of_memory():
+                return f"it used more than {self.limits.memory_mb} MB of memory"
+            number = os.WTERMSIG(status)
+            known = number in set(signal.Signals)
+            return f"it was ended by {signal.Signals(number).name if known else f'signal {number}'}"
+        return f"its process left with exit code {os.WEXITSTATUS(status)}"
 
-    def _lower_limits(self) -> None:
-        limits = self._limits
-        for name, value in (
-            ("RLIMIT_AS", limits.memory_mb * MB),
-            ("RLIMIT_CPU", limits.cpu_seconds),
-            ("RLIMIT_FSIZE", limits.file_mb * MB),
-            ("RLIMIT_NOFILE", MAX_FILES),
-            ("RLIMIT_CORE", 0),
-            ("RLIMIT_NPROC", self._tasks),
-        ):
-            if name == "RLIMIT_AS" and self._gpu:
-                continue  # CUDA maps far more than it uses
-            which = getattr(resource, name)
-            hard = resource.getrlimit(which)[1]
-            if hard != resource.RLIM_INFINITY:
-                value = min(value, hard)  # the machine has set a lower one
-            resource.setrlimit(which, (value, value))
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write past the limit raises OSError
+    def ran_out_of_memory(self) -> bool:
+        """Return whether the kernel has ended a process for its memory since we last asked."""
+        before, self._kills = self._kills, self._cgroup.kills() if self._cgroup else 0
+        return self._kills > before
+
+    def processes(self) -> list[int]:
+        """Return the numbers of our own processes that keep this nursery."""
+        return [self._process.pid, *children_of(self._process.pid)]
+
+    def close(self) -> None:
+        """End the nursery and what it started."""
+        self._channel.close()
+        if self._reserve is not None:
+            self._reserve.channel.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(CLOSE_SECONDS)
+        self._process.kill()
+        self._process.wait()
+        if self._cgroup:
+            self._cgroup.remove()
+        remove_tree(self._folder)
+
+    def _started(self) -> Started:
+        if self._reserve is None:
+            self._ask_to_start()
+        started = self._reserve
+        assert started is not None
+        if not started.number:
+            started.number = self._receive("started", ANSWER_SECONDS).number
+        return started
+
+    def _ask_to_start(self) -> None:
+        channel, theirs = Channel.pair(self.limits.message_mb * MB)
+        try:
+            with theirs:
+                self._send(Message("start"))
+                self._channel.send_socket(theirs)
+        except (ChannelClosed, HarnessError) as error:
+            channel.close()
+            raise _gone(error) from None
+        self._reserve = Started(channel)
+
+    def _send(self, request: Message) -> None:
+        try:
+            self._channel.send(request, time.monotonic() + ANSWER_SECONDS)
+        except (ChannelClosed, ChannelTimeout, WireError) as error:
+            raise _gone(error) from None
+
+    def _receive(self, expected: str, seconds: float) -> Message:
+        try:
+            reply = self._channel.receive(time.monotonic() + seconds)
+        except (ChannelClosed, ChannelTimeout, WireError) as error:
+            raise _gone(error) from None
+        if reply.kind == "unavailable":
+            raise _Unavailable(reply.text)
+        if reply.kind != expected:
+            raise HarnessError(f"the nursery said {reply.kind!r}, expected {expected!r}")
+        return reply
 
 
-def _warm_up(preload: list[str]) -> Any:
-    for name in preload:
-        importlib.import_module(name)
-        for lazy in LAZY_IMPORTS.get(name, ()):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(lazy)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-    os.environ["IPYTHONDIR"] = tempfile.gettempdir()
-    return make_shell()
+class _Unavailable(HarnessError):
+    """The walls of a tier cannot be had on this machine."""
 
 
-def _end(walls: Walls, session: int, by_itself: bool) -> int:
-    """Kill a session and everything that it started; return how it had ended by itself, or 0.
-
-    Args:
-        walls: the nursery's.
-        session: its process.
-        by_itself: whether it closed its channel, so that it is ending or pretends to.
-    """
-    until = time.monotonic() + (ENDING_SECONDS if by_itself else 0.0)
-    while True:
-        ended, status = os.waitpid(session, os.WNOHANG)
-        if ended or time.monotonic() >= until:
-            break
-        time.sleep(0.001)
-    walls.end(session, bool(ended))
-    return status
+def _gone(error: Exception) -> HarnessError:
+    return HarnessError(f"the nursery is gone ({type(error).__name__})")
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]), json.loads(sys.argv[2]))
+def _tasks_of_user() -> int:
+    """Return how many tasks this user has now: RLIMIT_NPROC counts all of them."""
+    user, count = os.getuid(), 0
+    for entry in os.scandir("/proc"):
+        with suppress(OSError):
+            if entry.name.isdigit() and entry.stat().st_uid == user:
+                count += len(os.listdir(f"/proc/{entry.name}/task"))
+    return count

@@ -12,10 +12,16 @@ from typing import Any
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import MB, Limits
 
-__all__ = ["end_overuse"]
+__all__ = ["end_overuse", "nothing_to_look_at"]
 
 MAX_PROCESSES = 10_000
 _KINDS = ("RssAnon:", "RssShmem:")
+_TIERS_ON_DISK = (2, None)  # in which a session's files are not in a bounded file system of its own
+
+
+def nothing_to_look_at(settings: dict[str, Any]) -> bool:
+    """Return whether the kernel itself holds all limits of a nursery's sessions."""
+    return bool(settings["cgroup"]) and settings["tier"] not in _TIERS_ON_DISK
 
 
 def end_overuse(child: int, settings: dict[str, Any], limits: Limits) -> None:
@@ -23,14 +29,18 @@ def end_overuse(child: int, settings: dict[str, Any], limits: Limits) -> None:
 
     Args:
         child: the nursery, or bubblewrap around it.
-        settings: of the nursery: ``tier`` and ``folder``.
+        settings: of the nursery: ``tier``, ``cgroup`` and ``folder``.
         limits: of each session.
     """
     nursery = next(iter(children_of(child)), 0) if settings["tier"] == 1 else child
+    room = limits.disk_mb * MB
+    full = settings["tier"] in _TIERS_ON_DISK and _size(settings["folder"], limits) > room
     shared = _memory(nursery)
     for session in children_of(nursery):
-        used = sum(max(0, _memory(process) - shared) for process in _family(session))
-        if used > limits.memory_mb * MB or _size(settings["folder"], limits) > limits.disk_mb * MB:
+        used = 0
+        if not settings["cgroup"]:
+            used = sum(max(0, _memory(process) - shared) for process in _family(session))
+        if full or used > limits.memory_mb * MB:
             with suppress(ProcessLookupError):
                 os.kill(session, signal.SIGKILL)
 

@@ -27,10 +27,14 @@ class Machine(NamedTuple):
 
 MACHINES: Mapping[str, Machine] = {
     "x86_64": Machine(
-        0, 0xC000003E, {"clone": 56, "clone3": 435, "ioctl": 16, "prctl": 157, "socket": 41}
+        0,
+        0xC000003E,
+        {"clone": 56, "clone3": 435, "ioctl": 16, "prctl": 157, "prlimit64": 302, "socket": 41},
     ),
     "aarch64": Machine(
-        1, 0xC00000B7, {"clone": 220, "clone3": 435, "ioctl": 29, "prctl": 167, "socket": 198}
+        1,
+        0xC00000B7,
+        {"clone": 220, "clone3": 435, "ioctl": 29, "prctl": 167, "prlimit64": 261, "socket": 198},
     ),
 }
 
@@ -60,7 +64,7 @@ mremap 25 216; msync 26 227; munlock 150 229; munmap 11 215; nanosleep 35 101
 newfstatat 262 79; open 2 -; openat 257 56; openat2 437 437; pause 34 -; pidfd_open 434 434
 pidfd_send_signal 424 424; pipe 22 -; pipe2 293 59; pkey_alloc 330 289; pkey_free 331 290
 pkey_mprotect 329 288; poll 7 -; ppoll 271 73; pread64 17 67; preadv 295 69; preadv2 327 286
-prlimit64 302 261; pselect6 270 72; pwrite64 18 68; pwritev 296 70; pwritev2 328 287; read 0 63
+pselect6 270 72; pwrite64 18 68; pwritev 296 70; pwritev2 328 287; read 0 63
 readlink 89 -; readlinkat 267 78; readv 19 65; recvfrom 45 207; recvmmsg 299 243
 recvmsg 47 212; rename 82 -; renameat 264 38; renameat2 316 276; restart_syscall 219 128
 rmdir 84 -; rseq 334 293; rt_sigaction 13 134; rt_sigpending 127 136; rt_sigprocmask 14 135
@@ -70,7 +74,7 @@ sched_getaffinity 204 123; sched_getattr 315 275; sched_getparam 143 121
 sched_getscheduler 145 120; sched_rr_get_interval 148 127; sched_setaffinity 203 122
 sched_yield 24 124; select 23 -; sendfile 40 71; sendmmsg 307 269; sendmsg 46 211
 sendto 44 206; set_robust_list 273 99; set_tid_address 218 96; setitimer 38 103
-setpgid 109 154; setpriority 141 140; setrlimit 160 164; setsid 112 157; setsockopt 54 208
+setpgid 109 154; setrlimit 160 164; setsid 112 157; setsockopt 54 208
 shutdown 48 210; sigaltstack 131 132; signalfd 282 -; signalfd4 289 74; socketpair 53 199
 splice 275 76; stat 4 -; statfs 137 43; statx 332 291; symlink 88 -; symlinkat 266 36
 sync_file_range 277 84; sysinfo 99 179; tee 276 77; tgkill 234 131; time 201 -
@@ -86,7 +90,8 @@ _IOCTLS = (0x5401, 0x5413, 0x540F, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS …
 # PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ,
 # PR_GET_NO_NEW_PRIVS, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE, PR_SET_VMA
 _PRCTLS = (1, 2, 3, 15, 16, 23, 39, 41, 42, 0x53564D41)
-_AF_UNIX = 1
+_AF_UNIX, _NO_FAMILY = 1, 0xFFFF
+_ITSELF = 0  # in place of the number of a process
 
 # Instructions of classic BPF, and what a filter returns.
 _LOAD, _JUMP_EQUAL, _JUMP_ABOVE, _JUMP_FROM, _JUMP_BITS, _RETURN = (
@@ -103,12 +108,16 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 Instruction = tuple[int, int, int, int]
 
 
-def seccomp_program(machine: str | None = None, devices: bool = False) -> bytes:
+def seccomp_program(
+    machine: str | None = None, devices: bool = False, sockets: bool = True
+) -> bytes:
     """Return the filter for a machine, as struct sock_filter after struct sock_filter.
 
     Args:
         machine: a key of `MACHINES`; None is this one.
         devices: whether ioctl may be used freely, as the driver of a GPU needs.
+        sockets: whether there may be sockets of Unix other than pairs: where others' sockets can
+            be found in the file system there may not.
 
     Raises:
         KeyError: there is no list for this machine.
@@ -125,7 +134,10 @@ def seccomp_program(machine: str | None = None, devices: bool = False) -> bytes:
         *_runs(plain),
         *_refused(special["clone3"], errno.ENOSYS),  # its flags are out of a filter's sight
         *_with_argument(special["clone"], 0, [(_JUMP_BITS, _NEW_NAMESPACES, False)], errno.EPERM),
-        *_with_argument(special["socket"], 0, _any_of([_AF_UNIX]), errno.EACCES),
+        *_with_argument(
+            special["socket"], 0, _any_of([_AF_UNIX] if sockets else [_NO_FAMILY]), errno.EACCES
+        ),
+        *_with_argument(special["prlimit64"], 0, _any_of([_ITSELF]), errno.EPERM),
         *_with_argument(special["ioctl"], 1, _any_of(_IOCTLS), errno.ENOTTY),
         *_with_argument(special["prctl"], 0, _any_of(_PRCTLS), errno.EPERM),
         (_JUMP_ABOVE, 0, 1, _NEWEST),

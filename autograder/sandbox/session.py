@@ -1,54 +1,26 @@
-"""The grader's side of the sandbox: a nursery, the sessions it starts, and their checks."""
+"""Sessions as the grader sees them: what ran in one, and the calls of checks to it."""
 
-import dataclasses
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from autograder.authoring.subject import Session
 from autograder.errors import (
     HarnessError,
     StudentKilled,
     StudentTimeout,
-    UnsafeHere,
     UnsendableArgument,
     WireError,
 )
-from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
-from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.messages import MessageSession
-from autograder.sandbox.walls import remove_tree
+from autograder.sandbox.nursery import ANSWER_SECONDS, Nursery, Started
 from autograder.sandbox.wire import Message
 
-__all__ = ["WEAKEST_TIER", "CellRun", "NotebookSession", "Nursery"]
-
-WARM_UP_SECONDS = 120.0
-ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
-CLOSE_SECONDS = 5.0  # for a nursery to end what it started
-WEAKEST_TIER = 2
-RESERVING_TIER = 0  # in which a session that waits is out of the running one's reach
-OTHER_TASKS = 1024  # that this user may start elsewhere while a session lasts
-
-# All that a nursery, and so a session, has in its environment.
-_ENVIRONMENT = {
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "MPLBACKEND": "Agg",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-}
+__all__ = ["CellRun", "NotebookSession"]
 
 
 @dataclass(frozen=True)
@@ -59,200 +31,6 @@ class CellRun:
     error: str | None = None
     ended: str | None = None
     printed: int = 0
-
-
-@dataclass
-class Started:
-    """A session that waits for its notebook; ``number`` is 0 until the nursery has told it."""
-
-    channel: Channel
-    number: int = 0
-
-
-class Nursery:
-    """A warm process that forks sessions behind walls.
-
-    A session is kept in reserve where the walls allow it, so that the next start takes no time.
-
-    Args:
-        limits: of every session.
-        preload: modules to import before the first session.
-        device: ``cpu`` hides every GPU from its sessions.
-        min_tier: the weakest tier that will do; None is no walls at all.
-
-    Attributes:
-        tier: of the walls that it found, the strongest that this machine has.
-
-    Raises:
-        UnsafeHere: this machine has no tier that will do.
-        HarnessError: the nursery could not warm up.
-    """
-
-    def __init__(
-        self,
-        limits: Limits,
-        preload: Sequence[str] = ("numpy",),
-        device: str = "cpu",
-        min_tier: int | None = WEAKEST_TIER,
-    ) -> None:
-        self.limits, self.tier = limits, min_tier
-        self._reserve: Started | None = None
-        self._kills = 0
-        reasons = []
-        for tier in (None,) if min_tier is None else range(min_tier + 1):
-            if (reason := self._open(tier, list(preload), device)) is None:
-                self.tier = tier
-                return
-            reasons.append(f"tier {tier}: {reason}")
-        raise UnsafeHere(
-            "a student's code cannot be held safely on this machine\n  " + "\n  ".join(reasons)
-        )
-
-    def _open(self, tier: int | None, preload: list[str], device: str) -> str | None:
-        """Start the nursery behind the walls of a tier; return why that cannot be."""
-        self._cgroup = ControlGroup.create(self.limits)
-        self._channel, theirs = Channel.pair(MB)
-        for stale in stale_folders(Path(tempfile.gettempdir())):
-            remove_tree(str(stale))
-        self._folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
-        settings = {
-            "tier": tier,
-            "limits": dataclasses.asdict(self.limits),
-            "preload": preload,
-            "device": device,
-            "cgroup": [str(f) for f in self._cgroup.folders] if self._cgroup else [],
-            "folder": self._folder,
-            "others": OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),
-        }
-        program = [sys.executable, "-I", "-m", "autograder.sandbox.supervisor"]
-        with theirs:
-            self._process = subprocess.Popen(
-                [*program, str(theirs.fileno()), json.dumps(settings)],
-                env=_ENVIRONMENT | ({} if device == "cuda" else {"CUDA_VISIBLE_DEVICES": ""}),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        try:
-            ready = self._receive("ready", WARM_UP_SECONDS)
-            if ready.number != 1:
-                raise HarnessError(f"the nursery has {ready.number} threads; it may not fork")
-        except _Unavailable as reason:
-            self.close()
-            return str(reason)
-        except BaseException:
-            self.close()
-            raise
-        if tier == RESERVING_TIER:
-            self._ask_to_start()
-        return None
-
-    def __enter__(self) -> "Nursery":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def start(self) -> Started:
-        """Return a session that waits for its notebook: the one in reserve, if there is one."""
-        started = self._started()
-        self._reserve = None
-        if self.tier == RESERVING_TIER:
-            try:
-                self._ask_to_start()
-            except HarnessError:
-                started.channel.close()
-                raise
-        return started
-
-    def end(self, session: Started, by_itself: bool = False) -> str:
-        """End a session with everything that it started; say how it had ended by itself."""
-        if self._reserve is not None:
-            self._started()  # its reply comes first
-        self._send(Message("end", number=session.number, values=[by_itself]))
-        status = self._receive("ended", ANSWER_SECONDS).number
-        if os.WIFSIGNALED(status):
-            if self.ran_out_of_memory():
-                return f"it used more than {self.limits.memory_mb} MB of memory"
-            number = os.WTERMSIG(status)
-            known = number in set(signal.Signals)
-            return f"it was ended by {signal.Signals(number).name if known else f'signal {number}'}"
-        return f"its process left with exit code {os.WEXITSTATUS(status)}"
-
-    def ran_out_of_memory(self) -> bool:
-        """Return whether the kernel has ended a process for its memory since we last asked."""
-        before, self._kills = self._kills, self._cgroup.kills() if self._cgroup else 0
-        return self._kills > before
-
-    def close(self) -> None:
-        """End the nursery and what it started."""
-        self._channel.close()
-        if self._reserve is not None:
-            self._reserve.channel.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(CLOSE_SECONDS)
-        self._process.kill()
-        self._process.wait()
-        if self._cgroup:
-            self._cgroup.remove()
-        remove_tree(self._folder)
-
-    def _started(self) -> Started:
-        if self._reserve is None:
-            self._ask_to_start()
-        started = self._reserve
-        assert started is not None
-        if not started.number:
-            started.number = self._receive("started", ANSWER_SECONDS).number
-        return started
-
-    def _ask_to_start(self) -> None:
-        channel, theirs = Channel.pair(self.limits.message_mb * MB)
-        try:
-            with theirs:
-                self._send(Message("start"))
-                self._channel.send_socket(theirs)
-        except (ChannelClosed, HarnessError) as error:
-            channel.close()
-            raise _gone(error) from None
-        self._reserve = Started(channel)
-
-    def _send(self, request: Message) -> None:
-        try:
-            self._channel.send(request, time.monotonic() + ANSWER_SECONDS)
-        except (ChannelClosed, ChannelTimeout, WireError) as error:
-            raise _gone(error) from None
-
-    def _receive(self, expected: str, seconds: float) -> Message:
-        try:
-            reply = self._channel.receive(time.monotonic() + seconds)
-        except (ChannelClosed, ChannelTimeout, WireError) as error:
-            raise _gone(error) from None
-        if reply.kind == "unavailable":
-            raise _Unavailable(reply.text)
-        if reply.kind != expected:
-            raise HarnessError(f"the nursery said {reply.kind!r}, expected {expected!r}")
-        return reply
-
-
-class _Unavailable(HarnessError):
-    """The walls of a tier cannot be had on this machine."""
-
-
-def _gone(error: Exception) -> HarnessError:
-    return HarnessError(f"the nursery is gone ({type(error).__name__})")
-
-
-def _tasks_of_user() -> int:
-    """Return how many tasks this user has now: RLIMIT_NPROC counts all of them."""
-    user, count = os.getuid(), 0
-    for entry in os.scandir("/proc"):
-        with suppress(OSError):
-            if entry.name.isdigit() and entry.stat().st_uid == user:
-                count += len(os.listdir(f"/proc/{entry.name}/task"))
-    return count
 
 
 class NotebookSession:

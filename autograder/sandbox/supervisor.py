@@ -14,11 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox import kernel, nursery
+from autograder.sandbox import kernel, warm_process
 from autograder.sandbox.cgroup import remove_group
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.overuse import end_overuse
+from autograder.sandbox.overuse import end_overuse, nothing_to_look_at
 from autograder.sandbox.walls import (
     Unavailable,
     bubblewrap_command,
@@ -56,7 +56,7 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
             report_unavailable(Channel(socket.socket(fileno=os.dup(descriptor)), MB), reason)
     try:
         if child is not None:
-            _watch(descriptor, child, settings, None if groups else limits)
+            _watch(descriptor, child, settings, limits)
     finally:
         kill_children()
         remove_group(groups)
@@ -72,7 +72,7 @@ def _start(descriptor: int, settings: dict[str, Any]) -> int:
     """Start the nursery's process and return its number."""
     if settings["tier"] == 1:
         command = bubblewrap_command(settings)
-        command += [sys.executable, "-I", "-m", nursery.__name__]
+        command += [sys.executable, "-I", "-m", warm_process.__name__]
         command += [str(descriptor), json.dumps(settings)]
         child = os.fork()
         if child == 0:
@@ -83,13 +83,13 @@ def _start(descriptor: int, settings: dict[str, Any]) -> int:
     if settings["tier"] == 0:
         if os.geteuid() != 0:
             _own_users()
-        kernel.unshare(kernel.CLONE_NEWPID)
+        kernel.unshare(kernel.Namespace.PROCESS)
     me = os.getpid()
     child = os.fork()
     if child == 0:
         try:
             kernel.die_with_parent(None if settings["tier"] == 0 else me)
-            nursery.main(descriptor, settings)
+            warm_process.main(descriptor, settings)
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
@@ -100,29 +100,28 @@ def _start(descriptor: int, settings: dict[str, Any]) -> int:
 def _own_users() -> None:
     """Enter a user namespace in which we are who we were, with all powers in it."""
     user, group = os.getuid(), os.getgid()
-    kernel.unshare(kernel.CLONE_NEWUSER)
+    kernel.unshare(kernel.Namespace.USER)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def _watch(lifeline: int, child: int, settings: dict[str, Any], limits: Limits | None) -> None:
+def _watch(lifeline: int, child: int, settings: dict[str, Any], limits: Limits) -> None:
     """Wait until the nursery or the grader is gone, then end the nursery.
 
     Args:
         lifeline: the socket whose other end is the grader's.
         child: the nursery, or bubblewrap around it.
         settings: of the nursery.
-        limits: to be held by looking; None where a control group holds them.
+        limits: of which some are held by looking.
     """
     ended = os.pidfd_open(child)
     poll = select.poll()
     poll.register(lifeline, 0)  # tells of its end only
     poll.register(ended, select.POLLIN)
-    seconds = LOOK_SECONDS if limits is not None else None
-    while not (events := poll.poll(None if seconds is None else seconds * 1000)):
-        if limits is not None:
-            end_overuse(child, settings, limits)
+    look = None if nothing_to_look_at(settings) else LOOK_SECONDS * 1000
+    while not (events := poll.poll(look)):
+        end_overuse(child, settings, limits)
     if settings["tier"] in (2, None) and ended not in dict(events):
         poll.unregister(lifeline)
         poll.poll(LEAVING_SECONDS * 1000)

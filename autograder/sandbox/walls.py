@@ -17,6 +17,7 @@ import contextlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,15 @@ from autograder.sandbox import kernel, landlock
 from autograder.sandbox.box import FOLDER, enter_box, furnish_session, readable_paths
 from autograder.sandbox.limits import Limits
 
-__all__ = ["Unavailable", "Walls", "bubblewrap_command", "remove_tree", "user_of", "walls_of"]
+__all__ = [
+    "Unavailable",
+    "Walls",
+    "bubblewrap_command",
+    "kill_children",
+    "remove_tree",
+    "user_of",
+    "walls_of",
+]
 
 REMOVE_SECONDS = 2.5  # three times of it are less than the grader waits
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
@@ -120,27 +129,22 @@ class Namespaces:
 
     def settle(self) -> None:
         """Move into namespaces and a root of our own; those of users and processes are new."""
-        kernel.unshare(
-            kernel.CLONE_NEWNS
-            | kernel.CLONE_NEWNET
-            | kernel.CLONE_NEWIPC
-            | kernel.CLONE_NEWUTS
-            | kernel.CLONE_NEWCGROUP
-        )
+        own = kernel.Namespace
+        kernel.unshare(own.MOUNT | own.NETWORK | own.IPC | own.HOST | own.CGROUP)
         enter_box(self._readable, {self._user}, self._gpu)
         self._own = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def fork(self) -> int:
         """Fork the first process of a new process namespace: all others end with it."""
-        kernel.unshare(kernel.CLONE_NEWPID)
+        kernel.unshare(kernel.Namespace.PROCESS)
         child = os.fork()
         if child:
-            kernel.setns(self._own, kernel.CLONE_NEWPID)
+            kernel.setns(self._own, kernel.Namespace.PROCESS)
         return child
 
     def shut_in(self) -> str:
         """Give this process its own mounts, then the sessions' own user."""
-        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
+        kernel.unshare(kernel.Namespace.MOUNT | kernel.Namespace.IPC)
         furnish_session(self._limits, self._user)
         _become(self._user)
         return FOLDER
@@ -212,6 +216,8 @@ class OwnUser(_InFolders):
         _need_landlock()
         if os.geteuid() != 0 or self._user == 0:
             raise Unavailable("only root can give sessions a user of their own")
+        if closed := [p for p in map(_closed_above, self._readable) if p]:
+            raise Unavailable(f"only its owner may enter {closed[0]}, where the interpreter is")
         os.chmod(self._parent, 0o711)
 
     def fork(self) -> int:
@@ -289,6 +295,14 @@ def _become(user: int) -> None:
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
+
+
+def _closed_above(path: str) -> str | None:
+    """Return a folder above a path that only its owner may enter."""
+    for folder in map(str, Path(path).parents):
+        if not os.stat(folder).st_mode & stat.S_IXOTH:
+            return folder
+    return None
 
 
 def _need_landlock() -> None:

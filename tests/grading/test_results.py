@@ -74,6 +74,7 @@ def table():
         possible=4.0,
         notes=("né",),
         questions=(QuestionResult("q", 4.0, 4.0, Status.GRADED, (check,)),),
+        tier=0,
     )
     return msgspec.json.decode(dump_result(result))
 
@@ -92,6 +93,7 @@ def test_the_stored_form_is_the_contracts(table):
         "earned": 4.0,
         "possible": 4.0,
         "notes": ["né"],
+        "tier": 0,
         "questions": [
             {
                 "id": "q",
@@ -172,4 +174,4 @@ def test_a_verdict_is_its_word():
         "pending",
         "broken",
     ]
-    assert [*Status] == ["graded", "pending", "needs_attention"]
+    assert [*Status] == ["graded", "pending", "needs_attention", "ungraded"]

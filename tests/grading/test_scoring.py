@@ -88,6 +88,6 @@ def test_a_manual_question_waits_for_staff_where_it_is_answered():
 
 @given(st.lists(st.sampled_from(Status)))
 def test_the_status_of_a_result_is_that_of_its_gravest_question(statuses):
-    order = [Status.GRADED, Status.PENDING, Status.NEEDS_ATTENTION]
+    order = [Status.GRADED, Status.PENDING, Status.NEEDS_ATTENTION, Status.UNGRADED]
     gravest = max(statuses, key=order.index, default=Status.GRADED)
     assert status_of(QuestionResult("q", 1.0, 0.0, s, ()) for s in statuses) is gravest

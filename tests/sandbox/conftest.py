@@ -7,10 +7,17 @@ import pytest
 
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import NotebookSession, Nursery
+from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.session import NotebookSession
 
 LIMITS = Limits(
-    cell_seconds=2.0, call_seconds=2.0, memory_mb=1024, file_mb=8, message_mb=8, processes=32
+    cell_seconds=2.0,
+    call_seconds=2.0,
+    memory_mb=1024,
+    file_mb=8,
+    disk_mb=32,
+    message_mb=8,
+    processes=32,
 )
 
 

@@ -11,13 +11,15 @@ import pytest
 from autograder.errors import HarnessError
 from autograder.sandbox.cgroup import PREFIX
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import NotebookSession, Nursery
+from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.session import NotebookSession
 
 SECRET = "the course's own secret"
 OWNER = """
 import sys, time
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import NotebookSession, Nursery
+from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.session import NotebookSession
 
 cells = [(1, "import os, time\\ndef f():\\n    time.sleep(600)"), (2, sys.argv[1])]
 nursery = Nursery(Limits(call_seconds=60))
@@ -200,7 +202,8 @@ def test_what_a_dead_nursery_left_is_removed_however_deep_it_is(private):
 LOW = """
 import resource, sys, time
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import NotebookSession, Nursery
+from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.session import NotebookSession
 
 limit = getattr(resource, sys.argv[1])
 resource.setrlimit(limit, (int(sys.argv[2]), int(sys.argv[2])))

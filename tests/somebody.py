@@ -1,9 +1,10 @@
-"""Run a program as an ordinary user, though we are root and the interpreter is in root's home.
+"""Run a program as somebody else, though we are root and the interpreter is in root's home.
 
-    python tests/as_ordinary_user.py PROGRAM [ARGUMENT ...]
+    python tests/somebody.py user|container PROGRAM [ARGUMENT ...]
 
-In a mount namespace of its own, the folders above the interpreter that only root may enter are
-replaced by empty ones in which the same interpreter stands.
+``user`` is an ordinary user, ``container`` is root as a container has it, who may not mount. In a
+mount namespace of its own, the folders above the interpreter that only root may enter are replaced
+by empty ones in which the same interpreter stands.
 """
 
 import os
@@ -14,20 +15,24 @@ from autograder.sandbox import kernel
 from autograder.sandbox.box import readable_paths
 
 USER = 12345
+PR_CAPBSET_DROP, CAP_SYS_ADMIN = 24, 21
 
 
-def main(command):
-    kernel.unshare(kernel.CLONE_NEWNS)
+def main(who, *command):
+    kernel.unshare(kernel.Namespace.MOUNT)
     kernel.make_mounts_private()
     closed = {folder for path in readable_paths([]) for folder in closed_parents(path)}
     for folder in closed:
         reopen(folder, [p for p in readable_paths([]) if p.startswith(f"{folder}/")])
     os.environ["HOME"] = home = tempfile.mkdtemp(prefix="ordinary-")
-    os.chown(home, USER, USER)
     os.chdir(home)
-    os.setgroups([])
-    os.setresgid(USER, USER, USER)
-    os.setresuid(USER, USER, USER)
+    if who == "user":
+        os.chown(home, USER, USER)
+        os.setgroups([])
+        os.setresgid(USER, USER, USER)
+        os.setresuid(USER, USER, USER)
+    else:
+        kernel._prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)
     os.execv(command[0], command)
 
 
@@ -54,4 +59,4 @@ def reopen(folder, paths):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

@@ -1,0 +1,183 @@
+"""The warm process of a nursery, which forks sessions and never runs a student's code.
+
+Its supervisor starts it behind the walls of a tier (see `autograder.sandbox.supervisor`). It
+imports what notebooks need once, so that a session starts in milliseconds.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import tempfile
+import time
+from typing import Any
+
+from autograder.sandbox import kernel, landlock
+from autograder.sandbox.cgroup import enter
+from autograder.sandbox.channel import Channel, ChannelClosed
+from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.seccomp import seccomp_program
+from autograder.sandbox.walls import Unavailable, Walls, kill_children, walls_of
+from autograder.sandbox.wire import Message
+from autograder.sandbox.worker import make_shell, rehearse, serve_session
+
+__all__ = ["main"]
+
+MAX_BYTES = 1 << 20
+# What a module imports when it is first used, and every session would import anew.
+LAZY_IMPORTS = {"torch": ("torch._dynamo",)}  # by the first optimizer: 1.2 s
+ENDING_SECONDS = 1.0  # for a process that has closed its channel to be gone
+MAX_FILES = 256  # open at one time
+OWN_TASKS = 8  # of a session's user that are not the student's
+
+
+def main(descriptor: int, settings: dict[str, Any]) -> None:
+    """Warm up, say so, then start and end sessions until the grader closes the channel.
+
+    Args:
+        descriptor: a connected socket, inherited from the grader.
+        settings: those of the supervisor; ``cgroup`` has become open files, and ``user`` is the
+            number of the sessions' user where they have one.
+    """
+    kernel.adopt_orphans()  # so that nothing that a session leaves behind is out of reach
+    channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES)
+    try:
+        walls = walls_of(settings)
+        walls.settle()
+        start = _Start(walls, settings)
+    except (Unavailable, OSError, KeyError) as reason:
+        channel.send(Message("unavailable", text=str(reason)))
+        return
+    shell = _warm_up(settings["preload"])
+    rehearse(shell)
+    gc.collect()
+    gc.freeze()
+    kernel.use_large_pages()
+    try:
+        channel.send(Message("ready", number=len(os.listdir("/proc/self/task"))))
+        while True:
+            request = channel.receive()
+            if request.kind == "start":
+                channel.send(Message("started", number=start.session(channel, shell)))
+            else:
+                by_itself = request.values == [True]
+                status = _end(walls, request.number, by_itself)
+                channel.send(Message("ended", number=status))
+    except ChannelClosed:
+        kill_children()
+
+
+class _Start:
+    """What it takes to start a session: the same for each one of a nursery."""
+
+    def __init__(self, walls: Walls, settings: dict[str, Any]) -> None:
+        self._walls, self._groups = walls, settings["cgroup"]
+        self._tier, self._gpu = settings["tier"], settings["device"] == "cuda"
+        self._limits = Limits(**settings["limits"])
+        self._tasks = self._limits.processes + OWN_TASKS
+        own_names = os.readlink("/proc/self/ns/user") != settings["user_names"]
+        if self._tier not in (0, 2) and not own_names:  # others of this user count too
+            self._tasks += settings["others"]
+        self._filter = (
+            seccomp_program(devices=self._gpu, sockets=self._tier != 2)
+            if self._tier is not None
+            else b""
+        )
+
+    def session(self, channel: Channel, shell: Any) -> int:
+        """Fork a session that speaks on the socket which the grader passes; return its number."""
+        stream = channel.receive_socket()
+        nursery = os.getpid()
+        child = self._walls.fork()
+        if child == 0:
+            channel.close()
+            grader = Channel(stream, self._limits.message_mb * MB)
+            try:
+                self._become_session(stream.fileno(), nursery)
+            except OSError as error:
+                grader.send(Message("unavailable", text=f"a session cannot be shut in: {error}"))
+                os._exit(1)
+            serve_session(grader, shell)
+            os._exit(0)
+        stream.close()
+        return child
+
+    def _become_session(self, stream: int, nursery: int) -> None:
+        """Turn this fork into a session's process, from which there is no way back."""
+        os.setsid()
+        enter(self._groups)
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        folder = self._walls.shut_in()
+        kernel.die_with_parent(None if self._tier == 0 else nursery)
+        os.chdir(folder)
+        os.environ.update(HOME=folder, TMPDIR=folder)
+        tempfile.tempdir = folder
+        os.closerange(3, stream)
+        os.closerange(stream + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self._lower_limits()
+        if self._tier is not None:
+            kernel.forgo_privileges()
+            readable, writable = self._walls.paths()
+            if readable:
+                landlock.restrict(readable, writable)
+            kernel.install_seccomp(self._filter)
+
+    def _lower_limits(self) -> None:
+        limits = self._limits
+        for name, value in (
+            ("RLIMIT_AS", limits.memory_mb * MB),
+            ("RLIMIT_CPU", limits.cpu_seconds),
+            ("RLIMIT_FSIZE", limits.file_mb * MB),
+            ("RLIMIT_NOFILE", MAX_FILES),
+            ("RLIMIT_CORE", 0),
+            ("RLIMIT_NPROC", self._tasks),
+        ):
+            if name == "RLIMIT_AS" and self._gpu:
+                continue  # CUDA maps far more than it uses
+            which = getattr(resource, name)
+            hard = resource.getrlimit(which)[1]
+            if hard != resource.RLIM_INFINITY:
+                value = min(value, hard)  # the machine has set a lower one
+            resource.setrlimit(which, (value, value))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write past the limit raises OSError
+
+
+def _warm_up(preload: list[str]) -> Any:
+    for name in preload:
+        importlib.import_module(name)
+        for lazy in LAZY_IMPORTS.get(name, ()):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(lazy)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    os.environ["IPYTHONDIR"] = tempfile.gettempdir()
+    return make_shell()
+
+
+def _end(walls: Walls, session: int, by_itself: bool) -> int:
+    """Kill a session and everything that it started; return how it had ended by itself, or 0.
+
+    Args:
+        walls: the nursery's.
+        session: its process.
+        by_itself: whether it closed its channel, so that it is ending or pretends to.
+    """
+    until = time.monotonic() + (ENDING_SECONDS if by_itself else 0.0)
+    while True:
+        ended, status = os.waitpid(session, os.WNOHANG)
+        if ended or time.monotonic() >= until:
+            break
+        time.sleep(0.001)
+    walls.end(session, bool(ended))
+    return status
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), json.loads(sys.argv[2]))

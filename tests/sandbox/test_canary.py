@@ -1,0 +1,85 @@
+import os
+
+import pytest
+
+from autograder.errors import UnsafeHere
+from autograder.sandbox import canary, nursery
+from autograder.sandbox.canary import MIN_ESCAPES, attempt, send_canary
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.session import NotebookSession
+
+# What must get out where nothing holds it, or the canary could not see that it got out here.
+SEEN = {
+    "an abstract socket",
+    "find the course",
+    "gain from a set uid program",
+    "go without a filter",
+    "import the reference",
+    "listen",
+    "open the files of others",
+    "read above the root",
+    "read memory by call",
+    "read the environment of others",
+    "read the graders files",
+    "read the memory of others",
+    "read through the roots of others",
+    "signal others",
+    "take new names",
+    "tcp",
+    "trace",
+    "udp",
+    "watch the processor",
+    "write to the graders folders",
+}
+
+
+@pytest.fixture
+def private(tmp_path):
+    path = tmp_path / "gradebook.db"
+    path.write_text("points")
+    return [path]
+
+
+def test_no_escape_gets_out_of_a_session(nursery, private):
+    tried, got_out = attempt(nursery, private)
+    assert got_out == {}
+    assert tried >= MIN_ESCAPES
+    assert send_canary(nursery, private) == tried
+
+
+def test_without_walls_the_canary_sees_what_gets_out(private, monkeypatch):
+    monkeypatch.chdir(private[0].parent)
+    with Nursery(Limits(), min_tier=None) as unwalled:
+        _, got_out = attempt(unwalled, private)
+    assert set(got_out) >= SEEN
+    assert str(os.getpid()) in got_out["signal others"]
+
+
+def test_a_canary_that_gets_out_stops_the_run_and_says_how(nursery, monkeypatch):
+    monkeypatch.setattr(canary, "attempt", lambda *_: (74, {"tcp": "True", "listen": "True"}))
+    with pytest.raises(UnsafeHere, match=r"of 74 escapes, 2 got out:\n  listen: True\n  tcp: True"):
+        send_canary(nursery)
+
+
+def test_a_nursery_without_a_tier_that_will_do_says_what_each_lacks(monkeypatch):
+    monkeypatch.setattr(Nursery, "_open", lambda self, tier, *_: f"reason {tier}")
+    message = r"held safely on this machine\n  tier 0: reason 0\n  tier 1: reason 1$"
+    with pytest.raises(UnsafeHere, match=message):
+        Nursery(Limits(), min_tier=1)
+
+
+def test_the_canary_leaves_nothing_outside(nursery, tmp_path, monkeypatch):
+    monkeypatch.setattr(canary.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(canary.secrets, "token_hex", lambda _: f"mine-{os.getpid()}")
+    attempt(nursery)
+    assert list(tmp_path.iterdir()) == []
+    assert not [name for name in os.listdir("/dev/shm") if f"mine-{os.getpid()}" in name]
+
+
+def test_only_the_strongest_walls_keep_a_session_in_reserve():
+    assert nursery.RESERVING_TIER == 0
+    with Nursery(Limits(), min_tier=None) as unwalled:
+        assert unwalled._reserve is None
+        with NotebookSession(unwalled, [(1, "x = 1")], float("inf")):
+            assert unwalled._reserve is None

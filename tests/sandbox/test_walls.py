@@ -1,0 +1,170 @@
+"""Every tier, for root and for others: what it needs, that it holds, and what its limits do."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox import landlock, walls
+from autograder.sandbox.box import readable_paths
+from autograder.sandbox.walls import remove_tree, user_of
+
+SOMEBODY = Path(__file__).parents[1] / "somebody.py"
+# Prints what tier N of a nursery is worth to whoever runs it, as JSON.
+TRIAL = """
+import json, sys, time
+from autograder.authoring.subject import Subject
+from autograder.errors import StudentError
+from autograder.sandbox.canary import attempt
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.session import NotebookSession
+
+CELL = '''
+import os, time
+kept = os.path.exists("kept") or open("kept", "w").close() or False
+def bomb():
+    while True:
+        os.fork()
+def hog():
+    held = []
+    while True:
+        held.append(bytearray(16 << 20))
+def hogs():
+    for _ in range(4):
+        if os.fork() == 0:
+            held = bytearray(150 << 20)
+            time.sleep(30)
+    time.sleep(30)
+def fill():
+    for number in range(1 << 20):
+        with open(f"file{number}", "wb") as file:
+            file.write(bytes(1 << 20))
+            file.flush()
+            time.sleep(0.001)
+def daemon():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+    return 1
+def fine():
+    return 1
+'''
+
+def outcome(name):
+    try:
+        with notebook.check() as check:
+            return getattr(Subject(check), name)()
+    except StudentError as error:
+        return f"{type(error).__name__}: {error}"
+
+tier = json.loads(sys.argv[1])
+nursery = Nursery.__new__(Nursery)
+nursery.limits = Limits(memory_mb=400, disk_mb=20, files=200, processes=20, call_seconds=5)
+nursery.device, nursery.tier, nursery._reserve, nursery._kills = "cpu", tier, None, 0
+if reason := nursery._open(tier, ["numpy"], "cpu"):
+    print(json.dumps({"reason": reason}))
+    raise SystemExit
+with nursery:
+    found = {"escaped": attempt(nursery)[1] if tier is not None else {}}
+    for name in sys.argv[2:]:
+        with NotebookSession(nursery, [(1, CELL)], time.monotonic() + 60) as notebook:
+            found[name] = [outcome(name), outcome("fine")]
+            with notebook.check() as check:
+                found["kept"] = check.get("kept")
+print(json.dumps(found))
+"""
+
+
+def try_tier(tier, *names, who=None):
+    command = [sys.executable, "-c", TRIAL, json.dumps(tier), *names]
+    if who is not None:
+        if os.geteuid() != 0:
+            pytest.skip("only root can become somebody else")
+        command = [sys.executable, str(SOMEBODY), who, *command]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+TIERS = {
+    "namespaces": (0, None),
+    "namespaces of a user": (0, "user"),
+    "bubblewrap": (1, None),
+    "bubblewrap of a user": (1, "user"),
+    "a container": (2, "container"),
+}
+
+
+@pytest.fixture(params=TIERS.values(), ids=TIERS)
+def tier(request):
+    """A tier, and who uses it."""
+    number, who = request.param
+    if number == 1 and shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed")
+    if number > 0 and landlock.abi() < landlock.NEEDED_ABI:
+        pytest.skip("this kernel's Landlock is too old")
+    return number, who
+
+
+def test_a_tier_holds_everything_and_its_limits_end_what_passes_them(tier):
+    number, who = tier
+    found = try_tier(number, "bomb", "hog", "hogs", "fill", "daemon", who=who)
+    assert found.pop("escaped") == {}
+    assert found.pop("kept") is False  # no session finds another's files
+    assert found["daemon"] == [1, 1]
+    assert found["bomb"][0].startswith(("StudentError: BlockingIOError", "StudentKilled"))
+    assert found["hog"][0].startswith("StudentKilled: ")
+    assert found["hogs"][0].startswith(("StudentKilled: ", "StudentTimeout: "))
+    assert found["fill"][0].startswith(("StudentError: OSError", "StudentKilled: "))
+    assert [after for _, after in found.values()] == [1] * 5
+
+
+def test_an_ordinary_user_cannot_have_the_tier_of_root_in_a_container():
+    assert "only root" in try_tier(2, who="user")["reason"]
+
+
+def test_who_may_not_mount_cannot_have_namespaces():
+    assert "not permitted" in try_tier(0, who="container")["reason"]
+
+
+def test_without_bubblewrap_its_tier_cannot_be_had(monkeypatch):
+    monkeypatch.setattr(walls.shutil, "which", lambda _: None)
+    with pytest.raises(walls.Unavailable, match="bubblewrap is not installed"):
+        walls.bubblewrap_command({"device": "cpu"})
+
+
+def test_the_numbers_of_users_are_nobodys_and_differ(monkeypatch):
+    monkeypatch.setattr(walls.os, "geteuid", lambda: 0)
+    assert len({user_of(process) for process in range(1000)}) == 1000
+    assert user_of(1) > 1 << 29
+    monkeypatch.setattr(walls, "_user_map", lambda: ["0 100000 65536"])
+    assert all(1000 < user_of(process) < 65536 for process in (1, 40_000, 4_000_000))
+    monkeypatch.setattr(walls, "_user_map", lambda: ["0 1000 1"])
+    assert user_of(77) == 0
+
+
+def test_the_paths_of_a_box_hold_the_interpreter_and_not_what_is_beside_the_package():
+    paths = readable_paths(["numpy"])
+    root = Path(walls.__file__).parents[2]
+    assert str(root) not in paths
+    assert any(Path(os.__file__).is_relative_to(path) for path in paths)
+    assert not any((root / "reference").is_relative_to(path) for path in paths)
+    assert not any(a != b and a.startswith(f"{b}/") for a in paths for b in paths)
+
+
+def test_a_tree_is_removed_whatever_its_permissions(tmp_path):
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (inner / "file").write_text("x")
+    inner.chmod(0)
+    (tmp_path / "a").chmod(0)
+    remove_tree(str(tmp_path / "a"))
+    assert not (tmp_path / "a").exists()
