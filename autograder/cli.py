@@ -244,7 +244,7 @@ def _doctor(options: argparse.Namespace) -> int:
         course = None
     states = []
     for finding in examine(course):
-        print(f"{marks[finding.state]} {finding.topic:<16} {finding.text}", flush=True)
+        print(f"{marks[finding.state]} {finding.topic:<21} {finding.text}", flush=True)
         states.append(finding.state)
     if "bad" in states:
         raise UnsafeHere("grading cannot run here; see the lines that begin with NO")

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.errors import UsageError
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import WEAKEST_TIER
+from autograder.sandbox.nursery import TIERS
 
 __all__ = ["Course", "NoCourse", "find_course"]
 
@@ -38,7 +38,7 @@ class Course:
     limits: Limits = field(default_factory=Limits)
     assignment_limits: dict[str, Limits] = field(default_factory=dict)
     secret: bytes = field(default=DEMO_SECRET, repr=False)
-    min_tier: int = WEAKEST_TIER
+    min_tier: int = TIERS[-1]
 
     @property
     def demo_secret(self) -> bool:
@@ -172,9 +172,9 @@ def _read(root: Path) -> Course:
         if set(entry) - {"limits"}:
             raise UsageError(f"{CONFIG}: assignments.{name} knows only limits")
         own[name] = Limits.from_table(_table(entry, "limits"), limits)
-    min_tier = table.get("min_tier", WEAKEST_TIER)
-    if type(min_tier) is not int or not 0 <= min_tier <= WEAKEST_TIER:
-        raise UsageError(f"{CONFIG}: min_tier is a number from 0 to 2, not {min_tier!r}")
+    min_tier = table.get("min_tier", TIERS[-1])
+    if type(min_tier) is not int or min_tier not in TIERS:
+        raise UsageError(f"{CONFIG}: min_tier is one of 0, 1, 2, not {min_tier!r}")
     name = str(table.get("name", root.name))
     return Course(root, name, limits, own, _secret(), min_tier)
 

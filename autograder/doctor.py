@@ -1,12 +1,10 @@
 """The doctor: what this machine can do for the grader, found out by doing."""
 
-import ctypes
 import importlib.util
 import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,14 +14,15 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import AutograderError
+from autograder.sandbox.canary import send_canary
 from autograder.sandbox.cgroup import ControlGroup
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.nursery import TIERS, Nursery
 from autograder.sandbox.session import NotebookSession
 
 __all__ = ["Finding", "examine", "gpus"]
 
-SYS_LANDLOCK_CREATE_RULESET, LANDLOCK_VERSION_FLAG = 444, 1
+WALLS = ("namespaces", "bubblewrap", "own user")
 SESSIONS = 5
 
 
@@ -48,7 +47,7 @@ def examine(course: Course | None) -> Iterator[Finding]:
         yield _package(package)
     yield _machine()
     yield _gpu()
-    yield from _locks()
+    yield from _walls()
     yield _session()
     if course is not None:
         yield _secret(course)
@@ -82,29 +81,34 @@ def _gpu() -> Finding:
     return Finding("GPU", "no", "none; checks that need one stay pending")
 
 
-def _locks() -> Iterator[Finding]:
+def _walls() -> Iterator[Finding]:
+    """Say of each tier whether its walls hold here; the strongest that does is the run's."""
     group = ControlGroup.create(Limits())
     if group is None:
-        yield Finding("Control groups", "no", "not to be had; memory and processes by rlimit")
+        yield Finding("Control groups", "no", "not to be had; the memory limit is soft")
     else:
         group.remove()
         yield Finding("Control groups", "ok", "memory and processes of a session are bounded")
-    namespaces = _succeeds("unshare", "--user", "--map-root-user", "--pid", "--fork", "true")
-    yield Finding("User namespaces", "ok" if namespaces else "no", _usable(namespaces))
-    abi = ctypes.CDLL(None).syscall(
-        SYS_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), LANDLOCK_VERSION_FLAG
-    )
-    text = f"ABI {abi}, usable" if abi > 0 else "not in this kernel"
-    yield Finding("Landlock", "ok" if abi > 0 else "no", text)
-    bubblewrap = shutil.which("bwrap") is not None
-    yield Finding("bubblewrap", "ok" if bubblewrap else "no", _usable(bubblewrap))
+    found = [_tier(tier) for tier in TIERS]
+    yield from found
+    if not any(finding.state == "ok" for finding in found):
+        yield Finding("Walls", "bad", "a student's code cannot be held safely on this machine")
+
+
+def _tier(tier: int) -> Finding:
+    topic = f"Tier {tier}, {WALLS[tier]}"
+    try:
+        with Nursery(Limits(), tiers=[tier]) as nursery:
+            return Finding(topic, "ok", f"held all of {send_canary(nursery)} escapes")
+    except (AutograderError, OSError) as error:
+        return Finding(topic, "no", str(error).rpartition(f"tier {tier}: ")[2])
 
 
 def _session() -> Finding:
     preload = ["numpy"] + (["torch"] if importlib.util.find_spec("torch") else [])
     try:
         began = time.monotonic()
-        with Nursery(Limits(), preload) as nursery:
+        with Nursery(Limits(), preload, tiers=(*TIERS, None)) as nursery:
             warm = time.monotonic() - began
             times = [_start(nursery) for _ in range(SESSIONS)]
     except (AutograderError, OSError) as error:
@@ -128,14 +132,3 @@ def _secret(course: Course) -> Finding:
             "Course secret", "no", "the demo secret, known to all; set AUTOGRADER_SECRET_FILE"
         )
     return Finding("Course secret", "ok", f"set (id {course.secret_id})")
-
-
-def _usable(there: bool) -> str:
-    return "usable" if there else "not usable"
-
-
-def _succeeds(*command: str) -> bool:
-    try:
-        return subprocess.run(command, check=False, capture_output=True, timeout=10).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False

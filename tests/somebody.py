@@ -1,6 +1,6 @@
 """Run a program as somebody else, though we are root and the interpreter is in root's home.
 
-    python tests/somebody.py user|container PROGRAM [ARGUMENT ...]
+    python tests/somebody.py [--in FOLDER] user|container PROGRAM [ARGUMENT ...]
 
 ``user`` is an ordinary user, ``container`` is root as a container has it, who may not mount. In a
 mount namespace of its own, the folders above the interpreter that only root may enter are replaced
@@ -19,13 +19,16 @@ PR_CAPBSET_DROP, CAP_SYS_ADMIN = 24, 21
 
 
 def main(who, *command):
+    folder = None
+    if who == "--in":
+        folder, who, *command = command
     kernel.unshare(kernel.Namespace.MOUNT)
     kernel.make_mounts_private()
-    closed = {folder for path in readable_paths([]) for folder in closed_parents(path)}
-    for folder in closed:
-        reopen(folder, [p for p in readable_paths([]) if p.startswith(f"{folder}/")])
+    closed = {parent for path in readable_paths([]) for parent in closed_parents(path)}
+    for parent in closed:
+        reopen(parent, [p for p in readable_paths([]) if p.startswith(f"{parent}/")])
     os.environ["HOME"] = home = tempfile.mkdtemp(prefix="ordinary-")
-    os.chdir(home)
+    os.chdir(folder or home)
     if who == "user":
         os.chown(home, USER, USER)
         os.setgroups([])

@@ -18,7 +18,7 @@ from autograder.grading.runner import BROKE, Graded, Grader, now, unreadable
 from autograder.grading.submission import digest_of, read_submission_file
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import WEAKEST_TIER
+from autograder.sandbox.nursery import TIERS
 
 __all__ = ["Job", "Work", "default_jobs", "grade_all"]
 
@@ -33,7 +33,7 @@ class Work:
     secret: bytes = field(repr=False)
     limits: Limits
     device: str
-    min_tier: int | None = WEAKEST_TIER
+    min_tier: int | None = TIERS[-1]
     private: tuple[Path, ...] = ()
 
 

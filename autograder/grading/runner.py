@@ -30,7 +30,7 @@ from autograder.grading.scoring import score_check, score_manual, score_question
 from autograder.grading.submission import Submission, digest_of, parse_submission
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.nursery import WEAKEST_TIER, Nursery
+from autograder.sandbox.nursery import TIERS, Nursery
 from autograder.sandbox.session import CellRun, NotebookSession
 
 __all__ = ["BROKE", "Graded", "Grader", "is_final", "now", "unreadable"]
@@ -81,7 +81,7 @@ class Grader:
         secret: bytes,
         limits: Limits,
         device: str = "cpu",
-        min_tier: int | None = WEAKEST_TIER,
+        min_tier: int | None = TIERS[-1],
         private: Sequence[Path] = (),
     ) -> None:
         self._bundle, self._oracle, self._secret = bundle, oracle, secret
@@ -153,7 +153,8 @@ class Grader:
         """Return the nursery, whose walls have held against all escapes that we know."""
         if self._nursery is None:
             preload = self._bundle.manifest.preload
-            nursery = Nursery(self._limits, preload, self._device, self._min_tier)
+            tiers = (None,) if self._min_tier is None else TIERS[: self._min_tier + 1]
+            nursery = Nursery(self._limits, preload, self._device, tiers)
             try:
                 if nursery.tier is not None:
                     send_canary(nursery, self._private)

@@ -24,6 +24,7 @@ STYLES = {
     "manual": "blue",
     "hardware": "blue",
     "attention": "magenta",
+    "trial": "dim",
 }
 
 

@@ -21,12 +21,12 @@ from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.walls import remove_tree
 from autograder.sandbox.wire import Message
 
-__all__ = ["ANSWER_SECONDS", "WEAKEST_TIER", "Nursery", "Started", "environment_of"]
+__all__ = ["ANSWER_SECONDS", "TIERS", "Nursery", "Started", "environment_of"]
 
 WARM_UP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
 CLOSE_SECONDS = 5.0  # for a nursery to end what it started
-WEAKEST_TIER = 2
+TIERS = (0, 1, 2)  # of walls, the strongest first
 RESERVING_TIER = 0  # in which a session that waits is out of the running one's reach
 OTHER_TASKS = 1024  # that this user may start elsewhere while a session lasts
 
@@ -64,13 +64,13 @@ class Nursery:
         limits: of every session.
         preload: modules to import before the first session.
         device: ``cpu`` hides every GPU from its sessions.
-        min_tier: the weakest tier that will do; None is no walls at all.
+        tiers: of walls that will do, in the order in which they are tried; None is none at all.
 
     Attributes:
-        tier: of the walls that it found, the strongest that this machine has.
+        tier: of the walls that it found.
 
     Raises:
-        UnsafeHere: this machine has no tier that will do.
+        UnsafeHere: this machine has none of the tiers.
         HarnessError: the nursery could not warm up.
     """
 
@@ -79,13 +79,14 @@ class Nursery:
         limits: Limits,
         preload: Sequence[str] = ("numpy",),
         device: str = "cpu",
-        min_tier: int | None = WEAKEST_TIER,
+        tiers: Sequence[int | None] = TIERS,
     ) -> None:
-        self.limits, self.tier, self.device = limits, min_tier, device
+        self.limits, self.device = limits, device
+        self.tier: int | None = None
         self._reserve: Started | None = None
         self._kills = 0
         reasons = []
-        for tier in (None,) if min_tier is None else range(min_tier + 1):
+        for tier in tiers:
             if (reason := self._open(tier, list(preload), device)) is None:
                 self.tier = tier
                 return

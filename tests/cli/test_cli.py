@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -244,3 +245,65 @@ def test_a_damaged_bundle_is_no_matter_of_the_students(graded_course: Course) ->
     done = run(graded_course.root, "grade")
     assert done.returncode == cli.UNSAFE
     assert "is no bundle" in done.stderr
+
+
+SOMEBODY = Path(__file__).parents[1] / "somebody.py"
+
+
+def run_in_container(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as root of a container, who may not make namespaces."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become root of a container")
+    command = [sys.executable, "-m", "autograder", *arguments]
+    return subprocess.run(
+        [sys.executable, str(SOMEBODY), "--in", str(root), "container", *command],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def test_a_machine_below_the_courses_tier_is_refused_and_grades_nothing(
+    graded_course: Course,
+) -> None:
+    root = graded_course.root
+    config = root / "course.toml"
+    config.write_text("min_tier = 0\n" + config.read_text())
+    done = run_in_container(root, "grade", "small")
+    assert done.returncode == 3
+    assert "cannot be held safely on this machine" in done.stderr
+    assert "tier 0: " in done.stderr
+    assert "tier 1" not in done.stderr
+    assert not list((root / "results").glob("**/*.json"))
+    assert run(root, "grade", "small").returncode == 1  # where the walls are; one is no notebook
+    result = json.loads((root / "results" / "small" / "right.json").read_text())
+    assert (result["tier"], result["status"]) == (0, "pending")  # it has a manual question
+
+
+def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None:
+    root = graded_course.root
+    done = run(root, "grade", "small", "--unsafe-local")
+    assert "trials, marked ungraded" in done.stdout
+    result = json.loads((root / "results" / "small" / "right.json").read_text())
+    assert (result["tier"], result["status"], result["earned"]) == (None, "ungraded", 5.0)
+    assert {question["status"] for question in result["questions"]} == {"ungraded"}
+    rows = json.loads(run(root, "export", "--format", "json").stdout)[0]
+    (row,) = [row for row in rows["students"] if row["student"] == "right"]
+    assert row["earned"] is None
+    with sqlite3.connect(root / "gradebook.db") as database:
+        found = database.execute("select id from student").fetchall()
+    assert ("right",) not in found
+    run(root, "grade", "small")
+    result = json.loads((root / "results" / "small" / "right.json").read_text())
+    assert (result["status"], result["earned"]) == ("pending", 5.0)
+
+
+@pytest.mark.parametrize("value", ["3", "-1", "true", '"0"', "1.0"])
+def test_a_tier_that_is_none_is_wrong_usage(write_course: WriteCourse, value: str) -> None:
+    course = write_course()
+    (course.root / "course.toml").write_text(f"min_tier = {value}\n")
+    done = run(course.root, "grade")
+    assert done.returncode == 2
+    assert "min_tier is one of 0, 1, 2" in done.stderr

@@ -50,7 +50,7 @@ def test_no_escape_gets_out_of_a_session(nursery, private):
 
 def test_without_walls_the_canary_sees_what_gets_out(private, monkeypatch):
     monkeypatch.chdir(private[0].parent)
-    with Nursery(Limits(), min_tier=None) as unwalled:
+    with Nursery(Limits(), tiers=[None]) as unwalled:
         _, got_out = attempt(unwalled, private)
     assert set(got_out) >= SEEN
     assert str(os.getpid()) in got_out["signal others"]
@@ -66,7 +66,7 @@ def test_a_nursery_without_a_tier_that_will_do_says_what_each_lacks(monkeypatch)
     monkeypatch.setattr(Nursery, "_open", lambda self, tier, *_: f"reason {tier}")
     message = r"held safely on this machine\n  tier 0: reason 0\n  tier 1: reason 1$"
     with pytest.raises(UnsafeHere, match=message):
-        Nursery(Limits(), min_tier=1)
+        Nursery(Limits(), tiers=[0, 1])
 
 
 def test_the_canary_leaves_nothing_outside(nursery, tmp_path, monkeypatch):
@@ -79,7 +79,7 @@ def test_the_canary_leaves_nothing_outside(nursery, tmp_path, monkeypatch):
 
 def test_only_the_strongest_walls_keep_a_session_in_reserve():
     assert nursery.RESERVING_TIER == 0
-    with Nursery(Limits(), min_tier=None) as unwalled:
+    with Nursery(Limits(), tiers=[None]) as unwalled:
         assert unwalled._reserve is None
         with NotebookSession(unwalled, [(1, "x = 1")], float("inf")):
             assert unwalled._reserve is None

@@ -18,7 +18,7 @@ SOMEBODY = Path(__file__).parents[1] / "somebody.py"
 TRIAL = """
 import json, sys, time
 from autograder.authoring.subject import Subject
-from autograder.errors import StudentError
+from autograder.errors import StudentError, UnsafeHere
 from autograder.sandbox.canary import attempt
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery
@@ -66,11 +66,11 @@ def outcome(name):
         return f"{type(error).__name__}: {error}"
 
 tier = json.loads(sys.argv[1])
-nursery = Nursery.__new__(Nursery)
-nursery.limits = Limits(memory_mb=400, disk_mb=20, files=200, processes=20, call_seconds=5)
-nursery.device, nursery.tier, nursery._reserve, nursery._kills = "cpu", tier, None, 0
-if reason := nursery._open(tier, ["numpy"], "cpu"):
-    print(json.dumps({"reason": reason}))
+limits = Limits(memory_mb=400, disk_mb=20, files=200, processes=20, call_seconds=5)
+try:
+    nursery = Nursery(limits, tiers=[tier])
+except UnsafeHere as error:
+    print(json.dumps({"reason": str(error)}))
     raise SystemExit
 with nursery:
     found = {"escaped": attempt(nursery)[1] if tier is not None else {}}
