@@ -23,6 +23,7 @@ from autograder.sandbox.limits import Limits
 __all__ = ["Store", "submission_key"]
 
 KEY = re.compile(r"[0-9a-f]{64}")
+_NOT_FINAL = (Status.NEEDS_ATTENTION, Status.UNGRADED)  # graded again, and stored beside it
 LONGEST_NAME = 250  # bytes: a file name holds 255, and ours add ".json"
 
 
@@ -34,7 +35,7 @@ class Store:
         results/<assignment>/
           <student>.json                   the newest result
           history/<student>/<key>.json     each run, under the key of what it graded
-          history/<student>/<key>.2.json   the same once more, after one that needed attention
+          history/<student>/<key>.2.json   the same once more, after one that did not stand
 
     Args:
         folder: ``results/<assignment>``; made when first written to.
@@ -83,7 +84,7 @@ class Store:
                 self._show(student, data)
                 return result
             stored = self._read(path, student)
-            if stored == result or stored.status is not Status.NEEDS_ATTENTION:
+            if stored == result or stored.status not in _NOT_FINAL:
                 self._show(student, path.read_bytes())
                 return stored
 
