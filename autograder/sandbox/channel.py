@@ -1,9 +1,21 @@
-"""A channel: messages in length-prefixed frames over a stream socket, with a deadline."""
+"""A channel: messages in length-prefixed frames over a stream socket, with a deadline.
 
+A frame is the lengths of the header and of the list of bodies, the length of each body, the
+header, and the bodies, each filled up to a multiple of `ALIGNMENT`. Bodies of any size travel as
+bytes, copied once on each side: measured, that costs a grader less than a sealed memfd, and it
+never has to hold a file that a student's code has made.
+"""
+
+import os
+import select
 import socket
 import struct
 import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from autograder.errors import WireError
 from autograder.sandbox.wire import Message, decode, encode
@@ -12,8 +24,10 @@ __all__ = ["Channel", "ChannelClosed", "ChannelTimeout"]
 
 MAX_HEADER = 1 << 20
 MAX_BODIES = 4096
+ALIGNMENT = 16  # of each body in the memory of its receiver, as arrays want it
+SMALL = 1 << 16  # bytes of bodies that are faster sent and received together
 _PREFIX = struct.Struct("<II")
-_LENGTH = struct.Struct("<Q")
+_DESCRIPTOR = struct.Struct("i")
 
 
 class ChannelClosed(Exception):
@@ -28,7 +42,7 @@ class Channel:
     """One end of a stream socket that speaks messages.
 
     Args:
-        stream: a connected stream socket; the channel owns it.
+        stream: a connected stream socket that blocks; the channel owns it.
         max_bytes: the most bytes that the bodies of one message may have.
     """
 
@@ -56,32 +70,51 @@ class Channel:
         header, bodies = encode(message)
         if len(header) > MAX_HEADER or len(bodies) > MAX_BODIES:
             raise WireError("a value of too many parts; an array holds any number")
-        if sum(len(body) for body in bodies) > self.max_bytes:
+        lengths = [len(body) for body in bodies]
+        if sum(lengths) > self.max_bytes:
             raise WireError(f"a value of more than {self.max_bytes >> 20} MB")
-        prefix = _PREFIX.pack(len(header), len(bodies))
-        lengths = b"".join(_LENGTH.pack(len(body)) for body in bodies)
-        self._write(prefix + lengths + header, deadline)
-        for body in bodies:
-            self._write(body, deadline)
+        if deadline is not None and time.monotonic() >= deadline:
+            raise ChannelTimeout
+        parts = [
+            _PREFIX.pack(len(header), len(bodies)),
+            _lengths(len(bodies)).pack(*lengths),
+            header,
+        ]
+        for body, length in zip(bodies, lengths, strict=True):
+            parts += (body, bytes(_filled(length) - length))
+        if sum(lengths) <= SMALL:
+            parts = [b"".join(parts)]
+        for part in parts:
+            view, waits = memoryview(part), False
+            while view:
+                sent = self._do(self._stream.send, view, select.POLLOUT, deadline, waits)
+                view, waits = view[sent:], True
 
     def receive(self, deadline: float | None = None) -> Message:
-        """Return the next message.
+        """Return the next message; its bodies are writable and nobody else's.
 
         Raises:
             WireError: what came is no message.
             ChannelClosed: the other end is gone.
             ChannelTimeout: nothing whole came before the deadline.
         """
-        length, count = _PREFIX.unpack(self._read(_PREFIX.size, deadline))
-        if length > MAX_HEADER or count > MAX_BODIES:
+        length, count = _PREFIX.unpack(self._read(_PREFIX.size, deadline, waits=True))
+        if not 0 < length <= MAX_HEADER or count > MAX_BODIES:
             raise WireError(f"a header of {length} bytes with {count} bodies")
-        lengths = [
-            size for (size,) in _LENGTH.iter_unpack(self._read(_LENGTH.size * count, deadline))
-        ]
+        table = _lengths(count)
+        head = self._read(table.size + length, deadline)
+        lengths = table.unpack_from(head)
         if sum(lengths) > self.max_bytes:
             raise WireError(f"bodies of {sum(lengths)} bytes")
-        header = bytes(self._read(length, deadline))
-        return decode(header, [self._read(size, deadline) for size in lengths])
+        bodies = self._read_bodies(lengths, deadline)
+        message = decode(memoryview(head)[table.size :], bodies)
+        message.back = self.ask
+        return message
+
+    def ask(self, message: Message) -> Message:
+        """Send a message and return the next one, however long it takes."""
+        self.send(message)
+        return self.receive()
 
     def send_socket(self, passed: socket.socket) -> None:
         """Pass a socket to the other end, which must ask for it with `receive_socket`."""
@@ -92,10 +125,16 @@ class Channel:
 
     def receive_socket(self) -> socket.socket:
         """Return a socket that the other end passed."""
-        _, descriptors, _, _ = socket.recv_fds(self._stream, 1, 1)
-        if not descriptors:
+        room = socket.CMSG_LEN(_DESCRIPTOR.size)  # for one; the kernel closes others
+        _, ancillary, _, _ = self._stream.recvmsg(1, room, socket.MSG_CMSG_CLOEXEC)
+        if not ancillary:
             raise ChannelClosed
-        return socket.socket(fileno=descriptors[0])
+        (descriptor,) = _DESCRIPTOR.unpack(ancillary[0][2])
+        try:
+            return socket.socket(fileno=descriptor)
+        except OSError:  # it is no socket
+            os.close(descriptor)
+            raise ChannelClosed from None
 
     def fileno(self) -> int:
         """Return the socket's file descriptor."""
@@ -105,36 +144,94 @@ class Channel:
         """Close this end."""
         self._stream.close()
 
-    def _write(self, data: Any, deadline: float | None) -> None:
-        self._set_timeout(deadline)
-        try:
-            self._stream.sendall(data)
-        except TimeoutError:
-            raise ChannelTimeout from None
-        except OSError:
-            raise ChannelClosed from None
+    def _read(self, size: int, deadline: float | None, waits: bool = False) -> bytes | bytearray:
+        """Return so many bytes.
 
-    def _read(self, size: int, deadline: float | None) -> bytearray:
-        data = bytearray(size)
-        view, done = memoryview(data), 0
-        while done < size:
-            self._set_timeout(deadline)
+        Nothing is read beyond them: what else was sent stays in order with passed sockets.
+        Descriptors that came with them are closed by the kernel, as none is asked for.
+
+        Args:
+            size: how many, at least one.
+            deadline: as in `receive`.
+            waits: whether they are most likely not there yet.
+        """
+        data: bytes = self._do(self._stream.recv, size, select.POLLIN, deadline, waits)
+        if len(data) == size:
+            return data
+        whole = bytearray(data)
+        while len(whole) < size:
+            left = size - len(whole)
+            whole += self._do(self._stream.recv, left, select.POLLIN, deadline, waits=True)
+        return whole
+
+    def _read_bodies(self, lengths: Sequence[int], deadline: float | None) -> list[Any]:
+        """Return bodies in memory of their own, which is untouched where no bytes come."""
+        size = sum(map(_filled, lengths))
+        whole = memoryview(bytearray(size) if size <= SMALL else np.empty(size, np.uint8).data)
+        left, waits = whole, False
+        while left:
+            count = self._do(self._receive_into, left, select.POLLIN, deadline, waits)
+            left, waits = left[count:], True
+        bodies, at = [], 0
+        for length in lengths:
+            bodies.append(whole[at : at + length])
+            at += _filled(length)
+        return bodies
+
+    def _receive_into(self, view: memoryview, flags: int) -> int:
+        return self._stream.recv_into(view, 0, flags)
+
+    def _do(
+        self,
+        call: Callable[[Any, int], Any],
+        argument: Any,
+        event: int,
+        deadline: float | None,
+        waits: bool,
+    ) -> Any:
+        """Return what a system call on the stream returns, which is never nothing.
+
+        Args:
+            call: gets the argument and flags.
+            argument: its own.
+            event: for which `select.poll` waits.
+            deadline: as in `receive`.
+            waits: whether to wait first: without it, the deadline is not looked at.
+        """
+        flags = 0 if deadline is None else socket.MSG_DONTWAIT
+        while True:
+            if waits and deadline is not None:
+                self._wait(event, deadline)
             try:
-                count = self._stream.recv_into(view[done:])
-            except TimeoutError:
-                raise ChannelTimeout from None
+                done = call(argument, flags)
+            except BlockingIOError:
+                waits = True
+                continue
+            except TimeoutError:  # the watchdog's, and no end of the stream
+                raise
             except OSError:
                 raise ChannelClosed from None
-            if not count:
+            if not done:
                 raise ChannelClosed
-            done += count
-        return data
+            return done
 
-    def _set_timeout(self, deadline: float | None) -> None:
-        if deadline is None:
-            self._stream.settimeout(None)
-            return
+    def _wait(self, event: int, deadline: float) -> None:
+        """Wait until the stream can be read or written, or for the deadline."""
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise ChannelTimeout
-        self._stream.settimeout(remaining)
+        if self._stream.fileno() < 0:
+            raise ChannelClosed
+        poll = select.poll()
+        poll.register(self._stream, event)
+        poll.poll(remaining * 1000)
+
+
+@lru_cache(maxsize=64)
+def _lengths(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}Q")
+
+
+def _filled(size: int) -> int:
+    """Return the length of a body with what fills it up."""
+    return size + -size % ALIGNMENT

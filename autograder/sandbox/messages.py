@@ -107,7 +107,13 @@ class InProcessSession(MessageSession):
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         host = Host(namespace)
-        super().__init__(lambda request: decode(*encode(host.handle(decode(*encode(request))))))
+        super().__init__(lambda request: _carried(host.handle(_carried(request))))
+
+
+def _carried(message: Message) -> Message:
+    """Return a message as it arrives at the other end of a channel."""
+    header, bodies = encode(message)
+    return decode(header, [bytearray(body) for body in bodies])
 
 
 def _source_of(helper: Helper) -> str:

@@ -32,10 +32,16 @@ MAX_DEPTH = 32
 MAX_DIMENSIONS = 8
 MAX_ITEMS = 100_000
 MAX_INTEGER_BITS = 1 << 16
-DTYPES = frozenset(
-    ["bool", "complex64", "complex128", "float16", "float32", "float64"]
-    + [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
-)
+DTYPES = {
+    name: np.dtype(name).newbyteorder("<")
+    for name in (
+        *("bool", "complex64", "complex128", "float16", "float32", "float64"),
+        *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+    )
+}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}  # a dtype is slow to tell its own
+_KINDS = ("numpy", "scalar", "torch", "parameter")
+_SMALL = 1 << 14  # bytes of an array that are faster copied than looked at
 
 
 class Complex(msgspec.Struct, tag="complex", forbid_unknown_fields=True):
@@ -95,40 +101,45 @@ Packed = Union[  # noqa: UP007 - a recursive alias needs its names in quotes
 ]
 
 
-class Message(msgspec.Struct, forbid_unknown_fields=True):
-    """A request or a reply: what it is, its texts and numbers, and its values."""
+class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A request or a reply: what it is, its texts and numbers, and its values.
+
+    ``bodies`` travel behind the header; ``back``, which a receiver finds in a request, asks a
+    question of its sender before the reply.
+    """
 
     kind: str
     text: str = ""
     number: int = 0
     values: list[Packed] = []
     named: dict[str, Packed] = {}
-    bodies: list[Any] = []  # bytes-like; they travel behind the header
+    bodies: list[Any] = []  # bytes-like
+    back: Any = None  # Callable[[Message], Message]; never travels
 
-    def without_bodies(self) -> "Message":
+    def header(self) -> "Message":
         """Return the part that travels in the header."""
-        return msgspec.structs.replace(self, bodies=[])
+        return msgspec.structs.replace(self, bodies=[], back=None)
 
 
-_header = msgspec.msgpack.Decoder(Message)
+_encoder, _decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Message)
 
 
 def encode(message: Message) -> tuple[bytes, list[Any]]:
     """Return a message's header and its bodies."""
-    return msgspec.msgpack.encode(message.without_bodies()), message.bodies
+    return _encoder.encode(message.header()), message.bodies
 
 
-def decode(header: bytes, bodies: list[Any]) -> Message:
-    """Return the message of a header and its bodies.
+def decode(header: bytes | memoryview, bodies: list[Any]) -> Message:
+    """Return the message of a header and its bodies, which are writable and nobody else's.
 
     Raises:
         WireError: the header is no message.
     """
     try:
-        message = _header.decode(header)
+        message = _decoder.decode(header)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise WireError(f"malformed header: {error}") from None
-    if message.bodies:
+    if message.bodies or message.back is not None:
         raise WireError("a header carries no bodies")
     message.bodies = bodies
     return message
@@ -156,6 +167,8 @@ class Packer:
             raise WireError(f"a value nested deeper than {MAX_DEPTH}")
         if self._items > MAX_ITEMS:
             raise WireError(f"a value of more than {MAX_ITEMS} items; an array holds any number")
+        if type(value) is np.ndarray:
+            return self._pack_array(value)
         if value is None or type(value) in (bool, float):
             return value  # type: ignore[no-any-return]  # the line above narrows it
         if type(value) is str:
@@ -177,8 +190,9 @@ class Packer:
         if isinstance(value, (np.ndarray, np.generic)):
             kind = "numpy" if isinstance(value, np.ndarray) else "scalar"
             array = np.asarray(value)
-            if array.dtype.name in DTYPES and array.ndim <= MAX_DIMENSIONS:
-                return self._add(kind, array.dtype.name, array)
+            little = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
+            if little in _NAMES and array.ndim <= MAX_DIMENSIONS:
+                return self._add(kind, _NAMES[little], array)
         torch = sys.modules.get("torch")
         if torch is not None and isinstance(value, torch.Tensor):
             kind = "parameter" if value.requires_grad else "torch"
@@ -193,19 +207,25 @@ class Packer:
         return Reference(handle.number, handle.type_name)
 
     def _add(self, kind: str, dtype: str, array: Any) -> Array:
-        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        self.bodies.append(little.reshape(-1).view(np.uint8).data)
+        little = DTYPES.get(dtype, DTYPES["int16"])  # a bfloat16 is two bytes
+        if array.dtype != little:
+            array = array.astype(little)
+        if array.nbytes <= _SMALL:
+            body = array.tobytes()
+        else:
+            body = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        self.bodies.append(body)
         return Array(kind, dtype, array.shape, len(self.bodies) - 1)
 
 
 def unpack(
     packed: Packed, bodies: list[Any], resolve: Callable[[Reference], Any], depth: int = 0
 ) -> Any:
-    """Return the value of a packed form; arrays are fresh, writable and owned by the receiver.
+    """Return the value of a packed form; arrays are writable and nobody else's.
 
     Args:
         packed: as received.
-        bodies: the bodies of its message.
+        bodies: the bodies of its message; an array takes its own out of the list and keeps it.
         resolve: called with a reference; returns the object or handle that it stands for.
 
     Raises:
@@ -213,14 +233,14 @@ def unpack(
     """
     if depth > MAX_DEPTH:
         raise WireError(f"a value nested deeper than {MAX_DEPTH}")
+    if isinstance(packed, Array):
+        return _unpacked_array(packed, bodies)
     if isinstance(packed, Items):
         values = [unpack(item, bodies, resolve, depth + 1) for item in packed.items]
         return tuple(values) if packed.frozen else values
     if isinstance(packed, Mapping):
         items = packed.items.items()
         return {key: unpack(item, bodies, resolve, depth + 1) for key, item in items}
-    if isinstance(packed, Array):
-        return _unpacked_array(packed, bodies)
     if isinstance(packed, Complex):
         return complex(packed.real, packed.imag)
     if isinstance(packed, Binary):
@@ -232,26 +252,27 @@ def unpack(
 
 def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
     wide = packed.dtype == "bfloat16" and packed.kind in ("torch", "parameter")
-    if packed.kind not in ("numpy", "scalar", "torch", "parameter"):
+    if packed.kind not in _KINDS:
         raise WireError(f"an array of kind {packed.kind!r}")
-    if not wide and packed.dtype not in DTYPES:
+    dtype = DTYPES.get("int16" if wide else packed.dtype)
+    if dtype is None:
         raise WireError(f"an array of dtype {packed.dtype!r}")
     if len(packed.shape) > MAX_DIMENSIONS or any(n < 0 for n in packed.shape):
         raise WireError(f"an array of shape {packed.shape}")
-    dtype = np.dtype("int16" if wide else packed.dtype).newbyteorder("<")
-    if not 0 <= packed.body < len(bodies):
+    body = bodies[packed.body] if 0 <= packed.body < len(bodies) else None
+    if body is None:  # or it is another array's: two must not share memory
         raise WireError(f"an array without its body {packed.body}")
-    body = bodies[packed.body]
     if len(body) != math.prod(packed.shape) * dtype.itemsize:
         raise WireError(f"an array of shape {packed.shape} in {len(body)} bytes")
-    own = bytearray(body)  # two arrays may name one body
-    if packed.dtype == "bool" and own.translate(None, b"\0\1"):
-        raise WireError("an array of truth values that are neither")
+    bodies[packed.body] = None
     try:
-        array = np.frombuffer(own, dtype=dtype).reshape(packed.shape)
-    except ValueError:  # sizes that only numpy finds too large, beside one that is 0
+        array = np.frombuffer(body, dtype=dtype).reshape(packed.shape)
+    except (ValueError, OverflowError):  # sizes that only numpy finds too large, beside a 0
         raise WireError(f"an array of shape {packed.shape}") from None
-    array = array.astype(dtype.newbyteorder("="), copy=False)
+    if packed.dtype == "bool" and array.view(np.uint8).max(initial=0) > 1:
+        raise WireError("an array of truth values that are neither")
+    if not dtype.isnative:
+        array = array.astype(dtype.newbyteorder("="))
     if packed.kind in ("numpy", "scalar"):
         return array[()] if packed.kind == "scalar" and array.ndim == 0 else array
     return _tensor(array, wide, packed.kind == "parameter" and packed.dtype[0] in "fbc")

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from autograder.errors import WireError
 from autograder.sandbox.channel import (
+    ALIGNMENT,
     MAX_BODIES,
     MAX_HEADER,
     Channel,
     ChannelClosed,
     ChannelTimeout,
 )
-from autograder.sandbox.wire import Message
+from autograder.sandbox.wire import Message, encode
 
 MAX_BYTES = 1 << 20
 
@@ -34,10 +35,10 @@ def soon(seconds=0.05):
     return time.monotonic() + seconds
 
 
-def framed(header, *bodies, count=None):
+def framed(header, *bodies):
     lengths = b"".join(struct.pack("<Q", len(body)) for body in bodies)
-    number = len(bodies) if count is None else count
-    return struct.pack("<II", len(header), number) + lengths + header + b"".join(bodies)
+    filled = b"".join(body + bytes(-len(body) % ALIGNMENT) for body in bodies)
+    return struct.pack("<II", len(header), len(bodies)) + lengths + header + filled
 
 
 def test_messages_arrive_in_order_with_their_bodies(pair):
@@ -59,6 +60,37 @@ def test_a_message_larger_than_the_buffer_of_the_socket_arrives(pair):
     sender.join()
 
 
+def test_bodies_are_writable_aligned_and_share_no_byte(pair):
+    ours, theirs = pair
+    sizes = [0, 1, 15, 16, 17, 100, 1 << 17]
+    Channel(theirs, MAX_BYTES).send(Message("x", bodies=[bytes(size) for size in sizes]))
+    bodies = [np.frombuffer(body, np.uint8) for body in ours.receive(soon(5)).bodies]
+    for number, body in enumerate(bodies):
+        body[:] = number
+    for number, body in enumerate(bodies):
+        assert body.size == sizes[number]
+        assert body.ctypes.data % ALIGNMENT == 0
+        assert (body == number).all()
+
+
+def test_a_question_is_asked_back_by_the_way_that_a_request_came(pair):
+    ours, theirs = pair
+    other = Channel(theirs, MAX_BYTES)
+
+    def answer():
+        request = other.receive()
+        reply = request.back(Message("callback"))
+        other.send(Message("value", text=reply.text))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    ours.send(Message("call"))
+    assert ours.receive(soon(5)).kind == "callback"
+    ours.send(Message("answer", text="42"))
+    assert ours.receive(soon(5)).text == "42"
+    thread.join()
+
+
 def test_a_peer_that_says_nothing_is_waited_for_until_the_deadline(pair):
     began = time.monotonic()
     with pytest.raises(ChannelTimeout):
@@ -73,12 +105,13 @@ def test_a_deadline_that_has_passed_is_a_timeout_at_once(pair):
         pair[0].send(Message("x"), soon(-1))
 
 
-def test_a_peer_that_dribbles_bytes_does_not_move_the_deadline(pair):
+@pytest.mark.parametrize("frame", [framed(b"x" * 10_000), framed(b"x", bytes(10_000))])
+def test_a_peer_that_dribbles_bytes_does_not_move_the_deadline(pair, frame):
     ours, theirs = pair
     stop = threading.Event()
 
     def dribble():
-        for byte in framed(b"x" * 10_000):
+        for byte in frame:
             if stop.wait(0.01):
                 return
             theirs.send(bytes([byte]))
@@ -109,9 +142,10 @@ def test_a_closed_peer_is_said_to_be_closed(pair):
         ours.send_socket(theirs if theirs.fileno() >= 0 else ours._stream)
 
 
-def test_a_message_cut_short_is_a_closed_peer(pair):
+@pytest.mark.parametrize("left", [1, 7, 50, len(framed(b"x" * 100, bytes(100))) - 1])
+def test_a_message_cut_short_is_a_closed_peer(pair, left):
     ours, theirs = pair
-    theirs.sendall(framed(b"x" * 100)[:50])
+    theirs.sendall(framed(b"x" * 100, bytes(100))[:left])
     theirs.close()
     with pytest.raises(ChannelClosed):
         ours.receive(soon(5))
@@ -123,14 +157,16 @@ def test_a_message_cut_short_is_a_closed_peer(pair):
         struct.pack("<II", MAX_HEADER + 1, 0),
         struct.pack("<II", 2**32 - 1, 0),
         struct.pack("<II", 1, MAX_BODIES + 1),
-        struct.pack("<IIQ", 1, 1, MAX_BYTES + 1),
-        struct.pack("<IIQ", 1, 1, 2**64 - 1),
-        struct.pack("<IIQQ", 1, 2, 2**63, 2**63),  # whose sum is 0 in 64 bits
-        struct.pack("<IIQQ", 1, 2, MAX_BYTES, 1),
+        struct.pack("<II", 0, 0),
+        struct.pack("<IIQ", 1, 1, MAX_BYTES + 1) + b"x",
+        struct.pack("<IIQ", 1, 1, 7 << 40) + b"x",
+        struct.pack("<IIQ", 1, 1, 2**64 - 1) + b"x",
+        struct.pack("<IIQQ", 1, 2, 2**63, 2**63) + b"x",  # whose sum is 0 in 64 bits
+        struct.pack("<IIQQ", 1, 2, MAX_BYTES, 1) + b"x",
         framed(b"\xc1"),
     ],
 )
-def test_a_false_length_is_refused_before_anything_is_read(pair, data):
+def test_a_false_length_is_refused_before_a_body_is_read(pair, data):
     ours, theirs = pair
     theirs.sendall(data)
     with pytest.raises(WireError):
@@ -191,3 +227,68 @@ def test_a_byte_without_a_socket_is_a_closed_channel(pair):
     theirs.sendall(b"s")
     with pytest.raises(ChannelClosed):
         ours.receive_socket()
+
+
+def open_descriptors():
+    return sorted(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture
+def foreign():
+    """Descriptors that a student's code might send in place of a socket or beside a message."""
+    read, write = os.pipe()
+    memory = os.memfd_create("foreign")
+    descriptors = [
+        read,
+        write,
+        memory,
+        os.open("/", os.O_RDONLY),
+        os.open("/dev/zero", os.O_RDWR),
+    ]
+    yield descriptors
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def test_what_is_no_socket_is_not_taken_for_one_and_closed(pair, foreign):
+    ours, theirs = pair
+    before = open_descriptors()
+    for descriptor in foreign:
+        socket.send_fds(theirs, [b"s"], [descriptor])
+        with pytest.raises(ChannelClosed):
+            ours.receive_socket()
+    assert open_descriptors() == before
+
+
+def test_a_passed_socket_is_not_inherited_and_others_beside_it_are_closed(pair, foreign):
+    ours, theirs = pair
+    before = open_descriptors()
+    socket.send_fds(theirs, [b"s"], [theirs.fileno(), *foreign])
+    with ours.receive_socket() as passed:
+        assert not os.get_inheritable(passed.fileno())
+        assert len(open_descriptors()) == len(before) + 1
+    assert open_descriptors() == before
+
+
+HEADER = encode(Message("value", text="x" * 20, bodies=[b""] * 2))[0]
+FRAME = framed(HEADER, b"first", b"second" * 10)
+
+
+@pytest.mark.parametrize("at", range(len(FRAME)))
+def test_descriptors_that_come_with_any_byte_are_closed(pair, foreign, at):
+    ours, theirs = pair
+    before = open_descriptors()
+    theirs.sendall(FRAME[:at]) if at else None
+    socket.send_fds(theirs, [FRAME[at : at + 1]], foreign)
+    theirs.sendall(FRAME[at + 1 :])
+    assert ours.receive(soon(5)).bodies == [b"first", b"second" * 10]
+    assert open_descriptors() == before
+
+
+def test_as_many_descriptors_as_may_be_sent_are_closed(pair, foreign):
+    ours, theirs = pair
+    before = open_descriptors()
+    for _ in range(20):
+        socket.send_fds(theirs, [FRAME], foreign * 50)
+        ours.receive(soon(5))
+    assert open_descriptors() == before
