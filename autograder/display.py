@@ -71,7 +71,7 @@ class Display:
                 self._out.print(class_table(run.manifest, run.results, self._out.width))
                 self._out.print()
             before = f", {run.skipped} before" if run.skipped else ""
-            self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}")
+            self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}{_walls(run)}")
         self._show_attention(run.results)
         trials = sum(result.status is Status.UNGRADED for result in run.results.values())
         if trials:
@@ -96,6 +96,12 @@ class Display:
                 self._out.print(
                     f"needs attention: {clean(result.student, 60)}: {reason}", markup=False
                 )
+
+
+def _walls(run: Run) -> str:
+    """Say behind which walls a run's sessions were; nothing where none ran."""
+    found = {run.results[student].tier for student in run.graded} - {None}
+    return f", behind walls of tier {max(found)}" if found else ""
 
 
 def _submissions(count: int) -> str:
