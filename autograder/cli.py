@@ -79,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autograder", description="Auto-graded homework for deep-learning courses."
     )
-    parser.add_argument("--version", action="version", version=f"autograder {version('autograder')}")
+    own = f"autograder {version('autograder')}"
+    parser.add_argument("--version", action="version", version=own)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, summary in COMMANDS:
         command = commands.add_parser(

@@ -100,8 +100,8 @@ class Display:
 
 def _walls(run: Run) -> str:
     """Say behind which walls a run's sessions were; nothing where none ran."""
-    found = {run.results[student].tier for student in run.graded} - {None}
-    return f", behind walls of tier {max(found)}" if found else ""
+    tiers = [t for student in run.graded if (t := run.results[student].tier) is not None]
+    return f", behind walls of tier {max(tiers)}" if tiers else ""
 
 
 def _submissions(count: int) -> str:
