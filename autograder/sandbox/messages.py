@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograder.authoring.subject import Handle, Helper
 from autograder.errors import (
     HarnessError,
@@ -147,6 +149,8 @@ def _handle(reference: Reference) -> Handle:
 
 def _same(before: Any, after: Any) -> bool:
     """Return whether two values have the same packed form, bit by bit: NaN is itself here."""
+    if type(before) is type(after) is np.ndarray and before.dtype == after.dtype:
+        return before.shape == after.shape and bool(before.tobytes() == after.tobytes())
     return _form(before) == _form(after)
 
 

@@ -32,6 +32,7 @@ MAX_DEPTH = 32
 MAX_DIMENSIONS = 8
 MAX_ITEMS = 100_000
 MAX_INTEGER_BITS = 1 << 16
+MAX_WORD = 100  # of what was received, as an error quotes it
 DTYPES = {
     name: np.dtype(name).newbyteorder("<")
     for name in (
@@ -138,7 +139,7 @@ def decode(header: bytes | memoryview, bodies: list[Any]) -> Message:
     try:
         message = _decoder.decode(header)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise WireError(f"malformed header: {error}") from None
+        raise WireError(f"malformed header: {str(error)[: 5 * MAX_WORD]}") from None
     if message.bodies or message.back is not None:
         raise WireError("a header carries no bodies")
     message.bodies = bodies
@@ -253,11 +254,13 @@ def unpack(
 def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
     wide = packed.dtype == "bfloat16" and packed.kind in ("torch", "parameter")
     if packed.kind not in _KINDS:
-        raise WireError(f"an array of kind {packed.kind!r}")
+        raise WireError(f"an array of kind {packed.kind[:MAX_WORD]!r}")
     dtype = DTYPES.get("int16" if wide else packed.dtype)
     if dtype is None:
-        raise WireError(f"an array of dtype {packed.dtype!r}")
-    if len(packed.shape) > MAX_DIMENSIONS or any(n < 0 for n in packed.shape):
+        raise WireError(f"an array of dtype {packed.dtype[:MAX_WORD]!r}")
+    if len(packed.shape) > MAX_DIMENSIONS:
+        raise WireError(f"an array of {len(packed.shape)} dimensions")
+    if any(n < 0 for n in packed.shape):
         raise WireError(f"an array of shape {packed.shape}")
     body = bodies[packed.body] if 0 <= packed.body < len(bodies) else None
     if body is None:  # or it is another array's: two must not share memory
@@ -279,9 +282,12 @@ def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
 
 
 def _tensor(array: Any, bfloat16: bool, requires_grad: bool) -> Any:
-    import torch  # only where a tensor came: a release may be without torch
+    try:
+        import torch  # only where a tensor came: a release may be without torch
 
-    tensor = torch.from_numpy(array)
+        tensor = torch.from_numpy(array)
+    except (ImportError, TypeError):  # or with one that is too old for this dtype
+        raise WireError(f"a tensor of dtype {array.dtype}, and no torch that knows it") from None
     if bfloat16:
         tensor = tensor.view(torch.bfloat16)
     floating = tensor.is_floating_point() or tensor.is_complex()
