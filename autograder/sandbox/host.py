@@ -13,11 +13,12 @@ import numpy as np
 
 from autograder.authoring.subject import Handle
 from autograder.errors import WireError
-from autograder.sandbox.wire import MAX_ITEMS, Message, Packer, Reference, plain_text, unpack
+from autograder.sandbox.wire import Message, Packer, Reference, plain_text, unpack
 
 __all__ = ["CELL_FILE", "Host"]
 
 CELL_FILE = "<cell "  # how the file names of a notebook's cells begin
+MAX_HANDLES = 10_000  # objects that stay in a session; none is let go before its end
 MAX_TEXT = 2000
 
 
@@ -85,8 +86,8 @@ class Host:
     def _keep(self, value: object) -> Handle:
         number = self._numbers.get(id(value))
         if number is None:
-            if len(self._objects) >= MAX_ITEMS:
-                raise WireError(f"more than {MAX_ITEMS} objects")
+            if len(self._objects) >= MAX_HANDLES:
+                raise WireError(f"more than {MAX_HANDLES} objects that are no values")
             number = self._numbers[id(value)] = len(self._objects)
             self._objects.append(value)  # which also keeps its id from being used again
         return Handle(number, _type_name(value))

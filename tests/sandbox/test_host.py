@@ -137,10 +137,14 @@ def test_seed_sets_every_generator(host):
 
 
 def test_the_number_of_objects_is_bounded(host, names, monkeypatch):
-    monkeypatch.setattr(module, "MAX_ITEMS", 3)
+    monkeypatch.setattr(module, "MAX_HANDLES", 3)
     names["many"] = [object() for _ in range(5)]
-    reply = host.handle(Message("get", text="many"))
-    assert (reply.kind, reply.values[0]) == ("raised", "WireError")
+    names["same"] = [names["many"][0]] * 5
+    for _ in range(3):
+        reply = host.handle(Message("get", text="many"))
+        assert (reply.kind, reply.values[0]) == ("raised", "WireError")
+        assert reply.text == "more than 3 objects that are no values"
+        assert host.handle(Message("get", text="same")).kind == "value"
 
 
 def test_the_name_of_a_type_is_bounded(host, names):
