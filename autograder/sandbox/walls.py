@@ -137,7 +137,7 @@ class Namespaces:
     def fork(self) -> int:
         """Fork the first process of a new process namespace: all others end with it."""
         kernel.unshare(kernel.Namespace.PROCESS)
-        child = os.fork()
+        child = kernel.fork()
         if child:
             kernel.setns(self._own, kernel.Namespace.PROCESS)
         return child
@@ -170,7 +170,7 @@ class _InFolders:
 
     def fork(self) -> int:
         self._folder = tempfile.mkdtemp(dir=self._parent)
-        return os.fork()
+        return kernel.fork()
 
     def shut_in(self) -> str:
         return self._folder
@@ -224,7 +224,7 @@ class OwnUser(_InFolders):
         """Fork a process whose folder is the sessions' own user's."""
         self._folder = tempfile.mkdtemp(dir=self._parent)
         os.chown(self._folder, self._user, self._user)
-        return os.fork()
+        return kernel.fork()
 
     def shut_in(self) -> str:
         """Become the sessions' own user."""

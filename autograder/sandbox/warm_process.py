@@ -18,13 +18,14 @@ import time
 from typing import Any
 
 from autograder.sandbox import kernel, landlock
+from autograder.sandbox.cells import make_shell
 from autograder.sandbox.cgroup import enter
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.seccomp import seccomp_program
 from autograder.sandbox.walls import Unavailable, Walls, kill_children, walls_of
 from autograder.sandbox.wire import Message
-from autograder.sandbox.worker import make_shell, rehearse, serve_session
+from autograder.sandbox.worker import rehearse, serve_session
 
 __all__ = ["main"]
 
@@ -117,8 +118,8 @@ class _Start:
         folder = self._walls.shut_in()
         kernel.die_with_parent(None if self._tier == 0 else nursery)
         os.chdir(folder)
-        os.environ.update(HOME=folder, TMPDIR=folder)
-        tempfile.tempdir = folder
+        if os.environ.get("HOME") != folder:
+            _set_home(folder)
         os.closerange(3, stream)
         os.closerange(stream + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._lower_limits()
@@ -149,6 +150,11 @@ class _Start:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write past the limit raises OSError
 
 
+def _set_home(folder: str) -> None:
+    os.environ.update(HOME=folder, TMPDIR=folder)
+    tempfile.tempdir = folder
+
+
 def _warm_up(preload: list[str]) -> Any:
     for name in preload:
         importlib.import_module(name)
@@ -157,6 +163,7 @@ def _warm_up(preload: list[str]) -> Any:
                 importlib.import_module(lazy)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+    _set_home(tempfile.gettempdir())  # where every session's own will be, in the best tier
     os.environ["IPYTHONDIR"] = tempfile.gettempdir()
     return make_shell()
 

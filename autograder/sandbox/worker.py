@@ -12,12 +12,13 @@ import sys
 from typing import Any
 
 from autograder.errors import WireError
+from autograder.sandbox.cells import runner_of
 from autograder.sandbox.channel import Channel, ChannelClosed
-from autograder.sandbox.host import CELL_FILE, Host
-from autograder.sandbox.kernel import die_with_parent
+from autograder.sandbox.host import Host
+from autograder.sandbox.kernel import die_with_parent, fork
 from autograder.sandbox.wire import Message, decode, encode, plain_text
 
-__all__ = ["make_shell", "rehearse", "serve_session"]
+__all__ = ["rehearse", "serve_session"]
 
 MAX_REHEARSAL = 1 << 16
 
@@ -44,20 +45,6 @@ class _Sink(io.TextIOBase):
         return 1
 
 
-def make_shell() -> Any:
-    """Return an IPython shell, so that magics work, without its history and its thread."""
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
-
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.HistoryManager.hist_file = ":memory:"
-    config.InteractiveShell.colors = "nocolor"
-    config.InteractiveShell.autocall = 0
-    config.InteractiveShell.cache_size = 0
-    return InteractiveShell.instance(config=config)
-
-
 def rehearse(shell: Any) -> None:
     """Run a cell of ours and answer about it, so that the first of a student's finds all warm.
 
@@ -65,8 +52,10 @@ def rehearse(shell: Any) -> None:
     every notebook will write to, while nobody waits yet.
     """
     here, there = Channel.pair(MAX_REHEARSAL)
+    ours = sys.stdout, sys.stderr
     with there:
         _run(Message("run", bodies=[b'[[0, "0"]]']), here, shell)
+        sys.stdout, sys.stderr = ours
         host = Host({"rehearsal": 0.0})
         for request in (Message("seed"), Message("get", text="rehearsal")):
             here.send(host.handle(decode(*encode(request))))
@@ -97,15 +86,12 @@ def _run(request: Message, channel: Channel, shell: Any) -> None:
     """
     sink = _Sink()
     sys.stdout = sys.stderr = sink
-    for number, source in json.loads(bytes(request.bodies[0])):
-        shell.compile.get_code_name = lambda *_, name=f"{CELL_FILE}{number}>": name
+    cells = json.loads(bytes(request.bodies[0]))
+    run = runner_of(shell, cells)
+    for number, _ in cells:
         before = sink.count
         channel.send(Message("cell", number=number))
-        try:
-            outcome = shell.run_cell(source, store_history=False)
-            error = outcome.error_before_exec or outcome.error_in_exec
-        except BaseException as raised:  # what IPython lets through
-            error = raised
+        error = run(number)
         text = _describe(error) if error is not None else ""
         channel.send(Message("done", text=text, number=sink.count - before))
     channel.send(Message("ran"))
@@ -127,7 +113,7 @@ def _fork(channel: Channel, host: Host) -> None:
         return
     session = os.getpid()
     try:
-        child = os.fork()
+        child = fork()
     except OSError:
         stream.close()
         channel.send(Message("refused"))
