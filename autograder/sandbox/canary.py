@@ -18,6 +18,7 @@ from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.sandbox.nursery import Nursery, environment_of
 from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.walls import SHARED_MEMORY
 
 __all__ = ["MIN_ESCAPES", "attempt", "send_canary"]
 
@@ -69,10 +70,11 @@ def _witness(nursery: Nursery, private: Sequence[Path]) -> Iterator[dict[str, An
     """Put things outside of the sessions that an escape would find, and say where they are."""
     marker = secrets.token_hex(16)
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="canary-"))
+        # In folders that the supervisor removes, should we be killed meanwhile.
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=nursery.folder))
         os.chmod(folder, 0o777)  # so that only the walls are in the way
         paths = [Path(folder, "for-all"), Path(folder, "for-us")]
-        shared = Path("/dev/shm", f"canary-{marker}")
+        shared = Path(SHARED_MEMORY, os.path.basename(nursery.folder))
         with suppress(OSError):
             shared.write_text(marker)
             stack.callback(shared.unlink)

@@ -18,7 +18,7 @@ from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.walls import remove_tree
+from autograder.sandbox.walls import SHARED_MEMORY, remove_tree
 from autograder.sandbox.wire import Message
 
 __all__ = ["ANSWER_SECONDS", "TIERS", "Nursery", "Started", "environment_of"]
@@ -68,6 +68,7 @@ class Nursery:
 
     Attributes:
         tier: of the walls that it found.
+        folder: for our own temporary files; the supervisor removes it too.
 
     Raises:
         UnsafeHere: this machine has none of the tiers.
@@ -99,16 +100,18 @@ class Nursery:
         """Start the nursery behind the walls of a tier; return why that cannot be."""
         self._cgroup = ControlGroup.create(self.limits)
         self._channel, theirs = Channel.pair(MB)
-        for stale in stale_folders(Path(tempfile.gettempdir())):
-            remove_tree(str(stale))
-        self._folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+        for parent in (tempfile.gettempdir(), SHARED_MEMORY):
+            for stale in stale_folders(Path(parent)):
+                remove_tree(str(stale))
+        self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+        os.chmod(self.folder, 0o711)
         settings = {
             "tier": tier,
             "limits": dataclasses.asdict(self.limits),
             "preload": preload,
             "device": device,
             "cgroup": [str(f) for f in self._cgroup.folders] if self._cgroup else [],
-            "folder": self._folder,
+            "folder": self.folder,
             "user_names": os.readlink("/proc/self/ns/user"),
             "others": OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),
         }
@@ -189,7 +192,7 @@ class Nursery:
         self._process.wait()
         if self._cgroup:
             self._cgroup.remove()
-        remove_tree(self._folder)
+        remove_tree(self.folder)
 
     def _started(self) -> Started:
         if self._reserve is None:

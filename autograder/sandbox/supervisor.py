@@ -20,6 +20,7 @@ from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.overuse import end_overuse, nothing_to_look_at
 from autograder.sandbox.walls import (
+    SHARED_MEMORY,
     Unavailable,
     bubblewrap_command,
     kill_children,
@@ -61,6 +62,7 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
         kill_children()
         remove_group(groups)
         remove_tree(settings["folder"])
+        remove_tree(os.path.join(SHARED_MEMORY, os.path.basename(settings["folder"])))
 
 
 def report_unavailable(channel: Channel, reason: Exception) -> None:

@@ -29,6 +29,7 @@ from autograder.sandbox.box import FOLDER, enter_box, furnish_session, readable_
 from autograder.sandbox.limits import Limits
 
 __all__ = [
+    "SHARED_MEMORY",
     "Unavailable",
     "Walls",
     "bubblewrap_command",
@@ -38,6 +39,7 @@ __all__ = [
     "walls_of",
 ]
 
+SHARED_MEMORY = "/dev/shm"
 REMOVE_SECONDS = 2.5  # three times of it are less than the grader waits
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
@@ -218,7 +220,6 @@ class OwnUser(_InFolders):
             raise Unavailable("only root can give sessions a user of their own")
         if closed := [p for p in map(_closed_above, self._readable) if p]:
             raise Unavailable(f"only its owner may enter {closed[0]}, where the interpreter is")
-        os.chmod(self._parent, 0o711)
 
     def fork(self) -> int:
         """Fork a process whose folder is the sessions' own user's."""

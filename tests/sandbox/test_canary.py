@@ -69,12 +69,10 @@ def test_a_nursery_without_a_tier_that_will_do_says_what_each_lacks(monkeypatch)
         Nursery(Limits(), tiers=[0, 1])
 
 
-def test_the_canary_leaves_nothing_outside(nursery, tmp_path, monkeypatch):
-    monkeypatch.setattr(canary.tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(canary.secrets, "token_hex", lambda _: f"mine-{os.getpid()}")
+def test_the_canary_leaves_nothing_outside(nursery):
     attempt(nursery)
-    assert list(tmp_path.iterdir()) == []
-    assert not [name for name in os.listdir("/dev/shm") if f"mine-{os.getpid()}" in name]
+    assert os.listdir(nursery.folder) == []
+    assert os.path.basename(nursery.folder) not in os.listdir("/dev/shm")
 
 
 def test_only_the_strongest_walls_keep_a_session_in_reserve():
