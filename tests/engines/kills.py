@@ -1,0 +1,173 @@
+"""Kill processes of grading runs at random moments, and see that nothing is lost or left behind.
+
+    python -m tests.engines.kills COURSE [--count 200] [--seed 0]
+
+COURSE is a folder with a compiled course and a class in `submitted/`. In each round its results are
+removed and it is graded; at a random moment one process is killed (-9): the run itself, a worker,
+a nursery's supervisor or its warm process, or a session. A run that was killed is started again.
+Then every result must be what it was without a kill, stored exactly once; no process may be left, no
+mount, no control group, no temporary file.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+from autograder.sandbox.cgroup import PREFIX
+from autograder.sandbox.kernel import children_of
+
+KINDS = ("run", "worker", "supervisor", "warm process", "session")
+ENDING_SECONDS = 10.0
+GROUPS = Path("/sys/fs/cgroup")
+TEMPORARY = (Path(tempfile.gettempdir()), Path("/dev/shm"))
+
+
+class Run:
+    """A grading run of a course, in a process of its own, with all that it starts."""
+
+    def __init__(self, course):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "autograder", "grade", "--jobs", "2"],
+            cwd=course,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.seen = {}  # when each process was started, by its number
+
+    def look(self):
+        """Return the processes that there are now, by kind."""
+        found = {"run": [self.process.pid]}
+        for parent, kind in zip(KINDS, KINDS[1:], strict=False):
+            found[kind] = [c for p in found[parent] for c in children_of(p) if is_ours(c, kind)]
+        for pids in found.values():
+            self.seen.update({pid: start for pid in pids if (start := start_of(pid))})
+        return found
+
+    def left(self):
+        """Return what still runs of all that we saw."""
+        return [pid for pid, start in self.seen.items() if start_of(pid) == start]
+
+
+def is_ours(process, kind):
+    with suppress(OSError):
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+        if kind == "worker":
+            return b"spawn_main" in command
+        return b"autograder.sandbox.supervisor" in command
+    return False
+
+
+def start_of(process):
+    """Return when a process was started; None if it is no more, or a zombie."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return fields[19] if fields[0] != "Z" else None
+    return None
+
+
+def results_of(course):
+    """Return what matters of each result: student, points, verdicts."""
+    found = {}
+    for path in sorted(Path(course, "results").glob("*/*.json")):
+        result = json.loads(path.read_text())
+        cases = [c for q in result["questions"] for k in q["checks"] for c in k["cases"]]
+        verdicts = [(case["name"], case["verdict"]) for case in cases]
+        found[path.stem] = (result["earned"], result["status"], verdicts)
+    return found
+
+
+def traces(owners):
+    """Return what there is of ours in the kernel and in folders for temporary files.
+
+    Args:
+        owners: the processes whose names they may bear; others grade on this machine too.
+    """
+    groups = [path for path in GROUPS.glob(f"**/{PREFIX}*") if path.is_dir()]
+    files = [path for folder in TEMPORARY for path in folder.glob(f"{PREFIX}*")]
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    named = [p for p in (*groups, *files) if p.name.removeprefix(PREFIX).split("-")[0] in owners]
+    return sorted(map(str, named)), [line for line in mounts if PREFIX in line]
+
+
+def kill_once(course, kind, moment, expected):
+    """Grade a course, kill a process of a kind after some seconds; return what went wrong."""
+    shutil.rmtree(Path(course, "results"), ignore_errors=True)
+    runs = [Run(course)]
+    until = time.monotonic() + moment
+    killed = False
+    while runs[-1].process.poll() is None:
+        found = runs[-1].look()
+        if not killed and time.monotonic() >= until and found.get(kind):
+            with suppress(ProcessLookupError):
+                os.kill(random.choice(found[kind]), signal.SIGKILL)
+                killed = True
+        time.sleep(0.01)
+    if runs[-1].process.returncode not in (0, 1):
+        runs.append(Run(course))
+        while runs[-1].process.poll() is None:
+            runs[-1].look()
+            time.sleep(0.01)
+    wrong = []
+    if runs[-1].process.returncode not in (0, 1):
+        wrong.append(f"the run left with {runs[-1].process.returncode}")
+    if (results := results_of(course)) != expected:
+        differ = [s for s in expected if results.get(s) != expected[s]]
+        wrong.append(f"other results: {', '.join(differ)}")
+    stored = Counter(
+        path.parent.name for path in Path(course, "results").glob("*/history/*/*.json")
+    )
+    wrong += [f"{student} was stored {n} times" for student, n in stored.items() if n != 1]
+    deadline = time.monotonic() + ENDING_SECONDS
+    while (left := [p for run in runs for p in run.left()]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    wrong += [f"process {process} is left" for process in left]
+    owners = {str(process) for run in runs for process in run.seen}
+    while any(found := traces(owners)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    wrong += [f"left behind: {trace}" for kind in found for trace in kind]
+    return killed, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("course", type=Path)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    random.seed(options.seed)
+    seconds, expected = rehearse(options.course)
+    print(f"{len(expected)} submissions in {seconds:.1f} s; {options.count} kills", flush=True)
+    killed, failed = Counter(), 0
+    while (done := killed.total()) < options.count:
+        kind = KINDS[done % len(KINDS)]
+        hit, wrong = kill_once(options.course, kind, random.uniform(0, seconds), expected)
+        killed[kind] += hit  # a run that was over before its time is no kill
+        failed += bool(wrong)
+        for line in wrong:
+            print(f"kill {done + 1}, {kind}: {line}", flush=True)
+        if hit and (sys.stdout.isatty() or killed.total() % 20 == 0):
+            print(f"{killed.total()} of {options.count}, {failed} went wrong", flush=True)
+    print(", ".join(f"{kind}: {killed[kind]}" for kind in KINDS))
+    raise SystemExit(1 if failed else 0)
+
+
+def rehearse(course):
+    """Grade a course without a kill; return how long that took and its results."""
+    shutil.rmtree(Path(course, "results"), ignore_errors=True)
+    began = time.monotonic()
+    Run(course).process.wait()
+    return time.monotonic() - began, results_of(course)
+
+
+if __name__ == "__main__":
+    main()
