@@ -5,8 +5,8 @@
 COURSE is a folder with a compiled course and a class in `submitted/`. In each round its results are
 removed and it is graded; at a random moment one process is killed (-9): the run itself, a worker,
 a nursery's supervisor or its warm process, or a session. A run that was killed is started again.
-Then every result must be what it was without a kill, stored exactly once; no process may be left, no
-mount, no control group, no temporary file.
+Then every result must be what it was without a kill, stored exactly once; no process may be left,
+no mount, no control group, no temporary file.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from autograder.sandbox.cgroup import PREFIX
@@ -47,7 +48,7 @@ class Run:
     def look(self):
         """Return the processes that there are now, by kind."""
         found = {"run": [self.process.pid]}
-        for parent, kind in zip(KINDS, KINDS[1:], strict=False):
+        for parent, kind in pairwise(KINDS):
             found[kind] = [c for p in found[parent] for c in children_of(p) if is_ours(c, kind)]
         for pids in found.values():
             self.seen.update({pid: start for pid in pids if (start := start_of(pid))})

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell
 
 from tests.engines.kills import KINDS, kill_once, rehearse
@@ -20,6 +21,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.timeout(300)  # it is ten grading runs, one after another
 def test_no_kill_loses_repeats_or_leaves_anything(write_course):
     course = write_course()
     compiling = [sys.executable, "-m", "autograder", "compile"]
