@@ -1,0 +1,239 @@
+"""The judge: whether an attack was held, by what it earned and by what the witnesses saw."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from autograder.grading.results import Result, Status, Verdict
+from autograder.grading.runner import BROKE
+from tests.zoo.specimens import Earning, Specimen
+from tests.zoo.witnesses import readable_text
+
+__all__ = ["Evidence", "Outcome", "differences", "judge"]
+
+SPARE_SECONDS = 5.0  # beyond a submission's time, for the run's own work
+SPARE_MEMORY = 300  # MB that a process of the grader may need more than for an honest submission
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a specimen after its run.
+
+    Attributes:
+        result: its result; None if it has none.
+        broke: how the whole run broke; "" if it did not.
+        alone: what the right, the blank and the lacking notebook get where no attacker is.
+        course: the folder of its class.
+        assignment: the assignment's name.
+        mark: what its traces carry.
+        canaries: texts that nobody may find.
+        hidden: inputs of hidden cases and the right replies to them.
+        heard: whether it reached somebody outside.
+        processes: how many of its processes lived on.
+        files: what it left outside its own folder.
+        victim: what happened to the process that it was shown.
+        seconds: how long it took.
+        limit: how long it might.
+        memory: by how many MB a process of the grader grew more than for an honest submission.
+    """
+
+    result: Result | None
+    broke: str
+    alone: tuple[Result, Result, Result]
+    course: Path
+    assignment: str
+    mark: str
+    canaries: frozenset[str]
+    hidden: frozenset[str]
+    heard: bool
+    processes: int
+    files: tuple[str, ...]
+    victim: str
+    seconds: float
+    limit: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a specimen; it was held if there are no problems."""
+
+    id: str
+    tries: str
+    earned: float
+    possible: float
+    verdicts: str
+    seconds: float
+    problems: tuple[str, ...]
+
+    @property
+    def held(self) -> bool:
+        """Whether it got what it must get, and reached nothing."""
+        return not self.problems
+
+
+def judge(specimen: Specimen, evidence: Evidence) -> Outcome:
+    """Return what came of a specimen."""
+    result = evidence.result
+    problems = list(_seen(specimen, evidence))
+    if evidence.broke:
+        problems.insert(0, evidence.broke)
+    elif result is None:
+        problems.insert(0, "it has no result")
+    if result is not None:
+        problems = [*_unexpected(specimen, result, evidence), *problems]
+    verdicts = sorted({str(verdict) for verdict in _verdicts(result)})
+    return Outcome(
+        specimen.id,
+        specimen.tries,
+        result.earned if result else 0.0,
+        evidence.alone[0].possible,
+        " ".join(verdicts),
+        evidence.seconds,
+        tuple(problems),
+    )
+
+
+def differences(alone: Result, among: Result | None) -> Iterator[str]:
+    """Say how an honest student's result among attackers differs from that without them."""
+    if among is None:
+        yield "no result among attackers"
+        return
+    a, b = (_without_times(result) for result in (alone, among))
+    if a != b:
+        yield (
+            f"earned {among.earned:g} among attackers ({among.status}, {list(among.notes)}), "
+            f"{alone.earned:g} without them ({alone.status})"
+        )
+
+
+def _without_times(result: Result) -> object:
+    table = msgspec.to_builtins(result)
+    table.pop("graded_at")
+    for question in table["questions"]:
+        for check in question["checks"]:
+            for case in check["cases"]:
+                case.pop("seconds")
+    return table
+
+
+def _verdicts(result: Result | None) -> list[Verdict]:
+    questions = result.questions if result else ()
+    return [c.verdict for q in questions for check in q.checks for c in check.cases]
+
+
+def _unexpected(specimen: Specimen, result: Result, evidence: Evidence) -> Iterator[str]:
+    """Say how a result differs from what the first line says."""
+    expected = specimen.expectation
+    right, blank, lacking = evidence.alone
+    if expected.earning is Earning.ATTENTION:
+        if result.status is not Status.NEEDS_ATTENTION:
+            yield f"it was graded: {result.earned:g} of {result.possible:g}"
+    elif expected.earning is Earning.NEITHER:
+        if result.earned:
+            yield f"it earned {result.earned:g}"
+    else:
+        alike = {
+            Earning.NOTHING: blank,
+            Earning.EVERYTHING: right,
+            Earning.ALL_BUT_FIRST: lacking,
+        }[expected.earning]
+        if result.status is Status.NEEDS_ATTENTION:
+            yield f"it needs attention: {' '.join(result.notes)[:200]}"
+        elif result.earned != alike.earned:
+            yield f"it earned {result.earned:g}, not {alike.earned:g}"
+        elif Verdict.PENDING in _verdicts(result):
+            yield "a case is pending"
+    broken = [note for note in result.notes if note.startswith(BROKE)]
+    if broken and result.status is not Status.NEEDS_ATTENTION:
+        yield broken[0][:200]
+    elif broken and expected.earning in (Earning.ATTENTION, Earning.NEITHER):
+        yield f"it broke the harness: {broken[0][:200]}"
+    verdicts = _verdicts(result)
+    if Verdict.BROKEN in verdicts:
+        yield "a case is broken"
+    if expected.verdict is not None and expected.verdict not in verdicts:
+        yield f"no case is {expected.verdict}"
+    said = "\n".join(_messages(result))
+    yield from (f"nothing says {text!r}" for text in expected.says if text not in said)
+    yield from (f"something says {text!r}" for text in expected.never_says if text in said)
+
+
+def _messages(result: Result) -> Iterator[str]:
+    yield from result.notes
+    for question in result.questions:
+        for check in question.checks:
+            yield from (case.message for case in check.cases if case.message)
+
+
+def _seen(specimen: Specimen, evidence: Evidence) -> Iterator[str]:
+    """Say what the witnesses saw."""
+    if evidence.heard:
+        yield "it reached a listener"
+    if evidence.processes:
+        yield f"{evidence.processes} of its processes lived on"
+    if evidence.files:
+        yield f"it left {', '.join(evidence.files[:3])}"
+    if evidence.victim:
+        yield f"a process of somebody else: {evidence.victim}"
+    if evidence.seconds > evidence.limit + SPARE_SECONDS:
+        yield f"it took {evidence.seconds:.0f} s"
+    if evidence.memory > SPARE_MEMORY:
+        yield f"a process of the grader grew by {evidence.memory} MB"
+    yield from _leaks(specimen, evidence)
+
+
+def _leaks(specimen: Specimen, evidence: Evidence) -> Iterator[str]:
+    """Say what stands in the pages that a student gets and may not know, or that might act."""
+    course, name = evidence.course, evidence.assignment
+    feedback = readable_text(course / "feedback" / specimen.student / f"{name}.html")
+    graded = course / "autograded" / specimen.student / name / f"{name}.ipynb"
+    pages = feedback + readable_text(graded)
+    messages = "\n".join(_messages(evidence.result)) if evidence.result else ""
+    for canary in sorted(evidence.canaries):
+        if canary in pages or canary in messages:
+            yield f"it found {canary.rpartition('-')[0]}"
+    if numbers := [number for number in evidence.hidden if number in pages]:
+        yield f"a page tells of {len(numbers)} numbers of hidden cases, {numbers[0]} among them"
+    if said := [text for text in _hidden_messages(evidence.result) if text in pages]:
+        yield f"a page shows a hidden case's message: {said[0][:80]}"
+    source = course / "feedback" / specimen.student / f"{name}.html"
+    if source.is_file():
+        page = source.read_text(encoding="utf-8", errors="replace")
+        if re.search(rf"<[A-Za-z][^<>]*{evidence.mark}", page):
+            yield "its markup stands in the feedback as markup"
+        if found := _CONTROL.search(page):
+            yield f"the feedback holds the character {found[0]!r}"
+    report = course / "report" / "index.html"
+    if report.is_file() and re.search(rf"<[A-Za-z][^<>]*{evidence.mark}", report.read_text()):
+        yield "its markup stands in the report as markup"
+    if graded.is_file():
+        yield from _acting(json.loads(graded.read_text()), evidence.mark)
+
+
+def _hidden_messages(result: Result | None) -> list[str]:
+    """Return the messages of hidden cases that no visible one has too."""
+    questions = result.questions if result else ()
+    cases = [c for q in questions for check in q.checks for c in check.cases if c.message]
+    visible = "\n".join(c.message or "" for c in cases if not c.hidden)
+    return [c.message for c in cases if c.hidden and c.message and c.message not in visible]
+
+
+def _acting(notebook: dict[str, list[dict[str, object]]], mark: str) -> Iterator[str]:
+    """Say what of a graded notebook would act where staff look at it."""
+    for cell in notebook["cells"]:
+        text = str(cell["source"])
+        if cell["cell_type"] == "raw":
+            yield "the graded notebook has a raw cell"
+        elif cell["cell_type"] == "markdown" and re.search(
+            rf"<[A-Za-z][^<>]*{mark}|\]\(\s*(javascript|data):[^)]*{mark}", text
+        ):
+            yield "its markup stands in the graded notebook as markup"
+        outputs = json.dumps(cell.get("outputs", []))
+        if '"text/html"' in outputs or '"application/javascript"' in outputs:
+            yield "the graded notebook has an output that acts"

@@ -1,0 +1,110 @@
+"""The zoo's own assignment for the tests: small, without torch, with each kind of check."""
+
+from pathlib import Path
+
+from autograder.course import Course
+from tests.small_course import REFERENCE, SOURCE
+
+__all__ = ["NAME", "write_small_course"]
+
+NAME = "small"
+
+MORE_REFERENCE = '''
+
+def centred(x: np.ndarray) -> np.ndarray:
+    """Return x without the mean of each column.
+
+    Args:
+        x: (n, d) numbers.
+    """
+    return x - x.mean(axis=0)
+
+
+def walk(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return the sums of 1, 2, … n draws from the standard normal distribution."""
+    return np.cumsum(rng.normal(size=n))
+'''
+
+MORE_SOURCE = '''
+# %% [markdown]
+# ## 4 Centred columns (3 points)
+
+# %%
+from reference.small import centred
+
+# %%
+@check("centred", points=3)
+@case("a matrix", shape=(4, 3))
+@case("a tall matrix, hidden", hidden=True, shape=(9, 2))
+def centred_matches_reference(student, reference, rng, shape):
+    """centred takes away the mean of each column."""
+    x = rng.normal(size=shape) + 1.0
+    assert_close(student.centred(x), reference.centred(x), what="matrix")
+
+# %%
+@centred_matches_reference.mistake("one mean of all numbers")
+def centred(x):
+    return x - x.mean()
+
+@centred_matches_reference.alternative("by a projection")
+def centred(x):
+    return x - np.ones((len(x), 1)) @ x.mean(axis=0, keepdims=True)
+
+# %% [markdown]
+# ## 5 A random walk (2 points)
+
+# %%
+from reference.small import walk
+
+# %%
+def walk_with_seed(notebook, seed, n):
+    return notebook.walk(np.random.default_rng(seed), n)
+
+@check("walk", points=2)
+@case("five steps", n=5)
+@case("many steps, hidden", hidden=True, n=30)
+def walk_matches_reference(student, reference, rng, n):
+    """walk adds up its draws."""
+    seed = int(rng.integers(2**31))
+    got = student.apply(walk_with_seed, seed, n)
+    assert_close(got, reference.apply(walk_with_seed, seed, n), what="walk")
+
+# %%
+@walk_matches_reference.mistake("the draws are not added up")
+def walk(rng, n):
+    return rng.normal(size=n)
+
+@walk_matches_reference.alternative("draw by draw")
+def walk(rng, n):
+    sums = [rng.normal()]
+    for _ in range(n - 1):
+        sums.append(sums[-1] + rng.normal())
+    return np.array(sums)
+'''
+
+LIMITS = """\
+name = "Zoo"
+
+[limits]
+cell_seconds = 1.0
+call_seconds = 0.5
+submission_seconds = 6.0
+cpu_seconds = 10
+memory_mb = 512
+file_mb = 16
+processes = 32
+message_mb = 16
+"""
+
+
+def write_small_course(root: Path) -> Course:
+    """Write the small course into a folder; it is still to be compiled."""
+    texts = {
+        root / "reference" / "small.py": REFERENCE + MORE_REFERENCE,
+        root / "assignments" / NAME / f"{NAME}.py": SOURCE + MORE_SOURCE,
+        root / "course.toml": LIMITS,
+    }
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return Course(root, "Zoo")

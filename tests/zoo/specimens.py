@@ -1,0 +1,190 @@
+"""Specimens: the zoo's submissions, each a file whose first line says what it must get.
+
+The first line is ``# expect:`` and clauses, parted by semicolons:
+
+====================================  =========================================================
+``earns nothing``                     an attack in the blank release: what the blank release gets
+``earns everything``                  beside the right answers: what they get
+``earns everything but FIRST``        the same without the answer that the constant FIRST names
+``needs attention``                   it cannot be read: staff act, and nothing broke
+``earns nothing or needs attention``  one of the two
+``failed`` ``errored`` ``killed``     at least one case has this verdict; so ``timed_out``
+``says "…"``                          a note or a message of the result says so
+``never says "…"``                    none does
+``aims at the run``                   a run might break on it: it is tried apart from the class
+====================================  =========================================================
+
+Exactly one of the first five. The comment below the first line says what the specimen tries. Then
+comes its code, which is put into the release or, if it earns something, into the solution: as a
+cell behind all others, or as several, each behind a line ``# %%``; one behind ``# %% first`` stands
+in front of all others. The code may use constants that it never defines (see `Knowledge`). A
+specimen that is no code to run, but files, has a function ``make(folder, notebook)`` instead, which
+writes them; the notebook is the release or the solution.
+"""
+
+import ast
+import re
+from dataclasses import dataclass
+from enum import Enum
+from importlib.util import find_spec
+from pathlib import Path
+
+from autograder.grading.results import Verdict
+
+__all__ = [
+    "Earning",
+    "Expectation",
+    "Specimen",
+    "nbgrader_s_own",
+    "parse_expectation",
+    "read_zoo",
+]
+
+ZOO = Path(__file__).parent / "submissions"
+START = "# expect:"
+_QUOTED = re.compile(r'(never says|says) "([^"]+)"')
+
+
+class Earning(Enum):
+    """What a specimen earns."""
+
+    NOTHING = "earns nothing"
+    EVERYTHING = "earns everything"
+    ALL_BUT_FIRST = "earns everything but FIRST"
+    ATTENTION = "needs attention"
+    NEITHER = "earns nothing or needs attention"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a specimen must get, as its first line says."""
+
+    earning: Earning
+    verdict: Verdict | None = None
+    says: tuple[str, ...] = ()
+    never_says: tuple[str, ...] = ()
+    aims_at_the_run: bool = False
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A submission of the zoo.
+
+    Attributes:
+        group: the class of attack, a row of the table of attacks; the name of its folder.
+        name: of the file, which says what it does.
+        expectation: what its first line says.
+        tries: what the comment says that it tries.
+        code: the whole file.
+    """
+
+    group: str
+    name: str
+    expectation: Expectation
+    tries: str
+    code: str
+
+    @property
+    def id(self) -> str:
+        """The group and the name."""
+        return f"{self.group}/{self.name}"
+
+    @property
+    def makes_files(self) -> bool:
+        """Whether it writes its files itself, by its function ``make``."""
+        return re.search(r"^def make\(", self.code, re.MULTILINE) is not None
+
+    @property
+    def student(self) -> str:
+        """The name under which it is handed in: its constant ``STUDENT``, or its own."""
+        found = re.search(r"^STUDENT = (.+)$", self.code, re.MULTILINE)
+        return str(ast.literal_eval(found[1])) if found else f"{self.group}-{self.name}"
+
+    def cells(self) -> tuple[list[str], list[str]]:
+        """Return the code of the cells in front of the release's cells, and behind them."""
+        places: dict[str, list[str]] = {"first": [], "last": []}
+        for i, part in enumerate(re.split(r"^# %%", self.code, flags=re.MULTILINE)):
+            title, _, body = part.partition("\n") if i else ("", "", part)
+            if any(line and not line.startswith("#") for line in body.splitlines()):
+                places["first" if title.strip() == "first" else "last"].append(body.strip("\n"))
+        return places["first"], places["last"]
+
+
+def read_zoo(folder: Path = ZOO) -> list[Specimen]:
+    """Return all specimens, sorted by group and name.
+
+    Raises:
+        ValueError: the first line of one is no expectation, or nothing says what it tries.
+    """
+    return [_read(path) for path in sorted(folder.glob("*/*.py"))]
+
+
+def nbgrader_s_own() -> list[Specimen]:
+    """Return a specimen for each notebook of nbgrader's own tests: damaged, retyped, too new."""
+    spec = find_spec("nbgrader")
+    assert spec is not None
+    assert spec.origin is not None
+    tests = Path(spec.origin).parent / "tests"
+    return [
+        Specimen(
+            "nbgrader",
+            f"{kind}-{path.stem}",
+            Expectation(Earning.NEITHER),
+            f"Hands in {path.name} of nbgrader's own tests of {kind}.",
+            "import shutil\n\n\ndef make(folder, notebook):\n"
+            f"    shutil.copyfile({str(path)!r}, folder / f'{{folder.name}}.ipynb')\n",
+        )
+        for kind in ("apps", "preprocessors")
+        for path in sorted((tests / kind / "files").glob("*.ipynb"))
+    ]
+
+
+def _read(path: Path) -> Specimen:
+    code = path.read_text(encoding="utf-8")
+    first, *others = code.splitlines()
+    try:
+        expectation = parse_expectation(first)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    comment = []
+    for line in others:
+        if not line.startswith("# ") or line.startswith("# %%"):
+            break
+        comment.append(line.removeprefix("# "))
+    if not comment:
+        raise ValueError(f"{path}: no comment below the first line says what it tries")
+    return Specimen(path.parent.name, path.stem, expectation, " ".join(comment), code)
+
+
+def parse_expectation(line: str) -> Expectation:
+    """Return what a first line says.
+
+    Raises:
+        ValueError: it is none, or a clause is unknown or missing.
+    """
+    if not line.startswith(START):
+        raise ValueError(f"the first line is {line!r}, not {START!r} and clauses")
+    earnings: list[Earning] = []
+    verdict: Verdict | None = None
+    texts: dict[str, list[str]] = {"says": [], "never says": []}
+    aims_at_the_run = False
+    for clause in (part.strip() for part in line.removeprefix(START).split(";")):
+        if clause == "aims at the run":
+            aims_at_the_run = True
+        elif quoted := _QUOTED.fullmatch(clause):
+            texts[quoted[1]].append(quoted[2])
+        elif clause in [e.value for e in Earning]:
+            earnings.append(Earning(clause))
+        elif clause in ("failed", "errored", "killed", "timed_out"):
+            verdict = Verdict(clause)
+        else:
+            raise ValueError(f"an unknown clause {clause!r}")
+    if len(earnings) != 1:
+        raise ValueError(f"{len(earnings)} clauses say what it earns, not 1")
+    return Expectation(
+        earnings[0],
+        verdict,
+        tuple(texts["says"]),
+        tuple(texts["never says"]),
+        aims_at_the_run,
+    )

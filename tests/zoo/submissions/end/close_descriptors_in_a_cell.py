@@ -1,0 +1,5 @@
+# expect: earns everything; says "was left out"
+# A cell behind right answers closes all descriptors.
+import os
+
+os.closerange(0, 256)

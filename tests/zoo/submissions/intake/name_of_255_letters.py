@@ -1,0 +1,8 @@
+# expect: earns nothing; aims at the run
+# Is handed in under a student's name as long as a folder's may be.
+STUDENT = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+import nbformat
+
+
+def make(folder, notebook):
+    nbformat.write(notebook, folder / f"{folder.name}.ipynb")

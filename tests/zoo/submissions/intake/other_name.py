@@ -1,0 +1,7 @@
+# expect: needs attention
+# Hands in right answers under a name of its own, as downloads have it.
+import nbformat
+
+
+def make(folder, notebook):
+    nbformat.write(notebook, folder / f"{folder.name} (1).ipynb")

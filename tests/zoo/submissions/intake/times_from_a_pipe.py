@@ -1,0 +1,10 @@
+# expect: earns nothing; aims at the run
+# Hands in the blank release with a named pipe as timestamp.txt: a reader would wait for ever.
+import os
+
+import nbformat
+
+
+def make(folder, notebook):
+    nbformat.write(notebook, folder / f"{folder.name}.ipynb")
+    os.mkfifo(folder / "timestamp.txt")

@@ -1,0 +1,8 @@
+# expect: earns nothing
+# Is handed in under a name that is markup.
+STUDENT = "<img src=x onerror=alert(1)>&amp;\"'"
+import nbformat
+
+
+def make(folder, notebook):
+    nbformat.write(notebook, folder / f"{folder.name}.ipynb")

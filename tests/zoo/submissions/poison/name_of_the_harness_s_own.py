@@ -1,0 +1,8 @@
+# expect: earns nothing
+# Is handed in under a name that the folders of results and pages use themselves.
+STUDENT = "history"
+import nbformat
+
+
+def make(folder, notebook):
+    nbformat.write(notebook, folder / f"{folder.name}.ipynb")

@@ -1,0 +1,8 @@
+# expect: earns nothing
+# Is handed in under a name that a program would take for an option.
+STUDENT = "--force -rf $(touch x) `id` %n *"
+import nbformat
+
+
+def make(folder, notebook):
+    nbformat.write(notebook, folder / f"{folder.name}.ipynb")

@@ -1,0 +1,3 @@
+# expect: earns everything but FIRST
+# One answer is still three dots.
+globals()[FIRST] = ...

@@ -1,0 +1,3 @@
+# expect: earns everything
+# A cell asks for input, which nobody gives.
+name = input("Your name? ")

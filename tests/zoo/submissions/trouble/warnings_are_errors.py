@@ -1,0 +1,5 @@
+# expect: earns everything
+# A cell turns warnings into errors, and numpy's too.
+import warnings
+
+warnings.simplefilter("error")
