@@ -7,10 +7,11 @@ ASSIGNMENT ?=
 STUDENT ?=
 DEVICE ?= auto
 JOBS ?=
+ONLY ?=
 AUTOGRADER := $(BIN)/autograder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade compile audit test lint format doctor clean
+.PHONY: help setup grade compile audit redteam test lint format doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +34,11 @@ compile: $(VENV)/.ready ## write release/ and build/ of each assignment, if its 
 
 audit: $(VENV)/.ready ## prove the grading again and print what was tried
 	@$(AUTOGRADER) audit $(ASSIGNMENT)
+
+redteam: $(VENV)/.ready ## try every attack of tests/zoo against an assignment
+	@$(AUTOGRADER) compile $(ASSIGNMENT)
+	@$(BIN)/python -m tests.zoo.redteam $(ASSIGNMENT) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(JOBS),--jobs $(JOBS))
 
 test: $(VENV)/.ready ## run the tests
 	@$(BIN)/python -m pytest -q -n auto
