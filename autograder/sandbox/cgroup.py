@@ -27,25 +27,38 @@ class ControlGroup:
     def create(cls, limits: Limits) -> "ControlGroup | None":
         """Return a new group, or None where this user or this kernel cannot have one."""
         name = f"{PREFIX}{os.getpid()}-{next(_numbers)}"
-        for folder in (ROOT, ROOT / "memory", ROOT / "pids"):
-            for stale in stale_folders(folder):
-                with contextlib.suppress(OSError):
-                    stale.rmdir()
-        memory = str(limits.memory_mb * MB)
+        memory, processes = str(limits.memory_mb * MB), str(limits.processes)
         if (ROOT / "cgroup.controllers").exists():
-            wanted = [(ROOT / name, {"memory.max": memory, "pids.max": str(limits.processes)})]
-        else:
-            wanted = [
-                (ROOT / "memory" / name, {"memory.limit_in_bytes": memory}),
-                (ROOT / "pids" / name, {"pids.max": str(limits.processes)}),
-            ]
+            for parent in _parents():
+                wanted = [(parent, {"memory.max": memory, "pids.max": processes})]
+                if group := cls._make(name, wanted, {"memory.swap.max": "0"}):
+                    return group
+            return None
+        wanted = [
+            (ROOT / "memory", {"memory.limit_in_bytes": memory}),
+            (ROOT / "pids", {"pids.max": processes}),
+        ]
+        return cls._make(name, wanted, {"memory.memsw.limit_in_bytes": memory})
+
+    @classmethod
+    def _make(
+        cls, name: str, wanted: list[tuple[Path, dict[str, str]]], if_there: dict[str, str]
+    ) -> "ControlGroup | None":
+        """Make a folder in each parent, with settings that must hold and others that may."""
         group = cls([])
         try:
-            for folder, settings in wanted:
+            for parent, settings in wanted:
+                for stale in stale_folders(parent):
+                    with contextlib.suppress(OSError):
+                        stale.rmdir()
+                folder = parent / name
                 folder.mkdir()
                 group.folders.append(folder)
                 for key, value in settings.items():
                     (folder / key).write_text(value)
+                for key, value in if_there.items():
+                    if (folder / key).exists():  # a kernel that counts what is swapped out
+                        (folder / key).write_text(value)
         except OSError:
             group.remove()
             return None
@@ -63,6 +76,21 @@ class ControlGroup:
     def remove(self) -> None:
         """Remove the group, whose processes have ended or are ending."""
         remove_group(str(folder) for folder in self.folders)
+
+
+def _parents() -> list[Path]:
+    """Return where a group of version 2 may be had, with its controllers switched on.
+
+    At the root as root; else in, or beside, the group that we are in, if that was delegated to us.
+    """
+    own = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()[-1].split(":")[-1]
+    here = ROOT / own.lstrip("/")
+    parents = list(dict.fromkeys([ROOT, here.parent, here]))
+    parents = [parent for parent in parents if parent.is_relative_to(ROOT)]
+    for parent in parents:
+        with contextlib.suppress(OSError):
+            (parent / "cgroup.subtree_control").write_text("+memory +pids")
+    return parents
 
 
 def remove_group(folders: Iterable[str]) -> None:

@@ -1,9 +1,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from autograder.sandbox import cgroup
 from autograder.sandbox.cgroup import PREFIX, ControlGroup, enter, stale_folders
 from autograder.sandbox.limits import MB, Limits
 
@@ -71,3 +73,61 @@ def test_a_folder_is_stale_when_its_process_is_no_more(tmp_path):
         (tmp_path / name).mkdir()
     assert [folder.name for folder in stale_folders(tmp_path)] == [f"{PREFIX}{ended.pid}-0"]
     assert stale_folders(tmp_path / "nowhere") == []
+
+
+@pytest.fixture
+def version_2(tmp_path, monkeypatch):
+    """A folder that looks like version 2's, in which whoever makes a folder gets what is wanted."""
+    root, user = tmp_path / "cgroup", tmp_path / "cgroup/user.slice/work.service/main"
+    user.mkdir(parents=True)
+    (root / "cgroup.controllers").write_text("memory pids")
+    monkeypatch.setattr(cgroup, "ROOT", root)
+    own = "0::/user.slice/work.service/main\n"
+    monkeypatch.setattr(
+        cgroup.Path,
+        "read_text",
+        lambda self, *a, o=Path.read_text, **k: (
+            own if self == Path("/proc/self/cgroup") else o(self, *a, **k)
+        ),
+    )
+    return root
+
+
+def test_version_2_has_one_folder_with_both_limits(version_2):
+    group = ControlGroup.create(Limits(memory_mb=64, processes=9))
+    (folder,) = group.folders
+    assert folder.parent == version_2
+    assert (folder / "memory.max").read_text() == str(64 * MB)
+    assert (folder / "pids.max").read_text() == "9"
+    assert (version_2 / "cgroup.subtree_control").read_text() == "+memory +pids"
+
+
+def test_a_user_gets_a_group_beside_his_own_where_that_was_delegated(version_2, monkeypatch):
+    def mkdir(self, *arguments, made=Path.mkdir, **options):
+        if self.parent == version_2:
+            raise PermissionError(13, "Permission denied")
+        made(self, *arguments, **options)
+
+    monkeypatch.setattr(cgroup.Path, "mkdir", mkdir)
+    group = ControlGroup.create(Limits())
+    assert [folder.parent for folder in group.folders] == [
+        version_2 / "user.slice" / "work.service"
+    ]
+
+
+def test_a_user_without_delegation_gets_none_and_leaves_nothing(version_2, monkeypatch):
+    def write_text(self, *arguments, written=Path.write_text, **options):
+        if self.name == "memory.max":  # the controller is not switched on
+            raise FileNotFoundError(2, "No such file")
+        return written(self, *arguments, **options)
+
+    monkeypatch.setattr(cgroup.Path, "write_text", write_text)
+    assert ControlGroup.create(Limits()) is None
+    assert list(version_2.glob(f"**/{PREFIX}*")) == []
+
+
+def test_kills_for_memory_are_counted(tmp_path):
+    group = ControlGroup([tmp_path])
+    assert group.kills() == 0
+    (tmp_path / "memory.events").write_text("low 0\nhigh 0\nmax 7\noom 1\noom_kill 3\n")
+    assert group.kills() == 3
