@@ -5,16 +5,18 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import nbformat
 import numpy as np
 
 from autograder.audit.leaks import find_leaks, secrets_of
-from autograder.authoring.checks import Check, Variant, case_rng
+from autograder.authoring.checks import Case, Check, Variant, case_rng
 from autograder.errors import UnsafeHere
 from autograder.grading.bundle import Bundle
 from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.given import run_given, wants_given
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Result, Verdict
 from autograder.grading.runner import Grader
@@ -213,21 +215,24 @@ def _rejected(
 
 def _run(check: Check, variant: Variant, oracle: Oracle, seed: bytes) -> list[CaseResult]:
     """Run every case of a check with a variant in the student's place, in this process."""
-    student = InProcessSession({**oracle.namespace, **variant.values})
+    first, second = (InProcessSession({**oracle.namespace, **variant.values}) for _ in range(2))
     reference = ReferenceSession(oracle.namespace)
+
+    def run(case: Case, student: InProcessSession) -> CaseResult:
+        def rng() -> np.random.Generator:
+            return case_rng(seed, oracle.assignment, check.name, case.name)
+
+        return run_case(check, case, student, reference, rng, seconds=CASE_SECONDS)
+
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a mistake may divide by zero
-        return [
-            run_case(
-                check,
-                case,
-                student,
-                reference,
-                lambda name=case.name: case_rng(seed, oracle.assignment, check.name, name),  # type: ignore[misc]  # bound now
-                seconds=CASE_SECONDS,
-            )
-            for case in check.cases
-        ]
+        results = {case.name: run(case, first) for case in check.cases}
+        again = [case for case in check.cases if wants_given(check, results[case.name])]
+        if again:
+            rerun = partial(run, student=second)
+            given = run_given(check, again, second, oracle.namespace, CASE_SECONDS, rerun)
+            results |= {result.name: result for result in given}
+        return list(results.values())
 
 
 def _findings_of_solution(result: Result) -> list[str]:

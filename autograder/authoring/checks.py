@@ -51,6 +51,8 @@ class Check:
         device: ``any`` runs where the run runs; ``cuda`` is pending without a GPU.
         seconds: the limit on one call of the student's code; None is the course's.
         hint: what a student reads when a hidden case fails.
+        given: functions of earlier questions; a case that fails is run again with the
+            reference's in place of the student's own.
     """
 
     function: CheckFunction
@@ -62,6 +64,7 @@ class Check:
     device: str = "any"
     seconds: float | None = None
     hint: str | None = None
+    given: tuple[str, ...] = ()
     mistakes: list[Variant] = field(default_factory=list)
     alternatives: list[Variant] = field(default_factory=list)
 
@@ -125,6 +128,7 @@ def check(
     device: str = "any",
     seconds: float | None = None,
     hint: str | None = None,
+    given: Sequence[str] = (),
 ) -> Callable[[CheckFunction], Check]:
     """Mark a function ``(student, reference, rng, **parameters)`` as a check of a question.
 
@@ -142,6 +146,7 @@ def check(
             raise SourceError(f"{where}: device={device!r} is none of {', '.join(DEVICES)}")
         if seconds is not None and not (_is_number(seconds) and seconds > 0):
             raise SourceError(f"{where}: seconds={seconds!r} is no number above 0")
+        names = _given_names(where, question, given)
         cases: tuple[Case, ...] = tuple(getattr(function, _CASES, ()))
         if not cases:
             raise SourceError(f"{where} has no case; add @case('a name', …) below @check")
@@ -152,7 +157,16 @@ def check(
                 " nothing from rng; hide a case, draw inputs from rng, or give it points=0"
             )
         return Check(
-            function, question, float(points), cases, all_or_nothing, pure, device, seconds, hint
+            function,
+            question,
+            float(points),
+            cases,
+            all_or_nothing,
+            pure,
+            device,
+            seconds,
+            hint,
+            names,
         )
 
     return decorate
@@ -189,6 +203,15 @@ def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return abs(value) <= sys.float_info.max
+
+
+def _given_names(where: str, question: str, given: object) -> tuple[str, ...]:
+    names = given if isinstance(given, (list, tuple)) else (None,)
+    if not all(isinstance(name, str) and name.isidentifier() for name in names):
+        raise SourceError(f"{where}: given={given!r} is no list of names of functions")
+    if question in names:
+        raise SourceError(f"{where}: {question!r} is what it tests, and cannot be given to it")
+    return tuple(dict.fromkeys(names))
 
 
 def _require_fit(where: str, function: CheckFunction, cases: tuple[Case, ...]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from autograder.compiler.artefacts import Artefacts, publish, write
 from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
 from autograder.compiler.fingerprint import fingerprint
+from autograder.compiler.given import require_given
 from autograder.compiler.manifest import make_manifest
 from autograder.compiler.passes import release_notebook, serialize, solution_notebook
 from autograder.compiler.pieces import plan
@@ -46,6 +47,7 @@ def build(course: Course, name: str) -> Artefacts:
     trusted = trusted_cells(source)
     oracle = load_oracle(trusted, texts, name, source.file)
     require_as_written(source, oracle.checks, written)
+    require_given(source, oracle.checks, written, solutions, oracle.namespace)
     manifest = make_manifest(name, source, oracle.checks, written, texts.values())
     pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
     release = release_notebook(pieces)

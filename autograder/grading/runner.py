@@ -3,8 +3,10 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +20,7 @@ from autograder.authoring.subject import Session
 from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout, UnsafeHere
 from autograder.grading.bundle import Bundle, QuestionEntry
 from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.given import run_given, wants_given
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
     CaseResult,
@@ -44,6 +47,7 @@ UNWALLED = "a trial without walls around the code: it counts for nothing"
 BROKE = "the harness broke"  # how the note of a result that must be retried begins
 
 
+Cases = deque[tuple[Check, Case]]  # that are still to be run
 Outcomes = dict[str, dict[str, CaseResult]]  # by check and case
 
 
@@ -194,9 +198,7 @@ class Grader:
             self._run(hidden, notebook, outcomes)
         return outcomes
 
-    def _run(
-        self, left: deque[tuple[Check, Case]], notebook: NotebookSession, outcomes: Outcomes
-    ) -> None:
+    def _run(self, left: Cases, notebook: NotebookSession, outcomes: Outcomes) -> None:
         """Run some cases in one session; after one that ended it, the others in a fresh one."""
         while left:
             check, case = left[0]
@@ -204,9 +206,10 @@ class Grader:
                 left.popleft()
                 outcomes[check.name][case.name] = _without_run(case, *unrun)
                 continue
+            again: list[Case] = []
             try:
                 with notebook.check(check.seconds) as session:
-                    self._run_in(session, left, outcomes, notebook)
+                    check, again = self._run_in(session, left, outcomes, notebook)
             except (StudentTimeout, StudentKilled) as error:  # there is no session to be had
                 timeout = isinstance(error, StudentTimeout)
                 verdict = Verdict.TIMED_OUT if timeout else Verdict.KILLED
@@ -214,22 +217,46 @@ class Grader:
                     unrun = self._reason_not_to_run(check, outcomes) or (verdict, str(error))
                     outcomes[check.name][case.name] = _without_run(case, *unrun)
                 return
+            if again:
+                self._run_given(check, again, notebook, outcomes)
 
     def _run_in(
-        self,
-        session: Session,
-        left: deque[tuple[Check, Case]],
-        outcomes: Outcomes,
-        notebook: NotebookSession,
-    ) -> None:
+        self, session: Session, left: Cases, outcomes: Outcomes, notebook: NotebookSession
+    ) -> tuple[Check, list[Case]]:
+        """Run cases until the session is ended or some are to be run again; return those."""
+        again: list[Case] = []
+        last = left[0][0]
         while left and not self._reason_not_to_run(left[0][0], outcomes):
-            check, case = left.popleft()
-            reference = ReferenceSession(self._oracle.namespace)
-            rng, seconds = self._rng(check, case), notebook.seconds_left() + OWN_SECONDS
-            result = run_case(check, case, session, reference, rng, seconds=seconds)
-            outcomes[check.name][case.name] = result
+            if again and left[0][0] is not last:
+                break  # at once: no callbacks of another check may come between the two runs
+            last, case = left.popleft()
+            result = self._run_case(last, case, session, notebook)
+            outcomes[last.name][case.name] = result
+            if wants_given(last, result):
+                again.append(case)
             if result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
-                return
+                break
+        return last, again
+
+    def _run_given(
+        self, check: Check, cases: list[Case], notebook: NotebookSession, outcomes: Outcomes
+    ) -> None:
+        """Run failed cases of a check again with what it is given, in a session of their own."""
+        seconds = check.seconds or self._limits.call_seconds
+        with suppress(StudentTimeout, StudentKilled), notebook.check(check.seconds) as session:
+            run = partial(self._run_case, check, session=session, notebook=notebook)
+            results = run_given(check, cases, session, self._oracle.namespace, seconds, run)
+            outcomes[check.name].update({result.name: result for result in results})
+
+    def _run_case(
+        self, check: Check, case: Case, session: Session, notebook: NotebookSession
+    ) -> CaseResult:
+        def rng() -> np.random.Generator:
+            return case_rng(self._secret, self._oracle.assignment, check.name, case.name)
+
+        reference = ReferenceSession(self._oracle.namespace)
+        seconds = notebook.seconds_left() + OWN_SECONDS
+        return run_case(check, case, session, reference, rng, seconds=seconds)
 
     def _reason_not_to_run(self, check: Check, outcomes: Outcomes) -> tuple[Verdict, str] | None:
         """Return the verdict of a check's cases that are not to be run, and why.
@@ -243,9 +270,6 @@ class Grader:
         if verdicts.count(Verdict.TIMED_OUT) >= MAX_TIMEOUTS:
             return Verdict.TIMED_OUT, f"not run after {MAX_TIMEOUTS} time-outs"
         return None
-
-    def _rng(self, check: Check, case: Case) -> Callable[[], np.random.Generator]:
-        return lambda: case_rng(self._secret, self._oracle.assignment, check.name, case.name)
 
 
 def _score(entry: QuestionEntry, outcomes: Outcomes) -> QuestionResult:

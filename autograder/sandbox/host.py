@@ -13,6 +13,7 @@ import numpy as np
 
 from autograder.authoring.subject import Handle
 from autograder.errors import WireError
+from autograder.sandbox.line import Line
 from autograder.sandbox.wire import Message, Packer, Reference, plain_text, unpack
 
 __all__ = ["CELL_FILE", "Host"]
@@ -20,23 +21,28 @@ __all__ = ["CELL_FILE", "Host"]
 CELL_FILE = "<cell "  # how the file names of a notebook's cells begin
 MAX_HANDLES = 10_000  # objects that stay in a session; none is let go before its end
 MAX_TEXT = 2000
+_KINDS = ("get", "attribute", "call", "apply", "seed", "give")
 
 
 class Host:
-    """Answers get, attribute, call, apply and seed on a namespace."""
+    """Answers get, attribute, call, apply, seed and give on a namespace."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
+        self._line: Line | None = None  # where something is given
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
 
     def handle(self, request: Message) -> Message:
         """Return the reply to a request; an exception of the student's code is a reply too."""
         answer: Callable[[Message], Message] | None = getattr(self, f"_{request.kind}", None)
-        if request.kind not in ("get", "attribute", "call", "apply", "seed") or answer is None:
+        if request.kind not in _KINDS or answer is None:
             raise WireError(f"a request of kind {request.kind!r}")
         try:
-            return answer(request)
+            if self._line is None:
+                return answer(request)
+            with self._line.open(request.back):
+                return answer(request)
         except _Missing as missing:
             return Message("missing", text=str(missing))
         except BaseException as error:  # SystemExit and KeyboardInterrupt of theirs end nothing
@@ -68,6 +74,12 @@ class Host:
         np.random.seed(request.number % 2**32)
         if (torch := sys.modules.get("torch")) is not None:
             torch.manual_seed(request.number % 2**63)
+        return Message("value", values=[None])
+
+    def _give(self, request: Message) -> Message:
+        self._line = line = self._line or Line()
+        for name in request.values:
+            self._namespace[str(name)] = line.function(str(name))
         return Message("value", values=[None])
 
     def _arguments(self, request: Message) -> tuple[list[Any], dict[str, Any]]:

@@ -15,6 +15,7 @@ from autograder.errors import (
     UnsendableArgument,
     WireError,
 )
+from autograder.sandbox.callbacks import CALLBACK, Callbacks
 from autograder.sandbox.host import Host
 from autograder.sandbox.wire import Message, Packer, Reference, decode, encode, unpack
 
@@ -32,6 +33,7 @@ class MessageSession:
 
     def __init__(self, ask: Callable[[Message], Message]) -> None:
         self._ask = ask
+        self._callbacks: Callbacks | None = None
 
     def get(self, name: str) -> Any:
         """Return the value of a name in the notebook."""
@@ -67,8 +69,14 @@ class MessageSession:
         """Seed the session's own generators of random numbers."""
         self._send(Message("seed", number=number))
 
+    def give(self, callbacks: Callbacks) -> None:
+        """Put callbacks in place of functions of the notebook, from now on."""
+        self._callbacks = None
+        self._send(Message("give", values=list(callbacks.names)))
+        self._callbacks = callbacks
+
     def _send(self, request: Message) -> Message:
-        reply = self._ask(request)
+        reply = self._reply_to(request)
         if reply.kind == "value":
             return reply
         text = reply.text[:MAX_TEXT]
@@ -87,6 +95,27 @@ class MessageSession:
         if name == "MemoryError":
             raise StudentKilled(f"ran out of memory{where}")
         raise StudentError(f"{name}: {text}{where}" if text else f"{name}{where}")
+
+    def _reply_to(self, request: Message) -> Message:
+        """Return the reply to a request, after answering the callbacks that come before it."""
+        if self._callbacks is None:
+            return self._ask(request)
+        self._callbacks.begin()
+        reply = self._ask(request)
+        while reply.kind == CALLBACK:
+            answer = self._answer(reply)
+            try:
+                reply = self._ask(answer)
+            except UnsendableArgument:
+                text = f"{reply.text}: the reference's value is too large to be given"
+                reply = self._ask(Message("raised", text=text, values=["ValueError"]))
+        self._callbacks.require_time()
+        return reply
+
+    def _answer(self, callback: Message) -> Message:
+        if self._callbacks is None:
+            raise StudentKilled("the session answered out of turn")
+        return self._callbacks.answer(callback)
 
     def _value(self, reply: Message) -> Any:
         return self._values(reply, 1)[0]
@@ -108,8 +137,13 @@ class InProcessSession(MessageSession):
     """
 
     def __init__(self, namespace: dict[str, Any]) -> None:
-        host = Host(namespace)
-        super().__init__(lambda request: _carried(host.handle(_carried(request))))
+        super().__init__(self._ask_host)
+        self._host = Host(namespace)
+
+    def _ask_host(self, request: Message) -> Message:
+        arrived = _carried(request)
+        arrived.back = lambda callback: _carried(self._answer(_carried(callback)))
+        return _carried(self._host.handle(arrived))
 
 
 def _carried(message: Message) -> Message:
