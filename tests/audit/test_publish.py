@@ -1,14 +1,19 @@
 """What is published, and what is refused."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from autograder.audit import proof
 from autograder.audit.publish import audit_only, compile_and_publish
+from autograder.authoring.checks import Check
 from autograder.course import Course
 from autograder.errors import AuditRefused, SourceError
+from autograder.grading.given import run_given
+from autograder.grading.results import CaseResult
 
 WriteCourse = Callable[..., Course]
 
@@ -35,6 +40,69 @@ def test_a_right_assignment_is_published_with_its_audit(write_course: WriteCours
     stored = json.loads((course.build("small") / "audit.json").read_text())
     assert stored["checks"][0]["mistakes"] == {"tried": 1, "rejected": 1}
     assert stored["checks"][0]["alternatives"] == {"tried": 1, "accepted": 1}
+
+
+BUILT_ON_IT = (
+    (
+        "    return factor * total\n",
+        """    return factor * total
+
+
+def scaled_mean(x: np.ndarray) -> float:
+    '''Return the mean of x times two.'''
+    return scaled_sum(x) / len(x)
+""",
+    ),
+    (
+        "# %% [markdown]\n# ## 2 A choice",
+        """# %%
+from reference.small import scaled_mean
+
+# %%
+@check("scaled_mean", points=2, given=["scaled_sum"])
+@case("three numbers of the mean", n=3)
+@case("many numbers of the mean", hidden=True, n=40)
+def scaled_mean_matches_reference(student, reference, rng, n):
+    x = rng.normal(size=n)
+    assert_close(student.scaled_mean(x), reference.scaled_mean(x), what="mean")
+
+# %%
+@scaled_mean_matches_reference.mistake("the sum in place of the mean")
+def scaled_mean(x):
+    return scaled_sum(x)
+
+@scaled_mean_matches_reference.alternative("the sum of what is divided before")
+def scaled_mean(x):
+    return scaled_sum(x / len(x))
+
+# %% [markdown]
+# ## 2 A choice""",
+    ),
+)
+
+
+def test_a_mistake_must_fail_whatever_the_check_is_given(
+    write_course: WriteCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = []
+
+    def noted(check: Check, *args: Any) -> Iterator[CaseResult]:
+        again.append(check.name)
+        return run_given(check, *args)
+
+    monkeypatch.setattr(proof, "run_given", noted)
+    course = write_course(*BUILT_ON_IT)
+    report = compile_and_publish(course, "small", silent)
+    assert (report.findings, report.solution_earned) == ([], 7.0)
+    assert again == ["scaled_mean_matches_reference"] * len(proof.SEEDS)
+
+
+def test_a_mistake_in_what_is_given_alone_is_no_mistake_of_the_check(
+    write_course: WriteCourse,
+) -> None:
+    right = ("    return scaled_sum(x)\n\n@", "    return scaled_sum(x) / len(x)\n\n@")
+    text = findings(write_course(*BUILT_ON_IT, right))
+    assert "the mistake 'the sum in place of the mean' passes every case" in text
 
 
 def test_an_audit_alone_publishes_nothing(write_course: WriteCourse) -> None:

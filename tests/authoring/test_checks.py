@@ -74,6 +74,11 @@ def with_n(student, reference, rng, n):
         ({"device": "gpu"}, "check body: device='gpu' is none of any, cpu, cuda"),
         ({"seconds": 0}, "check body: seconds=0 is no number above 0"),
         ({"seconds": "1"}, "check body: seconds='1' is no number above 0"),
+        ({"given": "f"}, "check body: given='f' is no list of names of functions"),
+        ({"given": ["f", 1]}, "check body: given=['f', 1] is no list of names of functions"),
+        ({"given": ["f.g"]}, "check body: given=['f.g'] is no list of names of functions"),
+        ({"given": None}, "check body: given=None is no list of names of functions"),
+        ({"given": ["f", "q"]}, "check body: 'q' is what it tests, and cannot be given to it"),
         ({"cases": ()}, "check body has no case; add @case('a name', …) below @check"),
         ({"cases": (case("a"), case("a"))}, "check body has two cases named 'a'"),
         (
@@ -125,6 +130,11 @@ def test_a_check_whose_cases_are_all_visible_may_score_nothing_or_draw_from_rng(
 
     assert make(cases=(case("a"),), points=0).points == 0
     assert make(cases=(case("a"),), function=draws).points == 1
+
+
+def test_a_check_is_given_each_name_once_in_order():
+    assert make().given == ()
+    assert make(given=("g", "f", "g")).given == ("g", "f")
 
 
 def test_cases_stand_in_the_order_of_the_source():
