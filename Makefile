@@ -8,10 +8,13 @@ STUDENT ?=
 DEVICE ?= auto
 JOBS ?=
 ONLY ?=
+SIZES ?=
+PEERS ?=
+PUBLISH ?=
 AUTOGRADER := $(BIN)/autograder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade compile audit redteam test lint format doctor clean
+.PHONY: help setup grade compile audit redteam test bench lint format doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +45,10 @@ redteam: $(VENV)/.ready ## try every attack of tests/zoo against an assignment
 
 test: $(VENV)/.ready ## run the tests
 	@$(BIN)/python -m pytest -q -n auto
+
+bench: $(VENV)/.ready ## what grading costs, beside nbgrader and Otter
+	@$(BIN)/python -m tests.bench $(if $(SIZES),--sizes $(SIZES)) $(if $(JOBS),--jobs $(JOBS)) \
+	  $(if $(filter no,$(PEERS)),--no-peers) $(if $(PUBLISH),--publish)
 
 lint: $(VENV)/.ready ## ruff and the type checker
 	@$(BIN)/ruff check .

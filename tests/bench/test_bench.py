@@ -1,0 +1,84 @@
+"""What the bench itself does; it measures nothing here."""
+
+import json
+
+import pytest
+
+from tests.bench.answers import QUESTIONS, fill, make_class, reference
+from tests.bench.measure import Failed, measure
+from tests.bench.page import BEGIN, END, figures, lines, replaced
+from tests.bench.peer_checks import HIDDEN, VISIBLE
+
+FORKS = """
+import os, time
+for _ in range(2):
+    if os.fork() == 0:
+        while time.process_time() < 0.2:
+            pass
+        os._exit(0)
+os.wait(), os.wait()
+"""
+
+
+def test_a_class_is_the_same_whenever_it_is_made():
+    assert make_class(20) == make_class(20)
+    assert make_class(20)[:10] == make_class(10)
+
+
+def test_a_class_has_right_wrong_and_missing_answers_to_every_question():
+    submissions = make_class(50)
+    for question in QUESTIONS:
+        answers = [one.answers.get(question) for one in submissions]
+        assert {answer.right for answer in answers if answer} == {True, False}
+        assert None in answers
+
+
+def test_full_marks_are_fifteen_points():
+    right, blank = make_class(2)
+    assert sum(right.points().values()) == 15
+    assert sum(blank.points().values()) == 0
+
+
+def test_an_answer_goes_into_the_cell_that_defines_its_function():
+    stub = "def sgd_step(w, grad, lr):\n    raise NotImplementedError"
+    cells = [{"cell_type": "code", "source": text} for text in (stub, "sgd_step(1, 1, 1)", "%pwd")]
+    answers = make_class(1)[0].answers
+    filled = json.loads(fill(json.dumps({"cells": cells}).encode(), answers))
+    sources = [cell["source"] for cell in filled["cells"]]
+    assert sources == [answers["sgd_step"].source, "sgd_step(1, 1, 1)", "%pwd"]
+
+
+def test_the_peers_have_a_check_of_every_question_with_the_reference_in_it():
+    assert VISIBLE.keys() == HIDDEN.keys() == QUESTIONS.keys()
+    for question, text in HIDDEN.items():
+        compile("".join(reference(question, f"reference_{question}")) + text, question, "exec")
+        assert f"reference_{question}" in text
+
+
+def test_the_time_of_grandchildren_counts(tmp_path):
+    script = tmp_path / "forks.py"
+    script.write_text(FORKS)
+    usage = measure(["python3", script], tmp_path, timeout=30)
+    assert usage.cpu >= 0.4
+
+
+def test_a_program_that_fails_is_no_figure(tmp_path):
+    with pytest.raises(Failed, match="exit code 3"):
+        measure(["/bin/sh", "-c", "exit 3"], tmp_path, timeout=30)
+
+
+def test_a_part_that_is_missing_leaves_its_figures_open():
+    assert set(figures({}).values()) == {None}
+    assert any("nbgrader is missing" in line for line in lines({"nbgrader": {"failed": "no pip"}}))
+
+
+def test_ratios_say_how_many_times_ours():
+    raw = {"ours": {"cpu": 0.1, "a_minute": 600}, "otter": {"cpu": 5.0, "a_minute": 6}}
+    found = figures(raw)
+    assert found["cpu_ratio_otter"] == pytest.approx(50)
+    assert found["throughput_ratio_otter"] == pytest.approx(100)
+
+
+def test_the_page_keeps_what_stands_around_the_figures():
+    page = f"# Title\n{BEGIN}\nold\n{END}\nmore\n"
+    assert replaced(page, "new") == f"# Title\n{BEGIN}\n\nnew\n\n{END}\nmore\n"
