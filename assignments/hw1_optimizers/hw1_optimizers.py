@@ -1330,6 +1330,7 @@ from reference.optimizers import adamw_step
     "adamw_step",
     points=4,
     pure=True,
+    given=["adam_step"],
     hint="What shrinks, by how much, and when? The running means must not notice.",
 )
 @case("the first step", shape=(5,), t=1, lr=0.1, weight_decay=0.3)
@@ -1368,6 +1369,7 @@ self_check(adamw_step_matches_reference)
     "adamw_step",
     points=1,
     pure=True,
+    given=["adam_step"],
     hint="With tiny gradients it is eps that sets the length of the step: to what is it added?",
 )
 @case("gradients near eps, first step", size=1e-8, t=1)
@@ -1394,6 +1396,7 @@ self_check(adamw_step_handles_tiny_gradients)
     "adamw_step",
     points=3,
     pure=True,
+    given=["adam_step"],
     hint="Each step gets the w, m and v of the step before, and its own number t, from 1.",
 )
 @case("six steps from zero", shape=(4,), steps=6, lr=0.1, weight_decay=0.3)
@@ -2562,6 +2565,7 @@ from reference.least_squares import sgd_least_squares
     "sgd_least_squares",
     points=3,
     pure=True,
+    given=["least_squares_gradient"],
     hint="Take `order` literally: repeated rows, a batch that is cut short, floats throughout.",
 )
 @case("one example at a time", n=4, d=6, length=9)
@@ -2591,6 +2595,7 @@ self_check(sgd_least_squares_matches_reference)
     "sgd_least_squares",
     points=2,
     pure=True,
+    given=["least_squares_gradient"],
     hint="Where does a step go, and where does the run start? A component outside stays forever.",
 )
 @case("one example at a time", n=3, d=8, batch_size=1)
@@ -2618,6 +2623,7 @@ self_check(sgd_least_squares_stays_in_the_row_space)
     "sgd_least_squares",
     points=2,
     pure=True,
+    given=["least_squares_gradient"],
     hint="The run is long enough to converge. If it ends elsewhere, where did it start, or stop?",
 )
 @case("one example at a time", batch_size=1)
