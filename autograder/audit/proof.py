@@ -215,6 +215,7 @@ def _rejected(
 
 def _run(check: Check, variant: Variant, oracle: Oracle, seed: bytes) -> list[CaseResult]:
     """Run every case of a check with a variant in the student's place, in this process."""
+    # Variants call the reference's other functions anyway: what fails so fails with them given too.
     first, second = (InProcessSession({**oracle.namespace, **variant.values}) for _ in range(2))
     reference = ReferenceSession(oracle.namespace)
 
