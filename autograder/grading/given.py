@@ -126,6 +126,9 @@ class ReferenceProcess:
         except (ChannelClosed, WireError):
             self.close()
             raise StudentKilled(f"its arguments ended the reference's {call.text}") from None
+        except BaseException:  # the watchdog's: the next answer must not be this call's
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the process, if it was started."""

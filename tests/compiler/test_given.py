@@ -114,6 +114,13 @@ def test_a_check_that_calls_what_it_is_given_is_refused(workshop, more):
     )
 
 
+def test_a_helper_that_cannot_be_read_is_refused(workshop):
+    helpers = 'made = eval("lambda s: s.double(1)")\n'
+    assert "the helper '<lambda>' of a check that is given something cannot be read" in refused(
+        workshop, SOLUTION, check(more="made(student)", helpers=helpers)
+    )
+
+
 def test_a_helper_that_another_check_needs_does_not_matter(workshop):
     workshop.compile(
         SOLUTION, check(helpers="def other(subject, x):\n    return subject.double(x)\n")

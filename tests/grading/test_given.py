@@ -22,7 +22,7 @@ from autograder.records.words import student_words
 from autograder.sandbox.callbacks import MAX_CALLBACKS
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.messages import InProcessSession
-from autograder.sandbox.wire import Message, Packer, Reference, unpack
+from autograder.sandbox.wire import Array, Integer, Items, Message, Packer, Reference, unpack
 
 NOTE = "passes with the reference's double in place of yours"
 
@@ -108,6 +108,42 @@ def test_a_handle_is_no_argument(reference):
     reply = reference.answer(message, time.monotonic() + 20)
     assert (reply.kind, reply.values) == ("raised", ["TypeError"])
     assert len(reply.text) < 200
+
+
+def nested(depth):
+    value = None
+    for _ in range(depth):
+        value = Items([value], False)
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        nested(40),
+        Array("numpy", "float64", (7 << 37,), 0),
+        Array("numpy", "float64", (1,), 1),
+        Array("numpy", "object", (1,), 0),
+        Integer("f" * 100_000),
+    ],
+)
+def test_what_is_no_value_is_told_as_an_error(reference, value):
+    message = Message("callback", text="double", values=[value], bodies=[bytearray(8)])
+    reply = reference.answer(message, time.monotonic() + 20)
+    assert (reply.kind, reply.values) == ("raised", ["Exception"])
+    assert ask(reference, "double", 2) == 4
+
+
+def test_an_answer_that_was_not_waited_for_is_nobody_elses(reference, monkeypatch):
+    def barks(self, deadline=None):
+        raise TimeoutError("the watchdog's")
+
+    assert ask(reference, "double", 1) == 2  # in a process that is not patched
+    with monkeypatch.context() as patch:
+        patch.setattr(module.Channel, "receive", barks)
+        with pytest.raises(TimeoutError):
+            ask(reference, "double", 100)
+    assert ask(reference, "double", 2) == 4
 
 
 @pytest.mark.parametrize("name", ["forever", "huge_number"])
