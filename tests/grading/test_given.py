@@ -324,47 +324,43 @@ def test_what_passes_by_itself_is_not_run_again(grade, monkeypatch):
     assert [case.message for case in second.cases] == [None, None]
 
 
-def test_visible_cases_are_run_again_before_any_hidden_one_is_run(grade, monkeypatch):
-    order = []
+@pytest.fixture
+def runs(monkeypatch):
+    """Return a list of what is run: check, whether the case is hidden, whether with callbacks."""
+    runs = []
 
-    def noted(check, case, *args, **options):
-        order.append((check.name[:6], case.hidden))
-        return run_case(check, case, *args, **options)
+    def noted(check, case, student, *args, **options):
+        runs.append((check.name, case.hidden, student._callbacks is not None))
+        return run_case(check, case, student, *args, **options)
 
     monkeypatch.setattr(runner, "run_case", noted)
+    return runs
+
+
+def test_visible_cases_are_run_again_before_any_hidden_one_is_run(grade, runs):
     grade()
-    assert order == [
-        ("double", False),
-        ("triple", False),
-        ("triple", False),
-        ("double", True),
-        ("triple", True),
-        ("triple", True),
-    ]
+    assert [hidden for _, hidden, _ in runs] == sorted(hidden for _, hidden, _ in runs)
+    assert [r for r in runs if r[2]] == [("triple_is_right", h, True) for h in (False, True)]
 
 
-def test_no_other_checks_callbacks_come_between_the_two_runs_of_a_case(
-    bundle_path, submit, monkeypatch
-):
+def test_no_other_checks_callbacks_come_between_two_runs_of_a_case(bundle_path, submit, runs):
     bundle = read_bundle(bundle_path)
     (text,) = [c.source for c in bundle.source if "triple_is_right" in c.source]
     text = text.replace("points=3", "points=3, given=['double']")
     cells = [*bundle.source[:-1]]
-    for number, name in enumerate(("triple_is_right", "other", "last"), 5):
+    names = ["triple_is_right", "other", "last"]
+    for number, name in enumerate(names, 5):
         cells.append(Cell("check", number, text.replace("triple_is_right", name)))
     bundle = msgspec.structs.replace(bundle, source=tuple(cells))
-    order = []
-
-    def noted(check, case, *args, **options):
-        order.append((check.name, case.hidden))
-        return run_case(check, case, *args, **options)
-
-    monkeypatch.setattr(runner, "run_case", noted)
     with Grader(bundle, load_bundle_oracle(bundle), b"secret", LIMITS) as grader:
         grader.grade("ada", submit({"double": SLIP, "triple": BUILT}))
-    order = [entry for entry in order if entry[0] != "double_is_right"]
-    names = ["triple_is_right", "other", "last"]
-    assert order == [(name, hidden) for hidden in (False, True) for name in names for _ in range(2)]
+    for hidden in (False, True):
+        for name in names:
+            at = [i for i, run in enumerate(runs) if run[:2] == (name, hidden)]
+            between = runs[at[0] : at[-1]]
+            assert len(at) >= 2
+            assert runs[at[-1]][2]
+            assert not [run for run in between if run[2]]
 
 
 def test_each_run_finds_the_notebooks_own_state(grade):
