@@ -175,7 +175,7 @@ class School:
     def _seconds(self, pupils: Pupils) -> float:
         """Return how long a run may take: not every submission takes all of its time."""
         short = any(s.expectation.aims_at_the_run for s in pupils.members)
-        each = 1.0 if short else 1.0 + self.limits.submission_seconds / 4
+        each = 2.0 if short else 1.0 + self.limits.submission_seconds / 4
         return SECONDS_BEYOND + each * (len(pupils.members) + len(self.honest))
 
     def _folder(self, root: Path, student: str) -> Path:

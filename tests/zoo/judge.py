@@ -234,6 +234,11 @@ def _acting(notebook: dict[str, list[dict[str, object]]], mark: str) -> Iterator
             rf"<[A-Za-z][^<>]*{mark}|\]\(\s*(javascript|data):[^)]*{mark}", text
         ):
             yield "its markup stands in the graded notebook as markup"
+        if re.search(rf"\\(mmlToken|href|style|class|cssId|unicode)[^$]*{mark}", text):
+            yield "a formula of the graded notebook links or styles"
+        for name in re.findall(r"\]\(attachment:([^)]*)\)", text):
+            if name not in cell.get("attachments", {}):
+                yield f"nbgrader cannot show the graded notebook: it lacks {name}"
         outputs = json.dumps(cell.get("outputs", []))
         if '"text/html"' in outputs or '"application/javascript"' in outputs:
             yield "the graded notebook has an output that acts"

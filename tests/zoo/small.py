@@ -20,6 +20,15 @@ def centred(x: np.ndarray) -> np.ndarray:
     return x - x.mean(axis=0)
 
 
+def spread(x: np.ndarray) -> np.ndarray:
+    """Return the root of the mean square of each centred column of x.
+
+    Args:
+        x: (n, d) numbers.
+    """
+    return np.sqrt((centred(x) ** 2).mean(axis=0))
+
+
 def walk(rng: np.random.Generator, n: int) -> np.ndarray:
     """Return the sums of 1, 2, … n draws from the standard normal distribution."""
     return np.cumsum(rng.normal(size=n))
@@ -51,7 +60,31 @@ def centred(x):
     return x - np.ones((len(x), 1)) @ x.mean(axis=0, keepdims=True)
 
 # %% [markdown]
-# ## 5 A random walk (2 points)
+# ## 5 Spread (2 points)
+
+# %%
+from reference.small import spread
+
+# %%
+@check("spread", points=2, given=["centred"])
+@case("a matrix", shape=(5, 2))
+@case("a wide matrix, hidden", hidden=True, shape=(3, 6))
+def spread_matches_reference(student, reference, rng, shape):
+    """spread is the standard deviation of each column."""
+    x = rng.normal(size=shape)
+    assert_close(student.spread(x), reference.spread(x), what="spread")
+
+# %%
+@spread_matches_reference.mistake("the root is forgotten")
+def spread(x):
+    return (centred(x) ** 2).mean(axis=0)
+
+@spread_matches_reference.alternative("numpy's own")
+def spread(x):
+    return x.std(axis=0)
+
+# %% [markdown]
+# ## 6 A random walk (2 points)
 
 # %%
 from reference.small import walk

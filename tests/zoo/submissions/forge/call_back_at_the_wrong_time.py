@@ -1,0 +1,33 @@
+# expect: earns nothing
+# Sends callbacks when nothing is given, while it is asked to fork, and behind each reply.
+import gc
+
+from autograder.sandbox import worker
+from autograder.sandbox.channel import Channel
+from autograder.sandbox.wire import Message
+
+real = worker._fork
+
+
+def call_back():
+    for channel in [o for o in gc.get_objects() if isinstance(o, Channel)]:
+        for kind in ("callback", "give", "value"):
+            try:
+                channel.send(Message(kind, text=NAMES[0], values=["passed"]))
+            except Exception:
+                pass
+
+
+def fork(*args, **kwargs):
+    call_back()
+    return real(*args, **kwargs)
+
+
+def answer(*args, **kwargs):
+    call_back()
+    return 0.0
+
+
+worker._fork = fork
+for name in NAMES:
+    globals()[name] = answer

@@ -1,0 +1,22 @@
+# expect: earns nothing
+# Calls the grader back for functions and values that it is not given, in every call and by every name.
+import gc
+import time
+
+from autograder.sandbox.channel import Channel
+from autograder.sandbox.wire import Message
+
+
+def call_back(*args, **kwargs):
+    for channel in [o for o in gc.get_objects() if isinstance(o, Channel)]:
+        for name in ("__builtins__", "choice", "reference", "open", *NAMES):
+            try:
+                channel.send(Message("callback", text=name, values=[]))
+                reply = channel.receive(time.monotonic() + 0.05)
+            except Exception:
+                continue
+            raise LookupError(str(reply)[:300])
+
+
+for name in NAMES:
+    globals()[name] = call_back
