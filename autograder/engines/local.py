@@ -23,6 +23,8 @@ from autograder.sandbox.nursery import TIERS
 __all__ = ["Job", "Work", "default_jobs", "grade_all"]
 
 TRIES = 3  # of a submission whose worker was killed
+# Of each library: there is a worker for each core, and threads that wait for work use it up.
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("MKL", "OMP", "OPENBLAS")}
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[J
         HarnessError: the bundle cannot be read or run here, or a submission changes meanwhile.
         UnsafeHere: this machine cannot hold a student's code safely.
     """
+    os.environ.update(ONE_THREAD)  # of the workers, before they import anything
     bundle = read_bundle(work.bundle)
     queue, suspects = deque(jobs), deque[Job]()
     while queue:

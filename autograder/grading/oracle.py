@@ -58,6 +58,8 @@ def load_oracle(
     with _reference_package(reference):
         for cell in cells:
             _run(cell, module, file)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)  # as in a session, and the order of a sum hangs on it
     checks = {c.name: c for c in module.__dict__.values() if isinstance(c, Check)}
     return Oracle(assignment, module.__dict__, checks)
 

@@ -21,6 +21,7 @@ from autograder.errors import HarnessError, StudentError, StudentKilled, Student
 from autograder.grading.bundle import Bundle, QuestionEntry
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.given import run_given, wants_given
+from autograder.grading.notes import UNWALLED, notes_of
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
     CaseResult,
@@ -32,9 +33,9 @@ from autograder.grading.results import (
 from autograder.grading.scoring import score_check, score_manual, score_question, status_of
 from autograder.grading.submission import Submission, digest_of, parse_submission
 from autograder.sandbox.canary import send_canary
-from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS, Nursery
-from autograder.sandbox.session import CellRun, NotebookSession
+from autograder.sandbox.session import NotebookSession
 
 __all__ = ["BROKE", "Graded", "Grader", "is_final", "now", "unreadable"]
 
@@ -42,8 +43,6 @@ TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
 MAX_NOTES = 30
-RUN_ANEW = "the notebook started threads, so it was run again for each check"
-UNWALLED = "a trial without walls around the code: it counts for nothing"
 BROKE = "the harness broke"  # how the note of a result that must be retried begins
 
 
@@ -179,23 +178,20 @@ class Grader:
             else _score(entry, outcomes)
             for entry in self._bundle.manifest.questions
         )
-        notes = _cell_notes(notebook.runs, self._limits)
-        return questions, (*((RUN_ANEW,) if notebook.anew else ()), *notes)
+        return questions, notes_of(notebook, self._limits)
 
     def _outcomes(self, notebook: NotebookSession) -> Outcomes:
-        """Run every case: the visible ones together, then the hidden ones check by check.
+        """Run every case: first the visible ones, then the hidden ones.
 
         A student reads the messages of visible cases. Since no hidden input has been seen by then,
         whatever their code keeps or sends, no message can tell of one.
         """
         checks = self._oracle.checks.values()
         outcomes: Outcomes = {check.name: {} for check in checks}
-        visible = [(check, case) for check in checks for case in check.cases if not case.hidden]
-        for _, together in groupby(visible, key=lambda pair: pair[0].seconds):
-            self._run(deque(together), notebook, outcomes)
-        for check in checks:
-            hidden = deque((check, case) for case in check.cases if case.hidden)
-            self._run(hidden, notebook, outcomes)
+        for hidden in (False, True):
+            cases = [(check, c) for check in checks for c in check.cases if c.hidden is hidden]
+            for _, together in groupby(cases, key=lambda pair: pair[0].seconds):
+                self._run(deque(together), notebook, outcomes)
         return outcomes
 
     def _run(self, left: Cases, notebook: NotebookSession, outcomes: Outcomes) -> None:
@@ -223,15 +219,25 @@ class Grader:
     def _run_in(
         self, session: Session, left: Cases, outcomes: Outcomes, notebook: NotebookSession
     ) -> tuple[Check, list[Case]]:
-        """Run cases until the session is ended or some are to be run again; return those."""
+        """Run cases until the session is ended or some are to be run again; return those.
+
+        Checks share a session for as long as they pass. A check whose hidden cases do not pass
+        behind another's is put back, to be the first of the next session: no check fails for what
+        another has done, and most need no fork of their own.
+        """
         again: list[Case] = []
-        last = left[0][0]
+        first = last = left[0][0]
         while left and not self._reason_not_to_run(left[0][0], outcomes):
             if again and left[0][0] is not last:
                 break  # at once: no callbacks of another check may come between the two runs
             last, case = left.popleft()
             result = self._run_case(last, case, session, notebook)
             outcomes[last.name][case.name] = result
+            if case.hidden and last is not first and result.verdict is not Verdict.PASSED:
+                found = outcomes[last.name]
+                run = [c for c in last.cases if c.hidden and found.pop(c.name, None) is not None]
+                left.extendleft((last, c) for c in reversed(run))
+                break
             if wants_given(last, result):
                 again.append(case)
             if result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
@@ -334,15 +340,3 @@ def _result(
 
 def _without_run(case: Case, verdict: Verdict, message: str) -> CaseResult:
     return CaseResult(case.name, case.hidden, verdict, 0.0, message=message)
-
-
-def _cell_notes(runs: dict[int, CellRun], limits: Limits) -> list[str]:
-    notes = []
-    for run in sorted(runs.values(), key=lambda run: run.number):
-        if run.ended:
-            notes.append(f"cell {run.number} was left out: {run.ended}")
-        elif run.error and not run.error.startswith("NotImplementedError"):
-            notes.append(f"cell {run.number} raised {run.error}")
-        if run.printed > limits.output_mb * MB:
-            notes.append(f"cell {run.number} printed {run.printed:,} characters; none were kept")
-    return notes

@@ -1,5 +1,6 @@
 """Sessions over messages: a check's calls become requests, replies become values."""
 
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -152,6 +153,7 @@ def _carried(message: Message) -> Message:
     return decode(header, [bytearray(body) for body in bodies])
 
 
+@functools.cache
 def _source_of(helper: Helper) -> str:
     """Return the text that defines a helper: a function by ``def``, which is shipped as text."""
     try:

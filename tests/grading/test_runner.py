@@ -267,3 +267,37 @@ def test_a_bug_of_ours_in_one_submission_is_for_staff_and_stops_no_other(
     assert result.status is Status.NEEDS_ATTENTION
     assert result.notes == ("the harness broke: ZeroDivisionError: of ours",)
     assert grader.grade("ada", submit(), clock).result.earned == 5.0
+
+
+@pytest.fixture
+def forks(monkeypatch):
+    """Return a list with an item for each session in which cases are run."""
+    forks = []
+    run_in = Grader._run_in
+    monkeypatch.setattr(Grader, "_run_in", lambda *a: forks.append(1) or run_in(*a))
+    return forks
+
+
+# Passes the visible cases, which run as in a student's own kernel; calls of one function that hold
+# more than the visible cases do spoil the other.
+SPOILING = """
+calls = [0]
+def double(x):
+    calls[0] += len(x) > 40
+    return 2 * x
+"""
+SPOILT = """
+def triple(x):
+    return 3 * x if calls[0] == 0 else 0 * x
+"""
+
+
+def test_no_hidden_case_fails_for_what_another_check_has_done(grade, forks):
+    result = grade(answers={"double": SPOILING, "triple": SPOILT})
+    assert verdicts(result, "double") == verdicts(result, "triple") == [Verdict.PASSED] * 2
+    assert len(forks) == 3  # visible, hidden, and hidden once more for what failed behind another
+
+
+def test_checks_that_pass_share_a_fork(grade, forks):
+    assert grade().earned == 5.0
+    assert len(forks) == 2

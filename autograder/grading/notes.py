@@ -1,0 +1,22 @@
+"""Notes: what a result says of the notebook as a whole, for the student and for staff."""
+
+from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.session import NotebookSession
+
+__all__ = ["UNWALLED", "notes_of"]
+
+RUN_ANEW = "the notebook started threads, so it was run again for each check"
+UNWALLED = "a trial without walls around the code: it counts for nothing"
+
+
+def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
+    """Return what there is to say of how a notebook ran."""
+    notes = [RUN_ANEW] if notebook.anew else []
+    for number, run in sorted(notebook.runs.items()):
+        if run.ended:
+            notes.append(f"cell {number} was left out: {run.ended}")
+        elif run.error and not run.error.startswith("NotImplementedError"):
+            notes.append(f"cell {number} raised {run.error}")
+        if run.printed > limits.output_mb * MB:
+            notes.append(f"cell {number} printed {run.printed:,} characters; none were kept")
+    return tuple(notes)
