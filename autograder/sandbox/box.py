@@ -17,13 +17,13 @@ from autograder.sandbox.limits import Limits
 
 __all__ = ["FOLDER", "enter_box", "furnish_session", "readable_paths"]
 
-FOLDER = "/tmp"  # a session's own folder in its box
+FOLDER = "/session"  # a session's own folder in its box; /tmp is another name of it
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _GPU_NODES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset")
 _PROCESSORS = "/sys/devices/system/cpu"
-_ACCOUNTS = {"passwd": "student:x:{0}:{0}::/tmp:/bin/sh\n", "group": "student:x:{0}:\n"}
+_ACCOUNTS = {"passwd": "student:x:{0}:{0}::/session:/bin/sh\n", "group": "student:x:{0}:\n"}
 
 
 def readable_paths(preload: Sequence[str], gpu: bool = False) -> list[str]:
@@ -73,8 +73,10 @@ def enter_box(readable: Iterable[str], users: Iterable[int], gpu: bool = False) 
             _bind(path, device=True)
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         os.symlink(f"/proc/self/fd{target}", f"/new/dev/{name}")
-    for folder in ("/new/proc", "/new/tmp", "/new/dev/shm", "/new/old"):
+    for folder in ("/new/proc", f"/new{FOLDER}", "/new/dev/shm", "/new/old"):
         os.makedirs(folder, exist_ok=True)
+    if not os.path.lexists("/new/tmp"):  # an interpreter may be installed below it
+        os.symlink(FOLDER, "/new/tmp")
     os.makedirs("/new/etc", exist_ok=True)
     for name, line in _ACCOUNTS.items():
         Path("/new/etc", name).write_text("".join(line.format(user) for user in users))

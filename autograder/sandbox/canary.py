@@ -92,7 +92,7 @@ def _witness(nursery: Nursery, private: Sequence[Path]) -> Iterator[dict[str, An
             "private": [str(path) for path in private if path.exists()],
             "processes": [(p, began) for p in sorted(processes) if (began := _start_of(p))],
             "keeper": [1] if nursery.tier == 1 else [],  # the nursery, where sessions see it
-            "environment": [*environment_of(nursery.device), "PWD"],  # bubblewrap's
+            "environment": [*environment_of(nursery.device), "PWD", "TMPDIR"],  # bubblewrap's
             "user": os.getuid(),
             "root": nursery.tier == 1 and os.getuid() == 0,  # bubblewrap's root is nobody's
             "gpu": nursery.device == "cuda",

@@ -227,6 +227,8 @@ class Nursery:
             raise _gone(error) from None
         if reply.kind == "unavailable":
             raise _Unavailable(reply.text)
+        if reply.kind == "failed":
+            raise HarnessError(f"the nursery cannot warm up: {reply.text}")
         if reply.kind != expected:
             raise HarnessError(f"the nursery said {reply.kind!r}, expected {expected!r}")
         return reply

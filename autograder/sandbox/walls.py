@@ -119,7 +119,9 @@ def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
     for node in sorted(Path("/dev").glob("nvidia*")) if gpu else ():
         command += ["--dev-bind", str(node), str(node)]
     size = str(settings["limits"]["disk_mb"] << 20)
-    return [*command, "--size", size, "--tmpfs", FOLDER, "--chdir", FOLDER]
+    command += ["--size", size, "--tmpfs", FOLDER, "--chdir", FOLDER, "--setenv", "TMPDIR", FOLDER]
+    below = any(path.startswith("/tmp/") for path in command)
+    return command if below else [*command, "--symlink", FOLDER, "/tmp"]
 
 
 class Namespaces:
@@ -134,6 +136,7 @@ class Namespaces:
         own = kernel.Namespace
         kernel.unshare(own.MOUNT | own.NETWORK | own.IPC | own.HOST | own.CGROUP)
         enter_box(self._readable, {self._user}, self._gpu)
+        os.environ["TMPDIR"] = FOLDER
         self._own = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def fork(self) -> int:

@@ -54,8 +54,12 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
     except (Unavailable, OSError, KeyError) as reason:
         channel.send(Message("unavailable", text=str(reason)))
         return
-    shell = _warm_up(settings["preload"])
-    rehearse(shell)
+    try:
+        shell = _warm_up(settings["preload"])
+        rehearse(shell)
+    except Exception as error:
+        channel.send(Message("failed", text=f"{type(error).__name__}: {error}"))
+        return
     gc.collect()
     gc.freeze()
     kernel.use_large_pages()

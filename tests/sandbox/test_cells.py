@@ -1,4 +1,5 @@
 import inspect
+import sys
 
 import pytest
 
@@ -6,10 +7,13 @@ from autograder.sandbox.cells import make_shell, runner_of
 
 
 @pytest.fixture
-def shell():
+def shell(monkeypatch):
+    # A shell puts its own module in the place of the one that other tests start processes from.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     shell = make_shell()
     shell.reset(new_session=False)
-    return shell
+    yield shell
+    type(shell).clear_instance()
 
 
 def run(shell, *cells):
