@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -224,7 +225,7 @@ def _hidden_messages(result: Result | None) -> list[str]:
     return [c.message for c in cases if c.hidden and c.message and c.message not in visible]
 
 
-def _acting(notebook: dict[str, list[dict[str, object]]], mark: str) -> Iterator[str]:
+def _acting(notebook: dict[str, list[dict[str, Any]]], mark: str) -> Iterator[str]:
     """Say what of a graded notebook would act where staff look at it."""
     for cell in notebook["cells"]:
         text = str(cell["source"])
