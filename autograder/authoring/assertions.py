@@ -127,10 +127,16 @@ def refuse_object(got: Any, what: str, expected: str) -> None:
         raise CheckFailure(f"{what}: an object of type {got.type_name}, expected {expected}")
 
 
+class _TextError(Exception):
+    """There is text where numbers are expected."""
+
+
 def _as_array(value: Any, what: str) -> NDArray[Any]:
     refuse_object(value, what, "an array")
     try:
         array = np.asarray(_plain(value))
+    except _TextError:
+        raise CheckFailure(f"{what}: {_short(value)}, expected numbers") from None
     except (ValueError, TypeError):
         raise CheckFailure(f"{what}: a nest of unequal lengths, expected an array") from None
     if array.dtype.kind not in NUMERIC:
@@ -142,6 +148,8 @@ def _plain(value: Any) -> Any:
     """Return a nest with its tensors as arrays, and as floats the integers beyond 64 bits."""
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
+    if isinstance(value, (str, bytes)):
+        raise _TextError  # one array of texts would give each the room of the longest
     if is_array(value):
         return to_numpy(value)
     return float(value) if _is_long(value) and abs(value) <= sys.float_info.max else value

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import stat
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -195,6 +196,9 @@ def _timestamps(course: Course, name: str) -> dict[str, str]:
     """Return what nbgrader's ``timestamp.txt`` says of each submission that has one."""
     found = {}
     for student, path in course.submitted(name).items():
+        timestamp = path.parent / "timestamp.txt"
         with suppress(OSError, UnicodeDecodeError):
-            found[student] = (path.parent / "timestamp.txt").read_text(encoding="utf-8")[:100]
+            if stat.S_ISREG(timestamp.lstat().st_mode):
+                with timestamp.open(encoding="utf-8") as file:
+                    found[student] = file.read(100)
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 
 import msgspec
@@ -115,6 +115,8 @@ class Grader:
         Raises:
             UnsafeHere: this machine cannot hold a student's code safely.
         """
+        with suppress(HarnessError):  # which the tries below meet again
+            self._warm_nursery()  # first: where nothing is safe, nothing is graded
         try:
             submission = parse_submission(data, self._bundle.release)
         except StudentError as error:
@@ -192,6 +194,7 @@ class Grader:
             cases = [(check, c) for check in checks for c in check.cases if c.hidden is hidden]
             for _, together in groupby(cases, key=lambda pair: pair[0].seconds):
                 self._run(deque(together), notebook, outcomes)
+        self._run_given(notebook, outcomes)
         return outcomes
 
     def _run(self, left: Cases, notebook: NotebookSession, outcomes: Outcomes) -> None:
@@ -202,10 +205,9 @@ class Grader:
                 left.popleft()
                 outcomes[check.name][case.name] = _without_run(case, *unrun)
                 continue
-            again: list[Case] = []
             try:
                 with notebook.check(check.seconds) as session:
-                    check, again = self._run_in(session, left, outcomes, notebook)
+                    self._run_in(session, left, outcomes, notebook)
             except (StudentTimeout, StudentKilled) as error:  # there is no session to be had
                 timeout = isinstance(error, StudentTimeout)
                 verdict = Verdict.TIMED_OUT if timeout else Verdict.KILLED
@@ -213,46 +215,47 @@ class Grader:
                     unrun = self._reason_not_to_run(check, outcomes) or (verdict, str(error))
                     outcomes[check.name][case.name] = _without_run(case, *unrun)
                 return
-            if again:
-                self._run_given(check, again, notebook, outcomes)
 
     def _run_in(
         self, session: Session, left: Cases, outcomes: Outcomes, notebook: NotebookSession
-    ) -> tuple[Check, list[Case]]:
-        """Run cases until the session is ended or some are to be run again; return those.
+    ) -> None:
+        """Run cases until the session is ended or a check is to have one of its own.
 
         Checks share a session for as long as they pass. A check whose hidden cases do not pass
         behind another's is put back, to be the first of the next session: no check fails for what
         another has done, and most need no fork of their own.
         """
-        again: list[Case] = []
-        first = last = left[0][0]
+        first = left[0][0]
         while left and not self._reason_not_to_run(left[0][0], outcomes):
-            if again and left[0][0] is not last:
-                break  # at once: no callbacks of another check may come between the two runs
-            last, case = left.popleft()
-            result = self._run_case(last, case, session, notebook)
-            outcomes[last.name][case.name] = result
-            if case.hidden and last is not first and result.verdict is not Verdict.PASSED:
-                found = outcomes[last.name]
-                run = [c for c in last.cases if c.hidden and found.pop(c.name, None) is not None]
-                left.extendleft((last, c) for c in reversed(run))
-                break
-            if wants_given(last, result):
-                again.append(case)
+            check, case = left.popleft()
+            result = self._run_case(check, case, session, notebook)
+            outcomes[check.name][case.name] = result
+            if case.hidden and check is not first and result.verdict is not Verdict.PASSED:
+                found = outcomes[check.name]
+                run = [c for c in check.cases if c.hidden and found.pop(c.name, None) is not None]
+                left.extendleft((check, c) for c in reversed(run))
+                return
             if result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
-                break
-        return last, again
+                return
 
-    def _run_given(
-        self, check: Check, cases: list[Case], notebook: NotebookSession, outcomes: Outcomes
-    ) -> None:
-        """Run failed cases of a check again with what it is given, in a session of their own."""
-        seconds = check.seconds or self._limits.call_seconds
-        with suppress(StudentTimeout, StudentKilled), notebook.check(check.seconds) as session:
-            run = partial(self._run_case, check, session=session, notebook=notebook)
-            results = run_given(check, cases, session, self._oracle.namespace, seconds, run)
-            outcomes[check.name].update({result.name: result for result in results})
+    def _run_given(self, notebook: NotebookSession, outcomes: Outcomes) -> None:
+        """Run failed cases again with what their checks are given, each check in its own session.
+
+        Behind all other runs, and question by question as they build on each other: by the time at
+        which the reference answers for a function, that function's own checks are done, so that
+        nothing that a student's code keeps of the answers can help it there.
+        """
+        places = {entry.id: i for i, entry in enumerate(self._bundle.manifest.questions)}
+        checks = sorted(self._oracle.checks.values(), key=lambda check: places[check.question])
+        for check, hidden in product(checks, (False, True)):
+            found, seconds = outcomes[check.name], check.seconds or self._limits.call_seconds
+            failed = [c for c in check.cases if wants_given(check, found[c.name])]
+            if not (cases := [case for case in failed if case.hidden is hidden]):
+                continue
+            with suppress(StudentTimeout, StudentKilled), notebook.check(seconds) as session:
+                run = partial(self._run_case, check, session=session, notebook=notebook)
+                results = run_given(check, cases, session, self._oracle.namespace, seconds, run)
+                found.update({result.name: result for result in results})
 
     def _run_case(
         self, check: Check, case: Case, session: Session, notebook: NotebookSession

@@ -57,6 +57,8 @@ def read_submission_file(path: Path) -> bytes:
     """
     try:
         status = path.lstat()
+        if path.parent.is_symlink() or path.parent.parent.is_symlink():
+            raise StudentError("the folder of the submission is a link")
         if not stat.S_ISREG(status.st_mode):
             raise StudentError(f"{path.name} is no regular file")
         if status.st_size > MAX_BYTES:

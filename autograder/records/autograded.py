@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from nbformat import NotebookNode
 
@@ -35,13 +36,16 @@ METADATA = {
 GRADE_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
+ATTACHED = re.compile(r"\]\(attachment:([^)\s]*)")
+REACHING_OUT = "href|url|require|style|class|cssId|data|unicode|mmlToken|def|let|newcommand"
+
 # What would act in a page, made text by a blank that changes no formula: tags, links and pictures
 # from elsewhere, definitions of links, and MathJax's commands that reach out of a formula.
 TRAPS = (
     (re.compile(r"<(?=[A-Za-z/!?])"), "< "),
     (re.compile(r"\](?=\((?!attachment:))"), "] "),
     (re.compile(r"\](?=:)"), "] "),
-    (re.compile(r"\\(?=(?:href|url|require|style|class|cssId|unicode)(?![A-Za-z]))"), r"\\ "),
+    (re.compile(rf"\\(?=(?:{REACHING_OUT})(?![A-Za-z]))"), r"\\ "),
 )
 
 
@@ -101,7 +105,13 @@ def _cell(cell: NotebookNode, texts: Mapping[str, str], budget: _Budget) -> dict
     if kind == "markdown":
         for trap, harmless in TRAPS:
             new["source"] = trap.sub(harmless, new["source"])
-        return new | {"attachments": _attachments(cell)}
+        kept = _attachments(cell)
+        # nbgrader's pages refuse a text with a picture that is not there.
+        new["source"] = ATTACHED.sub(
+            lambda link: link[0] if unquote(link[1]) in kept else link[0].replace("(", " ("),
+            new["source"],
+        )
+        return new | {"attachments": kept}
     text = texts.get(metadata.get("nbgrader", {}).get("grade_id"))
     outputs = [_stream("stdout", text)] if text else _outputs(cell.get("outputs", []), budget)
     count = cell.get("execution_count")

@@ -1,21 +1,19 @@
 """Cells: how the code of a notebook is run inside a session.
 
-IPython runs any notebook, magics and `await` included, but takes milliseconds for the first cell of
-each session. A notebook whose cells are all plain Python is run without it, in the same namespace.
+IPython runs any cell, magics and `await` included, but takes milliseconds for the first one of each
+session. Up to the first cell that is not plain Python a notebook is run without it, in the same
+namespace.
 """
 
 import __future__
 
 import linecache
-from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any
 
 from autograder.sandbox.host import CELL_FILE
 
-__all__ = ["make_shell", "runner_of"]
-
-Run = Callable[[int], BaseException | None]
+__all__ = ["Cells", "make_shell"]
 
 _FUTURES = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
@@ -36,33 +34,35 @@ def make_shell() -> Any:
     return shell
 
 
-def runner_of(shell: Any, cells: Sequence[tuple[int, str]]) -> Run:
-    """Return what runs the cells of a notebook, by number: it gives the error of each, if any.
+class Cells:
+    """Runs the cells of a notebook, one after another, in the namespace of a shell.
 
     Args:
-        shell: as `make_shell` returns it; the cells share its namespace.
-        cells: all that are to be run, as (number, source).
+        shell: as `make_shell` returns it.
     """
-    try:
-        compiled = _compile(cells)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        # A magic, an `await`, a question, or an error that IPython tells.
-        sources = dict(cells)
-        return lambda number: _run_in_ipython(shell, number, sources[number])
-    return lambda number: _run_plain(compiled[number], shell.user_ns)
 
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._is_plain = True  # so far
+        self._flags = 0  # `from __future__ import …` holds for all later cells
 
-def _compile(cells: Sequence[tuple[int, str]]) -> dict[int, CodeType]:
-    """Return the code of each cell; `from __future__ import …` holds for all later ones."""
-    compiled, flags = {}, 0
-    for number, source in cells:
-        name = _name(number)
-        text = f"{source}\n"
-        compiled[number] = code = compile(text, name, "exec", flags=flags, dont_inherit=True)
-        flags |= code.co_flags & _FUTURES
-        # So that inspect.getsource finds a student's function.
-        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    return compiled
+    def run(self, number: int, source: str) -> BaseException | None:
+        """Run a cell; return the error that it raised, if any."""
+        name = f"{CELL_FILE}{number}>"
+        if self._is_plain:
+            text = f"{source}\n"
+            try:
+                code = compile(text, name, "exec", flags=self._flags, dont_inherit=True)
+            except (SyntaxError, ValueError, MemoryError, RecursionError):
+                # A magic, an `await`, a question, or an error that IPython tells.
+                self._is_plain = False
+                self._shell.compile.flags |= self._flags
+            else:
+                self._flags |= code.co_flags & _FUTURES
+                # So that inspect.getsource finds a student's function.
+                linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+                return _run_plain(code, self._shell.user_ns)
+        return _run_in_ipython(self._shell, name, source)
 
 
 def _run_plain(code: CodeType, namespace: dict[str, Any]) -> BaseException | None:
@@ -73,15 +73,11 @@ def _run_plain(code: CodeType, namespace: dict[str, Any]) -> BaseException | Non
     return None
 
 
-def _run_in_ipython(shell: Any, number: int, source: str) -> BaseException | None:
-    shell.compile.get_code_name = lambda *_: _name(number)
+def _run_in_ipython(shell: Any, name: str, source: str) -> BaseException | None:
+    shell.compile.get_code_name = lambda *_: name
     try:
         outcome = shell.run_cell(source, store_history=False)
     except BaseException as error:  # what IPython lets through
         return error
     raised: BaseException | None = outcome.error_before_exec or outcome.error_in_exec
     return raised
-
-
-def _name(number: int) -> str:
-    return f"{CELL_FILE}{number}>"

@@ -177,7 +177,7 @@ class NotebookSession:
                 return channel
             channel.close()
             if answer == "refused":
-                raise HarnessError("a session may not fork: too many processes")
+                raise StudentKilled("it has started as many processes as a session may have")
             if answer == "threads":
                 self.anew = True
                 if self._fresh:

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from autograder.errors import WireError
-from autograder.sandbox.cells import runner_of
+from autograder.sandbox.cells import Cells
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.host import Host
 from autograder.sandbox.kernel import die_with_parent, fork
@@ -86,12 +86,11 @@ def _run(request: Message, channel: Channel, shell: Any) -> None:
     """
     sink = _Sink()
     sys.stdout = sys.stderr = sink
-    cells = json.loads(bytes(request.bodies[0]))
-    run = runner_of(shell, cells)
-    for number, _ in cells:
+    cells = Cells(shell)
+    for number, source in json.loads(bytes(request.bodies[0])):
         before = sink.count
         channel.send(Message("cell", number=number))
-        error = run(number)
+        error = cells.run(number, source)
         text = _describe(error) if error is not None else ""
         channel.send(Message("done", text=text, number=sink.count - before))
     channel.send(Message("ran"))

@@ -100,15 +100,24 @@ def traces(owners):
     return sorted(map(str, named)), [line for line in mounts if PREFIX in line]
 
 
-def kill_once(course, kind, moment, expected):
-    """Grade a course, kill a process of a kind after some seconds; return what went wrong."""
+def kill_once(course, kind, expected, moment=0.0, stored=0):
+    """Grade a course and kill one process meanwhile; return whether, and what went wrong.
+
+    Args:
+        course: its folder.
+        kind: of the process.
+        expected: the results without a kill.
+        moment: the seconds after which it is killed.
+        stored: how many results there must be before.
+    """
     shutil.rmtree(Path(course, "results"), ignore_errors=True)
     runs = [Run(course)]
     until = time.monotonic() + moment
     killed = False
     while runs[-1].process.poll() is None:
         found = runs[-1].look()
-        if not killed and time.monotonic() >= until and found.get(kind):
+        ready = time.monotonic() >= until and len(results_of(course)) >= stored
+        if not killed and ready and found.get(kind):
             with suppress(ProcessLookupError):
                 os.kill(random.choice(found[kind]), signal.SIGKILL)
                 killed = True
@@ -151,7 +160,7 @@ def main():
     killed, failed = Counter(), 0
     while (done := killed.total()) < options.count:
         kind = KINDS[done % len(KINDS)]
-        hit, wrong = kill_once(options.course, kind, random.uniform(0, seconds), expected)
+        hit, wrong = kill_once(options.course, kind, expected, random.uniform(0, seconds))
         killed[kind] += hit  # a run that was over before its time is no kill
         failed += bool(wrong)
         for line in wrong:

@@ -210,7 +210,7 @@ def test_a_harness_that_breaks_every_time_is_for_staff(bundle, submit):
     with make(msgspec.structs.replace(bundle, manifest=manifest)) as grader:
         graded = grader.grade("ada", submit(), clock)
     assert graded.result.status is Status.NEEDS_ATTENTION
-    assert graded.result.notes[0].startswith("the harness broke: the nursery is gone")
+    assert graded.result.notes[0].startswith("the harness broke: the nursery cannot warm up")
     assert not is_final(graded.result)
 
 

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from autograder.sandbox.cells import make_shell, runner_of
+from autograder.sandbox.cells import Cells, make_shell
 
 
 @pytest.fixture
@@ -18,9 +18,8 @@ def shell(monkeypatch):
 
 def run(shell, *cells):
     """Run cells, numbered from 1; return the namespace and the errors."""
-    numbered = list(enumerate(cells, 1))
-    one = runner_of(shell, numbered)
-    errors = [one(number) for number, _ in numbered]
+    notebook = Cells(shell)
+    errors = [notebook.run(number, cell) for number, cell in enumerate(cells, 1)]
     return shell.user_ns, errors
 
 
