@@ -226,7 +226,10 @@ class NotebookSession:
             )
             raise StudentTimeout(what) from None
         except ChannelClosed:
-            raise StudentKilled("the code ended its own process") from None
+            how = "the code ended its own process"
+            if self._nursery.ran_out_of_memory():
+                how = f"used more than {self._nursery.limits.memory_mb} MB of memory"
+            raise StudentKilled(how) from None
         except WireError as error:
             raise StudentKilled(f"the session sent what is no value: {error}") from None
 
