@@ -237,9 +237,23 @@ def _acting(notebook: dict[str, list[dict[str, Any]]], mark: str) -> Iterator[st
             yield "its markup stands in the graded notebook as markup"
         if re.search(rf"\\(mmlToken|href|style|class|cssId|unicode)[^$]*{mark}", text):
             yield "a formula of the graded notebook links or styles"
-        for name in re.findall(r"\]\(attachment:([^)]*)\)", text):
-            if name not in cell.get("attachments", {}):
-                yield f"nbgrader cannot show the graded notebook: it lacks {name}"
+        if cell["cell_type"] == "markdown" and "attachment:" in text:
+            yield from _refused(text, cell.get("attachments", {}))
         outputs = json.dumps(cell.get("outputs", []))
         if '"text/html"' in outputs or '"application/javascript"' in outputs:
             yield "the graded notebook has an output that acts"
+
+
+def _refused(text: str, attachments: dict[str, Any]) -> Iterator[str]:
+    """Say why formgrader cannot show a text with pictures; it renders as nbconvert does."""
+    from nbconvert.filters.markdown_mistune import (
+        InvalidNotebook,
+        IPythonRenderer,
+        MarkdownWithMath,
+    )
+
+    renderer = IPythonRenderer(escape=False, attachments=attachments)
+    try:
+        MarkdownWithMath(renderer=renderer).render(text)
+    except InvalidNotebook as error:
+        yield f"formgrader cannot show the graded notebook: {error}"
