@@ -185,7 +185,10 @@ def _grade(options: argparse.Namespace) -> int:
 
         tables = [table(run.manifest, run.results) for run in runs]
         print(json.dumps(tables, ensure_ascii=False, indent=1))
-    attention = any(r.status == "needs_attention" for run in runs for r in run.results.values())
+    attention = any(
+        run.unfit or any(r.status == "needs_attention" for r in run.results.values())
+        for run in runs
+    )
     return ATTENTION if attention else DONE
 
 

@@ -11,9 +11,10 @@ from autograder.errors import UsageError
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS
 
-__all__ = ["Course", "NoCourse", "find_course"]
+__all__ = ["LONGEST_NAME", "Course", "NoCourse", "find_course"]
 
 CONFIG = "course.toml"
+LONGEST_NAME = 250  # bytes of a student's: a file name holds 255, and ours add ".json"
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
 SECRET_FILE_VARIABLE = "AUTOGRADER_SECRET_FILE"
 DEMO_SECRET = b"the demo secret, known to everybody"
@@ -98,19 +99,18 @@ class Course:
         return self.build(assignment) / f"{assignment}.bundle"
 
     def submitted(self, assignment: str) -> dict[str, Path]:
-        """The submitted notebook of each student who handed something in, sorted by name.
+        """The submitted notebook of each student who handed something in, sorted by name."""
+        folders = self._handed_in(assignment)
+        return {f.name: f / assignment / f"{assignment}.ipynb" for f in folders if _can_be(f.name)}
 
-        Raises:
-            UsageError: the name of a student's folder is no UTF-8, which no result can carry.
-        """
+    def unfit(self, assignment: str) -> list[str]:
+        """The names of students' folders that no result can carry: not UTF-8, or too long."""
+        return [f.name for f in self._handed_in(assignment) if not _can_be(f.name)]
+
+    def _handed_in(self, assignment: str) -> list[Path]:
         folder = self.root / "submitted"
-        found = {}
-        for student in sorted(folder.iterdir() if folder.is_dir() else ()):
-            if (student / assignment).is_dir():
-                if student.name != student.name.encode("utf-8", "replace").decode():
-                    raise UsageError(f"rename the folder {student.name!r} in submitted/: no UTF-8")
-                found[student.name] = student / assignment / f"{assignment}.ipynb"
-        return found
+        students = sorted(folder.iterdir()) if folder.is_dir() else []
+        return [student for student in students if (student / assignment).is_dir()]
 
     def results(self, assignment: str) -> Path:
         """The folder of results."""
@@ -177,6 +177,13 @@ def _read(root: Path) -> Course:
         raise UsageError(f"{CONFIG}: min_tier is one of 0, 1, 2, not {min_tier!r}")
     name = str(table.get("name", root.name))
     return Course(root, name, limits, own, _secret(), min_tier)
+
+
+def _can_be(student: str) -> bool:
+    """Return whether a result can carry the name of a student's folder."""
+    return len(student.encode("utf-8", "replace")) <= LONGEST_NAME and (
+        student == student.encode("utf-8", "replace").decode()
+    )
 
 
 def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:

@@ -73,6 +73,12 @@ class Display:
             before = f", {run.skipped} before" if run.skipped else ""
             self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}{_walls(run)}")
         self._show_attention(run.results)
+        for name in run.unfit:
+            self._out.print(
+                f"needs attention: rename the folder {clean(repr(name), 60)} in submitted/; no "
+                "result can carry its name",
+                markup=False,
+            )
         trials = sum(result.status is Status.UNGRADED for result in run.results.values())
         if trials:
             self._out.print(

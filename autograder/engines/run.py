@@ -50,6 +50,7 @@ class Run:
     results: Mapping[str, Result]
     graded: tuple[str, ...]
     skipped: int
+    unfit: tuple[str, ...] = ()  # names of students' folders that no result can carry
 
 
 def grade_assignment(
@@ -101,7 +102,8 @@ def grade_assignment(
             progress.advance(graded.result)
     results = store.newest()
     _record(course, bundle, results, progress)
-    return Run(bundle.manifest, results, tuple(job.student for job in jobs), len(done))
+    new = tuple(job.student for job in jobs)
+    return Run(bundle.manifest, results, new, len(done), tuple(course.unfit(name)))
 
 
 def stored(course: Course, name: str) -> tuple[Manifest, Mapping[str, Result]]:

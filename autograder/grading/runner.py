@@ -33,7 +33,7 @@ from autograder.grading.results import (
 from autograder.grading.scoring import score_check, score_manual, score_question, status_of
 from autograder.grading.submission import Submission, digest_of, parse_submission
 from autograder.sandbox.canary import send_canary
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.nursery import TIERS, Nursery
 from autograder.sandbox.session import NotebookSession
 
@@ -41,6 +41,7 @@ __all__ = ["BROKE", "Graded", "Grader", "is_final", "now", "unreadable"]
 
 TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
+JSON_GROWTH = 12  # bytes that a character may take in a message
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
 MAX_NOTES = 30
 BROKE = "the harness broke"  # how the note of a result that must be retried begins
@@ -119,6 +120,8 @@ class Grader:
             self._warm_nursery()  # first: where nothing is safe, nothing is graded
         try:
             submission = parse_submission(data, self._bundle.release)
+            if sum(len(code) for _, code in submission.cells) > self._limits.message_mb * MB // JSON_GROWTH:
+                raise StudentError("the notebook has more code than a message may hold")
         except StudentError as error:
             return unreadable(self._bundle, student, data, str(error), self._device, clock)
         except Exception as error:  # a bug of ours costs no other submission its grading

@@ -14,6 +14,7 @@ from autograder.errors import StudentError
 __all__ = ["StudentCell", "read_cells"]
 
 MAX_CELLS = 5000
+PARTS, MAX_PARTS = (b",", b"[", b"{"), 5_000_000  # each may take a hundred bytes once it is read
 TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown"}
 
 
@@ -49,8 +50,10 @@ def read_cells(data: bytes) -> list[StudentCell]:
     """Return the cells of a notebook file, whatever else may be wrong with it.
 
     Raises:
-        StudentError: the bytes are no notebook, or one with too many cells.
+        StudentError: the bytes are no notebook, or one with too many cells or parts.
     """
+    if sum(map(data.count, PARTS)) > MAX_PARTS:
+        raise StudentError("the file has too many parts for a notebook")
     try:
         cells = _raw_cells(json.loads(data.decode("utf-8-sig")))
     except (ValueError, RecursionError):

@@ -106,10 +106,12 @@ def _cell(cell: NotebookNode, texts: Mapping[str, str], budget: _Budget) -> dict
         for trap, harmless in TRAPS:
             new["source"] = trap.sub(harmless, new["source"])
         kept = _attachments(cell)
+        for link in ATTACHED.findall(new["source"]):  # looked for by the name that the link writes
+            if (pictures := kept.get(unquote(link))) is not None:
+                kept[link] = pictures
         # nbgrader's pages refuse a text with a picture that is not there.
         new["source"] = ATTACHED.sub(
-            lambda link: link[0] if unquote(link[1]) in kept else link[0].replace("(", " ("),
-            new["source"],
+            lambda link: link[0] if link[1] in kept else link[0].replace("(", " ("), new["source"]
         )
         return new | {"attachments": kept}
     text = texts.get(metadata.get("nbgrader", {}).get("grade_id"))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import chain, count, takewhile
 from pathlib import Path
 
+from autograder.course import LONGEST_NAME
 from autograder.errors import HarnessError, UsageError
 from autograder.grading.results import Result, Status, dump_result, load_result
 from autograder.records.files import (
@@ -24,7 +25,6 @@ __all__ = ["Store", "submission_key"]
 
 KEY = re.compile(r"[0-9a-f]{64}")
 _NOT_FINAL = (Status.NEEDS_ATTENTION, Status.UNGRADED)  # graded again, and stored beside it
-LONGEST_NAME = 250  # bytes: a file name holds 255, and ours add ".json"
 
 
 class Store:
