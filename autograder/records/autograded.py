@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from nbformat import NotebookNode
 
@@ -108,7 +108,7 @@ def _cell(cell: NotebookNode, texts: Mapping[str, str], budget: _Budget) -> dict
         kept = _attachments(cell)
         for link in ATTACHED.findall(new["source"]):  # looked for by the name that the link writes
             if (pictures := kept.get(unquote(link))) is not None:
-                kept[link] = pictures
+                kept[link] = kept[quote(link, safe="%/")] = pictures
         # nbgrader's pages refuse a text with a picture that is not there.
         new["source"] = ATTACHED.sub(
             lambda link: link[0] if link[1] in kept else link[0].replace("(", " ("), new["source"]

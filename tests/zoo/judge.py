@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from autograder.course import LONGEST_NAME
 from autograder.grading.results import Result, Status, Verdict
 from autograder.grading.runner import BROKE
 from tests.zoo.specimens import Earning, Specimen
@@ -84,7 +85,7 @@ def judge(specimen: Specimen, evidence: Evidence) -> Outcome:
     problems = list(_seen(specimen, evidence))
     if evidence.broke:
         problems.insert(0, evidence.broke)
-    elif result is None:
+    elif result is None and len(specimen.student) <= LONGEST_NAME:  # else staff are told
         problems.insert(0, "it has no result")
     if result is not None:
         problems = [*_unexpected(specimen, result, evidence), *problems]
