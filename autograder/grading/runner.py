@@ -120,10 +120,8 @@ class Grader:
             self._warm_nursery()  # first: where nothing is safe, nothing is graded
         try:
             submission = parse_submission(data, self._bundle.release)
-            if (
-                sum(len(code) for _, code in submission.cells)
-                > self._limits.message_mb * MB // JSON_GROWTH
-            ):
+            size = JSON_GROWTH * sum(len(code) for _, code in submission.cells)
+            if size > self._limits.message_mb * MB:
                 raise StudentError("the notebook has more code than a message may hold")
         except StudentError as error:
             return unreadable(self._bundle, student, data, str(error), self._device, clock)
