@@ -17,6 +17,7 @@ from autograder.course import find_course
 from autograder.engines.run import grade_assignment
 from autograder.grading import runner
 from autograder.grading.results import Result
+from autograder.sandbox.kernel import die_with_parent
 from tests.zoo.witnesses import marked_processes
 
 __all__ = ["TIER", "main"]
@@ -69,6 +70,7 @@ def _own_thread() -> int:
 
 def main(root: str, assignment: str) -> None:
     """Grade what is handed in in a course, one submission after another."""
+    die_with_parent(os.getppid())  # a zoo that was killed leaves nothing running
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     grade_assignment(find_course(Path(root)), assignment, _Teller(), workers=1)
 

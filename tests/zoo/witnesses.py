@@ -122,9 +122,11 @@ class Victim:
 
     def __init__(self, canaries: Iterable[str]) -> None:
         argument, variable = canaries
+        # It ends when nobody is there to end it.
+        wait = "import os, time\nwhile os.getppid() == int(os.environ['ZOO']): time.sleep(1)"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(3600)", argument],
-            env={**os.environ, "ZOO_VICTIM": variable},
+            [sys.executable, "-c", wait, argument],
+            env={**os.environ, "ZOO_VICTIM": variable, "ZOO": str(os.getpid())},
             start_new_session=True,
         )
         self.pid = self._process.pid
