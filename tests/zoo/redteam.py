@@ -5,6 +5,7 @@ Exit codes: 0 everything was held; 1 something was not; 2 wrong usage; 3 it cann
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -155,4 +156,5 @@ def _list(zoo: Sequence[Specimen]) -> Table:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # clearing up behind it, as Ctrl-C does
     sys.exit(main())
