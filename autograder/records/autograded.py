@@ -109,6 +109,8 @@ def _cell(cell: NotebookNode, texts: Mapping[str, str], budget: _Budget) -> dict
         for link in ATTACHED.findall(new["source"]):  # looked for by the name that the link writes
             if (pictures := kept.get(unquote(link))) is not None:
                 kept[link] = kept[quote(link, safe="%/")] = pictures
+            if set(link) & set("&\\"):  # a page reads signs of HTML and Markdown in its own way
+                kept.pop(link, None)
         # nbgrader's pages refuse a text with a picture that is not there.
         new["source"] = ATTACHED.sub(
             lambda link: link[0] if link[1] in kept else link[0].replace("(", " ("), new["source"]
