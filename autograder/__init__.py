@@ -7,6 +7,7 @@ from autograder.authoring.assertions import (
     assert_shape,
     assert_that,
 )
+from autograder.authoring.budget import budget
 from autograder.authoring.checks import case, check
 from autograder.student.self_check import self_check
 
@@ -16,6 +17,7 @@ __all__ = [
     "assert_equal",
     "assert_shape",
     "assert_that",
+    "budget",
     "case",
     "check",
     "self_check",

@@ -25,8 +25,9 @@ from autograder.student.recording import record
 
 __all__ = ["Artefacts", "build", "publish", "read_source", "write"]
 
-# What a release runs with; torch only where the assignment uses it.
-LOWER_BOUNDS = {"numpy": "1.26", "torch": "2.2", "jupyterlab": "4.0"}
+# What a release runs with; these only where the assignment uses them.
+OPTIONAL = ("torch", "matplotlib")
+LOWER_BOUNDS = {"numpy": "1.26", "torch": "2.2", "matplotlib": "3.8", "jupyterlab": "4.0"}
 
 
 def build(course: Course, name: str) -> Artefacts:
@@ -87,7 +88,7 @@ def _recording(source: Source, oracle: Oracle, written: Mapping[str, CheckFuncti
 def _requirements(manifest: Manifest) -> dict[str, bytes]:
     """Return the package's wheel and the file that installs it with what the notebook needs."""
     file, data = wheel()
-    needed = [p for p in LOWER_BOUNDS if p != "torch" or p in manifest.preload]
+    needed = [p for p in LOWER_BOUNDS if p not in OPTIONAL or p in manifest.preload]
     lines = [
         "# In this folder: python -m pip install -r requirements.txt",
         f"./{file}",

@@ -5,13 +5,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["PRELOADABLE", "versions"]
 
-PRELOADABLE = ("numpy", "torch")
+COMPUTING = ("numpy", "torch")
+PRELOADABLE = (*COMPUTING, "matplotlib")
 
 
 def versions() -> dict[str, str]:
     """Return the versions that a recording's numbers can depend on."""
     found = {"python": ".".join(platform.python_version_tuple()[:2])}
-    for package in ("autograder", *PRELOADABLE):
+    for package in ("autograder", *COMPUTING):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

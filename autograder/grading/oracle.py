@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
+from autograder.authoring.budget import graded_budgets
 from autograder.authoring.checks import Check
 from autograder.errors import SourceError
 from autograder.grading.bundle import Bundle, Cell
@@ -55,7 +56,7 @@ def load_oracle(
     """
     module = ModuleType(f"_oracle_{assignment}")
     sys.modules[module.__name__] = module  # classes of the notebook look it up by name
-    with _reference_package(reference):
+    with _reference_package(reference), graded_budgets():
         for cell in cells:
             _run(cell, module, file)
     if (torch := sys.modules.get("torch")) is not None:

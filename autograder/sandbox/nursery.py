@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, UnsafeHere, WireError
 from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
@@ -39,6 +40,7 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
+    GRADING: "1",
 }
 
 

@@ -31,7 +31,10 @@ __all__ = ["main"]
 
 MAX_BYTES = 1 << 20
 # What a module imports when it is first used, and every session would import anew.
-LAZY_IMPORTS = {"torch": ("torch._dynamo",)}  # by the first optimizer: 1.2 s
+LAZY_IMPORTS = {
+    "torch": ("torch._dynamo",),  # by the first optimizer: 1.2 s
+    "matplotlib": ("matplotlib.pyplot",),
+}
 ENDING_SECONDS = 1.0  # for a process that has closed its channel to be gone
 MAX_FILES = 256  # open at one time
 OWN_TASKS = 8  # of a session's user that are not the student's
@@ -160,6 +163,7 @@ def _set_home(folder: str) -> None:
 
 
 def _warm_up(preload: list[str]) -> Any:
+    _set_home(tempfile.gettempdir())  # where every session's own will be, in the best tier
     for name in preload:
         importlib.import_module(name)
         for lazy in LAZY_IMPORTS.get(name, ()):
@@ -167,7 +171,6 @@ def _warm_up(preload: list[str]) -> Any:
                 importlib.import_module(lazy)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
-    _set_home(tempfile.gettempdir())  # where every session's own will be, in the best tier
     os.environ["IPYTHONDIR"] = tempfile.gettempdir()
     return make_shell()
 
