@@ -157,10 +157,10 @@ def _graded_in_sessions(
     """Grade notebooks of ours as students' are; without walls where this machine has none."""
     try:
         with Grader(bundle, oracle, SEEDS[0], limits) as grader:
-            return [grader.grade("ours", data).result for data in notebooks]
+            return [grader.grade("ours", data) for data in notebooks]
     except UnsafeHere:
         with Grader(bundle, oracle, SEEDS[0], limits, min_tier=None) as grader:
-            return [grader.grade("ours", data).result for data in notebooks]
+            return [grader.grade("ours", data) for data in notebooks]
 
 
 def _audit_check(check: Check, oracle: Oracle, findings: list[str]) -> CheckAudit:

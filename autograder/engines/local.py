@@ -14,7 +14,8 @@ from pathlib import Path
 from autograder.errors import HarnessError, SourceError, StudentError
 from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.runner import BROKE, Graded, Grader, now, unreadable
+from autograder.grading.results import Result
+from autograder.grading.runner import BROKE, Grader, now, unreadable
 from autograder.grading.submission import digest_of, read_submission_file
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
@@ -53,7 +54,7 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Graded]]:
+def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:
     """Grade submissions in parallel and yield each as it is done.
 
     A worker that is killed costs nothing: what it had not returned is graded again, one at a time
@@ -74,30 +75,30 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[J
 
 def _grade_in_pool(
     work: Work, queue: deque[Job], workers: int, suspects: deque[Job]
-) -> Iterator[tuple[Job, Graded]]:
+) -> Iterator[tuple[Job, Result]]:
     """Grade from a queue until it is empty or a worker dies; what was under way is suspect then."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, max(len(queue), 1)), context, _prepare, (work,))
-    waiting: dict[Future[Graded], Job] = {}
+    waiting: dict[Future[Result], Job] = {}
     try:
         while queue or waiting:
             while queue and len(waiting) < 2 * workers:
                 waiting[pool.submit(_grade, queue[0])] = queue[0]
                 queue.popleft()
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                graded = future.result()
-                yield waiting.pop(future), graded
+                result = future.result()
+                yield waiting.pop(future), result
     except BrokenProcessPool:
         suspects.extend(waiting.values())
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
+def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Result:
     """Grade a suspect in a worker of its own, again if that is killed."""
     for _ in range(TRIES):
-        for _, graded in _grade_in_pool(work, deque([job]), 1, deque()):
-            return graded
+        for _, result in _grade_in_pool(work, deque([job]), 1, deque()):
+            return result
     reason = f"{BROKE}: its worker was killed {TRIES} times"
     return unreadable(bundle, job.student, b"", reason, work.device, now)
 
@@ -127,7 +128,7 @@ def _prepare(work: Work) -> None:
     multiprocessing.util.Finalize(None, _grader.close, exitpriority=1)
 
 
-def _grade(job: Job) -> Graded:
+def _grade(job: Job) -> Result:
     if _fault is not None:
         raise HarnessError(_fault)
     assert _grader is not None

@@ -97,9 +97,9 @@ def grade_assignment(
     work = Work(course.bundle(name), course.secret, limits, device, min_tier, course.private())
     if jobs:
         progress.begin(len(jobs))
-        for job, graded in grade_all(work, jobs, workers):
-            store.put(job.student, keys[job.student], graded.result)
-            progress.advance(graded.result)
+        for job, result in grade_all(work, jobs, workers):
+            store.put(job.student, keys[job.student], result)
+            progress.advance(result)
     results = store.newest()
     _record(course, bundle, results, progress)
     new = tuple(job.student for job in jobs)

@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -12,7 +11,6 @@ from itertools import groupby, product
 from pathlib import Path
 
 import msgspec
-import nbformat
 import numpy as np
 
 from autograder.authoring.checks import Case, Check, case_rng
@@ -34,10 +32,11 @@ from autograder.grading.scoring import score_check, score_manual, score_question
 from autograder.grading.submission import Submission, digest_of, parse_submission
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.messages import NOT_YET
 from autograder.sandbox.nursery import TIERS, Nursery
 from autograder.sandbox.session import NotebookSession
 
-__all__ = ["BROKE", "Graded", "Grader", "is_final", "now", "unreadable"]
+__all__ = ["BROKE", "Grader", "is_final", "now", "unreadable"]
 
 TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
@@ -49,14 +48,6 @@ BROKE = "the harness broke"  # how the note of a result that must be retried beg
 
 Cases = deque[tuple[Check, Case]]  # that are still to be run
 Outcomes = dict[str, dict[str, CaseResult]]  # by check and case
-
-
-@dataclass(frozen=True)
-class Graded:
-    """A result, and the healed notebook for staff to read; None if it could not be read."""
-
-    result: Result
-    notebook: nbformat.NotebookNode | None
 
 
 def now() -> str:
@@ -105,7 +96,7 @@ class Grader:
             self._nursery.close()
             self._nursery = None
 
-    def grade(self, student: str, data: bytes, clock: Callable[[], str] = now) -> Graded:
+    def grade(self, student: str, data: bytes, clock: Callable[[], str] = now) -> Result:
         """Grade one submission; a fault of the harness is retried, then marked as ours.
 
         Args:
@@ -142,7 +133,7 @@ class Grader:
         if len(notes) > MAX_NOTES:
             notes = (*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more")
         result = _result(self._bundle, student, data, questions, notes, self._device, clock)
-        return Graded(self._marked(result), submission.notebook)
+        return self._marked(result)
 
     def _marked(self, result: Result) -> Result:
         """Return a result with the tier of its walls: without any it is not graded."""
@@ -227,14 +218,14 @@ class Grader:
 
         Checks share a session for as long as they pass. A check whose hidden cases do not pass
         behind another's is put back, to be the first of the next session: no check fails for what
-        another has done, and most need no fork of their own.
+        another has done, and most need no fork of their own. A stub needs none: it fails by itself.
         """
         first = left[0][0]
         while left and not self._reason_not_to_run(left[0][0], outcomes):
             check, case = left.popleft()
             result = self._run_case(check, case, session, notebook)
             outcomes[check.name][case.name] = result
-            if case.hidden and check is not first and result.verdict is not Verdict.PASSED:
+            if case.hidden and check is not first and _may_be_another_s_doing(result):
                 found = outcomes[check.name]
                 run = [c for c in check.cases if c.hidden and found.pop(c.name, None) is not None]
                 left.extendleft((check, c) for c in reversed(run))
@@ -285,6 +276,10 @@ class Grader:
         return None
 
 
+def _may_be_another_s_doing(result: CaseResult) -> bool:
+    return result.verdict is not Verdict.PASSED and not (result.message or "").startswith(NOT_YET)
+
+
 def _score(entry: QuestionEntry, outcomes: Outcomes) -> QuestionResult:
     checks = [
         score_check(check, [outcomes[check.name][name] for name, _ in check.cases])
@@ -311,13 +306,13 @@ def is_final(result: Result) -> bool:
 
 def unreadable(
     bundle: Bundle, student: str, data: bytes, reason: str, device: str, clock: Callable[[], str]
-) -> Graded:
+) -> Result:
     """Return the result of a submission that could not be graded: staff act, nobody loses."""
     questions = tuple(
         QuestionResult(entry.id, entry.points, 0.0, Status.NEEDS_ATTENTION, ())
         for entry in bundle.manifest.questions
     )
-    return Graded(_result(bundle, student, data, questions, (reason,), device, clock), None)
+    return _result(bundle, student, data, questions, (reason,), device, clock)
 
 
 def _result(

@@ -20,9 +20,10 @@ from autograder.sandbox.callbacks import CALLBACK, Callbacks
 from autograder.sandbox.host import Host
 from autograder.sandbox.wire import Message, Packer, Reference, decode, encode, unpack
 
-__all__ = ["InProcessSession", "MessageSession"]
+__all__ = ["NOT_YET", "InProcessSession", "MessageSession"]
 
 MAX_TEXT = 2000
+NOT_YET = "not implemented yet"  # what a stub says, and nothing else does
 
 
 class MessageSession:
@@ -92,7 +93,7 @@ class MessageSession:
         name = name or "an error"
         where = f" ({place})" if place else ""
         if name == "NotImplementedError":
-            raise StudentError(f"not implemented yet{where}")
+            raise StudentError(f"{NOT_YET}{where}")
         if name == "MemoryError":
             raise StudentKilled(f"ran out of memory{where}")
         raise StudentError(f"{name}: {text}{where}" if text else f"{name}{where}")

@@ -30,7 +30,7 @@ def hand_in(tmp_path, submit):
 
 
 def earned(work, jobs, workers=2):
-    return {job.student: g.result.earned for job, g in grade_all(work, jobs, workers)}
+    return {job.student: result.earned for job, result in grade_all(work, jobs, workers)}
 
 
 def test_several_submissions_in_two_workers_each_get_their_own_result(
@@ -43,7 +43,7 @@ def test_several_submissions_in_two_workers_each_get_their_own_result(
         hand_in("noise", data=b"no notebook"),
         Job("absent", tmp_path / "absent" / "tiny.ipynb"),
     ]
-    graded = {job.student: g.result for job, g in grade_all(work, jobs, 2)}
+    graded = {job.student: result for job, result in grade_all(work, jobs, 2)}
     assert {name: result.earned for name, result in graded.items()} == {
         "all": 5.0,
         "none": 0.0,
@@ -60,8 +60,8 @@ def test_several_submissions_in_two_workers_each_get_their_own_result(
 def test_a_worker_killed_midway_costs_nothing(work, hand_in):
     jobs = [hand_in(f"s{i}", after=["import time; time.sleep(0.2)"]) for i in range(3)]
     found, killed = {}, False
-    for job, graded in grade_all(work, jobs, 2):
-        found[job.student] = graded.result.earned
+    for job, result in grade_all(work, jobs, 2):
+        found[job.student] = result.earned
         if not killed:
             multiprocessing.active_children()[0].kill()
             killed = True
@@ -80,8 +80,8 @@ def test_a_submission_that_kills_its_worker_every_time_does_not_stop_the_others(
     jobs = [hand_in("assassin", before=[ASSASSIN]), *(hand_in(f"s{i}") for i in range(2))]
     found = {}
     try:
-        for job, graded in grade_all(work, jobs, 2):
-            found[job.student] = graded.result
+        for job, result in grade_all(work, jobs, 2):
+            found[job.student] = result
     except HarnessError:
         pass
     assert {f"s{i}": 5.0 for i in range(2)}.items() <= {

@@ -292,7 +292,7 @@ def grader(bundle_path):
 def grade(grader, submit):
     def grade(triple=BUILT, double=SLIP, **cells):
         data = submit({"double": double, "triple": triple}, **cells)
-        result = grader.grade("ada", data).result
+        result = grader.grade("ada", data)
         return [check for q in result.questions for check in q.checks], result.earned
 
     return grade

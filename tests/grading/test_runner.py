@@ -37,7 +37,7 @@ def grader(bundle):
 @pytest.fixture
 def grade(grader, submit):
     def grade(*args, **kwargs):
-        return grader.grade("ada", submit(*args, **kwargs), clock).result
+        return grader.grade("ada", submit(*args, **kwargs), clock)
 
     return grade
 
@@ -67,7 +67,7 @@ def test_the_blank_release_earns_nothing_and_loses_nothing_to_us(grade):
 
 def test_a_result_says_of_what_it_is(grader, submit, bundle):
     data = submit()
-    result = grader.grade("ada", data, clock).result
+    result = grader.grade("ada", data, clock)
     assert (result.student, result.assignment, result.graded_at) == ("ada", "tiny", clock())
     assert (result.submission, result.bundle) == (digest_of(data), bundle.id)
     assert result.device == "cpu"
@@ -85,14 +85,14 @@ def without_time(result):
 def test_the_same_secret_gives_the_same_result(bundle, submit):
     wrong = {"double": "def double(x):\n    return 2 * x + 1", "triple": "x = "}
     with make(bundle) as one, make(bundle) as two:
-        results = [g.grade("ada", submit(wrong), clock).result for g in (one, one, two)]
+        results = [g.grade("ada", submit(wrong), clock) for g in (one, one, two)]
     assert without_time(results[0]) == without_time(results[1]) == without_time(results[2])
 
 
 def test_another_secret_gives_other_inputs(bundle, grader, submit):
     wrong = submit({"double": "def double(x):\n    return x"})
     with make(bundle, secret=b"another secret") as other:
-        one, two = (g.grade("ada", wrong, clock).result for g in (grader, other))
+        one, two = (g.grade("ada", wrong, clock) for g in (grader, other))
     assert messages(one, "double") != messages(two, "double")
 
 
@@ -161,7 +161,7 @@ def test_no_cell_ends_the_grading(grade, cell):
 def test_a_submission_that_uses_up_its_time_is_graded_with_what_it_has(bundle, submit):
     limits = Limits(cell_seconds=5, submission_seconds=1.0)
     with make(bundle, limits) as grader:
-        result = grader.grade("ada", submit(after=["while True: pass"]), clock).result
+        result = grader.grade("ada", submit(after=["while True: pass"]), clock)
     assert result.status is Status.GRADED
     assert verdicts(result, "double") == [Verdict.TIMED_OUT] * 2
 
@@ -174,12 +174,11 @@ def test_a_manual_question_waits_only_where_it_is_answered(grade):
 
 
 def test_an_unreadable_submission_is_for_staff_and_nobody_loses(grader):
-    graded = grader.grade("ada", b"no notebook", clock)
-    assert graded.notebook is None
-    assert graded.result.status is Status.NEEDS_ATTENTION
-    assert graded.result.notes == ("the file is no Jupyter notebook",)
-    assert [q.status for q in graded.result.questions] == [Status.NEEDS_ATTENTION] * 3
-    assert is_final(graded.result)
+    result = grader.grade("ada", b"no notebook", clock)
+    assert result.status is Status.NEEDS_ATTENTION
+    assert result.notes == ("the file is no Jupyter notebook",)
+    assert [q.status for q in result.questions] == [Status.NEEDS_ATTENTION] * 3
+    assert is_final(result)
 
 
 def test_a_nursery_killed_in_the_middle_costs_nothing(grader, submit, monkeypatch):
@@ -193,7 +192,7 @@ def test_a_nursery_killed_in_the_middle_costs_nothing(grader, submit, monkeypatc
         return run_case(check, *args, **options)
 
     monkeypatch.setattr(runner, "run_case", kill_once)
-    result = grader.grade("ada", submit(), clock).result
+    result = grader.grade("ada", submit(), clock)
     assert len(killed) == 1
     assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())
 
@@ -208,10 +207,10 @@ def test_a_nursery_killed_between_two_submissions_costs_nothing(grader, grade):
 def test_a_harness_that_breaks_every_time_is_for_staff(bundle, submit):
     manifest = msgspec.structs.replace(bundle.manifest, preload=("no_such_module",))
     with make(msgspec.structs.replace(bundle, manifest=manifest)) as grader:
-        graded = grader.grade("ada", submit(), clock)
-    assert graded.result.status is Status.NEEDS_ATTENTION
-    assert graded.result.notes[0].startswith("the harness broke: the nursery cannot warm up")
-    assert not is_final(graded.result)
+        result = grader.grade("ada", submit(), clock)
+    assert result.status is Status.NEEDS_ATTENTION
+    assert result.notes[0].startswith("the harness broke: the nursery cannot warm up")
+    assert not is_final(result)
 
 
 def test_a_check_that_breaks_is_for_staff_and_graded_again(bundle, submit):
@@ -221,7 +220,7 @@ def test_a_check_that_breaks_is_for_staff_and_graded_again(bundle, submit):
         for cell in bundle.source
     )
     with make(msgspec.structs.replace(bundle, source=cells)) as grader:
-        result = grader.grade("ada", submit(), clock).result
+        result = grader.grade("ada", submit(), clock)
     assert verdicts(result, "double") == [Verdict.BROKEN] * 2
     assert result.status is Status.NEEDS_ATTENTION
     assert result.earned == 3.0
@@ -234,15 +233,10 @@ def test_a_check_that_needs_a_gpu_is_pending_without_one(bundle, submit):
         for c in bundle.source
     )
     with make(msgspec.structs.replace(bundle, source=cells)) as grader:
-        result = grader.grade("ada", submit(), clock).result
+        result = grader.grade("ada", submit(), clock)
     assert verdicts(result, "double") == [Verdict.PENDING] * 2
     assert (result.earned, result.status) == (3.0, Status.PENDING)
     assert is_final(result)
-
-
-def test_the_graded_notebook_is_for_staff_to_read(grader, submit, solutions):
-    notebook = grader.grade("ada", submit(), clock).notebook
-    assert solutions["double"] in [cell.source for cell in notebook.cells]
 
 
 def test_the_time_is_of_the_contracts_form():
@@ -251,7 +245,7 @@ def test_the_time_is_of_the_contracts_form():
 
 
 def test_a_submission_without_bytes_can_be_unreadable(bundle):
-    result = unreadable(bundle, "ada", b"", "there is no tiny.ipynb", "cpu", clock).result
+    result = unreadable(bundle, "ada", b"", "there is no tiny.ipynb", "cpu", clock)
     assert (result.earned, result.possible) == (0.0, 9.0)
 
 
@@ -263,10 +257,10 @@ def test_a_bug_of_ours_in_one_submission_is_for_staff_and_stops_no_other(
 
     with monkeypatch.context() as patch:
         patch.setattr(runner, "run_case", stumble)
-        result = grader.grade("ada", submit(), clock).result
+        result = grader.grade("ada", submit(), clock)
     assert result.status is Status.NEEDS_ATTENTION
     assert result.notes == ("the harness broke: ZeroDivisionError: of ours",)
-    assert grader.grade("ada", submit(), clock).result.earned == 5.0
+    assert grader.grade("ada", submit(), clock).earned == 5.0
 
 
 @pytest.fixture
