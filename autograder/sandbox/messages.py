@@ -4,6 +4,7 @@ import functools
 import inspect
 import textwrap
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -154,16 +155,21 @@ def _carried(message: Message) -> Message:
     return decode(header, [bytearray(body) for body in bodies])
 
 
-@functools.cache
 def _source_of(helper: Helper) -> str:
     """Return the text that defines a helper: a function by ``def``, which is shipped as text."""
-    try:
-        source = textwrap.dedent(inspect.getsource(helper))
-    except (OSError, TypeError):
-        source = ""
+    source = _source_at(getattr(helper, "__code__", None))
     if not source.lstrip().startswith(("def ", "@")):
         raise HarnessError(f"the source of helper {helper!r}, a function by def, is not to be had")
     return source
+
+
+@functools.cache
+def _source_at(code: CodeType | None) -> str:
+    """Return the text of a code object: a helper inside a check is a new function each time."""
+    try:
+        return textwrap.dedent(inspect.getsource(code)) if code else ""
+    except OSError:
+        return ""
 
 
 def _packed(kind: str, text: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Message:
