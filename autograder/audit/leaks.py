@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-import nbformat
-
 from autograder.authoring.checks import Case, Check, Variant
+from autograder.grading.notebooks import nbformat
 from autograder.grading.oracle import Oracle
 from autograder.student.recording import FILE, load_recording, replies_to
 

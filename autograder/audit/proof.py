@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import nbformat
 import numpy as np
 
 from autograder.audit.leaks import find_leaks, secrets_of
@@ -17,6 +16,7 @@ from autograder.errors import UnsafeHere
 from autograder.grading.bundle import Bundle
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.given import run_given, wants_given
+from autograder.grading.notebooks import nbformat
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Result, Verdict
 from autograder.grading.runner import Grader

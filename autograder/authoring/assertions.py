@@ -2,17 +2,16 @@
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograder.authoring.arrays import NUMERIC, dtype_name, is_array, to_numpy
+from autograder.authoring.standard import Compared, note_compared, tolerance_for
 from autograder.authoring.subject import RemoteObject
-from autograder.authoring.tolerance import Tolerance, compare, default_tolerance
+from autograder.authoring.tolerance import compare
 from autograder.errors import CheckFailure
 
 __all__ = [
@@ -21,21 +20,7 @@ __all__ = [
     "assert_equal",
     "assert_shape",
     "assert_that",
-    "measuring_margins",
 ]
-
-_margins: ContextVar[list[float] | None] = ContextVar("margins", default=None)
-
-
-@contextmanager
-def measuring_margins() -> Iterator[list[float]]:
-    """Collect the margin of every numeric comparison made inside the block."""
-    margins: list[float] = []
-    token = _margins.set(margins)
-    try:
-        yield margins
-    finally:
-        _margins.reset(token)
 
 
 def assert_that(condition: bool, message: str) -> None:
@@ -172,14 +157,10 @@ def _assert_arrays_close(
         raise CheckFailure(f"{what}: dtype {g.dtype}, expected {w.dtype}")
     if g.dtype.kind == "c" and w.dtype.kind != "c":
         raise CheckFailure(f"{what}: complex values, expected real ones")
-    default = default_tolerance(_dtype_names(got), _dtype_names(want))
-    tolerance = Tolerance(
-        default.rtol if rtol is None else rtol, default.atol if atol is None else atol
-    )
+    tolerance = tolerance_for(_dtype_names(got), _dtype_names(want), rtol, atol)
     result = compare(g, w, tolerance)
-    margins = _margins.get()
-    if margins is not None:
-        margins.append(result.margin)
+    own = rtol is not None or atol is not None
+    note_compared(Compared(what, g, w, tolerance, result.margin, own))
     if not result.wrong:
         return
     values = f"{_number(result.got)}, expected {_number(result.want)} ({tolerance})"

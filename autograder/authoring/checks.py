@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from autograder.authoring.standard import Standard
 from autograder.errors import SourceError
 
 __all__ = ["Case", "Check", "Variant", "case", "case_rng", "check"]
@@ -19,6 +20,7 @@ T = TypeVar("T")
 CheckFunction = Callable[..., None]
 
 DEVICES = ("any", "cpu", "cuda")
+PRECISIONS = ("any", "strict")
 _OWN_PARAMETERS = ("student", "reference", "rng")
 _CASES = "_autograder_cases"
 
@@ -53,6 +55,9 @@ class Check:
         hint: what a student reads when a hidden case fails.
         given: functions of earlier questions; a case that fails is run again with the
             reference's in place of the student's own.
+        precision: ``any`` takes a right answer in single precision where the audit finds room for
+            it; ``strict`` grades precision.
+        slack: how many default tolerances count as one in it; the audit finds it.
     """
 
     function: CheckFunction
@@ -65,6 +70,8 @@ class Check:
     seconds: float | None = None
     hint: str | None = None
     given: tuple[str, ...] = ()
+    precision: str = "any"
+    slack: float = 1.0
     mistakes: list[Variant] = field(default_factory=list)
     alternatives: list[Variant] = field(default_factory=list)
 
@@ -72,6 +79,11 @@ class Check:
     def name(self) -> str:
         """The name of the check function, unique in its assignment."""
         return self.function.__name__
+
+    @property
+    def standard(self) -> Standard:
+        """How strictly its numbers are compared."""
+        return Standard(self.slack, self.precision == "strict")
 
     @property
     def summary(self) -> str:
@@ -129,6 +141,7 @@ def check(
     seconds: float | None = None,
     hint: str | None = None,
     given: Sequence[str] = (),
+    precision: str = "any",
 ) -> Callable[[CheckFunction], Check]:
     """Mark a function ``(student, reference, rng, **parameters)`` as a check of a question.
 
@@ -144,6 +157,10 @@ def check(
             raise SourceError(f"{where}: points={points!r} is no number from 0 up")
         if device not in DEVICES:
             raise SourceError(f"{where}: device={device!r} is none of {', '.join(DEVICES)}")
+        if precision not in PRECISIONS:
+            raise SourceError(
+                f"{where}: precision={precision!r} is none of {', '.join(PRECISIONS)}"
+            )
         if seconds is not None and not (_is_number(seconds) and seconds > 0):
             raise SourceError(f"{where}: seconds={seconds!r} is no number above 0")
         names = _given_names(where, question, given)
@@ -167,6 +184,7 @@ def check(
             seconds,
             hint,
             names,
+            precision,
         )
 
     return decorate

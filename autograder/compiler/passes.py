@@ -5,11 +5,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 
 from autograder.compiler.pieces import Piece
 from autograder.compiler.source import Kind
+from autograder.grading.notebooks import nbformat
 
 __all__ = ["PASSES", "release_notebook", "serialize", "solution_notebook"]
 

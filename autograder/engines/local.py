@@ -77,7 +77,9 @@ def _grade_in_pool(
     work: Work, queue: deque[Job], workers: int, suspects: deque[Job]
 ) -> Iterator[tuple[Job, Result]]:
     """Grade from a queue until it is empty or a worker dies; what was under way is suspect then."""
-    context = multiprocessing.get_context("spawn")
+    # Forked from one process that has imported what all need, and that has no thread.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, *read_bundle(work.bundle).manifest.preload])
     pool = ProcessPoolExecutor(min(workers, max(len(queue), 1)), context, _prepare, (work,))
     waiting: dict[Future[Result], Job] = {}
     try:
@@ -111,9 +113,10 @@ _fault: str | None = None
 def _prepare(work: Work) -> None:
     """Set up a worker process: it dies with the run, and loads the bundle once."""
     global _grader, _work, _fault  # noqa: PLW0603 - the one state of a worker process
+    die_with_parent(os.getppid())  # the process that forks workers, which ends with the run
     run = multiprocessing.parent_process()
-    if run is not None and run.pid is not None:
-        die_with_parent(run.pid)
+    if run is not None and not run.is_alive():
+        os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     bundle = read_bundle(work.bundle)
     try:

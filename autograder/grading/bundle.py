@@ -6,9 +6,9 @@ from io import BytesIO
 from pathlib import Path
 
 import msgspec
-import nbformat
 
 from autograder.errors import HarnessError
+from autograder.grading.notebooks import nbformat
 
 __all__ = [
     "Bundle",
@@ -34,7 +34,8 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A check as the manifest tells of it.
 
     ``cases`` are (name, hidden); ``cell`` is the nbgrader grade_id of its cell in the release,
-    which is the check's name; ``summary`` is the first line of its docstring.
+    which is the check's name; ``summary`` is the first line of its docstring; ``slack`` is how many
+    default tolerances count as one.
     """
 
     name: str
@@ -45,6 +46,7 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: str
     hint: str | None
     summary: str
+    slack: float = 1.0
 
     @property
     def cell(self) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.authoring.assertions import measuring_margins
 from autograder.authoring.checks import Case, Check
+from autograder.authoring.standard import Compared, holding_to, observing
 from autograder.authoring.subject import Session, Subject
 from autograder.errors import (
     CheckFailure,
@@ -48,6 +48,7 @@ def run_case(
     rng: Callable[[], np.random.Generator],
     proven: bool = False,
     seconds: float | None = None,
+    compared: list[Compared] | None = None,
 ) -> CaseResult:
     """Run a case and return its result.
 
@@ -65,10 +66,11 @@ def run_case(
             it is where the replies are recorded ones.
         seconds: after which the check itself is stopped: a loop over a number that the student's
             code returned may be an endless one.
+        compared: takes every comparison of numbers that the check made.
     """
     began = time.perf_counter()
     verdict, message = Verdict.PASSED, None
-    with measuring_margins() as margins:
+    with holding_to(check.standard), observing() as seen:
         try:
             with watchdog(seconds):
                 _call(check, case, student, reference, rng())
@@ -89,6 +91,9 @@ def run_case(
                 message = f"the check cannot use what the code returned ({fault})"
             else:
                 verdict, message = Verdict.BROKEN, f"the check raised {fault}"
+    if compared is not None:
+        compared += seen
+    margins = [one.margin for one in seen]
     finite = [margin for margin in margins if math.isfinite(margin)]
     return CaseResult(
         name=case.name,

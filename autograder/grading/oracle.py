@@ -37,7 +37,11 @@ class Oracle:
 def load_bundle_oracle(bundle: Bundle) -> Oracle:
     """Run the trusted cells of a bundle."""
     name = bundle.manifest.assignment
-    return load_oracle(bundle.source, bundle.reference, name, f"the bundle of {name}")
+    oracle = load_oracle(bundle.source, bundle.reference, name, f"the bundle of {name}")
+    for question in bundle.manifest.questions:
+        for entry in question.checks:
+            oracle.checks[entry.name].slack = entry.slack
+    return oracle
 
 
 def load_oracle(

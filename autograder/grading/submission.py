@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from autograder.errors import StudentError
@@ -24,6 +23,7 @@ from autograder.grading.alignment import (
     is_check,
     is_manual,
 )
+from autograder.grading.notebooks import nbformat
 from autograder.grading.student_cells import StudentCell, read_cells
 
 __all__ = ["Submission", "digest_of", "parse_submission", "read_submission_file"]

@@ -137,11 +137,17 @@ class InProcessSession(MessageSession):
 
     Every value goes through the wire's form and back, so that it behaves as a sandboxed session
     does: arguments are copies, and only values return.
+
+    Args:
+        namespace: what the code behind it defined.
+        host: makes what answers about it.
     """
 
-    def __init__(self, namespace: dict[str, Any]) -> None:
+    def __init__(
+        self, namespace: dict[str, Any], host: Callable[[dict[str, Any]], Host] = Host
+    ) -> None:
         super().__init__(self._ask_host)
-        self._host = Host(namespace)
+        self._host = host(namespace)
 
     def _ask_host(self, request: Message) -> Message:
         arrived = _carried(request)

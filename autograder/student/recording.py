@@ -50,10 +50,14 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The replies to each visible case, by check and case, in the order in which they are asked."""
+    """The replies to each visible case, by check and case, in the order in which they are asked.
+
+    ``slack`` is that of the checks which do not have the default.
+    """
 
     assignment: str
     replies: dict[str, dict[str, tuple[Reply, ...]]]
+    slack: dict[str, float] = {}
     schema: int = 2
 
 
@@ -69,7 +73,8 @@ def record(oracle: "Oracle", assignment: str) -> bytes:
         if visible and check.device != "cuda":
             replies[check.name] = {c.name: replies_to(oracle, check, c) for c in visible}
     # The standard library's JSON has NaN and the infinities, which msgspec's would make null.
-    plain = msgspec.to_builtins(Recording(assignment, replies))
+    slack = {name: oracle.checks[name].slack for name in replies if oracle.checks[name].slack != 1}
+    plain = msgspec.to_builtins(Recording(assignment, replies, slack))
     return json.dumps(plain, ensure_ascii=False, indent=0).encode() + b"\n"
 
 

@@ -12,8 +12,8 @@ from autograder.authoring.assertions import (
     assert_equal,
     assert_shape,
     assert_that,
-    measuring_margins,
 )
+from autograder.authoring.standard import Standard, holding_to, observing
 from autograder.authoring.subject import Handle, RemoteObject
 from autograder.authoring.tolerance import DEFAULTS
 from autograder.errors import CheckFailure
@@ -225,12 +225,45 @@ def test_that_raises_its_message_unless_the_condition_holds():
 
 
 def test_margins_are_collected_inside_the_block_only():
-    with measuring_margins() as margins:
+    with observing() as seen:
         assert_close(1.0 + 5e-8, 1.0)
         assert_close(ONES, ONES)
         complaint(assert_close, math.nan, 1.0)
     assert_close(1.0, 1.0)
-    assert margins == [pytest.approx(0.5, rel=0.01), 0.0, math.inf]
+    assert [one.margin for one in seen] == [pytest.approx(0.5, rel=0.01), 0.0, math.inf]
+
+
+def test_what_is_compared_is_seen_with_its_tolerance():
+    with observing() as seen:
+        assert_close(ONES, ONES, what="w")
+        assert_close(2.0, 2.0, rtol=1e-3, what="loss")
+    assert [(one.what, one.own) for one in seen] == [("w", False), ("loss", True)]
+    assert (seen[1].tolerance.rtol, seen[1].tolerance.atol) == (1e-3, 1e-10)
+
+
+def test_observers_nest():
+    with observing() as outer:
+        with observing() as inner:
+            assert_close(1.0, 1.0)
+        assert_close(2.0, 2.0)
+    assert (len(outer), len(inner)) == (2, 1)
+
+
+def test_slack_widens_defaults_and_no_tolerance_of_the_check_s_own():
+    with holding_to(Standard(slack=10.0)):
+        assert_close(1.0 + 9e-7, 1.0)
+        assert complaint(assert_close, 1.0 + 2e-6, 1.0)
+        assert complaint(assert_close, 1.0 + 9e-7, 1.0, rtol=1e-7)
+        assert complaint(assert_equal, np.array([2.0]), np.array([2.0 + 1e-15]))
+    assert complaint(assert_close, 1.0 + 9e-7, 1.0)
+
+
+def test_a_strict_standard_grants_a_coarser_answer_nothing():
+    want = np.array([0.1, 0.2])
+    assert_close(want.astype("float32"), want)
+    with holding_to(Standard(strict=True)):
+        assert complaint(assert_close, want.astype("float32"), want)
+        assert_close(want, want.astype("float32"))
 
 
 def test_a_handle_has_no_interface_of_an_array():

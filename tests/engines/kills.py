@@ -3,8 +3,9 @@
     python -m tests.engines.kills COURSE [--count 200] [--seed 0]
 
 COURSE is a folder with a compiled course and a class in `submitted/`. In each round its results are
-removed and it is graded; at a random moment one process is killed (-9): the run itself, a worker,
-a nursery's supervisor or its warm process, or a session. A run that was killed is started again.
+removed and it is graded; at a random moment one process is killed (-9): the run itself, the server
+that forks its workers, a worker, a nursery's supervisor or its warm process, or a session. A run
+that was killed is started again.
 Then every result must be what it was without a kill, stored exactly once; no process may be left,
 no mount, no control group, no temporary file.
 """
@@ -27,7 +28,7 @@ from pathlib import Path
 from autograder.sandbox.cgroup import PREFIX
 from autograder.sandbox.kernel import children_of
 
-KINDS = ("run", "worker", "supervisor", "warm process", "session")
+KINDS = ("run", "server", "worker", "supervisor", "warm process", "session")
 ENDING_SECONDS = 10.0
 GROUPS = Path("/sys/fs/cgroup")
 TEMPORARY = (Path(tempfile.gettempdir()), Path("/dev/shm"))
@@ -62,8 +63,8 @@ class Run:
 def is_ours(process, kind):
     with suppress(OSError):
         command = Path(f"/proc/{process}/cmdline").read_bytes()
-        if kind == "worker":
-            return b"spawn_main" in command
+        if kind in ("server", "worker"):
+            return b"forkserver" in command
         return b"autograder.sandbox.supervisor" in command
     return False
 

@@ -1,0 +1,126 @@
+"""Right answers that differ: the reference, computed a little otherwise.
+
+Two people who are both right differ in the last places: one sums from the other end, one rounds in
+between, one works in single precision. These sessions compute with the reference as they would, so
+that the spread of right answers can be measured.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograder.audit.reversed_sums import as_plain, as_reversed, reversed_torch
+from autograder.sandbox.host import Host
+from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.wire import Message
+
+__all__ = ["Move", "lower_precision", "moved_session", "nearby", "reordered"]
+
+Change = Callable[[NDArray[Any]], NDArray[Any]]
+
+ROUND = 1024.0  # multiples of its inverse are numbers that somebody chose, not that were drawn
+
+
+@dataclass(frozen=True)
+class Move:
+    """What happens to each array that goes in, to each that comes out, and in between."""
+
+    name: str
+    there: Change
+    back: Change = lambda array: array
+    between: Callable[[], AbstractContextManager[Any]] = nullcontext
+
+
+def moved_session(namespace: dict[str, Any], move: Move) -> InProcessSession:
+    """Return a session in which code gets moved arguments and its values are moved back."""
+    return InProcessSession(namespace, partial(_MovingHost, move=move))
+
+
+def nearby(seed: int) -> Move:
+    """Move each number by one unit in its last place, up or down.
+
+    Equal numbers move alike, and round ones (0, 1, 0.5, counts) not at all: ties stay ties, and
+    what was put on a border stays there.
+    """
+    return Move("inputs moved by one unit in the last place", partial(_nudged, seed=seed))
+
+
+def lower_precision() -> Move:
+    """Compute in single precision what comes in double."""
+    return Move("single precision", partial(_recast, "float64", "float32"), _widened)
+
+
+def reordered() -> Move:
+    """Sum from the other end: sums, means and products of matrices."""
+    return Move("sums in the other order", as_reversed, as_plain, reversed_torch)
+
+
+def _nudged(array: NDArray[Any], seed: int) -> NDArray[Any]:
+    if array.dtype not in (np.float32, np.float64):
+        return array
+    with np.errstate(all="ignore"):
+        chosen = ~np.isfinite(array) | (array * ROUND == np.rint(array * ROUND))
+        bits = array.astype(np.float64).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15 + 2 * seed)
+        up = (bits >> np.uint64(40)) & np.uint64(1) == 1
+        moved = np.where(up, np.nextafter(array, np.inf), np.nextafter(array, -np.inf))
+    return np.where(chosen, array, moved).astype(array.dtype).reshape(array.shape)
+
+
+def _recast(source: str, target: str, array: NDArray[Any]) -> NDArray[Any]:
+    return array.astype(target) if array.dtype == source else array
+
+
+def _widened(array: NDArray[Any]) -> NDArray[Any]:
+    return _recast("float32", "float64", array)
+
+
+class _MovingHost(Host):
+    def __init__(self, namespace: dict[str, Any], move: Move) -> None:
+        super().__init__(namespace)
+        self._move = move
+
+    def _arguments(self, request: Message) -> tuple[list[Any], dict[str, Any]]:
+        args, kwargs = super()._arguments(request)
+        return _each(args, self._move.there), _each(kwargs, self._move.there)
+
+    def handle(self, request: Message) -> Message:
+        with self._move.between():
+            return super().handle(request)
+
+    def _value(self, value: Any, *arguments: Any) -> Message:
+        return super()._value(_each(value, self._move.back), *arguments)
+
+
+def _each(value: Any, change: Change) -> Any:
+    """Return a nest with each array, tensor and number changed; other objects stay."""
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind(_each(item, change) for item in value)
+    if kind is dict:
+        return {key: _each(item, change) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return change(value)
+    if isinstance(value, (float, np.float32, np.float64)):
+        changed = change(np.array(value))
+        return float(changed) if kind is float else changed[()]
+    if _is_tensor(value):
+        return _tensor(value, change)
+    return value
+
+
+def _is_tensor(value: Any) -> bool:
+    return type(value).__module__ == "torch" and type(value).__name__ == "Tensor"
+
+
+def _tensor(value: Any, change: Change) -> Any:
+    import torch
+
+    if value.dtype not in (torch.float32, torch.float64):
+        return value
+    changed = torch.from_numpy(np.array(as_plain(change(value.detach().cpu().numpy()))))
+    return changed.to(value.device).requires_grad_(value.requires_grad)

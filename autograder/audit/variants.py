@@ -1,0 +1,97 @@
+"""Variants: implementations of ours in the student's place, run by the real checks."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.standard import Compared
+from autograder.authoring.subject import Session
+from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.given import run_given, wants_given
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import CaseResult, Verdict
+from autograder.sandbox.messages import InProcessSession
+
+__all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_moved", "run_variant"]
+
+CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
+SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
+
+
+def run_variant(
+    check: Check, values: Mapping[str, Any], oracle: Oracle, seed: bytes
+) -> list[CaseResult]:
+    """Run every case of a check with some names of the notebook replaced, in this process.
+
+    Args:
+        check: whose cases are run.
+        values: the names of the variant; nothing means the reference itself.
+        oracle: the reference.
+        seed: stands for the course's secret.
+    """
+    # Variants call the reference's other functions anyway: what fails so fails with them given too.
+    first, second = (InProcessSession({**oracle.namespace, **values}) for _ in range(2))
+    run = partial(_run_case, check, oracle=oracle, seed=seed)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # a mistake may divide by zero
+        results = {case.name: run(case, student=first) for case in check.cases}
+        again = [case for case in check.cases if wants_given(check, results[case.name])]
+        if again:
+            rerun = partial(run, student=second)
+            given = run_given(check, again, second, oracle.namespace, CASE_SECONDS, rerun)
+            results |= {result.name: result for result in given}
+        return list(results.values())
+
+
+def run_moved(
+    check: Check, student: Session, oracle: Oracle, seed: bytes
+) -> list[tuple[CaseResult, list[Compared]]]:
+    """Run every case with a session that computes a little otherwise; see `autograder.audit.moved`.
+
+    Returns:
+        Each result with what was compared. That arguments came back moved is no fault of purity.
+    """
+    unwatched = replace(check, pure=False, given=())
+    found = []
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for case in check.cases:
+            seen: list[Compared] = []
+            result = _run_case(unwatched, case, student, oracle, seed, seen)
+            found.append((result, seen))
+    return found
+
+
+def distance(results: Sequence[CaseResult]) -> float:
+    """Return how far a variant is from passing: its largest margin.
+
+    Infinite where a case fails for something other than numbers that differ: no tolerance would
+    let that pass.
+    """
+    margins = [0.0]
+    for result in results:
+        if result.margin is not None:
+            margins.append(result.margin)
+        if result.verdict is not Verdict.PASSED and (result.margin or 0.0) <= 1.0:
+            return float("inf")
+    return max(margins)
+
+
+def _run_case(
+    check: Check,
+    case: Case,
+    student: Session,
+    oracle: Oracle,
+    seed: bytes,
+    compared: list[Compared] | None = None,
+) -> CaseResult:
+    def rng() -> np.random.Generator:
+        return case_rng(seed, oracle.assignment, check.name, case.name)
+
+    reference = ReferenceSession(oracle.namespace)
+    return run_case(check, case, student, reference, rng, seconds=CASE_SECONDS, compared=compared)
