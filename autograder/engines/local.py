@@ -85,8 +85,12 @@ def _grade_in_pool(
     try:
         while queue or waiting:
             while queue and len(waiting) < 2 * workers:
-                waiting[pool.submit(_grade, queue[0])] = queue[0]
-                queue.popleft()
+                job = queue.popleft()
+                try:
+                    waiting[pool.submit(_grade, job)] = job
+                except (BrokenProcessPool, EOFError, OSError):  # or what forks workers is gone
+                    suspects.append(job)
+                    raise BrokenProcessPool from None
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 result = future.result()
                 yield waiting.pop(future), result
