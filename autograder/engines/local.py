@@ -4,6 +4,7 @@ import multiprocessing
 import multiprocessing.util
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -117,10 +118,8 @@ _fault: str | None = None
 def _prepare(work: Work) -> None:
     """Set up a worker process: it dies with the run, and loads the bundle once."""
     global _grader, _work, _fault  # noqa: PLW0603 - the one state of a worker process
-    die_with_parent(os.getppid())  # the process that forks workers, which ends with the run
-    run = multiprocessing.parent_process()
-    if run is not None and not run.is_alive():
-        os._exit(1)
+    die_with_parent(os.getppid())  # the process that forks workers, which outlives the run
+    threading.Thread(target=_end_with_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     bundle = read_bundle(work.bundle)
     try:
@@ -133,6 +132,13 @@ def _prepare(work: Work) -> None:
     )
     _work = work
     multiprocessing.util.Finalize(None, _grader.close, exitpriority=1)
+
+
+def _end_with_run() -> None:
+    run = multiprocessing.parent_process()
+    if run is not None:
+        run.join()
+        os._exit(1)
 
 
 def _grade(job: Job) -> Result:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, UnsafeHere, WireError
@@ -161,15 +162,22 @@ class Nursery:
         return started
 
     def end(self, session: Started, by_itself: bool = False) -> str:
-        """End a session with everything that it started; say how it had ended by itself."""
+        """End a session with everything that it started; say how it had ended by itself.
+
+        Raises:
+            HarnessError: it was killed by somebody else, or the nursery is gone.
+        """
         if self._reserve is not None:
             self._started()  # its reply comes first
         self._send(Message("end", number=session.number, values=[by_itself]))
-        status = self._receive("ended", ANSWER_SECONDS).number
+        ended = self._receive("ended", ANSWER_SECONDS)
+        status = ended.number
         if os.WIFSIGNALED(status):
             if self.ran_out_of_memory():
                 return f"it used more than {self.limits.memory_mb} MB of memory"
             number = os.WTERMSIG(status)
+            if number == signal.SIGKILL and self._is_from_outside(ended.values):
+                raise HarnessError("a session was killed from outside")
             known = number in set(signal.Signals)
             return f"it was ended by {signal.Signals(number).name if known else f'signal {number}'}"
         return f"its process left with exit code {os.WEXITSTATUS(status)}"
@@ -178,6 +186,15 @@ class Nursery:
         """Return whether the kernel has ended a process for its memory since we last asked."""
         before, self._kills = self._kills, self._cgroup.kills() if self._cgroup else 0
         return self._kills > before
+
+    def _is_from_outside(self, used: list[Any]) -> bool:
+        """Return whether a session that was killed was not by its limits, nor by itself.
+
+        In a process namespace of its own it is the first process, which nothing inside can kill;
+        the kernel kills it for its memory, which we have asked about, or for its processor time.
+        """
+        alone = self.tier == 0 and self._cgroup is not None
+        return alone and isinstance(used[0], float) and used[0] < 0.9 * self.limits.cpu_seconds
 
     def processes(self) -> list[int]:
         """Return the numbers of our own processes that keep this nursery."""

@@ -49,7 +49,8 @@ class NotebookSession:
         deadline: a time of `time.monotonic` at which the whole submission must be done.
 
     Raises:
-        HarnessError: the nursery is gone, or its session ended before it ran a cell.
+        HarnessError: the nursery is gone, or its session ended before it ran a cell or was killed
+            by somebody else; so do all methods.
     """
 
     def __init__(self, nursery: Nursery, cells: Sequence[tuple[int, str]], deadline: float) -> None:
@@ -183,7 +184,7 @@ class NotebookSession:
                 if self._fresh:
                     self._fresh = False
                     return self._channel
-            self.close()
+            self.close(by_itself=answer == "gone")
         raise StudentKilled("the session ends whenever it is asked")
 
     def _ask_to_fork(self, session: Channel) -> tuple[str, Channel]:
@@ -204,7 +205,7 @@ class NotebookSession:
                 self._channel.send(Message("reap"), self._until(ANSWER_SECONDS))
                 _expect(self._channel, "reaped", self._until(ANSWER_SECONDS))
         except (ChannelClosed, ChannelTimeout, WireError):
-            self.close()
+            self.close(by_itself=True)
 
     def _call(self, channel: Channel, request: Message, seconds: float) -> Message:
         """Send a request and return its reply, with the student's fault as the exception."""

@@ -74,8 +74,8 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
                 channel.send(Message("started", number=start.session(channel, shell)))
             else:
                 by_itself = request.values == [True]
-                status = _end(walls, request.number, by_itself)
-                channel.send(Message("ended", number=status))
+                status, seconds = _end(walls, request.number, by_itself)
+                channel.send(Message("ended", number=status, values=[seconds]))
     except ChannelClosed:
         kill_children()
 
@@ -175,8 +175,11 @@ def _warm_up(preload: list[str]) -> Any:
     return make_shell()
 
 
-def _end(walls: Walls, session: int, by_itself: bool) -> int:
-    """Kill a session and everything that it started; return how it had ended by itself, or 0.
+def _end(walls: Walls, session: int, by_itself: bool) -> tuple[int, float]:
+    """Kill a session and everything that it started.
+
+    Returns:
+        How it had ended by itself, or 0, and the seconds of processor time that it had used then.
 
     Args:
         walls: the nursery's.
@@ -185,12 +188,12 @@ def _end(walls: Walls, session: int, by_itself: bool) -> int:
     """
     until = time.monotonic() + (ENDING_SECONDS if by_itself else 0.0)
     while True:
-        ended, status = os.waitpid(session, os.WNOHANG)
+        ended, status, used = os.wait4(session, os.WNOHANG)
         if ended or time.monotonic() >= until:
             break
         time.sleep(0.001)
     walls.end(session, bool(ended))
-    return status
+    return status, used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

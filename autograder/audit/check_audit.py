@@ -1,0 +1,207 @@
+"""One check: everything that must pass it, everything that must fail it, and how far apart."""
+
+import ast
+import inspect
+import math
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from autograder.audit.calibration import SAFETY, Bands
+from autograder.audit.moved import Move, lower_precision, moved_session, nearby, reordered
+from autograder.audit.null_models import null_models, recorded_answers
+from autograder.audit.report import CheckAudit
+from autograder.audit.variants import SEEDS, distance, run_moved, run_variant
+from autograder.authoring.checks import Check, Variant
+from autograder.authoring.standard import Compared
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import CaseResult, Verdict
+
+__all__ = ["audit_check"]
+
+SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
+NEARBY = 3  # directions in which inputs are moved
+Tell = Callable[[], None]
+
+
+def audit_check(
+    check: Check, names: Sequence[str], oracle: Oracle, tell: Tell = lambda: None
+) -> CheckAudit:
+    """Try on a check all that must pass and all that must fail, but mutants.
+
+    Args:
+        check: whose slack is 1.
+        names: what it asks of students.
+        oracle: the reference.
+        tell: is called now and then, as a sign of life.
+    """
+    began = time.monotonic()
+    found = CheckAudit(check.name, check.question, check.points, len(check.cases))
+    if check.device == "cuda":
+        found.notes.append("needs a GPU: nothing was tried on this machine")
+        return found
+    trial = _Trial(check, oracle, found, tell)
+    trial.reference()
+    trial.right_answers()
+    trial.variants()
+    if check.points:
+        trial.null_models(names)
+    found.findings += _unused_parameters(check)
+    found.seconds = time.monotonic() - began
+    return found
+
+
+class _Trial:
+    def __init__(self, check: Check, oracle: Oracle, found: CheckAudit, tell: Tell) -> None:
+        self._check, self._oracle, self._found, self._tell = check, oracle, found, tell
+        self._where = f"check {check.name}"
+
+    def reference(self) -> None:
+        """Require that the reference passes, whatever inputs are drawn."""
+        seeds = SEEDS + SAMPLES
+        failed = [r for seed in seeds for r in self._failures(seed)]
+        if failed:
+            share = "" if len(failed) >= len(seeds) else f" under {len(failed)} of {len(seeds)} seeds"
+            self._complain(
+                f"the reference does not pass case {failed[0].name!r}{share}: {failed[0].message}"
+            )
+
+    def right_answers(self) -> None:
+        """Measure how far right answers lie apart; complain of tolerances that refuse some."""
+        right, precision = 0.0, 0.0
+        worst: Compared | None = None
+        for move in _moves():
+            for seed in SEEDS[:2]:
+                for one in self._moved(move, seed):
+                    if one.own:
+                        worst = max(worst or one, one, key=lambda c: c.margin)
+                    else:
+                        right = max(right, one.margin)
+        measured = self._moved(lower_precision(), SEEDS[0], note=False)
+        finite = [one.margin for one in measured if not one.own and math.isfinite(one.margin)]
+        precision = max(finite, default=0.0)
+        self._found.bands = Bands(right=right, precision=precision if finite else None)
+        if worst is not None and worst.margin * SAFETY > 1.0:
+            self._complain(
+                f"the tolerance of {worst.what!r} ({worst.tolerance}) is too tight: right answers "
+                f"that differ by rounding reach {worst.margin:.2g} of it, and may on other inputs "
+                f"reach {SAFETY:g} times as much; widen it, or take better conditioned inputs"
+            )
+
+    def variants(self) -> None:
+        """Require that each mistake fails and each alternative passes, and twice alike."""
+        wrong, alternatives = math.inf, 0.0
+        for mistake in self._check.mistakes:
+            runs = self._runs(mistake, "mistake")
+            far = [distance(results) for results in runs]
+            rejected = [any(r.verdict is not Verdict.PASSED for r in results) for results in runs]
+            self._found.mistakes.add(all(rejected))
+            if not all(rejected):
+                self._complain(f"the mistake {mistake.title!r} passes every case{_how_far(far)}")
+            if min(far) < wrong:
+                wrong, self._found.nearest = min(far), f"the mistake {mistake.title!r}"
+        for alternative in self._check.alternatives:
+            runs = self._runs(alternative, "alternative")
+            failed = [r for results in runs for r in results if r.verdict is not Verdict.PASSED]
+            self._found.alternatives.add(not failed)
+            if failed:
+                self._complain(
+                    f"the alternative {alternative.title!r} does not pass case "
+                    f"{failed[0].name!r}: {failed[0].message}"
+                )
+            margins = [r.margin for results in runs for r in results if r.margin is not None]
+            alternatives = max(alternatives, *margins, 0.0)
+        bands = self._found.bands
+        self._found.bands = Bands(bands.right, min(alternatives, 1.0), bands.precision, wrong)
+
+    def null_models(self, names: Sequence[str]) -> None:
+        """Require that no answer without work passes."""
+        oracle, found = self._oracle, self._found
+        recorded = recorded_answers(self._check, names, oracle)
+        for title, values in null_models(names, oracle, recorded):
+            results = run_variant(self._check, values, oracle, SEEDS[0])
+            self._tell()
+            passed = [r.name for r in results if r.verdict is Verdict.PASSED]
+            found.null_models.add(len(passed) < len(results))
+            if len(passed) == len(results):
+                self._complain(f"the null model {title!r} passes every case")
+            elif passed:
+                found.free[title] = passed
+
+    def _run(self, variant: Variant, seed: bytes) -> Iterator[CaseResult]:
+        """Give the cases that a right answer does not pass."""
+        results = run_variant(self._check, variant.values, self._oracle, seed)
+        self._tell()
+        yield from (r for r in results if r.verdict is not Verdict.PASSED)
+
+    def _runs(self, variant: Variant, kind: str) -> list[list[CaseResult]]:
+        """Run a variant under each seed, and once more under the first."""
+        runs = []
+        for seed in (*SEEDS, SEEDS[0]):
+            runs.append(run_variant(self._check, variant.values, self._oracle, seed))
+            self._tell()
+        again = runs.pop()
+        for before, after in zip(runs[0], again, strict=True):
+            if before.verdict is Verdict.BROKEN:
+                self._complain(
+                    f"case {before.name!r} breaks on the {kind} {variant.title!r}: {before.message}"
+                )
+            if (before.verdict, before.margin) != (after.verdict, after.margin):
+                self._complain(
+                    f"case {before.name!r} is flaky on the {kind} {variant.title!r}: {before.verdict} "
+                    f"with a margin of {before.margin}, then {after.verdict} with {after.margin}, "
+                    "on the same inputs"
+                )
+        return runs
+
+    def _moved(self, move: Move, seed: bytes, note: bool = True) -> list[Compared]:
+        """Return what is compared where the reference computes a little otherwise."""
+        session = moved_session(self._oracle.namespace, move)
+        found: list[Compared] = []
+        for result, compared in run_moved(self._check, session, self._oracle, seed):
+            found += (c for c in compared if c.tolerance.rtol or c.tolerance.atol)
+            if note and result.verdict is not Verdict.PASSED and distance([result]) == math.inf:
+                text = f"case {result.name!r} fails on {move.name}: {result.message}"
+                if text not in self._found.notes:
+                    self._found.notes.append(text)
+        self._tell()
+        return found
+
+    def _complain(self, text: str) -> None:
+        complaint = f"{self._where}: {text}"
+        if complaint not in self._found.findings:
+            self._found.findings.append(complaint)
+
+
+def _moves() -> Iterator[Move]:
+    yield from map(nearby, range(1, NEARBY + 1))
+    yield reordered()
+
+
+def _how_far(distances: Sequence[float]) -> str:
+    far = max(distances)
+    return f", at most {far:.2g} of the tolerance away: too loose" if 0 < far <= 1 else ""
+
+
+def _unused_parameters(check: Check) -> Iterator[str]:
+    """Complain of a case parameter that the check's body never reads."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(check.function)))
+    except (OSError, SyntaxError):
+        return
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    varied = {name for case in check.cases for name in case.parameters}
+    for name in inspect.signature(check.function).parameters:
+        if name not in read and (name in varied or name == "student"):
+            yield f"check {check.name}: it ignores its argument {name!r}, so that no case tests it"
+
+
+def threads_agree(check: Check, oracle: Oracle) -> float:
+    """Return the largest margin of the reference with two threads; changes this process."""
+    if "torch" not in sys.modules:
+        return 0.0
+    sys.modules["torch"].set_num_threads(2)
+    results = run_variant(check, {}, oracle, SEEDS[0])
+    sys.modules["torch"].set_num_threads(1)
+    return distance(results)
