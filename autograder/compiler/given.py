@@ -14,7 +14,7 @@ from autograder.compiler.source import Source
 from autograder.compiler.syntax import nearest, placed
 from autograder.errors import SourceError
 
-__all__ = ["require_given"]
+__all__ = ["asked_of_students", "require_given"]
 
 
 def require_given(
@@ -51,11 +51,11 @@ def _require(
         raise SourceError(f"{where}, which stands below it; give what an earlier question asks for")
     if not isinstance(namespace.get(name), FunctionType):
         raise SourceError(f"{where}, which is no function of the reference")
-    if name in set(_asked_of_students(check.function)):
+    if name in set(asked_of_students(check.function)):
         raise SourceError(f"{where} and calls it itself; what a check tests cannot be given to it")
 
 
-def _asked_of_students(function: FunctionType | Any) -> Iterator[str]:
+def asked_of_students(function: FunctionType | Any) -> Iterator[str]:
     """Give each name that a check, or a helper of its notebook, asks of anything but a reference.
 
     A helper that runs in a session reaches the student's functions by the notebook it is handed.

@@ -1,6 +1,7 @@
 """The reference package as text: its modules, what they define, and what that needs."""
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -151,10 +152,11 @@ class Reference:
 
     Args:
         root: the course's folder; the package is ``reference`` in it.
+        texts: the modules' texts by path, where they are not to be read from the folder.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, texts: Mapping[str, str] | None = None) -> None:
+        self._root, self._texts = root, texts
         self._modules: dict[str, Module] = {}
 
     def module(self, name: str) -> Module:
@@ -248,9 +250,10 @@ class Reference:
 
     def _path(self, name: str) -> str | None:
         stem = name.replace(".", "/")
-        return next(
-            (p for p in (f"{stem}.py", f"{stem}/__init__.py") if (self._root / p).is_file()), None
-        )
+        paths = (f"{stem}.py", f"{stem}/__init__.py")
+        if self._texts is not None:
+            return next((p for p in paths if p in self._texts), None)
+        return next((p for p in paths if (self._root / p).is_file()), None)
 
     def _known(self) -> list[str]:
         folder = self._root / PACKAGE
@@ -258,6 +261,8 @@ class Reference:
         return [".".join(p.relative_to(folder).with_suffix("").parts) for p in paths]
 
     def _read(self, path: str) -> str:
+        if self._texts is not None:
+            return self._texts[path]
         try:
             return (self._root / path).read_bytes().decode().replace("\r\n", "\n")
         except UnicodeDecodeError:

@@ -26,7 +26,7 @@ from autograder.sandbox.limits import MB
 from autograder.sandbox.messages import MessageSession
 from autograder.sandbox.wire import Message, Packer, Reference, plain_text, unpack
 
-__all__ = ["ReferenceProcess", "is_note", "run_given", "wants_given"]
+__all__ = ["ReferenceProcess", "bound_memory", "is_note", "run_given", "wants_given"]
 
 MAX_ANSWER = 64 * MB
 MAX_MEMORY = 2048 * MB  # that a call of the reference may take on a student's arguments
@@ -150,7 +150,7 @@ class ReferenceProcess:
             try:
                 channel.close()
                 die_with_parent(parent)
-                _bound_memory()
+                bound_memory()
                 if (torch := sys.modules.get("torch")) is not None:
                     torch.set_num_threads(1)  # its other threads are not in a fork
                 _serve(Channel(theirs, MAX_ANSWER), self._namespace)
@@ -196,7 +196,7 @@ def _no_value(value: object) -> Handle:
     raise TypeError(f"returns an object of type {type(value).__name__}, which cannot be given")
 
 
-def _bound_memory() -> None:
+def bound_memory() -> None:
     """Bound the memory of this process to what it has and some more."""
     with open("/proc/self/statm", encoding="ascii") as file:
         pages = int(file.read().split()[0])

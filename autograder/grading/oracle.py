@@ -10,7 +10,7 @@ import linecache
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
@@ -27,11 +27,15 @@ PACKAGE = "reference"
 
 @dataclass(frozen=True)
 class Oracle:
-    """The names of a source notebook after its cells ran, and its checks in source order."""
+    """The names of a source notebook after its cells ran, and its checks in source order.
+
+    ``modules`` are the names of each module of the reference that the cells imported.
+    """
 
     assignment: str
     namespace: dict[str, Any]
     checks: dict[str, Check]
+    modules: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def load_bundle_oracle(bundle: Bundle) -> Oracle:
@@ -63,10 +67,11 @@ def load_oracle(
     with _reference_package(reference), graded_budgets():
         for cell in cells:
             _run(cell, module, file)
+        modules = {n: vars(m) for n, m in sys.modules.items() if _is_ours(n)}
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)  # as in a session, and the order of a sum hangs on it
     checks = {c.name: c for c in module.__dict__.values() if isinstance(c, Check)}
-    return Oracle(assignment, module.__dict__, checks)
+    return Oracle(assignment, module.__dict__, checks, modules)
 
 
 def _run(cell: Cell, module: ModuleType, file: str) -> None:

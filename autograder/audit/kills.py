@@ -1,0 +1,232 @@
+"""Kills: which checks find each mutant out, and which mutants no check does."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+
+from autograder.audit.forks import Lost, Mark, in_forks
+from autograder.audit.mutants import Mutant, Site, mutants_of, sites_of
+from autograder.audit.trial import Trial, run_one
+from autograder.authoring.checks import Case, Check
+from autograder.compiler.given import asked_of_students
+from autograder.grading.bundle import Bundle
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import Verdict
+
+__all__ = ["Fate", "MutantResult", "Slip", "namespace_of", "slips_in", "try_mutants"]
+
+SECRET = b"audit 1"
+CASE_SECONDS = 2.0  # that a case may take, or as often the reference's time:
+SLOWER = 10
+_FOUND_OUT = (Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED)
+
+
+class Fate(StrEnum):
+    """What becomes of a mutant."""
+
+    KILLED = "killed"  # a case that scores does not pass
+    EQUIVALENT = "equivalent"  # no trial tells it from the reference
+    SURVIVED = "survived"  # it differs, and every case passes
+
+
+@dataclass(frozen=True)
+class MutantResult:
+    """A mutant and its fate, as plain data.
+
+    Attributes:
+        place: the module's path, or the source notebook's cell.
+        line: of the place.
+        definition: what it is a mutant of.
+        names: what a student is asked for that it changes.
+        operator: the class of the slip.
+        title: the slip as a diagnosis; None where nobody makes just that one.
+        before: the lines that it changes, as one.
+        after: the same with the slip.
+        text: the whole definition with the slip.
+        killed_by: the check and the case that found it out first.
+        difference: for a survivor, an input on which it differs from the reference.
+    """
+
+    place: str
+    line: int
+    definition: str
+    names: tuple[str, ...]
+    operator: str
+    title: str | None
+    before: str
+    after: str
+    text: str
+    fate: Fate
+    killed_by: tuple[str, str] | None = None
+    difference: str | None = None
+
+
+class Slip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mutant that a diagnosis can name: `namespace_of` rebuilds it from its bundle."""
+
+    title: str
+    names: tuple[str, ...]
+    place: str
+    definition: str
+    text: str
+
+
+def slips_in(results: Iterable[MutantResult]) -> list[Slip]:
+    """Return the mutants that were killed and have a title."""
+    return [
+        Slip(r.title, r.names, r.place, r.definition, r.text)
+        for r in results
+        if r.fate is Fate.KILLED and r.title is not None
+    ]
+
+
+def namespace_of(slip: Slip, sites: Iterable[Site]) -> dict[str, object]:
+    """Return the namespace of a student who made a slip.
+
+    Args:
+        slip: of the bundle that the sites are of.
+        sites: as `sites_of` finds them.
+    """
+    site = next(s for s in sites if (s.place, s.name) == (slip.place, slip.definition))
+    return site.with_text(slip.text)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A case that a mutant must pass to live on, and how long it may take."""
+
+    check: Check
+    case: Case
+    seconds: float
+
+
+class _Range:
+    """All mutants of a bundle, and what they are tried on."""
+
+    def __init__(self, bundle: Bundle, oracle: Oracle) -> None:
+        self.oracle = oracle
+        self._limits = _limits(oracle)
+        self._asked = {
+            check.name: set(asked_of_students(check.function))
+            for check in oracle.checks.values()
+            if check.points and check.device != "cuda"
+        }
+        self.mutants = [m for s in sites_of(bundle, oracle) if self._checks(s) for m in mutants_of(s)]
+
+    def _checks(self, site: Site) -> list[Check]:
+        """Return the checks that score for any name of a site."""
+        return [
+            self.oracle.checks[check]
+            for check, asked in self._asked.items()
+            if asked.intersection(site.names)
+        ]
+
+    def targets(self, site: Site) -> list[_Target]:
+        """Return the cases that ask for a site, and that the reference passes."""
+        return [
+            _Target(check, case, self._limits[check.name, case.name])
+            for check in self._checks(site)
+            for case in check.cases
+            if (check.name, case.name) in self._limits
+        ]
+
+    def killed_by(self, mutant: Mutant, mark: Mark) -> tuple[str, str] | None:
+        """Return the first check and case that find a mutant out."""
+        with np.errstate(all="ignore"):
+            for number, target in enumerate(self.targets(mutant.site)):
+                mark(number, target.seconds)
+                try:
+                    namespace = mutant.namespace()
+                except Exception:  # it cannot even be defined
+                    return target.check.name, target.case.name
+                result = run_one(
+                    self.oracle, target.check, target.case, namespace, SECRET, target.seconds
+                )
+                if result.verdict in _FOUND_OUT:
+                    return target.check.name, target.case.name
+        return None
+
+    def difference(self, mutant: Mutant, mark: Mark) -> str | None:
+        """Return on what a mutant differs from the reference, None if on nothing."""
+        trial = self._trial(mutant.site)
+        trial.tell = lambda seconds: mark(0, seconds)
+        return trial.difference(mutant)
+
+    @lru_cache(maxsize=4)  # noqa: B019 - of one object, in a process that ends soon
+    def _trial(self, site: Site) -> Trial:
+        limits: dict[str, float] = {}
+        for target in self.targets(site):
+            limits[target.check.name] = max(target.seconds, limits.get(target.check.name, 0.0))
+        return Trial(site, self._checks(site), limits, self.oracle)
+
+
+def try_mutants(
+    bundle: Bundle,
+    oracle: Oracle,
+    jobs: int,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[MutantResult]:
+    """Derive all mutants of a bundle's answers and say of each what becomes of it.
+
+    The result is the same whatever the number of processes.
+
+    Args:
+        bundle: whose answers they are.
+        oracle: the bundle, loaded.
+        jobs: how many processes there may be.
+        progress: is told how far it is.
+    """
+    trials = _Range(bundle, oracle)
+    mutants = trials.mutants
+    results = [_result(m) for m in mutants]
+    kills = in_forks(lambda i, mark: trials.killed_by(mutants[i], mark), len(mutants), jobs)
+    for done, (i, killed) in enumerate(kills, 1):
+        progress(f"mutants, {done} of {len(mutants)}")
+        if isinstance(killed, Lost):
+            target = trials.targets(mutants[i].site)[killed.mark]
+            killed = target.check.name, target.case.name
+        if killed is not None:
+            results[i] = replace(results[i], fate=Fate.KILLED, killed_by=killed)
+    alive = [i for i, result in enumerate(results) if result.fate is not Fate.KILLED]
+    found = in_forks(lambda k, mark: trials.difference(mutants[alive[k]], mark), len(alive), jobs)
+    for done, (k, difference) in enumerate(found, 1):
+        progress(f"mutants that pass, {done} of {len(alive)}")
+        if isinstance(difference, Lost):
+            difference = "an input that ends or holds up its process"
+        if difference is not None:
+            i = alive[k]
+            results[i] = replace(results[i], fate=Fate.SURVIVED, difference=difference)
+    return results
+
+
+def _result(mutant: Mutant) -> MutantResult:
+    site = mutant.site
+    return MutantResult(
+        site.place,
+        mutant.line,
+        site.name,
+        site.names,
+        mutant.operator,
+        mutant.title,
+        mutant.before,
+        mutant.after,
+        mutant.text,
+        Fate.EQUIVALENT,
+    )
+
+
+def _limits(oracle: Oracle) -> Mapping[tuple[str, str], float]:
+    """Return how long each case may take that scores and that the reference passes."""
+    found = {}
+    for check in oracle.checks.values():
+        if not check.points or check.device == "cuda":
+            continue
+        for case in check.cases:
+            result = run_one(oracle, check, case, dict(oracle.namespace), SECRET, 600.0)
+            if result.verdict is Verdict.PASSED:
+                found[check.name, case.name] = max(CASE_SECONDS, SLOWER * result.seconds)
+    return found
