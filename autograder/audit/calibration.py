@@ -46,9 +46,7 @@ class Bands:
     def within(self, slack: float) -> "Bands":
         """Return the same in units of the tolerance with a slack."""
         precision = None if self.precision is None else self.precision / slack
-        return Bands(
-            self.right / slack, self.alternatives / slack, precision, self.wrong / slack
-        )
+        return Bands(self.right / slack, self.alternatives / slack, precision, self.wrong / slack)
 
 
 def slack_between(bands: Bands, strict: bool) -> float:

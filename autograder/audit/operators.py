@@ -33,7 +33,17 @@ _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
-_IN_ANY_ORDER = ("add", "allclose", "isclose", "max", "maximum", "min", "minimum", "multiply", "zip")
+_IN_ANY_ORDER = (
+    "add",
+    "allclose",
+    "isclose",
+    "max",
+    "maximum",
+    "min",
+    "minimum",
+    "multiply",
+    "zip",
+)
 _IN_PLACE = {
     ast.Add: "iadd",
     ast.Sub: "isub",

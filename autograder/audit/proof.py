@@ -1,154 +1,186 @@
 """The proof that the grading of an assignment is right, before it is published."""
 
-import json
-import time
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
-import numpy as np
-
+from autograder.audit.calibration import slack_between
+from autograder.audit.check_audit import audit_check
+from autograder.audit.forks import Lost, Mark, in_forks
+from autograder.audit.kills import Fate, MutantResult, try_mutants
 from autograder.audit.leaks import find_leaks, secrets_of
-from autograder.authoring.checks import Case, Check, Variant, case_rng
+from autograder.audit.mutants import sites_of
+from autograder.audit.report import Audit, CheckAudit, Survivor
+from autograder.audit.variants import SEEDS, run_variant
+from autograder.authoring.checks import Check
+from autograder.compiler.given import asked_of_students
 from autograder.errors import UnsafeHere
 from autograder.grading.bundle import Bundle
-from autograder.grading.cases import ReferenceSession, run_case
-from autograder.grading.given import run_given, wants_given
 from autograder.grading.notebooks import nbformat
 from autograder.grading.oracle import Oracle
-from autograder.grading.results import CaseResult, Result, Verdict
+from autograder.grading.results import Result, Verdict
 from autograder.grading.runner import Grader
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["Audit", "CheckAudit", "audit"]
+__all__ = ["examine", "prove"]
 
-CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
-SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
-
-
-@dataclass
-class CheckAudit:
-    """What was tried against one check, and what held."""
-
-    name: str
-    question: str
-    points: float
-    cases: int
-    mistakes: int = 0
-    mistakes_rejected: int = 0
-    alternatives: int = 0
-    alternatives_accepted: int = 0
-    seconds: float = 0.0
-
-    def line(self) -> str:
-        """Return the check's line in a table."""
-        return (
-            f"{self.name:<44} {self.points:>5g} points  {self.cases:>2} cases  "
-            f"mistakes {self.mistakes_rejected}/{self.mistakes}  "
-            f"alternatives {self.alternatives_accepted}/{self.alternatives}"
-        )
+LONGEST_RUN = 600.0  # seconds that a variant may take for all cases of a check
+REASON = re.compile(r"#\s*survives:\s*(\S.*)")
+Progress = Callable[[str], None]
 
 
-@dataclass
-class Audit:
-    """The audit of an assignment; it is proven right if there are no findings."""
+def examine(bundle: Bundle, oracle: Oracle, jobs: int, progress: Progress) -> Audit:
+    """Try the checks on right and wrong answers, and find the tolerance of each.
 
-    assignment: str
-    checks: list[CheckAudit] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    solution_earned: float = 0.0
-    blank_earned: float = 0.0
-    possible: float = 0.0
-    secrets: int = 0
-    seconds: float = 0.0
-
-    def summary(self, details: bool = False) -> list[str]:
-        """Return the report for a terminal: one line, or one for each check before it."""
-        lines = [f"  {check.line()}" for check in self.checks] if details else []
-        totals = [
-            sum(getattr(check, name) for check in self.checks)
-            for name in (
-                "cases",
-                "mistakes_rejected",
-                "mistakes",
-                "alternatives_accepted",
-                "alternatives",
-            )
-        ]
-        lines.append(
-            f"{self.assignment}: {len(self.checks)} checks, {totals[0]} cases; "
-            f"{totals[1]} of {totals[2]} mistakes rejected, "
-            f"{totals[3]} of {totals[4]} alternatives accepted; "
-            f"the solution earns {self.solution_earned:g} of {self.possible:g}, "
-            f"the blank release {self.blank_earned:g}; "
-            f"{self.secrets} secrets looked for in the release"
-        )
-        return lines
-
-    def to_json(self) -> bytes:
-        """Return the report for machines."""
-        checks = [
-            {
-                "name": c.name,
-                "question": c.question,
-                "points": c.points,
-                "cases": c.cases,
-                "mistakes": {"tried": c.mistakes, "rejected": c.mistakes_rejected},
-                "alternatives": {"tried": c.alternatives, "accepted": c.alternatives_accepted},
-                "seconds": round(c.seconds, 3),
-            }
-            for c in self.checks
-        ]
-        whole: dict[str, Any] = {
-            "assignment": self.assignment,
-            "checks": checks,
-            "solution": {"earned": self.solution_earned, "possible": self.possible},
-            "blank": {"earned": self.blank_earned},
-            "secrets_searched": self.secrets,
-            "findings": self.findings,
-            "seconds": round(self.seconds, 3),
-        }
-        return json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"
+    Args:
+        bundle: as it is built with a slack of 1.
+        oracle: the bundle, loaded.
+        jobs: how many processes there may be.
+        progress: is told what is being tried.
+    """
+    manifest = bundle.manifest
+    report = Audit(manifest.assignment, manifest.title)
+    report.checks = _audit_checks(bundle, oracle, jobs, progress)
+    report.mutants = try_mutants(bundle, oracle, jobs, progress)
+    _hand_out(report, oracle, bundle)
+    for check in report.checks:
+        _calibrate(check, oracle.checks[check.name])
+        report.findings += check.findings
+    return report
 
 
-def audit(
+def prove(
+    report: Audit,
     bundle: Bundle,
     oracle: Oracle,
     release: Mapping[str, bytes],
     solution: bytes,
     limits: Limits,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Audit:
-    """Try everything that must pass and everything that must fail.
+    progress: Progress,
+) -> None:
+    """Try what would be published: the notebooks in sessions, and the release for leaks.
 
     Args:
-        bundle: as it would be published.
+        report: takes what is found.
+        bundle: as it would be published, with the slack of each check.
         oracle: the bundle, loaded.
         release: the files of the release by name.
         solution: the solution notebook's bytes.
         limits: of a submission.
         progress: is told what is being tried.
     """
-    began = time.monotonic()
-    name = bundle.manifest.assignment
-    report = Audit(name, possible=_automatic_points(bundle))
     for check in oracle.checks.values():
-        progress(f"check {check.name}")
-        report.checks.append(_audit_check(check, oracle, report.findings))
-    blank = release[f"{name}.ipynb"]
+        if check.slack != 1.0:
+            progress(f"check {check.name}, with its tolerance")
+            report.findings += _findings_of_slack(check, oracle)
     progress("the solution and the blank release, in sessions")
+    blank = release[f"{report.assignment}.ipynb"]
     solved, untouched = _graded_in_sessions(bundle, oracle, limits, solution, blank)
+    report.possible = sum(q.points for q in bundle.manifest.questions if not q.manual)
     report.solution_earned, report.blank_earned = solved.earned, untouched.earned
     report.findings += _findings_of_solution(solved) + _findings_of_blank(untouched)
     progress("leaks")
     secrets = secrets_of(oracle, _notebook(solution), _notebook(blank))
     report.secrets = len(secrets)
     report.findings += find_leaks(release, secrets, oracle)
-    report.seconds = time.monotonic() - began
-    return report
+
+
+def _audit_checks(
+    bundle: Bundle, oracle: Oracle, jobs: int, progress: Progress
+) -> list[CheckAudit]:
+    """Audit each check, in processes that a mistake may hang or end."""
+    checks = list(oracle.checks.values())
+    asked = {name for site in sites_of(bundle, oracle) for name in site.names}
+    names = [sorted(asked.intersection(asked_of_students(c.function))) for c in checks]
+
+    def work(number: int, mark: Mark) -> CheckAudit:
+        mark(0, LONGEST_RUN)
+        tell = lambda: mark(0, LONGEST_RUN)  # noqa: E731
+        return audit_check(checks[number], names[number], oracle, tell)
+
+    found: dict[int, CheckAudit] = {}
+    for number, result in in_forks(work, len(checks), jobs):
+        check = checks[number]
+        if isinstance(result, Lost):
+            result = CheckAudit(check.name, check.question, check.points, len(check.cases))
+            result.findings.append(
+                f"check {check.name}: a mistake or an alternative ended the audit's process, or "
+                f"took more than {LONGEST_RUN:g} s"
+            )
+        found[number] = result
+        progress(f"check {check.name}, {len(found)} of {len(checks)}")
+    return [found[number] for number in range(len(checks))]
+
+
+def _hand_out(report: Audit, oracle: Oracle, bundle: Bundle) -> None:
+    """Give each mutant to the check that found it out, or that should have."""
+    by_name = {check.name: check for check in report.checks}
+    asked = {c.name: set(asked_of_students(c.function)) for c in oracle.checks.values()}
+    for mutant in report.mutants:
+        asking = [c for c in report.checks if c.points and asked[c.name].intersection(mutant.names)]
+        if mutant.killed_by is not None:
+            check = by_name[mutant.killed_by[0]]
+            check.kills[mutant.operator] = check.kills.get(mutant.operator, 0) + 1
+        else:
+            check = max(asking, key=lambda c: c.points)
+        check.mutants.add(mutant.fate is Fate.KILLED)
+        if mutant.fate is Fate.EQUIVALENT:
+            check.equivalent += 1
+        elif mutant.fate is Fate.SURVIVED:
+            check.survivors.append(Survivor(mutant, _reason(mutant, bundle)))
+        elif mutant.margin is not None and mutant.margin < check.bands.wrong:
+            check.bands = replace(check.bands, wrong=mutant.margin)
+            check.nearest = f"{mutant.after.strip()!r} for {mutant.before.strip()!r}"
+
+
+def _reason(mutant: MutantResult, bundle: Bundle) -> str | None:
+    """Return what the author says of a survivor, on its line of the reference."""
+    text = bundle.reference.get(mutant.place)
+    if text is None:
+        number = int(mutant.place.removeprefix("cell "))
+        text = next(cell.source for cell in bundle.source if cell.number == number)
+    lines = text.split("\n")
+    said = REASON.search(lines[mutant.line - 1]) if mutant.line <= len(lines) else None
+    return said[1] if said else None
+
+
+def _calibrate(found: CheckAudit, check: Check) -> None:
+    """Put the tolerance of a check into the gap, or say that there is none."""
+    bands = found.bands
+    if bands.overlap:
+        found.findings.append(
+            f"check {found.name}: right and wrong answers overlap: those that differ by rounding "
+            f"reach {max(bands.right, bands.alternatives):.2g} of the tolerance, and "
+            f"{found.nearest} begins at {bands.wrong:.2g}; take larger or better conditioned "
+            "inputs, float64, or another property"
+        )
+        return
+    found.slack = slack_between(bands, check.precision == "strict")
+    standing = found.standing
+    if check.precision != "strict" and (standing.precision or 0.0) > 1.0:
+        found.notes.append(
+            f"a right answer in single precision reaches {standing.precision:.2g} of the tolerance "
+            f"and does not pass: {found.nearest} leaves no room for it"
+        )
+
+
+def _findings_of_slack(check: Check, oracle: Oracle) -> Iterable[str]:
+    """Require of a check with its tolerance what was found with the default one."""
+    for seed in SEEDS:
+        for mistake in check.mistakes:
+            results = run_variant(check, mistake.values, oracle, seed)
+            if all(r.verdict is Verdict.PASSED for r in results):
+                yield (
+                    f"check {check.name}: the mistake {mistake.title!r} passes with the tolerance "
+                    f"that right answers need, {check.slack:g} times the default"
+                )
+        for alternative in check.alternatives:
+            for result in run_variant(check, alternative.values, oracle, seed):
+                if result.verdict is not Verdict.PASSED:
+                    yield (
+                        f"check {check.name}: the alternative {alternative.title!r} does not pass "
+                        f"case {result.name!r} with {check.slack:g} times the default tolerance"
+                    )
 
 
 def _graded_in_sessions(
@@ -161,79 +193,6 @@ def _graded_in_sessions(
     except UnsafeHere:
         with Grader(bundle, oracle, SEEDS[0], limits, min_tier=None) as grader:
             return [grader.grade("ours", data) for data in notebooks]
-
-
-def _audit_check(check: Check, oracle: Oracle, findings: list[str]) -> CheckAudit:
-    began = time.monotonic()
-    tried = CheckAudit(check.name, check.question, check.points, len(check.cases))
-    if check.device == "cuda":
-        return tried  # its variants are tried where there is a GPU
-    for seed in SEEDS:
-        for result in _run(check, Variant("the reference", {}), oracle, seed):
-            if result.verdict is not Verdict.PASSED:
-                findings.append(
-                    f"check {check.name}: the reference does not pass case {result.name!r}: "
-                    f"{result.message}"
-                )
-    for mistake in check.mistakes:
-        tried.mistakes += 1
-        survived = [s for s in SEEDS if not _rejected(check, mistake, oracle, s, findings)]
-        tried.mistakes_rejected += not survived
-        if survived:
-            findings.append(f"check {check.name}: the mistake {mistake.title!r} passes every case")
-    for alternative in check.alternatives:
-        tried.alternatives += 1
-        failed = [
-            result
-            for seed in SEEDS
-            for result in _run(check, alternative, oracle, seed)
-            if result.verdict is not Verdict.PASSED
-        ]
-        tried.alternatives_accepted += not failed
-        if failed:
-            findings.append(
-                f"check {check.name}: the alternative {alternative.title!r} does not pass case "
-                f"{failed[0].name!r}: {failed[0].message}"
-            )
-    tried.seconds = time.monotonic() - began
-    return tried
-
-
-def _rejected(
-    check: Check, mistake: Variant, oracle: Oracle, seed: bytes, findings: list[str]
-) -> bool:
-    """Return whether a mistake fails at least one case, and breaks none."""
-    results = _run(check, mistake, oracle, seed)
-    for result in results:
-        if result.verdict is Verdict.BROKEN:
-            findings.append(
-                f"check {check.name}: case {result.name!r} breaks on the mistake "
-                f"{mistake.title!r}: {result.message}"
-            )
-    return any(result.verdict is not Verdict.PASSED for result in results)
-
-
-def _run(check: Check, variant: Variant, oracle: Oracle, seed: bytes) -> list[CaseResult]:
-    """Run every case of a check with a variant in the student's place, in this process."""
-    # Variants call the reference's other functions anyway: what fails so fails with them given too.
-    first, second = (InProcessSession({**oracle.namespace, **variant.values}) for _ in range(2))
-    reference = ReferenceSession(oracle.namespace)
-
-    def run(case: Case, student: InProcessSession) -> CaseResult:
-        def rng() -> np.random.Generator:
-            return case_rng(seed, oracle.assignment, check.name, case.name)
-
-        return run_case(check, case, student, reference, rng, seconds=CASE_SECONDS)
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # a mistake may divide by zero
-        results = {case.name: run(case, first) for case in check.cases}
-        again = [case for case in check.cases if wants_given(check, results[case.name])]
-        if again:
-            rerun = partial(run, student=second)
-            given = run_given(check, again, second, oracle.namespace, CASE_SECONDS, rerun)
-            results |= {result.name: result for result in given}
-        return list(results.values())
 
 
 def _findings_of_solution(result: Result) -> list[str]:
@@ -257,10 +216,6 @@ def _findings_of_blank(result: Result) -> list[str]:
             if passed and check.points:
                 findings.append(f"check {check.name}: the blank release passes case {passed[0]!r}")
     return findings
-
-
-def _automatic_points(bundle: Bundle) -> float:
-    return sum(q.points for q in bundle.manifest.questions if not q.manual)
 
 
 def _notebook(data: bytes) -> nbformat.NotebookNode:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.audit.calibration import Bands
-from autograder.audit.kills import Fate, MutantResult
+from autograder.audit.kills import Fate, MutantResult, Slip, slips_in
 
 __all__ = ["Audit", "CheckAudit", "Survivor", "Tally"]
 
@@ -173,10 +173,25 @@ class Audit:
             text += f" ({explained} explained)"
         return f"{text}; score {100 * self.score:.1f} %"
 
-    def to_json(self) -> bytes:
-        """Return the report for machines."""
+    @property
+    def slack(self) -> dict[str, float]:
+        """The slack of each check that does not have the default."""
+        return {check.name: check.slack for check in self.checks if check.slack != 1.0}
+
+    @property
+    def slips(self) -> list[Slip]:
+        """The mutants that a diagnosis can name."""
+        return slips_in(self.mutants)
+
+    def to_json(self, fingerprint: str) -> bytes:
+        """Return the report for machines.
+
+        Args:
+            fingerprint: of what the assignment was made from.
+        """
         whole: dict[str, Any] = {
             "assignment": self.assignment,
+            "fingerprint": fingerprint,
             "score": round(self.score, 6),
             "checks": [check.to_plain() for check in self.checks],
             "solution": {"earned": self.solution_earned, "possible": self.possible},
@@ -184,6 +199,7 @@ class Audit:
             "secrets_searched": self.secrets,
             "findings": self.findings,
             "summary": self.summary(),
+            "details": self.summary(details=True),
             "seconds": round(self.seconds, 3),
         }
         return json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"

@@ -264,9 +264,9 @@ def _is_finite(value: Any) -> bool:
             numbers = to_numpy(leaf)
             if numbers.dtype.kind not in "biufc" or not np.isfinite(numbers).all():
                 return False
-        elif leaf is not None and not isinstance(leaf, _PLAIN):
-            return False
-        elif isinstance(leaf, (float, complex)) and not np.isfinite(leaf):
+        elif (leaf is not None and not isinstance(leaf, _PLAIN)) or (
+            isinstance(leaf, (float, complex)) and not np.isfinite(leaf)
+        ):
             return False
     return True
 

@@ -97,6 +97,8 @@ def _grade_in_pool(
                 yield waiting.pop(future), result
     except BrokenProcessPool:
         suspects.extend(waiting.values())
+        for worker in multiprocessing.active_children():
+            worker.kill()  # the pool waits for ever for one that it started while it broke
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -14,10 +14,12 @@ import msgspec
 import numpy as np
 
 from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.standard import Compared
 from autograder.authoring.subject import Session
 from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout, UnsafeHere
 from autograder.grading.bundle import Bundle, QuestionEntry
 from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.grading.given import run_given, wants_given
 from autograder.grading.notes import UNWALLED, notes_of
 from autograder.grading.oracle import Oracle
@@ -48,6 +50,7 @@ BROKE = "the harness broke"  # how the note of a result that must be retried beg
 
 Cases = deque[tuple[Check, Case]]  # that are still to be run
 Outcomes = dict[str, dict[str, CaseResult]]  # by check and case
+AllCompared = dict[tuple[str, str], list[Compared]]  # likewise
 
 
 def now() -> str:
@@ -83,6 +86,8 @@ class Grader:
         self._limits, self._device = limits, device
         self._min_tier, self._private = min_tier, private
         self._nursery: Nursery | None = None
+        self._diagnoses = Diagnoses(oracle, secret)
+        self._compared: AllCompared = {}  # in the cases of this submission that failed
 
     def __enter__(self) -> "Grader":
         return self
@@ -169,6 +174,7 @@ class Grader:
         deadline = time.monotonic() + self._limits.submission_seconds
         with NotebookSession(nursery, submission.cells, deadline) as notebook:
             outcomes = self._outcomes(notebook)
+        self._diagnose(outcomes)
         questions = tuple(
             score_manual(entry, entry.cell in submission.answers)
             if entry.manual
@@ -176,6 +182,22 @@ class Grader:
             for entry in self._bundle.manifest.questions
         )
         return questions, notes_of(notebook, self._limits)
+
+    def _diagnose(self, outcomes: Outcomes) -> None:
+        """Name what a check's wrong values look like; whatever fails here costs nobody anything."""
+        for check in self._oracle.checks.values():
+            found = outcomes[check.name]
+            known = {
+                name: Outcome(result, self._compared.get((check.name, name), ()))
+                for name, result in found.items()
+            }
+            diagnosis = None
+            with suppress(Exception):
+                diagnosis = self._diagnoses.of(check, known)
+            if diagnosis is not None:
+                for name, result in found.items():
+                    if result.verdict in (Verdict.FAILED, Verdict.ERRORED):
+                        found[name] = msgspec.structs.replace(result, diagnosis=diagnosis)
 
     def _outcomes(self, notebook: NotebookSession) -> Outcomes:
         """Run every case: first the visible ones, then the hidden ones.
@@ -185,6 +207,7 @@ class Grader:
         """
         checks = self._oracle.checks.values()
         outcomes: Outcomes = {check.name: {} for check in checks}
+        self._compared = {}
         for hidden in (False, True):
             cases = [(check, c) for check in checks for c in check.cases if c.hidden is hidden]
             for _, together in groupby(cases, key=lambda pair: pair[0].seconds):
@@ -260,7 +283,10 @@ class Grader:
 
         reference = ReferenceSession(self._oracle.namespace)
         seconds = notebook.seconds_left() + OWN_SECONDS
-        return run_case(check, case, session, reference, rng, seconds=seconds)
+        seen: list[Compared] = []
+        result = run_case(check, case, session, reference, rng, seconds=seconds, compared=seen)
+        self._compared[check.name, case.name] = [] if result.verdict is Verdict.PASSED else seen
+        return result
 
     def _reason_not_to_run(self, check: Check, outcomes: Outcomes) -> tuple[Verdict, str] | None:
         """Return the verdict of a check's cases that are not to be run, and why.

@@ -1,0 +1,176 @@
+"""Diagnosis: which known slip gives the values that a student's code gave.
+
+All students get the same inputs, so what a known slip returns for them is computed once and then
+held against each student's wrong values. A diagnosis says what the author wrote of the slip, and
+nothing of the inputs.
+"""
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.standard import Compared
+from autograder.authoring.tolerance import compare
+from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.hints import hint
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import CaseResult, Verdict
+from autograder.sandbox.messages import InProcessSession
+
+__all__ = ["Diagnoses", "Outcome"]
+
+SECONDS = 2.0  # that a known slip may take for one case
+LARGEST = 1 << 20  # numbers in an array that is kept
+FEW_DIGITS = 3  # a number of so many digits may be anybody's
+MOST = 2  # slips that are named where several give the same
+_OR = "; or: "
+_MISSED = (Verdict.FAILED, Verdict.ERRORED)
+_PLACE = re.compile(r" \(cell [^()]*\)$")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case: the result, and the numbers that were compared in it."""
+
+    result: CaseResult
+    compared: Sequence[Compared]
+
+    @property
+    def wrong(self) -> Compared | None:
+        """The comparison that failed; None where something else did."""
+        last = self.compared[-1] if self.compared else None
+        return last if last is not None and last.margin > 1.0 else None
+
+
+class Diagnoses:
+    """The known slips of an assignment's checks, and what they return under a course's secret.
+
+    Args:
+        oracle: the checks with their mistakes, and the reference.
+        secret: the course's.
+        slips: further ones by check: titles, and what makes their namespace.
+    """
+
+    def __init__(
+        self,
+        oracle: Oracle,
+        secret: bytes,
+        slips: Mapping[str, Sequence[tuple[str, Callable[[], dict[str, Any]]]]] | None = None,
+    ) -> None:
+        self._oracle, self._secret, self._slips = oracle, secret, slips or {}
+        self._known: dict[tuple[str, str], list[tuple[str, Outcome]]] = {}
+
+    def of(self, check: Check, outcomes: Mapping[str, Outcome]) -> str | None:
+        """Return what a student's wrong values look like, if all of them look like one thing.
+
+        Args:
+            check: which was run.
+            outcomes: of its cases, by name.
+        """
+        wrong = [o for o in outcomes.values() if o.result.verdict is not Verdict.PASSED]
+        if not wrong or any(o.result.verdict not in _MISSED for o in wrong):
+            return None
+        cases = [case for case in check.cases if case.name in outcomes]
+        if any(map(_tells, wrong)):
+            titles = [
+                known[0][0]
+                for known in zip(*(self._known_of(check, case) for case in cases), strict=True)
+                if all(_same(outcomes[c.name], k[1]) for c, k in zip(cases, known, strict=True))
+            ]
+            if titles:
+                return _OR.join(dict.fromkeys(titles[:MOST]))
+        return hint([o.wrong for o in wrong if o.wrong is not None], len(wrong))
+
+    def _known_of(self, check: Check, case: Case) -> list[tuple[str, Outcome]]:
+        """Return what each known slip gives in a case."""
+        key = check.name, case.name
+        if key not in self._known:
+            self._known[key] = [
+                (title, self._run(check, case, make)) for title, make in self._makers(check)
+            ]
+        return self._known[key]
+
+    def _makers(self, check: Check) -> list[tuple[str, Callable[[], dict[str, Any]]]]:
+        def made(values: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+            return lambda: {**self._oracle.namespace, **values}
+
+        own = [(mistake.title, made(mistake.values)) for mistake in check.mistakes]
+        return [*own, *self._slips.get(check.name, ())]
+
+    def _run(self, check: Check, case: Case, make: Callable[[], dict[str, Any]]) -> Outcome:
+        def rng() -> np.random.Generator:
+            return case_rng(self._secret, self._oracle.assignment, check.name, case.name)
+
+        seen: list[Compared] = []
+        reference = ReferenceSession(self._oracle.namespace)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # a slip may divide by zero
+            student = InProcessSession(make())
+            result = run_case(check, case, student, reference, rng, seconds=SECONDS, compared=seen)
+        if sum(one.got.size for one in seen) > LARGEST:
+            return Outcome(_UNKNOWN, [])
+        return Outcome(result, seen)
+
+
+_UNKNOWN = CaseResult("", False, Verdict.BROKEN, 0.0)
+
+
+def _same(student: Outcome, slip: Outcome) -> bool:
+    """Return whether a slip comes to the same as a student's code: verdict, place and values."""
+    if student.result.verdict is not slip.result.verdict:
+        return False
+    if student.result.verdict is Verdict.PASSED:
+        return True
+    if len(student.compared) != len(slip.compared):
+        return False
+    mine, theirs = student.wrong, slip.wrong
+    if mine is None or theirs is None:
+        # It failed on something else than numbers, and what was said names it: an argument changed.
+        return mine is theirs and _said(student) == _said(slip)
+    return (
+        mine.what == theirs.what
+        and mine.got.shape == theirs.got.shape
+        and compare(mine.got, theirs.got, mine.tolerance).wrong == 0
+    )
+
+
+def _said(outcome: Outcome) -> str:
+    """Return a message without the place in the notebook."""
+    return _PLACE.sub("", outcome.result.message or "")
+
+
+def _tells(outcome: Outcome) -> bool:
+    """Return whether what is wrong in a case tells enough to be no coincidence.
+
+    Two different numbers do, and one with some digits; a single 0.5 may be anybody's. So do a
+    message, and anything behind numbers that were right.
+    """
+    one = outcome.wrong
+    if one is None or sum(before.got.size for before in outcome.compared[:-1]) > 1:
+        return True
+    numbers = Counter(_wrong_numbers(one))
+    return len(numbers) > 1 or any(
+        min(times, 2) * _digits(number) > FEW_DIGITS for number, times in numbers.items()
+    )
+
+
+def _wrong_numbers(one: Compared) -> list[complex]:
+    got: NDArray[Any] = np.atleast_1d(one.got).ravel()
+    want = np.atleast_1d(one.want).ravel()
+    with np.errstate(all="ignore"):
+        far = ~(np.abs(got - want) <= one.tolerance.atol + one.tolerance.rtol * np.abs(want))
+    return [complex(number) for number in got[far][:16]]
+
+
+def _digits(number: complex) -> int:
+    if not np.isfinite(number):
+        return 0
+    text = f"{abs(number):.12e}".partition("e")[0].replace(".", "").rstrip("0")
+    return len(text)
