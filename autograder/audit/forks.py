@@ -99,7 +99,8 @@ class _Worker(Generic[T]):
         mark, since, seconds = _NOTE.unpack_from(self._note, 0)
         try:
             if not self.connection.poll():
-                late = time.monotonic() > since + seconds + GRACE
+                # A note that is being written is zero for a moment.
+                late = since > 0 and time.monotonic() > since + seconds + GRACE
                 return [Lost(mark)] if late else []
             result, fault = self.connection.recv()
         except (EOFError, OSError):

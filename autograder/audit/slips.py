@@ -261,6 +261,8 @@ def gradients(node: ast.AST) -> Iterator[Change]:
                     new = copy.copy(node)
                     new.decorator_list = [d for d in decorators if d is not decorator]
                     yield put(node, new, recorded)
+            if any(last_name(d) in ("no_grad", "inference_mode") for d in decorators):
+                return
             used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             if used & {"torch", "F", "nn"}:
                 for statement in ast.walk(node):
