@@ -132,7 +132,7 @@ def _serve(work: Work[Any], connection: Connection, note: mmap.mmap, parent: int
     while True:
         try:
             number = connection.recv()
-            answer = work(number, mark), None
+            answer: tuple[Any, str | None] = work(number, mark), None
         except EOFError:
             return
         except MemoryError:  # what a number has left behind

@@ -115,7 +115,9 @@ class _Range:
             for check in oracle.checks.values()
             if check.points and check.device != "cuda"
         }
-        self.mutants = [m for s in sites_of(bundle, oracle) if self._checks(s) for m in mutants_of(s)]
+        self.mutants = [
+            m for s in sites_of(bundle, oracle) if self._checks(s) for m in mutants_of(s)
+        ]
 
     def _checks(self, site: Site) -> list[Check]:
         """Return the checks that score for any name of a site."""

@@ -33,7 +33,17 @@ _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
-_IN_ANY_ORDER = ("add", "allclose", "isclose", "max", "maximum", "min", "minimum", "multiply", "zip")
+_IN_ANY_ORDER = (
+    "add",
+    "allclose",
+    "isclose",
+    "max",
+    "maximum",
+    "min",
+    "minimum",
+    "multiply",
+    "zip",
+)
 _IN_PLACE = {
     ast.Add: "iadd",
     ast.Sub: "isub",
@@ -141,17 +151,16 @@ def constants(node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Constant(value=bool(value)):
             yield put(node, ast.Constant(not value))
-        case ast.Constant(value=int()):
-            yield from _neighbours(node)
+        case ast.Constant(value=int(value)):
+            yield from _neighbours(node, value)
         case ast.Constant(value=float(value)):
             yield put(node, ast.Constant(2 * value))
             yield put(node, ast.Constant(value / 2))
 
 
-def _neighbours(node: ast.Constant, title: str | None = None) -> Iterator[Change]:
-    yield put(node, ast.Constant(node.value + 1), title)
-    less = ast.Constant(node.value - 1) if node.value > 0 else fill("-1")
-    yield put(node, less, title)
+def _neighbours(node: ast.AST, value: int, title: str | None = None) -> Iterator[Change]:
+    yield put(node, fill(str(value + 1)), title)
+    yield put(node, fill(str(value - 1)), title)
 
 
 def comparisons(node: ast.AST) -> Iterator[Change]:
@@ -275,7 +284,7 @@ def loops(node: ast.AST) -> Iterator[Change]:
         case ast.Subscript(slice=index):
             for inner in ast.walk(index):
                 if isinstance(inner, ast.Constant) and type(inner.value) is int:
-                    yield from _neighbours(inner, _OFF)
+                    yield from _neighbours(inner, inner.value, _OFF)
         case ast.Call(func=ast.Name(id="range"), args=[_, *_] as args):
             for i, bound in enumerate(args[:2]):
                 for template in ("a + 1", "a - 1"):

@@ -143,7 +143,9 @@ def axes(node: ast.AST) -> Iterator[Change]:
             for other in (0, 1, -1):
                 value = fill(str(other))
                 if ast.unparse(value) != ast.unparse(keyword.value):
-                    moved = [ast.keyword(k.arg, value) if k is keyword else k for k in node.keywords]
+                    moved = [
+                        ast.keyword(k.arg, value) if k is keyword else k for k in node.keywords
+                    ]
                     yield put(node, ast.Call(node.func, node.args, moved), _WRONG_AXIS)
 
 
@@ -241,8 +243,9 @@ def variances(node: ast.AST) -> Iterator[Change]:
 def modes(node: ast.AST) -> Iterator[Change]:
     """Take training for evaluation."""
     match node:
-        case ast.Attribute(attr="training", ctx=ast.Load()) | ast.Name(
-            id="training" | "train" | "is_training", ctx=ast.Load()
+        case (
+            ast.Attribute(attr="training", ctx=ast.Load())
+            | ast.Name(id="training" | "train" | "is_training", ctx=ast.Load())
         ):
             yield put(node, fill("not a", a=node), "training and evaluation are swapped")
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from autograder.audit.mutants import Mutant, Site
 from autograder.audit.variations import scaled, varied_call, varied_parameters
-from autograder.authoring.arrays import is_array, to_numpy
+from autograder.authoring.arrays import NUMERIC, is_array, to_numpy
 from autograder.authoring.assertions import assert_close
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.errors import CheckFailure
@@ -36,7 +36,6 @@ FEW = 20  # inputs that say too little
 CALLS = 3  # of each case that are kept
 SECRETS = 20
 CALL_SECONDS = 1.0
-_PLAIN = (bool, int, float, complex, str, bytes)
 
 
 def run_one(
@@ -259,16 +258,16 @@ def _slopes(value: Any, arguments: Any) -> list[Any]:
 
 def _is_finite(value: Any) -> bool:
     """Return whether a nest holds plain values only, and no number in it is infinite or NaN."""
-    for leaf in _leaves(value):
-        if is_array(leaf):
-            numbers = to_numpy(leaf)
-            if numbers.dtype.kind not in "biufc" or not np.isfinite(numbers).all():
-                return False
-        elif leaf is not None and not isinstance(leaf, _PLAIN):
-            return False
-        elif isinstance(leaf, (float, complex)) and not np.isfinite(leaf):
-            return False
-    return True
+    return all(_is_finite_leaf(leaf) for leaf in _leaves(value))
+
+
+def _is_finite_leaf(leaf: Any) -> bool:
+    if is_array(leaf):
+        numbers = to_numpy(leaf)
+        return numbers.dtype.kind in NUMERIC and bool(np.isfinite(numbers).all())
+    if isinstance(leaf, (float, complex)):
+        return bool(np.isfinite(leaf))
+    return leaf is None or isinstance(leaf, (bool, int, str, bytes))
 
 
 def _agree(got: Any, want: Any) -> bool:

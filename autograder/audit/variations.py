@@ -25,11 +25,15 @@ def varied_call(
     if rng.random() < 0.5:
         lengths = sorted({n for a in _arrays((args, kwargs)) for n in a.shape})
         other = {n: int(rng.choice(_LENGTHS)) for n in lengths if rng.random() < 0.7}
-        args, kwargs = _mapped((args, kwargs), lambda a: _resized(a, other, rng) if is_array(a) else a)
+        args, kwargs = _mapped(
+            (args, kwargs), lambda a: _resized(a, other, rng) if is_array(a) else a
+        )
     if rng.random() < 0.15:
         args, kwargs = _mapped((args, kwargs), _other_dtype)
     if rng.random() < 0.85:
-        args, kwargs = _mapped((args, kwargs), lambda v: _other(v, rng) if rng.random() < 0.4 else v)
+        args, kwargs = _mapped(
+            (args, kwargs), lambda v: _other(v, rng) if rng.random() < 0.4 else v
+        )
     optional = [
         name
         for name, parameter in inspect.signature(function).parameters.items()
