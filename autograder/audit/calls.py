@@ -3,7 +3,7 @@
 import copy
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from types import FunctionType
@@ -80,7 +80,7 @@ def outcome(target: Any, call: Call, pure: bool) -> list[Any] | None:
         with watchdog(CALL_SECONDS), np.errstate(all="ignore"), _recording_gradients():
             module = None
             if isinstance(target, type):
-                module = _made(target, *args[:2], trains=args[4])
+                module = _made(target, args[0], args[1], args[4])
                 args, kwargs = args[2], args[3]
             value = (module or target)(*args, **kwargs)
             slopes = _slopes(value, (args, kwargs, _parameters(module)))

@@ -44,13 +44,6 @@ _IN_ANY_ORDER = (
     "multiply",
     "zip",
 )
-_IN_PLACE = {
-    ast.Add: "iadd",
-    ast.Sub: "isub",
-    ast.Mult: "imul",
-    ast.Div: "itruediv",
-    ast.Pow: "ipow",
-}
 
 
 def is_eps(node: ast.AST) -> bool:
@@ -304,47 +297,6 @@ def loops(node: ast.AST) -> Iterator[Change]:
                 yield put(node, ast.Slice(lower, upper, None))
 
 
-def in_place(node: ast.AST) -> Iterator[Change]:
-    """Write the result of an operation into the argument that it reads."""
-    if not isinstance(node, ast.FunctionDef):
-        return
-    parameters = (a for a in ast.walk(node.args) if isinstance(a, ast.arg))
-    names = {a.arg for a in parameters if a.annotation is None}
-    for inner in ast.walk(node):
-        if not (isinstance(inner, ast.BinOp) and type(inner.op) in _IN_PLACE):
-            continue
-        name = _IN_PLACE[type(inner.op)]
-        pairs = [(inner.left, inner.right)]
-        if isinstance(inner.op, (ast.Add, ast.Mult)):
-            pairs.append((inner.right, inner.left))
-        for target, other in pairs:
-            if isinstance(target, ast.Name) and target.id in names:
-                new = fill(f"operator.{name}(a, b)", a=target, b=other)
-                yield put(inner, new, "an argument is changed in place")
-
-
-def stale(node: ast.AST) -> Iterator[Change]:
-    """Use what an argument was at first after it has got a new value."""
-    if not isinstance(node, ast.FunctionDef):
-        return
-    names = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
-    for statement in node.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
-                keep = ast.parse(f"{name}_before, {name} = {name}, 0").body[0]
-                assert isinstance(keep, ast.Assign)
-                assert isinstance(keep.value, ast.Tuple)
-                keep.value.elts[1] = value
-                for later in ast.walk(node):
-                    if _reads(later, name) and later.lineno > statement.lineno:
-                        swaps = ((later, fill(f"{name}_before")), (statement, keep))
-                        yield Change(swaps, "an old value where the new one is meant")
-
-
-def _reads(node: ast.AST, name: str) -> TypeGuard[ast.Name]:
-    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-
-
 OPERATORS: dict[str, Operator] = {
     "sign": signs,
     "left out": dropped,
@@ -356,7 +308,5 @@ OPERATORS: dict[str, Operator] = {
     "statement": statements,
     "order": orders,
     "loop": loops,
-    "in place": in_place,
-    "old value": stale,
     "constant": constants,
 }

@@ -34,16 +34,16 @@ def run_one(
     oracle: Oracle,
     check: Check,
     case: Case,
-    namespace: dict[str, Any],
+    student: InProcessSession,
     secret: bytes,
     seconds: float,
 ) -> CaseResult:
-    """Run a case with a namespace in the student's place."""
-    student, reference = InProcessSession(namespace), ReferenceSession(oracle.namespace)
+    """Run a case in this process with a session in the student's place."""
 
     def rng() -> np.random.Generator:
         return case_rng(secret, oracle.assignment, check.name, case.name)
 
+    reference = ReferenceSession(oracle.namespace)
     return run_case(check, case, student, reference, rng, seconds=seconds)
 
 
@@ -172,7 +172,7 @@ class Trial:
     ) -> CaseResult:
         limit = self._limits[check.name]
         self.tell(limit)
-        return run_one(self._oracle, check, case, namespace, secret, limit)
+        return run_one(self._oracle, check, case, InProcessSession(namespace), secret, limit)
 
 
 def _rounds(limit: float) -> int:

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -57,16 +58,16 @@ def _other_lengths(arguments: Any, rng: _RNG) -> Any:
 
 
 def _other_axis(arguments: Any, rng: _RNG) -> Any:
-    """Give a single axis of a single array another length."""
+    """Give a single axis of a single array another length; not 1, which fits any other."""
     places = [(i, k) for i, a in enumerate(_arrays(arguments)) for k, n in enumerate(a.shape) if n]
     if not places:
         return arguments
     chosen, axis = places[int(rng.integers(len(places)))]
-    count = iter(range(len(places) + 1000))
+    count = itertools.count()
 
     def change(value: Any) -> Any:
         if is_array(value) and next(count) == chosen:
-            return _resized(value, {axis: int(rng.choice(_LENGTHS))}, rng)
+            return _resized(value, {axis: int(rng.choice(_LENGTHS[1:]))}, rng)
         return value
 
     return mapped(arguments, change)
