@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
             )
         if name == "compile":
             command.add_argument("--force", action="store_true", help="even if nothing changed")
+        if name == "audit":
+            command.add_argument(
+                "--fail-under", type=float, default=0.0, metavar="PERCENT", help="of the mutants"
+            )
         if name == "grade":
             _add_grade_options(command)
         if name == "export":
@@ -133,8 +139,9 @@ def _compile(options: argparse.Namespace) -> int:
         from autograder.audit.publish import compile_and_publish  # a second, where it is needed
 
         began = time.monotonic()
-        report = compile_and_publish(course, name, _teller(name))
-        for line in report.summary():
+        with _audit_page(course, name):
+            outcome = compile_and_publish(course, name, _teller(name), _cores())
+        for line in outcome.summary:
             print(line)
         print(
             f"{name}: wrote {course.relative(course.release(name))}/ and "
@@ -147,10 +154,33 @@ def _audit(options: argparse.Namespace) -> int:
     from autograder.audit.publish import audit_only
 
     course = find_course()
+    low = []
     for name in _assignments(course, options.assignments):
-        for line in audit_only(course, name, _teller(name)).summary(details=True):
+        with _audit_page(course, name):
+            outcome = audit_only(course, name, _teller(name), _cores())
+        for line in outcome.details:
             print(line)
+        if 100 * outcome.score < options.fail_under:
+            low.append(f"{name}: a mutation score of {100 * outcome.score:.1f} %")
+    if low:
+        raise AuditRefused([f"under {options.fail_under:g} %", *(f"  {text}" for text in low)])
     return DONE
+
+
+@contextmanager
+def _audit_page(course: Course, name: str) -> Iterator[None]:
+    """Write the page of the audit that is made inside the block, also of one that refuses."""
+    audit = course.build(name) / "audit.json"
+    before = audit.stat().st_mtime_ns if audit.is_file() else None
+    try:
+        yield
+    finally:
+        page = audit.with_suffix(".html")
+        new = audit.is_file() and audit.stat().st_mtime_ns != before
+        if new or (audit.is_file() and not page.is_file()):
+            from autograder.records.audit_page import write_audit_page
+
+            write_audit_page(page, audit)
 
 
 def _grade(options: argparse.Namespace) -> int:
@@ -265,6 +295,10 @@ def _assignments(course: Course, names: Sequence[str]) -> list[str]:
     if not found:
         raise UsageError("there is no assignment; the first one is assignments/NAME/NAME.py")
     return found
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _teller(name: str) -> Callable[[str], None]:

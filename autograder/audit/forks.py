@@ -99,7 +99,8 @@ class _Worker(Generic[T]):
         mark, since, seconds = _NOTE.unpack_from(self._note, 0)
         try:
             if not self.connection.poll():
-                late = time.monotonic() > since + seconds + GRACE
+                # A note that is being written is zero for a moment.
+                late = since > 0 and time.monotonic() > since + seconds + GRACE
                 return [Lost(mark)] if late else []
             result, fault = self.connection.recv()
         except (EOFError, OSError):
@@ -131,7 +132,7 @@ def _serve(work: Work[Any], connection: Connection, note: mmap.mmap, parent: int
     while True:
         try:
             number = connection.recv()
-            answer = work(number, mark), None
+            answer: tuple[Any, str | None] = work(number, mark), None
         except EOFError:
             return
         except MemoryError:  # what a number has left behind

@@ -14,8 +14,10 @@ from autograder.audit.trial import Trial, run_one
 from autograder.authoring.checks import Case, Check
 from autograder.compiler.given import asked_of_students
 from autograder.grading.bundle import Bundle
+from autograder.grading.given import run_given, wants_given
 from autograder.grading.oracle import Oracle
-from autograder.grading.results import Verdict
+from autograder.grading.results import CaseResult, Verdict
+from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["Fate", "MutantResult", "Slip", "namespace_of", "slips_in", "try_mutants"]
 
@@ -115,9 +117,15 @@ class _Range:
             for check in oracle.checks.values()
             if check.points and check.device != "cuda"
         }
-        self.mutants = [
-            m for s in sites_of(bundle, oracle) if self._checks(s) for m in mutants_of(s)
-        ]
+        self.mutants = [m for s in sites_of(bundle, oracle) for m in self._mutants(s)]
+
+    def _mutants(self, site: Site) -> list[Mutant]:
+        """Return the mutants of a site that a check could find out."""
+        checks = self._checks(site)
+        if not checks:
+            return []
+        pure = any(check.pure for check in checks)
+        return [m for m in mutants_of(site) if pure or m.operator != "in place"]
 
     def _checks(self, site: Site) -> list[Check]:
         """Return the checks that score for any name of a site."""
@@ -140,17 +148,29 @@ class _Range:
         """Return the first check and case that find a mutant out."""
         with np.errstate(all="ignore"):
             for number, target in enumerate(self.targets(mutant.site)):
-                mark(number, target.seconds)
+                mark(number, 2 * target.seconds)
                 try:
-                    namespace = mutant.namespace()
+                    passes = self._passes(mutant, target)
                 except Exception:  # it cannot even be defined
-                    return target.check.name, target.case.name
-                result = run_one(
-                    self.oracle, target.check, target.case, namespace, SECRET, target.seconds
-                )
-                if result.verdict in _FOUND_OUT:
+                    passes = False
+                if not passes:
                     return target.check.name, target.case.name
         return None
+
+    def _passes(self, mutant: Mutant, target: _Target) -> bool:
+        """Return whether a mutant passes a case, perhaps by what the check is given."""
+        check, seconds = target.check, target.seconds
+        student, second = (InProcessSession(mutant.namespace()) for _ in range(2))
+        result = run_one(self.oracle, check, target.case, student, SECRET, seconds)
+        if wants_given(check, result):
+
+            def run(case: Case) -> CaseResult:
+                return run_one(self.oracle, check, case, second, SECRET, seconds)
+
+            known = self.oracle.namespace
+            for given in run_given(check, [target.case], second, known, seconds, run):
+                result = given
+        return result.verdict not in _FOUND_OUT
 
     def difference(self, mutant: Mutant, mark: Mark) -> str | None:
         """Return on what a mutant differs from the reference, None if on nothing."""
@@ -228,7 +248,8 @@ def _limits(oracle: Oracle) -> Mapping[tuple[str, str], float]:
         if not check.points or check.device == "cuda":
             continue
         for case in check.cases:
-            result = run_one(oracle, check, case, dict(oracle.namespace), SECRET, 600.0)
+            student = InProcessSession(dict(oracle.namespace))
+            result = run_one(oracle, check, case, student, SECRET, 600.0)
             if result.verdict is Verdict.PASSED:
                 found[check.name, case.name] = max(CASE_SECONDS, SLOWER * result.seconds)
     return found

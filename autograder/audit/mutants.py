@@ -188,8 +188,9 @@ def _of_definition(site: Site) -> Iterator[Mutant]:
             for change in mutate(node):
                 edited = tree.edited(change)
                 if edited is not None and _is_python(edited.text):
-                    texts = _short(edited.before), _short(edited.after)
-                    yield Mutant(site, name, change.title, edited.line, *texts, edited.text)
+                    before, after = _short(edited.before), _short(edited.after)
+                    title, line = change.title, edited.line
+                    yield Mutant(site, name, title, line, before, after, edited.text)
 
 
 def _is_python(text: str) -> bool:
@@ -211,8 +212,8 @@ def _of_value(site: Site) -> Iterator[Mutant]:
             text = f"{site.name} = {expression.replace('x', site.name)}"
             if isinstance(other, (bool, str)):
                 text = f"{site.name} = {other!r}"
-            shown = (_short(f"{site.name} = {v!r}") for v in (value, other))
-            yield Mutant(site, "value", title, 1, *shown, text)
+            before, after = (_short(f"{site.name} = {v!r}") for v in (value, other))
+            yield Mutant(site, "value", title, 1, before, after, text)
 
 
 def _other_values(value: Any) -> Iterator[tuple[str, str | None]]:

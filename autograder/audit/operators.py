@@ -44,13 +44,6 @@ _IN_ANY_ORDER = (
     "multiply",
     "zip",
 )
-_IN_PLACE = {
-    ast.Add: "iadd",
-    ast.Sub: "isub",
-    ast.Mult: "imul",
-    ast.Div: "itruediv",
-    ast.Pow: "ipow",
-}
 
 
 def is_eps(node: ast.AST) -> bool:
@@ -115,6 +108,8 @@ def dropped(node: ast.AST) -> Iterator[Change]:
 def factors(node: ast.AST) -> Iterator[Change]:
     """Double or halve what a statement returns or assigns."""
     for item in computed(node):
+        if last_name(item) in ("zeros", "zeros_like"):
+            continue
         yield put(item, fill("2 * a", a=item), "a factor of two too much")
         yield put(item, fill("a / 2", a=item), "a factor of two too little")
 
@@ -149,17 +144,16 @@ def constants(node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Constant(value=bool(value)):
             yield put(node, ast.Constant(not value))
-        case ast.Constant(value=int()):
-            yield from _neighbours(node)
+        case ast.Constant(value=int(value)):
+            yield from _neighbours(node, value)
         case ast.Constant(value=float(value)):
             yield put(node, ast.Constant(2 * value))
             yield put(node, ast.Constant(value / 2))
 
 
-def _neighbours(node: ast.Constant, title: str | None = None) -> Iterator[Change]:
-    yield put(node, ast.Constant(node.value + 1), title)
-    less = ast.Constant(node.value - 1) if node.value > 0 else fill("-1")
-    yield put(node, less, title)
+def _neighbours(node: ast.AST, value: int, title: str | None = None) -> Iterator[Change]:
+    yield put(node, fill(str(value + 1)), title)
+    yield put(node, fill(str(value - 1)), title)
 
 
 def comparisons(node: ast.AST) -> Iterator[Change]:
@@ -214,10 +208,22 @@ def statements(node: ast.AST) -> Iterator[Change]:
         block = getattr(node, name, None)
         if isinstance(block, list):
             for a, b in pairwise(block):
-                if isinstance(a, _SIMPLE) and isinstance(b, _SIMPLE):
+                if isinstance(a, _SIMPLE) and isinstance(b, _SIMPLE) and _depend(a, b):
                     yield Change(((a, b), (b, a)), "two steps are in the wrong order")
 
 
+def _depend(a: ast.stmt, b: ast.stmt) -> bool:
+    """Return whether it matters which of two statements comes first, as far as names tell."""
+    return _sets(a, b) or _sets(b, a) or isinstance(a, ast.Expr) or isinstance(b, ast.Expr)
+
+
+def _sets(a: ast.stmt, b: ast.stmt) -> bool:
+    """Return whether a statement sets what another one reads or sets."""
+    texts = {ast.unparse(n) for n in ast.walk(b) if isinstance(n, _PLACES)}
+    return any(isinstance(n, _PLACES) and ast.unparse(n) in texts for n in _targets(a))
+
+
+_PLACES = (ast.Name, ast.Attribute, ast.Subscript)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
 
 
@@ -225,25 +231,25 @@ def _left_out(function: ast.AST, bound: list[str]) -> Iterator[Change]:
     """Leave out each statement of a function that gives no name its first meaning."""
     inside = (n for n in ast.walk(function) if isinstance(n, ast.stmt))
     for node in sorted(inside, key=lambda n: n.lineno):
-        targets: list[ast.expr] = []
-        match node:
-            case ast.Assign(targets=targets):
-                pass
-            case ast.AnnAssign(target=target, value=ast.expr()) | ast.AugAssign(target=target):
-                targets = [target]
-            case ast.Expr(value=ast.Call()):
-                pass
-            case _:
-                continue
-        stored = [
-            n.id
-            for t in targets
-            for n in ast.walk(t)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        ]
+        if not isinstance(node, _SIMPLE):
+            continue
+        if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Call):
+            continue
+        stored = [n.id for t in _targets(node) for n in ast.walk(t) if _is_bound(n)]
         if isinstance(node, ast.AugAssign) or all(name in bound for name in stored):
             yield put(node, ast.Pass(), "a step is left out")
         bound += stored
+
+
+def _targets(node: ast.stmt) -> list[ast.AST]:
+    """Return what a statement assigns to, item by item."""
+    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+    items = [getattr(t, "elts", [t]) for t in targets if t is not None]
+    return [item for group in items for item in group]
+
+
+def _is_bound(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def orders(node: ast.AST) -> Iterator[Change]:
@@ -271,7 +277,7 @@ def loops(node: ast.AST) -> Iterator[Change]:
         case ast.Subscript(slice=index):
             for inner in ast.walk(index):
                 if isinstance(inner, ast.Constant) and type(inner.value) is int:
-                    yield from _neighbours(inner, _OFF)
+                    yield from _neighbours(inner, inner.value, _OFF)
         case ast.Call(func=ast.Name(id="range"), args=[_, *_] as args):
             for i, bound in enumerate(args[:2]):
                 for template in ("a + 1", "a - 1"):
@@ -291,46 +297,6 @@ def loops(node: ast.AST) -> Iterator[Change]:
                 yield put(node, ast.Slice(lower, upper, None))
 
 
-def in_place(node: ast.AST) -> Iterator[Change]:
-    """Write the result of an operation into the argument that it reads."""
-    if not isinstance(node, ast.FunctionDef):
-        return
-    names = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
-    for inner in ast.walk(node):
-        if not (isinstance(inner, ast.BinOp) and type(inner.op) in _IN_PLACE):
-            continue
-        name = _IN_PLACE[type(inner.op)]
-        pairs = [(inner.left, inner.right)]
-        if isinstance(inner.op, (ast.Add, ast.Mult)):
-            pairs.append((inner.right, inner.left))
-        for target, other in pairs:
-            if isinstance(target, ast.Name) and target.id in names:
-                new = fill(f"operator.{name}(a, b)", a=target, b=other)
-                yield put(inner, new, "an argument is changed in place")
-
-
-def stale(node: ast.AST) -> Iterator[Change]:
-    """Use what an argument was at first after it has got a new value."""
-    if not isinstance(node, ast.FunctionDef):
-        return
-    names = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
-    for statement in node.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
-                keep = ast.parse(f"{name}_before, {name} = {name}, 0").body[0]
-                assert isinstance(keep, ast.Assign)
-                assert isinstance(keep.value, ast.Tuple)
-                keep.value.elts[1] = value
-                for later in ast.walk(node):
-                    if _reads(later, name) and later.lineno > statement.lineno:
-                        swaps = ((later, fill(f"{name}_before")), (statement, keep))
-                        yield Change(swaps, "an old value where the new one is meant")
-
-
-def _reads(node: ast.AST, name: str) -> TypeGuard[ast.Name]:
-    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-
-
 OPERATORS: dict[str, Operator] = {
     "sign": signs,
     "left out": dropped,
@@ -342,7 +308,5 @@ OPERATORS: dict[str, Operator] = {
     "statement": statements,
     "order": orders,
     "loop": loops,
-    "in place": in_place,
-    "old value": stale,
     "constant": constants,
 }

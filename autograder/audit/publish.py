@@ -12,7 +12,7 @@ from autograder.errors import AuditRefused
 
 __all__ = ["Outcome", "audit_only", "compile_and_publish"]
 
-JSON, PAGE = "audit.json", "audit.html"
+JSON = "audit.json"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,6 @@ def _build_and_audit(
     course: Course, name: str, progress: Callable[[str], None], jobs: int
 ) -> tuple[Any, Outcome]:
     # All that follows takes a second to import, and an audit that is stored needs nothing of it.
-    from autograder.audit.page import write_audit_page
     from autograder.audit.proof import examine, prove
     from autograder.compiler.build import build
     from autograder.grading.bundle import parse_bundle
@@ -96,7 +95,6 @@ def _build_and_audit(
     folder = course.build(name)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / JSON).write_bytes(report.to_json(artefacts.fingerprint))
-    write_audit_page(folder / PAGE, report)
     if report.findings:
         count = len(report.findings)
         headline = f"{name} is not published: {count} finding{'s' if count > 1 else ''}"

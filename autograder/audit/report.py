@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -189,10 +190,20 @@ class Audit:
         Args:
             fingerprint: of what the assignment was made from.
         """
+        fates = [mutant.fate for mutant in self.mutants]
+        kills = Counter(m.operator for m in self.mutants if m.fate is Fate.KILLED)
         whole: dict[str, Any] = {
             "assignment": self.assignment,
+            "title": self.title,
             "fingerprint": fingerprint,
             "score": round(self.score, 6),
+            "mutants": {
+                "tried": len(fates),
+                "killed": fates.count(Fate.KILLED),
+                "equivalent": fates.count(Fate.EQUIVALENT),
+                "survivors": fates.count(Fate.SURVIVED),
+            },
+            "kills_by_class": dict(sorted(kills.items(), key=lambda kind: -kind[1])),
             "checks": [check.to_plain() for check in self.checks],
             "solution": {"earned": self.solution_earned, "possible": self.possible},
             "blank": {"earned": self.blank_earned},

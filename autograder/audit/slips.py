@@ -3,6 +3,7 @@
 import ast
 import copy
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from autograder.audit.operators import computed, is_eps
 from autograder.audit.trees import Change, Operator, fill, last_name, put
@@ -89,6 +90,13 @@ _WRAPPERS = {
     "reversed": "an order is not turned around",
     "sorted": "nothing is sorted",
     "cumsum": "nothing adds up",
+}
+_IN_PLACE = {
+    ast.Add: "iadd",
+    ast.Sub: "isub",
+    ast.Mult: "imul",
+    ast.Div: "itruediv",
+    ast.Pow: "ipow",
 }
 _TIMES = ("t", "step", "time", "stride", "pad", "padding", "dilation", "kernel_size", "k")
 
@@ -264,6 +272,8 @@ def gradients(node: ast.AST) -> Iterator[Change]:
                     new = copy.copy(node)
                     new.decorator_list = [d for d in decorators if d is not decorator]
                     yield put(node, new, recorded)
+            if any(last_name(d) in ("no_grad", "inference_mode") for d in decorators):
+                return
             used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             if used & {"torch", "F", "nn"}:
                 for statement in ast.walk(node):
@@ -280,6 +290,47 @@ def times(node: ast.AST) -> Iterator[Change]:
             yield put(node, fill("a - 1", a=node), "off by one")
 
 
+def in_place(node: ast.AST) -> Iterator[Change]:
+    """Write the result of an operation into the argument that it reads."""
+    if not isinstance(node, ast.FunctionDef):
+        return
+    parameters = (a for a in ast.walk(node.args) if isinstance(a, ast.arg))
+    names = {a.arg for a in parameters if a.annotation is None}
+    for inner in ast.walk(node):
+        if not (isinstance(inner, ast.BinOp) and type(inner.op) in _IN_PLACE):
+            continue
+        name = _IN_PLACE[type(inner.op)]
+        pairs = [(inner.left, inner.right)]
+        if isinstance(inner.op, (ast.Add, ast.Mult)):
+            pairs.append((inner.right, inner.left))
+        for target, other in pairs:
+            if isinstance(target, ast.Name) and target.id in names:
+                new = fill(f"operator.{name}(a, b)", a=target, b=other)
+                yield put(inner, new, "an argument is changed in place")
+
+
+def stale(node: ast.AST) -> Iterator[Change]:
+    """Use what an argument was at first after it has got a new value."""
+    if not isinstance(node, ast.FunctionDef):
+        return
+    names = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
+                keep = ast.parse(f"{name}_before, {name} = {name}, 0").body[0]
+                assert isinstance(keep, ast.Assign)
+                assert isinstance(keep.value, ast.Tuple)
+                keep.value.elts[1] = value
+                for later in ast.walk(node):
+                    if _reads(later, name) and later.lineno > statement.lineno:
+                        swaps = ((later, fill(f"{name}_before")), (statement, keep))
+                        yield Change(swaps, "an old value where the new one is meant")
+
+
+def _reads(node: ast.AST, name: str) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+
+
 SLIPS: dict[str, Operator] = {
     "mean and sum": names,
     "function left out": wrappers,
@@ -291,4 +342,6 @@ SLIPS: dict[str, Operator] = {
     "mode": modes,
     "gradient": gradients,
     "time": times,
+    "in place": in_place,
+    "old value": stale,
 }

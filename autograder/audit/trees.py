@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Change", "Edited", "Operator", "Tree", "fill", "last_name", "put"]
+__all__ = ["PLAIN", "Change", "Edited", "Operator", "Tree", "fill", "last_name", "put"]
 
 
 class Change(NamedTuple):
@@ -17,6 +17,7 @@ class Change(NamedTuple):
     title: str | None = None
 
 
+PLAIN = ("bool", "float", "int", "str")  # annotations of what cannot be changed in place
 Operator = Callable[[ast.AST], Iterator[Change]]
 
 
@@ -125,7 +126,7 @@ def _differing(before: list[str], after: list[str]) -> tuple[str, str]:
 
 
 def _bare(node: ast.stmt) -> ast.stmt:
-    """Take out a definition's docstrings and its parameters' annotations: they compute nothing."""
+    """Take out a definition's docstrings and annotations, but for those by types of Python."""
     for inner in ast.walk(node):
         if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             if ast.get_docstring(inner) is not None:
@@ -133,7 +134,8 @@ def _bare(node: ast.stmt) -> ast.stmt:
             if not isinstance(inner, ast.ClassDef):
                 inner.returns = None
         elif isinstance(inner, ast.arg):
-            inner.annotation = None
+            is_plain = isinstance(inner.annotation, ast.Name) and inner.annotation.id in PLAIN
+            inner.annotation = inner.annotation if is_plain else None
     return node
 
 

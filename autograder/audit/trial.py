@@ -5,27 +5,21 @@ goes far beyond the cases: the arguments that the checks pass are varied, and th
 under further secrets.
 """
 
-import copy
-import inspect
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from autograder.audit.calls import CALL_SECONDS, Call, agree, is_finite, outcome, watched
 from autograder.audit.mutants import Mutant, Site
 from autograder.audit.variations import scaled, varied_call, varied_parameters
-from autograder.authoring.arrays import is_array, to_numpy
-from autograder.authoring.assertions import assert_close
 from autograder.authoring.checks import Case, Check, case_rng
-from autograder.errors import CheckFailure
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
-from autograder.grading.watchdog import watchdog
 from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["Trial", "run_one"]
@@ -33,42 +27,24 @@ __all__ = ["Trial", "run_one"]
 INPUTS = 200  # of each function
 TRIES = 3 * INPUTS
 FEW = 20  # inputs that say too little
-CALLS = 3  # of each case that are kept
 SECRETS = 20
-CALL_SECONDS = 1.0
-_PLAIN = (bool, int, float, complex, str, bytes)
 
 
 def run_one(
     oracle: Oracle,
     check: Check,
     case: Case,
-    namespace: dict[str, Any],
+    student: InProcessSession,
     secret: bytes,
     seconds: float,
 ) -> CaseResult:
-    """Run a case with a namespace in the student's place."""
-    student, reference = InProcessSession(namespace), ReferenceSession(oracle.namespace)
+    """Run a case in this process with a session in the student's place."""
 
     def rng() -> np.random.Generator:
         return case_rng(secret, oracle.assignment, check.name, case.name)
 
+    reference = ReferenceSession(oracle.namespace)
     return run_case(check, case, student, reference, rng, seconds=seconds)
-
-
-@dataclass(frozen=True)
-class _Call:
-    """A call of a function that is asked for, and the reference's outcome."""
-
-    name: str
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    want: Any = None
-
-    def __str__(self) -> str:
-        parts = [_summary(a) for a in self.args]
-        parts += [f"{key}={_summary(value)}" for key, value in self.kwargs.items()]
-        return f"{self.name}({', '.join(parts)})"
 
 
 @dataclass(frozen=True)
@@ -118,8 +94,8 @@ class Trial:
             namespace = mutant.namespace()
         except Exception as error:
             return f"{type(error).__name__} when it is defined"
-        for call in self._calls:
-            if self._differs(namespace[call.name], call):
+        for call, want in self._calls:
+            if self._differs(namespace[call.name], call, want):
                 return str(call)
         for run in self._runs:
             if not self._passes(run, namespace):
@@ -127,59 +103,47 @@ class Trial:
         return None
 
     @cached_property
-    def _calls(self) -> list[_Call]:
+    def _calls(self) -> list[tuple[Call, list[Any]]]:
         """Calls that the reference answers by finite values, some as the checks make them."""
         rng = np.random.default_rng(self._seed)
         seen = [call for check in self._checks for call in self._made_by(check)]
-        found: list[_Call] = []
+        found: list[tuple[Call, list[Any]]] = []
         for i in range(TRIES if seen else 0):
             call = seen[i % len(seen)]
+            target = self._oracle.namespace[call.name]
             if i >= len(seen):
-                function = self._oracle.namespace[call.name]
-                args, kwargs = varied_call(function, call.args, call.kwargs, rng)
-                call = _Call(call.name, args, kwargs)
-            outcome = self._outcome(self._oracle.namespace[call.name], call)
-            if outcome is not None and _is_finite(outcome):
-                found.append(replace(call, want=outcome))
+                args, kwargs = varied_call(target, call.args, call.kwargs, rng)
+                call = replace(call, args=args, kwargs=kwargs)
+            want = self._outcome(target, call)
+            if want is not None and is_finite(want):
+                found.append((call, want))
             if len(found) == INPUTS:
                 break
         return found
 
-    def _made_by(self, check: Check) -> Iterator[_Call]:
-        """Give some calls that a check makes of functions of the site."""
+    def _made_by(self, check: Check) -> list[Call]:
+        """Return some calls that a check makes of what is asked for at the site."""
+        found = []
         for case in check.cases:
-            made: list[_Call] = []
-            names = {n: self._oracle.namespace[n] for n in self._site.names}
-            watched = {
-                n: _watched(n, f, made) for n, f in names.items() if isinstance(f, FunctionType)
-            }
-            if watched:
-                namespace = {**self._oracle.namespace, **watched}
-                self._run(check, case, namespace, b"trial")
-            yield from made
+            made: list[Call] = []
+            known = self._oracle.namespace
+            watching = {n: watched(n, known[n], made) for n in self._site.names}
+            self._run(check, case, {**known, **{n: w for n, w in watching.items() if w}}, b"trial")
+            found += made
+        return found
 
-    def _outcome(self, function: Callable[..., Any], call: _Call) -> Any:
-        """Return what a call returns and does, None if it raises."""
+    def _outcome(self, target: Any, call: Call) -> list[Any] | None:
         self.tell(CALL_SECONDS)
-        try:
-            args, kwargs = copy.deepcopy((call.args, call.kwargs))
-            InProcessSession({}).seed(self._seed)
-            with watchdog(CALL_SECONDS), np.errstate(all="ignore"):
-                value = function(*args, **kwargs)
-                slopes = _slopes(value, (args, kwargs))
-        except BaseException:  # SystemExit too
-            return None
-        return [value, slopes, [args, kwargs] if self._pure else []]
+        return outcome(target, call, self._pure)
 
-    def _differs(self, function: Callable[..., Any], call: _Call) -> bool:
-        got = self._outcome(function, call)
-        if _agree(got, call.want):
+    def _differs(self, target: Any, call: Call, want: list[Any]) -> bool:
+        if agree(self._outcome(target, call), want):
             return False
         # Where rounding decides, the reference does not agree with itself either.
         reference = self._oracle.namespace[call.name]
         for factor in (1, -1):
             near = replace(call, args=scaled(call.args, factor), kwargs=scaled(call.kwargs, factor))
-            if _agree(self._outcome(reference, near), call.want):
+            if agree(self._outcome(reference, near), want):
                 return True
         return False
 
@@ -208,7 +172,7 @@ class Trial:
     ) -> CaseResult:
         limit = self._limits[check.name]
         self.tell(limit)
-        return run_one(self._oracle, check, case, namespace, secret, limit)
+        return run_one(self._oracle, check, case, InProcessSession(namespace), secret, limit)
 
 
 def _rounds(limit: float) -> int:
@@ -218,75 +182,3 @@ def _rounds(limit: float) -> int:
 
 def _varied(case: Case, rng: np.random.Generator) -> Case:
     return replace(case, parameters=varied_parameters(case.parameters, rng))
-
-
-def _watched(name: str, function: FunctionType, made: list[_Call]) -> Callable[..., Any]:
-    """Return a function that keeps its first calls."""
-
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        if len(made) < CALLS:
-            try:
-                made.append(_Call(name, *copy.deepcopy((args, kwargs))))
-            except Exception:  # an object that cannot be copied
-                made.clear()
-        return function(*args, **kwargs)
-
-    watched.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
-    return watched
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (tuple, list)):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield value
-
-
-def _slopes(value: Any, arguments: Any) -> list[Any]:
-    """Return the gradients of the sum of what is returned, by each argument that has one."""
-    sums = [leaf.sum() for leaf in _leaves(value) if getattr(leaf, "requires_grad", False)]
-    by = [leaf for leaf in _leaves(arguments) if getattr(leaf, "requires_grad", False)]
-    if not (sums and by):
-        return [len(sums)]
-    import torch
-
-    gradients = torch.autograd.grad(sums, by, allow_unused=True)
-    return [len(sums), *gradients]
-
-
-def _is_finite(value: Any) -> bool:
-    """Return whether a nest holds plain values only, and no number in it is infinite or NaN."""
-    for leaf in _leaves(value):
-        if is_array(leaf):
-            numbers = to_numpy(leaf)
-            if numbers.dtype.kind not in "biufc" or not np.isfinite(numbers).all():
-                return False
-        elif (leaf is not None and not isinstance(leaf, _PLAIN)) or (
-            isinstance(leaf, (float, complex)) and not np.isfinite(leaf)
-        ):
-            return False
-    return True
-
-
-def _agree(got: Any, want: Any) -> bool:
-    if got is None or not isinstance(got, list):
-        return False
-    try:
-        assert_close(got, want)
-    except CheckFailure:
-        return False
-    except Exception:  # a value that nothing can be said of
-        return False
-    return True
-
-
-def _summary(value: Any) -> str:
-    if is_array(value) and getattr(value, "shape", ()) != ():
-        return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(_summary(v) for v in value[:4])}]"
-    text = f"{value:.3g}" if isinstance(value, float) else repr(value)
-    return text[:60]

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,39 +10,67 @@ import numpy as np
 
 from autograder.authoring.arrays import dtype_name, is_array
 
-__all__ = ["scaled", "varied_call", "varied_parameters"]
+__all__ = ["mapped", "scaled", "varied_call", "varied_parameters"]
 
 _LENGTHS = (1, 2, 3, 4, 5, 7)
 _FACTORS = (1e-6, 1e-3, 0.1, 0.5, 2.0, 10.0, 1e3)
+_SIZES = (1e-6, 1e-3, 0.1, 10.0, 1e2, 1e3, 1e4)  # of arrays
 _DTYPES = {"float32": "float64", "float64": "float32"}
 _RNG = np.random.Generator
 
 
 def varied_call(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], rng: _RNG
+    target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], rng: _RNG
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return other arguments of a function: other lengths of axes, other values, fewer keywords."""
+    """Return other arguments: other lengths of axes, other values, fewer keywords."""
     args, kwargs = copy.deepcopy((args, kwargs))
-    if rng.random() < 0.5:
-        lengths = sorted({n for a in _arrays((args, kwargs)) for n in a.shape})
-        other = {n: int(rng.choice(_LENGTHS)) for n in lengths if rng.random() < 0.7}
-        args, kwargs = _mapped(
-            (args, kwargs), lambda a: _resized(a, other, rng) if is_array(a) else a
-        )
+    if rng.random() < 0.4:
+        args, kwargs = _other_lengths((args, kwargs), rng)
+    if rng.random() < 0.2:
+        args, kwargs = _other_axis((args, kwargs), rng)
     if rng.random() < 0.15:
-        args, kwargs = _mapped((args, kwargs), _other_dtype)
+        args, kwargs = mapped((args, kwargs), _other_dtype)
     if rng.random() < 0.85:
-        args, kwargs = _mapped(
-            (args, kwargs), lambda v: _other(v, rng) if rng.random() < 0.4 else v
-        )
+        args, kwargs = mapped((args, kwargs), lambda v: _other(v, rng) if rng.random() < 0.4 else v)
     optional = [
         name
-        for name, parameter in inspect.signature(function).parameters.items()
+        for name, parameter in inspect.signature(target).parameters.items()
         if parameter.default is not inspect.Parameter.empty and name in kwargs
     ]
     if optional and rng.random() < 0.2:
         del kwargs[str(rng.choice(optional))]
     return args, kwargs
+
+
+def _other_lengths(arguments: Any, rng: _RNG) -> Any:
+    """Give axes of one length another one, all alike; in half of the cases integers too."""
+    lengths = sorted({n for a in _arrays(arguments) for n in a.shape if n})
+    other = {n: int(rng.choice(_LENGTHS)) for n in lengths if rng.random() < 0.7}
+    integers = rng.random() < 0.5
+
+    def change(value: Any) -> Any:
+        if is_array(value):
+            axes = {i: other[n] for i, n in enumerate(value.shape) if n in other}
+            return _resized(value, axes, rng)
+        return other.get(value, value) if integers and type(value) is int else value
+
+    return mapped(arguments, change)
+
+
+def _other_axis(arguments: Any, rng: _RNG) -> Any:
+    """Give a single axis of a single array another length; not 1, which fits any other."""
+    places = [(i, k) for i, a in enumerate(_arrays(arguments)) for k, n in enumerate(a.shape) if n]
+    if not places:
+        return arguments
+    chosen, axis = places[int(rng.integers(len(places)))]
+    count = itertools.count()
+
+    def change(value: Any) -> Any:
+        if is_array(value) and next(count) == chosen:
+            return _resized(value, {axis: int(rng.choice(_LENGTHS[1:]))}, rng)
+        return value
+
+    return mapped(arguments, change)
 
 
 def varied_parameters(parameters: dict[str, Any], rng: _RNG) -> dict[str, Any]:
@@ -62,18 +91,21 @@ def scaled(value: Any, direction: int) -> Any:
         if name not in ("float", "float32", "float64"):
             return leaf
         step = 8 * float(np.finfo(np.float32 if name == "float32" else np.float64).eps)
+        if hasattr(leaf, "requires_grad"):
+            new = leaf.detach() * (1 + direction * step)
+            return new.requires_grad_(leaf.requires_grad)
         new = leaf * (1 + direction * step)
         return new.astype(name) if isinstance(leaf, np.ndarray) else new
 
-    return _mapped(value, nudged)
+    return mapped(value, nudged)
 
 
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     """Return a nest with each value that is no nest changed."""
     if isinstance(value, dict):
-        return {key: _mapped(item, change) for key, item in value.items()}
+        return {key: mapped(item, change) for key, item in value.items()}
     if type(value) in (tuple, list):
-        return type(value)(_mapped(item, change) for item in value)
+        return type(value)(mapped(item, change) for item in value)
     return change(value)
 
 
@@ -101,12 +133,12 @@ def _numbers(value: Any) -> np.ndarray:
     return np.asarray(plain)
 
 
-def _resized(value: Any, other: dict[int, int], rng: _RNG) -> Any:
+def _resized(value: Any, axes: dict[int, int], rng: _RNG) -> Any:
     """Return an array with other lengths, of entries of the former one, so that some come again."""
     array = _numbers(value)
-    for axis, length in enumerate(array.shape):
-        if other.get(length, length) != length and length:
-            array = array.take(rng.integers(0, length, size=other[length]), axis)
+    for axis, length in axes.items():
+        if length != array.shape[axis]:
+            array = array.take(rng.integers(0, array.shape[axis], size=length), axis)
     if array.dtype.kind == "f" and rng.random() < 0.7:
         array = array + array.std() * rng.normal(size=array.shape)
     return _as_before(array, value)
@@ -138,11 +170,12 @@ def _other(value: Any, rng: _RNG) -> Any:
 
 
 def _other_floats(array: np.ndarray, rng: _RNG) -> np.ndarray:
-    kind = int(rng.integers(8))
+    """Return other numbers: of another size or sign, with ties, with zeros, one slice enlarged."""
+    kind, factor = int(rng.integers(10)), float(rng.choice(_SIZES))
     if kind == 0:
         return -array
     if kind == 1:
-        return np.round(array)  # ties
+        return np.round(array)
     if kind == 2:
         return np.where(rng.random(array.shape) < 0.3, 0.0, array)
     if kind == 3:
@@ -151,7 +184,12 @@ def _other_floats(array: np.ndarray, rng: _RNG) -> np.ndarray:
         return np.full_like(array, array.flat[0] if array.size else 0.0)
     if kind == 5:
         return array + rng.normal(size=array.shape)
-    return array * float(rng.choice(_FACTORS))
+    if kind == 6 and array.size and array.ndim:
+        axis = int(rng.integers(array.ndim))
+        larger = np.arange(array.shape[axis]) == rng.integers(array.shape[axis])
+        shape = [-1 if i == axis else 1 for i in range(array.ndim)]
+        return array * np.where(larger, factor, 1.0).reshape(shape)
+    return array * factor
 
 
 def _with_gradient(value: Any, rng: _RNG) -> Any:
