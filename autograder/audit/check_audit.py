@@ -150,9 +150,9 @@ class _Trial:
                 )
             if (before.verdict, before.margin) != (after.verdict, after.margin):
                 self._complain(
-                    f"case {before.name!r} is flaky on the {kind} {variant.title!r}: {before.verdict} "
-                    f"with a margin of {before.margin}, then {after.verdict} with {after.margin}, "
-                    "on the same inputs"
+                    f"case {before.name!r} is flaky on the {kind} {variant.title!r}: "
+                    f"{before.verdict} with a margin of {before.margin}, then {after.verdict} "
+                    f"with {after.margin}, on the same inputs"
                 )
         return runs
 

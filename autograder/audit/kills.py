@@ -24,6 +24,7 @@ __all__ = ["Fate", "MutantResult", "Slip", "namespace_of", "slips_in", "try_muta
 SECRET = b"audit 1"
 CASE_SECONDS = 2.0  # that a case may take, or as often the reference's time:
 SLOWER = 10
+FAR = 1000.0  # margins beyond which no tolerance is in question
 _FOUND_OUT = (Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED)
 
 
@@ -50,6 +51,7 @@ class MutantResult:
         after: the same with the slip.
         text: the whole definition with the slip.
         killed_by: the check and the case that found it out first.
+        margin: how far it is from passing there; None if it differs in more than numbers.
         difference: for a survivor, an input on which it differs from the reference.
     """
 
@@ -64,6 +66,7 @@ class MutantResult:
     text: str
     fate: Fate
     killed_by: tuple[str, str] | None = None
+    margin: float | None = None
     difference: str | None = None
 
 
@@ -95,6 +98,15 @@ def namespace_of(slip: Slip, sites: Iterable[Site]) -> dict[str, object]:
     """
     site = next(s for s in sites if (s.place, s.name) == (slip.place, slip.definition))
     return site.with_text(slip.text)
+
+
+@dataclass(frozen=True)
+class _Kill:
+    """The check and the case that find a mutant out, and how far it is from passing there."""
+
+    check: str
+    case: str
+    margin: float | None = None
 
 
 @dataclass(frozen=True)
@@ -144,21 +156,36 @@ class _Range:
             if (check.name, case.name) in self._limits
         ]
 
-    def killed_by(self, mutant: Mutant, mark: Mark) -> tuple[str, str] | None:
-        """Return the first check and case that find a mutant out."""
+    def killed_by(self, mutant: Mutant, mark: Mark) -> _Kill | None:
+        """Return what finds a mutant out: of the first check the case that it is furthest from.
+
+        Cases are tried until one is so far off that no tolerance is in question.
+        """
+        found: _Kill | None = None
         with np.errstate(all="ignore"):
             for number, target in enumerate(self.targets(mutant.site)):
+                if found is not None and found.check != target.check.name:
+                    break
                 mark(number, 2 * target.seconds)
-                try:
-                    passes = self._passes(mutant, target)
-                except Exception:  # it cannot even be defined
-                    passes = False
-                if not passes:
-                    return target.check.name, target.case.name
-        return None
+                kill = self._kill(mutant, target)
+                if kill is not None and (found is None or _further(kill, found)):
+                    found = kill
+                if found is not None and (found.margin is None or found.margin > FAR):
+                    break
+        return found
 
-    def _passes(self, mutant: Mutant, target: _Target) -> bool:
-        """Return whether a mutant passes a case, perhaps by what the check is given."""
+    def _kill(self, mutant: Mutant, target: _Target) -> _Kill | None:
+        try:
+            result = self._run(mutant, target)
+        except Exception:  # it cannot even be defined
+            return _Kill(target.check.name, target.case.name)
+        if result.verdict not in _FOUND_OUT:
+            return None
+        numbers = result.margin is not None and result.margin > 1.0
+        return _Kill(target.check.name, target.case.name, result.margin if numbers else None)
+
+    def _run(self, mutant: Mutant, target: _Target) -> CaseResult:
+        """Run a case with a mutant, and again with what the check is given."""
         check, seconds = target.check, target.seconds
         student, second = (InProcessSession(mutant.namespace()) for _ in range(2))
         result = run_one(self.oracle, check, target.case, student, SECRET, seconds)
@@ -170,7 +197,7 @@ class _Range:
             known = self.oracle.namespace
             for given in run_given(check, [target.case], second, known, seconds, run):
                 result = given
-        return result.verdict not in _FOUND_OUT
+        return result
 
     def difference(self, mutant: Mutant, mark: Mark) -> str | None:
         """Return on what a mutant differs from the reference, None if on nothing."""
@@ -184,6 +211,12 @@ class _Range:
         for target in self.targets(site):
             limits[target.check.name] = max(target.seconds, limits.get(target.check.name, 0.0))
         return Trial(site, self._checks(site), limits, self.oracle)
+
+
+def _further(kill: _Kill, other: _Kill) -> bool:
+    if kill.margin is None or other.margin is None:
+        return kill.margin is None and other.margin is not None
+    return kill.margin > other.margin
 
 
 def try_mutants(
@@ -210,9 +243,10 @@ def try_mutants(
         progress(f"mutants, {done} of {len(mutants)}")
         if isinstance(killed, Lost):
             target = trials.targets(mutants[i].site)[killed.mark]
-            killed = target.check.name, target.case.name
+            killed = _Kill(target.check.name, target.case.name)
         if killed is not None:
-            results[i] = replace(results[i], fate=Fate.KILLED, killed_by=killed)
+            by = killed.check, killed.case
+            results[i] = replace(results[i], fate=Fate.KILLED, killed_by=by, margin=killed.margin)
     alive = [i for i, result in enumerate(results) if result.fate is not Fate.KILLED]
     found = in_forks(lambda k, mark: trials.difference(mutants[alive[k]], mark), len(alive), jobs)
     for done, (k, difference) in enumerate(found, 1):
