@@ -19,6 +19,7 @@ from io import BytesIO
 from typing import Any
 
 from autograder.authoring.checks import Case, Check, Variant
+from autograder.compiler.wheel import own_files
 from autograder.grading.notebooks import nbformat
 from autograder.grading.oracle import Oracle
 from autograder.student.recording import FILE, load_recording, replies_to
@@ -164,10 +165,11 @@ def _places(files: Mapping[str, bytes]) -> Iterator[_Place]:
         if name.endswith(".ipynb"):
             yield from _places_of_notebook(name, json.loads(data))
         elif name.endswith(".whl"):
+            own = {text for _, text in own_files()}  # which everybody can read elsewhere
             with zipfile.ZipFile(BytesIO(data)) as wheel:
                 for member in wheel.namelist():
-                    text = wheel.read(member).decode("utf-8", "replace")
-                    yield _Place(f"{name}, {member}", text)
+                    if (text := wheel.read(member)) not in own:
+                        yield _Place(f"{name}, {member}", text.decode("utf-8", "replace"))
         else:
             yield _Place(name, data.decode("utf-8", "replace"))
 
