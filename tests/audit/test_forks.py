@@ -1,0 +1,88 @@
+"""Work in forks: what comes back, and what is lost."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from autograder.audit import forks
+from autograder.audit.forks import Lost, Mark, in_forks
+from autograder.errors import HarnessError
+
+
+def results(work: forks.Work[object], count: int, jobs: int) -> dict[int, object]:
+    found = dict(in_forks(work, count, jobs))
+    assert len(found) == count
+    return found
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_every_number_is_worked_on(jobs: int) -> None:
+    assert results(lambda n, _: n * n, 4, jobs) == {0: 0, 1: 1, 2: 4, 3: 9}
+
+
+def test_no_work_needs_no_process() -> None:
+    assert results(lambda n, _: n, 0, 2) == {}
+
+
+def test_none_is_a_result() -> None:
+    assert results(lambda _n, _: None, 3, 2) == {0: None, 1: None, 2: None}
+
+
+def test_a_process_that_dies_loses_its_own_number_only() -> None:
+    def work(number: int, mark: Mark) -> int:
+        mark(7 + number, 10.0)
+        if number == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    assert results(work, 4, 2) == {0: 0, 1: Lost(8), 2: 2, 3: 3}
+
+
+def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "GRACE", 0.3)
+
+    def work(number: int, mark: Mark) -> int:
+        mark(5, 0.1)
+        if number == 0:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+            time.sleep(60)
+        return number
+
+    assert results(work, 3, 1) == {0: Lost(5), 1: 1, 2: 2}
+
+
+def test_work_that_goes_on_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "GRACE", 0.5)
+
+    def work(number: int, mark: Mark) -> int:
+        for place in range(6):
+            mark(place, 0.5)
+            time.sleep(0.3)
+        return number
+
+    assert results(work, 1, 1) == {0: 0}
+
+
+def test_memory_is_bounded() -> None:
+    def work(_number: int, _mark: Mark) -> int:
+        return len(bytearray(1 << 35))
+
+    assert results(work, 1, 1) == {0: Lost(0)}
+
+
+def test_work_that_raises_is_our_own_fault() -> None:
+    def work(number: int, _: Mark) -> int:
+        return 1 // number
+
+    with pytest.raises(HarnessError, match="work 0 failed: ZeroDivisionError"):
+        results(work, 2, 2)
+
+
+def test_nothing_is_left_running() -> None:
+    work = in_forks(lambda _n, _: os.getpid(), 3, 2)
+    _, pid = next(work)
+    work.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(str(pid)), 0)

@@ -1,0 +1,130 @@
+"""Which mutants the checks find out."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from autograder.audit import kills
+from autograder.audit.kills import Fate, MutantResult, namespace_of, slips_in, try_mutants
+from autograder.audit.mutants import sites_of
+from autograder.course import Course
+from tests.audit.conftest import loaded
+from tests.audit.test_mutants import BUILT_ON_IT, HELPER, USES_HELPER
+from tests.small_course import write_course
+
+__all__ = ["write_course"]
+WriteCourse = Callable[..., Course]
+
+COMPARED = 'assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")'
+SIGN_IS_LOST = (COMPARED, COMPARED.replace("scaled_sum(x),", "scaled_sum(x) ** 2,"))
+VISIBLE = "three numbers"
+
+
+def results(course: Course, jobs: int = 2) -> dict[str, MutantResult]:
+    """Return what becomes of each mutant of a function, by the line that it makes."""
+    found = try_mutants(*loaded(course), jobs)
+    return {result.after: result for result in found if result.operator != "value"}
+
+
+def test_good_checks_find_every_mutant_out(write_course: WriteCourse) -> None:
+    found = results(write_course())
+    assert len(found) > 10
+    assert {r.fate for r in found.values()} == {Fate.KILLED}
+    assert {r.killed_by for r in found.values()} == {("scaled_sum_matches_reference", VISIBLE)}
+
+
+def test_a_value_that_is_wrong_is_found_out(write_course: WriteCourse) -> None:
+    values = [r for r in try_mutants(*loaded(write_course()), 1) if r.operator == "value"]
+    assert [(r.after, r.fate) for r in values] == [("choice = ''", Fate.KILLED)]
+
+
+def test_the_result_does_not_depend_on_how_many_work(write_course: WriteCourse) -> None:
+    bundle, oracle = loaded(write_course(SIGN_IS_LOST, *BUILT_ON_IT))
+    first, second = (try_mutants(bundle, oracle, jobs) for jobs in (1, 3))
+    assert first == second
+
+
+def test_a_mutant_that_a_trial_tells_apart_survives(write_course: WriteCourse) -> None:
+    change = (COMPARED, COMPARED.replace("student.scaled_sum(x)", "abs(student.scaled_sum(x))"))
+    change = (
+        change[0],
+        change[1].replace("reference.scaled_sum(x)", "abs(reference.scaled_sum(x))"),
+    )
+    flipped = results(write_course(change))["return -(factor * total)"]
+    assert flipped.fate is Fate.SURVIVED
+    assert flipped.killed_by is None
+    assert flipped.difference == "scaled_sum(float64 (3,))"
+    assert flipped.title == "a sign is flipped"
+
+
+def test_a_mutant_that_computes_the_same_is_equivalent(write_course: WriteCourse) -> None:
+    found = results(write_course(("return factor * total", "return factor * total + 0 * total")))
+    same = found["return factor * total - 0 * total"]
+    assert (same.fate, same.difference) == (Fate.EQUIVALENT, None)
+
+
+def test_a_check_that_scores_nothing_finds_nothing_out(write_course: WriteCourse) -> None:
+    changes = (
+        ('@check("scaled_sum", points=4, pure=True', '@check("scaled_sum", points=0, pure=True'),
+        ('@check("choice", points=1)', '@check("scaled_sum", points=1)'),
+        (
+            "assert_equal(student.choice, reference.choice)",
+            "assert_equal(student.choice, reference.choice); student.scaled_sum",
+        ),
+    )
+    found = results(write_course(*changes))
+    assert found["return -(factor * total)"].fate is not Fate.KILLED
+
+
+def test_a_mutant_that_ends_its_process_loses_nothing_else(write_course: WriteCourse) -> None:
+    ends = (
+        "    total = x.sum()\n",
+        "    if x.size == 0:\n        os._exit(3)\n    total = x.sum()\n",
+    )
+    found = results(
+        write_course(
+            ends, ("import numpy as np\n\n# Which", "import os\n\nimport numpy as np\n\n# Which")
+        )
+    )
+    assert found["if True:"].fate is Fate.KILLED
+    assert found["if True:"].killed_by == ("scaled_sum_matches_reference", VISIBLE)
+    assert found["return -(factor * total)"].fate is Fate.KILLED
+
+
+def test_a_mutant_that_never_ends_is_found_out(
+    write_course: WriteCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kills, "CASE_SECONDS", 0.3)
+    loop = (
+        "    total = x.sum()\n",
+        "    total, n = 0.0, 0\n    while n < len(x):\n        total += x[n]\n        n += 1\n",
+    )
+    found = results(write_course(loop))
+    assert found["n -= 1"].fate is Fate.KILLED
+
+
+def test_what_a_check_is_given_finds_nothing_out(write_course: WriteCourse) -> None:
+    """The slip is in a helper of what is given, whose own check does not see it."""
+    changes = (HELPER, USES_HELPER, *BUILT_ON_IT, SIGN_IS_LOST)
+    course = write_course(*changes, ("reference.scaled_sum(x),", "reference.scaled_sum(x) ** 2,"))
+    flipped = results(course)["return -x.sum()"]
+    assert flipped.names == ("scaled_sum", "scaled_mean")
+    assert flipped.fate is Fate.SURVIVED
+
+
+def test_a_slip_can_be_made_again_from_the_bundle(write_course: WriteCourse) -> None:
+    bundle, oracle = loaded(write_course())
+    slips = slips_in(try_mutants(bundle, oracle, 2))
+    assert all(slip.title for slip in slips)
+    slip = next(s for s in slips if "return factor + total" not in s.text and "x.mean()" in s.text)
+    assert slip.title == "the mean where the sum is meant"
+    scaled_sum = namespace_of(slip, sites_of(bundle, oracle))["scaled_sum"]
+    assert callable(scaled_sum)
+    assert scaled_sum(np.ones(3)) == 2.0
+
+
+def test_progress_is_told(write_course: WriteCourse) -> None:
+    told: list[str] = []
+    found = try_mutants(*loaded(write_course()), 2, told.append)
+    assert f"mutants, {len(found)} of {len(found)}" in told

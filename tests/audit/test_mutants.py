@@ -1,0 +1,171 @@
+"""Where mutants come from, and what they are run with."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.audit.mutants import Site, mutants_of, sites_of
+from autograder.course import Course
+from tests.audit.conftest import loaded
+from tests.small_course import write_course
+
+__all__ = ["write_course"]
+WriteCourse = Callable[..., Course]
+
+HELPER = (
+    'def scaled_sum(x: np.ndarray, factor: float = 2.0) -> float:\n    """Return',
+    '''def _total(x: np.ndarray) -> float:
+    return x.sum()
+
+
+def scaled_sum(x: np.ndarray, factor: float = 2.0) -> float:
+    """Return''',
+)
+USES_HELPER = ("    total = x.sum()\n", "    total = _total(x)\n")
+BUILT_ON_IT = (
+    (
+        "    return factor * total\n",
+        """    return factor * total
+
+
+def scaled_mean(x: np.ndarray) -> float:
+    '''Return the mean of x times two.'''
+    return scaled_sum(x) / len(x)
+""",
+    ),
+    (
+        "# %% [markdown]\n# ## 2 A choice",
+        """# %%
+from reference.small import scaled_mean
+
+# %%
+@check("scaled_mean", points=2, given=["scaled_sum"])
+@case("three numbers of the mean", n=3)
+@case("many numbers of the mean", hidden=True, n=40)
+def scaled_mean_matches_reference(student, reference, rng, n):
+    x = rng.normal(size=n)
+    assert_close(student.scaled_mean(x), reference.scaled_mean(x), what="mean")
+
+# %% [markdown]
+# ## 2 A choice""",
+    ),
+)
+IN_A_CELL = (
+    "# %%\nfrom reference.small import choice\n",
+    """# %%
+### BEGIN SOLUTION
+choice = (3, 0.5)
+
+def halved(x):
+    return x / 2
+### END SOLUTION
+""",
+)
+NO_VARIANTS = ('choice="the first of two choices"', "choice=(1, 2)")
+
+
+def sites(course: Course) -> dict[str, Site]:
+    return {site.name: site for site in sites_of(*loaded(course))}
+
+
+def test_each_function_and_value_that_is_asked_for_is_a_site(write_course: WriteCourse) -> None:
+    found = sites(write_course())
+    assert {name: (s.place, s.names) for name, s in found.items()} == {
+        "scaled_sum": ("reference/small.py", ("scaled_sum",)),
+        "choice": ("reference/small.py", ("choice",)),
+    }
+
+
+def test_a_helper_is_a_site_of_what_is_asked_for(write_course: WriteCourse) -> None:
+    found = sites(write_course(HELPER, USES_HELPER, *BUILT_ON_IT))
+    assert found["_total"].names == ("scaled_sum", "scaled_mean")
+    mutant = next(m for m in mutants_of(found["_total"]) if m.after == "return -x.sum()")
+    names = mutant.namespace()
+    assert names["scaled_sum"](np.ones(3)) == -6.0
+    assert names["scaled_mean"](np.ones(3)) == -2.0
+
+
+def test_what_is_built_on_a_mutant_is_built_on_it(write_course: WriteCourse) -> None:
+    site = sites(write_course(*BUILT_ON_IT))["scaled_sum"]
+    assert site.names == ("scaled_sum",)
+    mutant = next(m for m in mutants_of(site) if m.after == "return -(factor * total)")
+    assert mutant.namespace()["scaled_mean"](np.ones(3)) == -2.0
+
+
+def test_a_mutant_says_where_and_what_it_is(write_course: WriteCourse) -> None:
+    bundle, oracle = loaded(write_course())
+    site = next(s for s in sites_of(bundle, oracle) if s.name == "scaled_sum")
+    mutant = next(m for m in mutants_of(site) if m.after == "total = x.mean()")
+    line = bundle.reference["reference/small.py"].split("\n")[mutant.line - 1]
+    assert line.strip() == mutant.before == "total = x.sum()"
+    assert mutant.title == "the mean where the sum is meant"
+    assert mutant.text.splitlines()[0] == "def scaled_sum(x, factor: float=2.0):"
+
+
+def test_mutants_are_in_the_order_of_lines_and_no_two_are_alike(write_course: WriteCourse) -> None:
+    for site in sites(write_course()).values():
+        mutants = mutants_of(site)
+        assert mutants
+        assert [m.line for m in mutants] == sorted(m.line for m in mutants)
+        assert len({m.text for m in mutants}) == len(mutants)
+        assert [m.text for m in mutants] == [m.text for m in mutants_of(site)]
+
+
+def test_the_oracle_is_not_touched(write_course: WriteCourse) -> None:
+    bundle, oracle = loaded(write_course(HELPER, USES_HELPER))
+    before = dict(oracle.namespace)
+    for site in sites_of(bundle, oracle):
+        for mutant in mutants_of(site):
+            mutant.namespace()
+    assert oracle.namespace == before
+    assert oracle.namespace["scaled_sum"](np.ones(3)) == 6.0
+
+
+def test_what_stands_around_a_solution_region_is_not_changed(write_course: WriteCourse) -> None:
+    region = (
+        "    total = x.sum()\n    return factor * total",
+        """    total = 1 + 1
+    ### BEGIN SOLUTION
+    total = x.sum()
+    ### END SOLUTION
+    return factor * total""",
+    )
+    site = sites(write_course(region))["scaled_sum"]
+    assert {m.before for m in mutants_of(site)} == {"total = x.sum()"}
+
+
+def test_what_a_cell_defines_is_a_site_of_the_cell(write_course: WriteCourse) -> None:
+    course = write_course(IN_A_CELL, NO_VARIANTS, ('choice="the second', 'choice="a second'))
+    found = sites(course)
+    assert found["halved"].place.startswith("cell ")
+    halved = next(m for m in mutants_of(found["halved"]) if m.after == "return x")
+    assert halved.namespace()["halved"](3) == 3
+    values = [m.namespace()["choice"] for m in mutants_of(found["choice"])]
+    assert values == [(0.5, 3), (3,), (-3, -0.5), (6, 1.0), (1.5, 0.25)]
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ('"C"', ["D", "B", ""]),
+        ("False", [True]),
+        ("4", [-4, 8, 2, 5, 3]),
+        ("0.5", [-0.5, 1.0, 0.25, 1.5, -0.5]),
+        ("np.array([1.0, 3.0])", None),
+        ("None", []),
+    ],
+)
+def test_other_values_are_near_a_value(
+    write_course: WriteCourse, text: str, others: list[Any] | None
+) -> None:
+    course = write_course(
+        ('choice = "the second of two choices"\n\n\ndef', f"choice = {text}\n\n\ndef")
+    )
+    found = [m.namespace()["choice"] for m in mutants_of(sites(course)["choice"])]
+    if others is None:
+        assert [list(v) for v in found][-1] == [3.0, 1.0]
+        assert len(found) == 6
+    else:
+        assert found == list(dict.fromkeys(others))
