@@ -29,6 +29,7 @@ COMMANDS = (
     ("compile", "write release/ and build/ of assignments, if their audits pass"),
     ("audit", "prove the grading of assignments, and publish nothing"),
     ("grade", "grade what students handed in; write gradebook, feedback and report"),
+    ("regrade", "say who gains and who loses by a changed bundle, and apply it"),
     ("feedback", "write every student's feedback page again from the stored results"),
     ("report", "write report/index.html again from the stored results"),
     ("export", "print the newest results as CSV or JSON"),
@@ -40,6 +41,7 @@ EXAMPLES = {
     "compile": "autograder compile hw1_optimizers",
     "audit": "autograder audit hw1_optimizers",
     "grade": "autograder grade hw1_optimizers --student ada --jobs 4",
+    "regrade": "autograder regrade hw1_optimizers --preview",
     "feedback": "autograder feedback hw1_optimizers",
     "report": "autograder report",
     "export": "autograder export hw1_optimizers --format csv > grades.csv",
@@ -106,8 +108,14 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--fail-under", type=float, default=0.0, metavar="PERCENT", help="of the mutants"
             )
-        if name == "grade":
+        if name in ("grade", "regrade"):
             _add_grade_options(command)
+        if name == "grade":
+            _add_ways_to_grade(command)
+        if name == "regrade":
+            ways = command.add_mutually_exclusive_group(required=True)
+            ways.add_argument("--preview", action="store_true", help="write nothing")
+            ways.add_argument("--apply", action="store_true", help="append the new results")
         if name == "export":
             command.add_argument("--format", choices=("csv", "json"), default="csv")
     return parser
@@ -119,6 +127,9 @@ def _add_grade_options(command: argparse.ArgumentParser) -> None:
         "--device", choices=("cpu", "cuda", "auto"), default="auto", help="default: auto"
     )
     command.add_argument("--jobs", type=int, help="submissions at a time; default: all cores")
+
+
+def _add_ways_to_grade(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print the newest results as JSON")
     command.add_argument(
         "--unsafe-local",
@@ -185,16 +196,10 @@ def _audit_page(course: Course, name: str) -> Iterator[None]:
 
 def _grade(options: argparse.Namespace) -> int:
     from autograder.display import Display
-    from autograder.doctor import gpus
-    from autograder.engines.local import default_jobs
     from autograder.engines.run import grade_assignment
 
     course = find_course()
-    if options.jobs is not None and options.jobs < 1:
-        raise UsageError(f"--jobs is a number from 1 up, not {options.jobs}")
-    if options.device == "cuda" and not gpus():
-        raise UsageError("--device cuda: this machine has no GPU")
-    device = "cuda" if options.device != "cpu" and gpus() else "cpu"
+    device, jobs = _device(options), _jobs(options)
     display = Display(quiet=options.json)
     runs = []
     for name in _assignments(course, options.assignments):
@@ -205,7 +210,7 @@ def _grade(options: argparse.Namespace) -> int:
                 progress,
                 options.student,
                 device,
-                options.jobs or default_jobs(),
+                jobs,
                 options.unsafe_local,
             )
         display.show(course, run)
@@ -220,6 +225,39 @@ def _grade(options: argparse.Namespace) -> int:
         for run in runs
     )
     return ATTENTION if attention else DONE
+
+
+def _regrade(options: argparse.Namespace) -> int:
+    from autograder.display import Display
+    from autograder.engines.regrade import regrade
+
+    course = find_course()
+    device, jobs = _device(options), _jobs(options)
+    display = Display()
+    for name in _assignments(course, options.assignments):
+        with display.progress(name) as progress:
+            found = regrade(
+                course, name, progress, options.student, device, jobs, apply=options.apply
+            )
+        for line in found.lines():
+            print(line)
+        if options.preview and found.graded:
+            print(f"nothing is written; to apply it: autograder regrade {name} --apply")
+    return DONE
+
+
+def _device(options: argparse.Namespace) -> str:
+    from autograder.doctor import gpus
+
+    if options.device == "cuda" and not gpus():
+        raise UsageError("--device cuda: this machine has no GPU")
+    return "cuda" if options.device != "cpu" and gpus() else "cpu"
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    if options.jobs is not None and options.jobs < 1:
+        raise UsageError(f"--jobs is a number from 1 up, not {options.jobs}")
+    return options.jobs or _cores()
 
 
 def _feedback(options: argparse.Namespace) -> int:
@@ -321,6 +359,7 @@ _RUN: dict[str, Callable[[Any], int]] = {
     "compile": _compile,
     "audit": _audit,
     "grade": _grade,
+    "regrade": _regrade,
     "feedback": _feedback,
     "report": _report,
     "export": _export,

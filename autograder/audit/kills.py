@@ -1,11 +1,10 @@
 """Kills: which checks find each mutant out, and which mutants no check does."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-import msgspec
 import numpy as np
 
 from autograder.audit.forks import Lost, Mark, in_forks
@@ -19,7 +18,7 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["Fate", "MutantResult", "Slip", "namespace_of", "slips_in", "try_mutants"]
+__all__ = ["Fate", "MutantResult", "try_mutants"]
 
 SECRET = b"audit 1"
 CASE_SECONDS = 2.0  # that a case may take, or as often the reference's time:
@@ -68,36 +67,6 @@ class MutantResult:
     killed_by: tuple[str, str] | None = None
     margin: float | None = None
     difference: str | None = None
-
-
-class Slip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mutant that a diagnosis can name: `namespace_of` rebuilds it from its bundle."""
-
-    title: str
-    names: tuple[str, ...]
-    place: str
-    definition: str
-    text: str
-
-
-def slips_in(results: Iterable[MutantResult]) -> list[Slip]:
-    """Return the mutants that were killed and have a title."""
-    return [
-        Slip(r.title, r.names, r.place, r.definition, r.text)
-        for r in results
-        if r.fate is Fate.KILLED and r.title is not None
-    ]
-
-
-def namespace_of(slip: Slip, sites: Iterable[Site]) -> dict[str, object]:
-    """Return the namespace of a student who made a slip.
-
-    Args:
-        slip: of the bundle that the sites are of.
-        sites: as `sites_of` finds them.
-    """
-    site = next(s for s in sites if (s.place, s.name) == (slip.place, slip.definition))
-    return site.with_text(slip.text)
 
 
 @dataclass(frozen=True)

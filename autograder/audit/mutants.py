@@ -46,6 +46,7 @@ class Site:
         definitions: itself and what is built on it, in an order in which they can run; none for
             a value.
         namespace: the names that it is run with.
+        origins: of those names, the modules of the reference that the cells do not import.
     """
 
     place: str
@@ -53,16 +54,22 @@ class Site:
     names: tuple[str, ...]
     definitions: tuple[Definition, ...]
     namespace: Mapping[str, Any] = field(repr=False)
+    origins: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    def texts_with(self, text: str) -> tuple[str, ...]:
+        """Return what to run, in order, so that a text stands in the place of this definition."""
+        found = []
+        for definition in self.definitions:
+            own = self.name in definition.names and isinstance(definition.node, Definable)
+            future = _FUTURE if definition.module.postpones_annotations else ""
+            found.append(future + (text if own else definition.text))
+        return tuple(found) or (text,)
 
     def with_text(self, text: str) -> dict[str, Any]:
         """Return the namespace in which a text stands in the place of this definition."""
         names = {"operator": operator, **self.namespace}
-        if not self.definitions:
-            exec(_code(text), names)
-        for definition in self.definitions:
-            own = self.name in definition.names and isinstance(definition.node, Definable)
-            future = _FUTURE if definition.module.postpones_annotations else ""
-            exec(_code(future + (text if own else definition.text)), names)
+        for part in self.texts_with(text):
+            exec(_code(part), names)
         return names
 
 
@@ -105,8 +112,8 @@ def sites_of(bundle: Bundle, oracle: Oracle) -> list[Site]:
     imported = reference.needed(*(d for d in asked.values() if d not in own))
     given = {name for c in bundle.source if c.kind == "given" for name in bound_names(c.source)}
     known = [*imported, *(d for d in own if not d.is_import and not d.origin)]
-    modules = {
-        name: oracle.modules[d.module.name][name]
+    origins = {
+        name: d.module.name
         for d in imported
         for name in d.names
         if name in oracle.modules[d.module.name]
@@ -118,10 +125,11 @@ def sites_of(bundle: Bundle, oracle: Oracle) -> list[Site]:
             names = {n for d in built for n in d.names if asked.get(n) is d}
             names = names & set(definition.names) or names
             if names:
-                namespace = {**oracle.namespace, **modules}
+                brought = {n: oracle.modules[m][n] for n, m in origins.items()}
+                namespace = {**oracle.namespace, **brought}
                 place, name = definition.module.path, definition.names[0]
                 ordered = tuple(name for name in asked if name in names)
-                sites.append(Site(place, name, ordered, tuple(built), namespace))
+                sites.append(Site(place, name, ordered, tuple(built), namespace, origins))
     for name, definition in asked.items():
         if not isinstance(definition.node, Definable) and name in oracle.namespace:
             place = definition.module.path

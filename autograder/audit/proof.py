@@ -1,6 +1,7 @@
 """The proof that the grading of an assignment is right, before it is published."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from autograder.audit.variants import SEEDS, run_variant
 from autograder.authoring.checks import Check
 from autograder.compiler.given import asked_of_students
 from autograder.errors import UnsafeHere
-from autograder.grading.bundle import Bundle
+from autograder.grading.bundle import Bundle, Slip
 from autograder.grading.notebooks import nbformat
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import Result, Verdict
@@ -24,6 +25,7 @@ from autograder.sandbox.limits import Limits
 
 __all__ = ["examine", "prove"]
 
+MOST_ALIKE = 3  # slips of one title in one check, that a grader tries
 LONGEST_RUN = 600.0  # seconds that a variant may take for all cases of a check
 REASON = re.compile(r"#\s*survives:\s*(\S.*)")
 Progress = Callable[[str], None]
@@ -43,6 +45,7 @@ def examine(bundle: Bundle, oracle: Oracle, jobs: int, progress: Progress) -> Au
     report.checks = _audit_checks(bundle, oracle, jobs, progress)
     report.mutants = try_mutants(bundle, oracle, jobs, progress)
     _hand_out(report, oracle, bundle)
+    report.slips = _slips(report, bundle, oracle)
     for check in report.checks:
         _calibrate(check, oracle.checks[check.name])
         report.findings += check.findings
@@ -131,6 +134,24 @@ def _hand_out(report: Audit, oracle: Oracle, bundle: Bundle) -> None:
         elif mutant.margin is not None and mutant.margin < check.bands.wrong:
             check.bands = replace(check.bands, wrong=mutant.margin)
             check.nearest = f"{mutant.after.strip()!r} for {mutant.before.strip()!r}"
+
+
+def _slips(report: Audit, bundle: Bundle, oracle: Oracle) -> list[Slip]:
+    """Return the mutants that were found out and have a title, some for each check and title."""
+    sites = {(site.place, site.name): site for site in sites_of(bundle, oracle)}
+    asked = {c.name: set(asked_of_students(c.function)) for c in oracle.checks.values()}
+    slips, counted = [], Counter[tuple[str, str]]()
+    for mutant in report.mutants:
+        if mutant.killed_by is None or mutant.title is None:
+            continue
+        kind = mutant.killed_by[0], mutant.title
+        counted[kind] += 1
+        if counted[kind] <= MOST_ALIKE:
+            site = sites[mutant.place, mutant.definition]
+            texts = site.texts_with(mutant.text)
+            checks = tuple(name for name, names in asked.items() if names & set(mutant.names))
+            slips.append(Slip(checks, mutant.title, texts, dict(site.origins)))
+    return slips
 
 
 def _reason(mutant: MutantResult, bundle: Bundle) -> str | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.audit.calibration import Bands
-from autograder.audit.kills import Fate, MutantResult, Slip, slips_in
+from autograder.audit.kills import Fate, MutantResult
+from autograder.grading.bundle import Slip
 
 __all__ = ["Audit", "CheckAudit", "Survivor", "Tally"]
 
@@ -74,7 +75,8 @@ class CheckAudit:
         return (
             f"{self.name:<44} {self.points:>5g} points  {self.cases:>2} cases  "
             f"mistakes {self.mistakes}  alternatives {self.alternatives}  "
-            f"null models {self.null_models}  mutants {self.mutants}  "
+            f"null models {self.null_models}  "
+            f"mutants {self.mutants.held}/{self.mutants.tried - self.equivalent}  "
             f"right up to {_figure(bands.right)}, wrong from {_figure(bands.wrong)}"
         )
 
@@ -117,6 +119,7 @@ class Audit:
     title: str = ""
     checks: list[CheckAudit] = field(default_factory=list)
     mutants: list[MutantResult] = field(default_factory=list)
+    slips: list[Slip] = field(default_factory=list)  # the mutants that a diagnosis can name
     findings: list[str] = field(default_factory=list)
     solution_earned: float = 0.0
     blank_earned: float = 0.0
@@ -178,11 +181,6 @@ class Audit:
     def slack(self) -> dict[str, float]:
         """The slack of each check that does not have the default."""
         return {check.name: check.slack for check in self.checks if check.slack != 1.0}
-
-    @property
-    def slips(self) -> list[Slip]:
-        """The mutants that a diagnosis can name."""
-        return slips_in(self.mutants)
 
     def to_json(self, fingerprint: str) -> bytes:
         """Return the report for machines.

@@ -1,6 +1,6 @@
 """Building: one source notebook becomes a release, a bundle and a solution notebook."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.compiler.artefacts import Artefacts, publish, write
@@ -18,7 +18,7 @@ from autograder.compiler.trusted import require_as_written, require_self_check, 
 from autograder.compiler.wheel import wheel
 from autograder.course import Course
 from autograder.errors import SourceError
-from autograder.grading.bundle import Manifest, pack_bundle, parse_bundle
+from autograder.grading.bundle import Manifest, Slip, pack_bundle, parse_bundle
 from autograder.grading.oracle import Oracle, load_oracle
 from autograder.student.recording import FILE as RECORDING
 from autograder.student.recording import record
@@ -30,13 +30,19 @@ OPTIONAL = ("torch", "matplotlib")
 LOWER_BOUNDS = {"numpy": "1.26", "torch": "2.2", "matplotlib": "3.8", "jupyterlab": "4.0"}
 
 
-def build(course: Course, name: str, slack: Mapping[str, float] | None = None) -> Artefacts:
+def build(
+    course: Course,
+    name: str,
+    slack: Mapping[str, float] | None = None,
+    slips: Sequence[Slip] = (),
+) -> Artefacts:
     """Compile an assignment.
 
     Args:
         course: which it belongs to.
         name: the assignment's.
         slack: of checks by name, as the audit found it; the others have the default.
+        slips: that diagnoses can name, as the audit found them.
 
     Raises:
         UsageError: there is no such assignment.
@@ -59,7 +65,7 @@ def build(course: Course, name: str, slack: Mapping[str, float] | None = None) -
     manifest = make_manifest(name, source, oracle.checks, written, texts.values())
     pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
     release = release_notebook(pieces)
-    bundle = pack_bundle(manifest, trusted, serialize(release), texts)
+    bundle = pack_bundle(manifest, trusted, serialize(release), texts, slips)
     return Artefacts(
         name=name,
         release={

@@ -22,7 +22,7 @@ from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS
 
-__all__ = ["Job", "Work", "default_jobs", "grade_all"]
+__all__ = ["Job", "Work", "grade_all"]
 
 TRIES = 3  # of a submission whose worker was killed
 # Of each library: there is a worker for each core, and threads that wait for work use it up.
@@ -48,11 +48,6 @@ class Job:
     student: str
     path: Path
     digest: str | None = None
-
-
-def default_jobs() -> int:
-    """Return how many submissions to grade at a time: one for each processor that we may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:

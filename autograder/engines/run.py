@@ -24,7 +24,14 @@ from autograder.records.gradebook import write_gradebook
 from autograder.records.report import write_report
 from autograder.records.store import Store, submission_key
 
-__all__ = ["Progress", "Run", "grade_assignment", "stored", "write_class_report"]
+__all__ = [
+    "Progress",
+    "Run",
+    "grade_assignment",
+    "stored",
+    "try_assignment",
+    "write_class_report",
+]
 
 STAMP = ".recorded"  # names what each student's pages and the gradebook were written from
 
@@ -80,6 +87,56 @@ def grade_assignment(
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student handed in nothing.
     """
+    plan = _plan(course, name, students, device, None if unsafe_local else course.min_tier)
+    if plan.jobs:
+        progress.begin(len(plan.jobs))
+        for job, result in grade_all(plan.work, plan.jobs, workers):
+            plan.store.put(job.student, plan.keys[job.student], result)
+            progress.advance(result)
+    results = plan.store.newest()
+    _record(course, plan.bundle, results, progress)
+    new = tuple(job.student for job in plan.jobs)
+    return Run(plan.bundle.manifest, results, new, plan.done, tuple(course.unfit(name)))
+
+
+def try_assignment(
+    course: Course,
+    name: str,
+    progress: Progress,
+    students: Collection[str] = (),
+    device: str = "cpu",
+    workers: int = 1,
+) -> dict[str, Result]:
+    """Grade what `grade_assignment` would grade, and write nothing.
+
+    Returns:
+        The new results by student.
+    """
+    plan = _plan(course, name, students, device, course.min_tier)
+    found: dict[str, Result] = {}
+    if plan.jobs:
+        progress.begin(len(plan.jobs))
+    for job, result in grade_all(plan.work, plan.jobs, workers):
+        found[job.student] = result
+        progress.advance(result)
+    return found
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a run is to do: ``keys`` by student; ``done`` counts those that have their result."""
+
+    bundle: Bundle
+    work: Work
+    jobs: list[Job]
+    keys: dict[str, str]
+    store: Store
+    done: int
+
+
+def _plan(
+    course: Course, name: str, students: Collection[str], device: str, min_tier: int | None
+) -> _Plan:
     bundle = _bundle(course, name)
     submitted = _submitted(course, name, students)
     store = Store(course.results(name))
@@ -93,17 +150,8 @@ def grade_assignment(
     }
     done = {s for s, key in keys.items() if (r := store.get(s, key)) is not None and is_final(r)}
     jobs = [Job(s, path, digests[s]) for s, path in submitted.items() if s not in done]
-    min_tier = None if unsafe_local else course.min_tier
     work = Work(course.bundle(name), course.secret, limits, device, min_tier, course.private())
-    if jobs:
-        progress.begin(len(jobs))
-        for job, result in grade_all(work, jobs, workers):
-            store.put(job.student, keys[job.student], result)
-            progress.advance(result)
-    results = store.newest()
-    _record(course, bundle, results, progress)
-    new = tuple(job.student for job in jobs)
-    return Run(bundle.manifest, results, new, len(done), tuple(course.unfit(name)))
+    return _Plan(bundle, work, jobs, keys, store, len(done))
 
 
 def stored(course: Course, name: str) -> tuple[Manifest, Mapping[str, Result]]:

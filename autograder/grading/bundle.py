@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -16,18 +17,15 @@ __all__ = [
     "CheckEntry",
     "Manifest",
     "QuestionEntry",
+    "Slip",
     "pack_bundle",
     "parse_bundle",
     "read_bundle",
     "write_bundle",
 ]
 
-MANIFEST, SOURCE, RELEASE, REFERENCE = (
-    "manifest.json",
-    "source.json",
-    "release.ipynb",
-    "reference/",
-)
+MANIFEST, SOURCE, RELEASE, SLIPS = "manifest.json", "source.json", "release.ipynb", "slips.json"
+REFERENCE = "reference/"
 
 
 class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,12 +96,25 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
+class Slip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A slip in the reference that a diagnosis can name: what a program derived, and a check kills.
+
+    ``texts`` are run in order, beside the names of the notebook and those of ``origins``: names
+    that a definition needs, and the modules of the reference that have them.
+    """
+
+    checks: tuple[str, ...]
+    title: str
+    texts: tuple[str, ...]
+    origins: dict[str, str]
+
+
 class Bundle(msgspec.Struct, frozen=True):
     """A bundle in memory.
 
     ``id`` is "sha256:…" of the file; ``source`` are the trusted cells; ``release`` the release
     notebook, from which given cells are restored; ``reference`` the modules of the reference
-    package by path (``reference/optimizers.py``).
+    package by path (``reference/optimizers.py``); ``slips`` are for diagnoses.
     """
 
     id: str
@@ -111,13 +122,19 @@ class Bundle(msgspec.Struct, frozen=True):
     source: tuple[Cell, ...]
     release: nbformat.NotebookNode
     reference: dict[str, str]
+    slips: tuple[Slip, ...] = ()
 
 
 def pack_bundle(
-    manifest: Manifest, source: tuple[Cell, ...], release: bytes, reference: dict[str, str]
+    manifest: Manifest,
+    source: tuple[Cell, ...],
+    release: bytes,
+    reference: dict[str, str],
+    slips: Sequence[Slip] = (),
 ) -> bytes:
     """Return the bytes of a bundle, the same for the same content."""
     files = {SOURCE: msgspec.json.encode(source), RELEASE: release}
+    files[SLIPS] = msgspec.json.encode(slips)
     files |= {name: text.encode() for name, text in sorted(reference.items())}
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     manifest = msgspec.structs.replace(manifest, files=digests)
@@ -151,6 +168,7 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
     try:
         manifest, files = _unpack(data)
         source = msgspec.json.decode(files[SOURCE], type=tuple[Cell, ...])
+        slips = msgspec.json.decode(files[SLIPS], type=tuple[Slip, ...])
     except Exception as error:  # zipfile raises a dozen kinds, whichever byte fell over
         raise HarnessError(f"{name} is no bundle: {error}") from None
     if {n: hashlib.sha256(d).hexdigest() for n, d in files.items()} != manifest.files:
@@ -161,6 +179,7 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         source=source,
         release=nbformat.reads(files[RELEASE].decode(), as_version=4),
         reference={n: d.decode() for n, d in files.items() if n.startswith(REFERENCE)},
+        slips=slips,
     )
 
 

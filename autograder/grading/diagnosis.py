@@ -5,10 +5,11 @@ held against each student's wrong values. A diagnosis says what the author wrote
 nothing of the inputs.
 """
 
+import operator
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.standard import Compared
 from autograder.authoring.tolerance import compare
+from autograder.grading.bundle import Slip
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.hints import hint
 from autograder.grading.oracle import Oracle
@@ -55,17 +57,12 @@ class Diagnoses:
     Args:
         oracle: the checks with their mistakes, and the reference.
         secret: the course's.
-        slips: further ones by check: titles, and what makes their namespace.
+        slips: further ones, that the audit found.
     """
 
-    def __init__(
-        self,
-        oracle: Oracle,
-        secret: bytes,
-        slips: Mapping[str, Sequence[tuple[str, Callable[[], dict[str, Any]]]]] | None = None,
-    ) -> None:
-        self._oracle, self._secret, self._slips = oracle, secret, slips or {}
-        self._known: dict[tuple[str, str], list[tuple[str, Outcome]]] = {}
+    def __init__(self, oracle: Oracle, secret: bytes, slips: Sequence[Slip] = ()) -> None:
+        self._oracle, self._secret, self._slips = oracle, secret, slips
+        self._known: dict[tuple[str, str, int], Outcome] = {}
 
     def of(self, check: Check, outcomes: Mapping[str, Outcome]) -> str | None:
         """Return what a student's wrong values look like, if all of them look like one thing.
@@ -74,37 +71,58 @@ class Diagnoses:
             check: which was run.
             outcomes: of its cases, by name.
         """
-        wrong = [o for o in outcomes.values() if o.result.verdict is not Verdict.PASSED]
-        if not wrong or any(o.result.verdict not in _MISSED for o in wrong):
+        wrong = {n: o for n, o in outcomes.items() if o.result.verdict is not Verdict.PASSED}
+        if not wrong or any(o.result.verdict not in _MISSED for o in wrong.values()):
             return None
-        cases = [case for case in check.cases if case.name in outcomes]
-        if any(map(_tells, wrong)):
+        if any(map(_tells, wrong.values())):
+            # Cases that went wrong first: they tell most slips apart.
+            cases = sorted(
+                (case for case in check.cases if case.name in outcomes),
+                key=lambda case: case.name not in wrong,
+            )
+            mistakes = range(len(check.mistakes))
             titles = [
-                known[0][0]
-                for known in zip(*(self._known_of(check, case) for case in cases), strict=True)
-                if all(_same(outcomes[c.name], k[1]) for c, k in zip(cases, known, strict=True))
+                check.mistakes[i].title for i in mistakes if self._fits(check, cases, outcomes, i)
             ]
             if titles:
                 return _OR.join(dict.fromkeys(titles[:MOST]))
-        return hint([o.wrong for o in wrong if o.wrong is not None], len(wrong))
+        said = hint([o.wrong for o in wrong.values() if o.wrong is not None], len(wrong))
+        if said is not None or not any(map(_tells, wrong.values())):
+            return said
+        slips = [slip for slip in self._slips if check.name in slip.checks]
+        for number, slip in enumerate(slips, len(check.mistakes)):
+            if self._fits(check, cases, outcomes, number):
+                return slip.title
+        return None
 
-    def _known_of(self, check: Check, case: Case) -> list[tuple[str, Outcome]]:
-        """Return what each known slip gives in a case."""
-        key = check.name, case.name
+    def _fits(
+        self, check: Check, cases: Sequence[Case], outcomes: Mapping[str, Outcome], number: int
+    ) -> bool:
+        """Return whether a known slip comes to the same in every case."""
+        return all(
+            _same(outcomes[case.name], self._known_of(check, case, number)) for case in cases
+        )
+
+    def _known_of(self, check: Check, case: Case, number: int) -> Outcome:
+        """Return what a known slip gives in a case."""
+        key = check.name, case.name, number
         if key not in self._known:
-            self._known[key] = [
-                (title, self._run(check, case, make)) for title, make in self._makers(check)
-            ]
+            self._known[key] = self._run(check, case, number)
         return self._known[key]
 
-    def _makers(self, check: Check) -> list[tuple[str, Callable[[], dict[str, Any]]]]:
-        def made(values: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-            return lambda: {**self._oracle.namespace, **values}
+    def _namespace(self, check: Check, number: int) -> dict[str, Any]:
+        """Return the namespace of a student who made a slip: a mistake, or a later one."""
+        if number < len(check.mistakes):
+            return {**self._oracle.namespace, **check.mistakes[number].values}
+        slips = [slip for slip in self._slips if check.name in slip.checks]
+        slip = slips[number - len(check.mistakes)]
+        brought = {name: self._oracle.modules[m][name] for name, m in slip.origins.items()}
+        names = {"operator": operator, **self._oracle.namespace, **brought}
+        for text in slip.texts:
+            exec(compile(text, "<slip>", "exec", dont_inherit=True), names)
+        return names
 
-        own = [(mistake.title, made(mistake.values)) for mistake in check.mistakes]
-        return [*own, *self._slips.get(check.name, ())]
-
-    def _run(self, check: Check, case: Case, make: Callable[[], dict[str, Any]]) -> Outcome:
+    def _run(self, check: Check, case: Case, number: int) -> Outcome:
         def rng() -> np.random.Generator:
             return case_rng(self._secret, self._oracle.assignment, check.name, case.name)
 
@@ -112,7 +130,10 @@ class Diagnoses:
         reference = ReferenceSession(self._oracle.namespace)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a slip may divide by zero
-            student = InProcessSession(make())
+            try:
+                student = InProcessSession(self._namespace(check, number))
+            except Exception:  # a definition that its slip keeps from being run
+                return Outcome(_UNKNOWN, [])
             result = run_case(check, case, student, reference, rng, seconds=SECONDS, compared=seen)
         if sum(one.got.size for one in seen) > LARGEST:
             return Outcome(_UNKNOWN, [])

@@ -86,7 +86,7 @@ class Grader:
         self._limits, self._device = limits, device
         self._min_tier, self._private = min_tier, private
         self._nursery: Nursery | None = None
-        self._diagnoses = Diagnoses(oracle, secret)
+        self._diagnoses = Diagnoses(oracle, secret, bundle.slips)
         self._compared: AllCompared = {}  # in the cases of this submission that failed
 
     def __enter__(self) -> "Grader":

@@ -1,5 +1,6 @@
 """The report: one page for staff with every assignment, question and student of a course."""
 
+import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,8 +23,8 @@ from autograder.records.words import (
 __all__ = ["write_report"]
 
 BANDS = ("full", "part", "none", "open")
-NEAR = 3.0  # a failed case whose error is at most so many tolerances may be the tolerance's fault
-MOST_NEAR_MISSES = 20
+NEAR = (0.5, 2.0)  # margins at which a verdict may be the tolerance's doing
+MOST_NEAR = 20
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,23 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class NearMiss:
-    """A case that failed by little: worth a look, at the answer or at the tolerance."""
+class Near:
+    """A case that failed or passed by little: worth a look, at the answer or at the tolerance."""
 
     student: str
     link: str
     place: str
     margin: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class NearPlace:
+    """A case of a check in which several came near to the tolerance."""
+
+    place: str
+    misses: int
+    passes: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,8 @@ class AssignmentView:
     questions: list[QuestionView]
     rows: list[Row]
     attention: list[tuple[str, str, list[str]]]
-    near_misses: list[NearMiss]
+    near: list[Near]
+    near_places: list[NearPlace]
 
 
 def write_report(
@@ -111,6 +123,7 @@ def write_report(
 
 def _assignment(manifest: Manifest, results: Mapping[str, Result]) -> AssignmentView:
     by_name = [results[student] for student in sorted(results)]
+    near = _near(by_name)
     places = decimals(q.earned for r in by_name for q in r.questions)
     return AssignmentView(
         name=manifest.assignment,
@@ -124,7 +137,8 @@ def _assignment(manifest: Manifest, results: Mapping[str, Result]) -> Assignment
             for r in by_name
             if r.status is Status.NEEDS_ATTENTION
         ],
-        near_misses=_near_misses(by_name),
+        near=near[:MOST_NEAR],
+        near_places=_near_places(near),
     )
 
 
@@ -220,17 +234,33 @@ def _reasons(result: Result) -> list[str]:
     return [clean(reason) for reason in (*result.notes, *broken)]
 
 
-def _near_misses(results: Sequence[Result]) -> list[NearMiss]:
-    """Return the narrowest failures, the narrowest first."""
-    misses = [
-        NearMiss(
-            clean(result.student), _link(result), f"{check.name}, {clean(case.name)}", case.margin
+def _near(results: Sequence[Result]) -> list[Near]:
+    """Return the cases whose error is about the tolerance, the nearest first."""
+    low, high = NEAR
+    found = [
+        Near(
+            clean(result.student),
+            _link(result),
+            f"{check.name}, {clean(case.name)}",
+            case.margin,
+            case.verdict is Verdict.PASSED,
         )
         for result in results
         for question in result.questions
         for check in question.checks
         for case in check.cases
-        if case.verdict is Verdict.FAILED and case.margin is not None and 1 < case.margin <= NEAR
+        if case.verdict in (Verdict.PASSED, Verdict.FAILED)
+        and case.margin is not None
+        and low < case.margin <= high
     ]
-    misses.sort(key=lambda miss: (miss.margin, miss.student, miss.place))
-    return misses[:MOST_NEAR_MISSES]
+    found.sort(key=lambda one: (abs(math.log(one.margin)), one.student, one.place))
+    return found
+
+
+def _near_places(near: Sequence[Near]) -> list[NearPlace]:
+    """Return the cases in which more than one came near, the most frequent first."""
+    counts = Counter((one.place, one.passed) for one in near)
+    places = {place for place, _ in counts}
+    found = [NearPlace(p, counts[p, False], counts[p, True]) for p in places]
+    several = [place for place in found if place.misses + place.passes > 1]
+    return sorted(several, key=lambda p: (-p.misses - p.passes, p.place))

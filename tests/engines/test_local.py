@@ -1,9 +1,8 @@
 import multiprocessing
-import os
 
 import pytest
 
-from autograder.engines.local import Job, Work, default_jobs, grade_all
+from autograder.engines.local import Job, Work, grade_all
 from autograder.errors import HarnessError
 from autograder.grading.results import Status
 from autograder.sandbox.limits import Limits
@@ -100,7 +99,3 @@ def test_a_missing_bundle_is_said_as_it_is(tmp_path, hand_in):
     work = Work(tmp_path / "no.bundle", SECRET, Limits(), "cpu")
     with pytest.raises(HarnessError, match="there is no bundle"):
         earned(work, [hand_in("ada")], workers=1)
-
-
-def test_there_is_a_worker_for_each_processor_that_we_may_use():
-    assert default_jobs() == len(os.sched_getaffinity(0))

@@ -94,15 +94,21 @@ def test_what_needs_attention_stands_on_top_with_its_reasons(page, make):
     assert "ada 4 6 – 10 15 pending" in words
 
 
-def test_near_misses_are_listed_narrowest_first(page, make):
-    margins = {"ada": 2.5, "bo": 1.1, "cy": 40.0, "di": None}
+def test_what_is_near_the_tolerance_is_listed_nearest_first(page, make):
+    failed = {"ada": 1.9, "bo": 1.1, "cy": 40.0, "di": None}
+    passed = {"eve": 0.6, "fay": 0.4}
     results = {
-        name: make.result(name, make.sgd(make.case(Verdict.FAILED, margin=margin), earned=0.0))
+        name: make.result(name, make.sgd(make.case(verdict, margin=margin), earned=0.0))
+        for verdict, margins in ((Verdict.FAILED, failed), (Verdict.PASSED, passed))
         for name, margin in margins.items()
     }
     words = page(results).words
-    assert "1.10 sgd_matches, one step bo 2.50 sgd_matches, one step ada" in words
+    near = ("1.10 failed", "bo", "0.60 passed", "eve", "1.90 failed", "ada")
+    places = [words.index(text, words.index("Error ÷ tolerance")) for text in near]
+    assert places == sorted(places)
+    assert "sgd_matches, one step: 2 failed and 1 passed by little" in words
     assert "40.00" not in words
+    assert "0.40" not in words
 
 
 def test_an_empty_class_and_an_empty_course_have_a_page(page, tmp_path, make, read_page):

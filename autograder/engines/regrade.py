@@ -1,0 +1,119 @@
+"""Regrading: who gains and who loses by a changed bundle, before it counts and when it does."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from autograder.course import Course
+from autograder.engines.run import Progress, grade_assignment, try_assignment
+from autograder.grading.results import CheckResult, Result
+from autograder.records.store import Store
+
+__all__ = ["CheckChange", "Regrade", "StudentChange", "regrade"]
+
+
+@dataclass(frozen=True)
+class CheckChange:
+    """A check whose points change; ``margin`` is the worst of its cases now, if it has one."""
+
+    name: str
+    before: float
+    after: float
+    margin: float | None
+
+
+@dataclass(frozen=True)
+class StudentChange:
+    """A student whose points change."""
+
+    student: str
+    before: float
+    after: float
+    checks: tuple[CheckChange, ...]
+
+
+@dataclass(frozen=True)
+class Regrade:
+    """What a changed bundle does to a class; ``new`` had no result before."""
+
+    assignment: str
+    graded: int
+    changes: tuple[StudentChange, ...]
+    new: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return the report for a terminal."""
+        gain = sum(change.after > change.before for change in self.changes)
+        lose = sum(change.after < change.before for change in self.changes)
+        stay = self.graded - len(self.changes) - len(self.new)
+        lines = [
+            f"{self.assignment}: {self.graded} submissions graded again: {gain} gain, {lose} lose, "
+            f"{stay} stay as they are" + (f", {len(self.new)} are new" if self.new else "")
+        ]
+        for change in self.changes:
+            difference = change.after - change.before
+            lines.append(
+                f"  {change.student}: {difference:+.4g}, from {change.before:.4g} to "
+                f"{change.after:.4g}"
+            )
+            for check in change.checks:
+                margin = "" if check.margin is None else f", margin {check.margin:.2g}"
+                points = f"{check.before:.4g} to {check.after:.4g}"
+                lines.append(f"    {check.name}: {points}{margin}")
+        return lines
+
+
+def regrade(
+    course: Course,
+    name: str,
+    progress: Progress,
+    students: Collection[str] = (),
+    device: str = "cpu",
+    workers: int = 1,
+    *,
+    apply: bool,
+) -> Regrade:
+    """Grade with the newest bundle what was graded with another, and say what changes.
+
+    Args:
+        course: whose folders are read.
+        name: the assignment.
+        progress: is told how it goes on.
+        students: only these; empty means all.
+        device: ``cpu`` or ``cuda``.
+        workers: how many submissions are graded at a time.
+        apply: append the new results and bring the records up to date; else nothing is written.
+
+    Raises:
+        UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
+        UsageError: the assignment is not compiled, or a student handed in nothing.
+    """
+    before = Store(course.results(name)).newest()
+    if apply:
+        run = grade_assignment(course, name, progress, students, device, workers)
+        after: Mapping[str, Result] = {s: run.results[s] for s in run.graded}
+    else:
+        after = try_assignment(course, name, progress, students, device, workers)
+    known = {student: result for student, result in after.items() if student in before}
+    changes = [_change(before[student], result) for student, result in sorted(known.items())]
+    return Regrade(
+        name,
+        len(after),
+        tuple(change for change in changes if change.checks or change.before != change.after),
+        tuple(sorted(after.keys() - known.keys())),
+    )
+
+
+def _change(before: Result, after: Result) -> StudentChange:
+    former, checks = _checks(before), []
+    for name, check in _checks(after).items():
+        points = former[name].earned if name in former else 0.0
+        if points != check.earned:
+            margins = [case.margin for case in check.cases if case.margin is not None]
+            checks.append(CheckChange(name, points, check.earned, max(margins, default=None)))
+    gone = former.keys() - _checks(after).keys()
+    checks += [CheckChange(name, former[name].earned, 0.0, None) for name in sorted(gone)]
+    return StudentChange(after.student, before.earned, after.earned, tuple(checks))
+
+
+def _checks(result: Result) -> dict[str, CheckResult]:
+    return {check.name: check for question in result.questions for check in question.checks}

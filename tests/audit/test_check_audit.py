@@ -1,0 +1,152 @@
+"""The audit of one check: planted faults are found and named."""
+
+from types import FunctionType
+
+import numpy as np
+
+from autograder import assert_close, assert_that
+from autograder.audit.check_audit import audit_check
+from autograder.authoring.checks import case, check
+from autograder.grading.oracle import Oracle
+
+
+def mean(x):
+    return x.sum() / x.shape[0]
+
+
+def make(body, *cases, mistakes=(), alternatives=(), **options):
+    """Return the audit of a check of `mean`."""
+    body = FunctionType(body.__code__, body.__globals__, body.__name__, None, body.__closure__)
+    for one in reversed(cases or (case("five", n=5), case("nine", n=9, hidden=True))):
+        body = one(body)
+    checked = check("mean", points=2, **options)(body)
+    for title, wrong in mistakes:
+        checked.mistake(title, mean=wrong)
+    for title, right in alternatives:
+        checked.alternative(title, mean=right)
+    oracle = Oracle("planted", {"mean": mean, "np": np}, {checked.name: checked})
+    return audit_check(checked, ["mean"], oracle)
+
+
+def sound(student, reference, rng, n):
+    """Compares means."""
+    x = rng.normal(size=n)
+    assert_close(student.mean(x), reference.mean(x), what="mean")
+
+
+def test_a_sound_check_has_no_findings_and_bands_far_apart():
+    found = make(
+        sound,
+        mistakes=[("the sum", np.sum)],
+        alternatives=[("numpy's own", np.mean)],
+    )
+    assert found.findings == []
+    assert str(found.mistakes) == str(found.alternatives) == "1/1"
+    assert found.null_models.tried == found.null_models.held >= 12
+    assert 0 < found.bands.right < 1e-6
+    assert 0.01 < found.bands.precision < 1000
+    assert found.bands.wrong > 1e5
+    assert found.nearest == "the mistake 'the sum'"
+
+
+def test_a_tolerance_too_tight_is_named():
+    def tight(student, reference, rng, n):
+        """Compares means."""
+        x = rng.normal(size=n)
+        assert_close(student.mean(x), reference.mean(x), rtol=1e-17, atol=0, what="mean")
+
+    found = make(tight)
+    assert "check tight: the tolerance of 'mean' (rtol=1e-17, atol=0) is too tight" in "".join(
+        found.findings
+    )
+
+
+def test_a_tolerance_too_loose_is_named_with_the_mistake_that_it_lets_through():
+    def loose(student, reference, rng, n):
+        """Compares means."""
+        x = rng.normal(size=n)
+        assert_close(student.mean(x), reference.mean(x), atol=100.0, what="mean")
+
+    found = make(loose, mistakes=[("the sum", np.sum)])
+    named = [f for f in found.findings if "the mistake 'the sum' passes every case" in f]
+    assert len(named) == 1
+    assert "too loose" in named[0]
+    assert any("the null model 'zeros' passes every case" in f for f in found.findings)
+
+
+def test_a_check_on_one_example_lets_a_missing_mean_pass():
+    found = make(sound, case("one", n=1), mistakes=[("the sum", np.sum)])
+    assert found.findings == ["check sound: the mistake 'the sum' passes every case"]
+
+
+def test_a_check_that_ignores_its_argument_is_named():
+    def deaf(student, reference, rng, n):
+        """Compares means."""
+        x = rng.normal(size=4)
+        assert_close(student.mean(x), reference.mean(x))
+
+    assert make(deaf).findings == [
+        "check deaf: it ignores its argument 'n', so that no case tests it"
+    ]
+
+
+def test_a_check_that_does_not_look_is_passed_by_null_models():
+    def blind(student, reference, rng, n):
+        """Calls and does not compare."""
+        student.mean(rng.normal(size=n))
+
+    findings = make(blind).findings
+    assert "check blind: the null model 'zeros' passes every case" in findings
+    assert "check blind: the null model 'None' passes every case" in findings
+
+
+def test_a_case_that_a_null_model_passes_is_told():
+    found = make(sound, case("of zeros", n=3), case("of ones", n=4, hidden=True))
+    assert found.free == {}
+
+    def partly(student, reference, rng, scale):
+        """Compares means."""
+        x = scale * rng.normal(size=4)
+        assert_close(student.mean(x), reference.mean(x))
+
+    found = make(partly, case("nothing", scale=0.0), case("something", scale=1.0, hidden=True))
+    assert found.findings == []
+    assert found.free["zeros"] == ["nothing"]
+
+
+def test_a_flaky_check_is_refused():
+    calls = []
+
+    def moody(student, reference, rng, n):
+        """Changes its mind."""
+        calls.append(n)
+        assert_close(student.mean(rng.normal(size=n)), 0.0, atol=len(calls))
+
+    findings = make(moody, mistakes=[("a lot", lambda x: 40.0)]).findings
+    assert any("is flaky on the mistake 'a lot'" in finding for finding in findings)
+
+
+def test_a_reference_that_fails_for_some_inputs_is_told_with_how_often():
+    def lucky(student, reference, rng, n):
+        """Hopes."""
+        x = rng.normal(size=n)
+        assert_that(student.mean(x) > -0.1, "below")
+
+    findings = make(lucky, case("five", n=5)).findings
+    assert any("the reference does not pass case 'five' under" in finding for finding in findings)
+
+
+def test_a_check_that_needs_a_gpu_is_not_tried():
+    found = make(sound, device="cuda")
+    assert found.notes == ["needs a GPU: nothing was tried on this machine"]
+    assert found.null_models.tried == 0
+
+
+def test_a_check_without_points_may_be_passed_by_anybody():
+    def blind(student, reference, rng):
+        """Calls."""
+        student.mean(np.ones(2))
+
+    checked = check("mean", points=0)(case("one")(blind))
+    oracle = Oracle("planted", {"mean": mean}, {"blind": checked})
+    assert audit_check(checked, ["mean"], oracle).findings == []
