@@ -8,7 +8,7 @@ away from both: a spread that was measured on a few inputs is larger on others.
 import math
 from dataclasses import dataclass
 
-__all__ = ["SAFETY", "Bands", "slack_between"]
+__all__ = ["ROOM", "SAFETY", "Bands", "slack_between"]
 
 SAFETY = 4.0  # how much further right answers may lie than those that were measured
 ROOM = 2.0  # how much nearer a wrong answer may lie than those that were

@@ -78,11 +78,13 @@ class _Trial:
                     if one.own:
                         worst = max(worst or one, one, key=_margin)
                     else:
+                        self._found.by_default = True
                         right = max(right, one.margin)
         right = max(right, self._with_two_threads())
         measured = self._moved(lower_precision(), SEEDS[0], note=False)
         finite = [one.margin for one in measured if not one.own and math.isfinite(one.margin)]
         self._found.bands = Bands(right=right, precision=max(finite) if finite else None)
+        self._found.own_right = worst.margin if worst is not None else 0.0
         if worst is not None and worst.margin * SAFETY > 1.0:
             self._complain(
                 f"the tolerance of {worst.what!r} ({worst.tolerance}) is too tight: right answers "

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from autograder.audit.calibration import slack_between
+from autograder.audit.calibration import ROOM, slack_between
 from autograder.audit.check_audit import audit_check
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.kills import Fate, MutantResult, try_mutants
@@ -176,8 +176,13 @@ def _calibrate(found: CheckAudit, check: Check) -> None:
             "inputs, float64, or another property"
         )
         return
-    found.slack = slack_between(bands, check.precision == "strict")
+    if found.by_default:
+        found.slack = slack_between(bands, check.precision == "strict")
     standing = found.standing
+    if standing.wrong < ROOM:
+        found.notes.append(
+            f"{found.nearest} is only {standing.wrong:.2g} tolerances away from the right answer"
+        )
     if check.precision != "strict" and (standing.precision or 0.0) > 1.0:
         found.notes.append(
             f"a right answer in single precision reaches {standing.precision:.2g} of the tolerance "

@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.audit.calibration import Bands
@@ -57,6 +57,8 @@ class CheckAudit:
     survivors: list[Survivor] = field(default_factory=list)
     kills: dict[str, int] = field(default_factory=dict)  # by class of slip
     bands: Bands = field(default_factory=Bands)
+    by_default: bool = False  # whether it compares by a default tolerance, which a slack changes
+    own_right: float = 0.0  # what right answers reach of the tolerances that it gives itself
     slack: float = 1.0
     nearest: str | None = None  # the wrong answer that is least far off
     free: dict[str, list[str]] = field(default_factory=dict)  # cases that null models pass
@@ -67,7 +69,8 @@ class CheckAudit:
     @property
     def standing(self) -> Bands:
         """The bands in units of the tolerance that the check has."""
-        return self.bands.within(self.slack)
+        bands = self.bands.within(self.slack)
+        return replace(bands, right=max(bands.right, self.own_right))
 
     def line(self) -> str:
         """Return the check's line in a table."""

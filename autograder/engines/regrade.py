@@ -47,7 +47,7 @@ class Regrade:
         stay = self.graded - len(self.changes) - len(self.new)
         lines = [
             f"{self.assignment}: {self.graded} submissions graded again: {gain} gain, {lose} lose, "
-            f"{stay} stay as they are" + (f", {len(self.new)} are new" if self.new else "")
+            f"{stay} stay as they are" + (f", {len(self.new)} new" if self.new else "")
         ]
         for change in self.changes:
             difference = change.after - change.before

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from autograder.audit import proof
+from autograder.audit import variants
 from autograder.audit.publish import audit_only, compile_and_publish
+from autograder.audit.variants import SEEDS, run_variant
 from autograder.authoring.checks import Check
 from autograder.course import Course
 from autograder.errors import AuditRefused, SourceError
+from autograder.grading.bundle import read_bundle
 from autograder.grading.given import run_given
-from autograder.grading.results import CaseResult
+from autograder.grading.oracle import load_bundle_oracle
+from autograder.grading.results import CaseResult, Verdict
 
 WriteCourse = Callable[..., Course]
 
@@ -32,14 +35,23 @@ def findings(course: Course) -> str:
 
 def test_a_right_assignment_is_published_with_its_audit(write_course: WriteCourse) -> None:
     course = write_course()
-    report = compile_and_publish(course, "small", silent)
-    assert report.findings == []
-    assert (report.solution_earned, report.possible, report.blank_earned) == (5.0, 5.0, 0.0)
+    outcome = compile_and_publish(course, "small", silent)
+    assert "the solution earns 5 of 5, the blank release 0; " in outcome.summary[0]
+    assert outcome.score == 1.0
     names = {p.name for p in course.release("small").iterdir()}
     assert {"small.ipynb", "recording.json", "requirements.txt"} < names
     stored = json.loads((course.build("small") / "audit.json").read_text())
     assert stored["checks"][0]["mistakes"] == {"tried": 1, "rejected": 1}
     assert stored["checks"][0]["alternatives"] == {"tried": 1, "accepted": 1}
+    assert stored["checks"][0]["null_models"] == {"tried": 13, "rejected": 13}
+    assert stored["findings"] == []
+    mutants = [check["mutants"] for check in stored["checks"]]
+    tried, killed, equivalent = (
+        sum(m[name] for m in mutants) for name in ("tried", "killed", "equivalent")
+    )
+    assert stored["mutants"]["tried"] == tried > 10
+    assert stored["score"] == killed / (tried - equivalent)
+    assert mutants[0]["survivors"] == []
 
 
 BUILT_ON_IT = (
@@ -90,11 +102,15 @@ def test_a_mistake_must_fail_whatever_the_check_is_given(
         again.append(check.name)
         return run_given(check, *args)
 
-    monkeypatch.setattr(proof, "run_given", noted)
     course = write_course(*BUILT_ON_IT)
-    report = compile_and_publish(course, "small", silent)
-    assert (report.findings, report.solution_earned) == ([], 7.0)
-    assert again == ["scaled_mean_matches_reference"] * len(proof.SEEDS)
+    assert "the solution earns 7 of 7" in compile_and_publish(course, "small", silent).summary[0]
+    monkeypatch.setattr(variants, "run_given", noted)
+    oracle = load_bundle_oracle(read_bundle(course.bundle("small")))
+    check = oracle.checks["scaled_mean_matches_reference"]
+    (mistake,) = check.mistakes
+    results = run_variant(check, mistake.values, oracle, SEEDS[0])
+    assert [result.verdict for result in results] == [Verdict.FAILED, Verdict.FAILED]
+    assert again == ["scaled_mean_matches_reference"]
 
 
 def test_a_mistake_in_what_is_given_alone_is_no_mistake_of_the_check(
@@ -109,7 +125,29 @@ def test_an_audit_alone_publishes_nothing(write_course: WriteCourse) -> None:
     course = write_course()
     audit_only(course, "small", silent)
     assert not course.release("small").exists()
-    assert not course.build("small").exists()
+    assert {p.name for p in course.build("small").iterdir()} == {"audit.json"}
+
+
+def test_an_audit_of_what_has_not_changed_is_not_made_again(write_course: WriteCourse) -> None:
+    course = write_course()
+    told: list[str] = []
+    first = audit_only(course, "small", told.append)
+    assert told
+    told.clear()
+    assert audit_only(course, "small", told.append) == first
+    assert told == []
+    write_course(("# Add up and scale.", "# Add up, then scale."))
+    audit_only(course, "small", told.append)
+    assert told
+
+
+def test_a_refused_audit_is_stored_and_made_again(write_course: WriteCourse) -> None:
+    course = write_course(("return x.sum()\n\n@", "return 2 * x.sum()\n\n@"))
+    for _ in range(2):
+        with pytest.raises(AuditRefused):
+            audit_only(course, "small", silent)
+    stored = json.loads((course.build("small") / "audit.json").read_text())
+    assert "passes every case" in stored["findings"][0]
 
 
 def test_a_mistake_that_passes_is_refused(write_course: WriteCourse) -> None:
@@ -213,7 +251,7 @@ def test_a_planted_leak_is_refused(
 ) -> None:
     course = write_course(change)
     if what is None:  # a case's name in prose, or a hint's words in another case, give nothing away
-        assert compile_and_publish(course, "small", silent).findings == []
+        compile_and_publish(course, "small", silent)
         return
     text = findings(course)
     assert f"leak: {what}" in text

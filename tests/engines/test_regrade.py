@@ -1,0 +1,96 @@
+"""A regrade says who gains and who loses, and counts only when it is applied."""
+
+import dataclasses
+
+import pytest
+
+from autograder.audit.publish import compile_and_publish
+from autograder.engines.regrade import regrade
+from autograder.engines.run import grade_assignment
+from autograder.records.store import Store
+from tests.small_course import write_course
+
+__all__ = ["write_course"]
+
+
+class Silent:
+    def begin(self, total):
+        pass
+
+    def advance(self, result):
+        pass
+
+    def say(self, text):
+        pass
+
+
+@pytest.fixture
+def course(write_course):
+    """A course whose class is graded, and whose check then takes the sum without its factor."""
+    course = write_course()
+    compile_and_publish(course, "small", lambda _: None)
+    right = (course.build("small") / "small_solution.ipynb").read_text()
+    blank = (course.release("small") / "small.ipynb").read_text()
+    forgetful = right.replace("return factor * total", "return 3.0 * total")
+    for student, text in {"right": right, "blank": blank, "thrice": forgetful}.items():
+        path = course.root / "submitted" / student / "small" / "small.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    grade_assignment(course, "small", Silent())
+    source = course.source("small")
+    text = source.read_text().replace("student.scaled_sum(x)", "student.scaled_sum(x, 2.0)")
+    reference = course.root / "reference" / "small.py"
+    reference.write_text(reference.read_text().replace("factor * total", "1.5 * factor * total"))
+    text = text.replace("return (factor * x).sum()", "return (1.5 * factor * x).sum()")
+    source.write_text(text)
+    compile_and_publish(course, "small", lambda _: None)
+    return course
+
+
+def points(course):
+    return {s: r.earned for s, r in Store(course.results("small")).newest().items()}
+
+
+def test_a_preview_says_who_gains_and_who_loses_and_writes_nothing(course):
+    before = points(course)
+    assert before == {"right": 5.0, "blank": 0.0, "thrice": 1.0}
+    stored = {p: p.read_bytes() for p in course.results("small").rglob("*") if p.is_file()}
+    found = regrade(course, "small", Silent(), apply=False)
+    changes = {change.student: change for change in found.changes}
+    assert {s: (c.before, c.after) for s, c in changes.items()} == {
+        "right": (5.0, 1.0),
+        "thrice": (1.0, 5.0),
+    }
+    (lost,) = changes["right"].checks
+    assert (lost.name, lost.before, lost.after) == ("scaled_sum_matches_reference", 4.0, 0.0)
+    assert lost.margin > 1
+    assert stored == {p: p.read_bytes() for p in course.results("small").rglob("*") if p.is_file()}
+    lines = "\n".join(found.lines())
+    assert "3 submissions graded again: 1 gain, 1 lose, 1 stay as they are" in lines
+    assert "  right: -4, from 5 to 1\n" in lines
+    assert "    scaled_sum_matches_reference: 4 to 0, margin" in lines
+
+
+def test_what_is_applied_is_appended(course):
+    found = regrade(course, "small", Silent(), apply=True)
+    assert points(course) == {"right": 1.0, "blank": 0.0, "thrice": 5.0}
+    assert [r.earned for r in Store(course.results("small")).history("right")] == [5.0, 1.0]
+    assert len(found.changes) == 2
+    again = regrade(course, "small", Silent(), apply=True)
+    assert (again.graded, again.changes) == (0, ())
+
+
+def test_a_student_without_a_result_is_new(course):
+    late = course.root / "submitted" / "late" / "small" / "small.ipynb"
+    late.parent.mkdir(parents=True)
+    late.write_text((course.release("small") / "small.ipynb").read_text())
+    found = regrade(course, "small", Silent(), students=["late"], apply=False)
+    assert (found.graded, found.new, found.changes) == (1, ("late",), ())
+    assert "1 new" in found.lines()[0]
+
+
+def test_a_change_without_points_is_none(course):
+    bundle = course.bundle("small")
+    assert bundle.is_file()
+    found = regrade(course, "small", Silent(), students=["blank"], apply=False)
+    assert dataclasses.astuple(found)[1:3] == (1, ())

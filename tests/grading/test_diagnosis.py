@@ -1,0 +1,201 @@
+"""A diagnosis names the slip that gives the same wrong values, and no other."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from autograder import assert_close, assert_equal
+from autograder.authoring.checks import case, case_rng, check
+from autograder.grading.bundle import Slip
+from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.diagnosis import Diagnoses, Outcome
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import Verdict
+from autograder.sandbox.messages import InProcessSession
+
+SECRET = b"the course's"
+
+
+def adam(m, v, g, t):
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+    return m / (1 - 0.9**t) / np.sqrt(v / (1 - 0.999**t)), m, v
+
+
+def uncorrected(m, v, g, t):
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+    return m / np.sqrt(v), m, v
+
+
+@check("adam", points=2, pure=True)
+@case("the first step", t=1)
+@case("a later step", t=7, hidden=True)
+def adam_matches(student, reference, rng, t):
+    """Adam."""
+    m, v, g = rng.normal(size=(3, 5)) ** 2
+    got, want = student.adam(m, v, g, t), reference.adam(m, v, g, t)
+    for name, one, other in zip(("step", "m", "v"), got, want, strict=True):
+        assert_close(one, other, what=name)
+
+
+@check("answer", points=1)
+@case("the number", hidden=True)
+def answer_is_right(student, reference, rng):
+    """The number."""
+    assert_close(student.answer, reference.answer)
+
+
+adam_matches.mistake("no bias correction", adam=uncorrected)
+adam_matches.mistake("the first moment alone", adam=lambda m, v, g, t: (m, m, v))
+
+
+def overwritten(m, v, g, t):
+    g *= 2
+    return adam(m, v, g / 2, t)
+
+
+def hopeless(m, v, g, t):
+    raise ValueError("singular")
+
+
+adam_matches.mistake("overwrites the gradient", adam=overwritten)
+adam_matches.mistake("inverts what has no inverse", adam=hopeless)
+answer_is_right.mistake("the norm squared", answer=0.64)
+answer_is_right.mistake("a half", answer=0.5)
+
+CHECKS = {"adam_matches": adam_matches, "answer_is_right": answer_is_right}
+ORACLE = Oracle("diagnoses", {"np": np, "adam": adam, "answer": 0.8123}, CHECKS)
+
+
+def outcomes(checked, **values):
+    found = {}
+    for one in checked.cases:
+        seen = []
+        result = run_case(
+            checked,
+            one,
+            InProcessSession({**ORACLE.namespace, **values}),
+            ReferenceSession(ORACLE.namespace),
+            lambda one=one: case_rng(SECRET, "diagnoses", checked.name, one.name),
+            compared=seen,
+        )
+        found[one.name] = Outcome(result, seen)
+    return found
+
+
+def diagnosis(checked=adam_matches, slips=(), **values):
+    return Diagnoses(ORACLE, SECRET, slips).of(checked, outcomes(checked, **values))
+
+
+@pytest.mark.parametrize("mistake", adam_matches.mistakes, ids=lambda mistake: mistake.title)
+def test_each_mistake_is_named(mistake):
+    assert diagnosis(**mistake.values) == mistake.title
+
+
+def test_another_way_to_make_the_same_mistake_is_named_too():
+    def alike(m, v, g, t):
+        step, m, v = uncorrected(m.copy(), v.copy(), g.copy(), t)
+        return (step * 1.0).astype("float64"), m, v
+
+    assert diagnosis(adam=alike) == "no bias correction"
+
+
+def test_right_answers_have_no_diagnosis():
+    assert diagnosis() is None
+
+
+def test_a_mistake_in_some_cases_only_is_not_the_mistake():
+    def partly(m, v, g, t):
+        return (adam if t == 1 else uncorrected)(m, v, g, t)
+
+    assert "bias" not in diagnosis(adam=partly)
+
+
+def test_a_typed_number_is_named_if_it_has_digits():
+    assert diagnosis(answer_is_right, answer=0.64) is None
+    answer_is_right.mistake("the square", answer=0.65983)
+    assert diagnosis(answer_is_right, answer=0.65983) == "the square"
+    answer_is_right.mistakes.pop()
+
+
+def test_one_short_number_is_anybody_s():
+    assert diagnosis(answer_is_right, answer=0.5) is None
+
+
+def test_two_mistakes_with_the_same_values_are_both_named():
+    adam_matches.mistake("v as it is", adam=uncorrected)
+    assert diagnosis(adam=uncorrected) == "no bias correction; or: v as it is"
+    adam_matches.mistakes.pop()
+
+
+def test_a_hint_where_no_mistake_fits():
+    def thrice(m, v, g, t):
+        step, m, v = adam(m, v, g, t)
+        return 3 * step, m, v
+
+    assert diagnosis(adam=thrice) == "3 times the right value everywhere"
+
+
+def test_a_slip_that_the_audit_found_is_named_last():
+    text = "def adam(m, v, g, t):\n    return m + g, m, v\n"
+    slip = Slip(("adam_matches",), "a sign is flipped", (text,), {})
+    assert diagnosis(slips=[slip], adam=lambda m, v, g, t: (m + g, m, v)) == "a sign is flipped"
+    assert diagnosis(slips=[slip], adam=uncorrected) == "no bias correction"
+
+
+def test_a_slip_that_cannot_be_run_stops_nothing():
+    slip = Slip(("adam_matches",), "broken", ("raise KeyError",), {})
+    assert diagnosis(slips=[slip], adam=lambda m, v, g, t: (m * g, m, v)) is None
+
+
+def test_two_hundred_random_wrong_answers_have_no_diagnosis():
+    rng = np.random.default_rng(0)
+    known = Diagnoses(ORACLE, SECRET)
+    makers = (
+        lambda shape: rng.normal(size=shape),
+        lambda shape: np.full(shape, rng.normal()),
+        lambda shape: rng.integers(-3, 3, size=shape).astype(float),
+        np.zeros,
+    )
+    for number in range(200):
+        made = makers[number % len(makers)]
+
+        def random(m, v, g, t, made=made):
+            return made(g.shape), made(g.shape), made(g.shape)
+
+        assert known.of(adam_matches, outcomes(adam_matches, adam=random)) is None
+
+
+def test_a_case_that_was_stopped_has_no_diagnosis():
+    found = outcomes(adam_matches, adam=uncorrected)
+    stopped = msgspec.structs.replace(found["a later step"].result, verdict=Verdict.TIMED_OUT)
+    found["a later step"] = Outcome(stopped, [])
+    assert Diagnoses(ORACLE, SECRET).of(adam_matches, found) is None
+
+
+def test_what_a_slip_gives_is_computed_once():
+    calls = []
+
+    def counted(m, v, g, t):
+        calls.append(t)
+        return uncorrected(m, v, g, t)
+
+    adam_matches.mistake("counted", adam=counted)
+    known = Diagnoses(ORACLE, SECRET)
+    for _ in range(3):
+        known.of(adam_matches, outcomes(adam_matches, adam=uncorrected))
+    adam_matches.mistakes.pop()
+    assert len(calls) == 2
+
+
+def test_texts_are_told_apart():
+    @check("word", points=1)
+    @case("hidden", hidden=True)
+    def word_is_right(student, reference, rng):
+        """A word."""
+        assert_equal(student.word, "right")
+
+    word_is_right.mistake("the other word", word="wrong")
+    found = outcomes(word_is_right, word="wrong")
+    known = Diagnoses(ORACLE, SECRET)
+    assert known.of(word_is_right, found) == "the other word"
+    assert known.of(word_is_right, outcomes(word_is_right, word="neither")) is None
