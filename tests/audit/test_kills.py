@@ -17,7 +17,7 @@ __all__ = ["write_course"]
 WriteCourse = Callable[..., Course]
 
 COMPARED = 'assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")'
-SIGN_IS_LOST = (COMPARED, COMPARED.replace("scaled_sum(x),", "scaled_sum(x) ** 2,"))
+SIGN_IS_LOST = (COMPARED, COMPARED.replace("scaled_sum(x)", "scaled_sum(x) ** 2"))
 VISIBLE = "three numbers"
 
 
@@ -29,7 +29,7 @@ def results(course: Course, jobs: int = 2) -> dict[str, MutantResult]:
 
 def test_good_checks_find_every_mutant_out(write_course: WriteCourse) -> None:
     found = results(write_course())
-    assert len(found) > 10
+    assert len(found) == 9
     assert {r.fate for r in found.values()} == {Fate.KILLED}
     assert {r.killed_by for r in found.values()} == {("scaled_sum_matches_reference", VISIBLE)}
 
@@ -46,12 +46,7 @@ def test_the_result_does_not_depend_on_how_many_work(write_course: WriteCourse) 
 
 
 def test_a_mutant_that_a_trial_tells_apart_survives(write_course: WriteCourse) -> None:
-    change = (COMPARED, COMPARED.replace("student.scaled_sum(x)", "abs(student.scaled_sum(x))"))
-    change = (
-        change[0],
-        change[1].replace("reference.scaled_sum(x)", "abs(reference.scaled_sum(x))"),
-    )
-    flipped = results(write_course(change))["return -(factor * total)"]
+    flipped = results(write_course(SIGN_IS_LOST))["return -(factor * total)"]
     assert flipped.fate is Fate.SURVIVED
     assert flipped.killed_by is None
     assert flipped.difference == "scaled_sum(float64 (3,))"
@@ -107,8 +102,7 @@ def test_a_mutant_that_never_ends_is_found_out(
 def test_what_a_check_is_given_finds_nothing_out(write_course: WriteCourse) -> None:
     """The slip is in a helper of what is given, whose own check does not see it."""
     changes = (HELPER, USES_HELPER, *BUILT_ON_IT, SIGN_IS_LOST)
-    course = write_course(*changes, ("reference.scaled_sum(x),", "reference.scaled_sum(x) ** 2,"))
-    flipped = results(course)["return -x.sum()"]
+    flipped = results(write_course(*changes))["return -x.sum()"]
     assert flipped.names == ("scaled_sum", "scaled_mean")
     assert flipped.fate is Fate.SURVIVED
 
