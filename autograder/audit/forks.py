@@ -134,6 +134,7 @@ def _serve(work: Work[Any], connection: Connection, note: mmap.mmap, parent: int
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
     bound_memory()
+    warnings.simplefilter("ignore")  # a mutant may divide by zero
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)  # its other threads are not in a fork
 

@@ -1,13 +1,15 @@
 """Which mutants the checks find out."""
 
+import ast
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from autograder.audit import kills
 from autograder.audit.kills import Fate, MutantResult, namespace_of, slips_in, try_mutants
-from autograder.audit.mutants import sites_of
+from autograder.audit.mutants import mutants_of, sites_of
 from autograder.course import Course
 from tests.audit.conftest import loaded
 from tests.audit.test_mutants import BUILT_ON_IT, HELPER, USES_HELPER
@@ -122,3 +124,22 @@ def test_progress_is_told(write_course: WriteCourse) -> None:
     told: list[str] = []
     found = try_mutants(*loaded(write_course()), 2, told.append)
     assert f"mutants, {len(found)} of {len(found)}" in told
+
+
+def test_a_name_that_is_asked_for_by_a_text_is_asked_for(write_course: WriteCourse) -> None:
+    by_text = (
+        COMPARED,
+        "for name in ('scaled_sum',): " + COMPARED.replace(".scaled_sum", "[name]"),
+    )
+    found = results(write_course(by_text))
+    assert found["return -(factor * total)"].fate is Fate.KILLED
+
+
+def test_the_references_own_text_is_found_out_nowhere(write_course: WriteCourse) -> None:
+    bundle, oracle = loaded(write_course(HELPER, USES_HELPER, *BUILT_ON_IT))
+    trials = kills._Range(bundle, oracle)
+    for site in sites_of(bundle, oracle):
+        for definition in site.definitions[:1]:
+            same = replace(mutants_of(site)[0], text=ast.unparse(definition.node))
+            assert trials.killed_by(same, lambda *_: None) is None
+            assert trials.difference(same, lambda *_: None) is None
