@@ -77,7 +77,11 @@ def outcome(target: Any, call: Call, pure: bool) -> list[Any] | None:
     try:
         args, kwargs = _copied((call.args, call.kwargs))
         InProcessSession({}).seed(0)
-        with watchdog(CALL_SECONDS), np.errstate(all="ignore"), _recording_gradients():
+        with (
+            watchdog(CALL_SECONDS, of_processor=True),
+            np.errstate(all="ignore"),
+            _recording_gradients(),
+        ):
             module = None
             if isinstance(target, type):
                 module = _made(target, args[0], args[1], args[4])

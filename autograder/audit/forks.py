@@ -9,6 +9,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
@@ -23,9 +24,11 @@ T = TypeVar("T")
 Mark = Callable[[int, float], None]
 Work = Callable[[int, Mark], T]
 
-GRACE = 2.0  # seconds that a process may take longer than it said
+GRACE = 2.0  # seconds of the processor that a process may take longer than it said
+WAITING = 30  # times as long by the clock: it may wait, or the machine be busy
 _POLL = 0.1
-_NOTE = struct.Struct("qdd")  # where the work is, since when, and how long it may be there
+# Where the work is, since when by the clock and by the processor, how long it may be there.
+_NOTE = struct.Struct("qddd")
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ def in_forks(work: Work[T], count: int, jobs: int) -> Iterator[tuple[int, T | Lo
 
     Args:
         work: gets a number and a function that it tells, in between, where it is and how many
-            seconds it may be there; a process that stays longer is killed. It runs in a fork,
-            and what it returns comes back pickled.
+            seconds of the processor it may be there; a process that stays longer is killed. It
+            runs in a fork, and what it returns comes back pickled.
         count: how many numbers there are.
         jobs: how many processes there may be.
 
@@ -91,23 +94,31 @@ class _Worker(Generic[T]):
         """Begin with the next number, if there is one."""
         self.busy = queue.popleft() if queue else None
         if self.busy is not None:
-            _NOTE.pack_into(self._note, 0, 0, time.monotonic(), GRACE)
+            _NOTE.pack_into(self._note, 0, 0, time.monotonic(), self._used(), GRACE)
             self.connection.send(self.busy)
 
     def results(self) -> list[T | Lost]:
         """Return what came of the number, nothing if it is still under way."""
-        mark, since, seconds = _NOTE.unpack_from(self._note, 0)
+        mark, since, used, seconds = _NOTE.unpack_from(self._note, 0)
         try:
             if not self.connection.poll():
+                allowed = seconds + GRACE
+                late = self._used() > used + allowed or time.monotonic() > since + WAITING * allowed
                 # A note that is being written is zero for a moment.
-                late = since > 0 and time.monotonic() > since + seconds + GRACE
-                return [Lost(mark)] if late else []
+                return [Lost(mark)] if late and since > 0 else []
             result, fault = self.connection.recv()
         except (EOFError, OSError):
             return [Lost(mark)]
         if fault is not None:
             raise HarnessError(f"work {self.busy} failed: {fault}")
         return [result]
+
+    def _used(self) -> float:
+        """Return the seconds of the processor that the process has used so far."""
+        with suppress(OSError), open(f"/proc/{self._process.pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0
 
     def close(self) -> None:
         """End the process, whatever it does."""
@@ -123,11 +134,12 @@ def _serve(work: Work[Any], connection: Connection, note: mmap.mmap, parent: int
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
     bound_memory()
+    warnings.simplefilter("ignore")  # a mutant may divide by zero
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)  # its other threads are not in a fork
 
     def mark(place: int, seconds: float) -> None:
-        _NOTE.pack_into(note, 0, place, time.monotonic(), seconds)
+        _NOTE.pack_into(note, 0, place, time.monotonic(), time.process_time(), seconds)
 
     while True:
         try:

@@ -12,6 +12,7 @@ from autograder.audit.mutants import Mutant, Site, mutants_of, sites_of
 from autograder.audit.trial import Trial, run_one
 from autograder.authoring.checks import Case, Check
 from autograder.compiler.given import asked_of_students
+from autograder.errors import SourceError
 from autograder.grading.bundle import Bundle
 from autograder.grading.given import run_given, wants_given
 from autograder.grading.oracle import Oracle
@@ -93,12 +94,14 @@ class _Range:
     def __init__(self, bundle: Bundle, oracle: Oracle) -> None:
         self.oracle = oracle
         self._limits = _limits(oracle)
+        sites = sites_of(bundle, oracle)
+        known = {name for site in sites for name in site.names}
         self._asked = {
-            check.name: set(asked_of_students(check.function))
+            check.name: _asked_by(check, known)
             for check in oracle.checks.values()
             if check.points and check.device != "cuda"
         }
-        self.mutants = [m for s in sites_of(bundle, oracle) for m in self._mutants(s)]
+        self.mutants = [mutant for site in sites for mutant in self._mutants(site)]
 
     def _mutants(self, site: Site) -> list[Mutant]:
         """Return the mutants of a site that a check could find out."""
@@ -226,6 +229,21 @@ def try_mutants(
             i = alive[k]
             results[i] = replace(results[i], fate=Fate.SURVIVED, difference=difference)
     return results
+
+
+def _asked_by(check: Check, known: set[str]) -> set[str]:
+    """Return which names a check asks of a student: by name, or by a text that is one."""
+    try:
+        asked = set(asked_of_students(check.function))
+    except SourceError:  # a helper of it cannot be read: it may ask for anything
+        return known
+    for constant in check.function.__code__.co_consts:
+        asked |= {text for text in (constant, *_items(constant)) if isinstance(text, str)}
+    return asked & known
+
+
+def _items(constant: object) -> tuple[object, ...]:
+    return constant if isinstance(constant, tuple) else ()
 
 
 def _result(mutant: Mutant) -> MutantResult:

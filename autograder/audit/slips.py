@@ -186,7 +186,7 @@ def products(node: ast.AST) -> Iterator[Change]:
             yield put(node, ast.BinOp(b, ast.MatMult(), a), "the factors of a product are swapped")
             yield put(node, fill("a.T @ b", a=a, b=b), "a transpose too much")
             yield put(node, fill("a @ b.T", a=a, b=b), "a transpose too much")
-            yield put(node, fill("a * b", a=a, b=b), "multiplied number by number")
+            yield put(node, fill("a * b", a=a, b=b), "multiplied entry by entry")
         case ast.Call(args=[ast.Constant(value=str(text)), *_]) if last_name(node) == "einsum":
             inputs, arrow, out = text.partition("->")
             if arrow and len(out.strip()) > 1:

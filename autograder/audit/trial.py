@@ -20,6 +20,7 @@ from autograder.authoring.checks import Case, Check, case_rng
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
+from autograder.grading.watchdog import watchdog
 from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["Trial", "run_one"]
@@ -28,6 +29,7 @@ INPUTS = 200  # of each function
 TRIES = 3 * INPUTS
 FEW = 20  # inputs that say too little
 SECRETS = 20
+WAITING = 20  # times as long as its own seconds is what a case may take on a busy machine
 
 
 def run_one(
@@ -38,13 +40,17 @@ def run_one(
     secret: bytes,
     seconds: float,
 ) -> CaseResult:
-    """Run a case in this process with a session in the student's place."""
+    """Run a case in this process with a session in the student's place.
+
+    Its seconds are the processor's, so that the result is the same on a busy machine.
+    """
 
     def rng() -> np.random.Generator:
         return case_rng(secret, oracle.assignment, check.name, case.name)
 
     reference = ReferenceSession(oracle.namespace)
-    return run_case(check, case, student, reference, rng, seconds=seconds)
+    with watchdog(seconds, of_processor=True):
+        return run_case(check, case, student, reference, rng, seconds=WAITING * seconds)
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,10 @@ class Trial:
         return found
 
     def _passes(self, run: _Run, namespace: dict[str, Any]) -> bool:
-        result = self._run(run.check, run.case, dict(namespace), run.secret)
+        try:
+            result = self._run(run.check, run.case, dict(namespace), run.secret)
+        except TimeoutError:
+            return False
         return result.verdict is Verdict.PASSED
 
     def _run(

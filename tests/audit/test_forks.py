@@ -40,26 +40,29 @@ def test_a_process_that_dies_loses_its_own_number_only() -> None:
     assert results(work, 4, 2) == {0: 0, 1: Lost(8), 2: 2, 3: 3}
 
 
-def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("computes", [True, False])
+def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, computes: bool) -> None:
     monkeypatch.setattr(forks, "GRACE", 0.3)
+    monkeypatch.setattr(forks, "WAITING", 60 if computes else 2)
 
     def work(number: int, mark: Mark) -> int:
-        mark(5, 0.1)
-        if number == 0:
-            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-            time.sleep(60)
+        mark(5, 0.3)
+        while number == 0:
+            time.sleep(0.0 if computes else 60.0)
         return number
 
     assert results(work, 3, 1) == {0: Lost(5), 1: 1, 2: 2}
 
 
 def test_work_that_goes_on_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forks, "GRACE", 0.5)
+    monkeypatch.setattr(forks, "GRACE", 0.2)
 
     def work(number: int, mark: Mark) -> int:
         for place in range(6):
-            mark(place, 0.5)
-            time.sleep(0.3)
+            mark(place, 0.2)
+            until = time.process_time() + 0.2
+            while time.process_time() < until:
+                pass
         return number
 
     assert results(work, 1, 1) == {0: 0}

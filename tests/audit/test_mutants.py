@@ -168,4 +168,4 @@ def test_other_values_are_near_a_value(
         assert [list(v) for v in found][-1] == [3.0, 1.0]
         assert len(found) == 6
     else:
-        assert found == list(dict.fromkeys(others))
+        assert found == others

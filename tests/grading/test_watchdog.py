@@ -26,6 +26,13 @@ def test_a_block_in_time_is_left_alone_and_so_is_what_follows():
     time.sleep(0.1)
 
 
+def test_waiting_takes_no_time_of_the_processor():
+    with watchdog(0.05, of_processor=True):
+        time.sleep(0.2)
+    with pytest.raises(TimeoutError), watchdog(0.05, of_processor=True):
+        loop_for_ever()
+
+
 def test_a_check_that_loops_over_the_students_number_is_stopped_and_the_miss_is_theirs():
     @check("n", points=1)
     @case("hidden", hidden=True)
