@@ -1,0 +1,365 @@
+"""The answers of the exam: shapes, kernels, training, attention, where SGD ends and how fast.
+
+Arrays are float64. X: (n, d) holds one example in each row, y: (n,) the targets, p: (n,) the
+probabilities with which SGD draws the examples; the loss of example i at theta: (d,) is
+(y_i - x_i . theta)**2, without a factor 1/2. Nothing here changes an argument.
+"""
+
+# train_epoch carries no annotations, as it takes whatever behaves like a model or an optimizer.
+# mypy: allow-untyped-defs
+
+import numpy as np
+
+# Four tuples of four whole numbers: (batch, channels, height, width).
+shape_i = (32, 128, 26, 26)
+shape_ii = (32, 128, 14, 14)
+shape_iii = (8, 64, 9, 14)
+shape_iv = (16, 32, 14, 18)
+
+# What each layer hands on, and what the layer f gets: (batch, channels, height, width).
+shape_a = (10, 16, 32, 32)
+shape_b = (10, 32, 16, 16)
+shape_c = (10, 128, 8, 8)
+shape_d = (10, 16, 8, 8)
+shape_e = (10, 8, 16, 16)
+shape_joined = (10, 24, 32, 32)
+shape_f = (10, 1, 32, 32)
+
+# A 3 by 3 kernel.
+horizontal_kernel = np.array([[1.0, 1, 1], [0, 0, 0], [-1, -1, -1]])
+
+# A 2 by 2 kernel.
+diagonal_kernel = np.array([[0.0, 1], [-1, 0]])
+
+# A 3 by 3 kernel for a layer that slides the kernel as it is (cross-correlation).
+shift_correlation = np.array([[0.0, 0, 0], [0, 0, 1], [0, 0, 0]])
+
+# A 3 by 3 kernel for a layer that turns the kernel by 180 degrees first (true convolution).
+shift_convolution = np.array([[0.0, 0, 0], [1, 0, 0], [0, 0, 0]])
+
+
+def pass_through_weights(
+    skip: int, deep: int, middle: int, kernel: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of the layers e and f with which the network hands on its skip connection unchanged.
+
+    Layer e takes `deep` channels to `middle` channels. Its output goes through a ReLU and is
+    joined behind the `skip` channels of the skip connection, which come first. Layer f takes them
+    all to `skip` channels. Both layers are cross-correlations of stride 1 without bias, with
+    zero padding on all sides that keeps height and width.
+
+    Args:
+        skip: channels of the skip connection, and of the output.
+        deep: channels that layer e takes.
+        middle: channels that layer e hands on.
+        kernel: height and width of both layers' kernels; odd.
+
+    Returns:
+        (middle, deep, kernel, kernel) weights of e, and (skip, skip + middle, kernel, kernel)
+        weights of f.
+    """
+    weights_e = np.zeros((middle, deep, kernel, kernel))
+    weights_f = np.zeros((skip, skip + middle, kernel, kernel))
+    for channel in range(skip):
+        weights_f[channel, channel, kernel // 2, kernel // 2] = 1.0
+    return weights_e, weights_f
+
+
+def receptive_field(layers: list[tuple[int, int, int]]) -> int:
+    """How many pixels in a row of the input one unit of the last layer's output depends on.
+
+    The unit is far from the borders, so that padding plays no part. Count from the first pixel
+    that it depends on to the last, those two included, whether or not there are pixels between
+    them that are skipped.
+
+    Args:
+        layers: (kernel size, stride, dilation) of each layer, from the input to the output; a
+            pooling layer counts like a convolution. Without layers the unit is a pixel.
+
+    Returns:
+        The number of pixels along one side.
+    """
+    field, distance = 1, 1
+    for kernel, stride, dilation in layers:
+        field += (kernel - 1) * dilation * distance
+        distance *= stride
+    return field
+
+
+# Pixels along one side, three whole numbers.
+field_three = 15
+field_d = 17
+field_d_pointwise = 9
+
+# The letter of the cause that each panel shows.
+panel_1 = "F"
+panel_2 = "D"
+panel_3 = "A"
+panel_4 = "H"
+panel_5 = "E"
+panel_6 = "C"
+
+
+def train_epoch(model, batches, optimizer, loss_function):
+    """One epoch of training makes one step of the optimizer for each batch, in training mode.
+
+    The step for a batch follows the gradient of that batch's loss alone. Gradients that the
+    parameters hold when the epoch begins are left over from something else and do not count.
+
+    Args:
+        model: a module; `model(images)` are its predictions. It may come in any mode.
+        batches: pairs of images and labels.
+        optimizer: of the model's parameters.
+        loss_function: `loss_function(predictions, labels)` is the loss of a batch, a tensor with a
+            single number.
+
+    Returns:
+        The loss of each batch before its step: a list of Python floats.
+    """
+    model.train()
+    losses = []
+    for images, labels in batches:
+        optimizer.zero_grad()
+        loss = loss_function(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+# The letters of all the changes that can move the limit, such as "AE".
+changes_the_limit = "CDF"
+
+# The letters of all the changes that leave the outputs as they were, such as "AE".
+keeps_the_outputs = "ABD"
+
+
+def attention_grid(words: list[str], sharpness: float, causal: bool = False) -> np.ndarray:
+    """The weights with which each word of a sentence attends to each word, itself included.
+
+    The score of two words is `sharpness` if they are the same text, and 0 if they are not, as the
+    product of their one-hot vectors times `sharpness` gives it. The weights of a word are the
+    softmax of its scores. With `causal`, a word attends only to itself and to the words before it.
+
+    Args:
+        words: the n words of the sentence, in order; at least one.
+        sharpness: any number, also a negative one, or one so large that its exponential overflows.
+        causal: whether later words get the weight 0.
+
+    Returns:
+        (n, n) weights; row i holds those of word i, and sums to 1.
+    """
+    same = np.array([[one == other for other in words] for one in words])
+    scores = np.where(same, sharpness, 0.0)
+    if causal:
+        scores = np.where(np.tri(len(words), dtype=bool), scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    grid: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
+    return grid
+
+
+# Three weights, each a number or a fraction such as 1 / 7.
+weight_exam = 3 / 10
+weight_midterm = 3 / 8
+weight_is = 1 / 5
+
+# Three arrays of three numbers each.
+limit_plain = np.array([1, 0.1, 0.01]) / 1.0101
+limit_rms = np.array([1, 1, 1]) / 1.11
+limit_rescaled = np.array([1, 10, 100]) / 3
+
+
+def rms_preconditioner(X: np.ndarray, y: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    """The diagonal of M: for each coordinate one over the root mean square of its gradients.
+
+    The gradients are those of the losses (y_i - x_i . theta)**2 of all examples, each at the same
+    theta. The mean is over the examples. Nothing is added to avoid a division by zero: the mean
+    squares are all positive.
+
+    Args:
+        X: (n, d) one example in each row.
+        y: (n,) targets.
+        theta: (d,) where the gradients are taken.
+
+    Returns:
+        (d,) the diagonal of M.
+    """
+    gradients = 2 * (X @ theta - y)[:, None] * X
+    diagonal: np.ndarray = 1 / np.sqrt(np.mean(gradients**2, axis=0))
+    return diagonal
+
+
+def preconditioned_limit(X: np.ndarray, y: np.ndarray, m: np.ndarray) -> np.ndarray:
+    """Where SGD ends whose steps are multiplied by a diagonal matrix that never changes.
+
+    Each step is theta - lr * m * (gradient of the loss of one example), coordinate by coordinate,
+    from theta = 0. There are more weights than examples, the rows of X are linearly
+    independent, and the run converges to weights that fit every target.
+
+    Args:
+        X: (n, d) one example in each row; n < d, rank n.
+        y: (n,) targets.
+        m: (d,) the diagonal of M; positive.
+
+    Returns:
+        (d,) the limit.
+    """
+    scaled = X * m
+    return scaled.T @ np.linalg.solve(scaled @ X.T, y)
+
+
+def rescaled_minimum_norm(X: np.ndarray, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """The minimum norm solution for rescaled features, turned into weights of the old features.
+
+    Each feature is divided by its scale. Of all weights that fit every target with these new
+    features, the shortest are taken. The answer is the weights of the old features that make the
+    same predictions from the old features as those do from the new ones, for every input.
+
+    Args:
+        X: (n, d) one example in each row, with the old features; n < d, rank n.
+        y: (n,) targets.
+        scale: (d,) by what each feature is divided; positive.
+
+    Returns:
+        (d,) weights of the old features.
+    """
+    rescaled = X / scale
+    return rescaled.T @ np.linalg.solve(rescaled @ rescaled.T, y) / scale
+
+
+def sampled_limit(X: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Where SGD ends that starts at zero and draws example i with probability p_i, for n < d.
+
+    There are more weights than examples, the rows of X are linearly independent, and the learning
+    rate is constant and so small that the run converges.
+
+    Args:
+        X: (n, d) one example in each row; n < d, rank n.
+        y: (n,) targets.
+        p: (n,) probabilities; positive, with sum 1.
+
+    Returns:
+        (d,) the limit.
+    """
+    return X.T @ np.linalg.solve(X @ X.T, y)
+
+
+def stationary_point(X: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The point at which the expected step of SGD is zero, for n > d.
+
+    Example i is drawn with probability p_i. There are more examples than weights, and no weights
+    fit all of the targets.
+
+    Args:
+        X: (n, d) one example in each row; n > d, rank d.
+        y: (n,) targets.
+        p: (n,) probabilities; positive, with sum 1.
+
+    Returns:
+        (d,) the point.
+    """
+    weighted = X.T * p
+    return np.linalg.solve(weighted @ X, weighted @ y)
+
+
+def lyapunov_rows(X: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The matrix R, one row for each example, whose products have expectations as their lengths.
+
+    For every vector v: (d,) the squared length of R v is the expected square of x_i . v, where
+    example i is drawn with probability p_i.
+
+    Args:
+        X: (n, d) one example in each row.
+        p: (n,) probabilities; positive, with sum 1.
+
+    Returns:
+        (n, d) matrix.
+    """
+    return np.sqrt(p)[:, None] * X
+
+
+def lyapunov(theta: np.ndarray, limit: np.ndarray, X: np.ndarray, p: np.ndarray) -> float:
+    """The Lyapunov function: the expected loss at theta if `limit` fits every target.
+
+    Args:
+        theta: (d,) weights.
+        limit: (d,) weights that fit every target.
+        X: (n, d) one example in each row.
+        p: (n,) probabilities with which the examples are drawn; positive, with sum 1.
+
+    Returns:
+        The value, a single number.
+    """
+    value: float = p @ (X @ (theta - limit)) ** 2
+    return value
+
+
+def expected_change(
+    theta: np.ndarray, limit: np.ndarray, X: np.ndarray, p: np.ndarray, lr: float
+) -> tuple[float, float]:
+    """The expected change of the Lyapunov function in one step of SGD, in its two parts.
+
+    The step with example i is theta - lr * (gradient of (y_i - x_i . theta)**2), where
+    y_i = x_i . limit, and i is drawn with probability p_i. The change of the function in the step
+    is A + B: A has the factor lr, and B the factor lr**2.
+
+    Args:
+        theta: (d,) weights before the step.
+        limit: (d,) weights that fit every target.
+        X: (n, d) one example in each row.
+        p: (n,) probabilities; positive, with sum 1.
+        lr: learning rate.
+
+    Returns:
+        The expectations of A and of B, two numbers.
+    """
+    hessian = (X.T * p) @ X
+    residuals = X @ (theta - limit)
+    pull = hessian @ (theta - limit)
+    curvatures = np.sum(X @ hessian * X, axis=1)
+    return -4 * lr * pull @ pull, 4 * lr**2 * p @ (curvatures * residuals**2)
+
+
+def contraction_constants(X: np.ndarray, p: np.ndarray, lr: float) -> tuple[float, float]:
+    """The numbers a and b of the bounds E[A] <= -a L and E[B] <= b L on the way to the limit.
+
+    L is the Lyapunov function at theta, and A and B are the parts of its change in a step of
+    SGD. The bounds hold for every theta whose difference from the limit lies in the row space of X.
+
+    a is the largest number of which this is true. b comes from two estimates: the quadratic form
+    that B applies to each x_i is at most its largest eigenvalue times the squared length of x_i,
+    and the squared length of x_i is at most the largest squared length among the examples.
+
+    Args:
+        X: (n, d) one example in each row; n <= d, rank n.
+        p: (n,) probabilities; positive, with sum 1.
+        lr: learning rate.
+
+    Returns:
+        a and b, two numbers.
+    """
+    root = np.sqrt(p)[:, None] * X
+    eigenvalues = np.linalg.eigvalsh(root @ root.T)
+    longest = np.max(np.sum(X**2, axis=1))
+    return 4 * lr * eigenvalues[0], 4 * lr**2 * eigenvalues[-1] * longest
+
+
+def learning_rates(X: np.ndarray, p: np.ndarray) -> tuple[float, float, float]:
+    """What the two bounds say of the learning rate.
+
+    Put together, they say that a step takes the Lyapunov function from L to at most (1 - rho) L in
+    expectation, where rho = a - b depends on the learning rate.
+
+    Args:
+        X: (n, d) one example in each row; n <= d, rank n.
+        p: (n,) probabilities; positive, with sum 1.
+
+    Returns:
+        Three numbers: the learning rate below which rho is positive; the learning rate at which
+        rho is largest; and that largest rho.
+    """
+    root = np.sqrt(p)[:, None] * X
+    eigenvalues = np.linalg.eigvalsh(root @ root.T)
+    longest = np.max(np.sum(X**2, axis=1))
+    largest = eigenvalues[0] / (eigenvalues[-1] * longest)
+    return largest, largest / 2, largest * eigenvalues[0]
