@@ -25,16 +25,16 @@ shape_e = (10, 8, 16, 16)
 shape_joined = (10, 24, 32, 32)
 shape_f = (10, 1, 32, 32)
 
-# A 3 by 3 kernel.
+# Kernel 1, 3 by 3, for horizontal edges.
 horizontal_kernel = np.array([[1.0, 1, 1], [0, 0, 0], [-1, -1, -1]])
 
-# A 2 by 2 kernel.
+# Kernel 2, 2 by 2, for falling edges.
 diagonal_kernel = np.array([[0.0, 1], [-1, 0]])
 
-# A 3 by 3 kernel for a layer that slides the kernel as it is (cross-correlation).
+# Kernel 3, 3 by 3, for a layer that slides the kernel as it is (cross-correlation).
 shift_correlation = np.array([[0.0, 0, 0], [0, 0, 1], [0, 0, 0]])
 
-# A 3 by 3 kernel for a layer that turns the kernel by 180 degrees first (true convolution).
+# Kernel 4, 3 by 3, for a layer that turns the kernel by 180 degrees first (true convolution).
 shift_convolution = np.array([[0.0, 0, 0], [1, 0, 0], [0, 0, 0]])
 
 
@@ -87,9 +87,9 @@ def receptive_field(layers: list[tuple[int, int, int]]) -> int:
 
 
 # Pixels along one side, three whole numbers.
-field_three = 15
 field_d = 17
 field_d_pointwise = 9
+field_three = 15
 
 # The letter of the cause that each panel shows.
 panel_1 = "F"
@@ -263,7 +263,7 @@ def stationary_point(X: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 
 def lyapunov_rows(X: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """The matrix R, one row for each example, whose products have expectations as their lengths.
+    """The matrix R, one row for each example, whose squared products are expectations.
 
     For every vector v: (d,) the squared length of R v is the expected square of x_i . v, where
     example i is drawn with probability p_i.

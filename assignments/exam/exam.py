@@ -1175,7 +1175,7 @@ def train_epoch(model, batches, optimizer, loss_function):
             value.backward()
             return value
 
-        return float(optimizer.step(closure))
+        return optimizer.step(closure).item()
 
     return [one_step(*batch) for batch in batches]
 
@@ -1495,11 +1495,11 @@ def attention_grid(words, sharpness, causal=False):
 
 
 # %% [markdown]
-# ## 3.2 Three weights (3 points, if all are right)
+# ## 3.2 Three weights (3 points)
 #
 # The sentence is *this exam is a midterm exam*, with positions 1 to 6. The scores are as in
 # Question 3.1: two equal words have the score $s$, two different ones 0, and the weights are the
-# softmax. Now $s = \ln 3$. Give, as exact numbers,
+# softmax. Now $s = \ln 3$. Give, as exact numbers (there are points only if all are right),
 #
 # - `weight_exam`: the weight with which position 6 attends to position 2, if it sees all words;
 # - `weight_midterm`: the weight with which position 5 attends to itself, if it sees all words;
@@ -1831,7 +1831,7 @@ self_check(preconditioned_limit_matches_reference)
     pure=True,
     hint="Divided by the diagonal of M, the limit is a combination of the examples; and it fits.",
 )
-@case("three examples", n=3, d=6)
+@case("three examples, half as many as weights", n=3, d=6, hidden=True)
 @case("nearly as many examples as weights", n=4, d=5, hidden=True)
 def preconditioned_limit_fits_and_is_reached(student, reference, rng, n, d):
     """The limit fits every target, and gradient steps through M can reach it from zero."""
@@ -1841,9 +1841,6 @@ def preconditioned_limit_fits_and_is_reached(student, reference, rng, n, d):
     assert_close(X @ np.asarray(got), y, what="predictions")
     outside = np.linalg.svd(X)[2][n:]  # orthogonal to all examples
     assert_close(outside @ (np.asarray(got) / m), np.zeros(d - n), what="the part out of reach")
-
-
-self_check(preconditioned_limit_fits_and_is_reached)
 
 
 # %%
@@ -2240,14 +2237,15 @@ def stationary_point(X, y, p):
 
 
 # %% [markdown]
-# ## 4.6 Proof: it does not matter how often (5 points)
+# ## 4.6 Proof: the limit (5 points)
 #
 # In the setting of `sampled_limit` ($n < d$, rows of $X$ linearly independent, $p_i > 0$,
 # $\theta_0 = 0$, constant learning rate $\alpha > 0$), suppose that the run converges, whichever
 # examples are drawn as long as each is drawn again and again.
 #
 # 1. Show that the limit fits every target.
-# 2. Derive the formula for the limit, and say why there is no other candidate.
+# 2. Derive the formula for the limit, and say why there is no other candidate. Which part do the
+#    probabilities play in it?
 # 3. Where does your proof need $p_i > 0$, and where $\theta_0 = 0$?
 # 4. In one or two sentences: why is this different for $n > d$, if no weights fit all targets?
 
@@ -2491,7 +2489,7 @@ self_check(expected_change_matches_reference)
 
 # %%
 @check("expected_change", points=2, pure=True, hint="Try all steps that can happen, and average.")
-@case("four examples", n=4, d=6)
+@case("four examples, two learning rates", n=4, d=6, hidden=True)
 @case("two learning rates, two examples", n=2, d=4, hidden=True)
 def expected_change_is_what_happens(student, reference, rng, n, d):
     """The two numbers add up to the change that all possible steps make on average."""
@@ -2508,9 +2506,6 @@ def expected_change_is_what_happens(student, reference, rng, n, d):
             assert_shape(number, (), what="a number")
         assert_close(float(got[0]) + float(got[1]), want, what="E[A] + E[B]")
         assert_that(float(got[0]) < 0 < float(got[1]), "A brings it down, and B up")
-
-
-self_check(expected_change_is_what_happens)
 
 
 # %%
