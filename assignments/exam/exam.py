@@ -582,7 +582,12 @@ from reference.exam import receptive_field
 
 
 # %%
-@check("receptive_field", points=5, hint="How far apart in the image are neighbours of a layer?")
+@check(
+    "receptive_field",
+    points=5,
+    pure=True,
+    hint="How far apart in the image are neighbours of a layer?",
+)
 @case("ordinary layers", counts=(5,))
 @case("stacks of many sizes", counts=(6, 0, 3), hidden=True)
 @case("dilated layers", counts=(4, 1, 0), dilated=True, hidden=True)
@@ -1329,7 +1334,10 @@ WORDS = ["this", "This", "exam", "is", "a", "midterm"]
 
 
 @check(
-    "attention_grid", points=6, hint="Mask before the softmax; subtract each row's largest score."
+    "attention_grid",
+    points=6,
+    pure=True,
+    hint="Mask before the softmax; subtract each row's largest score.",
 )
 @case("everything in sight", sharpness=1.3)
 @case("only what came before", sharpness=1.3, causal=True)
