@@ -360,6 +360,6 @@ def simulated_curves():
 
 def test_the_curves_are_those_of_the_causes():
     shown = np.array(ORACLE.namespace["CURVES"].split(), float).reshape(6, 2, 31)
-    np.testing.assert_allclose(shown, simulated_curves(), rtol=0.05)
+    np.testing.assert_allclose(shown, simulated_curves(), rtol=0.006)
     letters = "".join(getattr(exam, f"panel_{panel}") for panel in range(1, 7))
     assert letters == "FDAHEC"
