@@ -204,8 +204,9 @@ def preconditioned_limit(X: np.ndarray, y: np.ndarray, m: np.ndarray) -> np.ndar
     Returns:
         (d,) the limit.
     """
-    scaled = X * m
-    return scaled.T @ np.linalg.solve(scaled @ X.T, y)
+    scaled: np.ndarray = X * m
+    limit: np.ndarray = scaled.T @ np.linalg.solve(scaled @ X.T, y)
+    return limit
 
 
 def rescaled_minimum_norm(X: np.ndarray, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -224,7 +225,8 @@ def rescaled_minimum_norm(X: np.ndarray, y: np.ndarray, scale: np.ndarray) -> np
         (d,) weights of the old features.
     """
     rescaled = X / scale
-    return rescaled.T @ np.linalg.solve(rescaled @ rescaled.T, y) / scale
+    weights: np.ndarray = rescaled.T @ np.linalg.solve(rescaled @ rescaled.T, y) / scale
+    return weights
 
 
 def sampled_limit(X: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -275,7 +277,8 @@ def lyapunov_rows(X: np.ndarray, p: np.ndarray) -> np.ndarray:
     Returns:
         (n, d) matrix.
     """
-    return np.sqrt(p)[:, None] * X
+    rows: np.ndarray = np.sqrt(p)[:, None] * X
+    return rows
 
 
 def lyapunov(theta: np.ndarray, limit: np.ndarray, X: np.ndarray, p: np.ndarray) -> float:

@@ -54,6 +54,15 @@ from autograder import (
     self_check,
 )
 
+
+# %%
+def as_array(value):
+    """Return an answer of numbers as an array in double precision; the checks use it."""
+    if isinstance(value, (tuple, list)):
+        return np.array([as_array(item) for item in value], float)
+    return np.asarray(value.detach().numpy() if torch.is_tensor(value) else value, float)
+
+
 # %% [markdown]
 # # 1. Convolutions
 # %% [markdown]
@@ -292,7 +301,7 @@ def slide(image, kernel):
 def usable_kernel(student, name, shape):
     """Return a kernel of the student's, scaled so that its largest entry is 1 or -1."""
     assert_shape(student[name], shape, what=name)
-    kernel = np.asarray(student[name], float)
+    kernel = as_array(student[name])
     largest = np.abs(kernel).max()
     assert_that(0 < largest < np.inf, f"{name}: its entries are zero or no numbers")
     return kernel / largest
@@ -344,7 +353,7 @@ def diagonal_kernel_is_right(student, reference, rng):
 def shifts_are_right(student, reference, rng, name, turned):
     """Both kernels move every image by one pixel to the left, each in its kind of layer."""
     assert_shape(student[name], (3, 3), what=name)
-    kernel = np.asarray(student[name], float)
+    kernel = as_array(student[name])
     image = rng.normal(size=(6, 9))
     moved = slide(np.pad(image, 1), kernel[::-1, ::-1] if turned else kernel)
     wanted = np.pad(image[:, 1:], ((0, 0), (0, 1)))
@@ -448,7 +457,7 @@ from reference.exam import pass_through_weights
 def end_of_network(x, h, weights_e, weights_f):
     """Return the output of the network's end, for arrays (batch, channels, height, width)."""
     x, h, weights_e, weights_f = (
-        torch.as_tensor(np.asarray(a), dtype=torch.float64) for a in (x, h, weights_e, weights_f)
+        torch.as_tensor(as_array(a)) for a in (x, h, weights_e, weights_f)
     )
     middle = torch.nn.functional.conv2d(h, weights_e, padding=weights_e.shape[-1] // 2).relu()
     joined = torch.cat([x, middle], 1)
@@ -549,6 +558,14 @@ def pass_through_weights(skip, deep, middle, kernel):
     f = torch.zeros(skip, skip + middle, kernel, kernel)
     torch.nn.init.dirac_(f[:, :skip])
     return torch.nn.Conv2d(deep, middle, kernel).weight.detach(), f
+
+
+@pass_through_weights_make_the_identity.alternative("torch's parameters, which need gradients")
+def pass_through_weights(skip, deep, middle, kernel):
+    layers = torch.nn.Conv2d(deep, middle, kernel), torch.nn.Conv2d(skip + middle, skip, kernel)
+    torch.nn.init.zeros_(layers[0].weight)
+    torch.nn.init.dirac_(layers[1].weight)
+    return layers[0].weight, layers[1].weight
 
 
 @pass_through_weights_make_the_identity.alternative(
@@ -1433,6 +1450,11 @@ def attention_grid(words, sharpness, causal=True):
     return softmax(grid_of_scores(words, sharpness, True))
 
 
+@attention_grid_matches_reference.mistake("a word that comes back is taken for another word")
+def attention_grid(words, sharpness, causal=False):
+    return softmax(grid_of_scores([str(place) for place in range(len(words))], sharpness, causal))
+
+
 @attention_grid_matches_reference.mistake("capital letters are ignored")
 def attention_grid(words, sharpness, causal=False):
     return softmax(grid_of_scores([word.lower() for word in words], sharpness, causal))
@@ -1536,7 +1558,7 @@ def weights_have_the_right_form(student, reference, rng):
     """Each answer is a number between 0 and 1; whether it is right is found when grading."""
     for name in ("weight_exam", "weight_midterm", "weight_is"):
         assert_shape(student[name], (), what=name)
-        assert_that(0 <= float(student[name]) <= 1, f"{name}: a weight is between 0 and 1")
+        assert_that(0 <= as_array(student[name]) <= 1, f"{name}: a weight is between 0 and 1")
 
 
 # %%
@@ -1544,6 +1566,7 @@ weights_are_right.mistake(
     "the word at position 2 gets all the weight that both positions share", weight_exam=0.6
 )
 weights_are_right.mistake("only equal words are counted", weight_exam=0.5)
+weights_are_right.mistake("the word at position 2 is the same word as at 6", weight_exam=1 / 8)
 weights_are_right.mistake("only one word of the two is seen", weight_exam=3 / 8)
 weights_are_right.mistake("different words count nothing", weight_midterm=1.0)
 weights_are_right.mistake("the score itself, without its exponential", weight_midterm=0.1802)
@@ -1578,6 +1601,16 @@ weights_have_the_right_form.mistake("a percentage", weight_exam=30)
 # steps
 #
 # $$\theta_{t+1} = \theta_t - \alpha_t\, M_t \nabla f_{i(t)}(\theta_t) .$$
+#
+# The checks draw their examples as follows, so that no system of equations is nearly singular.
+
+
+# %%
+def draw_examples(rng, n, d):
+    """Return an (n, d) matrix of full rank with moderate singular values."""
+    u, _, v = np.linalg.svd(rng.normal(size=(n, d)), full_matrices=False)
+    return u * rng.uniform(0.6, 1.8, size=min(n, d)) @ v
+
 
 # %% [markdown]
 # ## 4.1 One example (5 points)
@@ -1621,7 +1654,7 @@ def limit_rescaled_is_right(student, reference, rng):
     assert_shape(got, (3,), what="limit_rescaled")
     x = np.array([1, 0.1, 0.01])
     # Four digits are enough.
-    assert_close(x @ np.asarray(got, float), 1.0, rtol=1e-3, atol=0, what="x . theta")
+    assert_close(x @ as_array(got), 1.0, rtol=1e-3, atol=0, what="x . theta")
     assert_close(got, reference.limit_rescaled, rtol=2e-4, atol=0, what="limit_rescaled")
 
 
@@ -1827,7 +1860,7 @@ from reference.exam import preconditioned_limit
 @case("one example", n=1, d=3, hidden=True)
 def preconditioned_limit_matches_reference(student, reference, rng, n, d):
     """preconditioned_limit returns the weights to which the run converges."""
-    X, y, m = rng.normal(size=(n, d)), rng.normal(size=n), rng.uniform(0.3, 3.0, size=d)
+    X, y, m = draw_examples(rng, n, d), rng.normal(size=n), rng.uniform(0.3, 3.0, size=d)
     got = student.preconditioned_limit(X, y, m)
     assert_close(got, reference.preconditioned_limit(X, y, m), what="limit")
 
@@ -1846,12 +1879,12 @@ self_check(preconditioned_limit_matches_reference)
 @case("nearly as many examples as weights", n=4, d=5, hidden=True)
 def preconditioned_limit_fits_and_is_reached(student, reference, rng, n, d):
     """The limit fits every target, and gradient steps through M can reach it from zero."""
-    X, y, m = rng.normal(size=(n, d)), rng.normal(size=n), rng.uniform(0.3, 3.0, size=d)
+    X, y, m = draw_examples(rng, n, d), rng.normal(size=n), rng.uniform(0.3, 3.0, size=d)
     got = student.preconditioned_limit(X, y, m)
     assert_shape(got, (d,), what="limit")
-    assert_close(X @ np.asarray(got), y, what="predictions")
+    assert_close(X @ as_array(got), y, what="predictions")
     outside = np.linalg.svd(X)[2][n:]  # orthogonal to all examples
-    assert_close(outside @ (np.asarray(got) / m), np.zeros(d - n), what="the part out of reach")
+    assert_close(outside @ (as_array(got) / m), np.zeros(d - n), what="the part out of reach")
 
 
 # %%
@@ -1952,6 +1985,14 @@ def preconditioned_limit(X, y, m):
     return np.linalg.solve(system, np.concatenate([np.zeros(d), y]))[:d]
 
 
+@preconditioned_limit_matches_reference.alternative("a run that is long enough", also=BOTH_LIMITS)
+def preconditioned_limit(X, y, m):
+    theta, lr = np.zeros(X.shape[1]), 0.9 / np.linalg.norm(X * np.sqrt(m), 2) ** 2
+    while np.abs(residuals := X @ theta - y).max() > 1e-12:
+        theta = theta - lr * m * (X.T @ residuals)
+    return theta
+
+
 @preconditioned_limit_matches_reference.alternative("torch's solver", also=BOTH_LIMITS)
 def preconditioned_limit(X, y, m):
     X, y, M = torch.from_numpy(X), torch.from_numpy(y), torch.diag(torch.from_numpy(m))
@@ -1981,12 +2022,12 @@ from reference.exam import rescaled_minimum_norm
 @case("one example divided by itself", n=1, d=3, by_itself=True, hidden=True)
 def rescaled_minimum_norm_matches_reference(student, reference, rng, n, d, by_itself=False):
     """The weights fit every target, and are those of the shortest solution after rescaling."""
-    X, y, scale = rng.normal(size=(n, d)), rng.normal(size=n), rng.uniform(0.3, 3.0, size=d)
+    X, y, scale = draw_examples(rng, n, d), rng.normal(size=n), rng.uniform(0.3, 3.0, size=d)
     if by_itself:
         X = scale[None]
     got = student.rescaled_minimum_norm(X, y, scale)
     assert_shape(got, (d,), what="weights")
-    assert_close(X @ np.asarray(got), y, what="predictions")
+    assert_close(X @ as_array(got), y, what="predictions")
     assert_close(got, reference.rescaled_minimum_norm(X, y, scale), what="weights")
 
 
@@ -2084,7 +2125,7 @@ from reference.exam import sampled_limit
 @case("one of them hardly ever", n=3, d=6, rare=True, hidden=True)
 def sampled_limit_matches_reference(student, reference, rng, n, d, rare=False):
     """sampled_limit returns the weights to which the run must converge."""
-    X, y, p = rng.normal(size=(n, d)), rng.normal(size=n), rng.uniform(0.5, 2.0, size=n)
+    X, y, p = draw_examples(rng, n, d), rng.normal(size=n), rng.uniform(0.5, 2.0, size=n)
     p[0] *= 1e-3 if rare else 1.0
     got = student.sampled_limit(X, y, p / p.sum())
     assert_close(got, reference.sampled_limit(X, y, p / p.sum()), what="limit")
@@ -2105,7 +2146,7 @@ from reference.exam import stationary_point
 @case("nine examples", n=9, d=4, hidden=True)
 def stationary_point_matches_reference(student, reference, rng, n, d):
     """stationary_point returns the weights at which the expected step is zero."""
-    X, y, p = rng.normal(size=(n, d)), rng.normal(size=n), rng.uniform(0.2, 2.0, size=n)
+    X, y, p = draw_examples(rng, n, d), rng.normal(size=n), rng.uniform(0.2, 2.0, size=n)
     got = student.stationary_point(X, y, p / p.sum())
     assert_close(got, reference.stationary_point(X, y, p / p.sum()), what="point")
 
@@ -2234,6 +2275,15 @@ def sampled_limit(X, y, p):
     return theta
 
 
+@sampled_limit_matches_reference.alternative("a run through the examples in turn")
+def sampled_limit(X, y, p):
+    theta, lr = np.zeros(X.shape[1]), 0.5 / np.max(np.sum(X**2, axis=1))
+    while np.abs(X @ theta - y).max() > 1e-12:
+        for x, target in zip(X, y, strict=True):
+            theta = theta + 2 * lr * (target - x @ theta) * x
+    return theta
+
+
 @stationary_point_matches_reference.alternative("a least squares routine with weighted rows")
 def stationary_point(X, y, p):
     return np.linalg.lstsq(X * np.sqrt(p)[:, None], y * np.sqrt(p))[0]
@@ -2332,13 +2382,13 @@ from reference.exam import lyapunov_rows
 @case("six examples", n=6, d=4, hidden=True)
 def lyapunov_rows_are_right(student, reference, rng, n, d):
     """lyapunov_rows returns a matrix whose product with a vector has the right length."""
-    X, p = rng.normal(size=(n, d)), rng.uniform(0.2, 2.0, size=n)
+    X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
     got = student.lyapunov_rows(X, p / p.sum())
     assert_shape(got, (n, d), what="matrix")
     want = reference.lyapunov_rows(X, p / p.sum())
     for _ in range(d):
         v = rng.normal(size=d)
-        assert_close(np.sum((np.asarray(got) @ v) ** 2), np.sum((want @ v) ** 2), what="length")
+        assert_close(np.sum((as_array(got) @ v) ** 2), np.sum((want @ v) ** 2), what="length")
 
 
 self_check(lyapunov_rows_are_right)
@@ -2356,7 +2406,7 @@ from reference.exam import lyapunov
 @case("six examples", n=6, d=4, hidden=True)
 def lyapunov_matches_reference(student, reference, rng, n, d):
     """The value of lyapunov is the expected loss."""
-    X, p = rng.normal(size=(n, d)), rng.uniform(0.2, 2.0, size=n)
+    X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
     theta, limit = rng.normal(size=(2, d))
     got = student.lyapunov(theta, limit, X, p / p.sum())
     assert_close(got, reference.lyapunov(theta, limit, X, p / p.sum()), what="value")
@@ -2488,11 +2538,11 @@ from reference.exam import expected_change
 @case("a small learning rate", n=2, d=3, lr=0.01, hidden=True)
 def expected_change_matches_reference(student, reference, rng, n, d, lr=0.3):
     """expected_change returns the expectations of A and of B."""
-    X, p = rng.normal(size=(n, d)), rng.uniform(0.2, 2.0, size=n)
+    X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
     theta, limit = rng.normal(size=(2, d))
     got = student.expected_change(theta, limit, X, p / p.sum(), lr)
     want = reference.expected_change(theta, limit, X, p / p.sum(), lr)
-    assert_close(got, want, what="(E[A], E[B])")
+    assert_close(got, np.array(want), what="(E[A], E[B])")
 
 
 self_check(expected_change_matches_reference)
@@ -2504,7 +2554,7 @@ self_check(expected_change_matches_reference)
 @case("two learning rates, two examples", n=2, d=4, hidden=True)
 def expected_change_is_what_happens(student, reference, rng, n, d):
     """The two numbers add up to the change that all possible steps make on average."""
-    X, p = rng.normal(size=(n, d)), rng.uniform(0.2, 2.0, size=n)
+    X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
     p = p / p.sum()
     theta, limit = rng.normal(size=(2, d))
     for lr in (0.05, 0.4):
@@ -2512,11 +2562,10 @@ def expected_change_is_what_happens(student, reference, rng, n, d):
         steps = 2 * lr * (X @ (limit - theta))[:, None] * X
         after = np.array([p @ (X @ (theta + step - limit)) ** 2 for step in steps])
         want = p @ after - p @ (X @ (theta - limit)) ** 2
-        assert_that(isinstance(got, (tuple, list)) and len(got) == 2, "return two numbers")
-        for number in got:
-            assert_shape(number, (), what="a number")
-        assert_close(float(got[0]) + float(got[1]), want, what="E[A] + E[B]")
-        assert_that(float(got[0]) < 0 < float(got[1]), "A brings it down, and B up")
+        assert_shape(got, (2,), what="(E[A], E[B])")
+        down, up = as_array(got)
+        assert_close(down + up, want, what="E[A] + E[B]")
+        assert_that(down < 0 < up, "A brings it down, and B up")
 
 
 # %%
@@ -2705,10 +2754,10 @@ from reference.exam import contraction_constants
 @case("as many examples as weights", n=3, d=3, hidden=True)
 def contraction_constants_match_reference(student, reference, rng, n, d, lr=0.1):
     """contraction_constants returns the numbers of the two bounds."""
-    X, p = rng.normal(size=(n, d)), rng.uniform(0.2, 2.0, size=n)
+    X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
     got = student.contraction_constants(X, p / p.sum(), lr)
     want = reference.contraction_constants(X, p / p.sum(), lr)
-    assert_close(got, want, what="(a, b)")
+    assert_close(got, np.array(want), what="(a, b)")
 
 
 self_check(contraction_constants_match_reference)
@@ -2727,9 +2776,10 @@ from reference.exam import learning_rates
 @case("as many examples as weights", n=3, d=3, hidden=True)
 def learning_rates_match_reference(student, reference, rng, n, d):
     """learning_rates returns the limit, the best learning rate, and the rho that it achieves."""
-    X, p = rng.normal(size=(n, d)), rng.uniform(0.2, 2.0, size=n)
+    X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
     got = student.learning_rates(X, p / p.sum())
-    assert_close(got, reference.learning_rates(X, p / p.sum()), what="(limit, best, rho)")
+    want = reference.learning_rates(X, p / p.sum())
+    assert_close(got, np.array(want), what="(limit, best, rho)")
 
 
 self_check(learning_rates_match_reference)

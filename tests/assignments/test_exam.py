@@ -281,6 +281,7 @@ def mistakes_of(name):
         # 63, and 78, 95 to 97, 102 of the training loop
         ("shifts_are_right", "flipped"),
         ("attention_grid_matches_reference", "the exponential overflows"),
+        ("attention_grid_matches_reference", "a word that comes back is taken for another"),
         ("train_epoch_matches_reference", "old gradients are added"),
         ("train_epoch_matches_reference", "the gradients are set to zero right before"),
         ("train_epoch_matches_reference", "labels and predictions are swapped"),
