@@ -1626,7 +1626,7 @@ def draw_examples(rng, n, d):
 #   weights of the features as they were.
 
 # %%
-from reference.exam import limit_plain, limit_rescaled, limit_rms
+from reference.exam_convergence import limit_plain, limit_rescaled, limit_rms
 
 
 # %%
@@ -1721,7 +1721,7 @@ del x
 # root of the mean of the squared gradients, for each coordinate.
 
 # %%
-from reference.exam import rms_preconditioner
+from reference.exam_convergence import rms_preconditioner
 
 
 # %%
@@ -1850,7 +1850,7 @@ def rms_preconditioner(X, y, theta):
 # To which? Write a function that returns them.
 
 # %%
-from reference.exam import preconditioned_limit
+from reference.exam_convergence import preconditioned_limit
 
 
 # %%
@@ -2007,7 +2007,7 @@ def preconditioned_limit(X, y, m):
 # them the model predicts the same as before. Write a function that returns these weights.
 
 # %%
-from reference.exam import rescaled_minimum_norm
+from reference.exam_convergence import rescaled_minimum_norm
 
 
 # %%
@@ -2115,7 +2115,7 @@ def rescaled_minimum_norm(X, y, scale):
 #   targets. At which weights is the *expected* step zero?
 
 # %%
-from reference.exam import sampled_limit
+from reference.exam_convergence import sampled_limit
 
 
 # %%
@@ -2135,7 +2135,7 @@ self_check(sampled_limit_matches_reference)
 
 
 # %%
-from reference.exam import stationary_point
+from reference.exam_convergence import stationary_point
 
 
 # %%
@@ -2368,7 +2368,7 @@ def stationary_point(X, y, p):
 # $\mathcal L(\theta)$, in terms of $\theta$, $\theta^*$ (`limit`), $X$ and $p$. (2 points each)
 
 # %%
-from reference.exam import lyapunov_rows
+from reference.exam_convergence import lyapunov_rows
 
 
 # %%
@@ -2395,7 +2395,7 @@ self_check(lyapunov_rows_are_right)
 
 
 # %%
-from reference.exam import lyapunov
+from reference.exam_convergence import lyapunov
 
 
 # %%
@@ -2527,7 +2527,7 @@ def lyapunov(theta, limit, X, p):
 # any $\theta_t$.
 
 # %%
-from reference.exam import expected_change
+from reference.exam_convergence import expected_change
 
 
 # %%
@@ -2738,7 +2738,7 @@ def expected_change(theta, limit, X, p, lr):
 # which it is largest, and that largest $\rho$.
 
 # %%
-from reference.exam import contraction_constants
+from reference.exam_convergence import contraction_constants
 
 
 # %%
@@ -2764,7 +2764,7 @@ self_check(contraction_constants_match_reference)
 
 
 # %%
-from reference.exam import learning_rates
+from reference.exam_convergence import learning_rates
 
 
 # %%

@@ -10,22 +10,22 @@ import scipy.optimize
 import scipy.signal
 import torch
 
-from reference import exam
-from reference.exam import (
-    attention_grid,
+from reference import exam, exam_convergence
+from reference.exam import attention_grid, pass_through_weights, receptive_field, train_epoch
+from reference.exam_convergence import (
     contraction_constants,
     expected_change,
     learning_rates,
+    limit_plain,
+    limit_rescaled,
+    limit_rms,
     lyapunov,
     lyapunov_rows,
-    pass_through_weights,
     preconditioned_limit,
-    receptive_field,
     rescaled_minimum_norm,
     rms_preconditioner,
     sampled_limit,
     stationary_point,
-    train_epoch,
 )
 
 X_OF_THE_EXAM = np.array([[1, 0.1, 0.01]])
@@ -293,10 +293,10 @@ def test_the_three_weights_are_counted():
 
 
 def test_the_limits_of_one_example_are_the_published_ones():
-    np.testing.assert_allclose(exam.limit_plain, [0.990001, 0.0990001, 0.00990001], rtol=1e-6)
-    np.testing.assert_allclose(exam.limit_rms, [0.9009009] * 3, rtol=1e-7)
-    np.testing.assert_allclose(exam.limit_rescaled, np.array([1, 10, 100]) / 3, rtol=1e-15)
-    for limit in (exam.limit_plain, exam.limit_rms, exam.limit_rescaled):
+    np.testing.assert_allclose(limit_plain, [0.990001, 0.0990001, 0.00990001], rtol=1e-6)
+    np.testing.assert_allclose(limit_rms, [0.9009009] * 3, rtol=1e-7)
+    np.testing.assert_allclose(limit_rescaled, np.array([1, 10, 100]) / 3, rtol=1e-15)
+    for limit in (limit_plain, limit_rms, limit_rescaled):
         np.testing.assert_allclose(X_OF_THE_EXAM @ limit, 1, rtol=1e-12)
     wrong = np.array([1, 100, 1000]) / 3
     np.testing.assert_allclose(X_OF_THE_EXAM @ wrong, 7)
@@ -311,10 +311,10 @@ def test_the_limits_of_one_example_are_simulated():
             continue
         # The steps of this run have the length of the learning rate, so that must fall.
         rms = rms - 0.5 / step * rms_preconditioner(x, y, rms) * 2 * (x[0] @ rms - 1) * x[0]
-    np.testing.assert_allclose(plain, exam.limit_plain, rtol=1e-9)
-    np.testing.assert_allclose(rms, exam.limit_rms, rtol=2e-4)
+    np.testing.assert_allclose(plain, limit_plain, rtol=1e-9)
+    np.testing.assert_allclose(rms, limit_rms, rtol=2e-4)
     rescaled = rescaled_minimum_norm(x, y, x[0])
-    np.testing.assert_allclose(rescaled, exam.limit_rescaled, rtol=1e-12)
+    np.testing.assert_allclose(rescaled, limit_rescaled, rtol=1e-12)
     np.testing.assert_allclose(preconditioned_limit(x, y, 1 / x[0] ** 2), rescaled, rtol=1e-12)
 
 
@@ -498,6 +498,7 @@ def test_no_function_changes_an_argument():
 
 
 def test_every_function_of_the_exam_is_documented():
-    functions = [f for _, f in inspect.getmembers(exam, inspect.isfunction)]
+    modules = exam, exam_convergence
+    functions = [f for m in modules for _, f in inspect.getmembers(m, inspect.isfunction)]
     assert len(functions) == 14
     assert all("Args:" in f.__doc__ and "Returns:" in f.__doc__ for f in functions)
