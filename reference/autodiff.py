@@ -49,7 +49,7 @@ def numeric_jacobian(
 
     Args:
         f: takes (n,) float64 and returns (m,).
-        w: (n,) the point; whole numbers are converted to float64 first.
+        w: (n,) the point; whole numbers or any precision, converted to float64 first.
         h: the step, positive.
         scheme: "forward" or "central".
 

@@ -219,7 +219,11 @@ def test_a_null_answer_earns_nothing(check, kind):
     functions = {name: make(ORACLE.namespace[name]) for name in FUNCTIONS}
     answers = {**functions, "Var": var, **dict.fromkeys(VALUES, choice)}
     passed = [name for name, r in run_all(check, answers) if r.verdict == "passed"]
-    assert not passed
+    if check.all_or_nothing:  # three ones are a right step of SGD for some minimisers, not for all
+        for secret in SECRETS:
+            assert sum(n.endswith(secret.decode()) for n in passed) < len(check.cases)
+    else:
+        assert not passed
 
 
 @pytest.mark.parametrize("check", SCORED, ids=lambda check: check.name)
@@ -233,7 +237,7 @@ def test_an_untouched_release_earns_nothing(check):
 
 
 def test_the_functions_are_all_there():
-    assert len(FUNCTIONS) == 13
+    assert len(FUNCTIONS) == 14
 
 
 def test_guessing_the_statements_does_not_pay():
@@ -266,11 +270,14 @@ def test_the_sine_is_invisible_at_1_2_but_not_to_the_checks():
     }
     for name, title in wrong.items():
         (mistake,) = (m for m in checks[name].mistakes if m.title == title)
-        for case in checks[name].cases:
-            passed = run(checks[name], case, b"one", mistake.values).verdict is Verdict.PASSED
-            assert passed == (case.name in ("at (1, 2)", "in single precision, which ends")) or (
-                "single precision" in case.name
-            ), (name, case.name)
+        cases = {case.name: case for case in checks[name].cases}
+        verdicts = {
+            n: run(checks[name], k, b"one", mistake.values).verdict for n, k in cases.items()
+        }
+        assert verdicts["at (1, 2)"] is Verdict.PASSED
+        assert verdicts["near (0.1, -0.3)"] is Verdict.FAILED
+        assert [n for n in cases if n.startswith("where the sine")]
+        assert all(v is Verdict.FAILED for n, v in verdicts.items() if "sine" in n)
 
 
 BANK = {
@@ -366,7 +373,7 @@ def test_the_table_of_the_graph_has_the_right_numbers():
     rows = re.findall(
         r"^\| \$(\w+)\$ \| .* \| (\S+) \| (\S+) \| (\S+) \|$", cell.source, re.MULTILINE
     )
-    w1, w2, v = (torch.tensor(z, dtype=torch.float64) for z in (0.1, -0.3, 1.0))
+    w1, w2 = (torch.tensor(z, dtype=torch.float64) for z in (0.1, -0.3))
 
     def nodes(w1, w2):
         a, c = w1.exp(), 2 * w2
