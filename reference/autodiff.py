@@ -5,7 +5,7 @@ input j at [i, j]. All arithmetic is in double precision. Nothing here changes a
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -149,7 +149,7 @@ class Var:
             respect to that node's value: pairs (node, slope).
     """
 
-    def __init__(self, value: float, parents: "Iterable[tuple[Var, float]]" = ()) -> None:
+    def __init__(self, value: float, parents: "list[tuple[Var, float]] | tuple[()]" = ()) -> None:
         self.value = float(value)
         self.grad = 0.0
         self.parents = tuple(parents)
@@ -283,25 +283,25 @@ def jacobian_by_engine(w: np.ndarray) -> np.ndarray:
     return np.array(rows)
 
 
-# Which statements on finite differences are true? f is smooth, its second and third derivatives are
-# not zero unless a statement says so, and n is the number of its inputs.
+# Which statements on finite differences are true? Unless a statement says otherwise, f is smooth,
+# its second and third derivatives are not zero, and n is the number of its inputs.
 #   A  The smaller h, the smaller the error, down to the smallest positive double.
 #   B  As long as rounding plays no part, halving h about halves the error of the forward scheme.
 #   C  As long as rounding plays no part, halving h about halves the error of the central scheme.
 #   D  In exact arithmetic the central scheme differentiates every quadratic polynomial exactly.
-#   E  If differences and my code agree to nine digits at one point, all terms of my code are right.
+#   E  At the kink of the function |w|, at w = 0, both schemes give the same value.
 #   F  The central Jacobian takes 2n evaluations of f, however many outputs f has.
-#   G  At (1, 2), leaving out the sine changes no bit of the double that holds f1.
+#   G  For a convex function of one number, the forward difference is never below the derivative.
 #   H  The best h of the central scheme is smaller than the best h of the forward scheme.
 difference_statements = "BDFG"
 
 # Which statements on the two modes are true? The function has n inputs and m outputs.
-#   A  Reverse mode is approximate: its error depends on a step size, as that of differences does.
-#   B  A value that is used k times gets k contributions in the reverse sweep, which are averaged.
-#   C  One sweep of forward mode gives a column of the Jacobian, one of reverse mode gives a row.
+#   A  For n = 1000 and m = 3, all of J takes at least 1000 sweeps of reverse mode.
+#   B  In y = (x * x) * x, where x is one node, the grad of x gets three contributions.
+#   C  The memory that forward mode needs grows with the number of steps of the program.
 #   D  For n = 1 and m = 1000, reverse mode needs fewer sweeps than forward mode for all of J.
-#   E  Reverse mode has to keep or recompute the values of the forward pass; forward mode need not.
-#   F  The reverse sweep may take the nodes in any order that uses each edge exactly once.
-#   G  Forward mode applied to a gradient gives Hessian times vector without forming the Hessian.
-#   H  The gradient of a loss with n = 1,000,000 weights takes one reverse sweep.
-mode_statements = "CEGH"
+#   E  Through 1000 steps of gradient descent, reverse mode keeps or recomputes the 1000 points.
+#   F  The reverse of the order in which the nodes were made is a right order for `backward`.
+#   G  A Hessian times a vector takes n sweeps, as all columns of the Hessian are needed.
+#   H  For given u and v, the number u^T J v takes one sweep, of whichever mode one likes.
+mode_statements = "BEFH"

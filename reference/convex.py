@@ -122,13 +122,13 @@ def sgd_counterexample(a: float, b: float) -> tuple[float, int, float]:
     return (a + b) / 2, 1, 0.1
 
 
-# Which statements on descent are true?
-#   A  The regret inequality holds for any vectors v_t, whether they are gradients or not.
+# Which statements on descent are true? f is differentiable.
+#   A  If all v_t are zero, the regret inequality is strict, unless w_star is zero.
 #   B  If f is convex, f at the mean of the iterates equals the mean of f over the iterates.
 #   C  A larger lambda in the proximity term makes for a longer step.
-#   D  For a convex differentiable f, the linearisation at any point lies nowhere above f.
+#   D  If f is convex, its linearisation at any point lies nowhere above f.
 #   E  With one fixed eta for every T, the bound on the averaged iterate tends to zero as T grows.
 #   F  If the sampled gradient is right on average, a step of SGD lowers F on average, from any w.
-#   G  If the gradient is not zero, the linearisation alone has no minimum.
+#   G  If the gradient of f is Lipschitz with constant L, `prox_step` with lam = L never raises f.
 #   H  With the best eta for each T, the bound halves when T is four times as large.
 descent_statements = "ADGH"

@@ -649,13 +649,18 @@ def draw_errors():
     import matplotlib.pyplot as plt
 
     steps, exact = np.logspace(-14, 0, 85), 3 * np.cos(3.0)
-    _, axes = plt.subplots(figsize=(6.4, 3.8))
-    for name, colour in (("forward", "tab:red"), ("central", "tab:blue")):
-        errors = [
-            abs(numeric_jacobian(lambda x: np.sin(3 * x), np.ones(1), h, name).item() - exact)
+    errors = {
+        scheme: [
+            abs(numeric_jacobian(lambda x: np.sin(3 * x), np.ones(1), h, scheme).item() - exact)
             for h in steps
         ]
-        axes.loglog(steps, errors, ".-", color=colour, label=name, markersize=4, linewidth=0.8)
+        for scheme in ("forward", "central")
+    }
+    _, axes = plt.subplots(figsize=(6.4, 3.8))
+    for scheme, colour in (("forward", "tab:red"), ("central", "tab:blue")):
+        axes.loglog(
+            steps, errors[scheme], ".-", color=colour, label=scheme, markersize=4, linewidth=0.8
+        )
     axes.set(xlabel="step $h$", ylabel="error", title="Differences of sin(3x) at x = 1")
     axes.grid(alpha=0.3)
     axes.legend()
@@ -909,6 +914,14 @@ def vjp(w, u):
 def vjp(w, u):
     full = jacobian_of(w)
     return np.array([u[1] * full[1, 0], u @ full[:, 1]])
+
+
+@vjp_matches_reference.mistake(
+    "w1 is used three times, and only its use in the logistic function reaches its adjoint"
+)
+def vjp(w, u):
+    full = jacobian_of(w)
+    return np.array([u[1] * (full[1, 0] - w[1]), u @ full[:, 1]])
 
 
 @vjp_matches_reference.mistake(
@@ -2400,6 +2413,11 @@ for misconception, changes in (
 for misconception, right in (
     ("the sign of the second term on the right", lambda a, b, eta: a / (2 * eta) - eta / 2 * b),
     ("eta squared in the second term", lambda a, b, eta: a / (2 * eta) + eta**2 / 2 * b),
+    ("eta is missing in the second term", lambda a, b, eta: a / (2 * eta) + b / 2),
+    (
+        "lengths multiplied, as by Cauchy and Schwarz, in place of the two terms",
+        lambda a, b, eta: np.sqrt(a) * np.sqrt(b) / 2,
+    ),
     ("the first term is divided by 2, not by 2 eta", lambda a, b, eta: a / 2 + eta / 2 * b),
     ("eta is a factor of the first term too", lambda a, b, eta: a * eta / 2 + eta / 2 * b),
     ("the halves are missing", lambda a, b, eta: a / eta + eta * b),
@@ -2452,6 +2470,11 @@ def regret_terms(v, w_star, eta):
 @regret_terms_match_reference.mistake("one step short: the last vector is left out")
 def regret_terms(v, w_star, eta):
     return sides(v[:-1], w_star, eta)
+
+
+@regret_terms_match_reference.mistake("the next point stands in the place of w* on the left")
+def regret_terms(v, w_star, eta):
+    return float(eta * np.sum(v**2)), sides(v, w_star, eta)[1]
 
 
 @regret_terms_match_reference.mistake("the point never moves from zero")
@@ -3012,7 +3035,8 @@ drawn(draw_rate)
 # === BEGIN MARK SCHEME ===
 # - 1 point: Jensen, in the right direction. No point for an equality, $f$ of the mean equal to
 #   the mean of $f$: it holds for affine functions only.
-# - 1 point: the linearisation as a lower bound, at $w_t$ and not at $\bar w$.
+# - 1 point: the linearisation as a lower bound, at $w_t$ and not at $\bar w$. No point for
+#   values of $f$ that telescope, $f(w_1) - f(w_{T+1})$: that leads to no rate here.
 # - 1 point: 3.2 inserted with $B$ and $\rho$ and divided by $T$; the best $\eta$, with a reason
 #   (derivative, or the inequality of the means).
 # - 1 point: the value of the bound, its rate, and four times the steps.
@@ -3216,7 +3240,7 @@ from reference.autodiff import mode_statements
     "mode_statements",
     points=4,
     all_or_nothing=True,
-    hint="Count sweeps for n inputs and m outputs, and recall the contract of backward.",
+    hint="Count sweeps, uses and stored values for the smallest example that you can think of.",
 )
 @case("all eight", hidden=True)
 def mode_statements_are_judged_rightly(student, reference, rng):
@@ -3248,7 +3272,7 @@ from reference.convex import descent_statements
     "descent_statements",
     points=3,
     all_or_nothing=True,
-    hint="Which line of the two proofs needs convexity, and what becomes of SGD at the minimum?",
+    hint="Go back to the two proofs line by line, and ask what becomes of SGD at the minimum.",
 )
 @case("all eight", hidden=True)
 def descent_statements_are_judged_rightly(student, reference, rng):
@@ -3276,35 +3300,35 @@ for letter, misconception in (
     ("B", "the forward scheme: its error is proportional to the step"),
     ("C", "the central scheme: its error falls with the square of the step"),
     ("D", "the central scheme: the error begins with the third derivative"),
-    ("E", "one point: terms may be invisible there, as the sine is at (1, 2)"),
+    ("E", "the kink: one scheme looks to one side only, the other to both"),
     ("F", "the number of evaluations: two for each input, each of which gives all outputs"),
-    ("G", "the size of the sine, beside the spacing of doubles near f1"),
+    ("G", "the chord of a convex function beside its tangent"),
     ("H", "the best step: a smaller truncation error allows a larger one"),
 ):
     changed = "".join(sorted(set(difference_statements) ^ {letter}))
     difference_statements_are_judged_rightly.mistake(misconception, difference_statements=changed)
 
 for letter, misconception in (
-    ("A", "reverse mode taken for an approximation: it has no step size"),
-    ("B", "fan-out: contributions are added up, not averaged"),
-    ("C", "which mode gives columns, and which gives rows"),
+    ("A", "few outputs: reverse mode takes a sweep for each output, not for each input"),
+    ("B", "the uses of x: one by the second product, and two by the first"),
+    ("C", "forward mode: what is not used any more can be dropped with its tangent"),
     ("D", "one input and many outputs: that is a case for forward mode"),
-    ("E", "memory: the reverse sweep needs values of the forward pass"),
-    ("F", "the order of the sweep: an adjoint has to be complete before it is handed on"),
+    ("E", "memory: the reverse sweep needs the points at which it differentiates"),
+    ("F", "the order of making: every parent is made before its child"),
     ("G", "Hessian times vector: a directional derivative of the gradient"),
-    ("H", "one output: a single reverse sweep, however many weights there are"),
+    ("H", "a product from both sides: begin at either end"),
 ):
     changed = "".join(sorted(set(mode_statements) ^ {letter}))
     mode_statements_are_judged_rightly.mistake(misconception, mode_statements=changed)
 
 for letter, misconception in (
-    ("A", "the inequality is algebra: nothing about the vectors is used"),
+    ("A", "without any steps: the left side is zero, and a term with w* remains on the right"),
     ("B", "Jensen's inequality taken for an equality"),
     ("C", "a stronger proximity term keeps nearer to the point"),
     ("D", "a convex function lies above its tangents, not below"),
     ("E", "with a fixed step size a part of the bound stays, however large T is"),
     ("F", "at the minimum of the sum every step leads away from it"),
-    ("G", "an affine function with a slope falls without end"),
+    ("G", "the descent lemma: a parabola of curvature L lies above f and touches it"),
     ("H", "the rate is one over the root of T"),
 ):
     changed = "".join(sorted(set(descent_statements) ^ {letter}))
