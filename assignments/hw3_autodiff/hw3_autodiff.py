@@ -2631,15 +2631,20 @@ def regret_slack(w_end, w_star, eta):
 # %% [markdown] manual=true question="proof_regret" points=6
 # ### BEGIN SOLUTION
 # **1. One step.** With $w_{t+1} - w^* = (w_t - w^*) - \eta v_t$,
+#
 # $$D_{t+1} = D_t - 2 \eta\, \langle w_t - w^*, v_t \rangle + \eta^2 \lVert v_t \rVert^2 ,$$
+#
 # and therefore, as $\eta > 0$,
+#
 # $$\langle w_t - w^*, v_t \rangle = \frac{D_t - D_{t+1}}{2 \eta}
 # + \frac{\eta}{2} \lVert v_t \rVert^2 .$$
 #
 # **2. All steps.** Add up over $t = 1, \dots, T$. In the first terms everything cancels but the
 # first and the last distance:
+#
 # $$\sum_{t=1}^T \langle w_t - w^*, v_t \rangle = \frac{D_1 - D_{T+1}}{2 \eta}
 # + \frac{\eta}{2} \sum_{t=1}^T \lVert v_t \rVert^2 .$$
+#
 # The last point is $w_{T+1}$, the one after the step along $v_T$, and not $w_T$.
 #
 # **3. The start, and what is dropped.** Because $w_1 = 0$ we have $D_1 = \lVert w^* \rVert^2$. As
@@ -3016,14 +3021,18 @@ drawn(draw_rate)
 # ### BEGIN SOLUTION
 # **1.** By Jensen's inequality the value at a mean is at most the mean of the values:
 # $f(\bar w) \le \frac1T \sum_t f(w_t)$; in general the two are not equal. A convex differentiable
-# function lies nowhere below its linearisation: $f(w^*) \ge f(w_t) + \langle w^* - w_t, v_t
-# \rangle$, that is $f(w_t) - f(w^*) \le \langle w_t - w^*, v_t \rangle$. Together
+# function lies nowhere below its linearisation:
+# $f(w^*) \ge f(w_t) + \langle w^* - w_t, v_t \rangle$, that is
+# $f(w_t) - f(w^*) \le \langle w_t - w^*, v_t \rangle$. Together
+#
 # $$f(\bar w) - f(w^*) \le \frac1T \sum_{t=1}^T \bigl(f(w_t) - f(w^*)\bigr)
 # \le \frac1T \sum_{t=1}^T \langle w_t - w^*, v_t \rangle .$$
 #
-# **2.** Insert the inequality of 3.2, with $\lVert w^* \rVert \le B$ and $\lVert v_t \rVert \le
-# \rho$:
+# **2.** Insert the inequality of 3.2, with $\lVert w^* \rVert \le B$ and
+# $\lVert v_t \rVert \le \rho$:
+#
 # $$f(\bar w) - f(w^*) \le \frac{B^2}{2 \eta T} + \frac{\eta \rho^2}{2} =: b(\eta) .$$
+#
 # For $\eta > 0$ the function $b$ is convex. Its derivative
 # $-\frac{B^2}{2 \eta^2 T} + \frac{\rho^2}{2}$ vanishes at $\eta = \frac{B}{\rho \sqrt T}$ only, so
 # this is where $b$ is smallest. There both terms equal $\frac{B \rho}{2 \sqrt T}$, and
