@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from autograder.audit.calibration import SAFETY, Bands
 from autograder.audit.moved import Move, lower_precision, moved_session, nearby, reordered
@@ -131,6 +132,9 @@ class _Trial:
                 self._complain(f"the null model {title!r} passes every case")
             elif passed:
                 found.free[title] = passed
+            if (far := distance(results)) < found.bands.wrong:
+                found.bands = replace(found.bands, wrong=far)
+                found.nearest = f"the null model {title!r}"
 
     def _failures(self, seed: bytes) -> list[CaseResult]:
         """Return the cases that the reference does not pass."""
