@@ -1,17 +1,14 @@
 """The command line: ``autograder COMMAND``; every command's ``--help`` shows an example."""
 
 import argparse
-import json
-import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from autograder.course import Course, NoCourse, find_course
+from autograder import commands
+from autograder.commands import ATTENTION, DONE
 from autograder.errors import (
     AuditRefused,
     AutograderError,
@@ -23,31 +20,76 @@ from autograder.errors import (
 
 __all__ = ["main"]
 
-DONE, ATTENTION, WRONG_USAGE, UNSAFE = 0, 1, 2, 3
+WRONG_USAGE, UNSAFE = 2, 3
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its name, what it does in a line, an example, and the function that does it."""
+
+    name: str
+    summary: str
+    example: str
+    run: Callable[[argparse.Namespace], int]
+
 
 COMMANDS = (
-    ("compile", "write release/ and build/ of assignments, if their audits pass"),
-    ("audit", "prove the grading of assignments, and publish nothing"),
-    ("grade", "grade what students handed in; write gradebook, feedback and report"),
-    ("regrade", "say who gains and who loses by a changed bundle, and apply it"),
-    ("feedback", "write every student's feedback page again from the stored results"),
-    ("report", "write report/index.html again from the stored results"),
-    ("export", "print the newest results as CSV or JSON"),
-    ("check", "run the visible checks of a notebook, as its student"),
-    ("doctor", "say what this machine can do"),
+    Command(
+        "new",
+        "write the first version of a new assignment, which compiles",
+        "autograder new hw9_transformers",
+        commands.new,
+    ),
+    Command(
+        "compile",
+        "write release/ and build/ of assignments, if their audits pass",
+        "autograder compile hw1_optimizers",
+        commands.compile_,
+    ),
+    Command(
+        "audit",
+        "prove the grading of assignments, and publish nothing",
+        "autograder audit hw1_optimizers",
+        commands.audit,
+    ),
+    Command(
+        "grade",
+        "grade what students handed in; write gradebook, feedback and report",
+        "autograder grade hw1_optimizers --student ada --jobs 4",
+        commands.grade,
+    ),
+    Command(
+        "regrade",
+        "say who gains and who loses by a changed bundle, and apply it",
+        "autograder regrade hw1_optimizers --preview",
+        commands.regrade,
+    ),
+    Command(
+        "feedback",
+        "write every student's feedback page again from the stored results",
+        "autograder feedback hw1_optimizers",
+        commands.feedback,
+    ),
+    Command(
+        "report",
+        "write report/index.html again from the stored results",
+        "autograder report",
+        commands.report,
+    ),
+    Command(
+        "export",
+        "print the newest results as CSV or JSON",
+        "autograder export hw1_optimizers --format csv > grades.csv",
+        commands.export,
+    ),
+    Command(
+        "check",
+        "run the visible checks of a notebook, as its student",
+        "autograder check hw1_optimizers.ipynb",
+        commands.check,
+    ),
+    Command("doctor", "say what this machine can do", "autograder doctor", commands.doctor),
 )
-
-EXAMPLES = {
-    "compile": "autograder compile hw1_optimizers",
-    "audit": "autograder audit hw1_optimizers",
-    "grade": "autograder grade hw1_optimizers --student ada --jobs 4",
-    "regrade": "autograder regrade hw1_optimizers --preview",
-    "feedback": "autograder feedback hw1_optimizers",
-    "report": "autograder report",
-    "export": "autograder export hw1_optimizers --format csv > grades.csv",
-    "check": "autograder check hw1_optimizers.ipynb",
-    "doctor": "autograder doctor",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,19 +127,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     own = f"autograder {version('autograder')}"
     parser.add_argument("--version", action="version", version=own)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, summary in COMMANDS:
-        command = commands.add_parser(
+    parsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for known in COMMANDS:
+        name = known.name
+        command = parsers.add_parser(
             name,
-            help=summary,
-            description=summary[0].upper() + summary[1:] + ".",
-            epilog=f"example: {EXAMPLES[name]}",
+            help=known.summary,
+            description=known.summary[0].upper() + known.summary[1:] + ".",
+            epilog=f"example: {known.example}",
         )
-        command.set_defaults(run=_RUN[name])
+        command.set_defaults(run=known.run)
         if name == "check":
             command.add_argument(
                 "notebook", nargs="?", type=Path, help="default: the only one here"
             )
+        elif name == "new":
+            command.add_argument("name", metavar="NAME", help="of the assignment: an identifier")
         elif name not in ("doctor", "report"):
             command.add_argument(
                 "assignments", nargs="*", metavar="ASSIGNMENT", help="default: all"
@@ -138,234 +183,6 @@ def _add_ways_to_grade(command: argparse.ArgumentParser) -> None:
         "marked ungraded and count for nothing",
     )
 
-
-def _compile(options: argparse.Namespace) -> int:
-    from autograder.compiler.fingerprint import fingerprint, is_current
-
-    course = find_course()
-    for name in _assignments(course, options.assignments):
-        if not options.force and is_current(course, name, fingerprint(course, name)):
-            print(f"{name}: nothing to compile, release and bundle are up to date")
-            continue
-        from autograder.audit.publish import compile_and_publish  # a second, where it is needed
-
-        began = time.monotonic()
-        with _audit_page(course, name):
-            outcome = compile_and_publish(course, name, _teller(name), _cores())
-        for line in outcome.summary:
-            print(line)
-        print(
-            f"{name}: wrote {course.relative(course.release(name))}/ and "
-            f"{course.relative(course.build(name))}/ in {time.monotonic() - began:.1f} s"
-        )
-    return DONE
-
-
-def _audit(options: argparse.Namespace) -> int:
-    from autograder.audit.publish import audit_only
-
-    course = find_course()
-    low = []
-    for name in _assignments(course, options.assignments):
-        with _audit_page(course, name):
-            outcome = audit_only(course, name, _teller(name), _cores())
-        for line in outcome.details:
-            print(line)
-        if 100 * outcome.score < options.fail_under:
-            low.append(f"{name}: a mutation score of {100 * outcome.score:.1f} %")
-    if low:
-        raise AuditRefused([f"under {options.fail_under:g} %", *(f"  {text}" for text in low)])
-    return DONE
-
-
-@contextmanager
-def _audit_page(course: Course, name: str) -> Iterator[None]:
-    """Write the page of the audit that is made inside the block, also of one that refuses."""
-    audit = course.build(name) / "audit.json"
-    before = audit.stat().st_mtime_ns if audit.is_file() else None
-    try:
-        yield
-    finally:
-        page = audit.with_suffix(".html")
-        new = audit.is_file() and audit.stat().st_mtime_ns != before
-        if new or (audit.is_file() and not page.is_file()):
-            from autograder.records.audit_page import write_audit_page
-
-            write_audit_page(page, audit)
-
-
-def _grade(options: argparse.Namespace) -> int:
-    from autograder.display import Display
-    from autograder.engines.run import grade_assignment
-
-    course = find_course()
-    device, jobs = _device(options), _jobs(options)
-    display = Display(quiet=options.json)
-    runs = []
-    for name in _assignments(course, options.assignments):
-        with display.progress(name) as progress:
-            run = grade_assignment(
-                course,
-                name,
-                progress,
-                options.student,
-                device,
-                jobs,
-                options.unsafe_local,
-            )
-        display.show(course, run)
-        runs.append(run)
-    if options.json:
-        from autograder.records.exports import table
-
-        tables = [table(run.manifest, run.results) for run in runs]
-        print(json.dumps(tables, ensure_ascii=False, indent=1))
-    attention = any(
-        run.unfit or any(r.status == "needs_attention" for r in run.results.values())
-        for run in runs
-    )
-    return ATTENTION if attention else DONE
-
-
-def _regrade(options: argparse.Namespace) -> int:
-    from autograder.display import Display
-    from autograder.engines.regrade import regrade
-
-    course = find_course()
-    device, jobs = _device(options), _jobs(options)
-    display = Display()
-    for name in _assignments(course, options.assignments):
-        with display.progress(name) as progress:
-            found = regrade(
-                course, name, progress, options.student, device, jobs, apply=options.apply
-            )
-        for line in found.lines():
-            print(line)
-        if options.preview and found.graded:
-            print(f"nothing is written; to apply it: autograder regrade {name} --apply")
-    return DONE
-
-
-def _device(options: argparse.Namespace) -> str:
-    from autograder.doctor import gpus
-
-    if options.device == "cuda" and not gpus():
-        raise UsageError("--device cuda: this machine has no GPU")
-    return "cuda" if options.device != "cpu" and gpus() else "cpu"
-
-
-def _jobs(options: argparse.Namespace) -> int:
-    if options.jobs is not None and options.jobs < 1:
-        raise UsageError(f"--jobs is a number from 1 up, not {options.jobs}")
-    return options.jobs or _cores()
-
-
-def _feedback(options: argparse.Namespace) -> int:
-    from autograder.engines.run import stored
-    from autograder.records.feedback import write_feedback
-
-    course = find_course()
-    for name in _assignments(course, options.assignments):
-        manifest, results = stored(course, name)
-        for student, result in results.items():
-            write_feedback(course.feedback(name, student), result, manifest, course.name)
-        print(f"{name}: wrote {len(results)} pages, feedback/<student>/{name}.html")
-    return DONE
-
-
-def _report(options: argparse.Namespace) -> int:
-    from autograder.engines.run import write_class_report
-
-    course = find_course()
-    print(f"wrote {course.relative(write_class_report(course))}")
-    return DONE
-
-
-def _export(options: argparse.Namespace) -> int:
-    from autograder.engines.run import stored
-    from autograder.records.exports import csv_text, table
-
-    course = find_course()
-    names = _assignments(course, options.assignments)
-    found = [stored(course, name) for name in names]
-    if options.format == "json":
-        print(json.dumps([table(*pair) for pair in found], ensure_ascii=False, indent=1))
-    elif len(found) == 1:
-        print(csv_text(*found[0]), end="")
-    else:
-        raise UsageError(f"name one of {', '.join(names)}: each has a table of its own")
-    return DONE
-
-
-def _check(options: argparse.Namespace) -> int:
-    from autograder.student.notebook import check_notebook, only_notebook
-
-    path = options.notebook or only_notebook(Path.cwd())
-    passed = True
-    for outcome in check_notebook(path):
-        print(outcome)
-        passed = passed and outcome.passed
-    return DONE if passed else ATTENTION
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    from autograder.doctor import examine
-
-    marks = {"ok": "ok ", "no": "-  ", "bad": "NO "}
-    try:
-        course: Course | None = find_course()
-    except NoCourse:
-        course = None
-    states = []
-    for finding in examine(course):
-        print(f"{marks[finding.state]} {finding.topic:<21} {finding.text}", flush=True)
-        states.append(finding.state)
-    if "bad" in states:
-        raise UnsafeHere("grading cannot run here; see the lines that begin with NO")
-    return DONE
-
-
-def _assignments(course: Course, names: Sequence[str]) -> list[str]:
-    """Return the assignments that a command is about: those named, or all."""
-    for name in names:
-        course.source(name)
-    found = list(names) or course.assignments()
-    if not found:
-        raise UsageError("there is no assignment; the first one is assignments/NAME/NAME.py")
-    return found
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
-
-
-def _teller(name: str) -> Callable[[str], None]:
-    """Return a function that shows on a terminal what is going on, on one line."""
-    if not sys.stderr.isatty():
-        return lambda _: None
-
-    def tell(text: str) -> None:
-        print(
-            f"\r\033[K{name}: {text[:100]}" if text else "\r\033[K",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
-
-    return tell
-
-
-_RUN: dict[str, Callable[[Any], int]] = {
-    "compile": _compile,
-    "audit": _audit,
-    "grade": _grade,
-    "regrade": _regrade,
-    "feedback": _feedback,
-    "report": _report,
-    "export": _export,
-    "check": _check,
-    "doctor": _doctor,
-}
 
 if __name__ == "__main__":
     sys.exit(main())

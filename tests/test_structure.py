@@ -23,6 +23,7 @@ LAYERS = (
     "engines",
     "display",
     "doctor",
+    "commands",
     "cli",
     "__main__",
 )

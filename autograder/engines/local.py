@@ -15,8 +15,9 @@ from pathlib import Path
 from autograder.errors import HarnessError, SourceError, StudentError
 from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import Result
-from autograder.grading.runner import BROKE, Grader, now, unreadable
+from autograder.grading.results import BROKE, Result, now
+from autograder.grading.runner import Grader
+from autograder.grading.scoring import unreadable
 from autograder.grading.submission import digest_of, read_submission_file
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits

@@ -14,8 +14,7 @@ from autograder.course import Course
 from autograder.engines.local import Job, Work, grade_all
 from autograder.errors import StudentError, UsageError
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
-from autograder.grading.results import Result, Status, dump_result
-from autograder.grading.runner import is_final
+from autograder.grading.results import Result, Status, dump_result, is_final
 from autograder.grading.submission import digest_of, parse_submission, read_submission_file
 from autograder.records.autograded import write_autograded
 from autograder.records.feedback import write_feedback

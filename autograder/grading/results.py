@@ -1,5 +1,6 @@
 """Results: the stored record of one grading run of one attempt (design contract, schema 1)."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -8,6 +9,7 @@ import msgspec
 from autograder.errors import HarnessError
 
 __all__ = [
+    "BROKE",
     "CaseResult",
     "CheckResult",
     "QuestionResult",
@@ -15,8 +17,13 @@ __all__ = [
     "Status",
     "Verdict",
     "dump_result",
+    "is_final",
     "load_result",
+    "now",
 ]
+
+
+BROKE = "the harness broke"  # how the note of a result that must be retried begins
 
 
 class Verdict(StrEnum):
@@ -111,3 +118,19 @@ def load_result(data: bytes) -> Result:
         return msgspec.json.decode(data, type=Result)
     except msgspec.MsgspecError as error:
         raise HarnessError(f"not a result of schema 1: {error}") from None
+
+
+def now() -> str:
+    """Return the time as results carry it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_final(result: Result) -> bool:
+    """Return whether a result stands.
+
+    One that the harness or a check broke is graded again, and so is a trial without walls.
+    """
+    if result.status is Status.UNGRADED:
+        return False
+    verdicts = (c.verdict for q in result.questions for check in q.checks for c in check.cases)
+    return Verdict.BROKEN not in verdicts and not any(n.startswith(BROKE) for n in result.notes)

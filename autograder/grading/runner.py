@@ -4,9 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from itertools import groupby, product
 from pathlib import Path
 
@@ -24,38 +22,39 @@ from autograder.grading.given import run_given, wants_given
 from autograder.grading.notes import UNWALLED, notes_of
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
+    BROKE,
     CaseResult,
     QuestionResult,
     Result,
     Status,
     Verdict,
+    now,
 )
-from autograder.grading.scoring import score_check, score_manual, score_question, status_of
-from autograder.grading.submission import Submission, digest_of, parse_submission
+from autograder.grading.scoring import (
+    result_of,
+    score_check,
+    score_manual,
+    score_question,
+    unreadable,
+)
+from autograder.grading.submission import Submission, parse_submission
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.messages import NOT_YET
 from autograder.sandbox.nursery import TIERS, Nursery
 from autograder.sandbox.session import NotebookSession
 
-__all__ = ["BROKE", "Grader", "is_final", "now", "unreadable"]
+__all__ = ["Grader"]
 
 TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
 JSON_GROWTH = 12  # bytes that a character may take in a message
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
 MAX_NOTES = 30
-BROKE = "the harness broke"  # how the note of a result that must be retried begins
-
 
 Cases = deque[tuple[Check, Case]]  # that are still to be run
 Outcomes = dict[str, dict[str, CaseResult]]  # by check and case
 AllCompared = dict[tuple[str, str], list[Compared]]  # likewise
-
-
-def now() -> str:
-    """Return the time as results carry it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Grader:
@@ -137,7 +136,7 @@ class Grader:
         notes = (*submission.notes, *notes)
         if len(notes) > MAX_NOTES:
             notes = (*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more")
-        result = _result(self._bundle, student, data, questions, notes, self._device, clock)
+        result = result_of(self._bundle, student, data, questions, notes, self._device, clock)
         return self._marked(result)
 
     def _marked(self, result: Result) -> Result:
@@ -317,53 +316,6 @@ def _score(entry: QuestionEntry, outcomes: Outcomes) -> QuestionResult:
 def _fault(error: Exception) -> str:
     said = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
     return f"{BROKE}: {said}"
-
-
-def is_final(result: Result) -> bool:
-    """Return whether a result stands.
-
-    One that the harness or a check broke is graded again, and so is a trial without walls.
-    """
-    if result.status is Status.UNGRADED:
-        return False
-    verdicts = (c.verdict for q in result.questions for check in q.checks for c in check.cases)
-    return Verdict.BROKEN not in verdicts and not any(n.startswith(BROKE) for n in result.notes)
-
-
-def unreadable(
-    bundle: Bundle, student: str, data: bytes, reason: str, device: str, clock: Callable[[], str]
-) -> Result:
-    """Return the result of a submission that could not be graded: staff act, nobody loses."""
-    questions = tuple(
-        QuestionResult(entry.id, entry.points, 0.0, Status.NEEDS_ATTENTION, ())
-        for entry in bundle.manifest.questions
-    )
-    return _result(bundle, student, data, questions, (reason,), device, clock)
-
-
-def _result(
-    bundle: Bundle,
-    student: str,
-    data: bytes,
-    questions: tuple[QuestionResult, ...],
-    notes: tuple[str, ...],
-    device: str,
-    clock: Callable[[], str],
-) -> Result:
-    return Result(
-        assignment=bundle.manifest.assignment,
-        student=student,
-        submission=digest_of(data),
-        bundle=bundle.id,
-        status=status_of(questions),
-        device=device,
-        graded_at=clock(),
-        autograder=version("autograder"),
-        earned=round(sum(question.earned for question in questions), 6),
-        possible=bundle.manifest.possible,
-        notes=notes,
-        questions=questions,
-    )
 
 
 def _without_run(case: Case, verdict: Verdict, message: str) -> CaseResult:

@@ -5,18 +5,28 @@ complete is worth exactly its points, whatever its parts add up to in floating p
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
 
-from autograder.grading.bundle import CheckEntry, QuestionEntry
+from autograder.grading.bundle import Bundle, CheckEntry, QuestionEntry
 from autograder.grading.results import (
     CaseResult,
     CheckResult,
     QuestionResult,
+    Result,
     Status,
     Verdict,
 )
+from autograder.grading.submission import digest_of
 
-__all__ = ["score_check", "score_manual", "score_question", "status_of"]
+__all__ = [
+    "result_of",
+    "score_check",
+    "score_manual",
+    "score_question",
+    "status_of",
+    "unreadable",
+]
 
 
 def score_check(entry: CheckEntry, cases: Sequence[CaseResult]) -> CheckResult:
@@ -54,3 +64,40 @@ def status_of(questions: Iterable[QuestionResult]) -> Status:
         if status in found:
             return status
     return Status.GRADED
+
+
+def unreadable(
+    bundle: Bundle, student: str, data: bytes, reason: str, device: str, clock: Callable[[], str]
+) -> Result:
+    """Return the result of a submission that could not be graded: staff act, nobody loses."""
+    questions = tuple(
+        QuestionResult(entry.id, entry.points, 0.0, Status.NEEDS_ATTENTION, ())
+        for entry in bundle.manifest.questions
+    )
+    return result_of(bundle, student, data, questions, (reason,), device, clock)
+
+
+def result_of(
+    bundle: Bundle,
+    student: str,
+    data: bytes,
+    questions: tuple[QuestionResult, ...],
+    notes: tuple[str, ...],
+    device: str,
+    clock: Callable[[], str],
+) -> Result:
+    """Return the result of a submission, from those of its questions."""
+    return Result(
+        assignment=bundle.manifest.assignment,
+        student=student,
+        submission=digest_of(data),
+        bundle=bundle.id,
+        status=status_of(questions),
+        device=device,
+        graded_at=clock(),
+        autograder=version("autograder"),
+        earned=round(sum(question.earned for question in questions), 6),
+        possible=bundle.manifest.possible,
+        notes=notes,
+        questions=questions,
+    )

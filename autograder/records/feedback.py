@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
-from autograder.grading.results import CheckResult, QuestionResult, Result, Status, Verdict
-from autograder.grading.runner import BROKE
+from autograder.grading.results import BROKE, CheckResult, QuestionResult, Result, Status, Verdict
 from autograder.records.pages import write_page
 from autograder.records.words import (
     CaseWords,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.course import LONGEST_NAME
 from autograder.errors import HarnessError, UsageError
-from autograder.grading.results import Result, Status, dump_result, load_result
+from autograder.grading.results import Result, Status, Verdict, dump_result, load_result
 from autograder.records.files import (
     clean_temporary,
     make_folder,
@@ -119,9 +119,13 @@ class Store:
         return chain([folder / f"{key}.json"], (folder / f"{key}.{n}.json" for n in count(2)))
 
     def _show(self, student: str, data: bytes) -> None:
+        """Make a result the newest, unless it lacks hardware that the one shown had."""
         newest = self.folder / f"{student}.json"
-        if not newest.is_file() or newest.read_bytes() != data:
-            write_atomic(newest, data)
+        if newest.is_file():
+            shown = newest.read_bytes()
+            if shown == data or _completes(shown, data):
+                return
+        write_atomic(newest, data)
 
     def _read(self, path: Path, student: str) -> Result:
         try:
@@ -131,6 +135,21 @@ class Store:
         if result.student != student:
             raise HarnessError(f"the stored result {path} is that of {result.student!r}")
         return result
+
+
+def _completes(shown: bytes, new: bytes) -> bool:
+    """Return whether a result has what another of the same attempt waits for: a run on a GPU."""
+    try:
+        one, other = load_result(shown), load_result(new)
+    except HarnessError:  # the one that is shown is damaged
+        return False
+    same = (one.submission, one.bundle) == (other.submission, other.bundle)
+    return same and _pending(other) > _pending(one)
+
+
+def _pending(result: Result) -> int:
+    verdicts = [c.verdict for q in result.questions for check in q.checks for c in check.cases]
+    return verdicts.count(Verdict.PENDING)
 
 
 def submission_key(

@@ -50,7 +50,7 @@ def graded_course(write_course: WriteCourse) -> Course:
     return course
 
 
-@pytest.mark.parametrize("command", [name for name, _ in cli.COMMANDS])
+@pytest.mark.parametrize("command", [known.name for known in cli.COMMANDS])
 def test_each_command_has_help_with_an_example(command: str) -> None:
     done = run(Path.cwd(), command, "--help")
     assert done.returncode == 0

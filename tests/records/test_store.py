@@ -6,7 +6,7 @@ import time
 import pytest
 
 from autograder.errors import HarnessError, UsageError
-from autograder.grading.results import Status, dump_result
+from autograder.grading.results import Status, Verdict, dump_result
 from autograder.records.store import Store, submission_key
 from autograder.sandbox.limits import Limits
 
@@ -32,6 +32,29 @@ def test_what_is_put_is_found_under_its_key(store, folder, make):
     assert store.newest() == {"ada": result}
     history = folder / "history" / "ada" / f"{KEY}.json"
     assert history.read_bytes() == (folder / "ada.json").read_bytes() == dump_result(result)
+
+
+def test_what_a_gpu_has_completed_stays_complete(store, make):
+    """Whichever run comes last: the one without a GPU knows less of the same attempt."""
+    waiting = make.result("ada", make.sgd(), make.conv(Verdict.PENDING, 0.0, Status.PENDING))
+    complete = make.result("ada", make.sgd(), make.conv(), device="cuda", status=Status.GRADED)
+    store.put("ada", KEY, waiting)
+    assert store.newest() == {"ada": waiting}
+    store.put("ada", OTHER, complete)
+    assert store.newest() == {"ada": complete}
+    assert store.put("ada", KEY, waiting) == waiting
+    assert store.get("ada", KEY) == waiting
+    assert store.newest() == {"ada": complete}
+    assert {r.device for r in store.history("ada")} == {"cpu", "cuda"}
+
+
+def test_another_attempt_waits_for_the_gpu_again(store, make):
+    complete = make.result("ada", make.sgd(), make.conv(), device="cuda", status=Status.GRADED)
+    conv = make.conv(Verdict.PENDING, 0.0, Status.PENDING)
+    attempt = make.result("ada", make.sgd(), conv, submission="sha256:" + "ef" * 32)
+    store.put("ada", OTHER, complete)
+    store.put("ada", KEY, attempt)
+    assert store.newest() == {"ada": attempt}
 
 
 def test_the_first_writer_of_a_key_wins(store, make):

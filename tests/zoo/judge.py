@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from autograder.course import LONGEST_NAME
-from autograder.grading.results import Result, Status, Verdict
-from autograder.grading.runner import BROKE
+from autograder.grading.results import BROKE, Result, Status, Verdict
 from tests.zoo.specimens import Earning, Specimen
 from tests.zoo.witnesses import readable_text
 

@@ -1,0 +1,266 @@
+"""The commands: each gets its options, does its work, and says what it did."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from autograder.course import Course, NoCourse, find_course
+from autograder.errors import AuditRefused, UnsafeHere, UsageError
+
+__all__ = [
+    "ATTENTION",
+    "DONE",
+    "audit",
+    "check",
+    "compile_",
+    "doctor",
+    "export",
+    "feedback",
+    "grade",
+    "new",
+    "regrade",
+    "report",
+]
+
+DONE, ATTENTION = 0, 1
+
+
+def new(options: argparse.Namespace) -> int:
+    """Write the first version of a new assignment, which compiles."""
+    from autograder.compiler.skeleton import write_skeleton
+
+    course = find_course()
+    for path in write_skeleton(course, options.name):
+        print(f"wrote {course.relative(path)}")
+    print(f"next: autograder compile {options.name}")
+    return DONE
+
+
+def compile_(options: argparse.Namespace) -> int:
+    """Write release/ and build/ of assignments, if their audits pass."""
+    from autograder.compiler.fingerprint import fingerprint, is_current
+
+    course = find_course()
+    for name in _assignments(course, options.assignments):
+        if not options.force and is_current(course, name, fingerprint(course, name)):
+            print(f"{name}: nothing to compile, release and bundle are up to date")
+            continue
+        from autograder.audit.publish import compile_and_publish  # a second, where it is needed
+
+        began = time.monotonic()
+        with _audit_page(course, name):
+            outcome = compile_and_publish(course, name, _teller(name), _cores())
+        for line in outcome.summary:
+            print(line)
+        print(
+            f"{name}: wrote {course.relative(course.release(name))}/ and "
+            f"{course.relative(course.build(name))}/ in {time.monotonic() - began:.1f} s"
+        )
+    return DONE
+
+
+def audit(options: argparse.Namespace) -> int:
+    """Prove the grading of assignments, and publish nothing."""
+    from autograder.audit.publish import audit_only
+
+    course = find_course()
+    low = []
+    for name in _assignments(course, options.assignments):
+        with _audit_page(course, name):
+            outcome = audit_only(course, name, _teller(name), _cores())
+        for line in outcome.details:
+            print(line)
+        if 100 * outcome.score < options.fail_under:
+            low.append(f"{name}: a mutation score of {100 * outcome.score:.1f} %")
+    if low:
+        raise AuditRefused([f"under {options.fail_under:g} %", *(f"  {text}" for text in low)])
+    return DONE
+
+
+@contextmanager
+def _audit_page(course: Course, name: str) -> Iterator[None]:
+    """Write the page of the audit that is made inside the block, also of one that refuses."""
+    audit = course.build(name) / "audit.json"
+    before = audit.stat().st_mtime_ns if audit.is_file() else None
+    try:
+        yield
+    finally:
+        page = audit.with_suffix(".html")
+        new = audit.is_file() and audit.stat().st_mtime_ns != before
+        if new or (audit.is_file() and not page.is_file()):
+            from autograder.records.audit_page import write_audit_page
+
+            write_audit_page(page, audit)
+
+
+def grade(options: argparse.Namespace) -> int:
+    """Grade what students handed in; write gradebook, feedback and report."""
+    from autograder.display import Display
+    from autograder.engines.run import grade_assignment
+
+    course = find_course()
+    device, jobs = _device(options), _jobs(options)
+    display = Display(quiet=options.json)
+    runs = []
+    for name in _assignments(course, options.assignments):
+        with display.progress(name) as progress:
+            run = grade_assignment(
+                course,
+                name,
+                progress,
+                options.student,
+                device,
+                jobs,
+                options.unsafe_local,
+            )
+        display.show(course, run)
+        runs.append(run)
+    if options.json:
+        from autograder.records.exports import table
+
+        tables = [table(run.manifest, run.results) for run in runs]
+        print(json.dumps(tables, ensure_ascii=False, indent=1))
+    attention = any(
+        run.unfit or any(r.status == "needs_attention" for r in run.results.values())
+        for run in runs
+    )
+    return ATTENTION if attention else DONE
+
+
+def regrade(options: argparse.Namespace) -> int:
+    """Say who gains and who loses by a changed bundle, and apply it."""
+    from autograder.display import Display
+    from autograder.engines.regrade import regrade
+
+    course = find_course()
+    device, jobs = _device(options), _jobs(options)
+    display = Display()
+    for name in _assignments(course, options.assignments):
+        with display.progress(name) as progress:
+            found = regrade(
+                course, name, progress, options.student, device, jobs, apply=options.apply
+            )
+        for line in found.lines():
+            print(line)
+        if options.preview and found.graded:
+            print(f"nothing is written; to apply it: autograder regrade {name} --apply")
+    return DONE
+
+
+def _device(options: argparse.Namespace) -> str:
+    from autograder.doctor import gpus
+
+    if options.device == "cuda" and not gpus():
+        raise UsageError("--device cuda: this machine has no GPU")
+    return "cuda" if options.device != "cpu" and gpus() else "cpu"
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    if options.jobs is not None and options.jobs < 1:
+        raise UsageError(f"--jobs is a number from 1 up, not {options.jobs}")
+    return options.jobs or _cores()
+
+
+def feedback(options: argparse.Namespace) -> int:
+    """Write every student's feedback page again from the stored results."""
+    from autograder.engines.run import stored
+    from autograder.records.feedback import write_feedback
+
+    course = find_course()
+    for name in _assignments(course, options.assignments):
+        manifest, results = stored(course, name)
+        for student, result in results.items():
+            write_feedback(course.feedback(name, student), result, manifest, course.name)
+        print(f"{name}: wrote {len(results)} pages, feedback/<student>/{name}.html")
+    return DONE
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write report/index.html again from the stored results."""
+    from autograder.engines.run import write_class_report
+
+    course = find_course()
+    print(f"wrote {course.relative(write_class_report(course))}")
+    return DONE
+
+
+def export(options: argparse.Namespace) -> int:
+    """Print the newest results as CSV or JSON."""
+    from autograder.engines.run import stored
+    from autograder.records.exports import csv_text, table
+
+    course = find_course()
+    names = _assignments(course, options.assignments)
+    found = [stored(course, name) for name in names]
+    if options.format == "json":
+        print(json.dumps([table(*pair) for pair in found], ensure_ascii=False, indent=1))
+    elif len(found) == 1:
+        print(csv_text(*found[0]), end="")
+    else:
+        raise UsageError(f"name one of {', '.join(names)}: each has a table of its own")
+    return DONE
+
+
+def check(options: argparse.Namespace) -> int:
+    """Run the visible checks of a notebook, as its student."""
+    from autograder.student.notebook import check_notebook, only_notebook
+
+    path = options.notebook or only_notebook(Path.cwd())
+    passed = True
+    for outcome in check_notebook(path):
+        print(outcome)
+        passed = passed and outcome.passed
+    return DONE if passed else ATTENTION
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Say what this machine can do."""
+    from autograder.doctor import examine
+
+    marks = {"ok": "ok ", "no": "-  ", "bad": "NO "}
+    try:
+        course: Course | None = find_course()
+    except NoCourse:
+        course = None
+    states = []
+    for finding in examine(course):
+        print(f"{marks[finding.state]} {finding.topic:<21} {finding.text}", flush=True)
+        states.append(finding.state)
+    if "bad" in states:
+        raise UnsafeHere("grading cannot run here; see the lines that begin with NO")
+    return DONE
+
+
+def _assignments(course: Course, names: Sequence[str]) -> list[str]:
+    """Return the assignments that a command is about: those named, or all."""
+    for name in names:
+        course.source(name)
+    found = list(names) or course.assignments()
+    if not found:
+        raise UsageError("there is no assignment; the first one is assignments/NAME/NAME.py")
+    return found
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _teller(name: str) -> Callable[[str], None]:
+    """Return a function that shows on a terminal what is going on, on one line."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+
+    def tell(text: str) -> None:
+        print(
+            f"\r\033[K{name}: {text[:100]}" if text else "\r\033[K",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    return tell

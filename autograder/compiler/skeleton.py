@@ -1,0 +1,107 @@
+"""The first version of a new assignment: small, and complete enough to compile."""
+
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.errors import UsageError
+
+__all__ = ["write_skeleton"]
+
+_FUNCTION = "standard_scores"
+
+_REFERENCE = '''"""The answers of {name}: what students write, tested and hidden."""
+
+import numpy as np
+
+__all__ = ["{function}"]
+
+
+def {function}(x: np.ndarray) -> np.ndarray:
+    """Return the numbers moved to mean 0 and scaled to standard deviation 1.
+
+    Args:
+        x: (n,) numbers, not all equal.
+
+    Returns:
+        (n,) numbers; the standard deviation is that of the numbers themselves (divide by n).
+    """
+    return (x - x.mean()) / x.std()
+'''
+
+_SOURCE = '''# %% [markdown]
+# # {title}
+#
+# Say what this homework is about, and how long it takes.
+
+# %%
+import numpy as np
+
+from autograder import assert_close, case, check, self_check
+
+# %% [markdown]
+# ## 1 Standard scores (4 points)
+# Teach, then ask. State every convention: here the standard deviation divides by $n$.
+
+# %%
+from reference.{name} import {function}
+
+# %%
+@check("{function}", points=4, pure=True, hint="Which standard deviation is asked for?")
+@case("five numbers", n=5)
+@case("forty numbers", n=40, hidden=True)
+def {function}_matches_reference(student, reference, rng, n):
+    """{function} has mean 0 and standard deviation 1."""
+    x = 3 + 2 * rng.normal(size=n)
+    assert_close(student.{function}(x), reference.{function}(x), what="scores")
+
+
+self_check({function}_matches_reference)
+
+
+# %%
+@{function}_matches_reference.mistake("divides by the variance, not by its root")
+def {function}(x):
+    return (x - x.mean()) / x.var()
+
+
+@{function}_matches_reference.alternative("the root of the mean square of what is centred")
+def {function}(x):
+    centred = x - np.sum(x) / len(x)
+    return centred / np.sqrt(np.mean(centred**2))
+
+
+# %% [markdown] manual=true question="why" points=2
+# ## 2 Why (2 points)
+# Why does one scale the inputs of a network?
+#
+# ### BEGIN SOLUTION
+# Inputs of one size let one learning rate suit all first-layer weights.
+# ### END SOLUTION
+#
+# === BEGIN MARK SCHEME ===
+# 2 points for the link between the size of an input and the size of its weights' gradient.
+# === END MARK SCHEME ===
+'''
+
+
+def write_skeleton(course: Course, name: str) -> tuple[Path, Path]:
+    """Write a new assignment's source notebook and its module of the reference.
+
+    Returns:
+        Both paths.
+
+    Raises:
+        UsageError: the name cannot be one, or something of that name is there already.
+    """
+    if not name.isidentifier() or not name.isascii():
+        raise UsageError(f"{name!r} cannot be the name of an assignment; use a_z, 0-9 and _")
+    source = course.root / "assignments" / name / f"{name}.py"
+    reference = course.root / "reference" / f"{name}.py"
+    for path in (source.parent, reference):
+        if path.exists():
+            raise UsageError(f"{course.relative(path)} is there already")
+    words = {"name": name, "title": name.replace("_", " ").capitalize(), "function": _FUNCTION}
+    for path, text in ((source, _SOURCE), (reference, _REFERENCE)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.format(**words), encoding="utf-8")
+    return source, reference
