@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from autograder.audit.calibration import ROOM, slack_between
-from autograder.audit.check_audit import audit_check
+from autograder.audit.check_audit import audit_check, margin_with_two_threads
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.kills import Fate, MutantResult, try_mutants
 from autograder.audit.leaks import find_leaks, secrets_of
@@ -112,6 +112,9 @@ def _audit_checks(
             )
         found[number] = result
         progress(f"check {check.name}, {len(found)} of {len(checks)}")
+    for number, check in enumerate(checks):
+        bands, threads = found[number].bands, margin_with_two_threads(check, oracle)
+        found[number].bands = replace(bands, right=max(bands.right, threads))
     return [found[number] for number in range(len(checks))]
 
 
