@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from autograder import commands
-from autograder.commands import ATTENTION, DONE
 from autograder.errors import (
     AuditRefused,
     AutograderError,
@@ -20,7 +19,7 @@ from autograder.errors import (
 
 __all__ = ["main"]
 
-WRONG_USAGE, UNSAFE = 2, 3
+DONE, ATTENTION, WRONG_USAGE, UNSAFE = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)

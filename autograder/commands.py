@@ -13,8 +13,6 @@ from autograder.course import Course, NoCourse, find_course
 from autograder.errors import AuditRefused, UnsafeHere, UsageError
 
 __all__ = [
-    "ATTENTION",
-    "DONE",
     "audit",
     "check",
     "compile_",

@@ -19,7 +19,7 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["Fate", "MutantResult", "try_mutants"]
+__all__ = ["Fate", "MutantResult", "asked_by", "try_mutants"]
 
 SECRET = b"audit 1"
 CASE_SECONDS = 2.0  # that a case may take, or as often the reference's time:
@@ -97,7 +97,7 @@ class _Range:
         sites = sites_of(bundle, oracle)
         known = {name for site in sites for name in site.names}
         self._asked = {
-            check.name: _asked_by(check, known)
+            check.name: asked_by(check, known)
             for check in oracle.checks.values()
             if check.points and check.device != "cuda"
         }
@@ -231,7 +231,7 @@ def try_mutants(
     return results
 
 
-def _asked_by(check: Check, known: set[str]) -> set[str]:
+def asked_by(check: Check, known: set[str]) -> set[str]:
     """Return which names a check asks of a student: by name, or by a text that is one."""
     try:
         asked = set(asked_of_students(check.function))

@@ -8,13 +8,12 @@ from dataclasses import replace
 from autograder.audit.calibration import ROOM, slack_between
 from autograder.audit.check_audit import audit_check, margin_with_two_threads
 from autograder.audit.forks import Lost, Mark, in_forks
-from autograder.audit.kills import Fate, MutantResult, try_mutants
+from autograder.audit.kills import Fate, MutantResult, asked_by, try_mutants
 from autograder.audit.leaks import find_leaks, secrets_of
 from autograder.audit.mutants import sites_of
 from autograder.audit.report import Audit, CheckAudit, Survivor
 from autograder.audit.variants import SEEDS, run_variant
 from autograder.authoring.checks import Check
-from autograder.compiler.given import asked_of_students
 from autograder.errors import UnsafeHere
 from autograder.grading.bundle import Bundle, Slip
 from autograder.grading.notebooks import nbformat
@@ -94,7 +93,7 @@ def _audit_checks(
     """Audit each check, in processes that a mistake may hang or end."""
     checks = list(oracle.checks.values())
     asked = {name for site in sites_of(bundle, oracle) for name in site.names}
-    names = [sorted(asked.intersection(asked_of_students(c.function))) for c in checks]
+    names = [sorted(asked_by(check, asked)) for check in checks]
 
     def work(number: int, mark: Mark) -> CheckAudit:
         mark(0, LONGEST_RUN)
@@ -121,7 +120,8 @@ def _audit_checks(
 def _hand_out(report: Audit, oracle: Oracle, bundle: Bundle) -> None:
     """Give each mutant to the check that found it out, or that should have."""
     by_name = {check.name: check for check in report.checks}
-    asked = {c.name: set(asked_of_students(c.function)) for c in oracle.checks.values()}
+    known = {name for mutant in report.mutants for name in mutant.names}
+    asked = {check.name: asked_by(check, known) for check in oracle.checks.values()}
     for mutant in report.mutants:
         asking = [c for c in report.checks if c.points and asked[c.name].intersection(mutant.names)]
         if mutant.killed_by is not None:
@@ -142,7 +142,8 @@ def _hand_out(report: Audit, oracle: Oracle, bundle: Bundle) -> None:
 def _slips(report: Audit, bundle: Bundle, oracle: Oracle) -> list[Slip]:
     """Return the mutants that were found out and have a title, some for each check and title."""
     sites = {(site.place, site.name): site for site in sites_of(bundle, oracle)}
-    asked = {c.name: set(asked_of_students(c.function)) for c in oracle.checks.values()}
+    known = {name for site in sites.values() for name in site.names}
+    asked = {check.name: asked_by(check, known) for check in oracle.checks.values()}
     slips, counted = [], Counter[tuple[str, str]]()
     for mutant in report.mutants:
         if mutant.killed_by is None or mutant.title is None:

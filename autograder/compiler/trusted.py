@@ -63,6 +63,20 @@ def require_as_written(
                 source.file,
                 text.cell,
             )
+        if check.points > 0 and not any(hidden) and not _uses_rng(source, text):
+            raise SourceError(
+                f"check {name!r} can be answered from its release: its cases are all visible and it"
+                " draws nothing from rng; hide a case, draw inputs from rng, or give it points=0",
+                source.file,
+                text.cell,
+            )
+
+
+def _uses_rng(source: Source, check: CheckFunction) -> bool:
+    tree = next(cell.tree for cell in source.cells if cell.number == check.cell)
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    body = next(node for node in functions if node.name == check.name)
+    return any(isinstance(node, ast.Name) and node.id == "rng" for node in ast.walk(body))
 
 
 def _without_self_checks(cell: SourceCell) -> str:

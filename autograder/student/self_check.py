@@ -14,7 +14,9 @@ from autograder.student.recording import FILE, Recording, ReplaySession, load_re
 
 __all__ = ["SelfCheck", "self_check"]
 
-MARKS = {Verdict.PASSED: ("✓", "#1a7f37"), Verdict.BROKEN: ("?", "#9a6700")}
+WAITS = ("?", "#9a6700")
+MARKS = {Verdict.PASSED: ("✓", "#1a7f37"), Verdict.BROKEN: WAITS, Verdict.PENDING: WAITS}
+NEEDS_GPU = "runs at grading, on a machine with a GPU"
 OTHER_MARK = ("✗", "#cf222e")
 
 
@@ -76,6 +78,8 @@ def self_check(check: Check) -> SelfCheck:
 
 
 def _run(check: Check, case: Case, recording: Recording | None) -> CaseResult:
+    if check.device == "cuda" and recording:
+        return CaseResult(case.name, case.hidden, Verdict.PENDING, 0.0, message=NEEDS_GPU)
     assignment = recording.assignment if recording else ""
     return run_case(
         check,
@@ -114,6 +118,8 @@ def _mark(result: CaseResult) -> tuple[str, str]:
 def _words(result: CaseResult) -> str:
     if result.verdict is Verdict.PASSED:
         return "passes"
+    if result.verdict is Verdict.PENDING:
+        return NEEDS_GPU
     if result.verdict is Verdict.BROKEN:
         return f"cannot be checked here: {result.message}"
     return result.message or str(result.verdict)

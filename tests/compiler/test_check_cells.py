@@ -294,6 +294,12 @@ def test_what_could_hide_something_from_the_compiler_is_refused(workshop, cell, 
             '@case("a", hidden=True)',
             "check 'one' is decorated by @check(…), then @case(…), only",
         ),
+        (
+            '@check("q", points=1)',
+            '@case("a")',
+            "check 'one' can be answered from its release: its cases are all visible and it draws"
+            " nothing from rng; hide a case, draw inputs from rng, or give it points=0",
+        ),
     ],
 )
 def test_a_check_must_be_what_its_text_says(workshop, decorator, case, sentence):
@@ -303,6 +309,16 @@ def test_a_check_must_be_what_its_text_says(workshop, decorator, case, sentence)
             f"# %%\n{decorator}\n{case}\ndef one(student, reference, rng): ...",
         )
     assert str(error.value) == f"assignments/hw/hw.py, cell 5: {sentence}"
+
+
+def test_a_check_without_rng_whose_hidden_case_is_cut_still_runs_in_its_release(workshop):
+    """What the release shows has visible cases only, and the rule against those is the author's."""
+    check = '@check("double", points=1)\n@case("a", x=3)\n@case("b", x=4, hidden=True)\n'
+    body = "def one(student, reference, rng, x):\n    assert student.double(x) == 2 * x"
+    released = workshop.compile(f"# %%\n{check}{body}").release["one"]
+    names = {"student": None}
+    exec(f"from autograder import case, check\nself_check = print\n{released}", names)
+    assert [one.name for one in names["one"].cases] == ["a"]
 
 
 def test_a_check_that_no_decorator_shows_is_refused(workshop):
