@@ -1449,12 +1449,13 @@ from reference.hypergradients import hypergrad_unrolled
 
 
 # %%
-def watch_runs(notebook, name, data, w0, runs, steps, model, device="cpu"):
+def watch_runs(notebook, name, data, w0, runs, steps, model, device="cpu", history=0):
     """Call a function of the notebook, and return its answers and what it kept alive.
 
     data: X and t for each loss that the function gets. runs: the numbers that each call gets.
     model: "linear" or "tanh". Every loss marks the graph that it becomes part of, so that the
-    graphs that are alive can be counted whenever a loss is asked for.
+    graphs that are alive can be counted whenever a loss is asked for. history: how many of the
+    operations are counted that weights remember.
     """
     import gc
     import weakref
@@ -1492,9 +1493,9 @@ def watch_runs(notebook, name, data, w0, runs, steps, model, device="cpu"):
         """Count the graphs that are alive, and the operations that the weights remember."""
         nonlocal most, longest
         if len(alive) == 8:
-            gc.collect()  # what nobody holds any more is no leak
+            gc.collect(1)  # what nobody holds any more is no leak
         seen, waiting = set(), [w.grad_fn]
-        while waiting and len(seen) < 200:
+        while waiting and len(seen) < history:
             node = waiting.pop()
             if node is not None and node not in seen:
                 seen.add(node)
@@ -1574,8 +1575,8 @@ def hypergrad_unrolled_matches_reference(
     got = student.apply(watch_runs, *arguments)["answers"][0]
     want = reference.apply(watch_runs, *arguments)["answers"][0]
     # A long chain of operations: wider than usual by a factor of ten, and in single precision by
-    # twenty, where the order of the operations shows.
-    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (2e-4, 2e-5)
+    # five, where the order of the operations shows.
+    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (5e-5, 5e-6)
     assert_close(got, want, rtol=rtol, atol=atol, what="(loss, hypergradient)")
 
 
@@ -2096,12 +2097,12 @@ def hypergrad_forward_matches_reference(
 ):
     """hypergrad_forward finds the hypergradient, in memory that does not grow with the run."""
     data, w0 = draw_runs(rng, shape, model, dtype)
-    arguments = "hypergrad_forward", data, w0, [(draw_rate(rng),), (draw_rate(rng),)], steps, model
+    arguments = "hypergrad_forward", data, w0, [(draw_rate(rng),)], steps, model
     got = student.apply(watch_runs, *arguments)
     want = reference.apply(watch_runs, *arguments)
     # A long chain of operations: wider than usual by a factor of ten, and in single precision by
-    # twenty, where the order of the operations shows.
-    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (2e-4, 2e-5)
+    # five, where the order of the operations shows.
+    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (5e-5, 5e-6)
     assert_close(
         got["answers"], want["answers"], rtol=rtol, atol=atol, what="(loss, hypergradient)[call]"
     )
@@ -2769,8 +2770,8 @@ def train_learned_lr_matches_reference(
     got = student.apply(watch_runs, *arguments)["answers"][0]
     want = reference.apply(watch_runs, *arguments)["answers"][0]
     # A long chain of operations: wider than usual by a factor of ten, and in single precision by
-    # twenty, where the order of the operations shows.
-    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (2e-4, 2e-5)
+    # five, where the order of the operations shows.
+    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (5e-5, 5e-6)
     assert_close(got, want, rtol=rtol, atol=atol, what="(w, lrs, losses)")
 
 
@@ -2783,15 +2784,19 @@ self_check(train_learned_lr_matches_reference)
     points=3,
     hint="What does a negative learning rate do? And how does one that is 0 become positive again?",
 )
-@case("a first learning rate that is much too large", steps=5)
-@case("one that comes back from zero", steps=8, hidden=True)
-def train_learned_lr_stays_non_negative(student, reference, rng, steps):
+@case("a first learning rate that is much too large", steps=5, least=1.2, most=1.4)
+@case("one that comes back from zero", steps=9, least=0.8, most=0.95, hidden=True)
+def train_learned_lr_stays_non_negative(student, reference, rng, steps, least, most):
     """train_learned_lr replaces a negative learning rate by 0 at once, and goes on from there."""
-    # Curvatures near 2, and a first step three or four times as far as to the minimum.
-    X = np.linalg.qr(rng.normal(size=(6, 3)))[0] * np.sqrt(6) * rng.uniform(0.9, 1.1, size=3)
-    data, w0 = [(X, X @ rng.normal(size=3))], 3 + rng.uniform(0, 1, size=3)
-    numbers = float(rng.uniform(1.5, 2.0)), float(rng.uniform(0.5, 1.0)) / 256
-    arguments = "train_learned_lr", data, w0, [numbers], steps, "linear"
+    # Curvatures near 2: the first step goes beyond the minimum, and hyper_lr is such that the
+    # learning rate would become negative after it.
+    X = np.linalg.qr(rng.normal(size=(6, 3)))[0] * np.sqrt(6) * rng.uniform(0.95, 1.05, size=3)
+    w0, t = 3 + rng.uniform(0, 1, size=3), X @ rng.normal(size=3)
+    lr = float(rng.uniform(least, most))
+    first = X.T @ (X @ w0 - t) / 3
+    second = X.T @ (X @ (w0 - lr * first) - t) / 3
+    hyper_lr = float(rng.uniform(1.1, 1.3) * lr / -(first @ second))
+    arguments = "train_learned_lr", [(X, t)], w0, [(lr, hyper_lr)], steps, "linear"
     got = student.apply(watch_runs, *arguments)["answers"][0]
     want = reference.apply(watch_runs, *arguments)["answers"][0]
     # A long chain of operations: wider than usual by a factor of ten.
@@ -2821,8 +2826,8 @@ def train_learned_lr_forgets_its_graphs(student, reference, rng, shape, steps, m
     data, w0 = draw_runs(rng, shape, model, "float64", sizes=(7,))
     runs = [(draw_rate(rng), draw_rate(rng) / 64) for _ in range(calls)]
     arguments = "train_learned_lr", data, w0, runs, steps, model
-    got = student.apply(watch_runs, *arguments)
-    want = reference.apply(watch_runs, *arguments)
+    got = student.apply(watch_runs, *arguments, history=100)
+    want = reference.apply(watch_runs, *arguments, history=100)
     # A long chain of operations: wider than usual by a factor of a hundred.
     assert_close(got["answers"], want["answers"], rtol=1e-5, atol=1e-8, what="(w, lrs, losses)")
     assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
