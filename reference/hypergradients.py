@@ -271,7 +271,7 @@ training_memory = "A"
 
 # What does reverse mode have to keep of step k until the end of the run?
 #   A  The derivative of w_k in the learning rate, which each later step adds to.
-#   B  The weights w_k and what else the gradient there was computed from.
+#   B  What the gradient at w_k was computed from, and that gradient.
 #   C  The Hessian at w_k, as a matrix.
 #   D  The loss at w_k, a single number.
 what_reverse_keeps = "B"
@@ -287,10 +287,10 @@ checkpointed_memory = "C"
 # A run has p hyperparameters in place of one: say, a learning rate for each layer. What do all p
 # hypergradients of one run cost?
 #   A  Forward and reverse mode alike: p times as much work as for one.
-#   B  Reverse mode: p backward passes. Forward mode: as much work as for one.
-#   C  Reverse mode: one backward pass. Forward mode: in each step p products with the Hessian.
+#   B  Reverse mode: one backward pass. Forward mode: in each step p products with the Hessian.
+#   C  Reverse mode: p backward passes. Forward mode: as much work as for one.
 #   D  Forward and reverse mode alike: hardly more work than for one.
-many_hyperparameters = "C"
+many_hyperparameters = "B"
 
 
 def train_learned_lr(

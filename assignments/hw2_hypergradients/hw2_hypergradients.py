@@ -679,6 +679,7 @@ self_check(optimal_lr_matches_reference)
     "optimal_lr",
     points=3,
     pure=True,
+    all_or_nothing=True,
     hint="Where would your formula divide by zero? Only there the answer is 0.0.",
 )
 @case("weights that fit all targets", residuals=0)
@@ -2507,7 +2508,7 @@ class SavedBytes(torch.autograd.graph.saved_tensors_hooks):
         """A tensor, as long as a graph needs it."""
 
         def __init__(self, tensor):
-            self.tensor = tensor
+            self.tensor = tensor.detach()  # with its history it would keep itself alive
 
     def keep(self, tensor):
         """Count a tensor when it is packed away."""
@@ -2584,18 +2585,19 @@ measured_memory_has_the_right_form.alternative(
 # %% [markdown] manual=true question="memory_comment" points=3
 # ### BEGIN SOLUTION
 # **1.** The curve of reverse mode is a straight line: every step adds the same number of bytes.
-# That of forward mode is flat. A step in reverse mode keeps the weights that it started from and
-# what its gradient was computed from (here: the outputs before and after the tanh, the residuals,
-# and parts of the backward pass), since the backward pass needs them for a product with the
-# Hessian there. The slope of my line is about 5,700 bytes a step: 2,048 for a gradient of 256
-# weights in double precision and 2,048 for the weights, the rest for vectors of 64 outputs. (It
-# keeps no derivatives of the weights in the learning rate: those belong to forward mode.)
+# That of forward mode is flat. The slope of my line is 4,096 bytes a step: 2,048 for the gradient of
+# 256 weights in double precision, which is multiplied by the learning rate, and 512 for each of
+# four vectors of 64 outputs, from which that gradient was computed (the output of the tanh, the
+# residuals, and two results of the backward pass). The way back needs them, for a product with the
+# Hessian at that step's weights. (It keeps no derivatives of the weights in the learning rate:
+# those belong to forward mode.)
 #
-# **2.** The weights alone are $4 \cdot 10^8$ bytes in each step, so $4 \cdot 10^{13}$ bytes in all:
-# 40 terabytes, and the activations come on top. Ways out: forward mode (the memory of one step, but
-# a product with the Hessian in each step for every hyperparameter); checkpoints at every
-# $\sqrt T$-th step (memory like $\sqrt T$, and the run is done a second time); reversing
-# the dynamics of momentum; a truncated run, whose hypergradient is biased towards the short term.
+# **2.** One tensor of the size of the weights is $4 \cdot 10^8$ bytes, so in all steps
+# $4 \cdot 10^{13}$ bytes: 40 terabytes, and the activations come on top. Ways out: forward mode (the
+# memory of one step, but a product with the Hessian in each step for every hyperparameter);
+# checkpoints at every $\sqrt T$-th step (memory like $\sqrt T$, and the run is done a second time);
+# reversing the dynamics of momentum; a truncated run, whose hypergradient is biased towards the
+# short term.
 #
 # **3.** The derivative of the end in the weights of step $k$ is a product of the factors
 # $I - \eta H_j$ of all later steps. Where their eigenvalues are below one in size it vanishes, and
@@ -2605,8 +2607,8 @@ measured_memory_has_the_right_form.alternative(
 #
 # === BEGIN MARK SCHEME ===
 # - 1 point: a line and a constant, with the slope read off the student's own picture, and the
-#   reason: weights and intermediate results of each step are kept. No point for "dw/dη of each
-#   step is kept", which mixes up the two modes.
+#   reason: what each step's gradient was computed from is kept. No point for "dw/dη of each step
+#   is kept", which mixes up the two modes.
 # - 1 point: about 40 TB (4e8 bytes times 1e5 steps), and a way out with its price.
 # - 1 point: vanishing or exploding, by the product of the factors I - ηH.
 # === END MARK SCHEME ===
@@ -2687,7 +2689,7 @@ for title, wrong in (
     ("that takes checkpoints within checkpoints", {"checkpointed_memory": "B"}),
     ("only one stretch has a graph at any one time", {"checkpointed_memory": "D"}),
     ("one backward pass finds the derivatives in all leaves", {"many_hyperparameters": "A"}),
-    ("the two modes are swapped", {"many_hyperparameters": "B"}),
+    ("the two modes are swapped", {"many_hyperparameters": "C"}),
     ("forward mode carries one tangent for each hyperparameter", {"many_hyperparameters": "D"}),
 ):
     cost_choices_are_right.mistake(title, **wrong)
@@ -2699,7 +2701,7 @@ memory_choices_are_right.alternative(
     reverse_memory=" d",
     what_reverse_keeps="b ",
     checkpointed_memory="c",
-    many_hyperparameters="c",
+    many_hyperparameters="b",
 )
 
 # %% [markdown]
