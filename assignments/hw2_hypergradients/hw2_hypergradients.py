@@ -2068,7 +2068,8 @@ plt.show()
 # *Fast Exact Multiplication by the Hessian*, 1994).
 #
 # Your function has to do with the memory of one step. Grading counts the graphs that are alive
-# whenever a loss is asked for. In a run of forty steps there may be a few, not forty.
+# whenever a loss is asked for, and the operations that the weights remember. In a run of seventy
+# steps there may be a few graphs, not seventy, and operations of a step or two, not of all.
 #
 # **Look out.** Three slips give wrong numbers, and a fourth gives right ones: the term with the
 # Hessian is forgotten; it is taken at the weights after the step; the new weights are used too
@@ -2091,7 +2092,7 @@ from reference.hypergradients import hypergrad_forward
 @case("one step", shape=(4,), steps=1, model="tanh", hidden=True)
 @case("a matrix of weights, sixteen steps", shape=(3, 2), steps=16, model="tanh", hidden=True)
 @case("a single number, twelve steps", shape=(), steps=12, model="tanh", hidden=True)
-@case("a long run", shape=(5,), steps=40, model="tanh", hidden=True)
+@case("a long run", shape=(5,), steps=70, model="tanh", hidden=True)
 @case("single precision", shape=(4,), steps=10, model="tanh", dtype="float32", hidden=True)
 def hypergrad_forward_matches_reference(
     student, reference, rng, shape, steps, model, dtype="float64"
@@ -2099,8 +2100,8 @@ def hypergrad_forward_matches_reference(
     """hypergrad_forward finds the hypergradient, in memory that does not grow with the run."""
     data, w0 = draw_runs(rng, shape, model, dtype)
     arguments = "hypergrad_forward", data, w0, [(draw_rate(rng),)], steps, model
-    got = student.apply(watch_runs, *arguments)
-    want = reference.apply(watch_runs, *arguments)
+    got = student.apply(watch_runs, *arguments, history=60)
+    want = reference.apply(watch_runs, *arguments, history=60)
     # A long chain of operations: wider than usual by a factor of ten, and in single precision by
     # five, where the order of the operations shows.
     rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (5e-5, 5e-6)
@@ -2110,6 +2111,9 @@ def hypergrad_forward_matches_reference(
     assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
     assert_that(
         got["most alive"] <= 8, f"{got['most alive']} graphs of former steps were alive at once"
+    )
+    assert_that(
+        got["longest"] < 60, f"the weights remember {got['longest']} operations of former steps"
     )
     assert_equal(got["left"], 0, what="graphs that are alive after the calls")
 
@@ -2344,6 +2348,18 @@ def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
         g = grad(train_loss(w), w, create_graph=True)[0]
         z = z - g - lr * grad((g * z.detach()).sum(), w, retain_graph=True)[0]
         w = w.detach() - lr * g.detach()
+    return finish(valid_loss, w, z)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the weights are not detached: right numbers, but they remember every former step"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone().requires_grad_(), torch.zeros_like(w0)
+    for _ in range(steps):
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g.detach() - lr * grad((g * z).sum(), w)[0]
+        w = w - lr * g.detach()
     return finish(valid_loss, w, z)
 
 
@@ -2585,19 +2601,19 @@ measured_memory_has_the_right_form.alternative(
 # %% [markdown] manual=true question="memory_comment" points=3
 # ### BEGIN SOLUTION
 # **1.** The curve of reverse mode is a straight line: every step adds the same number of bytes.
-# That of forward mode is flat. The slope of my line is 4,096 bytes a step: 2,048 for the gradient of
-# 256 weights in double precision, which is multiplied by the learning rate, and 512 for each of
+# That of forward mode is flat. The slope of my line is 4,096 bytes a step: 2,048 for the gradient
+# of 256 weights in double precision, which is multiplied by the learning rate, and 512 for each of
 # four vectors of 64 outputs, from which that gradient was computed (the output of the tanh, the
 # residuals, and two results of the backward pass). The way back needs them, for a product with the
 # Hessian at that step's weights. (It keeps no derivatives of the weights in the learning rate:
 # those belong to forward mode.)
 #
 # **2.** One tensor of the size of the weights is $4 \cdot 10^8$ bytes, so in all steps
-# $4 \cdot 10^{13}$ bytes: 40 terabytes, and the activations come on top. Ways out: forward mode (the
-# memory of one step, but a product with the Hessian in each step for every hyperparameter);
-# checkpoints at every $\sqrt T$-th step (memory like $\sqrt T$, and the run is done a second time);
-# reversing the dynamics of momentum; a truncated run, whose hypergradient is biased towards the
-# short term.
+# $4 \cdot 10^{13}$ bytes: 40 terabytes, and the activations come on top. Ways out: forward mode
+# (the memory of one step, but a product with the Hessian in each step for every hyperparameter);
+# checkpoints at every $\sqrt T$-th step (memory like $\sqrt T$, and the run is done a second
+# time); reversing the dynamics of momentum; a truncated run, whose hypergradient is biased towards
+# the short term.
 #
 # **3.** The derivative of the end in the weights of step $k$ is a product of the factors
 # $I - \eta H_j$ of all later steps. Where their eigenvalues are below one in size it vanishes, and
@@ -2828,8 +2844,8 @@ def train_learned_lr_forgets_its_graphs(student, reference, rng, shape, steps, m
     data, w0 = draw_runs(rng, shape, model, "float64", sizes=(7,))
     runs = [(draw_rate(rng), draw_rate(rng) / 64) for _ in range(calls)]
     arguments = "train_learned_lr", data, w0, runs, steps, model
-    got = student.apply(watch_runs, *arguments, history=100)
-    want = reference.apply(watch_runs, *arguments, history=100)
+    got = student.apply(watch_runs, *arguments, history=60)
+    want = reference.apply(watch_runs, *arguments, history=60)
     # A long chain of operations: wider than usual by a factor of a hundred.
     assert_close(got["answers"], want["answers"], rtol=1e-5, atol=1e-8, what="(w, lrs, losses)")
     assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
@@ -2837,7 +2853,7 @@ def train_learned_lr_forgets_its_graphs(student, reference, rng, shape, steps, m
         got["most alive"] <= 8, f"{got['most alive']} graphs of former steps were alive at once"
     )
     assert_that(
-        got["longest"] < 100, f"the weights remember {got['longest']} operations of former steps"
+        got["longest"] < 60, f"the weights remember {got['longest']} operations of former steps"
     )
     assert_equal(got["left"], 0, what="graphs that are alive after the calls")
 

@@ -90,6 +90,29 @@ def test_the_reference_passes_every_case(check, case):
         assert result.verdict is Verdict.PASSED, result.message
 
 
+class OnCpu(InProcessSession):
+    """A session whose GPU is the CPU."""
+
+    def apply(self, helper, args, kwargs):
+        return super().apply(helper, args, {**kwargs, "device": "cpu"})
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_the_check_for_a_gpu_passes_with_a_cpu_in_its_place(secret):
+    check = ORACLE.checks["hypergrad_unrolled_runs_on_a_gpu"]
+    assert check.points <= 2
+    for variant in ({}, *(alternative.values for alternative in check.alternatives)):
+        for case in check.cases:
+            result = run_case(
+                check,
+                case,
+                OnCpu({**ORACLE.namespace, **variant}),
+                ReferenceSession(ORACLE.namespace),
+                lambda case=case: case_rng(secret, NAME, check.name, case.name),
+            )
+            assert result.verdict is Verdict.PASSED, result.message
+
+
 @pytest.mark.parametrize(("check", "variant"), variants("mistakes"))
 def test_a_mistake_fails_a_case_and_breaks_none(check, variant):
     first, *others = SECRETS
