@@ -82,11 +82,12 @@ def tiny_run(lr, steps):
     inputs = torch.linspace(-2, 2, 40)[:, None]
     targets = torch.sin(3 * inputs)
     net = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
-    optimizer, criterion = torch.optim.SGD(net.parameters(), lr=lr), torch.nn.MSELoss()
+    weights, criterion = list(net.parameters()), torch.nn.MSELoss()
     for _ in range(steps):
-        optimizer.zero_grad()
-        criterion(net(inputs), targets).backward()
-        optimizer.step()
+        slopes = torch.autograd.grad(criterion(net(inputs), targets), weights)
+        with torch.no_grad():
+            for weight, slope in zip(weights, slopes, strict=True):
+                weight -= lr * slope
     return criterion(net(inputs), targets).item()
 
 
