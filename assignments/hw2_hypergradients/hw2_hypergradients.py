@@ -1568,19 +1568,34 @@ def draw_rate(rng):
 @case("a matrix of weights, two steps", shape=(3, 2), steps=2, model="tanh", hidden=True)
 @case("a single number as the weight", shape=(), steps=5, model="tanh", hidden=True)
 @case("a longer run", shape=(6,), steps=30, model="tanh", hidden=True)
-@case("single precision", shape=(4,), steps=5, model="tanh", dtype="float32", hidden=True)
+@case(
+    "single precision, four runs",
+    shape=(4,),
+    steps=5,
+    model="tanh",
+    dtype="float32",
+    calls=4,
+    hidden=True,
+)
 def hypergrad_unrolled_matches_reference(
-    student, reference, rng, shape, steps, model, dtype="float64"
+    student, reference, rng, shape, steps, model, dtype="float64", calls=1
 ):
     """hypergrad_unrolled returns the loss after a run and its derivative in the learning rate."""
     data, w0 = draw_runs(rng, shape, model, dtype)
-    arguments = "hypergrad_unrolled", data, w0, [(draw_rate(rng),)], steps, model
-    got = student.apply(watch_runs, *arguments)["answers"][0]
-    want = reference.apply(watch_runs, *arguments)["answers"][0]
-    # A long chain of operations: wider than usual by a factor of ten, and in single precision by
-    # five, where the order of the operations shows.
-    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (5e-5, 5e-6)
-    assert_close(got, want, rtol=rtol, atol=atol, what="(loss, hypergradient)")
+    arguments = (
+        "hypergrad_unrolled",
+        data,
+        w0,
+        [(draw_rate(rng),) for _ in range(calls)],
+        steps,
+        model,
+    )
+    got = student.apply(watch_runs, *arguments)["answers"]
+    want = reference.apply(watch_runs, *arguments)["answers"]
+    # A long chain of operations: wider than usual by a factor of ten. In single precision the usual
+    # tolerance leaves room for it.
+    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (1e-5, 1e-6)
+    assert_close(got, want, rtol=rtol, atol=atol, what="(loss, hypergradient)[call]")
 
 
 self_check(hypergrad_unrolled_matches_reference)
@@ -2092,18 +2107,33 @@ from reference.hypergradients import hypergrad_forward
 @case("a matrix of weights, sixteen steps", shape=(3, 2), steps=16, model="tanh", hidden=True)
 @case("a single number, twelve steps", shape=(), steps=12, model="tanh", hidden=True)
 @case("a long run", shape=(5,), steps=70, model="tanh", hidden=True)
-@case("single precision", shape=(4,), steps=10, model="tanh", dtype="float32", hidden=True)
+@case(
+    "single precision, four runs",
+    shape=(4,),
+    steps=10,
+    model="tanh",
+    dtype="float32",
+    calls=4,
+    hidden=True,
+)
 def hypergrad_forward_matches_reference(
-    student, reference, rng, shape, steps, model, dtype="float64"
+    student, reference, rng, shape, steps, model, dtype="float64", calls=1
 ):
     """hypergrad_forward finds the hypergradient, in memory that does not grow with the run."""
     data, w0 = draw_runs(rng, shape, model, dtype)
-    arguments = "hypergrad_forward", data, w0, [(draw_rate(rng),)], steps, model
+    arguments = (
+        "hypergrad_forward",
+        data,
+        w0,
+        [(draw_rate(rng),) for _ in range(calls)],
+        steps,
+        model,
+    )
     got = student.apply(watch_runs, *arguments, history=60)
     want = reference.apply(watch_runs, *arguments, history=60)
-    # A long chain of operations: wider than usual by a factor of ten, and in single precision by
-    # five, where the order of the operations shows.
-    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (5e-5, 5e-6)
+    # A long chain of operations: wider than usual by a factor of ten. In single precision the usual
+    # tolerance leaves room for it.
+    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (1e-5, 1e-6)
     assert_close(
         got["answers"], want["answers"], rtol=rtol, atol=atol, what="(loss, hypergradient)[call]"
     )
@@ -2786,9 +2816,9 @@ def train_learned_lr_matches_reference(
     arguments = "train_learned_lr", data, w0, [(lr, hyper)], steps, model
     got = student.apply(watch_runs, *arguments)["answers"][0]
     want = reference.apply(watch_runs, *arguments)["answers"][0]
-    # A long chain of operations: wider than usual by a factor of ten, and in single precision by
-    # five, where the order of the operations shows.
-    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (5e-5, 5e-6)
+    # A long chain of operations: wider than usual by a factor of ten. In single precision the usual
+    # tolerance leaves room for it.
+    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (1e-5, 1e-6)
     assert_close(got, want, rtol=rtol, atol=atol, what="(w, lrs, losses)")
 
 
