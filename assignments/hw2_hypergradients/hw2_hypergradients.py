@@ -1,0 +1,3297 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Homework 2: Hypergradients, or how to learn a learning rate
+#
+# The weights of a network are learned; its learning rate is usually guessed, tried, and guessed
+# again. But the loss at the end of training is a function of the learning rate like any other, and
+# what has a derivative can be improved by following it. The derivative of a training run in one of
+# its hyperparameters is called a *hypergradient*. You will first find it with pencil and paper,
+# where everything can be solved, then let autograd carry it through a whole run, in two directions,
+# and in the end use it to learn a learning rate while training.
+#
+# | part | what you do | points |
+# |---|---|---|
+# | 1 | one step: the loss as a function of the learning rate | 30 |
+# | 2 | many steps | 10 |
+# | 3 | what depends on what: the graph of a run | 3 |
+# | 4 | reverse mode: autograd through a run | 20 |
+# | 5 | forward mode: the derivative travels along | 15 |
+# | 6 | what both cost | 7 |
+# | 7 | a learning rate that is learned | 15 |
+#
+# **Notation.** The rows of $X \in \mathbb R^{n \times d}$ are examples, $t \in \mathbb R^n$ are
+# their targets, $w \in \mathbb R^d$ are the weights. In Parts 1 and 2 the loss is that of linear
+# least squares, the mean of the squared residuals,
+#
+# $$L(w) = \frac1n \lVert X w - t \rVert^2 ,$$
+#
+# without a factor $\frac12$. The learning rate is $\eta$, in code `lr`. We write $w_k$ for the
+# weights after $k$ steps, and $a = X w_0 - t$ for the residuals before the first one: most of the
+# formulas become short with it.
+#
+# **House rules.** A function never changes an argument. In Parts 1 and 2 it takes NumPy arrays of
+# float64 and returns a plain number; from Part 4 on it takes PyTorch tensors.
+#
+# **How you are graded.** Below each question stands a check that compares your answer with ours;
+# run it as often as you like. Grading runs the same checks with other random numbers, and with
+# further cases that you do not see. The proof in Part 1 and the comment in Part 6 are read by a
+# person. Cells that draw call your functions: they stop with an error until these are written.
+
+# %%
+import weakref
+from collections import Counter
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+from autograder import (
+    assert_close,
+    assert_equal,
+    assert_shape,
+    assert_that,
+    budget,
+    case,
+    check,
+    self_check,
+)
+
+# %% [markdown]
+# Here is what we are after. The picture shows, for a small network, the loss after some steps of
+# gradient descent over the learning rate that they used. Every curve has a best learning rate, and
+# it changes with the number of steps: a greedy choice, good for the next step, is not the best one
+# for the next hundred. On the right the curves end in cliffs. To find your way on such a curve
+# you need its slope.
+
+
+# %%
+def tiny_run(lr, steps):
+    """Return the loss of a tiny network after some steps of gradient descent."""
+    torch.manual_seed(0)
+    inputs = torch.linspace(-2, 2, 40)[:, None]
+    targets = torch.sin(3 * inputs)
+    net = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
+    weights, criterion = list(net.parameters()), torch.nn.MSELoss()
+    for _ in range(steps):
+        slopes = torch.autograd.grad(criterion(net(inputs), targets), weights)
+        with torch.no_grad():
+            for weight, slope in zip(weights, slopes, strict=True):
+                weight -= lr * slope
+    return criterion(net(inputs), targets).item()
+
+
+rates = np.geomspace(0.005, 0.5, budget(30, graded=2))
+plt.figure(figsize=(6, 3.5))
+for length in (1, 4, 16, budget(64, graded=16)):
+    plt.semilogx(rates, [tiny_run(rate, length) for rate in rates], label=f"steps: {length}")
+plt.ylim(0, 1.2)
+plt.xlabel("learning rate")
+plt.ylabel("loss at the end")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# # 1. One step
+#
+# One step of gradient descent from $w_0$ leads to $w_1 = w_0 - \eta\, \nabla L(w_0)$. How good is
+# it? Hold $X$, $t$ and $w_0$ fixed, and look at the loss after the step as a function of $\eta$
+# alone:
+#
+# $$L_1(\eta) = L\bigl(w_0 - \eta\, \nabla L(w_0)\bigr) .$$
+
+# %% [markdown]
+# ## 1.1 The loss after one step (5 points)
+#
+# Write $w_1$ with $X$, $w_0$, $t$ and $\eta$, insert it into the loss, and simplify with $a$. The
+# result says directly what the step does to the residuals. Then write the function.
+#
+# **Look out.** Some texts define the loss with a factor $\frac12$ or with a sum in place of the
+# mean, and then they have other gradients. With $n = 1$ a forgotten $\frac1n$ goes unnoticed.
+# With $n = d$ it does too if a $\frac1d$ stands in its place, and so does an $X^\top X$ that
+# should be an $X X^\top$. Test with $n \ne 1$ and $n \ne d$.
+
+# %%
+from reference.hypergradients import loss_after_one_step
+
+
+# %%
+@check(
+    "loss_after_one_step",
+    points=5,
+    pure=True,
+    hint="The gradient has a factor 2/n, the loss 1/n; both sides of the step use all examples.",
+)
+@case("more examples than weights", n=6, d=3)
+@case("a learning rate of zero", n=5, d=2, lr=0.0)
+@case("more weights than examples", n=3, d=8, hidden=True)
+@case("a single example", n=1, d=4, hidden=True)
+@case("a single weight, a step uphill", n=5, d=1, lr=-0.25, hidden=True)
+def loss_after_one_step_matches_reference(student, reference, rng, n, d, lr=None):
+    """loss_after_one_step is the mean squared residual at the weights after the step."""
+    X, w0, t = (rng.normal(size=size) for size in ((n, d), d, n))
+    lr = float(rng.uniform(0.05, 0.6)) if lr is None else lr
+    got = student.loss_after_one_step(X, w0, t, lr)
+    assert_close(got, reference.loss_after_one_step(X, w0, t, lr), what="loss")
+
+
+self_check(loss_after_one_step_matches_reference)
+
+
+# %%
+@loss_after_one_step_matches_reference.mistake("the factor 2 of the gradient is missing")
+def loss_after_one_step(X, w0, t, lr):
+    a = X @ w0 - t
+    return np.mean((a - lr / len(t) * X @ (X.T @ a)) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake(
+    "1/n is missing in the gradient, so the step is n times too long"
+)
+def loss_after_one_step(X, w0, t, lr):
+    a = X @ w0 - t
+    return np.mean((a - 2 * lr * X @ (X.T @ a)) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake(
+    "the sum of the squares after the step, not their mean"
+)
+def loss_after_one_step(X, w0, t, lr):
+    a = X @ w0 - t
+    return np.sum((a - 2 * lr / len(t) * X @ (X.T @ a)) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake(
+    "the loss is a sum throughout: 1/n is missing in the gradient and in the loss"
+)
+def loss_after_one_step(X, w0, t, lr):
+    a = X @ w0 - t
+    return np.sum((a - 2 * lr * X @ (X.T @ a)) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake("the mean over the d weights, not the n examples")
+def loss_after_one_step(X, w0, t, lr):
+    a = X @ w0 - t
+    return np.sum((a - 2 * lr / len(w0) * X @ (X.T @ a)) ** 2) / len(w0)
+
+
+@loss_after_one_step_matches_reference.mistake("a factor 1/2 that the definition does not have")
+def loss_after_one_step(X, w0, t, lr):
+    a = X @ w0 - t
+    return np.mean((a - lr / len(t) * X @ (X.T @ a)) ** 2) / 2
+
+
+@loss_after_one_step_matches_reference.mistake("steps uphill: the gradient is subtracted")
+def loss_after_one_step(X, w0, t, lr):
+    a = X @ w0 - t
+    return np.mean((a + 2 * lr / len(t) * X @ (X.T @ a)) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake("the loss before the step")
+def loss_after_one_step(X, w0, t, lr):
+    return np.mean((X @ w0 - t) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake(
+    "the gradient at w1 in place of w0: an implicit step, which solves for w1"
+)
+def loss_after_one_step(X, w0, t, lr):
+    n, d = X.shape
+    w1 = np.linalg.solve(np.eye(d) + 2 * lr / n * X.T @ X, w0 + 2 * lr / n * X.T @ t)
+    return np.mean((X @ w1 - t) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake("two steps in place of one")
+def loss_after_one_step(X, w0, t, lr):
+    w = w0
+    for _ in range(2):
+        w = w - 2 * lr / len(t) * X.T @ (X @ w - t)
+    return np.mean((X @ w - t) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake(
+    "X X^T and X^T X confused: the residuals are moved by a matrix of n by n"
+)
+def loss_after_one_step(X, w0, t, lr):
+    a = X @ w0 - t
+    return np.mean((a - 2 * lr / len(t) * X.T @ (X @ a)) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake("one loss for each example: the mean is missing")
+def loss_after_one_step(X, w0, t, lr):
+    a = X @ w0 - t
+    return (a - 2 * lr / len(t) * X @ (X.T @ a)) ** 2
+
+
+@loss_after_one_step_matches_reference.mistake("the step with the first example only")
+def loss_after_one_step(X, w0, t, lr):
+    w1 = w0 - 2 * lr * (X[0] @ w0 - t[0]) * X[0]
+    return np.mean((X @ w1 - t) ** 2)
+
+
+@loss_after_one_step_matches_reference.mistake("overwrites the caller's weights: -= is in place")
+def loss_after_one_step(X, w0, t, lr):
+    w0 -= 2 * lr / len(t) * X.T @ (X @ w0 - t)
+    return np.mean((X @ w0 - t) ** 2)
+
+
+# %%
+@loss_after_one_step_matches_reference.alternative("the step is made, then the loss is taken")
+def loss_after_one_step(X, w0, t, lr):
+    moved = w0 - lr * 2 * np.mean((X @ w0 - t)[:, None] * X, axis=0)
+    return float(np.linalg.norm(X @ moved - t) ** 2 / X.shape[0])
+
+
+@loss_after_one_step_matches_reference.alternative("torch's SGD and mean squared error")
+def loss_after_one_step(X, w0, t, lr):
+    X, t = torch.tensor(X), torch.tensor(t)
+    w = torch.nn.Parameter(torch.tensor(w0))
+    torch.nn.functional.mse_loss(X @ w, t).backward()
+    with torch.no_grad():
+        w -= lr * w.grad
+        return torch.nn.functional.mse_loss(X @ w, t)
+
+
+@loss_after_one_step_matches_reference.alternative("a parabola in the learning rate")
+def loss_after_one_step(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    b = X @ X.T @ a
+    return a @ a / n - 4 * lr / n**2 * (a @ b) + 4 * lr**2 / n**3 * (b @ b)
+
+
+# %% [markdown]
+# ## 1.2 Its slope (7 points)
+#
+# Differentiate $L_1$ in $\eta$. Two ways lead there: multiply the squared norm of 1.1 out, or use
+# the chain rule, $\frac{dL_1}{d\eta} = \nabla L(w_1)^\top \frac{dw_1}{d\eta}$. Do both, and see
+# that they agree. Then write the function, with all powers of $n$.
+#
+# **Look out.** Before you trust a derivative, ask for its sign and its size. What must the sign
+# of the slope be at $\eta = 0$, whatever the data are? And what does a difference quotient of your
+# `loss_after_one_step` say, with $n$ not 1? That finds every wrong sign and every lost factor.
+
+# %%
+from reference.hypergradients import dloss_deta
+
+
+# %%
+@check(
+    "dloss_deta",
+    points=7,
+    pure=True,
+    hint="Hold it against a central difference of loss_after_one_step, with n and d different.",
+)
+@case("more examples than weights", n=6, d=3)
+@case("at a learning rate of zero", n=5, d=2, lr=0.0)
+@case("more weights than examples", n=3, d=8, hidden=True)
+@case("a single example", n=1, d=4, hidden=True)
+@case("a single weight, a negative learning rate", n=4, d=1, lr=-0.375, hidden=True)
+@case("far beyond the best learning rate", n=7, d=4, lr=5.0, hidden=True)
+def dloss_deta_matches_reference(student, reference, rng, n, d, lr=None):
+    """dloss_deta is the derivative of the loss after one step in the learning rate."""
+    X, w0, t = (rng.normal(size=size) for size in ((n, d), d, n))
+    lr = float(rng.uniform(0.05, 0.6)) if lr is None else lr
+    got = student.dloss_deta(X, w0, t, lr)
+    assert_close(got, reference.dloss_deta(X, w0, t, lr), what="derivative")
+
+
+self_check(dloss_deta_matches_reference)
+
+
+# %%
+@dloss_deta_matches_reference.mistake(
+    "the sign: the inner derivative of w1 in the learning rate is minus the gradient"
+)
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    return 4 / n**2 * (X @ X.T @ a) @ (a - 2 * lr / n * X @ X.T @ a)
+
+
+@dloss_deta_matches_reference.mistake(
+    "the sign of the first term: at zero the slope is not positive"
+)
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    b = X @ X.T @ a
+    return 4 / n**2 * (a @ b) + 8 * lr / n**3 * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake("the sign of the second term: the parabola opens upwards")
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    b = X @ X.T @ a
+    return -4 / n**2 * (a @ b) - 8 * lr / n**3 * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake(
+    "a factor 1/n was lost: 4/n and 8/n² in place of 4/n² and 8/n³"
+)
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    b = X @ X.T @ a
+    return -4 / n * (a @ b) + 8 * lr / n**2 * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake("4/n in place of 4/n²: both the loss and the step have 1/n")
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    b = X @ X.T @ a
+    return -4 / n * (a @ b) + 8 * lr / n**3 * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake(
+    "8/n² in place of 8/n³: the second term has two steps in it, and the loss"
+)
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    b = X @ X.T @ a
+    return -4 / n**2 * (a @ b) + 8 * lr / n**2 * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake("all factors 1/n are missing: the loss is a mean")
+def dloss_deta(X, w0, t, lr):
+    a = X @ w0 - t
+    b = X @ X.T @ a
+    return -4 * (a @ b) + 8 * lr * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake("the factor 2 of the gradient is missing")
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    b = X @ X.T @ a
+    return -2 / n**2 * (a @ b) + 2 * lr / n**3 * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake("the number of weights d in place of the examples n")
+def dloss_deta(X, w0, t, lr):
+    d, a = len(w0), X @ w0 - t
+    b = X @ X.T @ a
+    return -4 / d**2 * (a @ b) + 8 * lr / d**3 * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake("the square's factor 2 is missing in the second term")
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    b = X @ X.T @ a
+    return -4 / n**2 * (a @ b) + 4 * lr / n**3 * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake(
+    "the gradient at w0 in both places: the outer one has to be taken at w1"
+)
+def dloss_deta(X, w0, t, lr):
+    g = 2 / len(t) * X.T @ (X @ w0 - t)
+    return -g @ g
+
+
+@dloss_deta_matches_reference.mistake(
+    "the gradient at w1 in both places: the step itself used the one at w0"
+)
+def dloss_deta(X, w0, t, lr):
+    n = len(t)
+    w1 = w0 - 2 * lr / n * X.T @ (X @ w0 - t)
+    g = 2 / n * X.T @ (X @ w1 - t)
+    return -g @ g
+
+
+@dloss_deta_matches_reference.mistake("not a norm: the root is left over in both terms")
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    first, second = np.linalg.norm(X.T @ a), np.linalg.norm(X @ X.T @ a)
+    return -4 / n**2 * first + 8 * lr / n**3 * second
+
+
+@dloss_deta_matches_reference.mistake("X X^T and X^T X confused: the shapes fit only if n equals d")
+def dloss_deta(X, w0, t, lr):
+    n, a = len(t), X @ w0 - t
+    b = X.T @ X @ a
+    return -4 / n**2 * (a @ b) + 8 * lr / n**3 * (b @ b)
+
+
+@dloss_deta_matches_reference.mistake("the derivative in the weights, not in the learning rate")
+def dloss_deta(X, w0, t, lr):
+    w1 = w0 - 2 * lr / len(t) * X.T @ (X @ w0 - t)
+    return 2 / len(t) * X.T @ (X @ w1 - t)
+
+
+@dloss_deta_matches_reference.mistake("overwrites the caller's targets: -= is in place")
+def dloss_deta(X, w0, t, lr):
+    n = len(t)
+    t -= X @ w0
+    b = X @ X.T @ t
+    return -4 / n**2 * (t @ b) + 8 * lr / n**3 * (b @ b)
+
+
+# %%
+@dloss_deta_matches_reference.alternative("the chain rule: two gradients, multiplied")
+def dloss_deta(X, w0, t, lr):
+    def gradient(w):
+        return 2 * np.mean((X @ w - t)[:, None] * X, axis=0)
+
+    return -float(gradient(w0 - lr * gradient(w0)) @ gradient(w0))
+
+
+@dloss_deta_matches_reference.alternative("torch's automatic differentiation of the step")
+def dloss_deta(X, w0, t, lr):
+    X, w0, t = (torch.tensor(value) for value in (X, w0, t))
+    eta = torch.tensor(lr, dtype=torch.float64, requires_grad=True)
+    w1 = w0 - eta * 2 * X.T @ (X @ w0 - t) / len(t)
+    return torch.autograd.grad(((X @ w1 - t) ** 2).mean(), eta)[0]
+
+
+@dloss_deta_matches_reference.alternative("a parabola through three points is exact")
+def dloss_deta(X, w0, t, lr):
+    def loss(eta):
+        return np.mean((X @ (w0 - 2 * eta / len(t) * X.T @ (X @ w0 - t)) - t) ** 2)
+
+    return (loss(lr + 0.5) - loss(lr - 0.5)) / 1.0
+
+
+# %% [markdown]
+# ## 1.3 Its curvature (5 points)
+#
+# And once more: the second derivative of $L_1$ in $\eta$.
+#
+# **Look out.** A squared norm needs a vector and itself. If a product of two *different* vectors is
+# left in your formula, look at their shapes: one of them has $n$ entries, the other $d$.
+
+# %%
+from reference.hypergradients import d2loss_deta2
+
+
+# %%
+@check(
+    "d2loss_deta2",
+    points=5,
+    pure=True,
+    hint="Hold it against a central difference of dloss_deta, with n and d different.",
+)
+@case("more examples than weights", n=6, d=3)
+@case("more weights than examples", n=3, d=8)
+@case("a single example", n=1, d=4, hidden=True)
+@case("a single weight", n=4, d=1, hidden=True)
+@case("many examples", n=11, d=5, hidden=True)
+def d2loss_deta2_matches_reference(student, reference, rng, n, d):
+    """d2loss_deta2 is the second derivative of the loss after one step in the learning rate."""
+    X, w0, t = (rng.normal(size=size) for size in ((n, d), d, n))
+    got = student.d2loss_deta2(X, w0, t)
+    assert_close(got, reference.d2loss_deta2(X, w0, t), what="second derivative")
+
+
+self_check(d2loss_deta2_matches_reference)
+
+
+# %%
+@d2loss_deta2_matches_reference.mistake("8/n² in place of 8/n³: two steps and the loss have 1/n")
+def d2loss_deta2(X, w0, t):
+    b = X @ X.T @ (X @ w0 - t)
+    return 8 / len(t) ** 2 * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake("8/n in place of 8/n³")
+def d2loss_deta2(X, w0, t):
+    b = X @ X.T @ (X @ w0 - t)
+    return 8 / len(t) * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake("all factors 1/n are missing: the loss is a mean")
+def d2loss_deta2(X, w0, t):
+    b = X @ X.T @ (X @ w0 - t)
+    return 8 * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake("the number of weights d in place of the examples n")
+def d2loss_deta2(X, w0, t):
+    b = X @ X.T @ (X @ w0 - t)
+    return 8 / len(w0) ** 3 * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake(
+    "the square's factor 2 is missing: 4/n³ is the coefficient of the parabola"
+)
+def d2loss_deta2(X, w0, t):
+    b = X @ X.T @ (X @ w0 - t)
+    return 4 / len(t) ** 3 * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake("the factor 2 of the gradient is missing")
+def d2loss_deta2(X, w0, t):
+    b = X @ X.T @ (X @ w0 - t)
+    return 2 / len(t) ** 3 * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake("the sign: each of two steps brings a minus")
+def d2loss_deta2(X, w0, t):
+    b = X @ X.T @ (X @ w0 - t)
+    return -8 / len(t) ** 3 * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake(
+    "X X^T a times X^T a: the shapes do not fit, both sides have to be X X^T a"
+)
+def d2loss_deta2(X, w0, t):
+    a = X @ w0 - t
+    return 8 / len(t) ** 3 * (X @ X.T @ a) @ (X.T @ a)
+
+
+@d2loss_deta2_matches_reference.mistake("X^T a in place of X X^T a")
+def d2loss_deta2(X, w0, t):
+    b = X.T @ (X @ w0 - t)
+    return 8 / len(t) ** 3 * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake("X^T X X^T a in place of X X^T a")
+def d2loss_deta2(X, w0, t):
+    b = X.T @ X @ X.T @ (X @ w0 - t)
+    return 8 / len(t) ** 3 * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake("the norm, not its square")
+def d2loss_deta2(X, w0, t):
+    return 8 / len(t) ** 3 * np.linalg.norm(X @ X.T @ (X @ w0 - t))
+
+
+@d2loss_deta2_matches_reference.mistake("the targets are left out")
+def d2loss_deta2(X, w0, t):
+    b = X @ X.T @ X @ w0
+    return 8 / len(t) ** 3 * (b @ b)
+
+
+@d2loss_deta2_matches_reference.mistake("overwrites the caller's targets: -= is in place")
+def d2loss_deta2(X, w0, t):
+    t -= X @ w0
+    b = X @ X.T @ t
+    return 8 / len(t) ** 3 * (b @ b)
+
+
+# %%
+@d2loss_deta2_matches_reference.alternative("the Hessian of the loss, along the gradient")
+def d2loss_deta2(X, w0, t):
+    hessian = 2 / X.shape[0] * X.T @ X
+    g = 2 / X.shape[0] * X.T @ (X @ w0 - t)
+    return np.einsum("i,ij,j", g, hessian, g)
+
+
+@d2loss_deta2_matches_reference.alternative("torch's automatic differentiation, twice")
+def d2loss_deta2(X, w0, t):
+    X, w0, t = (torch.tensor(value) for value in (X, w0, t))
+    eta = torch.tensor(0.25, dtype=torch.float64, requires_grad=True)
+    w1 = w0 - eta * 2 * X.T @ (X @ w0 - t) / len(t)
+    (slope,) = torch.autograd.grad(((X @ w1 - t) ** 2).mean(), eta, create_graph=True)
+    return torch.autograd.grad(slope, eta)[0].item()
+
+
+@d2loss_deta2_matches_reference.alternative("the second difference of a parabola is exact")
+def d2loss_deta2(X, w0, t):
+    def loss(eta):
+        return np.mean((X @ (w0 - 2 * eta / len(t) * X.T @ (X @ w0 - t)) - t) ** 2)
+
+    return loss(1.0) - 2 * loss(0.0) + loss(-1.0)
+
+
+# %% [markdown]
+# ## 1.4 Proof: is the curve convex? (4 points)
+#
+# Derive the formulas of 1.2 and 1.3 from the definition, and answer with a reason: is $L_1$ a
+# convex function of $\eta$, for all $X$, $t$ and $w_0$? Is it always strictly convex? If not, say
+# for which $w_0$ it is not, in terms of $\nabla L(w_0)$, and what the curve looks like then.
+
+# %% [markdown] manual=true question="proof_convexity" points=4
+# ### BEGIN SOLUTION
+# **Derivatives.** The gradient is $\nabla L(w_0) = \frac2n X^\top a$, so
+# $w_1 = w_0 - \frac{2\eta}n X^\top a$ and the residuals after the step are
+# $X w_1 - t = a - \frac{2\eta}n X X^\top a$. With $b = X X^\top a$, and
+# $a^\top b = \lVert X^\top a \rVert^2$,
+#
+# $$L_1(\eta) = \frac1n \Bigl\lVert a - \frac{2\eta}n b \Bigr\rVert^2
+# = \frac1n \lVert a \rVert^2 - \frac{4\eta}{n^2} \lVert X^\top a \rVert^2
+# + \frac{4\eta^2}{n^3} \lVert b \rVert^2 .$$
+#
+# Hence $L_1'(\eta) = -\frac4{n^2} \lVert X^\top a \rVert^2 + \frac{8\eta}{n^3} \lVert b \rVert^2$
+# and $L_1''(\eta) = \frac8{n^3} \lVert X X^\top a \rVert^2$.
+#
+# **Convexity.** A squared norm is not negative, so $L_1'' \ge 0$ everywhere and $L_1$ is convex,
+# for all data.
+#
+# **Not always strictly.** $L_1''$ is zero if and only if $X X^\top a = 0$. Then $0 = a^\top X
+# X^\top a = \lVert X^\top a \rVert^2$, so $\nabla L(w_0) = \frac2n X^\top a = 0$; the converse is
+# clear. So the curve is strictly convex exactly if $w_0$ is no stationary point, that is, no
+# minimum of $L$. If it is one, no step moves the weights, and $L_1$ is constant: every learning
+# rate is as good as any other.
+# ### END SOLUTION
+#
+# === BEGIN MARK SCHEME ===
+# - 1 point: the residuals after the step, and the first derivative with the right sign and powers
+#   of n.
+# - 1 point: the second derivative as a squared norm, with the right power of n.
+# - 1 point: convex, because that squared norm is not negative.
+# - 1 point: not strictly if the gradient at w0 is zero; the curve is constant then. No point for
+#   "a square, hence positive".
+# - Take half a point off, once, for shapes that do not fit, such as a product of X X^T a and X^T a.
+# === END MARK SCHEME ===
+
+# %% [markdown]
+# ## 1.5 The best learning rate (7 points)
+#
+# Which $\eta$ makes $L_1(\eta)$ smallest? Solve for it. Then see what happens to your formula if
+# the loss after one step does not depend on $\eta$ at all, and return 0.0 in that case.
+#
+# **Look out.** That case has to be told from data that are merely small. A data set in metres may
+# be the same as one in nanometres: the weights and the best learning rate change with the units,
+# but it does not become flat. So what is the quantity to be tested, and can you test it without a
+# threshold?
+
+# %%
+from reference.hypergradients import optimal_lr
+
+
+# %%
+@check(
+    "optimal_lr",
+    points=4,
+    pure=True,
+    hint="Set dloss_deta to zero, and compare the loss at your answer and a little beside it.",
+)
+@case("more examples than weights", n=6, d=3)
+@case("more weights than examples", n=3, d=8, hidden=True)
+@case("a single example", n=1, d=4, hidden=True)
+@case("a single weight", n=5, d=1, hidden=True)
+def optimal_lr_matches_reference(student, reference, rng, n, d):
+    """optimal_lr is where the loss after one step is smallest."""
+    X, w0, t = (rng.normal(size=size) for size in ((n, d), d, n))
+    assert_close(student.optimal_lr(X, w0, t), reference.optimal_lr(X, w0, t), what="learning rate")
+
+
+self_check(optimal_lr_matches_reference)
+
+
+# %%
+@check(
+    "optimal_lr",
+    points=3,
+    pure=True,
+    all_or_nothing=True,
+    hint="Where would your formula divide by zero? Only there the answer is 0.0.",
+)
+@case("weights that fit all targets", residuals=0)
+@case("very small numbers", scale=1e-8)
+@case("a minimum that does not fit", residuals=5)
+@case("small numbers and residuals", scale=1e-5, near=1e-6, hidden=True)
+def optimal_lr_knows_when_nothing_depends_on_it(
+    student, reference, rng, residuals=None, scale=1.0, near=1.0
+):
+    """optimal_lr is 0.0 if every learning rate is as good, and not for small data."""
+    # Of whole numbers every product and sum is exact, in whatever order they are added.
+    half = rng.integers(1, 9, size=(2, 3)).astype(float)
+    X, w0 = np.concatenate([half, -half]), rng.integers(-8, 9, size=3).astype(float)
+    if residuals is None:
+        X = X + rng.normal(size=X.shape)
+        t = X @ w0 + near * rng.normal(size=4)
+    else:  # the residuals of opposite examples are equal, and their gradients cancel
+        t = X @ w0 + residuals * np.tile(rng.integers(1, 9, size=2), 2)
+    X, w0 = scale * X, w0 / scale
+    got, want = student.optimal_lr(X, w0, t), reference.optimal_lr(X, w0, t)
+    # Learning rates of any size: an absolute tolerance would say little.
+    assert_close(got, want, rtol=1e-6, atol=0.0, what="learning rate")
+
+
+self_check(optimal_lr_knows_when_nothing_depends_on_it)
+
+
+# %%
+EVERY_OPTIMAL_LR = (optimal_lr_knows_when_nothing_depends_on_it,)
+
+
+def best_rate(X, w0, t, factor):
+    """Return the quotient of 1.5 with some factor, or 0.0."""
+    a = X @ w0 - t
+    first, second = X.T @ a, X @ X.T @ a
+    return factor * (first @ first) / (second @ second) if second.any() else 0.0
+
+
+@optimal_lr_matches_reference.mistake("the factor n/2 is missing", also=EVERY_OPTIMAL_LR)
+def optimal_lr(X, w0, t):
+    return best_rate(X, w0, t, 1.0)
+
+
+@optimal_lr_matches_reference.mistake("the factor is n/2, not n", also=EVERY_OPTIMAL_LR)
+def optimal_lr(X, w0, t):
+    return best_rate(X, w0, t, float(len(t)))
+
+
+@optimal_lr_matches_reference.mistake(
+    "n is missing: that is the answer for a sum in place of a mean", also=EVERY_OPTIMAL_LR
+)
+def optimal_lr(X, w0, t):
+    return best_rate(X, w0, t, 0.5)
+
+
+@optimal_lr_matches_reference.mistake(
+    "the number of weights d in place of the examples n", also=EVERY_OPTIMAL_LR
+)
+def optimal_lr(X, w0, t):
+    return best_rate(X, w0, t, len(w0) / 2)
+
+
+@optimal_lr_matches_reference.mistake("the sign: the slope at zero is negative")
+def optimal_lr(X, w0, t):
+    return -best_rate(X, w0, t, len(t) / 2)
+
+
+@optimal_lr_matches_reference.mistake("numerator and denominator swapped", also=EVERY_OPTIMAL_LR)
+def optimal_lr(X, w0, t):
+    right = best_rate(X, w0, t, len(t) / 2)
+    return (len(t) / 2) ** 2 / right if right else 0.0
+
+
+@optimal_lr_matches_reference.mistake("norms in place of squared norms", also=EVERY_OPTIMAL_LR)
+def optimal_lr(X, w0, t):
+    return len(t) / 2 * best_rate(X, w0, t, 1.0) ** 0.5
+
+
+@optimal_lr_matches_reference.mistake(
+    "one X^T too many in the denominator: the shapes do not fit", also=EVERY_OPTIMAL_LR
+)
+def optimal_lr(X, w0, t):
+    a = X @ w0 - t
+    if not (X.T @ a).any():
+        return 0.0
+    return len(t) / 2 * (a @ X @ X.T @ a) / (a @ X @ X.T @ X.T @ a)
+
+
+@optimal_lr_matches_reference.mistake(
+    "one X^T X too many in the denominator", also=EVERY_OPTIMAL_LR
+)
+def optimal_lr(X, w0, t):
+    a = X @ w0 - t
+    first, third = X.T @ a, X.T @ X @ X.T @ a
+    return len(t) / 2 * (first @ first) / (third @ third) if third.any() else 0.0
+
+
+@optimal_lr_matches_reference.mistake(
+    "safe for every start, but not the best for this one: one over the largest curvature"
+)
+def optimal_lr(X, w0, t):
+    return len(t) / 2 / np.linalg.eigvalsh(X @ X.T)[-1]
+
+
+@optimal_lr_matches_reference.mistake("overwrites the caller's targets: -= is in place")
+def optimal_lr(X, w0, t):
+    n = len(t)
+    t -= X @ w0
+    first, second = X.T @ t, X @ X.T @ t
+    return n / 2 * (first @ first) / (second @ second) if second.any() else 0.0
+
+
+@optimal_lr_knows_when_nothing_depends_on_it.mistake("divides zero by zero")
+def optimal_lr(X, w0, t):
+    a = X @ w0 - t
+    first, second = X.T @ a, X @ X.T @ a
+    return len(t) / 2 * (first @ first) / (second @ second)
+
+
+@optimal_lr_knows_when_nothing_depends_on_it.mistake(
+    "only residuals that are all zero are caught: they need not vanish where the gradient does"
+)
+def optimal_lr(X, w0, t):
+    a = X @ w0 - t
+    first, second = X.T @ a, X @ X.T @ a
+    return len(t) / 2 * (first @ first) / (second @ second) if a.any() else 0.0
+
+
+@optimal_lr_knows_when_nothing_depends_on_it.mistake("a fixed threshold takes small data for zero")
+def optimal_lr(X, w0, t):
+    a = X @ w0 - t
+    first, second = X.T @ a, X @ X.T @ a
+    flat = np.isclose(second @ second, 0.0)
+    return 0.0 if flat else len(t) / 2 * (first @ first) / (second @ second)
+
+
+@optimal_lr_knows_when_nothing_depends_on_it.mistake(
+    "a small number added to the denominator changes the answer for small data"
+)
+def optimal_lr(X, w0, t):
+    a = X @ w0 - t
+    first, second = X.T @ a, X @ X.T @ a
+    return len(t) / 2 * (first @ first) / (second @ second + 1e-12)
+
+
+@optimal_lr_knows_when_nothing_depends_on_it.mistake(
+    "infinity where every learning rate is as good as any other: 0.0 is asked for"
+)
+def optimal_lr(X, w0, t):
+    a = X @ w0 - t
+    first, second = X.T @ a, X @ X.T @ a
+    return len(t) / 2 * (first @ first) / (second @ second) if second.any() else np.inf
+
+
+# %%
+@optimal_lr_matches_reference.alternative(
+    "the slope at zero over the curvature", also=EVERY_OPTIMAL_LR
+)
+def optimal_lr(X, w0, t):
+    curvature = d2loss_deta2(X, w0, t)
+    return -dloss_deta(X, w0, t, 0.0) / curvature if curvature > 0 else 0.0
+
+
+@optimal_lr_matches_reference.alternative(
+    "the exact line search along the gradient", also=EVERY_OPTIMAL_LR
+)
+def optimal_lr(X, w0, t):
+    g = np.mean((X @ w0 - t)[:, None] * X, axis=0) * 2
+    bent = 2 * float(np.mean((X @ g) ** 2))
+    return float(g @ g) / bent if bent else 0.0
+
+
+@optimal_lr_matches_reference.alternative(
+    "multiplied out, with w0 and t apart, in torch", also=EVERY_OPTIMAL_LR
+)
+def optimal_lr(X, w0, t):
+    X, w0, t = (torch.tensor(value) for value in (X, w0, t))
+    K = X @ X.T
+    a = X @ w0 - t
+    below = (K @ a).square().sum()
+    above = a @ K @ (X @ w0 - t)
+    return torch.where(below > 0, len(t) / 2 * above / below, 0.0)
+
+
+# %% [markdown]
+# Draw what you have found: the parabola, its slope where you are, and the best step.
+
+# %%
+example_rng = np.random.default_rng(1)
+example = example_rng.normal(size=(8, 3)), example_rng.normal(size=3), example_rng.normal(size=8)
+grid = np.linspace(-0.3, 2.8, 80)
+plt.figure(figsize=(6, 3.5))
+best = optimal_lr(*example)
+plt.plot(grid, [loss_after_one_step(*example, rate) for rate in grid], label="loss after one step")
+for rate in (0.0, best):
+    near = rate + 0.3 * best * np.array([-1, 1])
+    height, slope = loss_after_one_step(*example, rate), dloss_deta(*example, rate)
+    plt.plot(near, height + slope * (near - rate), "k--")
+    plt.plot(rate, height, "ko")
+plt.xlabel("learning rate")
+plt.ylabel("loss")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# ## 1.6 A toy (2 points)
+#
+# Put in the smallest numbers: one example $x = (1, 1)$ with the target $t = 3$, and weights that
+# start at zero. Which learning rate is best for one step, and where does that step lead? And
+# which learning rate is best for *ten* steps, if all ten use the same? All three answers have to
+# be right.
+
+# %%
+from reference.hypergradients import toy_lr, toy_lr_of_ten_steps, toy_weights
+
+
+# %%
+@check(
+    "toy",
+    points=2,
+    hint="What does one step with the best learning rate leave to do for the other nine?",
+)
+@case("all three answers", hidden=True)
+def toy_answers_are_right(student, reference, rng):
+    """toy_lr, toy_weights and toy_lr_of_ten_steps are right."""
+    for name in ("toy_lr", "toy_weights", "toy_lr_of_ten_steps"):
+        # Three decimals are enough.
+        assert_close(student[name], reference[name], rtol=0, atol=5e-4, what=name)
+
+
+@check("toy", points=0)
+@case("a number, two numbers, a number")
+def toy_answers_have_the_right_form(student, reference, rng):
+    """The answers are given in the right form; whether they are right is found when grading."""
+    assert_shape(student.toy_lr, (), what="toy_lr")
+    assert_shape(student.toy_weights, (2,), what="toy_weights")
+    assert_shape(student.toy_lr_of_ten_steps, (), what="toy_lr_of_ten_steps")
+
+
+self_check(toy_answers_have_the_right_form)
+
+
+# %%
+for title, wrong in (
+    ("the factor n/2 is missing, and n is 1 here", {"toy_lr": 0.5}),
+    ("the factor 2 of the gradient and that of the square: both count", {"toy_lr": 1.0}),
+    ("twice too long: that step ends as far off on the other side", {"toy_weights": [3.0, 3.0]}),
+    ("x times the target, not divided by its squared length", {"toy_weights": [0.75, 0.75]}),
+    (
+        "a tenth for each of ten steps: one step with the best rate leaves nothing to do",
+        {"toy_lr_of_ten_steps": 0.025},
+    ),
+    ("ten steps need no longer steps than one", {"toy_lr_of_ten_steps": 0.5}),
+):
+    toy_answers_are_right.mistake(title, **wrong)
+toy_answers_have_the_right_form.mistake("one number in place of two weights", toy_weights=1.5)
+toy_answers_have_the_right_form.mistake("an array in place of a number", toy_lr=[0.1])
+toy_answers_are_right.alternative(
+    "a fraction, a tensor and a list",
+    also=(toy_answers_have_the_right_form,),
+    toy_lr=1 / 4,
+    toy_weights=torch.tensor([1.5, 1.5]),
+    toy_lr_of_ten_steps=np.float32(0.25),
+)
+
+# %% [markdown]
+# # 2. Many steps
+#
+# Now take $T$ steps of gradient descent, all with the same learning rate, and let $L_T(\eta)$ be
+# the loss after the last one.
+
+# %% [markdown]
+# ## 2.1 The loss after T steps (8 points)
+#
+# One step multiplies the residuals by a matrix; you found it in 1.1. $T$ steps multiply them by
+# its power. Powers of a symmetric matrix are simple in the basis of its eigenvectors, which are
+# the left singular vectors of $X$. What happens to the part of $a$ along one of them? Find a
+# formula for $L_T(\eta)$ whose work does not grow with $T$, and write it. (The checks do ten
+# million steps.)
+#
+# **Look out.** With more examples than weights the residuals also have a part that no step can
+# change. Is it in your formula?
+
+# %%
+from reference.hypergradients import loss_after_steps
+
+
+# %%
+@check(
+    "loss_after_steps",
+    points=8,
+    pure=True,
+    seconds=5,
+    hint="Compare with a loop of steps, for n > d and n < d, for no step at all and for very many.",
+)
+@case("five steps, more examples than weights", n=6, d=3, steps=5)
+@case("ten million steps", n=5, d=3, steps=10_000_000)
+@case("four steps, more weights than examples", n=3, d=8, steps=4, hidden=True)
+@case("no step", n=5, d=2, steps=0, hidden=True)
+@case("one step", n=4, d=7, steps=1, hidden=True)
+@case("a single example", n=1, d=4, steps=3, hidden=True)
+@case("steps that are much too long", n=6, d=2, steps=7, speed=2.5, hidden=True)
+@case("ten million steps of many weights", n=4, d=9, steps=10_000_000, hidden=True)
+def loss_after_steps_matches_reference(student, reference, rng, n, d, steps, speed=None):
+    """loss_after_steps is the loss after many steps of gradient descent with one learning rate."""
+    X, w0, t = (rng.normal(size=size) for size in ((n, d), d, n))
+    steepest = 2 / n * np.linalg.norm(X, 2) ** 2
+    speed = rng.uniform(0.2, 0.8) / max(1, steps / 10) if speed is None else speed
+    lr = float(speed / steepest)
+    got = student.loss_after_steps(X, w0, t, lr, steps)
+    assert_close(got, reference.loss_after_steps(X, w0, t, lr, steps), what="loss")
+
+
+self_check(loss_after_steps_matches_reference)
+
+
+# %%
+def damped(X, w0, t, power, lr):
+    """Return the residuals along the left singular vectors of X, as steps leave them."""
+    U, sizes, _ = np.linalg.svd(X)
+    squares = np.zeros(len(t))
+    squares[: len(sizes)] = sizes**2
+    return (1 - lr * squares) ** power * (U.T @ (X @ w0 - t))
+
+
+@loss_after_steps_matches_reference.mistake(
+    "the part of the residuals that no step can change is left out (the thin SVD drops it)"
+)
+def loss_after_steps(X, w0, t, lr, steps):
+    U, sizes, _ = np.linalg.svd(X, full_matrices=False)
+    left = (1 - 2 * lr / len(t) * sizes**2) ** steps * (U.T @ (X @ w0 - t))
+    return left @ left / len(t)
+
+
+@loss_after_steps_matches_reference.mistake("the power T + 1 in place of T")
+def loss_after_steps(X, w0, t, lr, steps):
+    return np.mean(damped(X, w0, t, steps + 1, 2 * lr / len(t)) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("the power T - 1 in place of T")
+def loss_after_steps(X, w0, t, lr, steps):
+    return np.mean(damped(X, w0, t, max(steps - 1, 0), 2 * lr / len(t)) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("the power T of the loss: the residuals are squared")
+def loss_after_steps(X, w0, t, lr, steps):
+    left, start = damped(X, w0, t, steps, 2 * lr / len(t)), X @ w0 - t
+    return np.sqrt(np.mean(left**2) * np.mean(start**2))
+
+
+@loss_after_steps_matches_reference.mistake("one step of T times the length in place of T steps")
+def loss_after_steps(X, w0, t, lr, steps):
+    return np.mean(damped(X, w0, t, 1, 2 * lr * steps / len(t)) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("the factor 2 of the gradient is missing")
+def loss_after_steps(X, w0, t, lr, steps):
+    return np.mean(damped(X, w0, t, steps, lr / len(t)) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("1/n is missing in the gradient")
+def loss_after_steps(X, w0, t, lr, steps):
+    return np.mean(damped(X, w0, t, steps, 2 * lr) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("the number of weights d in place of the examples n")
+def loss_after_steps(X, w0, t, lr, steps):
+    return np.mean(damped(X, w0, t, steps, 2 * lr / len(w0)) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("the sum of the squares, not their mean")
+def loss_after_steps(X, w0, t, lr, steps):
+    return np.sum(damped(X, w0, t, steps, 2 * lr / len(t)) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("the singular values, not their squares")
+def loss_after_steps(X, w0, t, lr, steps):
+    U, sizes, _ = np.linalg.svd(X)
+    factors = np.ones(len(t))
+    factors[: len(sizes)] = (1 - 2 * lr / len(t) * sizes) ** steps
+    return np.mean((factors * (U.T @ (X @ w0 - t))) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("the exponential of gradient flow, not a power")
+def loss_after_steps(X, w0, t, lr, steps):
+    squares, vectors = np.linalg.eigh(X @ X.T)
+    return np.mean((np.exp(-2 * lr * steps / len(t) * squares) * (vectors.T @ (X @ w0 - t))) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake(
+    "the residuals are not turned into the basis of the eigenvectors"
+)
+def loss_after_steps(X, w0, t, lr, steps):
+    squares = np.linalg.eigvalsh(X @ X.T)
+    return np.mean(((1 - 2 * lr / len(t) * squares) ** steps * (X @ w0 - t)) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("a power entry by entry: a matrix has another one")
+def loss_after_steps(X, w0, t, lr, steps):
+    step = np.eye(len(t)) - 2 * lr / len(t) * X @ X.T
+    return np.mean((step**steps @ (X @ w0 - t)) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("the weights decay to zero: the targets are left out")
+def loss_after_steps(X, w0, t, lr, steps):
+    return np.mean(damped(X, w0, 0 * t, steps, 2 * lr / len(t)) ** 2)
+
+
+@loss_after_steps_matches_reference.mistake("one step, however many are asked for")
+def loss_after_steps(X, w0, t, lr, steps):
+    return loss_after_one_step(X, w0, t, lr)
+
+
+@loss_after_steps_matches_reference.mistake("overwrites the caller's targets: -= is in place")
+def loss_after_steps(X, w0, t, lr, steps):
+    t -= X @ w0
+    return np.mean(damped(X, 0 * w0, t, steps, 2 * lr / len(t)) ** 2)
+
+
+# %%
+@loss_after_steps_matches_reference.alternative("the power of a matrix by repeated squaring")
+def loss_after_steps(X, w0, t, lr, steps):
+    step = np.eye(len(t)) - 2 * lr / len(t) * X @ X.T
+    left = np.linalg.matrix_power(step, steps) @ (X @ w0 - t)
+    return float(left @ left) / X.shape[0]
+
+
+@loss_after_steps_matches_reference.alternative("the full singular value decomposition")
+def loss_after_steps(X, w0, t, lr, steps):
+    return np.mean(damped(X, w0, t, steps, 2 * lr / len(t)) ** 2)
+
+
+@loss_after_steps_matches_reference.alternative(
+    "the thin SVD, and the part that it leaves over apart, in torch"
+)
+def loss_after_steps(X, w0, t, lr, steps):
+    X, w0, t = (torch.tensor(value) for value in (X, w0, t))
+    a = X @ w0 - t
+    U, sizes, _ = torch.linalg.svd(X, full_matrices=False)
+    parts = U.T @ a
+    stuck = a - U @ parts
+    moved = (1 - 2 * lr / len(t) * sizes.square()) ** (2 * steps) * parts.square()
+    return (moved.sum() + stuck.square().sum()) / len(t)
+
+
+@loss_after_steps_matches_reference.alternative("in the space of the weights, around a minimum")
+def loss_after_steps(X, w0, t, lr, steps):
+    minimum = np.linalg.lstsq(X, t, rcond=None)[0]
+    step = np.eye(len(w0)) - 2 * lr / len(t) * X.T @ X
+    w = minimum + np.linalg.matrix_power(step, steps) @ (w0 - minimum)
+    return np.mean((X @ w - t) ** 2)
+
+
+# %% [markdown]
+# With a formula it costs nothing to look at runs of any length:
+
+# %%
+plt.figure(figsize=(6, 3.5))
+for steps in (1, 2, 8, 64):
+    heights = [loss_after_steps(*example, rate, steps) for rate in grid]
+    plt.plot(grid, heights, label=f"steps: {steps}")
+plt.ylim(0, 1.1 * loss_after_steps(*example, 0.0, 0))
+plt.xlabel("learning rate")
+plt.ylabel("loss at the end")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# ## 2.2 Three curves, bent how? (2 points)
+#
+# Each question has one right answer, the letter A, B, C or D. You get the points if all three are
+# right. Your formulas of 1.3 and 2.1 answer the first two. For the third, write down one step for a
+# single weight, and draw the loss over the learning rate.
+
+# %%
+from reference.hypergradients import first_curve, second_curve, third_curve
+
+
+# %%
+def letter(answer):
+    """Return an answer as a capital letter, if it is a text."""
+    return answer.strip().upper() if isinstance(answer, str) else answer
+
+
+@check(
+    "convexity_choices",
+    points=2,
+    hint="Which powers of which functions of the learning rate are summed in your formula of 2.1?",
+)
+@case("all three letters", hidden=True)
+def convexity_choices_are_right(student, reference, rng):
+    """first_curve, second_curve and third_curve are right."""
+    for name in ("first_curve", "second_curve", "third_curve"):
+        assert_equal(letter(student[name]), reference[name], what=name)
+
+
+@check("convexity_choices", points=0)
+@case("three letters")
+def convexity_choices_have_the_right_form(student, reference, rng):
+    """Each answer is one of the letters A to D; whether it is right is found when grading."""
+    for name in ("first_curve", "second_curve", "third_curve"):
+        assert_that(letter(student[name]) in ("A", "B", "C", "D"), f"{name}: give one of A to D")
+
+
+self_check(convexity_choices_have_the_right_form)
+
+
+# %%
+for title, wrong in (
+    (
+        "a square can be zero: at a minimum of the loss nothing depends on the learning rate",
+        {"first_curve": "A"},
+    ),
+    ("a parabola has the same curvature everywhere", {"first_curve": "C"}),
+    ("n < d changes nothing in the sign of a squared norm", {"first_curve": "D"}),
+    ("not every polynomial: this one is a sum of even powers", {"second_curve": "A"}),
+    ("the factors enter by their squares: signs play no role", {"second_curve": "B"}),
+    ("convex also where the loss grows", {"second_curve": "C"}),
+    ("convex in the predictions is not convex in the weights", {"third_curve": "A"}),
+    ("a good start does not keep a long step near it", {"third_curve": "B"}),
+    (
+        "tanh saturates: far away the curve flattens, and cannot stay convex",
+        {"third_curve": "D"},
+    ),
+):
+    convexity_choices_are_right.mistake(title, **wrong)
+convexity_choices_have_the_right_form.mistake("a truth value", first_curve=True)
+convexity_choices_are_right.alternative(
+    "small letters, with spaces",
+    also=(convexity_choices_have_the_right_form,),
+    first_curve="b",
+    second_curve=" D",
+    third_curve="c ",
+)
+
+# %% [markdown]
+# # 3. What depends on what
+#
+# Closed formulas end with least squares. For anything else we let autograd do the work, and it
+# follows a graph. What does the graph of a training run look like?
+
+# %% [markdown]
+# ## 3.1 The graph of a run (3 points)
+#
+# Draw the computation graph of two steps of gradient descent and the loss at the end, with pencil
+# and paper. Its nodes are
+#
+# - `"eta"`, the learning rate, and `"w0"`, the weights before the first step;
+# - `"g0"` and `"g1"`, the gradients that the two steps use, each as one node;
+# - `"w1"` and `"w2"`, the weights after each step, each as one node, computed in one go from the
+#   step's gradient and whatever else the step needs;
+# - `"L2"`, the loss after the second step.
+#
+# Leave out the data, the products, and the losses on the way. There is an edge from one node to
+# another if the second is computed *directly* from the first. Then write a function that lists the
+# edges for any number of steps, as pairs `(from, to)` in any order.
+
+# %%
+from reference.hypergradients import graph_edges
+
+
+# %%
+@check(
+    "graph_edges",
+    points=3,
+    hint="For each node: of what is it a function, if you write down its formula?",
+)
+@case("one step", fewest=1, most=1)
+@case("two steps", fewest=2, most=2, hidden=True)
+@case("some more steps", fewest=3, most=12, hidden=True)
+def graph_edges_are_right(student, reference, rng, fewest, most):
+    """graph_edges lists each direct dependence in a run, and nothing else."""
+    steps = int(rng.integers(fewest, most + 1))
+    got, want = student.graph_edges(steps), set(reference.graph_edges(steps))
+    assert_that(
+        isinstance(got, (list, tuple))
+        and all(isinstance(edge, (list, tuple)) and len(edge) == 2 for edge in got)
+        and all(isinstance(name, str) for edge in got for name in edge),
+        "graph_edges: return a list of pairs of names",
+    )
+    edges = {tuple(edge) for edge in got}
+    assert_that(edges == want, f"{len(want - edges)} edges missing, {len(edges - want)} too many")
+
+
+self_check(graph_edges_are_right)
+
+
+# %%
+def steps_with(parents, steps, last=None):
+    """Return edges with some parents of each w, and of each g the weights of the same number."""
+    edges = []
+    for k in range(steps):
+        names = {"e": "eta", "w": f"w{k}", "g": f"g{k}", "0": "w0"}
+        edges += [(f"w{k}", f"g{k}"), *((names[p], f"w{k + 1}") for p in parents)]
+    return [*edges, last or (f"w{steps}", f"L{steps}")]
+
+
+@graph_edges_are_right.mistake(
+    "the old weights are forgotten: a step adds to them, and that is how derivatives survive"
+)
+def graph_edges(steps):
+    return steps_with("eg", steps)
+
+
+@graph_edges_are_right.mistake("the gradients are forgotten in the steps")
+def graph_edges(steps):
+    return steps_with("ew", steps)
+
+
+@graph_edges_are_right.mistake("the learning rate is in no step")
+def graph_edges(steps):
+    return steps_with("wg", steps)
+
+
+@graph_edges_are_right.mistake("the learning rate acts in the first step only; all steps share it")
+def graph_edges(steps):
+    return [e for e in steps_with("ewg", steps) if e[0] != "eta" or e[1] == "w1"]
+
+
+@graph_edges_are_right.mistake("the learning rate acts in the last step only; all steps share it")
+def graph_edges(steps):
+    return [e for e in steps_with("ewg", steps) if e[0] != "eta" or e[1] == f"w{steps}"]
+
+
+@graph_edges_are_right.mistake("all edges turned around")
+def graph_edges(steps):
+    return [(b, a) for a, b in steps_with("ewg", steps)]
+
+
+@graph_edges_are_right.mistake(
+    "each gradient is computed at the weights after the step, not at those before it"
+)
+def graph_edges(steps):
+    return [
+        (f"w{int(b[1:]) + 1}", b) if b[0] == "g" else (a, b) for a, b in steps_with("ewg", steps)
+    ]
+
+
+@graph_edges_are_right.mistake("all gradients are those at the first weights")
+def graph_edges(steps):
+    return [("w0", b) if b[0] == "g" else (a, b) for a, b in steps_with("ewg", steps)]
+
+
+@graph_edges_are_right.mistake("indirect dependences too: only what is computed directly counts")
+def graph_edges(steps):
+    early = [(f"w{j}", f"w{k}") for k in range(2, steps + 1) for j in range(k - 1)]
+    return [*steps_with("ewg", steps), *early, ("eta", f"L{steps}")]
+
+
+@graph_edges_are_right.mistake("the learning rate enters the steps, not the gradients")
+def graph_edges(steps):
+    return [*steps_with("ewg", steps), *(("eta", f"g{k}") for k in range(steps))]
+
+
+@graph_edges_are_right.mistake("the loss is that before the last step")
+def graph_edges(steps):
+    return steps_with("ewg", steps, (f"w{steps - 1}", f"L{steps}"))
+
+
+@graph_edges_are_right.mistake("the loss at the end is missing")
+def graph_edges(steps):
+    return steps_with("ewg", steps)[:-1]
+
+
+@graph_edges_are_right.mistake("the last loss is computed from a gradient, which nobody needs")
+def graph_edges(steps):
+    return [*steps_with("ewg", steps), (f"w{steps}", f"g{steps}"), (f"g{steps}", f"L{steps}")]
+
+
+@graph_edges_are_right.mistake("two steps, however many are asked for")
+def graph_edges(steps):
+    return steps_with("ewg", 2)
+
+
+@graph_edges_are_right.mistake("one step too many")
+def graph_edges(steps):
+    return steps_with("ewg", steps + 1)
+
+
+# %%
+@graph_edges_are_right.alternative("written down node by node, backwards, as lists")
+def graph_edges(steps):
+    found = [[f"w{steps}", f"L{steps}"]]
+    for k in range(steps, 0, -1):
+        found.append([f"w{k - 1}", f"w{k}"])
+        found.append([f"g{k - 1}", f"w{k}"])
+        found.append(["eta", f"w{k}"])
+        found.append([f"w{k - 1}", f"g{k - 1}"])
+    return found
+
+
+@graph_edges_are_right.alternative("from a table of parents, some edges twice")
+def graph_edges(steps):
+    parents = {f"L{steps}": (f"w{steps}",)}
+    for k in range(steps):
+        parents |= {f"g{k}": (f"w{k}",), f"w{k + 1}": ("eta", f"g{k}", f"w{k}")}
+    pairs = [(parent, child) for child, many in parents.items() for parent in many]
+    return tuple(pairs + pairs[:2])
+
+
+# %% [markdown]
+# Look at your graph. In how many ways can you walk from `eta` to the loss? Each of them is a term
+# of the hypergradient, and their number grows fast.
+
+
+# %%
+def draw_graph(edges):
+    """Draw the graph of a run: weights in the middle, gradients below, the learning rate on top."""
+    names = {name for edge in edges for name in edge}
+    last = max(int(name[1:]) for name in names if name != "eta")
+    place = {"eta": (last / 2, 1.0), f"L{last}": (last + 0.7, 0.0)}
+    for k in range(last + 1):
+        place |= {f"w{k}": (k, 0.0), f"g{k}": (k + 0.4, -0.9)}
+    plt.figure(figsize=(2 + 2 * last, 3))
+    for start, end in edges:
+        arrow = {"arrowstyle": "->", "shrinkA": 12, "shrinkB": 12}
+        plt.annotate("", place[end], place[start], arrowprops=arrow)
+    for name in names:
+        plt.text(
+            *place[name], name, ha="center", va="center", bbox={"boxstyle": "circle", "fc": "w"}
+        )
+    plt.xlim(-0.4, last + 1.1)
+    plt.ylim(-1.3, 1.4)
+    plt.axis("off")
+    plt.show()
+
+
+draw_graph(graph_edges(2))
+
+# %% [markdown]
+# # 4. Reverse mode
+#
+# Autograd records every operation on a tensor that requires a gradient, and goes through the
+# record backwards. A step of gradient descent is made of such operations. So a whole training run
+# can be differentiated, if the steps are recorded as well: the gradients, too, have to become
+# part of the graph. Maclaurin, Duvenaud and Adams (*Gradient-based Hyperparameter Optimization
+# through Reversible Learning*, 2015) did this for runs of thousands of steps.
+
+# %% [markdown]
+# ## 4.1 Through all steps at once (20 points)
+#
+# The loss may be anything now, so your function gets it as a function: `train_loss(w)` takes a
+# tensor of weights and returns a tensor with one number. The run is judged by another one,
+# `valid_loss(w)`: whoever chooses a learning rate by the training loss will overfit it, like any
+# other parameter. Return the validation loss at the end of the run, and its derivative in the
+# learning rate.
+#
+# The learning rate arrives as a Python number, which autograd knows nothing about; `w0` is a
+# tensor of any shape. Grading counts graphs: when your function has returned, none is left,
+# neither hanging on what it returned nor kept anywhere else.
+# Where there is a GPU, `w0` and the data may lie there; two of the points are for that.
+#
+# **Look out.** What can go wrong here mostly goes wrong silently, with a number that looks like any
+# other.
+#
+# - `torch.autograd.grad` and `backward` return a *constant* unless they are told to record their
+#   own work. Then each step is taken for a shift by a constant, and only a part of the paths in
+#   your graph is left.
+# - `detach()`, `.data`, `.item()` and `torch.no_grad()` cut paths. So does an update in place, if
+#   autograd lets you do it at all.
+# - `backward()` *adds* to `.grad` of every leaf in the graph. Whatever lives longer than one call
+#   keeps what former calls have added.
+#
+# You have what you need to test it: on least squares your function must agree with `dloss_deta`
+# after one step, and with difference quotients of `loss_after_steps` after more.
+
+# %%
+from reference.hypergradients import hypergrad_unrolled
+
+
+# %%
+def watch_runs(notebook, name, data, w0, runs, steps, model, device="cpu", history=0):
+    """Call a function of the notebook, and return its answers and what it kept alive.
+
+    data: X and t for each loss that the function gets. runs: the numbers that each call gets.
+    model: "linear" or "tanh". Every loss marks the graph that it becomes part of, so that the
+    graphs that are alive can be counted whenever a loss is asked for. history: how many of the
+    operations are counted that weights remember.
+    """
+    import gc
+    import weakref
+
+    alive, most, longest = weakref.WeakSet(), 0, 0
+
+    class Sign:
+        """Lives as long as a graph."""
+
+    class Mark(torch.autograd.Function):
+        """Hands its input on, and hangs a sign on the graph."""
+
+        @staticmethod
+        def forward(x):
+            return x.clone()
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.sign = Sign()
+            alive.add(ctx.sign)
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad
+
+        @staticmethod
+        def jvp(ctx, tangent):
+            return tangent.clone()
+
+        @staticmethod
+        def vmap(info, in_dims, x):
+            return Mark.apply(x), in_dims[0]
+
+    def look(w):
+        """Count the graphs that are alive, and the operations that the weights remember."""
+        nonlocal most, longest
+        if len(alive) == 8:
+            gc.collect(1)  # what nobody holds any more is no leak
+        seen, waiting = set(), [w.grad_fn]
+        while waiting and len(seen) < history:
+            node = waiting.pop()
+            if node is not None and node not in seen:
+                seen.add(node)
+                waiting += [parent for parent, _ in node.next_functions]
+        most, longest = max(most, len(alive)), max(longest, len(seen))
+
+    def loss_of(X, t):
+        X, t = torch.tensor(X, device=device), torch.tensor(t, device=device)
+
+        def loss(w):
+            look(w)
+            outputs = Mark.apply(X @ w if w.ndim else X[:, 0] * w)
+            return ((torch.tanh(outputs) if model == "tanh" else outputs) - t).square().mean()
+
+        return loss
+
+    def plain(value):
+        """Return a value without its graph."""
+        if isinstance(value, (tuple, list)):
+            return [plain(item) for item in value]
+        return value.detach().cpu() if isinstance(value, torch.Tensor) else value
+
+    def hangs_on_a_graph(value):
+        if isinstance(value, (tuple, list)):
+            return any(hangs_on_a_graph(item) for item in value)
+        return isinstance(value, torch.Tensor) and value.grad_fn is not None
+
+    losses = [loss_of(*pair) for pair in data]
+    start = torch.tensor(w0, device=device)
+    before = start.clone()
+    raw = [getattr(notebook, name)(*losses, start, *numbers, steps) for numbers in runs]
+    if alive:
+        gc.collect()
+    untouched = not start.requires_grad and start.grad is None and torch.equal(start, before)
+    return {
+        "answers": [plain(answer) for answer in raw],
+        "most alive": most,
+        "longest": longest,
+        "left": len(alive) + sum(hangs_on_a_graph(answer) for answer in raw),
+        "w0 untouched": untouched,
+    }
+
+
+def draw_runs(rng, shape, model, dtype, sizes=(7, 5)):
+    """Draw data for a loss of each size, and weights of some shape to start from."""
+    d, outputs = (*shape, *(1, 0))[0] if shape else 1, shape[1:]
+    data = []
+    for n in sizes:
+        X, t = rng.normal(size=(n, d)), rng.normal(size=(n, *outputs))
+        data.append((X.astype(dtype), (0.6 * t if model == "tanh" else t).astype(dtype)))
+    return data, rng.normal(size=(1, *shape)).astype(dtype)[0]
+
+
+def draw_rate(rng):
+    """Draw a learning rate that single precision holds exactly."""
+    return int(rng.integers(24, 112)) / 1024
+
+
+@check(
+    "hypergrad_unrolled",
+    points=13,
+    hint="On least squares, compare with dloss_deta, and differences of loss_after_steps.",
+)
+@case("least squares, one step", shape=(3,), steps=1, model="linear")
+@case("least squares, four steps", shape=(3,), steps=4, model="linear")
+@case("a tanh, six steps", shape=(4,), steps=6, model="tanh")
+@case("a matrix of weights, two steps", shape=(3, 2), steps=2, model="tanh", hidden=True)
+@case("a single number as the weight", shape=(), steps=5, model="tanh", hidden=True)
+@case("a longer run", shape=(6,), steps=30, model="tanh", hidden=True)
+@case(
+    "single precision, four runs",
+    shape=(4,),
+    steps=5,
+    model="tanh",
+    dtype="float32",
+    calls=4,
+    hidden=True,
+)
+def hypergrad_unrolled_matches_reference(
+    student, reference, rng, shape, steps, model, dtype="float64", calls=1
+):
+    """hypergrad_unrolled returns the loss after a run and its derivative in the learning rate."""
+    data, w0 = draw_runs(rng, shape, model, dtype)
+    arguments = (
+        "hypergrad_unrolled",
+        data,
+        w0,
+        [(draw_rate(rng),) for _ in range(calls)],
+        steps,
+        model,
+    )
+    got = student.apply(watch_runs, *arguments)["answers"]
+    want = reference.apply(watch_runs, *arguments)["answers"]
+    # A long chain of operations: wider than usual by a factor of ten. In single precision the usual
+    # tolerance leaves room for it.
+    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (1e-5, 1e-6)
+    assert_close(got, want, rtol=rtol, atol=atol, what="(loss, hypergradient)[call]")
+
+
+self_check(hypergrad_unrolled_matches_reference)
+
+
+# %%
+@check(
+    "hypergrad_unrolled",
+    points=5,
+    hint="What of the first call is still there when the second one begins?",
+)
+@case("three runs, one after the other", shape=(4,), steps=5, model="tanh")
+@case(
+    "five runs of a matrix of weights", shape=(3, 2), steps=3, model="linear", hidden=True, calls=5
+)
+def hypergrad_unrolled_leaves_nothing_behind(student, reference, rng, shape, steps, model, calls=3):
+    """hypergrad_unrolled keeps no graph, changes no argument, and each call starts afresh."""
+    data, w0 = draw_runs(rng, shape, model, "float64")
+    runs = [(draw_rate(rng),) for _ in range(calls)]
+    arguments = "hypergrad_unrolled", data, w0, runs, steps, model
+    got = student.apply(watch_runs, *arguments)
+    want = reference.apply(watch_runs, *arguments)
+    # A long chain of operations: wider than usual by a factor of ten.
+    assert_close(
+        got["answers"], want["answers"], rtol=1e-6, atol=1e-9, what="(loss, hypergradient)[call]"
+    )
+    assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
+    assert_equal(got["left"], 0, what="graphs that are alive after the calls")
+
+
+self_check(hypergrad_unrolled_leaves_nothing_behind)
+
+
+# %%
+@check(
+    "hypergrad_unrolled",
+    points=2,
+    device="cuda",
+    hint="Every tensor that you make has to be on the device of w0.",
+)
+@case("six steps on a GPU", shape=(4,), steps=6, hidden=True)
+@case("a matrix of weights on a GPU", shape=(3, 2), steps=12, hidden=True)
+def hypergrad_unrolled_runs_on_a_gpu(student, reference, rng, shape, steps):
+    """hypergrad_unrolled finds on a GPU what it finds on a CPU."""
+    data, w0 = draw_runs(rng, shape, "tanh", "float64")
+    arguments = "hypergrad_unrolled", data, w0, [(draw_rate(rng),)], steps, "tanh"
+    got = student.apply(watch_runs, *arguments, device="cuda")["answers"]
+    want = reference.apply(watch_runs, *arguments)["answers"]
+    # A long chain of operations on another device: wider than usual by a factor of ten.
+    assert_close(got, want, rtol=1e-6, atol=1e-9, what="(loss, hypergradient)")
+
+
+# %%
+shared_rates = {}
+EVERY_UNROLLED = (hypergrad_unrolled_leaves_nothing_behind,)
+grad = torch.autograd.grad
+
+
+def leaf(lr, w0):
+    """Return the learning rate as a tensor, and weights to start from."""
+    return torch.tensor(lr, dtype=w0.dtype, device=w0.device, requires_grad=True), w0.clone()
+
+
+def unroll(train_loss, eta, w, steps, recorded=True):
+    """Return the weights after a run that begins with weights of any history."""
+    w = w if w.requires_grad else w.requires_grad_()
+    for _ in range(steps):
+        w = w - eta * grad(train_loss(w), w, create_graph=recorded)[0]
+    return w
+
+
+def derivative(loss, eta):
+    """Return a loss and its derivative, as numbers; zero where there is no path."""
+    found = grad(loss, eta, allow_unused=True)[0] if loss.requires_grad else None
+    return loss.item(), 0.0 if found is None else found.item()
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "create_graph is missing: the gradients are taken for constants, and their change is lost",
+    also=EVERY_UNROLLED,
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(valid_loss(unroll(train_loss, eta, w, steps, recorded=False)), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the gradients are detached, so that only a part of the paths is left", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    w.requires_grad_()
+    for _ in range(steps):
+        w = w - eta * grad(train_loss(w), w)[0].detach()
+    return derivative(valid_loss(w), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the weights are detached before each step, so that only the last step counts",
+    also=EVERY_UNROLLED,
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    for _ in range(steps):
+        w = w.detach().requires_grad_()
+        w = w - eta * grad(train_loss(w), w, create_graph=True)[0]
+    return derivative(valid_loss(w), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the weights are detached inside the gradient: the old weights survive, their gradient's "
+    "change does not",
+    also=EVERY_UNROLLED,
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    for _ in range(steps):
+        here = w.detach().requires_grad_()
+        w = w - eta * grad(train_loss(here), here)[0]
+    return derivative(valid_loss(w), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the old weights are detached, and only the gradients carry the derivative",
+    also=EVERY_UNROLLED,
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    w.requires_grad_()
+    for _ in range(steps):
+        w = w.detach() - eta * grad(train_loss(w), w, create_graph=True)[0]
+    return derivative(valid_loss(w), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the weights are detached after each step, and nothing depends on the learning rate",
+    also=EVERY_UNROLLED,
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        w = (w - eta * grad(train_loss(w), w, create_graph=True)[0]).detach()
+    return derivative(valid_loss(w), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "steps by .data: autograd does not see them, and nothing depends on the learning rate",
+    also=EVERY_UNROLLED,
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    w.requires_grad_()
+    for _ in range(steps):
+        w.data -= eta.data * grad(train_loss(w), w, create_graph=True)[0].data
+    return derivative(valid_loss(w), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "steps under no_grad: nothing depends on the learning rate", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    w.requires_grad_()
+    for _ in range(steps):
+        gradient = grad(train_loss(w), w)[0]
+        with torch.no_grad():
+            w -= eta * gradient
+    return derivative(valid_loss(w), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the steps use the Python number; the tensor that is asked for its gradient is in no step",
+    also=EVERY_UNROLLED,
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(valid_loss(unroll(train_loss, lr, w, steps)), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "a tensor that does not require a gradient has none", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    loss = valid_loss(unroll(train_loss, torch.tensor(lr), w0.clone(), steps))
+    return loss.item(), grad(loss, torch.tensor(lr))[0].item()
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "a new tensor in each step: only the last one is asked for its gradient", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    w = w0.clone().requires_grad_()
+    for _ in range(steps):
+        eta = torch.tensor(lr, dtype=w0.dtype, requires_grad=True)
+        w = w - eta * grad(train_loss(w), w, create_graph=True)[0]
+    return derivative(valid_loss(w), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake("one step, however many are asked for")
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(valid_loss(unroll(train_loss, eta, w, 1)), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake("one step too many", also=EVERY_UNROLLED)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(valid_loss(unroll(train_loss, eta, w, steps + 1)), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake("one step too few", also=EVERY_UNROLLED)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(valid_loss(unroll(train_loss, eta, w, steps - 1)), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake("steps uphill", also=EVERY_UNROLLED)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(valid_loss(unroll(train_loss, -eta, w, steps)), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the training loss at the end: the validation loss is asked for", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(train_loss(unroll(train_loss, eta, w, steps)), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake("trained on the validation loss", also=EVERY_UNROLLED)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(valid_loss(unroll(valid_loss, eta, w, steps)), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the losses of all steps added up: only the end of the run counts", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    total = 0.0
+    for _ in range(steps):
+        w = unroll(train_loss, eta, w, 1)
+        total = total + valid_loss(w)
+    return derivative(total + valid_loss(w), eta)
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the derivative in the first weights, not in the learning rate", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    start = w.requires_grad_()
+    loss = valid_loss(unroll(train_loss, eta, start, steps))
+    return loss.item(), grad(loss, start)[0].detach()
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "loss and hypergradient in the wrong order", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(valid_loss(unroll(train_loss, eta, w, steps)), eta)[::-1]
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "the sign: what is asked for is the derivative, not the direction to go", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    loss, slope = derivative(valid_loss(unroll(train_loss, eta, w, steps)), eta)
+    return loss, -slope
+
+
+@hypergrad_unrolled_matches_reference.mistake(
+    "a difference quotient: it is rough, and in single precision too rough"
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    def end(rate):
+        w = unroll(train_loss, rate, w0.clone(), steps, recorded=False)
+        return valid_loss(w).item()
+
+    return end(lr), (end(lr + 1e-4) - end(lr - 1e-4)) / 2e-4
+
+
+@hypergrad_unrolled_leaves_nothing_behind.mistake(
+    "backward() adds to .grad, and the tensor outlives the call: former calls are counted again"
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta = shared_rates.setdefault(w0.dtype, torch.zeros((), dtype=w0.dtype, requires_grad=True))
+    eta.data.fill_(lr)
+    loss = valid_loss(unroll(train_loss, eta, w0.clone(), steps))
+    loss.backward()
+    return loss.item(), eta.grad.item()
+
+
+@hypergrad_unrolled_leaves_nothing_behind.mistake(
+    "what is returned hangs on the graph and keeps all of it alive: use .item() or .detach()"
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    loss = valid_loss(unroll(train_loss, eta, w, steps))
+    return loss, grad(loss, eta, retain_graph=True)[0]
+
+
+@hypergrad_unrolled_leaves_nothing_behind.mistake(
+    "create_graph where the last derivative is taken: nobody needs the graph of it"
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    loss = valid_loss(unroll(train_loss, eta, w, steps))
+    return loss.item(), grad(loss, eta, create_graph=True)[0]
+
+
+@hypergrad_unrolled_leaves_nothing_behind.mistake(
+    "the weights of every run are kept in a list, with their graphs"
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps, kept=[]):  # noqa: B006 - the mistake
+    eta, w = leaf(lr, w0)
+    kept.append(unroll(train_loss, eta, w, steps))
+    return derivative(valid_loss(kept[-1]), eta)
+
+
+@hypergrad_unrolled_leaves_nothing_behind.mistake("the caller's w0 is made to require a gradient")
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, _ = leaf(lr, w0)
+    return derivative(valid_loss(unroll(train_loss, eta, w0, steps)), eta)
+
+
+@hypergrad_unrolled_leaves_nothing_behind.mistake(
+    "the run ends in the caller's w0, so that the next run starts where this one ended"
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    w = unroll(train_loss, eta, w, steps)
+    w0.copy_(w.detach())
+    return derivative(valid_loss(w), eta)
+
+
+# %%
+@hypergrad_unrolled_matches_reference.alternative(
+    "backward with create_graph, and .grad read off", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    rate = torch.nn.Parameter(torch.tensor(lr, dtype=w0.dtype, device=w0.device))
+    start = torch.nn.Parameter(w0.clone())
+    w = start
+    for _ in range(steps):
+        (slope,) = torch.autograd.grad(train_loss(w), [w], create_graph=True)
+        w = torch.sub(w, torch.mul(slope, rate))
+    value = valid_loss(w)
+    value.backward(inputs=[rate])
+    return value.detach(), rate.grad
+
+
+@hypergrad_unrolled_matches_reference.alternative(
+    "a function of the learning rate, differentiated by torch.func", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    def end(rate):
+        w = w0
+        for _ in range(steps):
+            w = w - rate * torch.func.grad(train_loss)(w)
+        return valid_loss(w)
+
+    rate = torch.tensor(lr, dtype=w0.dtype, device=w0.device)
+    slope, value = torch.func.grad_and_value(end)(rate)
+    return value, slope
+
+
+@hypergrad_unrolled_matches_reference.alternative(
+    "by hand: the weights are kept, and one vector goes back through the steps",
+    also=EVERY_UNROLLED,
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    path = [w0.clone()]
+    for _ in range(steps):
+        w = path[-1].detach().requires_grad_()
+        path.append(w.detach() - lr * torch.autograd.grad(train_loss(w), w)[0])
+    end = path.pop().requires_grad_()
+    value = valid_loss(end)
+    (back,) = torch.autograd.grad(value, end)
+    slope = 0.0
+    while path:
+        w = path.pop().requires_grad_()
+        (here,) = torch.autograd.grad(train_loss(w), w, create_graph=True)
+        (bent,) = torch.autograd.grad(here, w, grad_outputs=back)
+        slope -= float((here.detach() * back).sum())
+        back = back - lr * bent
+    return value.item(), slope
+
+
+@hypergrad_unrolled_matches_reference.alternative(
+    "a learning rate in single precision", also=EVERY_UNROLLED
+)
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    rate = torch.tensor(lr, device=w0.device, requires_grad=True)
+    w = w0.detach().clone().requires_grad_(True)
+    while steps:
+        (here,) = torch.autograd.grad(train_loss(w), w, create_graph=True)
+        w, steps = w.sub(rate * here), steps - 1
+    value = valid_loss(w)
+    return value.item(), torch.autograd.grad(value, rate)[0]
+
+
+@hypergrad_unrolled_runs_on_a_gpu.alternative("the learning rate stays on the CPU")
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    rate = torch.tensor(lr, dtype=w0.dtype, requires_grad=True)
+    w = w0.clone().requires_grad_()
+    for _ in range(steps):
+        (here,) = torch.autograd.grad(train_loss(w), w, create_graph=True)
+        w = w - rate * here
+    value = valid_loss(w)
+    return value.item(), torch.autograd.grad(value, rate)[0].item()
+
+
+@hypergrad_unrolled_runs_on_a_gpu.mistake("weights are moved to the CPU, where the data are not")
+def hypergrad_unrolled(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0.cpu())
+    return derivative(valid_loss(unroll(train_loss, eta, w, steps)), eta)
+
+
+# %% [markdown]
+# Now you can do what was a matter of luck before: follow the slope of the whole run downhill.
+# Here a learning rate that starts much too small is improved by its own gradient descent, and
+# each of its steps looks through the complete run.
+
+
+# %%
+def wave_losses(examples=24, width=8, dtype=torch.float64):
+    """Return a training loss, a validation loss and first weights: noisy waves, tanh features."""
+    generator = torch.Generator().manual_seed(3)
+    mix = torch.randn(2, width, generator=generator, dtype=dtype)
+
+    def loss_on(seed):
+        generator.manual_seed(seed)
+        x = 3 * torch.rand(examples, 1, generator=generator, dtype=dtype)
+        noise = 0.1 * torch.randn(examples, generator=generator, dtype=dtype)
+        features = torch.tanh(torch.cat([x, torch.ones_like(x)], 1) @ mix)
+        goals = torch.sin(2 * x[:, 0]) + noise
+
+        def loss(w):
+            return (torch.tanh(features @ w) - goals).square().mean()
+
+        return loss
+
+    return loss_on(1), loss_on(2), torch.zeros(width, dtype=dtype)
+
+
+wave_train, wave_valid, wave_start = wave_losses()
+rate, history = 0.02, []
+for _ in range(budget(25, graded=1)):
+    height, slope = hypergrad_unrolled(wave_train, wave_valid, wave_start, rate, 20)
+    history.append((rate, height))
+    rate = max(rate - 0.02 * slope, 0.0)
+plt.figure(figsize=(6, 3.5))
+plt.plot(*np.transpose(history), "o-")
+plt.xlabel("learning rate")
+plt.ylabel("validation loss after 20 steps")
+plt.show()
+
+# %% [markdown]
+# # 5. Forward mode
+#
+# Reverse mode waits for the end of the run and then goes all the way back. There is another way:
+# let the derivative travel along with the weights.
+
+# %% [markdown]
+# ## 5.1 The derivative travels along (15 points)
+#
+# Let $z_k = \frac{dw_k}{d\eta}$, a tensor of the shape of the weights: it says how the weights
+# after $k$ steps would be different with a slightly larger learning rate. What is $z_0$?
+# Differentiate $w_{k+1} = w_k - \eta\, \nabla L(w_k)$ in $\eta$, with everything that depends on
+# it, and you get $z_{k+1}$ from $z_k$. At the end, one more application of the chain rule leads
+# from $z_T$ to the derivative of the validation loss. Franceschi et al. (*Forward and Reverse
+# Gradient-Based Hyperparameter Optimization*, 2017) compare the two modes.
+#
+# In the recursion the Hessian of the loss turns up, times a vector. The Hessian of a network is
+# never computed as a matrix: with $m$ weights it has $m^2$ entries. But its product with a vector
+# $z$ costs hardly more than a gradient, since $H z = \nabla_w \bigl(\nabla L(w)^\top z\bigr)$ if
+# $z$ is held constant: a gradient of a gradient, multiplied by a constant vector (Pearlmutter,
+# *Fast Exact Multiplication by the Hessian*, 1994).
+#
+# Your function has to do with the memory of one step. Grading counts the graphs that are alive
+# whenever a loss is asked for, and the operations that the weights remember. In a run of seventy
+# steps there may be a few graphs, not seventy, and operations of a step or two, not of all.
+#
+# **Look out.** Three slips give wrong numbers, and a fourth gives right ones: the term with the
+# Hessian is forgotten; it is taken at the weights after the step; the new weights are used too
+# early. And if a tensor that goes on to the next step remembers where it comes from, then the
+# graphs of all steps stay alive, and nothing is gained. Test with weights that are not vectors,
+# too.
+
+# %%
+from reference.hypergradients import hypergrad_forward
+
+
+# %%
+@check(
+    "hypergrad_forward",
+    points=15,
+    hint="It has to agree with hypergrad_unrolled, and to forget each step's graph after the step.",
+)
+@case("a tanh, three steps", shape=(4,), steps=3, model="tanh")
+@case("least squares, twenty steps", shape=(3,), steps=20, model="linear")
+@case("one step", shape=(4,), steps=1, model="tanh", hidden=True)
+@case("a matrix of weights, sixteen steps", shape=(3, 2), steps=16, model="tanh", hidden=True)
+@case("a single number, twelve steps", shape=(), steps=12, model="tanh", hidden=True)
+@case("a long run", shape=(5,), steps=70, model="tanh", hidden=True)
+@case(
+    "single precision, four runs",
+    shape=(4,),
+    steps=10,
+    model="tanh",
+    dtype="float32",
+    calls=4,
+    hidden=True,
+)
+def hypergrad_forward_matches_reference(
+    student, reference, rng, shape, steps, model, dtype="float64", calls=1
+):
+    """hypergrad_forward finds the hypergradient, in memory that does not grow with the run."""
+    data, w0 = draw_runs(rng, shape, model, dtype)
+    arguments = (
+        "hypergrad_forward",
+        data,
+        w0,
+        [(draw_rate(rng),) for _ in range(calls)],
+        steps,
+        model,
+    )
+    got = student.apply(watch_runs, *arguments, history=60)
+    want = reference.apply(watch_runs, *arguments, history=60)
+    # A long chain of operations: wider than usual by a factor of ten. In single precision the usual
+    # tolerance leaves room for it.
+    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (1e-5, 1e-6)
+    assert_close(
+        got["answers"], want["answers"], rtol=rtol, atol=atol, what="(loss, hypergradient)[call]"
+    )
+    assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
+    assert_that(
+        got["most alive"] <= 8, f"{got['most alive']} graphs of former steps were alive at once"
+    )
+    assert_that(
+        got["longest"] < 60, f"the weights remember {got['longest']} operations of former steps"
+    )
+    assert_equal(got["left"], 0, what="graphs that are alive after the calls")
+
+
+self_check(hypergrad_forward_matches_reference)
+
+
+# %%
+def carry(train_loss, valid_loss, w0, lr, steps, turn=1.0, start=0.0, sign=-1.0, cut=True):
+    """Forward mode with a factor of its Hessian term, and other things that can be wrong."""
+    w, z = w0.clone(), torch.full_like(w0, start)
+    for _ in range(steps):
+        w = (w.detach() if cut else w).requires_grad_(True) if cut or not w.grad_fn else w
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        bent = grad((g * z).sum(), w, retain_graph=not cut)[0]
+        g = g.detach() if cut else g
+        z = z + sign * g - turn * bent
+        w = w - lr * g
+    return finish(valid_loss, w, z)
+
+
+def finish(valid_loss, w, z):
+    """Return the loss and its derivative along z."""
+    w = w.detach().requires_grad_()
+    loss = valid_loss(w)
+    return loss.item(), (grad(loss, w)[0] * z).sum().item()
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the term with the Hessian is missing: earlier steps also change later gradients"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps, turn=0.0)
+
+
+@hypergrad_forward_matches_reference.mistake("the sign of the term with the Hessian")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps, turn=-lr)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the learning rate is missing in the term with the Hessian"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps, turn=1.0)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the first weights do not depend on the learning rate: z starts at zero, not at one"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps, turn=lr, start=1.0)
+
+
+@hypergrad_forward_matches_reference.mistake("the sign of the gradient in the recursion")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps, turn=lr, sign=1.0)
+
+
+@hypergrad_forward_matches_reference.mistake("the learning rate on the gradient in the recursion")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps, turn=lr, sign=-lr)
+
+
+@hypergrad_forward_matches_reference.mistake("one step too many")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps + 1, turn=lr)
+
+
+@hypergrad_forward_matches_reference.mistake("one step too few")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps - 1, turn=lr)
+
+
+@hypergrad_forward_matches_reference.mistake("one step, however many are asked for")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, 1, turn=lr)
+
+
+@hypergrad_forward_matches_reference.mistake("the training loss at the end")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, train_loss, w0, lr, steps, turn=lr)
+
+
+@hypergrad_forward_matches_reference.mistake("trained on the validation loss")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(valid_loss, valid_loss, w0, lr, steps, turn=lr)
+
+
+@hypergrad_forward_matches_reference.mistake("steps uphill")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, -lr, steps, turn=-lr)
+
+
+@hypergrad_forward_matches_reference.mistake("loss and hypergradient in the wrong order")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps, turn=lr)[::-1]
+
+
+@hypergrad_forward_matches_reference.mistake("the sign of the hypergradient")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    loss, slope = carry(train_loss, valid_loss, w0, lr, steps, turn=lr)
+    return loss, -slope
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "z at the end, not yet multiplied by the gradient of the validation loss"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g.detach() - lr * grad((g * z).sum(), w)[0]
+        w = w.detach() - lr * g.detach()
+    return valid_loss(w).item(), z
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the Hessian is taken at the weights after the step, not at those before it"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        g = grad(train_loss(w), w)[0]
+        w = (w.detach() - lr * g).requires_grad_()
+        new = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g - lr * grad((new * z).sum(), w)[0]
+        w = w.detach()
+    return finish(valid_loss, w, z)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the gradient in the recursion is taken at the weights after the step"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        bent = grad((g * z).sum(), w)[0]
+        w = (w - lr * g).detach().requires_grad_()
+        z = z - grad(train_loss(w), w)[0] - lr * bent
+        w = w.detach()
+    return finish(valid_loss, w, z)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the new z goes into the product with the Hessian, not the old one"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g.detach()
+        z = z - lr * grad((g * z).sum(), w)[0]
+        w = w.detach() - lr * g.detach()
+    return finish(valid_loss, w, z)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the squared gradient in place of the Hessian: that is another matrix"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        g = grad(train_loss(w), w)[0]
+        z = z - g - lr * g * (g * z).sum()
+        w = w.detach() - lr * g
+    return finish(valid_loss, w, z)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "only the diagonal of the Hessian: its product with a vector mixes the weights"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        rows = [grad(entry, w, retain_graph=True)[0].flatten() for entry in g.flatten()]
+        bent = torch.stack(rows).diagonal().reshape(w0.shape) * z
+        z = z - g.detach() - lr * bent
+        w = w.detach() - lr * g.detach()
+    return finish(valid_loss, w, z)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the gradient at the end is taken at the weights before the last step"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        w = w.detach().requires_grad_()
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g.detach() - lr * grad((g * z).sum(), w)[0]
+        before, w = w, w.detach() - lr * g.detach()
+    slope = grad(valid_loss(before), before)[0]
+    return valid_loss(w).item(), (slope * z).sum().item()
+
+
+@hypergrad_forward_matches_reference.mistake("only for vectors: @ is no sum over all entries")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g.detach() - lr * grad(g @ z, w)[0]
+        w = w.detach() - lr * g.detach()
+    w.requires_grad_()
+    loss = valid_loss(w)
+    return loss.item(), (grad(loss, w)[0] @ z).item()
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "nothing is detached: right numbers, but the graphs of all steps stay alive"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    return carry(train_loss, valid_loss, w0, lr, steps, turn=lr, cut=False)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "z remembers where it comes from: right numbers, but the graphs of all steps stay alive"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g - lr * grad((g * z.detach()).sum(), w, retain_graph=True)[0]
+        w = w.detach() - lr * g.detach()
+    return finish(valid_loss, w, z)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the weights are not detached: right numbers, but they remember every former step"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone().requires_grad_(), torch.zeros_like(w0)
+    for _ in range(steps):
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g.detach() - lr * grad((g * z).sum(), w)[0]
+        w = w - lr * g.detach()
+    return finish(valid_loss, w, z)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "reverse mode once more: right numbers, but the graphs of all steps stay alive"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    eta, w = leaf(lr, w0)
+    return derivative(valid_loss(unroll(train_loss, eta, w, steps)), eta)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the losses are kept with their graphs: a number is enough"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z, kept = w0.clone(), torch.zeros_like(w0), []
+    for _ in range(steps):
+        w.requires_grad_()
+        kept.append(train_loss(w))
+        g = grad(kept[-1], w, create_graph=True)[0]
+        z = z - g.detach() - lr * grad((g * z).sum(), w)[0]
+        w = w.detach() - lr * g.detach()
+    return finish(valid_loss, w, z)
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "a difference quotient: it is rough, and in single precision too rough"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    def end(rate):
+        w = w0.clone()
+        for _ in range(steps):
+            w = w.detach().requires_grad_()
+            w = w.detach() - rate * grad(train_loss(w), w)[0]
+        return valid_loss(w).item()
+
+    return end(lr), (end(lr + 1e-4) - end(lr - 1e-4)) / 2e-4
+
+
+@hypergrad_forward_matches_reference.mistake(
+    "the run is made in the caller's w0, so that the next run starts where this one ended"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    z = torch.zeros_like(w0)
+    for _ in range(steps):
+        w = w0.detach().requires_grad_()
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g.detach() - lr * grad((g * z).sum(), w)[0]
+        w0 -= lr * g.detach()
+    return finish(valid_loss, w0, z)
+
+
+@hypergrad_forward_matches_reference.mistake("the caller's w0 is made to require a gradient")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0, torch.zeros_like(w0)
+    for _ in range(steps):
+        w.requires_grad_()
+        g = grad(train_loss(w), w, create_graph=True)[0]
+        z = z - g.detach() - lr * grad((g * z).sum(), w)[0]
+        w = w.detach() - lr * g.detach()
+    return finish(valid_loss, w, z)
+
+
+# %%
+@hypergrad_forward_matches_reference.alternative("torch.func.jvp of the gradient")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0, torch.zeros_like(w0)
+    for _ in range(steps):
+        here, turned = torch.func.jvp(torch.func.grad(train_loss), (w,), (z,))
+        w, z = w - lr * here, z - here - lr * turned
+    return torch.func.jvp(valid_loss, (w,), (z,))
+
+
+@hypergrad_forward_matches_reference.alternative(
+    "dual numbers through the whole run: torch's own forward mode"
+)
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    from torch.autograd import forward_ad
+
+    rate = torch.tensor(lr, dtype=w0.dtype, device=w0.device)
+    with forward_ad.dual_level():
+        rate = forward_ad.make_dual(rate, torch.ones_like(rate))
+        w = w0
+        for _ in range(steps):
+            w = w - rate * torch.func.grad(train_loss)(w)
+        value, tangent = forward_ad.unpack_dual(valid_loss(w))
+    return float(value), float(tangent)
+
+
+@hypergrad_forward_matches_reference.alternative("the Hessian as a matrix, for small models")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    def flat(loss):
+        return lambda v: loss(v.reshape(w0.shape))
+
+    w, z = w0.reshape(-1), torch.zeros(w0.numel(), dtype=w0.dtype)
+    for _ in range(steps):
+        hessian = torch.autograd.functional.hessian(flat(train_loss), w)
+        slope = torch.autograd.functional.jacobian(flat(train_loss), w)
+        z = z - slope - lr * hessian @ z
+        w = w - lr * slope
+    last = torch.autograd.functional.jacobian(flat(valid_loss), w)
+    return valid_loss(w.reshape(w0.shape)).item(), torch.dot(last, z).item()
+
+
+@hypergrad_forward_matches_reference.alternative("the Hessian by vmap, and its rows times z")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    w, z = w0.clone(), torch.zeros_like(w0)
+    for _ in range(steps):
+        H = torch.func.hessian(train_loss)(w)
+        slope = torch.func.grad(train_loss)(w)
+        w, z = w - lr * slope, z - slope - lr * (H * z).flatten(w0.ndim).sum(-1).reshape(w0.shape)
+    return valid_loss(w), (torch.func.grad(valid_loss)(w) * z).sum()
+
+
+@hypergrad_forward_matches_reference.alternative("one linear map after the other, under no_grad")
+def hypergrad_forward(train_loss, valid_loss, w0, lr, steps):
+    def slope_and_turn(w, z):
+        with torch.enable_grad():
+            leaf = w.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(train_loss(leaf), leaf, create_graph=True)
+            (turned,) = torch.autograd.grad(slope, leaf, grad_outputs=z)
+        return slope.detach(), turned
+
+    w, z = w0.clone(), 0 * w0
+    with torch.no_grad():
+        for _ in range(steps):
+            slope, turned = slope_and_turn(w, z)
+            z.sub_(slope + lr * turned)
+            w.sub_(slope, alpha=lr)
+    end = torch.nn.Parameter(w)
+    value = valid_loss(end)
+    value.backward()
+    return value.detach(), torch.tensordot(end.grad, z, dims=w0.ndim)
+
+
+# %% [markdown]
+# # 6. What both cost
+#
+# Two ways to the same number. Which one is for you depends on what you are short of.
+
+# %% [markdown]
+# ## 6.1 Measured memory (3 points)
+#
+# PyTorch tells whoever asks what it keeps for a backward pass, and when it lets go of it
+# (`torch.autograd.graph.saved_tensors_hooks`). The class below adds up the bytes; `peak` is the
+# most that was kept at any one time. A tensor that is kept twice is counted once.
+
+
+# %%
+class SavedBytes(torch.autograd.graph.saved_tensors_hooks):
+    """Inside a `with` block: counts the bytes that are kept for backward passes."""
+
+    def __init__(self):
+        self.now, self.peak, self.holders = 0, 0, Counter()
+        super().__init__(self.keep, lambda kept: kept.tensor)
+
+    def __enter__(self):
+        super().__enter__()
+        return self
+
+    class Kept:
+        """A tensor, as long as a graph needs it."""
+
+        def __init__(self, tensor):
+            self.tensor = tensor.detach()  # with its history it would keep itself alive
+
+    def keep(self, tensor):
+        """Count a tensor when it is packed away."""
+        kept, storage = self.Kept(tensor), tensor.untyped_storage()
+        place, size = storage.data_ptr(), storage.nbytes()
+        self.now += 0 if self.holders[place] else size
+        self.holders[place] += 1
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(kept, self.let_go, place, size)
+        return kept
+
+    def let_go(self, place, size):
+        """Count it out when the graph is gone."""
+        self.holders[place] -= 1
+        self.now -= 0 if self.holders[place] else size
+
+
+# %% [markdown]
+# Measure both of your functions, for runs of different lengths (`run_lengths`), on a problem with
+# more weights than the one above: `wave_losses(examples=64, width=256)` returns a training loss,
+# a validation loss and first weights. A learning rate of 0.01 will do. Put the peaks into two
+# lists, and draw both over the length of the run. (A function written with `torch.func` cannot be
+# measured in this way, as its transforms refuse such hooks; write that one with `torch.autograd`
+# here.)
+
+# %%
+run_lengths = budget([1, 2, 5, 10, 20, 40, 80], graded=[1, 2, 4])
+### BEGIN SOLUTION
+_problem = wave_losses(examples=64, width=256)
+reverse_bytes, forward_bytes = [], []
+for _function, _peaks in ((hypergrad_unrolled, reverse_bytes), (hypergrad_forward, forward_bytes)):
+    for _length in run_lengths:
+        with SavedBytes() as _saved:
+            _function(*_problem, 0.01, _length)
+        _peaks.append(_saved.peak)
+plt.figure("memory", figsize=(6, 3))
+plt.plot(run_lengths, reverse_bytes, "o-", label="reverse mode")
+plt.plot(run_lengths, forward_bytes, "s-", label="forward mode")
+plt.xlabel("steps of the run")
+plt.ylabel("bytes kept at the peak")
+plt.legend(loc="upper left")
+plt.show()
+### END SOLUTION
+
+
+# %%
+@check("measured_memory", points=0)
+@case("two lists of bytes")
+def measured_memory_has_the_right_form(student, reference, rng):
+    """There is one number of bytes for each run; whether they are right is for a person to say."""
+    for name in ("reverse_bytes", "forward_bytes"):
+        assert_shape(student[name], (len(student.run_lengths),), what=name)
+        assert_that(all(peak > 0 for peak in student[name]), f"{name}: more than 0 bytes each")
+
+
+self_check(measured_memory_has_the_right_form)
+
+# %%
+measured_memory_has_the_right_form.mistake("one number in place of a list", reverse_bytes=10_000)
+measured_memory_has_the_right_form.mistake("no run was measured", forward_bytes=[])
+measured_memory_has_the_right_form.alternative(
+    "bytes from an array", reverse_bytes=np.array([9000, 15_000, 27_000]), forward_bytes=[1, 1, 1]
+)
+
+# %% [markdown]
+# Comment on your picture, in a few sentences.
+#
+# 1. What does it show? How many bytes does each further step cost in reverse mode, and to which
+#    tensors do they belong?
+# 2. What would reverse mode keep, at the least, for a network with $10^8$ weights in single
+#    precision and a run of $10^5$ steps? Name one way out, and what it costs.
+# 3. Memory aside: what happens to hypergradients of very long runs, and why?
+
+# %% [markdown] manual=true question="memory_comment" points=3
+# ### BEGIN SOLUTION
+# **1.** The curve of reverse mode is a straight line: every step adds the same number of bytes.
+# That of forward mode is flat. The slope of my line is 4,096 bytes a step: 2,048 for the gradient
+# of 256 weights in double precision, which is multiplied by the learning rate, and 512 for each of
+# four vectors of 64 outputs, from which that gradient was computed (the output of the tanh, the
+# residuals, and two results of the backward pass). The way back needs them, for a product with the
+# Hessian at that step's weights. (It keeps no derivatives of the weights in the learning rate:
+# those belong to forward mode.)
+#
+# **2.** One tensor of the size of the weights is $4 \cdot 10^8$ bytes, so in all steps
+# $4 \cdot 10^{13}$ bytes: 40 terabytes, and the activations come on top. Ways out: forward mode
+# (the memory of one step, but a product with the Hessian in each step for every hyperparameter);
+# checkpoints at every $\sqrt T$-th step (memory like $\sqrt T$, and the run is done a second
+# time); reversing the dynamics of momentum; a truncated run, whose hypergradient is biased towards
+# the short term.
+#
+# **3.** The derivative of the end in the weights of step $k$ is a product of the factors
+# $I - \eta H_j$ of all later steps. Where their eigenvalues are below one in size it vanishes, and
+# where some are above one it explodes, as in a recurrent network: then the loss is a jagged
+# function of the learning rate, and its derivative is right and of no use.
+# ### END SOLUTION
+#
+# === BEGIN MARK SCHEME ===
+# - 1 point: a line and a constant, with the slope read off the student's own picture, and the
+#   reason: what each step's gradient was computed from is kept. No point for "dw/dη of each step
+#   is kept", which mixes up the two modes.
+# - 1 point: about 40 TB (4e8 bytes times 1e5 steps), and a way out with its price.
+# - 1 point: vanishing or exploding, by the product of the factors I - ηH.
+# === END MARK SCHEME ===
+
+# %% [markdown]
+# ## 6.2 Five decisions (4 points)
+#
+# Each question has one right answer, the letter A, B, C or D. The first three give two points if
+# all three are right, and so do the last two.
+
+# %%
+from reference.hypergradients import reverse_memory, training_memory, what_reverse_keeps
+
+
+# %%
+@check(
+    "memory_choices",
+    points=2,
+    hint="Measure it with SavedBytes. And what is a Hessian-vector product computed from?",
+)
+@case("three letters", hidden=True)
+def memory_choices_are_right(student, reference, rng):
+    """training_memory, reverse_memory and what_reverse_keeps are right."""
+    for name in ("training_memory", "reverse_memory", "what_reverse_keeps"):
+        assert_equal(letter(student[name]), reference[name], what=name)
+
+
+# %%
+from reference.hypergradients import checkpointed_memory, many_hyperparameters
+
+
+# %%
+@check(
+    "memory_choices",
+    points=2,
+    hint="Count what is there at once: all checkpoints, and one stretch. Then count products.",
+)
+@case("two letters", hidden=True)
+def cost_choices_are_right(student, reference, rng):
+    """checkpointed_memory and many_hyperparameters are right."""
+    for name in ("checkpointed_memory", "many_hyperparameters"):
+        assert_equal(letter(student[name]), reference[name], what=name)
+
+
+@check("memory_choices", points=0)
+@case("five letters")
+def memory_choices_have_the_right_form(student, reference, rng):
+    """Each answer is one of the letters A to D; whether it is right is found when grading."""
+    for name in (
+        "training_memory",
+        "reverse_memory",
+        "what_reverse_keeps",
+        "checkpointed_memory",
+        "many_hyperparameters",
+    ):
+        assert_that(letter(student[name]) in ("A", "B", "C", "D"), f"{name}: give one of A to D")
+
+
+self_check(memory_choices_have_the_right_form)
+
+
+# %%
+for title, wrong in (
+    ("each step's graph can be freed after the step", {"training_memory": "D"}),
+    ("nothing is kept of former steps, not even a few", {"training_memory": "B"}),
+    ("without checkpoints nothing of a step is let go before the end", {"reverse_memory": "C"}),
+    ("the backward pass needs what each step computed", {"reverse_memory": "A"}),
+    (
+        "dw/dη of each step is what forward mode carries along; reverse mode never has it",
+        {"what_reverse_keeps": "A"},
+    ),
+    ("the Hessian is never a matrix: only its products are needed", {"what_reverse_keeps": "C"}),
+    ("a number does not tell where the gradient was taken", {"what_reverse_keeps": "D"}),
+):
+    memory_choices_are_right.mistake(title, **wrong)
+for title, wrong in (
+    ("the checkpoints are there all the time, and there are √T", {"checkpointed_memory": "A"}),
+    ("that takes checkpoints within checkpoints", {"checkpointed_memory": "B"}),
+    ("only one stretch has a graph at any one time", {"checkpointed_memory": "D"}),
+    ("one backward pass finds the derivatives in all leaves", {"many_hyperparameters": "A"}),
+    ("the two modes are swapped", {"many_hyperparameters": "C"}),
+    ("forward mode carries one tangent for each hyperparameter", {"many_hyperparameters": "D"}),
+):
+    cost_choices_are_right.mistake(title, **wrong)
+memory_choices_have_the_right_form.mistake("the text of an answer", training_memory="constant")
+memory_choices_are_right.alternative(
+    "small letters, with spaces",
+    also=(cost_choices_are_right, memory_choices_have_the_right_form),
+    training_memory="a",
+    reverse_memory=" d",
+    what_reverse_keeps="b ",
+    checkpointed_memory="c",
+    many_hyperparameters="b",
+)
+
+# %% [markdown]
+# # 7. A learning rate that is learned
+#
+# Whole runs are expensive. What if we look at a single step only, but do it all the time, while
+# training? That is an old idea, which has been found anew again and again (Almeida et al., 1998;
+# Baydin et al., *Online Learning Rate Adaptation with Hypergradient Descent*, 2018; Chandra et al.,
+# *Gradient Descent: The Ultimate Optimizer*, 2022).
+
+# %% [markdown]
+# ## 7.1 Hypergradient descent (15 points)
+#
+# The weights $w_k$ came from a step with the learning rate $\eta_{k-1}$,
+#
+# $$w_k = w_{k-1} - \eta_{k-1}\, \nabla L(w_{k-1}) .$$
+#
+# So their loss has a derivative in $\eta_{k-1}$, with $w_{k-1}$ and the gradient there as
+# constants. Call it $h_k$; you computed it in 1.2. Step $k = 0, 1, \dots, T - 1$ does the
+# following, in this order:
+#
+# 1. It computes the loss $L(w_k)$ and the gradient $\nabla L(w_k)$.
+# 2. For $k \ge 1$ the learning rate makes a step against its derivative, with a rate of its own,
+#    $\kappa$ (in code `hyper_lr`): $\eta_k = \max(0,\ \eta_{k-1} - \kappa\, h_k)$. The first step
+#    uses the `lr` of the caller as $\eta_0$.
+# 3. The weights make their step, with the *new* learning rate:
+#    $w_{k+1} = w_k - \eta_k\, \nabla L(w_k)$.
+#
+# Return the last weights $w_T$, the learning rates $\eta_0, \dots, \eta_{T-1}$, and the losses
+# $L(w_0), \dots, L(w_{T-1})$.
+#
+# You can let autograd find $h_k$, or find a formula for it. In either case grading counts graphs
+# and the operations that the weights remember: after 80 steps they may not be more than after the
+# first few.
+#
+# **Look out.** A learning rate that is a tensor with a history, weights that are not detached
+# between the steps, a list of losses that are tensors with a graph: each keeps everything alive
+# that ever was, and a training that ran well in the morning is out of memory at noon. And do not
+# cut too much, either: if the learning rate is cut off before the loss is differentiated, it
+# never changes.
+
+# %%
+from reference.hypergradients import train_learned_lr
+
+
+# %%
+@check(
+    "train_learned_lr",
+    points=9,
+    hint="Follow two steps by hand: which gradients does the second learning rate depend on?",
+)
+@case("two steps", shape=(3,), steps=2, model="linear")
+@case("ten steps of a tanh", shape=(4,), steps=10, model="tanh")
+@case("a single step", shape=(3,), steps=1, model="linear", hidden=True)
+@case("a matrix of weights", shape=(3, 2), steps=9, model="tanh", hidden=True)
+@case("a single number as the weight", shape=(), steps=8, model="tanh", hidden=True)
+@case("single precision", shape=(4,), steps=12, model="tanh", dtype="float32", hidden=True)
+@case("a learning rate that stays", shape=(4,), steps=6, model="tanh", hyper=0.0, hidden=True)
+@case("a learning rate that starts at zero", shape=(4,), steps=7, model="tanh", lr=0.0, hidden=True)
+def train_learned_lr_matches_reference(
+    student, reference, rng, shape, steps, model, dtype="float64", lr=None, hyper=None
+):
+    """train_learned_lr returns the weights, the learning rates and the losses of its run."""
+    data, w0 = draw_runs(rng, shape, model, dtype, sizes=(7,))
+    lr = draw_rate(rng) if lr is None else lr
+    hyper = draw_rate(rng) / 8 if hyper is None else hyper
+    arguments = "train_learned_lr", data, w0, [(lr, hyper)], steps, model
+    got = student.apply(watch_runs, *arguments)["answers"][0]
+    want = reference.apply(watch_runs, *arguments)["answers"][0]
+    # A long chain of operations: wider than usual by a factor of ten. In single precision the usual
+    # tolerance leaves room for it.
+    rtol, atol = (1e-6, 1e-9) if dtype == "float64" else (1e-5, 1e-6)
+    assert_close(got, want, rtol=rtol, atol=atol, what="(w, lrs, losses)")
+
+
+self_check(train_learned_lr_matches_reference)
+
+
+# %%
+@check(
+    "train_learned_lr",
+    points=3,
+    hint="What does a negative learning rate do? And how does one that is 0 become positive again?",
+)
+@case("a first learning rate that is much too large", steps=5, least=1.2, most=1.4)
+@case("one that comes back from zero", steps=9, least=0.8, most=0.95, hidden=True)
+def train_learned_lr_stays_non_negative(student, reference, rng, steps, least, most):
+    """train_learned_lr replaces a negative learning rate by 0 at once, and goes on from there."""
+    # Curvatures near 2: the first step goes beyond the minimum, and hyper_lr is such that the
+    # learning rate would become negative after it.
+    X = np.linalg.qr(rng.normal(size=(6, 3)))[0] * np.sqrt(6) * rng.uniform(0.95, 1.05, size=3)
+    w0, t = 3 + rng.uniform(0, 1, size=3), X @ rng.normal(size=3)
+    lr = float(rng.uniform(least, most))
+    first = X.T @ (X @ w0 - t) / 3
+    second = X.T @ (X @ (w0 - lr * first) - t) / 3
+    hyper_lr = float(rng.uniform(1.1, 1.3) * lr / -(first @ second))
+    arguments = "train_learned_lr", [(X, t)], w0, [(lr, hyper_lr)], steps, "linear"
+    got = student.apply(watch_runs, *arguments)["answers"][0]
+    want = reference.apply(watch_runs, *arguments)["answers"][0]
+    # A long chain of operations: wider than usual by a factor of ten.
+    assert_close(got, want, rtol=1e-6, atol=1e-9, what="(w, lrs, losses)")
+
+
+self_check(train_learned_lr_stays_non_negative)
+
+
+# %%
+@check(
+    "train_learned_lr",
+    points=3,
+    hint="What goes on to the next step has to be a number, or detached.",
+)
+@case("eighty steps", shape=(4,), steps=80, model="tanh")
+@case(
+    "eighty steps of a matrix of weights, twice",
+    shape=(3, 2),
+    steps=80,
+    calls=2,
+    model="linear",
+    hidden=True,
+)
+def train_learned_lr_forgets_its_graphs(student, reference, rng, shape, steps, model, calls=1):
+    """train_learned_lr keeps no graph for longer than a step or two, and changes no argument."""
+    data, w0 = draw_runs(rng, shape, model, "float64", sizes=(7,))
+    runs = [(draw_rate(rng), draw_rate(rng) / 64) for _ in range(calls)]
+    arguments = "train_learned_lr", data, w0, runs, steps, model
+    got = student.apply(watch_runs, *arguments, history=60)
+    want = reference.apply(watch_runs, *arguments, history=60)
+    # A long chain of operations: wider than usual by a factor of a hundred.
+    assert_close(got["answers"], want["answers"], rtol=1e-5, atol=1e-8, what="(w, lrs, losses)")
+    assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
+    assert_that(
+        got["most alive"] <= 8, f"{got['most alive']} graphs of former steps were alive at once"
+    )
+    assert_that(
+        got["longest"] < 60, f"the weights remember {got['longest']} operations of former steps"
+    )
+    assert_equal(got["left"], 0, what="graphs that are alive after the calls")
+
+
+self_check(train_learned_lr_forgets_its_graphs)
+
+
+# %%
+EVERY_LEARNED = (train_learned_lr_stays_non_negative, train_learned_lr_forgets_its_graphs)
+
+
+def learn(
+    loss,
+    w,
+    lr,
+    hyper_lr,
+    steps,
+    slope=lambda g, before: -(g * before).sum().item(),
+    project=lambda rate: max(rate, 0.0),
+    used=lambda old, new: new,
+):
+    """Hypergradient descent, with parts that can be wrong."""
+    before, lrs, losses = torch.zeros_like(w), [], []
+    for _ in range(steps):
+        w = w.detach().requires_grad_()
+        value = loss(w)
+        g = grad(value, w)[0]
+        old, lr = lr, project(lr - hyper_lr * slope(g, before))
+        rate = used(old, lr)
+        w, before = w.detach() - rate * g, g
+        lrs.append(rate)
+        losses.append(value.item())
+    return w, lrs, losses
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the weights move with the old learning rate: the new one comes first", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, used=lambda old, new: old)
+
+
+@train_learned_lr_matches_reference.mistake("the learning rate steps uphill", also=EVERY_LEARNED)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, slope=lambda g, before: (g * before).sum().item())
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the squared length of one gradient: the derivative joins this gradient and the one before",
+    also=EVERY_LEARNED,
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, slope=lambda g, before: -(g * g).sum().item())
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the old gradient twice: this gradient tells how the loss changes", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, slope=lambda g, b: -(b * b).sum().item())
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the mean over the weights: an inner product is a sum", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, slope=lambda g, b: -(g * b).mean().item())
+
+
+@train_learned_lr_matches_reference.mistake(
+    "only the sign of the derivative: its size counts too", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(
+        loss, w0, lr, hyper_lr, steps, slope=lambda g, b: -float(torch.sign((g * b).sum()))
+    )
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the cosine in place of the inner product: the lengths of the gradients count too",
+    also=EVERY_LEARNED,
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(
+        loss,
+        w0,
+        lr,
+        hyper_lr,
+        steps,
+        slope=lambda g, b: -((g * b).sum() / (g.norm() * b.norm() + 1e-12)).item(),
+    )
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the learning rate is multiplied, not moved: that is another rule", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w, before, lrs, losses = w0, torch.zeros_like(w0), [], []
+    for _ in range(steps):
+        w = w.detach().requires_grad_()
+        value = loss(w)
+        g = grad(value, w)[0]
+        lr = lr * max(0.0, 1 + hyper_lr * (g * before).sum().item())
+        w, before = w.detach() - lr * g, g
+        lrs.append(lr)
+        losses.append(value.item())
+    return w, lrs, losses
+
+
+@train_learned_lr_matches_reference.mistake("the learning rate never changes", also=EVERY_LEARNED)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, 0.0, steps)
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the learning rate is cut off before the loss is differentiated, so it never changes",
+    also=EVERY_LEARNED,
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    eta, w, lrs, losses = torch.tensor(lr, dtype=w0.dtype, requires_grad=True), w0.clone(), [], []
+    for _ in range(steps):
+        w = w.detach().requires_grad_()
+        value = loss(w)
+        g, slope = grad(value, (w, eta), allow_unused=True)
+        eta = (eta - hyper_lr * (0.0 if slope is None else slope)).detach().requires_grad_()
+        lrs.append(eta.item())
+        losses.append(value.item())
+        w = w - eta * g
+    return w.detach(), lrs, losses
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the first learning rate moves already: before the first step there is no derivative",
+    also=EVERY_LEARNED,
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w = w0.clone().requires_grad_()
+    g = grad(loss(w), w)[0]
+    return learn(loss, w0, max(lr + hyper_lr * (g * g).sum().item(), 0.0), hyper_lr, steps)
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the derivative of the whole run so far, not of the last step alone"
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w, moved, lrs, losses = w0, torch.zeros_like(w0), [], []
+    for _ in range(steps):
+        w = w.detach().requires_grad_()
+        value = loss(w)
+        g = grad(value, w)[0]
+        lr = max(lr + hyper_lr * (g * moved).sum().item(), 0.0)
+        w, moved = w.detach() - lr * g, moved + g
+        lrs.append(lr)
+        losses.append(value.item())
+    return w, lrs, losses
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the losses after each step, not before it", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    _, lrs, losses = learn(loss, w0, lr, hyper_lr, steps + 1)
+    return learn(loss, w0, lr, hyper_lr, steps)[0], lrs[:-1], losses[1:]
+
+
+@train_learned_lr_matches_reference.mistake("one step too many", also=EVERY_LEARNED)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps + 1)
+
+
+@train_learned_lr_matches_reference.mistake(
+    "the weights before the last step are returned", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    _, lrs, losses = learn(loss, w0, lr, hyper_lr, steps)
+    return learn(loss, w0, lr, hyper_lr, steps - 1)[0], lrs, losses
+
+
+@train_learned_lr_matches_reference.mistake(
+    "only the last learning rate is returned", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w, lrs, losses = learn(loss, w0, lr, hyper_lr, steps)
+    return w, lrs[-1], losses
+
+
+@train_learned_lr_matches_reference.mistake(
+    "losses and learning rates in the wrong order", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w, lrs, losses = learn(loss, w0, lr, hyper_lr, steps)
+    return w, losses, lrs
+
+
+@train_learned_lr_matches_reference.mistake("only for vectors: @ is no sum over all entries")
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, slope=lambda g, b: -(g @ b).item())
+
+
+@train_learned_lr_stays_non_negative.mistake(
+    "a negative learning rate is not projected, and climbs", also=EVERY_LEARNED[:0]
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, project=lambda rate: rate)
+
+
+@train_learned_lr_stays_non_negative.mistake(
+    "the absolute value in place of zero: a large negative number becomes a large positive one"
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, project=abs)
+
+
+@train_learned_lr_stays_non_negative.mistake(
+    "the step is projected, but the learning rate itself stays negative"
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(
+        loss, w0, lr, hyper_lr, steps, project=lambda r: r, used=lambda old, new: max(new, 0.0)
+    )
+
+
+@train_learned_lr_stays_non_negative.mistake(
+    "a negative learning rate is refused, and the old one kept"
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    before, w, lrs, losses = torch.zeros_like(w0), w0, [], []
+    for _ in range(steps):
+        w = w.detach().requires_grad_()
+        value = loss(w)
+        g = grad(value, w)[0]
+        new = lr + hyper_lr * (g * before).sum().item()
+        lr = new if new >= 0 else lr
+        w, before = w.detach() - lr * g, g
+        lrs.append(lr)
+        losses.append(value.item())
+    return w, lrs, losses
+
+
+@train_learned_lr_stays_non_negative.mistake("a small positive number in place of zero")
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, project=lambda rate: max(rate, 1e-3))
+
+
+@train_learned_lr_stays_non_negative.mistake("the learning rate is cut off at one as well")
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    return learn(loss, w0, lr, hyper_lr, steps, project=lambda rate: min(max(rate, 0.0), 1.0))
+
+
+@train_learned_lr_forgets_its_graphs.mistake(
+    "the weights are never detached: right numbers, but every step remembers all former ones"
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w, lrs, losses = w0.clone().requires_grad_(), [], []
+    eta = None
+    for _ in range(steps):
+        value = loss(w)
+        if eta is not None:
+            lr = max(lr - hyper_lr * grad(value, eta, retain_graph=True)[0].item(), 0.0)
+        eta = torch.tensor(lr, dtype=w0.dtype, requires_grad=True)
+        g = grad(value, w)[0]
+        w = w - eta * g
+        lrs.append(lr)
+        losses.append(value.item())
+    return w.detach(), lrs, losses
+
+
+@train_learned_lr_forgets_its_graphs.mistake(
+    "the learning rate remembers all former ones: detach it after its step"
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    eta, w, lrs, losses = torch.tensor(lr, dtype=w0.dtype, requires_grad=True), w0.clone(), [], []
+    w.requires_grad_()
+    for step in range(steps):
+        value = loss(w)
+        g, slope = grad(value, (w, eta), allow_unused=True)
+        if step:
+            eta = torch.clamp(eta - hyper_lr * slope, min=0.0)
+        w = w.detach() - eta * g
+        lrs.append(eta.item())
+        losses.append(value.item())
+    return w.detach(), lrs, losses
+
+
+@train_learned_lr_forgets_its_graphs.mistake(
+    "the losses are kept with their graphs: a number is enough"
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    before, w, lrs, losses = torch.zeros_like(w0), w0, [], []
+    for _ in range(steps):
+        w = w.detach().requires_grad_()
+        losses.append(loss(w))
+        g = grad(losses[-1], w)[0]
+        lr = max(lr + hyper_lr * (g * before).sum().item(), 0.0)
+        w, before = w.detach() - lr * g, g
+        lrs.append(lr)
+    return w, lrs, [value.item() for value in losses]
+
+
+@train_learned_lr_forgets_its_graphs.mistake(
+    "create_graph without need, and the old gradient keeps its graph alive, and that the one before"
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w, before, lrs, losses = w0.clone().requires_grad_(), torch.zeros_like(w0), [], []
+    for _ in range(steps):
+        value = loss(w)
+        g = grad(value, w, create_graph=True)[0]
+        lr = max(lr + hyper_lr * (g * before).sum().item(), 0.0)
+        w, before = w - lr * g, g
+        lrs.append(lr)
+        losses.append(value.item())
+    return w.detach(), lrs, losses
+
+
+@train_learned_lr_forgets_its_graphs.mistake("what is returned hangs on a graph")
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w, lrs, losses = learn(loss, w0, lr, hyper_lr, steps)
+    return w, lrs, torch.stack([torch.tensor(v, requires_grad=True) for v in losses])
+
+
+@train_learned_lr_forgets_its_graphs.mistake("the training is done in the caller's w0")
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w, lrs, losses = learn(loss, w0, lr, hyper_lr, steps)
+    w0.copy_(w)
+    return w, lrs, losses
+
+
+@train_learned_lr_forgets_its_graphs.mistake("the caller's w0 is made to require a gradient")
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w0.requires_grad_()
+    return learn(loss, w0, lr, hyper_lr, steps)
+
+
+# %%
+@train_learned_lr_matches_reference.alternative(
+    "autograd through one step, with everything detached after it", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    eta = torch.tensor(lr, dtype=w0.dtype, device=w0.device, requires_grad=True)
+    w, lrs, losses = w0.clone().requires_grad_(), [], []
+    for step in range(steps):
+        value = loss(w)
+        if step == 0:
+            (slope,) = torch.autograd.grad(value, w)
+        else:
+            slope, hyper = torch.autograd.grad(value, [w, eta])
+            eta = (eta.detach() - hyper_lr * hyper).clamp(min=0).requires_grad_()
+        lrs.append(eta.detach())
+        losses.append(value.detach())
+        w = w.detach() - eta * slope
+    return w.detach(), torch.stack(lrs), torch.stack(losses)
+
+
+@train_learned_lr_matches_reference.alternative(
+    "numbers in lists, and backward() on a leaf of each step", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    now = w0.detach().clone()
+    lrs, losses, former = [], [], None
+    while len(lrs) < steps:
+        leaf = torch.nn.Parameter(now)
+        value = loss(leaf)
+        value.backward()
+        here = leaf.grad
+        if former is not None:
+            lr += hyper_lr * float(torch.tensordot(here, former, dims=here.ndim))
+            lr = lr if lr > 0 else 0.0
+        now = now - here * lr
+        former = here
+        lrs += [lr]
+        losses += [float(value.detach())]
+    return now, lrs, losses
+
+
+@train_learned_lr_matches_reference.alternative(
+    "the derivative in the learning rate by torch.func.jvp", also=EVERY_LEARNED
+)
+def train_learned_lr(loss, w0, lr, hyper_lr, steps):
+    w, direction, lrs, losses = w0, torch.zeros_like(w0), [], []
+    for _ in range(steps):
+        value, hyper = torch.func.jvp(loss, (w,), (direction,))
+        lr = max(0.0, lr - hyper_lr * hyper.item())
+        direction = -torch.func.grad(loss)(w)
+        w = w + lr * direction
+        lrs.append(lr)
+        losses.append(value)
+    return w, np.array(lrs), losses
+
+
+# %% [markdown]
+# Look at it at work: three learning rates that start apart, on the problem of Part 4.
+
+# %%
+figure, (upper, lower) = plt.subplots(2, 1, figsize=(6, 5), sharex=True)
+for first in (0.01, 0.3, 1.2):
+    _, lrs, losses = train_learned_lr(wave_train, wave_start, first, 0.05, budget(150, graded=2))
+    upper.plot(lrs, label=f"starts at {first}")
+    lower.semilogy(losses)
+upper.set_ylabel("learning rate")
+upper.legend()
+lower.set_ylabel("training loss")
+lower.set_xlabel("step")
+plt.show()
+
+# %% [markdown]
+# Is all well now? We have one hyperparameter less, and another one more: $\kappa$ wants to be
+# chosen, too. It is said to matter less. (You could learn it as well, and the rate of *its*
+# learning, and so on: Chandra et al. did just that.) And a rule that looks one step ahead is
+# greedy: think of the first picture. Where the loss is a long valley, the best next step goes to
+# its floor, and the best hundred steps go along it. Wu et al. (*Understanding Short-Horizon Bias
+# in Stochastic Meta-Optimization*, 2018) show that greedy learning rates can end up far too
+# small.
