@@ -947,7 +947,7 @@ from reference.layers import conv_forward
     "conv_forward",
     points=10,
     pure=True,
-    hint="One by one: orientation of the kernel, zeros on both sides, steps, the last window, bias.",
+    hint="One by one: orientation of the kernel, zeros on both sides, steps, last window, bias.",
 )
 @case("one channel, one kernel", x=(1, 1, 4, 5), w=(1, 2, 3))
 @case("channels and kernels", x=(2, 3, 5, 4), w=(4, 3, 2))
@@ -3283,7 +3283,7 @@ def draw_net(rng, x, kernels, classes):
     "convnet_loss",
     points=2,
     pure=True,
-    hint="Go through the layers one by one, with strides and frames; then the penalty with its half.",
+    hint="Go through the layers one by one, with strides and frames; then the penalty, halved.",
     given=[
         "conv_forward",
         "relu_forward",
@@ -3645,7 +3645,7 @@ def train_convnet_follows_reference(student, reference, rng, steps, **settings):
     got = parts(student.train_convnet(*arguments, **settings), "parameters", "losses")
     want = reference.train_convnet(*arguments, **settings)
     assert_close(got[0], want[0], what="parameters")
-    assert_close(got[1], want[1], what="losses")
+    assert_close(got[1], np.array(want[1]), what="losses")
 
 
 self_check(train_convnet_follows_reference)
