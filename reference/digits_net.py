@@ -109,10 +109,10 @@ def fit_digits(x: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     """
     rng = np.random.default_rng(0)
     params = {
-        "w1": rng.normal(size=(8, 1, 3, 3)) * np.sqrt(2 / 9),
-        "b1": np.zeros(8),
-        "w2": rng.normal(size=(128, 10)) * np.sqrt(1 / 128),
+        "w1": rng.normal(size=(12, 1, 3, 3)) * np.sqrt(2 / 9),
+        "b1": np.zeros(12),
+        "w2": rng.normal(size=(192, 10)) / 100,
         "b2": np.zeros(10),
     }
-    batches = [rows for _ in range(14) for rows in np.array_split(rng.permutation(len(x)), 8)]
+    batches = [rows for _ in range(12) for rows in np.array_split(rng.permutation(len(x)), 8)]
     return train_convnet(params, x, labels, batches, lr=0.1)[0]

@@ -6,24 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
+from torch.nn.functional import conv2d, cross_entropy, max_pool2d
 
 from reference.digits_net import convnet_loss, fit_digits, train_convnet
 from reference.held_back_digits import held_back_digits
 
 DATA = Path(__file__).parents[2] / "assignments" / "hw4_conv_layers" / "data"
-THRESHOLD = 0.85
+THRESHOLD = 0.8
 CRC_RELEASED, CRC_HELD = 2937525432, 459147905
 
 
 def torch_scores(leaves, x):
     frame = tuple(side // 2 for side in leaves["w1"].shape[2:])
-    hidden = torch.relu(F.conv2d(torch.tensor(x), leaves["w1"], leaves["b1"], padding=frame))
-    return F.max_pool2d(hidden, 2).flatten(1) @ leaves["w2"] + leaves["b2"]
+    hidden = torch.relu(conv2d(torch.tensor(x), leaves["w1"], leaves["b1"], padding=frame))
+    return max_pool2d(hidden, 2).flatten(1) @ leaves["w2"] + leaves["b2"]
 
 
 def torch_loss(leaves, x, labels, reg):
-    loss = F.cross_entropy(torch_scores(leaves, x), torch.tensor(labels))
+    loss = cross_entropy(torch_scores(leaves, x), torch.tensor(labels))
     return loss + reg / 2 * ((leaves["w1"] ** 2).sum() + (leaves["w2"] ** 2).sum())
 
 
@@ -134,26 +134,31 @@ def fit_from(seed, x, labels):
     """As `fit_digits`, from another start and with other batches."""
     rng = np.random.default_rng(seed)
     params = {
-        "w1": rng.normal(size=(8, 1, 3, 3)) * np.sqrt(2 / 9),
-        "b1": np.zeros(8),
-        "w2": rng.normal(size=(128, 10)) / np.sqrt(128),
+        "w1": rng.normal(size=(12, 1, 3, 3)) * np.sqrt(2 / 9),
+        "b1": np.zeros(12),
+        "w2": rng.normal(size=(192, 10)) / 100,
         "b2": np.zeros(10),
     }
-    batches = [rows for _ in range(14) for rows in np.array_split(rng.permutation(len(x)), 8)]
+    batches = [rows for _ in range(12) for rows in np.array_split(rng.permutation(len(x)), 8)]
     return train_convnet(params, x, labels, batches)[0]
 
 
 def test_the_threshold_rejects_fewer_than_one_right_network_in_a_thousand():
-    """Sixteen starts on as many splits; the normal tail below the threshold is under 0.1 %."""
+    """Twelve splits with the reference, twelve with other starts as well.
+
+    The threshold lies so far below both that a normal tail there is far under 0.1 %.
+    """
     x, labels = held_back_digits()
-    shares = []
-    for seed in range(16):
-        rows = np.random.default_rng(100 + seed).permutation(450)
-        seen, unseen = rows[:250], rows[250:]
-        fit = fit_digits if seed == 0 else lambda *data, seed=seed: fit_from(seed, *data)
-        shares.append(share_right(fit(x[seen], labels[seen]), x[unseen], labels[unseen]))
-    assert min(shares) >= THRESHOLD
-    assert (np.mean(shares) - THRESHOLD) / np.std(shares, ddof=1) > 3.1  # one-sided 0.1 %
+    for other in (False, True):
+        shares = []
+        for seed in range(12):
+            rows = np.random.default_rng(100 + seed).permutation(450)
+            seen, unseen = rows[:250], rows[250:]
+            data = x[seen], labels[seen]
+            params = fit_from(seed, *data) if other else fit_digits(*data)
+            shares.append(share_right(params, x[unseen], labels[unseen]))
+        assert min(shares) > THRESHOLD
+        assert (np.mean(shares) - THRESHOLD) / np.std(shares, ddof=1) > 4.5
 
 
 def test_a_network_trained_on_the_released_digits_reads_those_held_back():

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
+from torch import nn
 
 from reference import layers
 
@@ -44,7 +44,7 @@ def test_the_affine_layer_is_torchs_linear_layer(rng, shape):
     x, w, b = rng.normal(size=shape), rng.normal(size=(np.prod(shape[1:]), 6)), rng.normal(size=6)
     dout = rng.normal(size=(shape[0], 6))
     tensors = leaves(x, w, b)
-    out = F.linear(tensors[0].flatten(1), tensors[1].T, tensors[2])
+    out = nn.functional.linear(tensors[0].flatten(1), tensors[1].T, tensors[2])
     assert_all_close([layers.affine_forward(x, w, b)], [out.detach()])
     assert_all_close(layers.affine_backward(dout, x, w), gradients(out, dout, tensors))
 
@@ -65,7 +65,7 @@ def test_relu_is_torchs_with_derivative_zero_at_zero(rng):
 def test_softmax_loss_is_torchs_cross_entropy(rng, size, n, c, dtype):
     scores, labels = size * rng.normal(size=(n, c)), rng.integers(c, size=n).astype(dtype)
     (tensor,) = leaves(scores)
-    out = F.cross_entropy(tensor, torch.tensor(labels.astype("int64")))
+    out = nn.functional.cross_entropy(tensor, torch.tensor(labels.astype("int64")))
     loss, gradient = layers.softmax_loss(scores, labels)
     assert isinstance(loss, float)
     assert_all_close([np.array(loss)], [out.detach()])
@@ -97,7 +97,7 @@ def test_convolution_is_torchs(rng, stride, pad, kernel):
     x, w, b = rng.normal(size=(2, 3, 8, 7)), rng.normal(size=(4, 3, *kernel)), rng.normal(size=4)
     dout = rng.normal(size=(2, 4, *sides((8, 7), kernel, stride, pad)))
     tensors = leaves(x, w, b)
-    out = F.conv2d(*tensors, stride=stride, padding=pad)
+    out = nn.functional.conv2d(*tensors, stride=stride, padding=pad)
     assert_all_close([layers.conv_forward(x, w, b, stride, pad)], [out.detach()])
     assert_all_close(layers.conv_backward(dout, x, w, stride, pad), gradients(out, dout, tensors))
 
@@ -127,7 +127,7 @@ def test_max_pooling_is_torchs(rng, size, stride, ties):
     x = rng.integers(3, size=(2, 3, 8, 7)) - 1.0 if ties else rng.normal(size=(2, 3, 8, 7))
     dout = rng.normal(size=(2, 3, *sides((8, 7), size, stride, (0, 0))))
     (tensor,) = leaves(x)
-    out = F.max_pool2d(tensor, size, stride)
+    out = nn.functional.max_pool2d(tensor, size, stride)
     assert_all_close([layers.max_pool_forward(x, size, stride)], [out.detach()])
     assert_all_close(
         [layers.max_pool_backward(dout, x, size, stride)], gradients(out, dout, [tensor])
@@ -152,7 +152,9 @@ def test_transposed_convolution_is_torchs(rng, stride, pad, kernel):
         if min(shape) < 1:
             continue
         tensors = leaves(x, w, b)
-        out = F.conv_transpose2d(*tensors, stride=stride, padding=pad, output_padding=extra)
+        out = nn.functional.conv_transpose2d(
+            *tensors, stride=stride, padding=pad, output_padding=extra
+        )
         got = layers.conv_transpose_forward(x, w, b, stride, pad, extra)
         assert_all_close([got], [out.detach()])
 
@@ -183,7 +185,7 @@ def test_batch_normalisation_is_torchs(rng, shape, training, settings):
     running = torch.tensor(mean), torch.tensor(var)
     tensors = leaves(x, gamma, beta)
     torchs = {"momentum": 0.1, "eps": 1e-5, **settings}
-    out = F.batch_norm(tensors[0], *running, *tensors[1:], training, **torchs)
+    out = nn.functional.batch_norm(tensors[0], *running, *tensors[1:], training, **torchs)
     got = layers.batchnorm_forward(x, gamma, beta, mean, var, training, **settings)
     assert_all_close(got, [out.detach(), *running])
     if training:
