@@ -595,7 +595,9 @@ def softmax_loss_matches_reference(
     scores, labels = 2 * draw(rng, (n, c), dtype), rng.integers(c, size=n).astype(labels_dtype)
     got = parts(student.softmax_loss(scores, labels), "loss", "its gradient")
     want = reference.softmax_loss(scores, labels)
-    assert_close(got[0], want[0], what="loss")
+    # A Python number does not tell that it was computed in single precision.
+    rounding = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {}
+    assert_close(got[0], want[0], **rounding, what="loss")
     assert_close(got[1], want[1], what="gradient")
 
 
@@ -3876,10 +3878,8 @@ def fit_digits_learns_to_read(student, reference, rng):
     seen, unseen = rows[:250], rows[250:450]
     params = student.fit_digits(x[seen], digits[seen])
     right = float((read_digits(params, x[unseen]) == digits[unseen]).mean())
-    # 94 of 100 is usual; a network as good as that misses 85 in fewer than 1 of 10,000 cases.
-    assert_that(
-        right >= 0.85, f"reads {100 * right:.0f} of 100 digits right, at least 85 are asked"
-    )
+    # 93 of 100 is usual, give or take 2: 80 is missed in far fewer than 1 of 1,000 cases.
+    assert_that(right >= 0.8, f"reads {100 * right:g} of 100 digits right, at least 80 are asked")
 
 
 self_check(fit_digits_learns_to_read)
