@@ -101,7 +101,7 @@ def fit_digits(x: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 
     Args:
         x: (N, 1, 8, 8) images of handwritten digits, with values from 0 to 1.
-        labels: (N,) the digits, integers from 0 to 9.
+        labels: (N,) their kinds: integers from 0 to 9, though not always the digit's own value.
 
     Returns:
         Trained parameters as in `convnet_loss`: w1: (F, 1, KH, KW) with at most 64 kernels of at

@@ -22,7 +22,8 @@ def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     Returns:
         (N, M) output.
     """
-    return x.reshape(len(x), -1) @ w + b
+    out: np.ndarray = x.reshape(len(x), -1) @ w + b
+    return out
 
 
 def affine_backward(
@@ -52,7 +53,8 @@ def relu_forward(x: np.ndarray) -> np.ndarray:
     Returns:
         (...) output.
     """
-    return np.maximum(x, 0)
+    out: np.ndarray = np.maximum(x, 0)
+    return out
 
 
 def relu_backward(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -113,7 +115,7 @@ def conv_forward(
         (N, F, OH, OW) output, with OH = floor((H + 2 pad[0] - KH) / stride[0]) + 1 and OW likewise.
     """
     windows = _windows(_framed(x, pad), w.shape[2:], stride)
-    out = np.tensordot(windows, w, axes=([1, 4, 5], [1, 2, 3])) + b
+    out: np.ndarray = np.tensordot(windows, w, axes=([1, 4, 5], [1, 2, 3])) + b
     return out.transpose(0, 3, 1, 2)
 
 
@@ -160,7 +162,8 @@ def max_pool_forward(x: np.ndarray, size: tuple[int, int], stride: tuple[int, in
     Returns:
         (N, C, OH, OW) output, with OH = floor((H - size[0]) / stride[0]) + 1 and OW likewise.
     """
-    return _windows(x, size, stride).max(axis=(4, 5))
+    out: np.ndarray = _windows(x, size, stride).max(axis=(4, 5))
+    return out
 
 
 def max_pool_backward(
@@ -338,7 +341,8 @@ def conv_transpose_forward(
     ]
     painted = _added_up(windows, canvas, stride)
     height, width = canvas[0] - pad[0], canvas[1] - pad[1]
-    return painted[:, :, pad[0] : height, pad[1] : width] + b[:, None, None]
+    out: np.ndarray = painted[:, :, pad[0] : height, pad[1] : width] + b[:, None, None]
+    return out
 
 
 def _framed(x: np.ndarray, pad: tuple[int, int]) -> np.ndarray:

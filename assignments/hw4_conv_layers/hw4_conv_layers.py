@@ -121,6 +121,11 @@ def draw(rng, shape, dtype="float64"):
     return np.asarray(rng.normal(size=shape), dtype)
 
 
+def rounding(dtype):
+    """Return the tolerance: in single precision, sums of dozens of numbers may cancel."""
+    return {"rtol": 1e-5, "atol": 1e-5} if dtype == "float32" else {}
+
+
 @check(
     "affine",
     points=3,
@@ -135,7 +140,8 @@ def affine_forward_matches_reference(student, reference, rng, shape, m, dtype="f
     """affine_forward flattens each example, multiplies by the weights and adds the bias."""
     x = draw(rng, shape, dtype)
     w, b = draw(rng, (np.prod(shape[1:]), m), dtype), draw(rng, m, dtype)
-    assert_close(student.affine_forward(x, w, b), reference.affine_forward(x, w, b), what="out")
+    got, want = student.affine_forward(x, w, b), reference.affine_forward(x, w, b)
+    assert_close(got, want, **rounding(dtype), what="out")
 
 
 self_check(affine_forward_matches_reference)
@@ -236,7 +242,7 @@ def affine_backward_matches_reference(student, reference, rng, shape, m, dtype="
     got = parts(student.affine_backward(dout, x, w), "dx", "dw", "db")
     want = reference.affine_backward(dout, x, w)
     for value, right, name in zip(got, want, ("dx", "dw", "db"), strict=True):
-        assert_close(value, right, what=name)
+        assert_close(value, right, **rounding(dtype), what=name)
 
 
 self_check(affine_backward_matches_reference)
@@ -595,10 +601,9 @@ def softmax_loss_matches_reference(
     scores, labels = 2 * draw(rng, (n, c), dtype), rng.integers(c, size=n).astype(labels_dtype)
     got = parts(student.softmax_loss(scores, labels), "loss", "its gradient")
     want = reference.softmax_loss(scores, labels)
-    # A Python number does not tell that it was computed in single precision.
-    rounding = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {}
-    assert_close(got[0], want[0], **rounding, what="loss")
-    assert_close(got[1], want[1], what="gradient")
+    # A Python number does not tell by its dtype that it was computed in single precision.
+    assert_close(got[0], want[0], **rounding(dtype), what="loss")
+    assert_close(got[1], want[1], **rounding(dtype), what="gradient")
 
 
 self_check(softmax_loss_matches_reference)
@@ -984,7 +989,7 @@ def conv_forward_matches_reference(student, reference, rng, x, w, dtype="float64
     bias = draw(rng, w[0], dtype)
     got = student.conv_forward(images, kernels, bias, **settings)
     want = reference.conv_forward(images, kernels, bias, **settings)
-    assert_close(got, want, what="out")
+    assert_close(got, want, **rounding(dtype), what="out")
 
 
 self_check(conv_forward_matches_reference)
@@ -1955,7 +1960,7 @@ def conv_transpose_forward_matches_reference(
     bias = draw(rng, w[0], dtype)
     got = student.conv_transpose_forward(images, kernels, bias, **settings)
     want = reference.conv_transpose_forward(images, kernels, bias, **settings)
-    assert_close(got, want, what="out")
+    assert_close(got, want, **rounding(dtype), what="out")
 
 
 self_check(conv_transpose_forward_matches_reference)
@@ -2297,7 +2302,7 @@ def batchnorm_forward_matches_in_training(
     got = parts(student.batchnorm_forward(*arguments, training=True, **settings), *names)
     want = reference.batchnorm_forward(*arguments, training=True, **settings)
     for value, right, name in zip(got, want, names, strict=True):
-        assert_close(value, right, what=name)
+        assert_close(value, right, **rounding(dtype), what=name)
 
 
 self_check(batchnorm_forward_matches_in_training)
@@ -3820,8 +3825,13 @@ def train_convnet(params, x, labels, batches, lr=0.1, momentum=0.9, reg=0.0):
 #
 # The check trains your network on 250 digits and tests it on 200 others, of which your function
 # sees nothing: it evaluates the parameters that you return by itself. A sensible network reads
-# some 93 of 100 digits right, and **at least 80 of 100** are asked for. A call may take 20 seconds
-# on the grading machine; with layers that loop over kernel positions only, one second is plenty.
+# some 93 of 100 digits right, and **at least 80 of 100** are asked for. The ten kinds of digit
+# get new numbers by lot each time, so it is no use to bring weights along: they have to be learnt.
+#
+# **Look out.** A call of `fit_digits` may take 60 seconds on the grading machine. One pass through
+# 250 digits with eight kernels meets 128,000 windows: a loop over them takes seconds in Python, a
+# loop over the positions inside a kernel some milliseconds. If your layers are slow, choose fewer
+# kernels and fewer passes, or better, come back to them.
 
 # %%
 from reference.digits_net import fit_digits
@@ -3853,7 +3863,7 @@ def read_digits(params, x):
 @check(
     "fit_digits",
     points=4,
-    seconds=20,
+    seconds=60,
     hint="Plot the losses: do they start near ln 10 and fall? Mind start, learning rate and steps.",
     given=[
         "train_convnet",
@@ -3874,10 +3884,11 @@ def read_digits(params, x):
 def fit_digits_learns_to_read(student, reference, rng):
     """fit_digits returns a network that reads at least 80 of 100 digits which it has not seen."""
     x, digits = load_digits()
+    kinds = rng.permutation(10)[digits]  # weights that were learnt beforehand know nothing of this
     rows = rng.permutation(len(x))
     seen, unseen = rows[:250], rows[250:450]
-    params = student.fit_digits(x[seen], digits[seen])
-    right = float((read_digits(params, x[unseen]) == digits[unseen]).mean())
+    params = student.fit_digits(x[seen], kinds[seen])
+    right = float((read_digits(params, x[unseen]) == kinds[unseen]).mean())
     # 93 of 100 is usual, give or take 2: 80 is missed in far fewer than 1 of 1,000 cases.
     assert_that(right >= 0.8, f"reads {100 * right:g} of 100 digits right, at least 80 are asked")
 
