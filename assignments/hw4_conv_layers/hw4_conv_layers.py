@@ -53,7 +53,6 @@ import torch
 
 from autograder import (
     assert_close,
-    assert_equal,
     assert_shape,
     assert_that,
     budget,
@@ -3273,8 +3272,20 @@ def load_digits(file=None):
 # %%
 from reference.digits_net import convnet_loss
 
-
 # %%
+LAYERS = (
+    "conv_forward",
+    "relu_forward",
+    "max_pool_forward",
+    "affine_forward",
+    "softmax_loss",
+    "conv_backward",
+    "relu_backward",
+    "max_pool_backward",
+    "affine_backward",
+)
+
+
 def draw_net(rng, x, kernels, classes):
     """Return parameters for images of a shape (N, C, H, W) and kernels (F, KH, KW)."""
     units = kernels[0] * (x[2] // 2) * (x[3] // 2)
@@ -3291,17 +3302,7 @@ def draw_net(rng, x, kernels, classes):
     points=2,
     pure=True,
     hint="Go through the layers one by one, with strides and frames; then the penalty, halved.",
-    given=[
-        "conv_forward",
-        "relu_forward",
-        "max_pool_forward",
-        "affine_forward",
-        "softmax_loss",
-        "conv_backward",
-        "relu_backward",
-        "max_pool_backward",
-        "affine_backward",
-    ],
+    given=LAYERS,
 )
 @case("pictures in colour", x=(3, 2, 6, 4), kernels=(4, 3, 5), classes=3)
 @case("with a penalty", x=(2, 1, 4, 6), kernels=(3, 1, 3), classes=4, reg=0.3)
@@ -3324,17 +3325,7 @@ self_check(convnet_loss_is_right)
     points=4,
     pure=True,
     hint="Does each backward function get its own layer's input? Which parameters are penalised?",
-    given=[
-        "conv_forward",
-        "relu_forward",
-        "max_pool_forward",
-        "affine_forward",
-        "softmax_loss",
-        "conv_backward",
-        "relu_backward",
-        "max_pool_backward",
-        "affine_backward",
-    ],
+    given=LAYERS,
 )
 @case("pictures in colour", x=(3, 2, 6, 4), kernels=(4, 3, 5), classes=3)
 @case("with a penalty", x=(2, 1, 4, 6), kernels=(3, 1, 3), classes=4, reg=0.3)
@@ -3626,18 +3617,7 @@ from reference.digits_net import train_convnet
     points=3,
     pure=True,
     hint="One velocity for each parameter, kept from step to step; losses from before the step.",
-    given=[
-        "convnet_loss",
-        "conv_forward",
-        "relu_forward",
-        "max_pool_forward",
-        "affine_forward",
-        "softmax_loss",
-        "conv_backward",
-        "relu_backward",
-        "max_pool_backward",
-        "affine_backward",
-    ],
+    given=("convnet_loss", *LAYERS),
 )
 @case("three steps", steps=3)
 @case("settings of one's own", steps=4, lr=0.05, momentum=0.5, reg=0.2)
@@ -3865,19 +3845,7 @@ def read_digits(params, x):
     points=4,
     seconds=60,
     hint="Plot the losses: do they start near ln 10 and fall? Mind start, learning rate and steps.",
-    given=[
-        "train_convnet",
-        "convnet_loss",
-        "conv_forward",
-        "relu_forward",
-        "max_pool_forward",
-        "affine_forward",
-        "softmax_loss",
-        "conv_backward",
-        "relu_backward",
-        "max_pool_backward",
-        "affine_backward",
-    ],
+    given=("train_convnet", "convnet_loss", *LAYERS),
 )
 @case("learns from 250 digits, reads 200 others")
 @case("once more, with other digits", hidden=True)
@@ -4001,78 +3969,79 @@ def fit_digits(x, labels):
 # %% [markdown]
 # ## 4.4 What it has learnt (2 points)
 #
-# The next cell trains a network of the same kind on most of the digits in the file, in two lengths,
-# and draws the losses, its kernels, and the digits that it reads wrong. It uses your
-# `train_convnet`. Change it as you like.
+# The next cell lets your `fit_digits` learn from fewer and from more digits of the file. It draws
+# the shares of digits that are read right, among those that it learnt from and among 300 others;
+# and for the largest number of digits some that are read wrong, and the kernels. Change it as you
+# like.
 
 
 # %%
-def start_network(seed):
-    """Return small random parameters for digits."""
-    rng = np.random.default_rng(seed)
-    kernels, weights = rng.normal(size=(8, 1, 3, 3)) / 2, rng.normal(size=(128, 10)) / 10
-    return {"w1": kernels, "b1": np.zeros(8), "w2": weights, "b2": np.zeros(10)}
+def sheet(pictures):
+    """Return eight pictures in two rows, as one array; missing ones are empty."""
+    empty = [np.full(np.shape(pictures[0]), np.nan)] * (8 - len(pictures))
+    framed_ones = [np.pad(one, 1, constant_values=np.nan) for one in [*pictures[:8], *empty]]
+    return np.block([framed_ones[:4], framed_ones[4:]])
 
 
-def study(epochs, held_out=300):
-    """Train, then draw the losses, the kernels and some digits that are read wrong."""
-    rng = np.random.default_rng(1)
-    order = rng.permutation(len(images))
-    test, train = order[:held_out], order[held_out:]
-    batches = [b for _ in range(epochs) for b in np.array_split(rng.permutation(train), 32)]
-    trained, losses = train_convnet(start_network(0), images, labels, batches, lr=0.05)
-    read = read_digits(trained, images)
-    shares = [100 * (read[rows] == labels[rows]).mean() for rows in (train, test)]
-    fig, axes = plt.subplots(1, 3, figsize=(12, 3.2), width_ratios=(3, 2, 2))
-    axes[0].semilogy(losses, lw=0.8)
-    axes[0].axhline(np.log(10), color="gray", ls=":", label="knows nothing: ln 10")
-    axes[0].set(xlabel="step", ylabel="loss of the batch")
+def study(sizes=(60, 125, 250, 500, 1000), others=300):
+    """Draw how much is learnt from how many digits, what is read wrong, and the kernels."""
+    order = np.random.default_rng(1).permutation(len(images))
+    test, shares = order[:others], []
+    for size in sizes:
+        rows = order[others : others + size]
+        params = fit_digits(images[rows], labels[rows])
+        read = read_digits(params, images)
+        shares.append([100 * (read[part] == labels[part]).mean() for part in (rows, test)])
+    axes = plt.subplots(1, 3, figsize=(12, 3.4), width_ratios=(3, 2, 2))[1]
+    for part, name in enumerate(("learnt from", "others")):
+        values = [pair[part] for pair in shares]
+        axes[0].semilogx(sizes, values, "o-", label=name)
+        for size, value in zip(sizes, values, strict=True):
+            axes[0].annotate(f"{value:.1f}", (size, value - 1.2), fontsize=8, ha="center", va="top")
+    axes[0].set_xticks(sizes, sizes)
+    axes[0].margins(y=0.2)
+    axes[0].set(xlabel="digits learnt from", ylabel="of 100 digits right")
     axes[0].legend()
     wrong = test[read[test] != labels[test]][:8]
-    framed_images = [np.pad(images[row, 0], 1, constant_values=0.3) for row in wrong]
-    framed_images += [np.zeros((10, 10))] * (8 - len(wrong))
-    axes[1].imshow(np.block([framed_images[i : i + 4] for i in (0, 4)]), cmap="gray_r")
-    pairs = ", ".join(f"{labels[row]} as {read[row]}" for row in wrong)
-    axes[1].set_title(f"read wrong:\n{pairs}", fontsize=8)
-    kernels = [np.pad(kernel[0], 1, constant_values=np.nan) for kernel in trained["w1"]]
-    axes[2].imshow(np.block([kernels[i : i + 4] for i in (0, 4)]), cmap="RdBu")
-    axes[2].set_title("the kernels", fontsize=9)
+    pairs = [f"{labels[row]} as {read[row]}" for row in wrong]
+    axes[1].set_title("\n".join((", ".join(pairs[:4]), ", ".join(pairs[4:]))), fontsize=9)
+    axes[1].imshow(sheet(list(images[wrong, 0]) or [np.zeros((8, 8))]), cmap="gray_r")
+    axes[2].set_title("kernels", fontsize=9)
+    axes[2].imshow(sheet(list(params["w1"][:, 0])), cmap="RdBu")
     for ax in axes[1:]:
         ax.axis("off")
-    title = "{} passes; of 100 digits right: {:.1f} trained on, {:.1f} held out"
-    fig.suptitle(title.format(epochs, *shares))
     plt.show()
 
 
 if budget(True, graded=False):
-    with suppress(NotImplementedError):  # as long as train_convnet or a layer is not written
-        study(epochs=3)
-        study(epochs=40)
+    with suppress(NotImplementedError):  # as long as fit_digits or a layer is not written
+        study()
 
 # %% [markdown]
-# Write some sentences on what you see. Compare the shares of digits that are read right, trained
-# on and held out, after the short and after the long training, with the numbers; what do they
-# say about the network's capacity and about the data? Which digits are taken for which, and
-# would you have read them right? Name one change from this homework or from elsewhere that
-# should bring the two shares closer together, and say why.
+# Write some sentences on what you see. Compare the two shares where there are few digits to learn
+# from and where there are many, with the numbers; what do they say about the network's capacity,
+# and about the data? Which digits are taken for which, and would you have read them right? Name
+# one change, from this homework or from elsewhere, that should bring the two shares closer
+# together, and say why.
 
 # %% [markdown] manual=true question="comment_digits" points=2
 # ### BEGIN SOLUTION
-# After three passes the network reads 94.0 of 100 digits right that it was trained on, and 92.3 of
-# those held out: it is still learning, and what it has learnt carries over. After forty passes it
-# reads all of the former right, with losses below 0.01, and 96.0 of 100 of the latter. So it has
-# enough capacity to learn every training digit. What is missing is not size but data, or a reason
-# not to learn the accidents of single digits. What goes wrong are look-alikes: an 8 is taken for a
-# 9 or a 6, a 3 for a 9 or a 7, a 6 for an 8. On 8 by 8 pixels I would have missed some of them too.
-# A penalty on the weights (`reg`), or dropout before the affine layer, should bring the two shares
-# closer together: both keep the network from relying on single pixels. Training digits shifted by
-# a pixel should help as well, as they add what is missing, variety.
+# With 60 digits to learn from the network reads 98.3 of 100 of them right, and 78.0 of 100 others;
+# with 1,000 it is 98.6 and 96.0. So it has enough capacity to learn what it is shown: the first
+# share is high throughout. What is missing with few digits is not size but data, or a reason not
+# to learn the accidents of single digits, and the gap shrinks from 20 to less than 3 as data are
+# added. (At 250 both shares are a little lower, 95.6 and 86.3: there the training ended at an
+# unlucky moment.) What goes wrong are look-alikes: an 8 is taken for a 9 or a 6, a 3 for a 9 or a
+# 5, a 6 for an 8. On 8 by 8 pixels I would have missed some of them too. A penalty on the weights
+# (`reg`), or dropout before the affine layer, should bring the two shares closer together: both
+# keep the network from relying on single pixels. Digits shifted by a pixel should help as well, as
+# they add what is missing, variety.
 # ### END SOLUTION
 #
 # === BEGIN MARK SCHEME ===
-# - 1 point: numbers for both lengths and both sets, and the right reading of the gap: all training
-#   digits learnt, hence capacity suffices; some of those held out are not. No point for shares
-#   without a conclusion.
+# - 1 point: both shares with numbers, for few and for many digits, and the right reading of the
+#   gap: the digits shown are learnt in any case, hence capacity suffices; the gap shrinks with more
+#   data. No point for shares without a conclusion.
 # - 1 point: confusions named from the figure, and one change with a reason that fits the gap
 #   (penalty, dropout, more or shifted data, stopping early). No point for "a larger network" or
 #   "train longer" alone.
