@@ -2269,7 +2269,7 @@ def conv_transpose_forward(x, w, b, stride=(1, 1), pad=(0, 0), output_pad=(0, 0)
 # channels have to become the last axis first; a `reshape` alone mixes them up without a warning.
 
 # %%
-from reference.layers import batchnorm_forward
+from reference.training_layers import batchnorm_forward
 
 
 # %%
@@ -2672,7 +2672,7 @@ def batchnorm_forward(x, gamma, beta, running_mean, running_var, training, momen
 # at all. What does this say about the sum of $\bar x$ over the batch?
 
 # %%
-from reference.layers import batchnorm_backward
+from reference.training_layers import batchnorm_backward
 
 
 # %%
@@ -2954,7 +2954,7 @@ def batchnorm_backward(dout, x, gamma, eps=1e-5):
 # and in some courses, it is the probability to be kept.
 
 # %%
-from reference.layers import dropout_forward
+from reference.training_layers import dropout_forward
 
 
 # %%
@@ -3102,7 +3102,7 @@ def dropout_forward(x, noise, p, training):
 
 
 # %%
-from reference.layers import dropout_backward
+from reference.training_layers import dropout_backward
 
 
 # %%

@@ -104,10 +104,9 @@ def test_a_check_with_points_has_mistakes_and_alternatives(check):
 
 # Null answers
 
+MODULES = [f"reference.{name}" for name in ("layers", "training_layers", "digits_net")]
 FUNCTIONS = [
-    name
-    for name, value in ORACLE.namespace.items()
-    if getattr(value, "__module__", "") in ("reference.layers", "reference.digits_net")
+    name for name, value in ORACLE.namespace.items() if getattr(value, "__module__", "") in MODULES
 ]
 
 
