@@ -248,7 +248,6 @@ def parts_of_outputs(nic: int, nf: int, nc: int, height: int, width: int) -> dic
         "convolutions": sum(o * before for _, o, before, _ in blocks) + nc * pixels,
         "pooling and upsampling": sum(o * after for _, o, _, after in blocks),
         "batch norm": sum(o * after for _, o, _, after in blocks),
-        "input": nic * pixels,
     }
 
 
@@ -303,8 +302,7 @@ def count_outputs(nic: int, nf: int, nc: int, height: int, width: int) -> int:
     Returns:
         The number, an integer.
     """
-    parts = parts_of_outputs(nic, nf, nc, height, width)
-    return sum(parts.values()) - parts["input"]
+    return sum(parts_of_outputs(nic, nf, nc, height, width).values())
 
 
 def count_connections(k: int, nic: int, nf: int, nc: int, height: int, width: int) -> int:
@@ -327,8 +325,7 @@ def count_connections(k: int, nic: int, nf: int, nc: int, height: int, width: in
     Returns:
         The number, an integer.
     """
-    parts = parts_of_connections(k, nic, nf, nc, height, width)
-    return sum(parts.values()) - parts["biases"]
+    return sum(parts_of_connections(k, nic, nf, nc, height, width).values())
 
 
 def cnn_and_dense_params(

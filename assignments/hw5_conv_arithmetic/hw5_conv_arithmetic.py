@@ -92,7 +92,7 @@ def draw_matrices(**matrices):
     _, places = plt.subplots(1, len(matrices), figsize=(2.3 * len(matrices), 2.5))
     for place, (title, matrix) in zip(places, matrices.items(), strict=True):
         size = max(np.abs(matrix).max(), 1)
-        place.imshow(matrix, cmap="coolwarm", vmin=-size, vmax=size)
+        place.imshow(matrix, cmap="coolwarm", vmin=-1.6 * size, vmax=1.6 * size)
         for (r, c), number in np.ndenumerate(matrix):
             place.text(c, r, f"{number}", ha="center", va="center")
         place.set_title(title)
@@ -827,8 +827,8 @@ def draw_settings(rng, passed, fixed, pairs):
     return settings | fixed
 
 
-def four_numbers(value):
-    """Return an answer that is an array, or anything but a list, as it is; an array as a list."""
+def as_list(value):
+    """Return an array or a tensor as a list, and any other answer as it is."""
     return value.tolist() if isinstance(value, (np.ndarray, torch.Tensor)) else value
 
 
@@ -870,7 +870,7 @@ def conv_out_shape_matches_reference(
         batch, channels, out, height, width = (int(n) for n in rng.integers(16, 50, size=5))
         settings = draw_settings(rng, passed, fixed or {}, pairs)
         arguments = shape or (batch, channels, height, width), filters or out
-        got = four_numbers(student.conv_out_shape(*arguments, **settings))
+        got = as_list(student.conv_out_shape(*arguments, **settings))
         want = reference.conv_out_shape(*arguments, **settings)
         assert_equal(got, want, what=f"shape after {settings} on {arguments[0]}")
 
@@ -1079,9 +1079,9 @@ def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilati
 # overlap they are added. How long is the output from the first entry of the first copy to the last
 # entry of the last? From this, `padding` is cut off on both sides: here it *shrinks* the result.
 #
-# A convolution with stride 2 makes 4 pixels of 7 and of 8 alike. Its reverse cannot know which of
-# the two it should return to. That is what `output_padding` is for, which appends rows at the
-# bottom and columns on the right, but on that side only.
+# With kernels of 3, stride 2 and padding 1, a convolution makes 4 pixels of 7 and of 8 alike. Its
+# reverse cannot know which of the two it should return to. That is what `output_padding` is for,
+# which appends rows at the bottom and columns on the right, but on that side only.
 
 # %%
 from reference.conv_arithmetic import convt_out_shape
@@ -1116,7 +1116,7 @@ def convt_out_shape_matches_reference(student, reference, rng, passed, fixed=Non
         batch, channels, out, height, width = (int(n) for n in rng.integers(9, 40, size=5))
         settings = draw_settings(rng, passed, fixed or {}, pairs)
         arguments = (batch, channels, height, width), out
-        got = four_numbers(student.convt_out_shape(*arguments, **settings))
+        got = as_list(student.convt_out_shape(*arguments, **settings))
         want = reference.convt_out_shape(*arguments, **settings)
         assert_equal(got, want, what=f"shape after {settings} on {arguments[0]}")
 
@@ -1262,8 +1262,8 @@ from reference.conv_arithmetic import halve_and_double
 @case("small and large kernels", sizes=(1, 6, 7, 8, 11), hidden=True)
 def halve_and_double_is_right(student, reference, rng, sizes):
     """halve_and_double gives the three paddings that halve and double sides exactly."""
-    for size in sizes:
-        got = four_numbers(student.halve_and_double(size))
+    for size in rng.permutation(sizes).tolist():
+        got = as_list(student.halve_and_double(size))
         want = reference.halve_and_double(size)
         assert_equal(got, want, what=f"paddings for a kernel of {size}")
 
@@ -1377,7 +1377,7 @@ from reference.conv_arithmetic import (
 @case("f", name="shape_f", hidden=True)
 def encoder_decoder_shapes_are_right(student, reference, rng, name):
     """The shapes of the eight tensors are right."""
-    assert_equal(four_numbers(student[name]), reference[name], what=name)
+    assert_equal(as_list(student[name]), reference[name], what=name)
 
 
 @check("encoder_decoder_shapes", points=0)
@@ -1698,7 +1698,8 @@ def count_outputs_follows_a_convention(student, reference, rng, network=None, do
     for _ in range(5):
         arguments = [sizes[name] for name in ("nic", "nf", "nc", "height", "width")]
         got.append(student.count_outputs(*arguments))
-        parts.append(reference.parts_of_outputs(*arguments))
+        values = sizes["nic"] * sizes["height"] * sizes["width"]
+        parts.append(reference.parts_of_outputs(*arguments) | {"input": values})
         if double:
             sizes |= {"height": 2 * sizes["height"], "width": 2 * sizes["width"]}
         else:
@@ -2054,7 +2055,7 @@ def cnn_and_dense_params_match_reference(student, reference, rng, layers):
     height, width = (int(n) for n in rng.permutation(np.arange(8, 40))[:2])
     kernel_size = int(rng.choice([3, 5, 7]))
     arguments = channels, height, width, kernel_size
-    got = four_numbers(student.cnn_and_dense_params(*arguments))
+    got = as_list(student.cnn_and_dense_params(*arguments))
     want = reference.cnn_and_dense_params(*arguments)
     assert_equal(got, want, what="(convolutional, dense)")
 
@@ -2377,7 +2378,7 @@ from reference.conv_arithmetic import neurons_of_convolutions, neurons_of_poolin
 @case("conv3-256, both of them", entries=(2, 4), hidden=True)
 def neurons_of_convolutions_are_right(student, reference, rng, entries):
     """neurons_of_convolutions gives the outputs of the four convolutions."""
-    got = four_numbers(student.neurons_of_convolutions)
+    got = as_list(student.neurons_of_convolutions)
     assert_shape(got, (4,), what="neurons_of_convolutions")
     want = reference.neurons_of_convolutions
     chosen = slice(*entries)
@@ -2388,7 +2389,7 @@ def neurons_of_convolutions_are_right(student, reference, rng, entries):
 @case("three layers", hidden=True)
 def neurons_of_poolings_are_right(student, reference, rng):
     """neurons_of_poolings gives the outputs of the three pooling layers."""
-    got = four_numbers(student.neurons_of_poolings)
+    got = as_list(student.neurons_of_poolings)
     assert_equal(got, reference.neurons_of_poolings, what="neurons_of_poolings")
 
 
@@ -2490,7 +2491,7 @@ from reference.conv_arithmetic import fan_in_of_convolutions, fan_in_of_dense, f
 @case("conv3-256, both of them", entries=(2, 4), hidden=True)
 def fan_in_of_convolutions_is_right(student, reference, rng, entries):
     """fan_in_of_convolutions gives the connections into a neuron of each convolution."""
-    got = four_numbers(student.fan_in_of_convolutions)
+    got = as_list(student.fan_in_of_convolutions)
     assert_shape(got, (4,), what="fan_in_of_convolutions")
     want = reference.fan_in_of_convolutions
     chosen = slice(*entries)
@@ -2506,7 +2507,7 @@ def fan_in_of_convolutions_is_right(student, reference, rng, entries):
 @case("pooling, FC-1024 and FC-100", hidden=True)
 def other_fan_ins_are_right(student, reference, rng):
     """The connections into a neuron of a pooling layer and of the fully connected layers."""
-    got = four_numbers(student.fan_in_of_dense)
+    got = as_list(student.fan_in_of_dense)
     assert_equal(got, reference.fan_in_of_dense, what="fan_in_of_dense")
     got = student.fan_in_of_pooling
     assert_equal(got, reference.fan_in_of_pooling, what="fan_in_of_pooling")
@@ -2660,7 +2661,7 @@ def receptive_fields_match_reference(student, reference, rng, layers=None):
         draws = rng.integers([1, 1, 0, 1], [6, 4, 3, 4], size=(5, 6, 4)).tolist()
     for rows in draws if layers is None else [layers]:
         stack = make_layers(*rows)
-        got = four_numbers(student.receptive_fields(stack))
+        got = as_list(student.receptive_fields(stack))
         assert_equal(got, reference.receptive_fields(stack), what="receptive fields")
 
 
@@ -3646,10 +3647,11 @@ moving_kernels_work.alternative(
 #
 # Design a $3 \times 3$ kernel that blurs, alike in all directions. It
 #
-# 1. leaves a flat image as it is, in brightness too,
+# 1. leaves a flat image as it is, in brightness too (to two parts in a thousand, so that you may
+#    round your weights),
 # 2. has no negative weight,
 # 3. does not change when it is mirrored, left to right or top to bottom, nor when rows and columns
-#    are exchanged,
+#    are exchanged (as precisely),
 # 4. takes at least half of the contrast off stripes that are one pixel wide, vertical ones and
 #    horizontal ones.
 
@@ -3677,19 +3679,19 @@ def blur_kernel_works(student, reference, rng, image):
     if image == "flat":
         brightness = float(rng.uniform(0.2, 3.0))
         want = np.full((4, 5), brightness)
-        # Weights that are written with six digits add up to one only so far.
+        # Weights that are written with three digits add up to one only so far.
         assert_close(
-            slide(np.full((6, 7), brightness), weights), want, rtol=1e-5, what="flat image"
+            slide(np.full((6, 7), brightness), weights), want, rtol=2e-3, what="flat image"
         )
     elif image == "none":
         assert_that(weights.min() >= 0, "blur_kernel: a weight is negative")
         for turned in (weights[::-1], weights[:, ::-1], weights.T):
-            assert_close(turned, weights, rtol=1e-5, what="the mirrored kernel")
+            assert_close(turned, weights, rtol=2e-3, what="the mirrored kernel")
     else:
         stripes = float(rng.uniform(0.5, 2.0)) * (-1.0) ** np.arange(9)
         for striped in (np.tile(stripes, (9, 1)), np.tile(stripes, (9, 1)).T):
             left = np.abs(slide(striped, weights)).max() / np.abs(stripes).max()
-            assert_that(left <= 0.5 + 1e-5, "blur_kernel: more than half of the contrast is left")
+            assert_that(left <= 0.501, "blur_kernel: more than half of the contrast is left")
 
 
 self_check(blur_kernel_works)
@@ -3720,6 +3722,7 @@ blur_kernel_works.mistake(
     blur_kernel=0.8 * single_weight(1, 1) + 0.2 / 9,
 )
 blur_kernel_works.alternative("the box", blur_kernel=np.full((3, 3), 1 / 9))
+blur_kernel_works.alternative("the box, rounded", blur_kernel=[[0.111, 0.111, 0.111]] * 3)
 blur_kernel_works.alternative(
     "a pixel and its four neighbours", blur_kernel=(kernel_q != 0).astype(np.float32) / 5
 )
@@ -3777,8 +3780,6 @@ def compose_kernels_matches_reference(student, reference, rng, first, second):
     one, other = rng.normal(size=first), rng.normal(size=second)
     got = student.compose_kernels(one, other)
     assert_close(got, reference.compose_kernels(one, other), what="kernel")
-    image = rng.normal(size=(9, 10))
-    assert_close(slide(image, got), slide(slide(image, one), other), what="response")
 
 
 self_check(compose_kernels_matches_reference)
