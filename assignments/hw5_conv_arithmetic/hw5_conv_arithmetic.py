@@ -117,7 +117,7 @@ if budget(True, graded=False):
 # the third does not.
 
 # %%
-from reference.conv_arithmetic import laplacian_response, q_response, r_response
+from reference.conv_kernels import laplacian_response, q_response, r_response
 
 
 # %%
@@ -293,7 +293,7 @@ laplacian_response_is_right.alternative(
 # the margin `m` is zero, as it is for a kernel that is one pixel wide.
 
 # %%
-from reference.conv_arithmetic import correlate_same
+from reference.conv_kernels import correlate_same
 
 
 # %%
@@ -468,7 +468,7 @@ def correlate_same(image, kernel):
 # The same for $I * J$. The entry in the middle of the kernel stays where it is.
 
 # %%
-from reference.conv_arithmetic import convolve_same
+from reference.conv_kernels import convolve_same
 
 
 # %%
@@ -594,7 +594,7 @@ def convolve_same(image, kernel):
 # carries gradients back through the layer, and what gave *transposed convolution* its name.)
 
 # %%
-from reference.conv_arithmetic import convolution_matrix
+from reference.conv_kernels import convolution_matrix
 
 
 # %%
@@ -731,7 +731,7 @@ def convolution_matrix(kernel, height, width):
 # an edge. Which of six descriptions fits the Laplacian, which fits $Q$ and which fits $R$?
 
 # %%
-from reference.conv_arithmetic import kernel_effects
+from reference.conv_kernels import kernel_effects
 
 
 # %%
@@ -2621,7 +2621,7 @@ if budget(True, graded=False):
 # for all layers that follow. Return the side of the receptive field after every layer.
 
 # %%
-from reference.conv_arithmetic import receptive_fields
+from reference.conv_fields import receptive_fields
 
 
 # %%
@@ -2802,7 +2802,7 @@ def receptive_fields(layers):
 # footprint is cut off at the border. Within the square there may be holes. Where do they come from?
 
 # %%
-from reference.conv_arithmetic import gradient_footprint
+from reference.conv_fields import gradient_footprint
 
 
 # %%
@@ -3028,7 +3028,7 @@ def gradient_footprint(layers, height, width, row, column):
 # layer; compare what happens with stride 2.
 
 # %%
-from reference.conv_arithmetic import layers_to_cover
+from reference.conv_fields import layers_to_cover
 
 
 # %%
@@ -3166,7 +3166,7 @@ def layers_to_cover(side, kernel_size, stride):
 # You get the points if the list is exactly right.
 
 # %%
-from reference.conv_arithmetic import field_enlarging_changes
+from reference.conv_fields import field_enlarging_changes
 
 
 # %%
@@ -3289,7 +3289,7 @@ if budget(True, graded=False):
 #    is at least a tenth of the height of the step times the sum of the sizes of its weights.
 
 # %%
-from reference.conv_arithmetic import horizontal_edge_kernel
+from reference.conv_kernels import horizontal_edge_kernel
 
 
 # %%
@@ -3397,7 +3397,7 @@ horizontal_edge_kernel_works.alternative(
 #    its weights.
 
 # %%
-from reference.conv_arithmetic import vertical_line_kernel
+from reference.conv_kernels import vertical_line_kernel
 
 
 # %%
@@ -3478,7 +3478,7 @@ vertical_line_kernel_works.alternative(
 #    a tenth of the height of the step times the sum of the sizes of its weights.
 
 # %%
-from reference.conv_arithmetic import diagonal_edge_kernel
+from reference.conv_kernels import diagonal_edge_kernel
 
 
 # %%
@@ -3551,7 +3551,7 @@ diagonal_edge_kernel_works.alternative(
 # **Look out.** Where do you have to look, to see what will be here in a moment?
 
 # %%
-from reference.conv_arithmetic import (
+from reference.conv_kernels import (
     down_down_right_by_correlation,
     left_by_convolution,
     left_by_correlation,
@@ -3656,7 +3656,7 @@ moving_kernels_work.alternative(
 #    horizontal ones.
 
 # %%
-from reference.conv_arithmetic import blur_kernel
+from reference.conv_kernels import blur_kernel
 
 
 # %%
@@ -3760,7 +3760,7 @@ if budget(True, graded=False):
 # they are combined is for you to find out.
 
 # %%
-from reference.conv_arithmetic import compose_kernels
+from reference.conv_kernels import compose_kernels
 
 
 # %%
