@@ -59,6 +59,13 @@ from autograder import (
     self_check,
 )
 
+
+# %%
+def as_list(value):
+    """Return an array or a tensor as a list, and any other answer as it is."""
+    return value.tolist() if isinstance(value, (np.ndarray, torch.Tensor)) else value
+
+
 # %% [markdown]
 # # 1. Convolution
 #
@@ -123,7 +130,7 @@ from reference.conv_kernels import laplacian_response, q_response, r_response
 # %%
 def entries_of_response(matrix, part):
     """Return the nine inner entries, or the sixteen on the border, of a 5 x 5 matrix."""
-    matrix = np.asarray(matrix)
+    matrix = np.asarray(as_list(matrix))
     if part == "inside":
         return matrix[1:-1, 1:-1].ravel()
     return np.concatenate([matrix[0], matrix[-1], matrix[1:-1, 0], matrix[1:-1, -1]])
@@ -825,11 +832,6 @@ def draw_settings(rng, passed, fixed, pairs):
         height, width = (int(n) for n in rng.integers(*bounds[name], size=2))
         settings[name] = (height, width) if pairs else height
     return settings | fixed
-
-
-def as_list(value):
-    """Return an array or a tensor as a list, and any other answer as it is."""
-    return value.tolist() if isinstance(value, (np.ndarray, torch.Tensor)) else value
 
 
 PLAIN = ["kernel_size", "stride"]
@@ -2044,6 +2046,7 @@ from reference.conv_arithmetic import cnn_and_dense_params
 @check(
     "cnn_and_dense_params",
     points=3,
+    pure=True,
     hint="A dense layer has one weight for each pair of neurons. How many neurons has a layer?",
 )
 @case("one layer", layers=1)
@@ -2258,10 +2261,9 @@ def parameter_table_is_right(student, reference, rng, name):
 @check("parameter_table", points=0)
 @case("seven whole numbers")
 def parameter_table_has_the_right_form(student, reference, rng):
-    """Each entry is one number above zero; whether it is right is found when grading."""
+    """Each entry is one number; whether it is right is found when grading."""
     for layer in ("conv64", "conv128", "conv256_first", "conv256_second", "fc1024", "fc100"):
         assert_shape(student[f"params_{layer}"], (), what=f"params_{layer}")
-        assert_that(student[f"params_{layer}"] > 0, f"params_{layer}: not a positive number")
     assert_shape(student.params_total, (), what="params_total")
 
 
@@ -2634,6 +2636,7 @@ def make_layers(*rows):
 @check(
     "receptive_fields",
     points=5,
+    pure=True,
     hint="Keep two numbers: the field, and how far apart in the input two neighbouring units are.",
 )
 @case("three layers of stride 1", layers=[(3, 1, 1, 1), (5, 1, 0, 1), (3, 1, 1, 1)])
@@ -2725,6 +2728,17 @@ def receptive_fields(layers):
     field, step, fields = 1, 1, []
     for layer in layers:
         field += ((layer["kernel"] - 1) * layer["dilation"] - layer["padding"]) * step
+        step *= layer["stride"]
+        fields.append(field)
+    return fields
+
+
+@receptive_fields_match_reference.mistake("empties the caller's list: pop works in place")
+def receptive_fields(layers):
+    field, step, fields = 1, 1, []
+    while layers:
+        layer = layers.pop(0)
+        field += (layer["kernel"] - 1) * layer["dilation"] * step
         step *= layer["stride"]
         fields.append(field)
     return fields
@@ -3263,7 +3277,7 @@ def look_at(**kernels):
     places[0].set_title("picture", fontsize=8)
     for place, (name, kernel) in zip(places[1:], kernels.items(), strict=True):
         picture, weights = (
-            torch.tensor(np.asarray(m), dtype=torch.float64)[None, None] for m in (scene(), kernel)
+            torch.tensor(as_list(m), dtype=torch.float64)[None, None] for m in (scene(), kernel)
         )
         place.imshow(torch.nn.functional.conv2d(picture, weights)[0, 0], cmap="grey")
         place.set_title(name, fontsize=8)
@@ -3304,7 +3318,7 @@ def slide(image, kernel):
 def weights_of(answer, shape, what):
     """Return a kernel as an array of finite numbers, scaled so that the sizes add up to one."""
     assert_shape(answer, shape, what=what)
-    weights = np.asarray(answer)
+    weights = np.asarray(as_list(answer))
     assert_that(weights.dtype.kind in "iuf", f"{what}: weights are real numbers")
     weights = weights.astype(np.float64)
     assert_that(bool(np.isfinite(weights).all()), f"{what}: weights are finite numbers")
@@ -3571,7 +3585,7 @@ def moving_kernels_work(student, reference, rng, name, move, flip=False):
     """The kernel moves random images as it should, and leaves brightness as it is."""
     side = 2 * max(abs(step) for step in move) + 1
     assert_shape(student[name], (side, side), what=name)
-    weights = np.asarray(student[name])
+    weights = np.asarray(as_list(student[name]))
     assert_that(weights.dtype.kind in "iuf", f"{name}: weights are real numbers")
     if flip:
         weights = weights[::-1, ::-1].copy()
@@ -3631,6 +3645,10 @@ moving_kernels_work.mistake(
 )
 moving_kernels_work.mistake("brightness is doubled", left_by_correlation=2 * single_weight(1, 2))
 moving_kernels_work.alternative(
+    "a parameter of torch",
+    left_by_correlation=torch.nn.Parameter(torch.tensor([[0.0, 0, 0], [0, 0, 1], [0, 0, 0]])),
+)
+moving_kernels_work.alternative(
     "lists, a tensor and an array",
     left_by_correlation=[[0, 0, 0], [0, 0, 1], [0, 0, 0]],
     left_by_convolution=torch.eye(3)[[1]].T @ torch.eye(3)[[0]],
@@ -3673,7 +3691,7 @@ from reference.conv_kernels import blur_kernel
 def blur_kernel_works(student, reference, rng, image):
     """The kernel keeps flat images, is symmetric without negative weights, and blurs stripes."""
     assert_shape(student.blur_kernel, (3, 3), what="blur_kernel")
-    weights = np.asarray(student.blur_kernel)
+    weights = np.asarray(as_list(student.blur_kernel))
     assert_that(weights.dtype.kind in "iuf", "blur_kernel: weights are real numbers")
     weights = weights.astype(np.float64)
     if image == "flat":
