@@ -1,0 +1,3891 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Homework 5: The arithmetic of convolutional networks
+#
+# Before a convolutional network is trained, a good deal about it can be worked out with a pencil:
+# what a kernel answers to, how large every tensor is, how many numbers have to be learned and
+# moved, and how much of the picture one unit far up in the network can see. None of this needs
+# more than sums and products. All of it is easily wrong by one, by a factor, or by a reflection.
+# In this homework you do such sums once by hand, and then write functions that do them for good.
+#
+# | part | what you do | points |
+# |---|---|---|
+# | 1 | convolutions by hand, as functions and as matrices | 15 |
+# | 2 | the shapes of tensors | 15 |
+# | 3 | parameters, outputs and connections of a network, as formulas | 25 |
+# | 4 | a network of fifty million parameters, layer by layer | 15 |
+# | 5 | receptive fields | 15 |
+# | 6 | kernels of your own | 15 |
+#
+# **Conventions.** An image is a matrix: row 0 is the *top* row, column 0 the *left* column. A batch
+# of images has the shape $(N, C, H, W)$: examples, channels, height, width. Deep-learning libraries
+# say *convolution* for what mathematics calls *cross-correlation*. Where the two differ, this
+# homework says which one it means.
+#
+# **House rules.** A function never changes its arguments. A count or a size is an integer, and
+# integers are compared exactly. You may use NumPy and PyTorch as you like.
+#
+# **How you are graded.** Below most questions stands a check that compares your answer with ours;
+# run it as often as you like. Grading runs the same checks with other random numbers, and with
+# further cases that you do not see. Where you are asked for numbers, the check that you see looks
+# at their form only. One answer is a text, and is read by a person.
+
+# %%
+import itertools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+from autograder import (
+    assert_close,
+    assert_equal,
+    assert_shape,
+    assert_that,
+    budget,
+    case,
+    check,
+    self_check,
+)
+
+
+# %%
+def as_list(value):
+    """Return an array or a tensor as a list, and any other answer as it is."""
+    return value.tolist() if isinstance(value, (np.ndarray, torch.Tensor)) else value
+
+
+# %% [markdown]
+# # 1. Convolution
+#
+# Let $I$ be an image and $J$ a kernel whose entries are numbered from its middle: for a
+# $3 \times 3$ kernel, $i$ and $j$ run from $-1$ to $1$, and $J_{0,0}$ is the entry in the middle.
+# The convolution and the cross-correlation of the two are
+#
+# $$(I * J)_{r,c} = \sum_{i,j} I_{r-i,\,c-j}\, J_{i,j}, \qquad
+# (I \star J)_{r,c} = \sum_{i,j} I_{r+i,\,c+j}\, J_{i,j} .$$
+#
+# They differ by the sign before $i$ and $j$, that is, by a rotation of the kernel by half a turn.
+# Convolution is commutative and associative, which makes it the better-behaved of the two; and a
+# network that learns its kernels learns the rotated ones just as well, which is why libraries do
+# not bother to rotate. Wherever the sums reach beyond the border of the image, we put zeros there
+# (*zero padding*), so that the response is as large as the image.
+
+# %%
+image_a = np.array(
+    [[0, 1, 1, 0, 0], [0, 1, 1, 1, 0], [1, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 0, 1, 0, 0]]
+)
+image_b = np.array(
+    [[0, 0, 0, 0, 0], [0, 0, 1, 1, 1], [1, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 0, 1, 0, 0]]
+)
+laplacian = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])
+kernel_q = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+kernel_r = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
+
+
+def draw_matrices(**matrices):
+    """Draw matrices side by side, with their numbers."""
+    _, places = plt.subplots(1, len(matrices), figsize=(2.3 * len(matrices), 2.5))
+    for place, (title, matrix) in zip(places, matrices.items(), strict=True):
+        size = max(np.abs(matrix).max(), 1)
+        place.imshow(matrix, cmap="coolwarm", vmin=-1.6 * size, vmax=1.6 * size)
+        for (r, c), number in np.ndenumerate(matrix):
+            place.text(c, r, f"{number}", ha="center", va="center")
+        place.set_title(title)
+        place.set_xticks([])
+        place.set_yticks([])
+    plt.tight_layout()
+    plt.show()
+
+
+if budget(True, graded=False):
+    draw_matrices(A=image_a, B=image_b, Laplacian=laplacian, Q=kernel_q, R=kernel_r)
+
+# %% [markdown]
+# ## 1.1 By hand (5 points)
+#
+# With pencil and paper, compute three **true convolutions**, each with zero padding and as large as
+# the image: $A$ with the Laplacian, $B$ with $Q$, and $B$ with $R$. The matrices are those in the
+# cell above. Give each response as five rows of five whole numbers. The nine entries inside and
+# the sixteen on the border are graded separately.
+#
+# **Look out.** Two of the kernels look the same after half a turn, and so forgive one mistake that
+# the third does not.
+
+# %%
+from reference.conv_kernels import laplacian_response, q_response, r_response
+
+
+# %%
+def entries_of_response(matrix, part):
+    """Return the nine inner entries, or the sixteen on the border, of a 5 x 5 matrix."""
+    matrix = np.asarray(as_list(matrix))
+    if part == "inside":
+        return matrix[1:-1, 1:-1].ravel()
+    return np.concatenate([matrix[0], matrix[-1], matrix[1:-1, 0], matrix[1:-1, -1]])
+
+
+@check(
+    "convolution_by_hand",
+    points=2,
+    hint="Lay the kernel on one pixel, multiply, add. Outside of the image there are zeros.",
+)
+@case("the nine entries inside", part="inside", hidden=True)
+@case("the sixteen on the border", part="border", hidden=True)
+def laplacian_response_is_right(student, reference, rng, part):
+    """laplacian_response is the convolution of A with the Laplacian."""
+    got, want = student.laplacian_response, reference.laplacian_response
+    assert_shape(got, (5, 5), what="laplacian_response")
+    got, want = (entries_of_response(matrix, part) for matrix in (got, want))
+    assert_equal(got, want, what=f"laplacian_response, {part}")
+
+
+@check(
+    "convolution_by_hand",
+    points=1,
+    hint="The middle of Q weighs one more than that of the Laplacian.",
+)
+@case("the nine entries inside", part="inside", hidden=True)
+@case("the sixteen on the border", part="border", hidden=True)
+def q_response_is_right(student, reference, rng, part):
+    """q_response is the convolution of B with Q."""
+    got, want = student.q_response, reference.q_response
+    assert_shape(got, (5, 5), what="q_response")
+    got, want = (entries_of_response(matrix, part) for matrix in (got, want))
+    assert_equal(got, want, what=f"q_response, {part}")
+
+
+@check(
+    "convolution_by_hand",
+    points=2,
+    hint="A true convolution turns the kernel by half a turn. What does that do to R?",
+)
+@case("the nine entries inside", part="inside", hidden=True)
+@case("the sixteen on the border", part="border", hidden=True)
+def r_response_is_right(student, reference, rng, part):
+    """r_response is the true convolution of B with R."""
+    got, want = student.r_response, reference.r_response
+    assert_shape(got, (5, 5), what="r_response")
+    got, want = (entries_of_response(matrix, part) for matrix in (got, want))
+    assert_equal(got, want, what=f"r_response, {part}")
+
+
+# %%
+@check("convolution_by_hand", points=0)
+@case("three matrices")
+def responses_by_hand_have_the_right_form(student, reference, rng):
+    """Each response has five rows of five numbers; whether they are right is found when grading."""
+    for name in ("laplacian_response", "q_response", "r_response"):
+        assert_shape(student[name], (5, 5), what=name)
+
+
+self_check(responses_by_hand_have_the_right_form)
+
+
+# %%
+def torch_response(image, kernel, mode="constant"):
+    """Cross-correlation of the image's own size, with a border of torch's kind, in integers."""
+    image, kernel = (
+        torch.tensor(np.array(m), dtype=torch.float64)[None, None] for m in (image, kernel)
+    )
+    padded = torch.nn.functional.pad(image, (1, 1, 1, 1), mode=mode)
+    return torch.nn.functional.conv2d(padded, kernel)[0, 0].numpy().round().astype(int)
+
+
+laplacian_response_is_right.mistake(
+    "the border pixels are repeated outside of the image, where zeros belong",
+    laplacian_response=torch_response(image_a, laplacian, "replicate"),
+)
+laplacian_response_is_right.mistake(
+    "without padding: the response has to be as large as the image",
+    laplacian_response=torch_response(image_a, laplacian)[1:-1, 1:-1],
+)
+laplacian_response_is_right.mistake(
+    "the middle of the kernel is left out", laplacian_response=laplacian_response - 4 * image_a
+)
+laplacian_response_is_right.mistake(
+    "the kernel with its signs changed", laplacian_response=-laplacian_response
+)
+laplacian_response_is_right.mistake(
+    "the border is left at zero", laplacian_response=np.pad(laplacian_response[1:-1, 1:-1], 1)
+)
+laplacian_response_is_right.mistake(
+    "the neighbours at the corners count too",
+    laplacian_response=torch_response(image_a, [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]),
+)
+laplacian_response_is_right.mistake(
+    "only where the image itself is not zero: a response is computed at every pixel",
+    laplacian_response=laplacian_response * image_a,
+)
+q_response_is_right.mistake(
+    "the Laplacian in place of Q", q_response=torch_response(image_b, laplacian)
+)
+q_response_is_right.mistake(
+    "image A in place of image B", q_response=torch_response(image_a, kernel_q)
+)
+q_response_is_right.mistake(
+    "the border pixels are repeated outside of the image, where zeros belong",
+    q_response=torch_response(image_b, kernel_q, "replicate"),
+)
+q_response_is_right.mistake(
+    "clipped at zero: a response may be negative", q_response=np.maximum(q_response, 0)
+)
+r_response_is_right.mistake(
+    "a cross-correlation: the kernel was not turned by half a turn",
+    r_response=torch_response(image_b, kernel_r),
+)
+r_response_is_right.mistake(
+    "the kernel is transposed: rows and columns are exchanged",
+    r_response=torch_response(image_b, kernel_r[::-1, ::-1].T),
+)
+r_response_is_right.mistake(
+    "the kernel is flipped from left to right only, not from top to bottom",
+    r_response=torch_response(image_b, kernel_r[:, ::-1]),
+)
+r_response_is_right.mistake(
+    "the image is turned by half a turn and not the kernel, so the response comes out turned",
+    r_response=torch_response(image_b, kernel_r[::-1, ::-1])[::-1, ::-1],
+)
+r_response_is_right.mistake(
+    "the border pixels are repeated outside of the image, where zeros belong",
+    r_response=torch_response(image_b, kernel_r[::-1, ::-1], "replicate"),
+)
+r_response_is_right.mistake(
+    "image A in place of image B", r_response=torch_response(image_a, kernel_r[::-1, ::-1])
+)
+responses_by_hand_have_the_right_form.mistake(
+    "one flat list in place of five rows", q_response=q_response.ravel()
+)
+laplacian_response_is_right.alternative(
+    "lists of rows",
+    also=(q_response_is_right, r_response_is_right, responses_by_hand_have_the_right_form),
+    laplacian_response=laplacian_response.tolist(),
+    q_response=q_response.tolist(),
+    r_response=r_response.tolist(),
+)
+laplacian_response_is_right.alternative(
+    "computed by torch",
+    also=(q_response_is_right, r_response_is_right, responses_by_hand_have_the_right_form),
+    laplacian_response=torch.tensor(torch_response(image_a, laplacian)),
+    q_response=torch.tensor(torch_response(image_b, kernel_q)),
+    r_response=torch.tensor(torch_response(image_b, np.rot90(kernel_r, 2).copy())),
+)
+laplacian_response_is_right.alternative(
+    "floats",
+    also=(q_response_is_right, r_response_is_right, responses_by_hand_have_the_right_form),
+    laplacian_response=laplacian_response.astype(float),
+    q_response=q_response.astype(np.float32),
+    r_response=r_response.astype(float),
+)
+
+# %% [markdown]
+# ## 1.2 Cross-correlation (2 points)
+#
+# Now for images of any size, and for kernels of any odd height and any odd width: the
+# cross-correlation $I \star J$ with zero padding. A kernel need not be square, and it may even be
+# larger than the image.
+#
+# **Look out.** Slices that are meant to cut off a margin, such as `a[m:-m]`, return nothing when
+# the margin `m` is zero, as it is for a kernel that is one pixel wide.
+
+# %%
+from reference.conv_kernels import correlate_same
+
+
+# %%
+@check(
+    "correlate_same",
+    points=2,
+    pure=True,
+    hint="Height and width of the kernel may differ, and each has its own margin.",
+)
+@case("a square kernel", size=(6, 5), kernel=(3, 3))
+@case("a flat kernel", size=(4, 7), kernel=(1, 5))
+@case("a tall kernel", size=(7, 4), kernel=(5, 3), hidden=True)
+@case("one pixel", size=(3, 5), kernel=(1, 1), hidden=True)
+@case("a kernel larger than the image", size=(2, 3), kernel=(5, 7), hidden=True)
+@case("whole numbers", size=(5, 6), kernel=(3, 5), whole=True, hidden=True)
+def correlate_same_matches_reference(student, reference, rng, size, kernel, whole=False):
+    """correlate_same is the cross-correlation with zero padding, as large as the image."""
+    image, weights = rng.normal(size=size), rng.normal(size=kernel)
+    if whole:
+        image, weights = rng.integers(-9, 10, size=size), rng.integers(-9, 10, size=kernel)
+    got = student.correlate_same(image, weights)
+    assert_close(got, reference.correlate_same(image, weights), what="response")
+
+
+self_check(correlate_same_matches_reference)
+
+
+# %%
+def correlated(image, kernel, margins=None, mode="constant"):
+    """Cross-correlation by torch, in double precision; margins are (left, right, top, bottom)."""
+    p, q = np.shape(kernel)
+    margins = margins or (q // 2, q // 2, p // 2, p // 2)
+    image, kernel = (
+        torch.tensor(np.array(m), dtype=torch.float64)[None, None] for m in (image, kernel)
+    )
+    padded = torch.nn.functional.pad(image, margins, mode=mode)
+    return torch.nn.functional.conv2d(padded, kernel)[0, 0].numpy()
+
+
+@correlate_same_matches_reference.mistake("flipped: that is the true convolution")
+def correlate_same(image, kernel):
+    return correlated(image, kernel[::-1, ::-1])
+
+
+@correlate_same_matches_reference.mistake("flipped from left to right")
+def correlate_same(image, kernel):
+    return correlated(image, kernel[:, ::-1])
+
+
+@correlate_same_matches_reference.mistake("flipped from top to bottom")
+def correlate_same(image, kernel):
+    return correlated(image, kernel[::-1])
+
+
+@correlate_same_matches_reference.mistake("the kernel is transposed")
+def correlate_same(image, kernel):
+    return correlated(image, kernel.T)[: image.shape[0], : image.shape[1]]
+
+
+@correlate_same_matches_reference.mistake("no padding: the response is smaller than the image")
+def correlate_same(image, kernel):
+    return correlated(image, kernel, (0, 0, 0, 0))
+
+
+@correlate_same_matches_reference.mistake("all zeros are put at the top and on the left")
+def correlate_same(image, kernel):
+    p, q = kernel.shape
+    return correlated(image, kernel, (q - 1, 0, p - 1, 0))
+
+
+@correlate_same_matches_reference.mistake("all zeros are put at the bottom and on the right")
+def correlate_same(image, kernel):
+    p, q = kernel.shape
+    return correlated(image, kernel, (0, q - 1, 0, p - 1))
+
+
+@correlate_same_matches_reference.mistake("one margin for both axes: kernels need not be square")
+def correlate_same(image, kernel):
+    m = kernel.shape[0] // 2
+    return correlated(image, kernel, (m, m, m, m))
+
+
+@correlate_same_matches_reference.mistake("the margin of one pixel suits kernels of three only")
+def correlate_same(image, kernel):
+    return correlated(image, kernel, (1, 1, 1, 1))
+
+
+@correlate_same_matches_reference.mistake("the border pixels are repeated outside of the image")
+def correlate_same(image, kernel):
+    p, q = kernel.shape
+    return correlated(image, kernel, (q // 2, q // 2, p // 2, p // 2), "replicate")
+
+
+@correlate_same_matches_reference.mistake("the image goes round: what leaves right comes in left")
+def correlate_same(image, kernel):
+    shift = [side // 2 for side in kernel.shape]
+    return sum(
+        weight * np.roll(image, (shift[0] - i, shift[1] - j), axis=(0, 1))
+        for (i, j), weight in np.ndenumerate(kernel)
+    )
+
+
+@correlate_same_matches_reference.mistake("a margin of zero cuts everything off")
+def correlate_same(image, kernel):
+    p, q = (side // 2 for side in kernel.shape)
+    padded = np.zeros((image.shape[0] + 2 * p, image.shape[1] + 2 * q))
+    padded[p:-p, q:-q] = image
+    return correlated(padded, kernel, (0, 0, 0, 0))
+
+
+@correlate_same_matches_reference.mistake("the mean over the window, not the sum")
+def correlate_same(image, kernel):
+    return correlated(image, kernel) / kernel.size
+
+
+@correlate_same_matches_reference.mistake("writes the response into the image while it is read")
+def correlate_same(image, kernel):
+    p, q = (side // 2 for side in kernel.shape)
+    rows, columns = image.shape
+    for r, c in np.ndindex(rows, columns):
+        total = 0
+        for (i, j), weight in np.ndenumerate(kernel):
+            if 0 <= r + i - p < rows and 0 <= c + j - q < columns:
+                total += weight * image[r + i - p, c + j - q]
+        image[r, c] = total
+    return image
+
+
+# %%
+@correlate_same_matches_reference.alternative("four loops, without padding")
+def correlate_same(image, kernel):
+    p, q = (side // 2 for side in kernel.shape)
+    rows, columns = image.shape
+    response = np.zeros((rows, columns))
+    for r, c in np.ndindex(rows, columns):
+        for (i, j), weight in np.ndenumerate(kernel):
+            y, x = r + i - p, c + j - q
+            if 0 <= y < rows and 0 <= x < columns:
+                response[r, c] += weight * image[y, x]
+    return response
+
+
+@correlate_same_matches_reference.alternative("by torch")
+def correlate_same(image, kernel):
+    p, q = kernel.shape
+    stack = [torch.from_numpy(np.array(m, dtype=float))[None, None] for m in (image, kernel)]
+    return torch.nn.functional.conv2d(*stack, padding=(p // 2, q // 2))[0, 0]
+
+
+@correlate_same_matches_reference.alternative("one shifted image for each weight")
+def correlate_same(image, kernel):
+    p, q = kernel.shape
+    padded = np.pad(image.astype(float), ((p // 2, p // 2), (q // 2, q // 2)))
+    rows, columns = image.shape
+    return sum(
+        kernel[i, j] * padded[i : i + rows, j : j + columns] for i in range(p) for j in range(q)
+    )
+
+
+@correlate_same_matches_reference.alternative("by the Fourier transform")
+def correlate_same(image, kernel):
+    (rows, columns), (p, q) = image.shape, kernel.shape
+    size = rows + p - 1, columns + q - 1
+    product = np.fft.rfft2(image, size) * np.fft.rfft2(kernel[::-1, ::-1], size)
+    full = np.fft.irfft2(product, size)
+    return full[p // 2 : p // 2 + rows, q // 2 : q // 2 + columns]
+
+
+# %% [markdown]
+# ## 1.3 True convolution (2 points)
+#
+# The same for $I * J$. The entry in the middle of the kernel stays where it is.
+
+# %%
+from reference.conv_kernels import convolve_same
+
+
+# %%
+@check(
+    "convolve_same",
+    points=2,
+    pure=True,
+    given=["correlate_same"],
+    hint="Compare the signs of i and j in the two definitions, for both axes.",
+)
+@case("a square kernel", size=(6, 5), kernel=(3, 3))
+@case("a tall kernel", size=(7, 4), kernel=(5, 1))
+@case("a flat kernel", size=(4, 7), kernel=(3, 5), hidden=True)
+@case("one pixel", size=(3, 5), kernel=(1, 1), hidden=True)
+@case("a kernel larger than the image", size=(3, 2), kernel=(7, 5), hidden=True)
+def convolve_same_matches_reference(student, reference, rng, size, kernel):
+    """convolve_same is the true convolution with zero padding, as large as the image."""
+    image, weights = rng.normal(size=size), rng.normal(size=kernel)
+    got = student.convolve_same(image, weights)
+    assert_close(got, reference.convolve_same(image, weights), what="response")
+
+
+self_check(convolve_same_matches_reference)
+
+
+# %%
+@convolve_same_matches_reference.mistake("not flipped: that is the cross-correlation")
+def convolve_same(image, kernel):
+    return correlated(image, kernel)
+
+
+@convolve_same_matches_reference.mistake("flipped along one axis only, from top to bottom")
+def convolve_same(image, kernel):
+    return correlated(image, kernel[::-1])
+
+
+@convolve_same_matches_reference.mistake("flipped along one axis only, from left to right")
+def convolve_same(image, kernel):
+    return correlated(image, kernel[:, ::-1])
+
+
+@convolve_same_matches_reference.mistake("transposed in place of turned by half a turn")
+def convolve_same(image, kernel):
+    rows, columns = image.shape
+    return correlated(image, kernel.T)[:rows, :columns]
+
+
+@convolve_same_matches_reference.mistake("a quarter of a turn; it takes a half")
+def convolve_same(image, kernel):
+    return correlated(image, np.rot90(kernel))
+
+
+@convolve_same_matches_reference.mistake("the signs are changed: that is right for R, by chance")
+def convolve_same(image, kernel):
+    return -correlated(image, kernel)
+
+
+@convolve_same_matches_reference.mistake("image and kernel are both turned by half a turn")
+def convolve_same(image, kernel):
+    return correlated(image[::-1, ::-1], kernel[::-1, ::-1])
+
+
+@convolve_same_matches_reference.mistake("the full convolution, which is larger than the image")
+def convolve_same(image, kernel):
+    p, q = kernel.shape
+    return correlated(image, kernel[::-1, ::-1], (q - 1, q - 1, p - 1, p - 1))
+
+
+@convolve_same_matches_reference.mistake("flips the caller's kernel in place")
+def convolve_same(image, kernel):
+    kernel[:] = kernel[::-1, ::-1].copy()
+    return correlated(image, kernel)
+
+
+# %%
+@convolve_same_matches_reference.alternative("from the definition, number by number")
+def convolve_same(image, kernel):
+    p, q = (side // 2 for side in kernel.shape)
+    response = np.zeros(image.shape)
+    for r, c in np.ndindex(*image.shape):
+        for i in range(-p, p + 1):
+            for j in range(-q, q + 1):
+                if r - i in range(image.shape[0]) and c - j in range(image.shape[1]):
+                    response[r, c] += image[r - i, c - j] * kernel[p + i, q + j]
+    return response
+
+
+@convolve_same_matches_reference.alternative("each pixel spreads a copy of the kernel")
+def convolve_same(image, kernel):
+    (rows, columns), (p, q) = image.shape, kernel.shape
+    full = np.zeros((rows + p - 1, columns + q - 1))
+    for (r, c), value in np.ndenumerate(image):
+        full[r : r + p, c : c + q] += value * kernel
+    return full[p // 2 :, q // 2 :][:rows, :columns]
+
+
+@convolve_same_matches_reference.alternative("by the gradient of torch's cross-correlation")
+def convolve_same(image, kernel):
+    kernel = torch.from_numpy(kernel.copy())[None, None]
+    margins = tuple(side // 2 for side in kernel.shape[2:])
+    return torch.nn.functional.conv_transpose2d(
+        torch.from_numpy(image.copy())[None, None], kernel, padding=margins
+    )[0, 0].numpy()
+
+
+@convolve_same_matches_reference.alternative("turned twice by a quarter")
+def convolve_same(image, kernel):
+    return correlated(image, np.rot90(np.rot90(kernel)))
+
+
+# %% [markdown]
+# ## 1.4 A convolution is a matrix (4 points)
+#
+# A convolution is linear in the image. So, once the image is written as one long vector, row after
+# row, it is a matrix: one row for each pixel of the response, one column for each pixel of the
+# image. This matrix tells much at a glance. Most of its entries are zero, because a unit sees its
+# neighbours only; and a row of it is much like the row above, moved by one pixel, because every
+# unit has the same weights. A fully connected layer between the same pixels would be a matrix too,
+# with every entry free.
+#
+# Write the matrix of the true convolution with zero padding. Try a kernel of one pixel and a kernel
+# that moves the image first, on an image that is not square. (The transpose of this matrix is what
+# carries gradients back through the layer, and what gave *transposed convolution* its name.)
+
+# %%
+from reference.conv_kernels import convolution_matrix
+
+
+# %%
+@check(
+    "convolution_matrix",
+    points=4,
+    pure=True,
+    given=["correlate_same", "convolve_same"],
+    hint="Column c of a matrix is what it makes of the c-th unit vector.",
+)
+@case("a square kernel", kernel=(3, 3), size=(4, 3))
+@case("a flat kernel", kernel=(1, 3), size=(2, 5))
+@case("a tall kernel on a wide image", kernel=(5, 3), size=(3, 6), hidden=True)
+@case("a kernel larger than the image", kernel=(3, 7), size=(4, 2), hidden=True)
+@case("one row", kernel=(3, 3), size=(1, 6), hidden=True)
+def convolution_matrix_matches_reference(student, reference, rng, kernel, size):
+    """convolution_matrix gives the matrix of the true convolution of flattened images."""
+    weights = rng.normal(size=kernel)
+    got = student.convolution_matrix(weights, *size)
+    assert_close(got, reference.convolution_matrix(weights, *size), what="matrix")
+
+
+self_check(convolution_matrix_matches_reference)
+
+
+# %%
+def unit_responses(height, width, respond):
+    """Stack the flattened responses to all unit images, one in each row."""
+    pixels = np.eye(height * width).reshape(-1, height, width)
+    return np.array([respond(pixel).ravel() for pixel in pixels])
+
+
+@convolution_matrix_matches_reference.mistake(
+    "the matrix of the cross-correlation: the kernel is not flipped"
+)
+def convolution_matrix(kernel, height, width):
+    return unit_responses(height, width, lambda pixel: correlated(pixel, kernel)).T
+
+
+@convolution_matrix_matches_reference.mistake(
+    "transposed: the responses to unit images are the columns, not the rows"
+)
+def convolution_matrix(kernel, height, width):
+    return unit_responses(height, width, lambda pixel: correlated(pixel, kernel[::-1, ::-1]))
+
+
+@convolution_matrix_matches_reference.mistake("flattened column by column, not row by row")
+def convolution_matrix(kernel, height, width):
+    pixels = np.eye(height * width).reshape(-1, width, height).transpose(0, 2, 1)
+    return np.array([correlated(pixel, kernel[::-1, ::-1]).T.ravel() for pixel in pixels]).T
+
+
+@convolution_matrix_matches_reference.mistake("height and width are exchanged")
+def convolution_matrix(kernel, height, width):
+    return unit_responses(width, height, lambda pixel: correlated(pixel, kernel[::-1, ::-1])).T
+
+
+@convolution_matrix_matches_reference.mistake("the kernel is transposed")
+def convolution_matrix(kernel, height, width):
+    return unit_responses(height, width, lambda pixel: correlated(pixel, kernel[::-1, ::-1].T)).T
+
+
+@convolution_matrix_matches_reference.mistake("without padding: the response loses its border")
+def convolution_matrix(kernel, height, width):
+    def respond(pixel):
+        return correlated(pixel, kernel[::-1, ::-1], (0, 0, 0, 0))
+
+    return unit_responses(height, width, respond).T
+
+
+@convolution_matrix_matches_reference.mistake(
+    "the image goes round: what leaves on the right comes back on the left"
+)
+def convolution_matrix(kernel, height, width):
+    def respond(pixel):
+        p, q = (side // 2 for side in kernel.shape)
+        return sum(
+            weight * np.roll(pixel, (i - p, j - q), axis=(0, 1))
+            for (i, j), weight in np.ndenumerate(kernel)
+        )
+
+    return unit_responses(height, width, respond).T
+
+
+@convolution_matrix_matches_reference.mistake(
+    "neighbours are counted in the flattened image: the last pixel of a row is no neighbour of"
+    " the first of the next"
+)
+def convolution_matrix(kernel, height, width):
+    p, q = (side // 2 for side in kernel.shape)
+    total = np.zeros((height * width, height * width))
+    for (i, j), weight in np.ndenumerate(kernel):
+        total += weight * np.eye(height * width, k=-((i - p) * width + j - q))
+    return total
+
+
+# %%
+@convolution_matrix_matches_reference.alternative("entry by entry, from the definition")
+def convolution_matrix(kernel, height, width):
+    p, q = (side // 2 for side in kernel.shape)
+    matrix = np.zeros((height, width, height, width))
+    for r, c, y, x in np.ndindex(*matrix.shape):
+        if abs(r - y) <= p and abs(c - x) <= q:
+            matrix[r, c, y, x] = kernel[p + r - y, q + c - x]
+    return matrix.reshape(height * width, -1)
+
+
+@convolution_matrix_matches_reference.alternative("blocks of bands, by Kronecker products")
+def convolution_matrix(kernel, height, width):
+    p, q = (side // 2 for side in kernel.shape)
+    return sum(
+        weight * np.kron(np.eye(height, k=p - i), np.eye(width, k=q - j))
+        for (i, j), weight in np.ndenumerate(kernel)
+    )
+
+
+@convolution_matrix_matches_reference.alternative("the Jacobian, by torch")
+def convolution_matrix(kernel, height, width):
+    weights = torch.from_numpy(kernel[::-1, ::-1].copy())[None, None]
+    margins = tuple(side // 2 for side in kernel.shape)
+
+    def respond(flat):
+        image = flat.reshape(1, 1, height, width)
+        return torch.nn.functional.conv2d(image, weights, padding=margins).reshape(-1)
+
+    start = torch.zeros(height * width, dtype=torch.float64)
+    return torch.autograd.functional.jacobian(respond, start)
+
+
+# %% [markdown]
+# ## 1.5 What the three kernels do (2 points)
+#
+# Look at your three responses, and think of a larger image: of a flat region, of an even slope, of
+# an edge. Which of six descriptions fits the Laplacian, which fits $Q$ and which fits $R$?
+
+# %%
+from reference.conv_kernels import kernel_effects
+
+
+# %%
+def letters_of(text):
+    """Return the letters of an answer as capitals, without spaces and commas between them."""
+    return "".join(text.upper().replace(",", " ").split()) if isinstance(text, str) else text
+
+
+@check(
+    "kernel_effects",
+    points=2,
+    hint="Add up the weights of each kernel, then those of its rows, then those of its columns.",
+)
+@case("three letters in the right order", hidden=True)
+def kernel_effects_are_right(student, reference, rng):
+    """kernel_effects names what the Laplacian, Q and R do."""
+    got = letters_of(student.kernel_effects)
+    assert_equal(got, reference.kernel_effects, what="kernel_effects")
+
+
+@check("kernel_effects", points=0)
+@case("three letters")
+def kernel_effects_have_the_right_form(student, reference, rng):
+    """kernel_effects has three letters from A to F; grading tells whether they are right."""
+    got = letters_of(student.kernel_effects)
+    right = isinstance(got, str) and len(got) == 3 and set(got) <= set("ABCDEF")
+    assert_that(right, "kernel_effects: give three letters from A to F as one text")
+
+
+self_check(kernel_effects_have_the_right_form)
+
+# %%
+kernel_effects_are_right.mistake(
+    "Q taken for a blur: its weights add up to one, but its neighbours count negatively",
+    kernel_effects="FAD",
+)
+kernel_effects_are_right.mistake(
+    "rows and columns exchanged: R has equal columns, so it cannot see what columns differ in",
+    kernel_effects="FCE",
+)
+kernel_effects_are_right.mistake(
+    "the Laplacian and Q exchanged: only Q keeps flat regions as they are", kernel_effects="CFD"
+)
+kernel_effects_are_right.mistake("in another order: Laplacian, Q, R", kernel_effects="DCF")
+kernel_effects_are_right.mistake(
+    "R taken for a shift: a shift has a single weight", kernel_effects="FCB"
+)
+kernel_effects_have_the_right_form.mistake("one letter for three kernels", kernel_effects="A")
+kernel_effects_are_right.alternative(
+    "small letters with commas",
+    also=(kernel_effects_have_the_right_form,),
+    kernel_effects="f, c, d",
+)
+
+# %% [markdown]
+# # 2. Shapes
+#
+# Most errors in building a network are shapes that do not fit, and PyTorch reports them one at a
+# time. It pays to be able to predict them.
+
+# %% [markdown]
+# ## 2.1 The shape after a convolution (4 points)
+#
+# Do not learn a formula by heart; count. Pad the axis on both sides. A kernel of $k$ entries that
+# are $d$ pixels apart covers how many pixels from its first entry to its last? Put it at the very
+# beginning, then move it in steps of $s$ for as long as it still fits. The number of places where
+# it stood is the size of the output. What does not fit at the end is dropped without a word: sizes
+# are rounded down, never up.
+#
+# **Look out.** Settings may be given as one number for both axes or as a pair, (height, width).
+
+# %%
+from reference.conv_arithmetic import conv_out_shape
+
+
+# %%
+def draw_settings(rng, passed, fixed, pairs):
+    """Draw settings of a layer for those that are passed, except for those that are fixed.
+
+    The output padding is drawn below 2, and the stride and the dilation are at least 1.
+    """
+    bounds = {
+        "kernel_size": (1, 6),
+        "stride": (1, 5),
+        "padding": (0, 4),
+        "output_padding": (0, 2),
+        "dilation": (1, 4),
+    }
+    settings = {}
+    for name in passed:
+        height, width = (int(n) for n in rng.integers(*bounds[name], size=2))
+        settings[name] = (height, width) if pairs else height
+    return settings | fixed
+
+
+PLAIN = ["kernel_size", "stride"]
+
+
+@check(
+    "conv_out_shape",
+    points=4,
+    hint="Count the places of the kernel in the padded axis; the first one counts too.",
+)
+@case("kernel and stride", passed=PLAIN)
+@case("with padding", passed=[*PLAIN, "padding"])
+@case("all settings as pairs", passed=[*PLAIN, "padding", "dilation"], pairs=True)
+@case("the defaults", passed=["kernel_size"], hidden=True)
+@case("a dilated kernel", passed=["kernel_size", "padding", "dilation"], hidden=True)
+@case("pairs of kernel and stride", passed=PLAIN, pairs=True, hidden=True)
+@case(
+    "a batch of 32, kernel of 3",
+    passed=[],
+    fixed={"kernel_size": 3},
+    shape=(32, 1, 28, 28),
+    filters=128,
+    hidden=True,
+)
+@case(
+    "a batch of 32, kernel of 4 with stride 2",
+    passed=[],
+    fixed={"kernel_size": 4, "stride": 2, "padding": 1},
+    shape=(32, 1, 28, 28),
+    filters=128,
+    hidden=True,
+)
+def conv_out_shape_matches_reference(
+    student, reference, rng, passed, fixed=None, shape=None, filters=None, pairs=False
+):
+    """conv_out_shape gives the four numbers of the shape, for many layers."""
+    for _ in range(10):
+        batch, channels, out, height, width = (int(n) for n in rng.integers(16, 50, size=5))
+        settings = draw_settings(rng, passed, fixed or {}, pairs)
+        arguments = shape or (batch, channels, height, width), filters or out
+        got = as_list(student.conv_out_shape(*arguments, **settings))
+        want = reference.conv_out_shape(*arguments, **settings)
+        assert_equal(got, want, what=f"shape after {settings} on {arguments[0]}")
+
+
+self_check(conv_out_shape_matches_reference)
+
+
+# %%
+def both_axes(value):
+    """Return a setting as a pair."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+
+
+def sides_by(rule, shape, **settings):
+    """Return the two sides by a rule for one axis."""
+    axes = zip(shape[2:], *map(both_axes, settings.values()), strict=True)
+    return [rule(n, **dict(zip(settings, axis, strict=True))) for n, *axis in axes]
+
+
+@conv_out_shape_matches_reference.mistake("off by one: the first place counts too")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * (k - 1) - 1) // s
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("rounded up: windows that do not fit are dropped")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return -((d * (k - 1) + 1 - n - 2 * p) // s) + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("rounded to the nearest number: it is rounded down")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return int((n + 2 * p - d * (k - 1) - 1) / s + 0.5) + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("not rounded: a size is a whole number")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * (k - 1) - 1) / s + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake(
+    "the length divided by the stride: right for stride 1 only"
+)
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * (k - 1)) // s
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("the padding is added on one side only")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + p - d * (k - 1) - 1) // s + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("the padding is not used")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, d):
+        return (n - d * (k - 1) - 1) // s + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, d=dilation)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("the dilation is not used")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p):
+        return (n + 2 * p - k) // s + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake(
+    "a dilated kernel taken for d times as long: it is the k − 1 gaps that grow"
+)
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * k) // s + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("the stride is not used")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, p, d):
+        return n + 2 * p - d * (k - 1)
+
+    sides = sides_by(rule, shape, k=kernel_size, p=padding, d=dilation)
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("a square image is taken for granted")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+    side, _ = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return shape[0], out_channels, side, side
+
+
+@conv_out_shape_matches_reference.mistake("of each pair only the first number is used")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+    settings = {"k": kernel_size, "s": stride, "p": padding, "d": dilation}
+    sides = sides_by(rule, shape, **{key: both_axes(v)[0] for key, v in settings.items()})
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("pairs are read as (width, height)")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+    settings = {"k": kernel_size, "s": stride, "p": padding, "d": dilation}
+    sides = sides_by(rule, shape, **{key: both_axes(v)[::-1] for key, v in settings.items()})
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("pairs are not understood")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    sides = [(n + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1 for n in shape[2:]]
+    return (shape[0], out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("the channels of the input in place of the filters")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (*shape[:2], *sides)
+
+
+@conv_out_shape_matches_reference.mistake("the batch is missing from the shape")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (out_channels, *sides)
+
+
+@conv_out_shape_matches_reference.mistake("channels last: the order is (N, C, H, W)")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return (shape[0], *sides, out_channels)
+
+
+# %%
+@conv_out_shape_matches_reference.alternative("counting the places of the kernel")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    def rule(n, k, s, p, d):
+        return len(range(d * (k - 1), n + 2 * p, s))
+
+    sides = sides_by(rule, shape, k=kernel_size, s=stride, p=padding, d=dilation)
+    return [shape[0], out_channels, *sides]
+
+
+@conv_out_shape_matches_reference.alternative("what torch makes of a tensor without numbers")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    layer = torch.nn.Conv2d(
+        shape[1], out_channels, kernel_size, stride, padding, dilation, device="meta"
+    )
+    return layer(torch.empty(shape, device="meta")).shape
+
+
+@conv_out_shape_matches_reference.alternative("an array of four numbers")
+def conv_out_shape(shape, out_channels, kernel_size, stride=1, padding=0, dilation=1):
+    k, s, p, d = (np.broadcast_to(v, 2) for v in (kernel_size, stride, padding, dilation))
+    sides = np.floor((np.array(shape[2:]) + 2 * p - d * (k - 1) - 1) / s).astype(int) + 1
+    return np.concatenate([[shape[0], out_channels], sides])
+
+
+# %% [markdown]
+# ## 2.2 The shape after a transposed convolution (4 points)
+#
+# A transposed convolution goes the other way. Every pixel of the input lays a copy of the kernel,
+# times its value, into the output; neighbouring pixels lay theirs $s$ apart, and where copies
+# overlap they are added. How long is the output from the first entry of the first copy to the last
+# entry of the last? From this, `padding` is cut off on both sides: here it *shrinks* the result.
+#
+# With kernels of 3, stride 2 and padding 1, a convolution makes 4 pixels of 7 and of 8 alike. Its
+# reverse cannot know which of the two it should return to. That is what `output_padding` is for,
+# which appends rows at the bottom and columns on the right, but on that side only.
+
+# %%
+from reference.conv_arithmetic import convt_out_shape
+
+
+# %%
+@check(
+    "convt_out_shape",
+    points=4,
+    hint="Between n pixels there are n − 1 steps; the last copy of the kernel has its full length.",
+)
+@case("kernel and stride", passed=PLAIN)
+@case("with paddings", passed=[*PLAIN, "padding", "output_padding"], fixed={"stride": 2})
+@case(
+    "all settings as pairs",
+    passed=[*PLAIN, "padding", "output_padding", "dilation"],
+    fixed={"stride": (3, 2)},
+    pairs=True,
+)
+@case("the defaults", passed=["kernel_size"], hidden=True)
+@case("a dilated kernel", passed=[*PLAIN, "padding", "dilation"], hidden=True)
+@case(
+    "pairs for the output only",
+    passed=["kernel_size", "output_padding"],
+    fixed={"stride": 2},
+    pairs=True,
+    hidden=True,
+)
+def convt_out_shape_matches_reference(student, reference, rng, passed, fixed=None, pairs=False):
+    """convt_out_shape gives the four numbers of the shape, for many layers."""
+    for _ in range(10):
+        batch, channels, out, height, width = (int(n) for n in rng.integers(9, 40, size=5))
+        settings = draw_settings(rng, passed, fixed or {}, pairs)
+        arguments = (batch, channels, height, width), out
+        got = as_list(student.convt_out_shape(*arguments, **settings))
+        want = reference.convt_out_shape(*arguments, **settings)
+        assert_equal(got, want, what=f"shape after {settings} on {arguments[0]}")
+
+
+self_check(convt_out_shape_matches_reference)
+
+
+# %%
+def transposed_by(rule):
+    """Make a function for the shape from a rule for one axis."""
+
+    def convt_out_shape(
+        shape, out_channels, kernel_size, stride=1, padding=0, output_padding=0, dilation=1
+    ):
+        settings = {"k": kernel_size, "s": stride, "p": padding, "e": output_padding}
+        sides = sides_by(rule, shape, **settings, d=dilation)
+        return (shape[0], out_channels, *sides)
+
+    return convt_out_shape
+
+
+for title, rule in {
+    "the output padding is not used": lambda n, k, s, p, e, d: (
+        (n - 1) * s + d * (k - 1) + 1 - 2 * p
+    ),
+    "the output padding is added on both sides: it belongs to the far end only": (
+        lambda n, k, s, p, e, d: (n - 1) * s + d * (k - 1) + 1 - 2 * p + 2 * e
+    ),
+    "the padding is added: here it is cut off": (
+        lambda n, k, s, p, e, d: (n - 1) * s + d * (k - 1) + 1 + 2 * p + e
+    ),
+    "the padding is cut off on one side only": (
+        lambda n, k, s, p, e, d: (n - 1) * s + d * (k - 1) + 1 - p + e
+    ),
+    "the padding is not used": lambda n, k, s, p, e, d: (n - 1) * s + d * (k - 1) + 1 + e,
+    "n steps: between n pixels there are only n − 1": (
+        lambda n, k, s, p, e, d: n * s + d * (k - 1) + 1 - 2 * p + e
+    ),
+    "stride times input: right for some kernels only": lambda n, k, s, p, e, d: n * s,
+    "the last copy of the kernel is not counted in full": (
+        lambda n, k, s, p, e, d: (n - 1) * s + d * (k - 1) - 2 * p + e
+    ),
+    "the dilation is not used": lambda n, k, s, p, e, d: (n - 1) * s + k - 2 * p + e,
+    "a dilated kernel taken for d times as long": (
+        lambda n, k, s, p, e, d: (n - 1) * s + d * k - 2 * p + e
+    ),
+    "the stride is not used": lambda n, k, s, p, e, d: n - 1 + d * (k - 1) + 1 - 2 * p + e,
+    "the formula of the convolution that goes forward": (
+        lambda n, k, s, p, e, d: (n + 2 * p - d * (k - 1) - 1) // s + 1 + e
+    ),
+}.items():
+    convt_out_shape_matches_reference.mistake(title, convt_out_shape=transposed_by(rule))
+
+
+@convt_out_shape_matches_reference.mistake("a square image is taken for granted")
+def convt_out_shape(
+    shape, out_channels, kernel_size, stride=1, padding=0, output_padding=0, dilation=1
+):
+    layer = torch.nn.ConvTranspose2d(
+        1, 1, kernel_size, stride, padding, output_padding, dilation=dilation, device="meta"
+    )
+    side = layer(torch.empty(1, 1, shape[2], shape[2], device="meta")).shape[2]
+    return shape[0], out_channels, side, side
+
+
+@convt_out_shape_matches_reference.mistake("pairs are read as (width, height)")
+def convt_out_shape(
+    shape, out_channels, kernel_size, stride=1, padding=0, output_padding=0, dilation=1
+):
+    k, s, p, e, d = (
+        both_axes(v)[::-1] for v in (kernel_size, stride, padding, output_padding, dilation)
+    )
+    return (
+        shape[0],
+        out_channels,
+        *((shape[2 + a] - 1) * s[a] + d[a] * (k[a] - 1) + 1 - 2 * p[a] + e[a] for a in (0, 1)),
+    )
+
+
+@convt_out_shape_matches_reference.mistake("the channels of the input in place of the output's")
+def convt_out_shape(
+    shape, out_channels, kernel_size, stride=1, padding=0, output_padding=0, dilation=1
+):
+    k, s, p, e, d = (both_axes(v) for v in (kernel_size, stride, padding, output_padding, dilation))
+    return (
+        shape[0],
+        shape[1],
+        *((shape[2 + a] - 1) * s[a] + d[a] * (k[a] - 1) + 1 - 2 * p[a] + e[a] for a in (0, 1)),
+    )
+
+
+# %%
+@convt_out_shape_matches_reference.alternative("counting the pixels that copies of a kernel reach")
+def convt_out_shape(
+    shape, out_channels, kernel_size, stride=1, padding=0, output_padding=0, dilation=1
+):
+    def rule(n, k, s, p, e, d):
+        reached = range((n - 1) * s + (k - 1) * d + 1 + e)
+        return len(reached[p : len(reached) - p])
+
+    settings = {"k": kernel_size, "s": stride, "p": padding, "e": output_padding}
+    return [shape[0], out_channels, *sides_by(rule, shape, **settings, d=dilation)]
+
+
+@convt_out_shape_matches_reference.alternative("searching the size that a convolution turns back")
+def convt_out_shape(
+    shape, out_channels, kernel_size, stride=1, padding=0, output_padding=0, dilation=1
+):
+    def rule(n, k, s, p, e, d):
+        back = (m for m in range(-2 * p, 400) if (m + 2 * p - d * (k - 1) - 1) / s + 1 == n)
+        return next(back) + e
+
+    settings = {"k": kernel_size, "s": stride, "p": padding, "e": output_padding}
+    return torch.Size([shape[0], out_channels, *sides_by(rule, shape, **settings, d=dilation)])
+
+
+# %% [markdown]
+# ## 2.3 Halving and doubling (3 points)
+#
+# The networks of the next homework halve the sides of an image twice, by convolutions with stride
+# 2, and double them twice, by transposed convolutions with stride 2. The shapes are to stay exactly
+# the same when the kernel changes from $3 \times 3$ to $4 \times 4$ or $5 \times 5$. For a kernel
+# size $k$, which padding does the convolution need so that every even side is halved exactly? Which
+# padding and which output padding does the transposed convolution need so that every side is
+# doubled exactly? There is just one answer if the output padding is 0 or 1, as it has to be with
+# stride 2. Find it for every $k \ge 1$.
+#
+# (A convolution with stride 1 that should keep its size is another matter: for even $k$ no padding
+# that is equal on both sides can do it. Such a layer is not asked for here.)
+
+# %%
+from reference.conv_arithmetic import halve_and_double
+
+
+# %%
+@check(
+    "halve_and_double",
+    points=3,
+    hint="Put 2 n into your conv_out_shape and n into your convt_out_shape, for even and odd k.",
+)
+@case("kernels of two and three", sizes=(2, 3))
+@case("kernels of four and five", sizes=(4, 5), hidden=True)
+@case("small and large kernels", sizes=(1, 6, 7, 8, 11), hidden=True)
+def halve_and_double_is_right(student, reference, rng, sizes):
+    """halve_and_double gives the three paddings that halve and double sides exactly."""
+    for size in rng.permutation(sizes).tolist():
+        got = as_list(student.halve_and_double(size))
+        want = reference.halve_and_double(size)
+        assert_equal(got, want, what=f"paddings for a kernel of {size}")
+
+
+self_check(halve_and_double_is_right)
+
+
+# %%
+@halve_and_double_is_right.mistake("the padding of a kernel of three, whatever the kernel")
+def halve_and_double(kernel_size):
+    return 1, 1, 1
+
+
+@halve_and_double_is_right.mistake("half the kernel, which is one too much if the kernel is even")
+def halve_and_double(kernel_size):
+    return kernel_size // 2, kernel_size // 2, kernel_size % 2
+
+
+@halve_and_double_is_right.mistake("no output padding, so that odd kernels come out one short")
+def halve_and_double(kernel_size):
+    return (kernel_size - 1) // 2, (kernel_size - 1) // 2, 0
+
+
+@halve_and_double_is_right.mistake("output padding for even kernels too, which come out too large")
+def halve_and_double(kernel_size):
+    return (kernel_size - 1) // 2, (kernel_size - 1) // 2, 1
+
+
+@halve_and_double_is_right.mistake("the output padding is that of the other parity")
+def halve_and_double(kernel_size):
+    return (kernel_size - 1) // 2, (kernel_size - 1) // 2, 1 - kernel_size % 2
+
+
+@halve_and_double_is_right.mistake("the transposed convolution gets more padding than it needs")
+def halve_and_double(kernel_size):
+    return (kernel_size - 1) // 2, kernel_size // 2, kernel_size % 2
+
+
+@halve_and_double_is_right.mistake("only for kernels of three, four and five")
+def halve_and_double(kernel_size):
+    return {3: (1, 1, 1), 4: (1, 1, 0), 5: (2, 2, 1)}[kernel_size]
+
+
+@halve_and_double_is_right.mistake("the one padding without the other two")
+def halve_and_double(kernel_size):
+    return (kernel_size - 1) // 2
+
+
+# %%
+@halve_and_double_is_right.alternative("by trying out")
+def halve_and_double(kernel_size):
+    for p, q, e in itertools.product(range(kernel_size), range(kernel_size), (0, 1)):
+        halved = (20 + 2 * p - kernel_size) // 2 + 1
+        doubled = (10 - 1) * 2 - 2 * q + kernel_size + e
+        if halved == 10 and doubled == 20:
+            return p, q, e
+    return None
+
+
+@halve_and_double_is_right.alternative("from the output padding")
+def halve_and_double(kernel_size):
+    odd = kernel_size & 1
+    return [(kernel_size - 2 + odd) // 2] * 2 + [odd]
+
+
+# %% [markdown]
+# ## 2.4 Through an encoder and a decoder (4 points)
+#
+# A network gets a batch of ten grey images of $32 \times 32$ pixels, so a tensor of shape
+# $(10, 1, 32, 32)$. Its layers are
+#
+# | tensor | layer that makes it | made from |
+# |---|---|---|
+# | a | convolution, 16 filters, kernel 5, stride 1, padding 2 | the images |
+# | b | convolution, 32 filters, kernel 4, stride 2, padding 1 | a |
+# | c | convolution, 128 filters, kernel 3, stride 2, padding 1 | b |
+# | d | convolution, 16 filters, kernel 3, stride 1, padding 2, dilation 2 | c |
+# | e | transposed convolution, 8 filters, kernel 4, stride 2, padding 1 | d |
+# | u | upsampling by 2 (every pixel becomes a square of four) | e |
+# | s | u and a, joined along the channels (a *skip connection*) | u and a |
+# | f | convolution, 1 filter, kernel 1, stride 1, padding 0 | s |
+#
+# Give the shapes of the eight tensors. Each counts half a point.
+
+# %%
+from reference.conv_arithmetic import (
+    shape_a,
+    shape_b,
+    shape_c,
+    shape_d,
+    shape_e,
+    shape_f,
+    shape_s,
+    shape_u,
+)
+
+
+# %%
+@check(
+    "encoder_decoder_shapes",
+    points=4,
+    hint="Use your functions of 2.1 and 2.2, from the top of the table to the bottom.",
+)
+@case("a", name="shape_a", hidden=True)
+@case("b", name="shape_b", hidden=True)
+@case("c", name="shape_c", hidden=True)
+@case("d", name="shape_d", hidden=True)
+@case("e", name="shape_e", hidden=True)
+@case("u", name="shape_u", hidden=True)
+@case("s", name="shape_s", hidden=True)
+@case("f", name="shape_f", hidden=True)
+def encoder_decoder_shapes_are_right(student, reference, rng, name):
+    """The shapes of the eight tensors are right."""
+    assert_equal(as_list(student[name]), reference[name], what=name)
+
+
+@check("encoder_decoder_shapes", points=0)
+@case("eight shapes")
+def encoder_decoder_shapes_have_the_right_form(student, reference, rng):
+    """Each shape has four numbers; whether they are right is found when grading."""
+    for letter in "abcdeusf":
+        assert_shape(student[f"shape_{letter}"], (4,), what=f"shape_{letter}")
+
+
+self_check(encoder_decoder_shapes_have_the_right_form)
+
+# %%
+encoder_decoder_shapes_are_right.mistake(
+    "a shrinks: padding 2 keeps the sides with a kernel of 5", shape_a=(10, 16, 30, 30)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "the batch is left out",
+    also=(encoder_decoder_shapes_have_the_right_form,),
+    shape_a=(16, 32, 32),
+)
+encoder_decoder_shapes_are_right.mistake(
+    "channels and examples are exchanged", shape_a=(16, 10, 32, 32)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "rounded down too early: with padding 1 the kernel of 4 still fits", shape_b=(10, 32, 15, 15)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "c is not halved: its stride is 2", shape_c=(10, 128, 16, 16)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "d is halved: its stride is 1, and it is the dilation that is 2", shape_d=(10, 16, 4, 4)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "the dilation of d is overlooked, so that the padding enlarges it", shape_d=(10, 16, 10, 10)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "e goes forward: a transposed convolution enlarges", shape_e=(10, 8, 4, 4)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "the padding of e is added, not cut off", shape_e=(10, 8, 20, 20)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "u is not doubled: upsampling by 2 makes four pixels of one", shape_u=(10, 8, 16, 16)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "four times each side: four pixels of one is twice each side", shape_u=(10, 8, 64, 64)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "the skip connection adds: joining along the channels adds up their numbers",
+    shape_s=(10, 8, 32, 32),
+)
+encoder_decoder_shapes_are_right.mistake(
+    "joined along the batch, not along the channels", shape_s=(20, 24, 32, 32)
+)
+encoder_decoder_shapes_are_right.mistake(
+    "f keeps the channels of s: it has one filter", shape_f=(10, 24, 32, 32)
+)
+encoder_decoder_shapes_are_right.alternative(
+    "lists, an array and torch's own kind",
+    also=(encoder_decoder_shapes_have_the_right_form,),
+    shape_a=[10, 16, 32, 32],
+    shape_b=np.array([10, 32, 16, 16]),
+    shape_c=torch.Size([10, 128, 8, 8]),
+    shape_s=[10, 16 + 8, 32, 32],
+)
+
+# %% [markdown]
+# # 3. Counting
+#
+# How large is a network? There are three answers. The *parameters* are what has to be learned and
+# stored. The *outputs* are what a forward pass writes to memory, and what the backward pass needs
+# again. The *connections* are, up to a factor, the multiplications that a forward pass costs. A
+# convolution uses each weight at every place, so it has few parameters and many connections.
+#
+# **The colouring network.** We count in the network of the next homework, which guesses the colours
+# of a grey picture. All sizes are letters: NIC input channels, NF filters, NC colours, images of
+# $H \times W$ pixels (multiples of 4), and $k \times k$ kernels ($k$ odd) with stride 1 and padding
+# $(k-1)/2$. Every convolution has a bias for each filter.
+#
+# | block | layers, in this order | channels of the convolution | convolution at | ends at |
+# |---|---|---|---|---|
+# | 1 | convolution, max-pooling, batch norm, ReLU | NIC to NF | $H \times W$ | half of each side |
+# | 2 | convolution, max-pooling, batch norm, ReLU | NF to 2 NF | half | a quarter |
+# | 3 | convolution, upsampling, batch norm, ReLU | 2 NF to NF | a quarter | half |
+# | 4 | convolution, upsampling, batch norm, ReLU | NF to NC | half | $H \times W$ |
+# | 5 | convolution | NC to NC | $H \times W$ | $H \times W$ |
+#
+# Max-pooling takes the largest of $2 \times 2$ pixels, which do not overlap; upsampling makes a
+# $2 \times 2$ square of every pixel; neither changes the number of channels. A batch norm learns
+# two numbers for each channel, a scale and a shift. (Its running averages are not learned.)
+#
+# **Which convention?** Books do not agree on what counts: some leave out biases, some take a batch
+# norm for a layer of its own and some do not, some count the input as a layer. The three questions
+# below say what must count and what must not; the rest is up to you. Whatever you choose, choose it
+# once, for the whole network: all answers of a function have to follow one convention.
+
+# %% hidden=true
+# What counts by some conventions only: for the checks, which accept them all.
+from reference.conv_arithmetic import parts_of_connections, parts_of_outputs, parts_of_params
+
+
+# %%
+def draw_network(rng):
+    """Draw sizes of a colouring network, all of them different."""
+    nic, nf, nc = (int(n) for n in rng.permutation(np.arange(2, 30))[:3])
+    height, width = (4 * int(n) for n in rng.permutation(np.arange(2, 20))[:2])
+    return {"k": int(rng.choice([3, 5, 7])), "nic": nic, "nf": nf, "nc": nc} | {
+        "height": height,
+        "width": width,
+    }
+
+
+def require_one_convention(got, parts, always, what):
+    """Raise unless some choice of what may count, the same for all networks, gives all numbers.
+
+    got: the student's number for each network.
+    parts: for each network what may count, by name; the part named by always must count.
+    """
+    for number in got:
+        assert_shape(number, (), what=what)
+    optional = [name for name in parts[0] if name != always]
+    for size in range(len(optional) + 1):
+        for chosen in itertools.combinations(optional, size):
+            totals = [p[always] + sum(p[name] for name in chosen) for p in parts]
+            if all(number == total for number, total in zip(got, totals, strict=True)):
+                return
+    everything = [sum(p.values()) for p in parts]
+    numbers = ", ".join(f"{number}" for number in got)
+    assert_that(False, f"{what}: no convention gives {numbers}; if all counts, it is {everything}")
+
+
+# %% [markdown]
+# ## 3.1 Parameters (6 points)
+#
+# | | counts? |
+# |---|---|
+# | weights of the convolutions | yes |
+# | biases of the convolutions | as you like |
+# | scale and shift of the batch norms | as you like |
+
+# %%
+from reference.conv_arithmetic import count_params
+
+
+# %%
+@check(
+    "count_params",
+    points=6,
+    hint="Take the blocks one by one: kernel times kernel times channels in times channels out.",
+)
+@case(
+    "one channel, 32 filters, 24 colours, kernels of 3",
+    network={"k": 3, "nic": 1, "nf": 32, "nc": 24},
+)
+@case("networks of other sizes")
+@case("more networks", hidden=True)
+@case("kernels of one pixel", network={"k": 1}, hidden=True)
+def count_params_follows_a_convention(student, reference, rng, network=None):
+    """count_params gives the number of trainable parameters, by one convention for all networks."""
+    got, parts = [], []
+    for _ in range(5):
+        sizes = draw_network(rng) | (network or {})
+        arguments = [sizes[name] for name in ("k", "nic", "nf", "nc")]
+        got.append(student.count_params(*arguments))
+        parts.append(reference.parts_of_params(*arguments))
+    require_one_convention(got, parts, "weights", "count_params")
+
+
+self_check(count_params_follows_a_convention)
+
+
+# %%
+def convolutions_of(nic, nf, nc):
+    """Channels in and out of the five convolutions."""
+    return [(nic, nf), (nf, 2 * nf), (2 * nf, nf), (nf, nc), (nc, nc)]
+
+
+@count_params_follows_a_convention.mistake("the kernel has k² weights for each channel, not k")
+def count_params(k, nic, nf, nc):
+    return sum(k * i * o + o for i, o in convolutions_of(nic, nf, nc))
+
+
+@count_params_follows_a_convention.mistake("a kernel for each filter, but none for each channel")
+def count_params(k, nic, nf, nc):
+    return sum(k**2 * o + o for _, o in convolutions_of(nic, nf, nc))
+
+
+@count_params_follows_a_convention.mistake("the filters of the second block are not doubled")
+def count_params(k, nic, nf, nc):
+    layers = [(nic, nf), (nf, nf), (nf, nf), (nf, nc), (nc, nc)]
+    return sum(k**2 * i * o + o for i, o in layers)
+
+
+@count_params_follows_a_convention.mistake("the third convolution is left out")
+def count_params(k, nic, nf, nc):
+    layers = [(nic, nf), (nf, 2 * nf), (nf, nc), (nc, nc)]
+    return sum(k**2 * i * o + o for i, o in layers)
+
+
+@count_params_follows_a_convention.mistake("the last convolution is left out")
+def count_params(k, nic, nf, nc):
+    return sum(k**2 * i * o for i, o in convolutions_of(nic, nf, nc)[:-1])
+
+
+@count_params_follows_a_convention.mistake("the first convolution sees one channel, whatever NIC")
+def count_params(k, nic, nf, nc):
+    return sum(k**2 * i * o + o for i, o in convolutions_of(1, nf, nc))
+
+
+@count_params_follows_a_convention.mistake("a batch norm after the last convolution too")
+def count_params(k, nic, nf, nc):
+    return sum(k**2 * i * o + o + 2 * o for i, o in convolutions_of(nic, nf, nc))
+
+
+@count_params_follows_a_convention.mistake(
+    "the running averages of the batch norms are counted: they are not learned"
+)
+def count_params(k, nic, nf, nc):
+    weights = sum(k**2 * i * o + o for i, o in convolutions_of(nic, nf, nc))
+    return weights + 4 * (4 * nf + nc)
+
+
+@count_params_follows_a_convention.mistake(
+    "one number for each channel of a batch norm: it has two"
+)
+def count_params(k, nic, nf, nc):
+    return sum(k**2 * i * o for i, o in convolutions_of(nic, nf, nc)) + 4 * nf + nc
+
+
+@count_params_follows_a_convention.mistake("a bias for each weight: there is one for each filter")
+def count_params(k, nic, nf, nc):
+    return sum(2 * k**2 * i * o for i, o in convolutions_of(nic, nf, nc))
+
+
+@count_params_follows_a_convention.mistake("biases in some layers only: one convention for all")
+def count_params(k, nic, nf, nc):
+    return sum(k**2 * i * o for i, o in convolutions_of(nic, nf, nc)) + 4 * nf
+
+
+@count_params_follows_a_convention.mistake("with biases for odd sizes, without them for even ones")
+def count_params(k, nic, nf, nc):
+    weights = sum(k**2 * i * o for i, o in convolutions_of(nic, nf, nc))
+    return weights + (4 * nf + 2 * nc) * ((nic + nf + nc) % 2)
+
+
+@count_params_follows_a_convention.mistake("a number that fits one network only")
+def count_params(k, nic, nf, nc):
+    return 49_728
+
+
+# %%
+@count_params_follows_a_convention.alternative("weights only, as one polynomial")
+def count_params(k, nic, nf, nc):
+    return k**2 * (nic * nf + 4 * nf**2 + nf * nc + nc**2)
+
+
+@count_params_follows_a_convention.alternative("weights, biases and batch norms as one polynomial")
+def count_params(k, nic, nf, nc):
+    return k**2 * (nic * nf + 4 * nf**2 + nf * nc + nc**2) + 12 * nf + 4 * nc
+
+
+@count_params_follows_a_convention.alternative("weights and biases")
+def count_params(k, nic, nf, nc):
+    return sum(o * (k * k * i + 1) for i, o in convolutions_of(nic, nf, nc))
+
+
+@count_params_follows_a_convention.alternative("weights and batch norms, as with bias=False")
+def count_params(k, nic, nf, nc):
+    channels = np.array(convolutions_of(nic, nf, nc))
+    return k**2 * np.prod(channels, axis=1).sum() + 2 * channels[:4, 1].sum()
+
+
+@count_params_follows_a_convention.alternative("counted in the layers of torch")
+def count_params(k, nic, nf, nc):
+    layers = [torch.nn.Conv2d(i, o, k, device="meta") for i, o in convolutions_of(nic, nf, nc)]
+    layers += [torch.nn.BatchNorm2d(o, device="meta") for o in (nf, 2 * nf, nf, nc)]
+    return sum(p.numel() for layer in layers for p in layer.parameters())
+
+
+# %% [markdown]
+# ## 3.2 Outputs (6 points)
+#
+# The number of values that the layers return for one image.
+#
+# | | counts? |
+# |---|---|
+# | outputs of the convolutions | yes |
+# | outputs of max-pooling and upsampling | as you like, but either all of them or none |
+# | outputs of the batch norms | as you like |
+# | the input image, as a layer of its own | as you like |
+# | outputs of the ReLUs | no: they overwrite what they get |
+#
+# What becomes of your number when height *and* width are doubled? And of that of 3.1?
+
+# %%
+from reference.conv_arithmetic import count_outputs
+
+
+# %%
+@check(
+    "count_outputs",
+    points=6,
+    hint="A quarter of each side is a sixteenth of the pixels. Which layer halves them?",
+)
+@case(
+    "one channel, 32 filters, 24 colours, 32 x 32 pixels",
+    network={"nic": 1, "nf": 32, "nc": 24, "height": 32, "width": 32},
+)
+@case("networks of other sizes")
+@case("height and width doubled", double=True)
+@case("more networks", hidden=True)
+@case("doubled again", double=True, network={"nic": 4, "height": 20}, hidden=True)
+def count_outputs_follows_a_convention(student, reference, rng, network=None, double=False):
+    """count_outputs gives the number of outputs, by one convention for all networks."""
+    got, parts = [], []
+    sizes = draw_network(rng) | (network or {})
+    for _ in range(5):
+        arguments = [sizes[name] for name in ("nic", "nf", "nc", "height", "width")]
+        got.append(student.count_outputs(*arguments))
+        values = sizes["nic"] * sizes["height"] * sizes["width"]
+        parts.append(reference.parts_of_outputs(*arguments) | {"input": values})
+        if double:
+            sizes |= {"height": 2 * sizes["height"], "width": 2 * sizes["width"]}
+        else:
+            sizes = draw_network(rng) | (network or {})
+    require_one_convention(got, parts, "convolutions", "count_outputs")
+
+
+self_check(count_outputs_follows_a_convention)
+
+
+# %%
+@count_outputs_follows_a_convention.mistake(
+    "half of each side taken for half of the pixels: it is a quarter"
+)
+def count_outputs(nic, nf, nc, height, width):
+    n = height * width
+    return nf * n + 2 * nf * n // 2 + nf * n // 4 + nc * n // 2 + nc * n
+
+
+@count_outputs_follows_a_convention.mistake("nothing is ever halved: all layers at full size")
+def count_outputs(nic, nf, nc, height, width):
+    return sum(o for _, o in convolutions_of(nic, nf, nc)) * height * width
+
+
+@count_outputs_follows_a_convention.mistake("the convolutions are counted after their pooling")
+def count_outputs(nic, nf, nc, height, width):
+    n = height * width
+    return nf * n // 4 + 2 * nf * n // 16 + nf * n // 4 + nc * n + nc * n
+
+
+@count_outputs_follows_a_convention.mistake("a square image is taken for granted")
+def count_outputs(nic, nf, nc, height, width):
+    n = height * height
+    return 1600 * nf * n // 1024 + 1280 * nc * n // 1024
+
+
+@count_outputs_follows_a_convention.mistake("the last convolution is left out")
+def count_outputs(nic, nf, nc, height, width):
+    n = height * width
+    return nf * n + nf * n // 2 + nf * n // 16 + nc * n // 4
+
+
+@count_outputs_follows_a_convention.mistake("the filters of the second block are not doubled")
+def count_outputs(nic, nf, nc, height, width):
+    n = height * width
+    return nf * n + nf * n // 4 + nf * n // 16 + nc * n // 4 + nc * n
+
+
+@count_outputs_follows_a_convention.mistake("the ReLUs are counted")
+def count_outputs(nic, nf, nc, height, width):
+    n = height * width
+    return (2240 * nf + 2304 * nc + 2 * (640 * nf + 1024 * nc)) * n // 1024
+
+
+@count_outputs_follows_a_convention.mistake("a batch norm after the last convolution too")
+def count_outputs(nic, nf, nc, height, width):
+    return (2880 * nf + 4352 * nc) * height * width // 1024
+
+
+@count_outputs_follows_a_convention.mistake("pooling is counted, but upsampling is not")
+def count_outputs(nic, nf, nc, height, width):
+    return (1600 * nf + 384 * nf + 1280 * nc) * height * width // 1024
+
+
+@count_outputs_follows_a_convention.mistake("only the last layer: the outputs of all layers count")
+def count_outputs(nic, nf, nc, height, width):
+    return nc * height * width
+
+
+@count_outputs_follows_a_convention.mistake(
+    "for images of 32 x 32 pixels only: height and width are not used"
+)
+def count_outputs(nic, nf, nc, height, width):
+    return 2240 * nf + 2304 * nc
+
+
+@count_outputs_follows_a_convention.mistake(
+    "twice as many outputs when both sides are doubled: there are four times as many"
+)
+def count_outputs(nic, nf, nc, height, width):
+    return (2240 * nf + 2304 * nc) * (height + width) // 64
+
+
+@count_outputs_follows_a_convention.mistake("the input counts with one channel, whatever NIC")
+def count_outputs(nic, nf, nc, height, width):
+    return (1600 * nf + 1280 * nc + 1024) * height * width // 1024
+
+
+# %%
+@count_outputs_follows_a_convention.alternative("convolutions only")
+def count_outputs(nic, nf, nc, height, width):
+    h, w = height // 2, width // 2
+    return nf * height * width + 2 * nf * h * w + nf * h * w // 4 + nc * h * w + nc * height * width
+
+
+@count_outputs_follows_a_convention.alternative("with pooling and upsampling")
+def count_outputs(nic, nf, nc, height, width):
+    return (2240 * nf + 2304 * nc) * height * width // 1024
+
+
+@count_outputs_follows_a_convention.alternative("with pooling, upsampling and the input")
+def count_outputs(nic, nf, nc, height, width):
+    return (2240 * nf + 2304 * nc + 1024 * nic) * height * width / 1024
+
+
+@count_outputs_follows_a_convention.alternative("convolutions and batch norms")
+def count_outputs(nic, nf, nc, height, width):
+    return (2240 * nf + 2304 * nc) * height * width // 1024
+
+
+@count_outputs_follows_a_convention.alternative("convolutions, batch norms and the input")
+def count_outputs(nic, nf, nc, height, width):
+    return np.int64(height * width) * (35 * nf + 36 * nc + 16 * nic) // 16
+
+
+@count_outputs_follows_a_convention.alternative("everything but the input, in torch")
+def count_outputs(nic, nf, nc, height, width):
+    modules, pool = [], torch.nn.MaxPool2d(2)
+    grow = torch.nn.Upsample(scale_factor=2)
+    resize = [pool, pool, grow, grow]
+    for (i, o), size in zip(convolutions_of(nic, nf, nc)[:4], resize, strict=True):
+        modules += [torch.nn.Conv2d(i, o, 3, padding=1), size, torch.nn.BatchNorm2d(o)]
+    modules.append(torch.nn.Conv2d(nc, nc, 3, padding=1))
+    tensor, total = torch.empty(1, nic, height, width, device="meta"), 0
+    for module in modules:
+        tensor = module.to("meta")(tensor)
+        total += tensor.numel()
+    return total
+
+
+# %% [markdown]
+# ## 3.3 Connections (7 points)
+#
+# A connection leads from one value to another value that is computed from it. A unit of a
+# convolution has one for every entry of its window in every channel; we count those into the zeros
+# of the padding like all others, so that each unit of a layer has the same number.
+#
+# | | counts? |
+# |---|---|
+# | connections into the convolutions | yes |
+# | connections into max-pooling and upsampling | as you like, but either all of them or none |
+# | connections into the batch norms, one for each value | as you like |
+# | the bias of a convolution, as one more connection of each of its outputs | as you like |
+# | connections into the ReLUs | no |
+
+# %%
+from reference.conv_arithmetic import count_connections
+
+
+# %%
+@check(
+    "count_connections",
+    points=7,
+    hint="For each layer: how many outputs, and how many values does each of them look at?",
+)
+@case(
+    "one channel, 32 filters, 24 colours, 32 x 32 pixels, kernels of 3",
+    network={"k": 3, "nic": 1, "nf": 32, "nc": 24, "height": 32, "width": 32},
+)
+@case("networks of other sizes")
+@case("height and width doubled", double=True)
+@case("more networks", hidden=True)
+@case("kernels of one pixel", network={"k": 1}, hidden=True)
+def count_connections_follows_a_convention(student, reference, rng, network=None, double=False):
+    """count_connections gives the number of connections, by one convention for all networks."""
+    got, parts = [], []
+    sizes = draw_network(rng) | (network or {})
+    for _ in range(5):
+        arguments = [sizes[name] for name in ("k", "nic", "nf", "nc", "height", "width")]
+        got.append(student.count_connections(*arguments))
+        parts.append(reference.parts_of_connections(*arguments))
+        if double:
+            sizes |= {"height": 2 * sizes["height"], "width": 2 * sizes["width"]}
+        else:
+            sizes = draw_network(rng) | (network or {})
+    require_one_convention(got, parts, "convolutions", "count_connections")
+
+
+self_check(count_connections_follows_a_convention)
+
+
+# %%
+def connections_into_convolutions(k, nic, nf, nc, height, width, sixteenths=(16, 4, 1, 4, 16)):
+    """Count them, with the pixels of each convolution in sixteenths of all."""
+    layers = zip(convolutions_of(nic, nf, nc), sixteenths, strict=True)
+    return sum(k**2 * i * o * height * width * n // 16 for (i, o), n in layers)
+
+
+@count_connections_follows_a_convention.mistake(
+    "every convolution at full size: the inner ones have fewer pixels"
+)
+def count_connections(k, nic, nf, nc, height, width):
+    return connections_into_convolutions(k, nic, nf, nc, height, width, (16,) * 5)
+
+
+@count_connections_follows_a_convention.mistake(
+    "half of each side taken for half of the pixels: it is a quarter"
+)
+def count_connections(k, nic, nf, nc, height, width):
+    return connections_into_convolutions(k, nic, nf, nc, height, width, (16, 8, 4, 8, 16))
+
+
+@count_connections_follows_a_convention.mistake("convolutions are counted after their pooling")
+def count_connections(k, nic, nf, nc, height, width):
+    return connections_into_convolutions(k, nic, nf, nc, height, width, (4, 1, 4, 16, 16))
+
+
+@count_connections_follows_a_convention.mistake(
+    "the parameters: each weight makes a connection at every pixel"
+)
+def count_connections(k, nic, nf, nc, height, width):
+    return sum(k**2 * i * o for i, o in convolutions_of(nic, nf, nc))
+
+
+@count_connections_follows_a_convention.mistake("each unit sees all channels, not only one")
+def count_connections(k, nic, nf, nc, height, width):
+    layers = zip(convolutions_of(nic, nf, nc), (16, 4, 1, 4, 16), strict=True)
+    return sum(k**2 * o * height * width * n // 16 for (_, o), n in layers)
+
+
+@count_connections_follows_a_convention.mistake("the window has k² entries, not k")
+def count_connections(k, nic, nf, nc, height, width):
+    return connections_into_convolutions(1, nic, nf, nc, height, width) * k
+
+
+@count_connections_follows_a_convention.mistake(
+    "fully connected: a unit of a convolution sees its window only"
+)
+def count_connections(k, nic, nf, nc, height, width):
+    layers = zip(convolutions_of(nic, nf, nc), (16, 4, 1, 4, 16), strict=True)
+    return sum(i * o * (height * width * n // 16) ** 2 for (i, o), n in layers)
+
+
+@count_connections_follows_a_convention.mistake("the padding is not counted, against the rule")
+def count_connections(k, nic, nf, nc, height, width):
+    def seen(n):
+        return sum(min(r + k // 2, n - 1) - max(r - k // 2, 0) + 1 for r in range(n))
+
+    sides = zip(convolutions_of(nic, nf, nc), (1, 2, 4, 2, 1), strict=True)
+    return sum(i * o * seen(height // s) * seen(width // s) for (i, o), s in sides)
+
+
+@count_connections_follows_a_convention.mistake("the last convolution is left out")
+def count_connections(k, nic, nf, nc, height, width):
+    return connections_into_convolutions(k, nic, nf, nc, height, width, (16, 4, 1, 4, 0))
+
+
+@count_connections_follows_a_convention.mistake("the third convolution is left out")
+def count_connections(k, nic, nf, nc, height, width):
+    return connections_into_convolutions(k, nic, nf, nc, height, width, (16, 4, 0, 4, 16))
+
+
+@count_connections_follows_a_convention.mistake(
+    "a pooled value has four connections, one for each pixel that it looks at, not just one"
+)
+def count_connections(k, nic, nf, nc, height, width):
+    layers = connections_into_convolutions(k, nic, nf, nc, height, width)
+    return layers + (1280 * nf + 2048 * nc) * height * width // 1024
+
+
+@count_connections_follows_a_convention.mistake(
+    "an upsampled value has one connection: it copies one pixel, not four"
+)
+def count_connections(k, nic, nf, nc, height, width):
+    layers = connections_into_convolutions(k, nic, nf, nc, height, width)
+    return layers + (1536 * nf + 1024 * nf + 4096 * nc) * height * width // 1024
+
+
+@count_connections_follows_a_convention.mistake(
+    "twice as many connections when both sides are doubled: there are four times as many"
+)
+def count_connections(k, nic, nf, nc, height, width):
+    side = (height + width) // 2
+    return connections_into_convolutions(k, nic, nf, nc, side, 32)
+
+
+@count_connections_follows_a_convention.mistake("terms are lost: the filters are not doubled")
+def count_connections(k, nic, nf, nc, height, width):
+    n = height * width
+    blocks = nic * nf * n + nf * nf * n // 4 + nf * nf * n // 16 + nf * nc * n // 4 + nc * nc * n
+    return k**2 * blocks
+
+
+# %%
+@count_connections_follows_a_convention.alternative("convolutions only, as one polynomial")
+def count_connections(k, nic, nf, nc, height, width):
+    terms = 1024 * nic * nf + 640 * nf**2 + 256 * nf * nc + 1024 * nc**2
+    return k**2 * terms * height * width // 1024
+
+
+@count_connections_follows_a_convention.alternative("all but the biases, as one polynomial")
+def count_connections(k, nic, nf, nc, height, width):
+    terms = k**2 * (1024 * nic * nf + 640 * nf**2 + 256 * nf * nc + 1024 * nc**2)
+    return (terms + 2432 * nf + 2048 * nc) * height * width // 1024
+
+
+@count_connections_follows_a_convention.alternative("with biases")
+def count_connections(k, nic, nf, nc, height, width):
+    pixels = np.array([16, 4, 1, 4, 16]) * height * width // 16
+    channels = np.array(convolutions_of(nic, nf, nc))
+    return int(pixels @ (channels[:, 1] * (k * k * channels[:, 0] + 1)))
+
+
+@count_connections_follows_a_convention.alternative("with biases and batch norms")
+def count_connections(k, nic, nf, nc, height, width):
+    layers = connections_into_convolutions(k, nic, nf, nc, height, width)
+    n = height * width
+    return layers + (1600 * nf + 1280 * nc + 640 * nf + 1024 * nc) * n // 1024
+
+
+@count_connections_follows_a_convention.alternative("with pooling and upsampling, summed by block")
+def count_connections(k, nic, nf, nc, height, width):
+    h, w, total = height, width, 0
+    for number, (i, o) in enumerate(convolutions_of(nic, nf, nc)):
+        total += k * k * i * o * h * w
+        if number < 2:
+            total += o * h * w
+            h, w = h // 2, w // 2
+        elif number < 4:
+            h, w = 2 * h, 2 * w
+            total += o * h * w
+    return total
+
+
+# %% [markdown]
+# ## 3.4 What if everything were connected? (3 points)
+#
+# Compare two networks for images of $H \times W$ pixels. Both have the same neurons: feature maps
+# of $H \times W$ in every layer, with $C_0$ channels in the input, then $C_1, C_2, \dots$
+#
+# - The first is convolutional: from each layer to the next goes one $k \times k$ convolution, with
+#   stride 1 and a padding that keeps the sides.
+# - The second is fully connected: from each layer to the next goes one dense layer.
+#
+# All biases count. A filter has one, wherever it is applied; in a dense layer every neuron has one.
+
+# %%
+from reference.conv_arithmetic import cnn_and_dense_params
+
+
+# %%
+@check(
+    "cnn_and_dense_params",
+    points=3,
+    pure=True,
+    hint="A dense layer has one weight for each pair of neurons. How many neurons has a layer?",
+)
+@case("one layer", layers=1)
+@case("three layers", layers=3)
+@case("six layers", layers=6, hidden=True)
+def cnn_and_dense_params_match_reference(student, reference, rng, layers):
+    """cnn_and_dense_params gives the parameters of both networks."""
+    channels = [int(n) for n in rng.permutation(np.arange(2, 20))[: layers + 1]]
+    height, width = (int(n) for n in rng.permutation(np.arange(8, 40))[:2])
+    kernel_size = int(rng.choice([3, 5, 7]))
+    arguments = channels, height, width, kernel_size
+    got = as_list(student.cnn_and_dense_params(*arguments))
+    want = reference.cnn_and_dense_params(*arguments)
+    assert_equal(got, want, what="(convolutional, dense)")
+
+
+self_check(cnn_and_dense_params_match_reference)
+
+
+# %%
+def both_params(channels, convolution, dense):
+    """Add up what two rules give for each pair of neighbouring layers."""
+    pairs = list(itertools.pairwise(channels))
+    return sum(convolution(i, o) for i, o in pairs), sum(dense(i, o) for i, o in pairs)
+
+
+@cnn_and_dense_params_match_reference.mistake("the biases of the dense layers are left out")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k, n = kernel_size**2, height * width
+    return both_params(channels, lambda i, o: o * (i * k + 1), lambda i, o: o * n * i * n)
+
+
+@cnn_and_dense_params_match_reference.mistake("the biases of the filters are left out")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k, n = kernel_size**2, height * width
+    return both_params(channels, lambda i, o: o * i * k, lambda i, o: o * n * (i * n + 1))
+
+
+@cnn_and_dense_params_match_reference.mistake("a bias for each output of a filter: it has but one")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k, n = kernel_size**2, height * width
+    return both_params(channels, lambda i, o: o * (i * k + n), lambda i, o: o * n * (i * n + 1))
+
+
+@cnn_and_dense_params_match_reference.mistake("channels taken for neurons: each has many pixels")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k = kernel_size**2
+    return both_params(channels, lambda i, o: o * (i * k + 1), lambda i, o: o * (i + 1))
+
+
+@cnn_and_dense_params_match_reference.mistake("pixels taken for neurons: each has many channels")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k, n = kernel_size**2, height * width
+    return both_params(channels, lambda i, o: o * (i * k + 1), lambda i, o: n * (n + 1))
+
+
+@cnn_and_dense_params_match_reference.mistake("one bias for each channel of a dense layer")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k, n = kernel_size**2, height * width
+    return both_params(channels, lambda i, o: o * (i * k + 1), lambda i, o: o * (i * n * n + 1))
+
+
+@cnn_and_dense_params_match_reference.mistake("connections of the convolutions, not parameters")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k, n = kernel_size**2, height * width
+    return both_params(channels, lambda i, o: n * o * (i * k + 1), lambda i, o: o * n * (i * n + 1))
+
+
+@cnn_and_dense_params_match_reference.mistake("a filter of one channel: it has a kernel for each")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k, n = kernel_size**2, height * width
+    return both_params(channels, lambda i, o: o * (k + 1), lambda i, o: o * n * (i * n + 1))
+
+
+@cnn_and_dense_params_match_reference.mistake("a square image is taken for granted")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k, n = kernel_size**2, height**2
+    return both_params(channels, lambda i, o: o * (i * k + 1), lambda i, o: o * n * (i * n + 1))
+
+
+@cnn_and_dense_params_match_reference.mistake("the last layer is left out")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    k, n = kernel_size**2, height * width
+    return both_params(
+        channels[:-1], lambda i, o: o * (i * k + 1), lambda i, o: o * n * (i * n + 1)
+    )
+
+
+# %%
+@cnn_and_dense_params_match_reference.alternative("counted in the layers of torch")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    n, totals = height * width, [0, 0]
+    for i, o in itertools.pairwise(channels):
+        layers = (
+            torch.nn.Conv2d(i, o, kernel_size, device="meta"),
+            torch.nn.Linear(i * n, o * n, device="meta"),
+        )
+        for kind, layer in enumerate(layers):
+            totals[kind] += sum(p.numel() for p in layer.parameters())
+    return totals
+
+
+@cnn_and_dense_params_match_reference.alternative("arrays of channels")
+def cnn_and_dense_params(channels, height, width, kernel_size):
+    c = np.array(channels, dtype=np.int64)
+    neurons = c * height * width
+    convolutional = kernel_size**2 * (c[:-1] @ c[1:]) + c[1:].sum()
+    return np.array([convolutional, neurons[:-1] @ neurons[1:] + neurons[1:].sum()])
+
+
+# %% [markdown]
+# ## 3.5 Why is that enough? (3 points)
+#
+# Try 3.4 with channels 3, 16 and 16, on $32 \times 32$ pixels with $k = 3$. The two networks have
+# the same neurons. Explain in five to ten sentences
+#
+# 1. which two restrictions turn the dense network into the convolutional one, and what each of them
+#    saves,
+# 2. for which kind of data these restrictions are right, with an example where one of them is
+#    wrong,
+# 3. one price of having many more parameters, other than memory.
+
+# %% [markdown] manual=true question="why_convolutions_are_enough" points=3
+# ### BEGIN SOLUTION
+# **1.** The first restriction is *locality*: a unit is connected only to a window of $k \times k$
+# pixels around its own place, and all other weights of the dense layer are fixed at zero. This
+# takes the weights of a unit from $C H W$ down to $C k^2$. The second is *weight sharing*: the
+# units of one feature map use the same weights and the same bias at every place, so that a map of
+# $H W$ units has one set of weights in place of $H W$ sets. Here the dense network has 318 799 872
+# weights and biases against 2 768 of the convolutional one.
+#
+# **2.** They are right where near pixels belong together more than distant ones, and where a
+# pattern means the same wherever it is found, as in photographs: if the image moves, the response
+# moves along. Weight sharing is wrong for passport photographs, say, which are all aligned in the
+# same way, so that the place of a pixel says whether it should be an eye or a chin; locality is
+# wrong for a table whose columns stand in no order.
+#
+# **3.** More free parameters fit the noise of a small training set more easily, so that more data
+# or more regularisation are needed for the same error on new data (and every step takes longer).
+# ### END SOLUTION
+#
+# === BEGIN MARK SCHEME ===
+# - 1 point: names locality and weight sharing (half a point each), each with what it saves.
+# - 1 point: says when they are right (half a point) and gives a fitting example where one of them
+#   is not (half a point).
+# - 1 point: names a price other than memory: overfitting or the need for more data, slower steps,
+#   harder optimisation; with a reason.
+# === END MARK SCHEME ===
+
+# %% [markdown]
+# # 4. Fifty million parameters
+#
+# Here is a small relative of the VGG networks (Simonyan and Zisserman, *Very Deep Convolutional
+# Networks for Large-Scale Image Recognition*, 2015). It takes RGB images of $112 \times 112$
+# pixels:
+#
+# | layer | what it is |
+# |---|---|
+# | conv3-64 | convolution, 64 filters |
+# | pool | max-pooling |
+# | conv3-128 | convolution, 128 filters |
+# | pool | max-pooling |
+# | conv3-256, first | convolution, 256 filters |
+# | conv3-256, second | convolution, 256 filters |
+# | pool | max-pooling |
+# | FC-1024 | fully connected, 1024 neurons |
+# | FC-100 | fully connected, 100 neurons |
+# | softmax | turns 100 numbers into probabilities |
+#
+# All convolutions have kernels of $3 \times 3$, stride 1 and padding 1, and a bias for each filter.
+# Pooling is over $2 \times 2$ pixels with stride 2. The fully connected layers have a bias for each
+# neuron. There is no batch norm. ReLUs are not shown, and softmax is not counted as neurons.
+
+# %% [markdown]
+# ## 4.1 Its parameters (7 points)
+#
+# Give the number of trainable parameters, biases included, of the six layers that have any, and
+# their total: seven numbers, one point each.
+#
+# **Look out.** The total is worth a second addition, and there is a way to have PyTorch check it.
+
+# %%
+from reference.conv_arithmetic import (
+    params_conv64,
+    params_conv128,
+    params_conv256_first,
+    params_conv256_second,
+    params_fc100,
+    params_fc1024,
+    params_total,
+)
+
+
+# %%
+@check(
+    "parameter_table",
+    points=7,
+    hint="Weights and biases. How many values does the last pooling layer hand on to FC-1024?",
+)
+@case("conv3-64", name="params_conv64", hidden=True)
+@case("conv3-128", name="params_conv128", hidden=True)
+@case("conv3-256, first", name="params_conv256_first", hidden=True)
+@case("conv3-256, second", name="params_conv256_second", hidden=True)
+@case("FC-1024", name="params_fc1024", hidden=True)
+@case("FC-100", name="params_fc100", hidden=True)
+@case("the sum of all layers", name="params_total", hidden=True)
+def parameter_table_is_right(student, reference, rng, name):
+    """Each number of the table of parameters is right."""
+    assert_equal(student[name], reference[name], what=name)
+
+
+@check("parameter_table", points=0)
+@case("seven whole numbers")
+def parameter_table_has_the_right_form(student, reference, rng):
+    """Each entry is one number; whether it is right is found when grading."""
+    for layer in ("conv64", "conv128", "conv256_first", "conv256_second", "fc1024", "fc100"):
+        assert_shape(student[f"params_{layer}"], (), what=f"params_{layer}")
+    assert_shape(student.params_total, (), what="params_total")
+
+
+self_check(parameter_table_has_the_right_form)
+
+# %%
+parameter_table_is_right.mistake(
+    "a slip in the addition, of fifty thousand: the rows do not add up to it",
+    params_total=52_494_644,
+)
+parameter_table_is_right.mistake(
+    "FC-1024 without its 1024 biases", params_fc1024=51_380_224, params_total=52_443_620
+)
+parameter_table_is_right.mistake(
+    "FC-1024 without its biases in its own row only", params_fc1024=51_380_224
+)
+parameter_table_is_right.mistake(
+    "all biases are left out",
+    params_conv64=1_728,
+    params_conv128=73_728,
+    params_conv256_first=294_912,
+    params_conv256_second=589_824,
+    params_fc1024=51_380_224,
+    params_fc100=102_400,
+    params_total=52_442_816,
+)
+parameter_table_is_right.mistake(
+    "batch norms are counted, and there are none",
+    params_conv64=1_920,
+    params_conv128=74_112,
+    params_conv256_first=295_680,
+    params_conv256_second=590_592,
+    params_total=52_446_052,
+)
+parameter_table_is_right.mistake(
+    "grey images: an RGB image has three channels", params_conv64=640, params_total=52_443_492
+)
+parameter_table_is_right.mistake(
+    "the last pooling before FC-1024 is overlooked",
+    params_fc1024=205_521_920,
+    params_total=206_585_316,
+)
+parameter_table_is_right.mistake(
+    "pooling by 3: 112 pixels become 37, then 12, then 4",
+    params_fc1024=4_195_328,
+    params_total=5_258_724,
+)
+parameter_table_is_right.mistake(
+    "FC-1024 on 256 x 256 values: the last pooling hands on 14 x 14 pixels of 256 channels",
+    params_fc1024=67_108_864,
+)
+parameter_table_is_right.mistake(
+    "FC-1024 on 256 values: each channel has many pixels",
+    params_fc1024=263_168,
+    params_total=1_326_564,
+)
+parameter_table_is_right.mistake(
+    "no padding: the convolutions keep their sides",
+    params_fc1024=256 * 11 * 11 * 1024 + 1024,
+)
+parameter_table_is_right.mistake(
+    "a kernel for each filter, but none for each channel of the input",
+    params_conv64=640,
+    params_conv128=1_280,
+    params_conv256_first=2_560,
+    params_conv256_second=2_560,
+)
+parameter_table_is_right.mistake(
+    "the second of two equal layers has more channels to look at than the first",
+    params_conv256_second=295_168,
+    params_total=52_149_732,
+)
+parameter_table_is_right.mistake(
+    "three weights for each channel: a kernel has nine", params_conv128=24_704
+)
+parameter_table_is_right.mistake("FC-100 without its biases", params_fc100=102_400)
+parameter_table_is_right.mistake(
+    "softmax is counted as a layer with weights", params_total=52_454_744
+)
+parameter_table_is_right.mistake(
+    "outputs in place of parameters", params_conv64=802_816, params_conv128=401_408
+)
+parameter_table_has_the_right_form.mistake(
+    "a list of steps in place of one number", params_conv64=[1_728, 64]
+)
+parameter_table_is_right.alternative(
+    "written as sums, with numpy's integers and a float",
+    also=(parameter_table_has_the_right_form,),
+    params_conv64=64 * (3 * 3 * 3 + 1),
+    params_conv128=np.int64(128 * (3 * 3 * 64 + 1)),
+    params_fc1024=1024.0 * (14 * 14 * 256 + 1),
+    params_total=np.sum([1_792, 73_856, 295_168, 590_080, 51_381_248, 102_500]),
+)
+
+# %% [markdown]
+# ## 4.2 Its neurons (4 points)
+#
+# A neuron is one value of a layer's output for one image. How many are there in each of the four
+# convolutions, how many in each of the three pooling layers, and how many in all convolutions,
+# pooling layers and fully connected layers together? ReLU and softmax are not counted. In the total
+# you may count the input image as one more layer, or leave it out.
+
+# %%
+from reference.conv_arithmetic import neurons_of_convolutions, neurons_of_poolings, neurons_total
+
+
+# %%
+@check(
+    "neuron_counts",
+    points=2,
+    hint="Channels times height times width, after every layer.",
+)
+@case("conv3-64 and conv3-128", entries=(0, 2), hidden=True)
+@case("conv3-256, both of them", entries=(2, 4), hidden=True)
+def neurons_of_convolutions_are_right(student, reference, rng, entries):
+    """neurons_of_convolutions gives the outputs of the four convolutions."""
+    got = as_list(student.neurons_of_convolutions)
+    assert_shape(got, (4,), what="neurons_of_convolutions")
+    want = reference.neurons_of_convolutions
+    chosen = slice(*entries)
+    assert_equal(got[chosen], want[chosen], what="neurons_of_convolutions")
+
+
+@check("neuron_counts", points=1, hint="Pooling keeps the channels and a quarter of the pixels.")
+@case("three layers", hidden=True)
+def neurons_of_poolings_are_right(student, reference, rng):
+    """neurons_of_poolings gives the outputs of the three pooling layers."""
+    got = as_list(student.neurons_of_poolings)
+    assert_equal(got, reference.neurons_of_poolings, what="neurons_of_poolings")
+
+
+@check("neuron_counts", points=1, hint="Seven layers above, and two that are fully connected.")
+@case("with the input or without it", hidden=True)
+def neurons_total_is_right(student, reference, rng):
+    """neurons_total gives the outputs of all layers."""
+    got = student.neurons_total
+    assert_shape(got, (), what="neurons_total")
+    with_input = reference.neurons_total + 3 * 112 * 112
+    if got != with_input:
+        assert_equal(got, reference.neurons_total, what="neurons_total")
+
+
+# %%
+@check("neuron_counts", points=0)
+@case("four, three and one")
+def neuron_counts_have_the_right_form(student, reference, rng):
+    """Four numbers, three and one; whether they are right is found when grading."""
+    assert_shape(student.neurons_of_convolutions, (4,), what="neurons_of_convolutions")
+    assert_shape(student.neurons_of_poolings, (3,), what="neurons_of_poolings")
+    assert_shape(student.neurons_total, (), what="neurons_total")
+
+
+self_check(neuron_counts_have_the_right_form)
+
+# %%
+neurons_of_convolutions_are_right.mistake(
+    "channels are left out: 64 maps of 112 x 112 pixels have 64 times as many neurons",
+    neurons_of_convolutions=[12_544, 3_136, 784, 784],
+)
+neurons_of_convolutions_are_right.mistake(
+    "channels in place of neurons", neurons_of_convolutions=[64, 128, 256, 256]
+)
+neurons_of_convolutions_are_right.mistake(
+    "no padding: the convolutions keep their sides",
+    neurons_of_convolutions=[774_400, 359_552, 147_456, 123_904],
+)
+neurons_of_convolutions_are_right.mistake(
+    "pooling taken to halve the pixels: it halves each side",
+    neurons_of_convolutions=[802_816, 802_816, 802_816, 802_816],
+)
+neurons_of_convolutions_are_right.mistake(
+    "a pooling too many, between the last two",
+    neurons_of_convolutions=[802816, 401408, 200704, 50176],
+)
+neurons_of_convolutions_are_right.mistake(
+    "after the pooling that follows each of them",
+    neurons_of_convolutions=[200_704, 100_352, 50_176, 50_176],
+)
+neurons_of_poolings_are_right.mistake(
+    "pooling taken to halve the pixels: it halves each side",
+    neurons_of_poolings=[401_408, 401_408, 401_408],
+)
+neurons_of_poolings_are_right.mistake(
+    "before the pooling, not after it", neurons_of_poolings=[802_816, 401_408, 200_704]
+)
+neurons_of_poolings_are_right.mistake("one channel only", neurons_of_poolings=[3_136, 784, 196])
+neurons_total_is_right.mistake("the pooling layers are left out", neurons_total=1_606_756)
+neurons_total_is_right.mistake("the fully connected layers are left out", neurons_total=1_956_864)
+neurons_total_is_right.mistake("softmax is counted too", neurons_total=1_958_088)
+neurons_total_is_right.mistake(
+    "the input counts with one channel, and it has three", neurons_total=1_970_532
+)
+neurons_total_is_right.mistake("parameters in place of neurons", neurons_total=52_444_644)
+neuron_counts_have_the_right_form.mistake(
+    "one sum in place of three numbers", neurons_of_poolings=351_232
+)
+neurons_total_is_right.alternative(
+    "with the input as a layer",
+    also=(neuron_counts_have_the_right_form,),
+    neurons_total=1_995_620,
+)
+neurons_of_convolutions_are_right.alternative(
+    "arrays and tuples",
+    also=(neurons_of_poolings_are_right, neuron_counts_have_the_right_form),
+    neurons_of_convolutions=np.array([64, 128, 256, 256]) * np.array([112, 56, 28, 28]) ** 2,
+    neurons_of_poolings=(64 * 56**2, 128 * 28**2, 256 * 14**2),
+)
+
+# %% [markdown]
+# ## 4.3 Connections into one neuron (4 points)
+#
+# On how many values of the layer before does one neuron depend, inside of the image? Give the
+# number for the four convolutions, for a pooling layer, and for the two fully connected layers. A
+# bias is no value of the layer before.
+
+# %%
+from reference.conv_arithmetic import fan_in_of_convolutions, fan_in_of_dense, fan_in_of_pooling
+
+
+# %%
+@check(
+    "fan_ins",
+    points=2,
+    hint="A neuron of a convolution sees its window in every channel of the layer before.",
+)
+@case("conv3-64 and conv3-128", entries=(0, 2), hidden=True)
+@case("conv3-256, both of them", entries=(2, 4), hidden=True)
+def fan_in_of_convolutions_is_right(student, reference, rng, entries):
+    """fan_in_of_convolutions gives the connections into a neuron of each convolution."""
+    got = as_list(student.fan_in_of_convolutions)
+    assert_shape(got, (4,), what="fan_in_of_convolutions")
+    want = reference.fan_in_of_convolutions
+    chosen = slice(*entries)
+    assert_equal(got[chosen], want[chosen], what="fan_in_of_convolutions")
+
+
+@check(
+    "fan_ins",
+    points=2,
+    all_or_nothing=True,
+    hint="Pooling looks at one channel; a fully connected neuron at all that comes before it.",
+)
+@case("pooling, FC-1024 and FC-100", hidden=True)
+def other_fan_ins_are_right(student, reference, rng):
+    """The connections into a neuron of a pooling layer and of the fully connected layers."""
+    got = as_list(student.fan_in_of_dense)
+    assert_equal(got, reference.fan_in_of_dense, what="fan_in_of_dense")
+    got = student.fan_in_of_pooling
+    assert_equal(got, reference.fan_in_of_pooling, what="fan_in_of_pooling")
+
+
+# %%
+@check("fan_ins", points=0)
+@case("four, one and two")
+def fan_ins_have_the_right_form(student, reference, rng):
+    """Four numbers, one and two; whether they are right is found when grading."""
+    assert_shape(student.fan_in_of_convolutions, (4,), what="fan_in_of_convolutions")
+    assert_shape(student.fan_in_of_pooling, (), what="fan_in_of_pooling")
+    assert_shape(student.fan_in_of_dense, (2,), what="fan_in_of_dense")
+
+
+self_check(fan_ins_have_the_right_form)
+
+# %%
+fan_in_of_convolutions_is_right.mistake(
+    "one channel only: a neuron sees all channels", fan_in_of_convolutions=[9, 9, 9, 9]
+)
+fan_in_of_convolutions_is_right.mistake(
+    "the bias is counted as a connection", fan_in_of_convolutions=[28, 577, 1_153, 2_305]
+)
+fan_in_of_convolutions_is_right.mistake(
+    "the filters of the layer itself in place of the channels before it",
+    fan_in_of_convolutions=[576, 1_152, 2_304, 2_304],
+)
+fan_in_of_convolutions_is_right.mistake(
+    "weights of the whole layer, not of one neuron",
+    fan_in_of_convolutions=[1_728, 73_728, 294_912, 589_824],
+)
+fan_in_of_convolutions_is_right.mistake(
+    "grey images: an RGB image has three channels", fan_in_of_convolutions=[9, 576, 1_152, 2_304]
+)
+other_fan_ins_are_right.mistake(
+    "pooling looks at one channel, and not at all of them", fan_in_of_pooling=256
+)
+other_fan_ins_are_right.mistake("pooling by 3: it is over 2 x 2 pixels", fan_in_of_pooling=9)
+other_fan_ins_are_right.mistake(
+    "FC-1024 on 256 values: each channel has many pixels", fan_in_of_dense=[256, 1_024]
+)
+other_fan_ins_are_right.mistake(
+    "the last pooling before FC-1024 is overlooked", fan_in_of_dense=[200_704, 1_024]
+)
+other_fan_ins_are_right.mistake(
+    "what a neuron feeds in place of what feeds it", fan_in_of_dense=[1_024, 100]
+)
+other_fan_ins_are_right.mistake(
+    "the bias is counted as a connection", fan_in_of_dense=[50_177, 1_025]
+)
+fan_ins_have_the_right_form.mistake(
+    "one entry for both fully connected layers", fan_in_of_dense=[51_200]
+)
+fan_in_of_convolutions_is_right.alternative(
+    "an array of products",
+    also=(other_fan_ins_are_right, fan_ins_have_the_right_form),
+    fan_in_of_convolutions=np.array([3, 64, 128, 256]) * 3 * 3,
+    fan_in_of_pooling=2 * 2,
+    fan_in_of_dense=(14 * 14 * 256, 1024),
+)
+
+# %% [markdown]
+# # 5. Receptive fields
+#
+# How much of the picture does one unit see? A unit of the first layer sees its window. A unit of
+# the second sees a window of such units, whose own windows overlap; and so on upwards. The
+# *receptive field* of a unit is the smallest square of input pixels that holds all pixels on which
+# the unit depends. The drawing shows it along one axis for two layers with kernels of three and
+# stride 1: five pixels.
+#
+# In this part, a layer is a dict such as
+# `{"kernel": 3, "stride": 2, "padding": 1, "dilation": 1}`, alike along both axes. A pooling layer
+# is described in the same way as a convolution: what counts is which values it looks at.
+
+
+# %%
+def draw_paths(layers, pixels=9):
+    """Draw which values the middle unit of the top layer depends on, along one axis."""
+    _, place = plt.subplots(figsize=(6, 1.1 * len(layers) + 0.8))
+    for height in range(len(layers) + 1):
+        place.plot(range(pixels), [height] * pixels, "o", color="lightgrey", zorder=1)
+    units = {pixels // 2}
+    for height in range(len(layers), 0, -1):
+        reach, below = layers[height - 1] // 2, set()
+        for unit in units:
+            place.plot(unit, height, "o", color="tab:red", zorder=2)
+            for other in range(unit - reach, unit + reach + 1):
+                place.plot([unit, other], [height, height - 1], color="tab:red", lw=0.8, zorder=0)
+                below.add(other)
+        units = below
+    place.plot(sorted(units), [0] * len(units), "o", color="tab:red", zorder=2)
+    place.set_yticks(
+        range(len(layers) + 1), ["input", *(f"layer {i + 1}" for i, _ in enumerate(layers))]
+    )
+    place.set_xticks([])
+    place.set_frame_on(False)
+    plt.tight_layout()
+    plt.show()
+
+
+if budget(True, graded=False):
+    draw_paths([3, 3])
+
+# %% [markdown]
+# ## 5.1 By formula (5 points)
+#
+# Go through the layers from the input upwards. What does the next layer add to the field? It adds a
+# number of steps between its own inputs, and each of these steps is as long as the distance *in the
+# input* of two neighbouring units below. This distance is what strides change, and they change it
+# for all layers that follow. Return the side of the receptive field after every layer.
+
+# %%
+from reference.conv_fields import receptive_fields
+
+
+# %%
+def make_layers(*rows):
+    """Make layers from rows of kernel, stride, padding and dilation."""
+    names = "kernel", "stride", "padding", "dilation"
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+@check(
+    "receptive_fields",
+    points=5,
+    pure=True,
+    hint="Keep two numbers: the field, and how far apart in the input two neighbouring units are.",
+)
+@case("three layers of stride 1", layers=[(3, 1, 1, 1), (5, 1, 0, 1), (3, 1, 1, 1)])
+@case("pooling between two convolutions", layers=[(3, 1, 1, 1), (2, 2, 0, 1), (3, 1, 1, 1)])
+@case("stacks drawn at random")
+@case(
+    "larger kernels around pooling", hidden=True, layers=[(5, 1, 2, 1), (2, 2, 0, 1), (5, 1, 2, 1)]
+)
+@case("stride 2 throughout", hidden=True, layers=[(3, 2, 1, 1), (3, 2, 1, 1), (3, 2, 1, 1)])
+@case(
+    "stride 2 in the middle",
+    hidden=True,
+    layers=[(3, 1, 1, 1), (3, 2, 1, 1), (3, 2, 1, 1), (3, 1, 1, 1)],
+)
+@case(
+    "a kernel of one at the end",
+    hidden=True,
+    layers=[(3, 1, 1, 1), (3, 2, 1, 1), (3, 2, 1, 1), (1, 1, 0, 1)],
+)
+@case("dilated more and more", hidden=True, layers=[(3, 1, 1, 1), (3, 1, 2, 2), (3, 1, 4, 4)])
+@case("more stacks drawn at random", hidden=True)
+def receptive_fields_match_reference(student, reference, rng, layers=None):
+    """receptive_fields gives the side of the receptive field after every layer."""
+    if layers is None:
+        draws = rng.integers([1, 1, 0, 1], [6, 4, 3, 4], size=(5, 6, 4)).tolist()
+    for rows in draws if layers is None else [layers]:
+        stack = make_layers(*rows)
+        got = as_list(student.receptive_fields(stack))
+        assert_equal(got, reference.receptive_fields(stack), what="receptive fields")
+
+
+self_check(receptive_fields_match_reference)
+
+
+# %%
+def field_by(rule):
+    """Make a function from a rule that updates (field, step) by (kernel, stride, dilation)."""
+
+    def receptive_fields(layers):
+        field, step, fields = 1, 1, []
+        for layer in layers:
+            field, step = rule(field, step, layer["kernel"], layer["stride"], layer["dilation"])
+            fields.append(field)
+        return fields
+
+    return receptive_fields
+
+
+for title, rule in {
+    "strides are added: they multiply the distances of all that follows": (
+        lambda r, j, k, s, d: (r + (k - 1) * d * j, j + s - 1)
+    ),
+    "the stride is added to the field itself": lambda r, j, k, s, d: (r + (k - 1) * d + s - 1, 1),
+    "strides are not used": lambda r, j, k, s, d: (r + (k - 1) * d, 1),
+    "the stride of a layer counts for the layer itself: it counts for the next": (
+        lambda r, j, k, s, d: (r + (k - 1) * d * j * s, j * s)
+    ),
+    "only the stride of the layer below counts: those of all layers below multiply": (
+        lambda r, j, k, s, d: (r + (k - 1) * d * j, s)
+    ),
+    "the whole field is multiplied by the stride": (lambda r, j, k, s, d: (r * s + (k - 1) * d, 1)),
+    "the recursion that leads from the top down, run from the bottom up": (
+        lambda r, j, k, s, d: (s * r + (k - 1) * d + 1 - s, 1)
+    ),
+    "the field times the stride below, plus the kernel less that stride: right for equal strides": (
+        lambda r, j, k, s, d: (j * r + (k - 1) * d + 1 - j, s)
+    ),
+    "kernels are added: their windows overlap, so that each adds k − 1": (
+        lambda r, j, k, s, d: (r + k * d * j, j * s)
+    ),
+    "kernels are multiplied: that is right only if windows do not overlap": (
+        lambda r, j, k, s, d: (r * k, 1)
+    ),
+    "the dilation is not used": lambda r, j, k, s, d: (r + (k - 1) * j, j * s),
+    "a dilated kernel taken for d times as long": lambda r, j, k, s, d: (
+        r + (k * d - 1) * j,
+        j * s,
+    ),
+    "the dilation changes the distances of what follows, as strides do": (
+        lambda r, j, k, s, d: (r + (k - 1) * d * j, j * s * d)
+    ),
+    "half of the kernel, for one side only": lambda r, j, k, s, d: (r + k // 2 * d * j, j * s),
+}.items():
+    receptive_fields_match_reference.mistake(title, receptive_fields=field_by(rule))
+
+
+@receptive_fields_match_reference.mistake("padding taken off: the field may reach into the padding")
+def receptive_fields(layers):
+    field, step, fields = 1, 1, []
+    for layer in layers:
+        field += ((layer["kernel"] - 1) * layer["dilation"] - layer["padding"]) * step
+        step *= layer["stride"]
+        fields.append(field)
+    return fields
+
+
+@receptive_fields_match_reference.mistake("empties the caller's list: pop works in place")
+def receptive_fields(layers):
+    field, step, fields = 1, 1, []
+    while layers:
+        layer = layers.pop(0)
+        field += (layer["kernel"] - 1) * layer["dilation"] * step
+        step *= layer["stride"]
+        fields.append(field)
+    return fields
+
+
+@receptive_fields_match_reference.mistake("the last field only: it is asked for after every layer")
+def receptive_fields(layers):
+    field, step = 1, 1
+    for layer in layers:
+        field += (layer["kernel"] - 1) * layer["dilation"] * step
+        step *= layer["stride"]
+    return field
+
+
+@receptive_fields_match_reference.mistake("from the last layer to the first: the order is reversed")
+def receptive_fields(layers):
+    field, step, fields = 1, 1, []
+    for layer in layers[::-1]:
+        field += (layer["kernel"] - 1) * layer["dilation"] * step
+        step *= layer["stride"]
+        fields.append(field)
+    return fields[::-1]
+
+
+@receptive_fields_match_reference.mistake("one entry too many: the input itself was not asked for")
+def receptive_fields(layers):
+    field, step, fields = 1, 1, [1]
+    for layer in layers:
+        field += (layer["kernel"] - 1) * layer["dilation"] * step
+        step *= layer["stride"]
+        fields.append(field)
+    return fields
+
+
+# %%
+@receptive_fields_match_reference.alternative("backwards from each layer, by the recursion")
+def receptive_fields(layers):
+    fields = []
+    for top in range(1, len(layers) + 1):
+        side = 1
+        for layer in reversed(layers[:top]):
+            side = layer["stride"] * (side - 1) + layer["dilation"] * (layer["kernel"] - 1) + 1
+        fields.append(side)
+    return fields
+
+
+@receptive_fields_match_reference.alternative("sums of products, in numpy")
+def receptive_fields(layers):
+    steps = np.cumprod([1, *(layer["stride"] for layer in layers)])[: len(layers)]
+    gaps = np.array([(layer["kernel"] - 1) * layer["dilation"] for layer in layers], dtype=int)
+    return 1 + np.cumsum(steps * gaps)
+
+
+@receptive_fields_match_reference.alternative("the farthest pixels, followed down")
+def receptive_fields(layers):
+    def reach(top, unit):
+        low = high = unit
+        for layer in layers[top::-1]:
+            low = low * layer["stride"]
+            high = high * layer["stride"] + (layer["kernel"] - 1) * layer["dilation"]
+        return high - low + 1
+
+    return [reach(top, 3) for top in range(len(layers))]
+
+
+# %% [markdown]
+# ## 5.2 By gradient (5 points)
+#
+# A formula may be wrong, and nobody notices. So check it against the network itself: a unit depends
+# on a pixel just if its derivative with respect to that pixel is not zero, given that no weight is
+# zero and that nothing cancels by chance. Find all pixels on which a unit depends, by gradients or
+# otherwise: the *footprint* of the unit.
+#
+# Compare with 5.1: the smallest square around the footprint is the receptive field, unless the
+# footprint is cut off at the border. Within the square there may be holes. Where do they come from?
+
+# %%
+from reference.conv_fields import gradient_footprint
+
+
+# %%
+@check(
+    "gradient_footprint",
+    points=5,
+    pure=True,
+    hint="Positive weights never cancel. Is it one unit's derivative, for all pixels of the image?",
+)
+@case(
+    "two layers",
+    layers=[(3, 1, 1, 1), (3, 1, 1, 1)],
+    size=(9, 11),
+    output=(9, 11),
+)
+@case("stride and no padding", layers=[(3, 2, 0, 1), (2, 2, 0, 1)], size=(13, 16), output=(3, 3))
+@case(
+    "one layer with holes",
+    layers=[(3, 1, 2, 2)],
+    size=(8, 7),
+    output=(8, 7),
+)
+@case(
+    "three layers of three kinds",
+    layers=[(4, 2, 2, 1), (3, 1, 3, 3), (2, 1, 0, 1)],
+    size=(17, 22),
+    output=(8, 11),
+    hidden=True,
+)
+@case(
+    "wide strides that jump over pixels",
+    layers=[(2, 3, 1, 1), (2, 2, 0, 2)],
+    size=(20, 17),
+    output=(3, 2),
+    hidden=True,
+)
+@case("a single pixel", layers=[(1, 2, 0, 1)], size=(5, 7), output=(3, 4), hidden=True)
+@case("no layer", layers=[], size=(4, 5), output=(4, 5), hidden=True)
+def gradient_footprint_matches_reference(student, reference, rng, layers, size, output):
+    """gradient_footprint marks the pixels on which a unit depends, in the middle and at corners."""
+    height, width = output
+    units = [(0, width - 1), (height - 1, 0)]
+    units += [(int(rng.integers(height)), int(rng.integers(width))) for _ in range(3)]
+    for unit in units:
+        arguments = make_layers(*layers), *size, *unit
+        got = student.gradient_footprint(*arguments)
+        assert_equal(
+            got, reference.gradient_footprint(*arguments), what=f"footprint of unit {unit}"
+        )
+
+
+self_check(gradient_footprint_matches_reference)
+
+
+# %%
+def stacked(layers, height, width, weight=None):
+    """Run ones through a stack of convolutions; return the image and the output."""
+    image = torch.ones(1, 1, height, width, dtype=torch.float64, requires_grad=True)
+    output = image
+    for layer in layers:
+        k = layer["kernel"]
+        kernel = torch.ones(1, 1, k, k, dtype=torch.float64) if weight is None else weight(k)
+        settings = {name: layer[name] for name in ("stride", "padding", "dilation")}
+        output = torch.nn.functional.conv2d(output, kernel, **settings)
+    return image, output
+
+
+@gradient_footprint_matches_reference.mistake("all units at once: it is the footprint of one")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked(layers, height, width)
+    output.sum().backward()
+    return (image.grad[0, 0] != 0).numpy()
+
+
+@gradient_footprint_matches_reference.mistake("row and column are exchanged")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked(layers, height, width)
+    output[0, 0, column, row].backward()
+    return (image.grad[0, 0] != 0).numpy()
+
+
+@gradient_footprint_matches_reference.mistake("the middle unit, whichever is asked for")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked(layers, height, width)
+    output[0, 0, output.shape[2] // 2, output.shape[3] // 2].backward()
+    return (image.grad[0, 0] != 0).numpy()
+
+
+@gradient_footprint_matches_reference.mistake("the derivatives themselves: which are not zero?")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked(layers, height, width)
+    output[0, 0, row, column].backward()
+    return image.grad[0, 0].numpy()
+
+
+@gradient_footprint_matches_reference.mistake("the whole square, its holes included")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked(layers, height, width)
+    output[0, 0, row, column].backward()
+    marked = np.zeros((height, width), dtype=bool)
+    rows, columns = image.grad[0, 0].nonzero().numpy().T
+    marked[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+    return marked
+
+
+@gradient_footprint_matches_reference.mistake("the dilation is not used")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked([layer | {"dilation": 1} for layer in layers], height, width)
+    output[0, 0, row, column].backward()
+    return (image.grad[0, 0] != 0).numpy()
+
+
+@gradient_footprint_matches_reference.mistake("the stride is not used")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked([layer | {"stride": 1} for layer in layers], height, width)
+    output[0, 0, row, column].backward()
+    return (image.grad[0, 0] != 0).numpy()
+
+
+@gradient_footprint_matches_reference.mistake("the padding is not used: the footprint is moved")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked([layer | {"padding": 0} for layer in layers], height, width)
+    output[0, 0, row, column].backward()
+    return (image.grad[0, 0] != 0).numpy()
+
+
+@gradient_footprint_matches_reference.mistake("only the last layer: the gradient stops there")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked(layers[-1:], height, width)
+    output[0, 0, row, column].backward()
+    return (image.grad[0, 0] != 0).numpy()
+
+
+@gradient_footprint_matches_reference.mistake("weights of both signs, whose paths cancel")
+def gradient_footprint(layers, height, width, row, column):
+    def weight(k):
+        signs = torch.tensor([(-1.0) ** i for i in range(k)], dtype=torch.float64)
+        return torch.outer(signs, torch.cumsum(signs, 0))[None, None]
+
+    image, output = stacked(layers, height, width, weight)
+    output[0, 0, row, column].backward()
+    return (image.grad[0, 0] != 0).numpy()
+
+
+@gradient_footprint_matches_reference.mistake("batch and channel are left in: (1, 1, H, W)")
+def gradient_footprint(layers, height, width, row, column):
+    image, output = stacked(layers, height, width)
+    output[0, 0, row, column].backward()
+    return (image.grad != 0).numpy()
+
+
+@gradient_footprint_matches_reference.mistake(
+    "the wrong way round: the units that one pixel changes"
+)
+def gradient_footprint(layers, height, width, row, column):
+    image = torch.zeros(1, 1, height, width)
+    image[0, 0, row, column] = 1.0
+    for layer in layers:
+        settings = {name: layer[name] for name in ("stride", "padding", "dilation")}
+        kernel = torch.ones(1, 1, layer["kernel"], layer["kernel"])
+        image = torch.nn.functional.conv2d(image, kernel, **settings)
+    marked = np.zeros((height, width), dtype=bool)
+    reached = image[0, 0].numpy()[:height, :width] != 0
+    marked[: reached.shape[0], : reached.shape[1]] = reached
+    return marked
+
+
+# %%
+@gradient_footprint_matches_reference.alternative("layers of torch with random positive weights")
+def gradient_footprint(layers, height, width, row, column):
+    modules = []
+    for layer in layers:
+        convolution = torch.nn.Conv2d(
+            1, 1, layer["kernel"], layer["stride"], layer["padding"], layer["dilation"]
+        )
+        torch.nn.init.uniform_(convolution.weight, 0.1, 1.0)
+        modules.append(convolution)
+    image = torch.rand(1, 1, height, width, requires_grad=True)
+    torch.nn.Sequential(*modules)(image)[0, 0, row, column].backward()
+    return image.grad[0, 0].abs() > 0
+
+
+@gradient_footprint_matches_reference.alternative("sets of pixels, from the top down")
+def gradient_footprint(layers, height, width, row, column):
+    sizes = [(height, width)]
+    for layer in layers:
+        span = layer["dilation"] * (layer["kernel"] - 1) + 1
+        sizes.append(
+            tuple((n + 2 * layer["padding"] - span) // layer["stride"] + 1 for n in sizes[-1])
+        )
+    units = {(row, column)}
+    for layer, (rows, columns) in zip(layers[::-1], sizes[-2::-1], strict=True):
+        taps = [layer["dilation"] * i - layer["padding"] for i in range(layer["kernel"])]
+        s = layer["stride"]
+        below = {(s * r + i, s * c + j) for r, c in units for i in taps for j in taps}
+        units = {(r, c) for r, c in below if 0 <= r < rows and 0 <= c < columns}
+    marked = np.zeros((height, width), dtype=bool)
+    for unit in units:
+        marked[unit] = True
+    return marked
+
+
+@gradient_footprint_matches_reference.alternative("rows and columns apart, as products of masks")
+def gradient_footprint(layers, height, width, row, column):
+    def reached(size, unit):
+        line = torch.ones(1, 1, size, requires_grad=True)
+        values = line
+        for layer in layers:
+            settings = {name: layer[name] for name in ("stride", "padding", "dilation")}
+            values = torch.nn.functional.conv1d(
+                values, torch.ones(1, 1, layer["kernel"]), **settings
+            )
+        return torch.autograd.grad(values[0, 0, unit], line)[0][0, 0].numpy() > 0
+
+    return np.outer(reached(height, row), reached(width, column))
+
+
+# %% [markdown]
+# ## 5.3 How many layers? (2 points)
+#
+# A unit at the top is to see at least a certain number of pixels along each axis. How many equal
+# layers does that take at least? Without strides the field grows by the same amount with each
+# layer; compare what happens with stride 2.
+
+# %%
+from reference.conv_fields import layers_to_cover
+
+
+# %%
+def count_layers(notebook, sides, kernel_size, stride):
+    """Return the answers for several sides at once."""
+    return [notebook.layers_to_cover(side, kernel_size, stride) for side in sides]
+
+
+@check(
+    "layers_to_cover",
+    points=2,
+    given=["receptive_fields"],
+    hint="Add layers until the field is large enough, and no longer.",
+)
+@case("stride 1", stride=1, largest=60)
+@case("stride 2", stride=2, largest=300)
+@case("stride 3", stride=3, largest=2000, hidden=True)
+@case("small sides", stride=4, largest=5, hidden=True)
+def layers_to_cover_matches_reference(student, reference, rng, stride, largest):
+    """layers_to_cover gives the smallest number of layers, also where the field fits exactly."""
+    for kernel_size in (2, 3, 5):
+        exact = 1 + (kernel_size - 1) * sum(stride**n for n in range(4))
+        sides = [int(n) for n in rng.integers(1, largest, size=3)]
+        sides += [exact, exact + 1, 1]
+        arguments = sides, kernel_size, stride
+        got = student.apply(count_layers, *arguments)
+        want = reference.apply(count_layers, *arguments)
+        assert_equal(got, want, what=f"layers for {sides}, kernel {kernel_size}, stride {stride}")
+
+
+self_check(layers_to_cover_matches_reference)
+
+
+# %%
+@layers_to_cover_matches_reference.mistake(
+    "every layer adds the same: strides multiply the distances of all that follows"
+)
+def layers_to_cover(side, kernel_size, stride):
+    return -((1 - side) // ((kernel_size - 1) * stride))
+
+
+@layers_to_cover_matches_reference.mistake("strides are not used")
+def layers_to_cover(side, kernel_size, stride):
+    return -((1 - side) // (kernel_size - 1))
+
+
+@layers_to_cover_matches_reference.mistake("one layer too many where the field fits exactly")
+def layers_to_cover(side, kernel_size, stride):
+    count, field = 0, 1
+    while field <= side:
+        field += (kernel_size - 1) * stride**count
+        count += 1
+    return count
+
+
+@layers_to_cover_matches_reference.mistake("one layer too few: the field does not reach the side")
+def layers_to_cover(side, kernel_size, stride):
+    count, field = 0, 1
+    while field < side:
+        field += (kernel_size - 1) * stride**count
+        count += 1
+    return max(count - 1, 0)
+
+
+@layers_to_cover_matches_reference.mistake("the first layer has its stride counted already")
+def layers_to_cover(side, kernel_size, stride):
+    count, field = 0, 1
+    while field < side:
+        count += 1
+        field += (kernel_size - 1) * stride**count
+    return count
+
+
+@layers_to_cover_matches_reference.mistake("at least one layer: a single pixel takes none")
+def layers_to_cover(side, kernel_size, stride):
+    count, field = 1, kernel_size
+    while field < side:
+        field += (kernel_size - 1) * stride**count
+        count += 1
+    return count
+
+
+@layers_to_cover_matches_reference.mistake("kernels are added, as if their windows did not overlap")
+def layers_to_cover(side, kernel_size, stride):
+    count, field = 0, 1
+    while field < side:
+        field += kernel_size * stride**count
+        count += 1
+    return count
+
+
+# %%
+@layers_to_cover_matches_reference.alternative("the field as a geometric sum")
+def layers_to_cover(side, kernel_size, stride):
+    counts = itertools.count()
+    return next(
+        n for n in counts if 1 + (kernel_size - 1) * sum(stride**i for i in range(n)) >= side
+    )
+
+
+@layers_to_cover_matches_reference.alternative("what is still missing, in steps of the top layer")
+def layers_to_cover(side, kernel_size, stride):
+    missing, step, count = side - 1, kernel_size - 1, 0
+    while missing > 0:
+        missing, step, count = missing - step, step * stride, count + 1
+    return count
+
+
+@layers_to_cover_matches_reference.alternative("from the top down: the field of one layer more")
+def layers_to_cover(side, kernel_size, stride):
+    count, field = 0, 1
+    while field < side:
+        count, field = count + 1, stride * (field - 1) + kernel_size
+    return count
+
+
+# %% [markdown]
+# ## 5.4 What enlarges the field? (3 points)
+#
+# A network has three convolutions with kernels of $3 \times 3$, stride 1, padding 1 and no
+# dilation. We look at the receptive field of a unit in the middle of the last layer. Which of these
+# changes make it larger, each taken alone?
+#
+# - **A** twice as many filters in every layer
+# - **B** kernels of $5 \times 5$ in the first layer
+# - **C** stride 2 in the first layer
+# - **D** padding 2 in every layer
+# - **E** stride 2 in the last layer
+# - **F** dilation 2 in the last layer
+# - **G** a further convolution with kernels of $1 \times 1$ at the end
+# - **H** max-pooling over $2 \times 2$ pixels with stride 2 before the last layer
+# - **I** images of twice the height and width
+#
+# Give all letters that do, and no other, as one text such as `"AEI"`. The order does not matter.
+# You get the points if the list is exactly right.
+
+# %%
+from reference.conv_fields import field_enlarging_changes
+
+
+# %%
+@check(
+    "field_enlarging_changes",
+    points=3,
+    hint="Put each change into your receptive_fields, where it can be.",
+)
+@case("exactly the right letters", hidden=True)
+def field_enlarging_changes_are_right(student, reference, rng):
+    """field_enlarging_changes names the changes that enlarge the receptive field."""
+    got = letters_of(student.field_enlarging_changes)
+    assert_that(isinstance(got, str), "field_enlarging_changes: not a text")
+    assert_equal("".join(sorted(set(got))), reference.field_enlarging_changes, what="the letters")
+
+
+@check("field_enlarging_changes", points=0)
+@case("some letters")
+def field_enlarging_changes_have_the_right_form(student, reference, rng):
+    """field_enlarging_changes has letters from A to I; grading tells whether they are right."""
+    got = letters_of(student.field_enlarging_changes)
+    right = isinstance(got, str) and got and set(got) <= set("ABCDEFGHI")
+    assert_that(right, "field_enlarging_changes: give letters from A to I as one text")
+
+
+self_check(field_enlarging_changes_have_the_right_form)
+
+# %%
+field_enlarging_changes_are_right.mistake(
+    "a stride acts on the layers above it: in the last layer it has none to act on",
+    field_enlarging_changes="BCEFH",
+)
+field_enlarging_changes_are_right.mistake(
+    "padding moves the field and cuts it at the border, but does not enlarge it",
+    field_enlarging_changes="BCDFH",
+)
+field_enlarging_changes_are_right.mistake(
+    "a kernel of one pixel looks no farther than the layer below",
+    field_enlarging_changes="BCFGH",
+)
+field_enlarging_changes_are_right.mistake(
+    "dilation is forgotten: it spreads the kernel over more pixels", field_enlarging_changes="BCH"
+)
+field_enlarging_changes_are_right.mistake(
+    "more filters look at the same pixels", field_enlarging_changes="ABCFH"
+)
+field_enlarging_changes_are_right.mistake(
+    "a larger image is seen through the same window", field_enlarging_changes="BCFHI"
+)
+field_enlarging_changes_are_right.mistake(
+    "only kernels are thought of: strides and pooling below enlarge the field too",
+    field_enlarging_changes="BF",
+)
+field_enlarging_changes_are_right.mistake("everything at once", field_enlarging_changes="ABCDEFGHI")
+field_enlarging_changes_have_the_right_form.mistake(
+    "words in place of letters", field_enlarging_changes="kernel, stride"
+)
+field_enlarging_changes_are_right.alternative(
+    "in another order, with commas",
+    also=(field_enlarging_changes_have_the_right_form,),
+    field_enlarging_changes="h, c, b, f",
+)
+
+# %% [markdown]
+# # 6. Kernels of your own
+#
+# Trained networks discover kernels that people had designed by hand decades before. Here you design
+# some. In this part there is mostly no single right answer: a kernel is right if it does what is
+# asked for, and the check tries that on random images. Unless a question says otherwise, kernels
+# are used as in deep-learning libraries, as **cross-correlations** (not flipped), without padding.
+#
+# *Silent* means that the response is zero everywhere. A kernel given as whole numbers is as good as
+# one given as fractions, and any multiple of it will do, unless sizes are asked for.
+
+
+# %%
+def scene():
+    """Draw a small picture with edges of several directions."""
+    y, x = np.mgrid[0:64, 0:64]
+    picture = 0.2 + 0.004 * y
+    picture[(x - 20) ** 2 + (y - 22) ** 2 < 150] = 0.9
+    picture[40:54, 8:34] = 0.05
+    picture[np.abs(x + y - 88) < 3] = 1.0
+    picture[6:58, 52:54] = 0.8
+    return picture
+
+
+def look_at(**kernels):
+    """Show what kernels make of the picture; those that are not answered yet are left out."""
+    kernels = {name: kernel for name, kernel in kernels.items() if kernel is not ...}
+    _, places = plt.subplots(1, len(kernels) + 1, figsize=(2.2 * (len(kernels) + 1), 2.5))
+    places = np.atleast_1d(places)
+    places[0].imshow(scene(), cmap="grey")
+    places[0].set_title("picture", fontsize=8)
+    for place, (name, kernel) in zip(places[1:], kernels.items(), strict=True):
+        picture, weights = (
+            torch.tensor(as_list(m), dtype=torch.float64)[None, None] for m in (scene(), kernel)
+        )
+        place.imshow(torch.nn.functional.conv2d(picture, weights)[0, 0], cmap="grey")
+        place.set_title(name, fontsize=8)
+    for place in places:
+        place.set_axis_off()
+    plt.tight_layout()
+    plt.show()
+
+
+if budget(True, graded=False):
+    look_at(laplacian=laplacian, Q=kernel_q)
+
+# %% [markdown]
+# ## 6.1 Horizontal edges (2 points)
+#
+# A horizontal edge is where brightness changes from one row to the next. Design a $3 \times 3$
+# kernel that
+#
+# 1. is silent on every image whose rows are all equal (a flat image, vertical edges, vertical
+#    stripes),
+# 2. answers to a step from one brightness above to another below, and that with one sign only: not
+#    positive on one side of the edge and negative on the other. Somewhere along the step its answer
+#    is at least a tenth of the height of the step times the sum of the sizes of its weights.
+
+# %%
+from reference.conv_kernels import horizontal_edge_kernel
+
+
+# %%
+def slide(image, kernel):
+    """Return the cross-correlation without padding, in double precision."""
+    image, kernel = (
+        torch.tensor(np.asarray(m), dtype=torch.float64)[None, None] for m in (image, kernel)
+    )
+    return torch.nn.functional.conv2d(image, kernel)[0, 0].numpy()
+
+
+def weights_of(answer, shape, what):
+    """Return a kernel as an array of finite numbers, scaled so that the sizes add up to one."""
+    assert_shape(answer, shape, what=what)
+    weights = np.asarray(as_list(answer))
+    assert_that(weights.dtype.kind in "iuf", f"{what}: weights are real numbers")
+    weights = weights.astype(np.float64)
+    assert_that(bool(np.isfinite(weights).all()), f"{what}: weights are finite numbers")
+    size = np.abs(weights).sum()
+    assert_that(bool(size > 0), f"{what}: all weights are zero")
+    return weights / size
+
+
+# Responses to numbers of size one, of weights that were scaled: rounding leaves less than this.
+SILENT = 1e-6
+
+
+@check(
+    "horizontal_edge_kernel",
+    points=2,
+    all_or_nothing=True,
+    hint="Each column of the kernel has to add up to zero, and its rows must not.",
+)
+@case("images of equal rows", image="equal rows")
+@case("steps from row to row", image="steps")
+@case("more images of equal rows", image="equal rows", hidden=True)
+@case("more steps from row to row", image="steps", hidden=True)
+def horizontal_edge_kernel_works(student, reference, rng, image):
+    """The kernel is silent on equal rows, and answers to horizontal steps with one sign."""
+    weights = weights_of(student.horizontal_edge_kernel, (3, 3), "horizontal_edge_kernel")
+    for _ in range(4):
+        if image == "equal rows":
+            response = slide(np.tile(rng.normal(size=9), (8, 1)), weights)
+            assert_that(np.abs(response).max() < SILENT, "it answers to an image of equal rows")
+            continue
+        rows, place = np.zeros(9), int(rng.integers(3, 6))
+        height = float(rng.uniform(0.5, 2.0) * rng.choice([-1.0, 1.0]))
+        rows[place:] = height
+        response = slide(np.tile(rows[:, None] + rng.normal(), (1, 7)), weights)
+        both = response.max() > SILENT and response.min() < -SILENT
+        assert_that(not both, "it answers to one step with both signs")
+        strongest = np.abs(response).max() / abs(height)
+        assert_that(strongest >= 0.1 - SILENT, "it hardly answers to a step from row to row")
+
+
+self_check(horizontal_edge_kernel_works)
+
+# %%
+horizontal_edge_kernel_works.mistake(
+    "the kernel is transposed: it finds vertical edges",
+    horizontal_edge_kernel=np.array([[1, 0, -1], [1, 0, -1], [1, 0, -1]]),
+)
+horizontal_edge_kernel_works.mistake(
+    "the Laplacian answers to edges of every direction", horizontal_edge_kernel=laplacian
+)
+horizontal_edge_kernel_works.mistake(
+    "a line detector: it answers to an edge with both signs",
+    horizontal_edge_kernel=np.array([[-1, -1, -1], [2, 2, 2], [-1, -1, -1]]),
+)
+horizontal_edge_kernel_works.mistake(
+    "the weights do not add up to zero, so that flat regions are not silent",
+    horizontal_edge_kernel=np.array([[1, 1, 1], [0, 0, 0], [-1, -1, 0]]),
+)
+horizontal_edge_kernel_works.mistake(
+    "rows that average: nothing is subtracted",
+    horizontal_edge_kernel=np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]]),
+)
+horizontal_edge_kernel_works.mistake(
+    "diagonal differences cancel along a horizontal edge",
+    horizontal_edge_kernel=np.array([[1, 0, -1], [0, 0, 0], [-1, 0, 1]]),
+)
+horizontal_edge_kernel_works.mistake("no weights at all", horizontal_edge_kernel=np.zeros((3, 3)))
+horizontal_edge_kernel_works.alternative(
+    "equal weights in each row, the other sign",
+    horizontal_edge_kernel=[[1, 1, 1], [0, 0, 0], [-1, -1, -1]],
+)
+horizontal_edge_kernel_works.alternative(
+    "the middle column only, and small", horizontal_edge_kernel=kernel_r * [[0, 0.01, 0]]
+)
+horizontal_edge_kernel_works.alternative(
+    "neighbouring rows, as a tensor",
+    horizontal_edge_kernel=torch.tensor([[0.0, 0.0, 0.0], [-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]),
+)
+
+# %% [markdown]
+# ## 6.2 Thin vertical lines (2 points)
+#
+# Design a $3 \times 3$ kernel that finds vertical lines one pixel wide, but no shading. It
+#
+# 1. is silent on every image whose columns are all equal (a flat image, horizontal lines),
+# 2. is silent on every even slope, that is, where brightness rises by the same amount from column
+#    to column (and by another, perhaps, from row to row),
+# 3. answers to a bright vertical line on a dark ground. Where it lies right on the line, the size
+#    of its answer is at least a tenth of the brightness of the line times the sum of the sizes of
+#    its weights.
+
+# %%
+from reference.conv_kernels import vertical_line_kernel
+
+
+# %%
+@check(
+    "vertical_line_kernel",
+    points=2,
+    all_or_nothing=True,
+    hint="A slope has the same difference on both sides of a pixel. Subtract one from the other.",
+)
+@case("images of equal columns", image="equal columns")
+@case("slopes", image="slopes")
+@case("lines", image="lines")
+@case("more images of equal columns", image="equal columns", hidden=True)
+@case("more slopes", image="slopes", hidden=True)
+@case("more lines", image="lines", hidden=True)
+def vertical_line_kernel_works(student, reference, rng, image):
+    """The kernel is silent on equal columns and on slopes, and answers to vertical lines."""
+    weights = weights_of(student.vertical_line_kernel, (3, 3), "vertical_line_kernel")
+    for _ in range(4):
+        y, x = np.mgrid[0:7, 0:9]
+        if image == "equal columns":
+            response = slide(np.tile(rng.normal(size=(7, 1)), (1, 9)), weights)
+            assert_that(np.abs(response).max() < SILENT, "it answers to an image of equal columns")
+        elif image == "slopes":
+            response = slide(rng.normal() + rng.normal() * x + rng.normal() * y, weights)
+            assert_that(np.abs(response).max() < SILENT, "it answers to an even slope")
+        else:
+            place, height = int(rng.integers(2, 7)), float(rng.uniform(0.5, 2.0))
+            response = slide(height * (x == place), weights)
+            strongest = np.abs(response[:, place - 1]).min() / height
+            assert_that(strongest >= 0.1 - SILENT, "it hardly answers to a vertical line")
+
+
+self_check(vertical_line_kernel_works)
+
+# %%
+vertical_line_kernel_works.mistake(
+    "an edge detector: it answers to slopes, and is silent right on a line",
+    vertical_line_kernel=np.array([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]]),
+)
+vertical_line_kernel_works.mistake(
+    "the kernel is transposed: it finds horizontal lines",
+    vertical_line_kernel=np.array([[-1, -1, -1], [2, 2, 2], [-1, -1, -1]]),
+)
+vertical_line_kernel_works.mistake(
+    "the Laplacian answers to horizontal lines too", vertical_line_kernel=laplacian
+)
+vertical_line_kernel_works.mistake(
+    "lopsided: one neighbour is subtracted twice",
+    vertical_line_kernel=np.array([[-2, 2, 0], [-2, 2, 0], [-2, 2, 0]]),
+)
+vertical_line_kernel_works.mistake(
+    "nothing is subtracted: it answers to flat regions",
+    vertical_line_kernel=np.array([[0, 1, 0], [0, 1, 0], [0, 1, 0]]),
+)
+vertical_line_kernel_works.mistake(
+    "the rows of the kernel cancel along the line",
+    vertical_line_kernel=np.array([[-1, 2, -1], [0, 0, 0], [1, -2, 1]]),
+)
+vertical_line_kernel_works.alternative(
+    "one row only, the other sign", vertical_line_kernel=[[0, 0, 0], [1, -2, 1], [0, 0, 0]]
+)
+vertical_line_kernel_works.alternative(
+    "the middle row counts twice",
+    vertical_line_kernel=np.outer([1, 2, 1], [-0.5, 1, -0.5]).astype(np.float32),
+)
+
+# %% [markdown]
+# ## 6.3 Diagonal edges (2 points)
+#
+# With four numbers one can tell the two diagonals apart. Design a $2 \times 2$ kernel for edges
+# that run from the top left to the bottom right, so that dark and bright are separated by such a
+# line. It
+#
+# 1. is silent on every image that is constant along the *other* diagonals, from the top right to
+#    the bottom left (so on every edge of that direction, and on flat images),
+# 2. answers to a step across a line from the top left to the bottom right: somewhere at least with
+#    a tenth of the height of the step times the sum of the sizes of its weights.
+
+# %%
+from reference.conv_kernels import diagonal_edge_kernel
+
+
+# %%
+@check(
+    "diagonal_edge_kernel",
+    points=2,
+    all_or_nothing=True,
+    hint="Which two of the four pixels lie on one diagonal from the top right to the bottom left?",
+)
+@case("constant along the other diagonals", image="other")
+@case("steps across the diagonal", image="steps")
+@case("more images of the other diagonals", image="other", hidden=True)
+@case("more steps across the diagonal", image="steps", hidden=True)
+def diagonal_edge_kernel_works(student, reference, rng, image):
+    """The kernel is silent along the other diagonals, and answers to steps across its own."""
+    weights = weights_of(student.diagonal_edge_kernel, (2, 2), "diagonal_edge_kernel")
+    for _ in range(4):
+        y, x = np.mgrid[0:8, 0:8]
+        if image == "other":
+            response = slide(rng.normal(size=16)[x + y], weights)
+            assert_that(np.abs(response).max() < SILENT, "it answers along the other diagonals")
+        else:
+            place, height = int(rng.integers(-2, 3)), float(rng.uniform(0.5, 2.0))
+            response = slide(height * (x - y > place) + rng.normal(), weights)
+            strongest = np.abs(response).max() / height
+            assert_that(strongest >= 0.1 - SILENT, "it hardly answers to a step")
+
+
+self_check(diagonal_edge_kernel_works)
+
+# %%
+diagonal_edge_kernel_works.mistake(
+    "the other diagonal: it is silent where it should answer",
+    diagonal_edge_kernel=np.array([[1, 0], [0, -1]]),
+)
+diagonal_edge_kernel_works.mistake(
+    "a vertical edge: it answers to both diagonals",
+    diagonal_edge_kernel=np.array([[-1, 1], [-1, 1]]),
+)
+diagonal_edge_kernel_works.mistake(
+    "one diagonal less the other: it answers to both",
+    diagonal_edge_kernel=np.array([[1, -1], [-1, 1]]),
+)
+diagonal_edge_kernel_works.mistake(
+    "a sum, not a difference: it answers to flat images",
+    diagonal_edge_kernel=np.array([[0, 1], [1, 0]]),
+)
+diagonal_edge_kernel_works.mistake(
+    "three pixels by three, where two by two are asked for",
+    diagonal_edge_kernel=np.array([[0, 1, 2], [-1, 0, 1], [-2, -1, 0]]),
+)
+diagonal_edge_kernel_works.alternative(
+    "the other sign, and larger", diagonal_edge_kernel=[[0, -7], [7, 0]]
+)
+diagonal_edge_kernel_works.alternative(
+    "fractions, as a tensor", diagonal_edge_kernel=torch.tensor([[0.0, 0.5], [-0.5, 0.0]])
+)
+
+# %% [markdown]
+# ## 6.4 Moving an image (3 points)
+#
+# Give three kernels that move an image, with zero padding so that it keeps its size. What moves out
+# is lost, what moves in is zero, and brightness stays as it is.
+#
+# 1. $3 \times 3$: the image moves **left** by one pixel, by **cross-correlation**.
+# 2. $3 \times 3$: the image moves **left** by one pixel, by **true convolution**.
+# 3. $5 \times 5$: the image moves **down** by two pixels and **right** by one, by
+#    **cross-correlation**.
+#
+# **Look out.** Where do you have to look, to see what will be here in a moment?
+
+# %%
+from reference.conv_kernels import (
+    down_down_right_by_correlation,
+    left_by_convolution,
+    left_by_correlation,
+)
+
+
+# %%
+@check(
+    "moving_kernels",
+    points=3,
+    hint="If the image moves left, each pixel takes its value from its neighbour on the right.",
+)
+@case("left, by cross-correlation", name="left_by_correlation", move=(0, -1))
+@case("left, by true convolution", name="left_by_convolution", move=(0, -1), flip=True)
+@case("down, down, right", name="down_down_right_by_correlation", move=(2, 1))
+def moving_kernels_work(student, reference, rng, name, move, flip=False):
+    """The kernel moves random images as it should, and leaves brightness as it is."""
+    side = 2 * max(abs(step) for step in move) + 1
+    assert_shape(student[name], (side, side), what=name)
+    weights = np.asarray(as_list(student[name]))
+    assert_that(weights.dtype.kind in "iuf", f"{name}: weights are real numbers")
+    if flip:
+        weights = weights[::-1, ::-1].copy()
+    for size in ((6, 9), (7, 5)):
+        image = rng.normal(size=size)
+        rows, columns = (np.arange(n) - step for n, step in zip(size, move, strict=True))
+        want = np.zeros(size)
+        for r, c in np.ndindex(*size):
+            if 0 <= rows[r] < size[0] and 0 <= columns[c] < size[1]:
+                want[r, c] = image[rows[r], columns[c]]
+        got = slide(np.pad(image, side // 2), weights)
+        assert_close(got, want, what=f"the image that {name} has moved")
+
+
+self_check(moving_kernels_work)
+
+
+# %%
+def single_weight(row, column, side=3):
+    """Return a kernel with a one at one place."""
+    kernel = np.zeros((side, side))
+    kernel[row, column] = 1
+    return kernel
+
+
+moving_kernels_work.mistake(
+    "right in place of left: a cross-correlation looks where its weight is",
+    left_by_correlation=single_weight(1, 0),
+)
+moving_kernels_work.mistake(
+    "right in place of left: true convolution turns the kernel",
+    left_by_convolution=single_weight(1, 2),
+)
+moving_kernels_work.mistake(
+    "the kernel is transposed: up in place of left", left_by_correlation=single_weight(2, 1)
+)
+moving_kernels_work.mistake(
+    "nothing moves: the one stands in the middle", left_by_correlation=single_weight(1, 1)
+)
+moving_kernels_work.mistake(
+    "the image is doubled: one weight is enough",
+    left_by_correlation=single_weight(1, 2) + single_weight(1, 1),
+)
+moving_kernels_work.mistake(
+    "an average of three pixels: that blurs", left_by_correlation=np.full((3, 3), 1 / 9)
+)
+moving_kernels_work.mistake(
+    "up and left in place of down and right: the weight stands where the image goes",
+    down_down_right_by_correlation=single_weight(4, 3, 5),
+)
+moving_kernels_work.mistake(
+    "rows and columns exchanged: one down and two right",
+    down_down_right_by_correlation=single_weight(1, 0, 5),
+)
+moving_kernels_work.mistake(
+    "one step down only", down_down_right_by_correlation=single_weight(1, 1, 5)
+)
+moving_kernels_work.mistake("brightness is doubled", left_by_correlation=2 * single_weight(1, 2))
+moving_kernels_work.alternative(
+    "a parameter of torch",
+    left_by_correlation=torch.nn.Parameter(torch.tensor([[0.0, 0, 0], [0, 0, 1], [0, 0, 0]])),
+)
+moving_kernels_work.alternative(
+    "lists, a tensor and an array",
+    left_by_correlation=[[0, 0, 0], [0, 0, 1], [0, 0, 0]],
+    left_by_convolution=torch.eye(3)[[1]].T @ torch.eye(3)[[0]],
+    down_down_right_by_correlation=single_weight(0, 1, 5).astype(int),
+)
+moving_kernels_work.alternative(
+    "the second is the first, turned",
+    left_by_convolution=np.rot90(single_weight(1, 2), 2).copy(),
+    down_down_right_by_correlation=np.flip(single_weight(4, 3, 5)).copy(),
+)
+
+# %% [markdown]
+# ## 6.5 Blur (2 points)
+#
+# Design a $3 \times 3$ kernel that blurs, alike in all directions. It
+#
+# 1. leaves a flat image as it is, in brightness too (to two parts in a thousand, so that you may
+#    round your weights),
+# 2. has no negative weight,
+# 3. does not change when it is mirrored, left to right or top to bottom, nor when rows and columns
+#    are exchanged (as precisely),
+# 4. takes at least half of the contrast off stripes that are one pixel wide, vertical ones and
+#    horizontal ones.
+
+# %%
+from reference.conv_kernels import blur_kernel
+
+
+# %%
+@check(
+    "blur_kernel",
+    points=2,
+    all_or_nothing=True,
+    hint="An average of a pixel and its neighbours: what do the weights have to add up to?",
+)
+@case("flat images", image="flat")
+@case("symmetry", image="none")
+@case("stripes", image="stripes")
+@case("more flat images", image="flat", hidden=True)
+def blur_kernel_works(student, reference, rng, image):
+    """The kernel keeps flat images, is symmetric without negative weights, and blurs stripes."""
+    assert_shape(student.blur_kernel, (3, 3), what="blur_kernel")
+    weights = np.asarray(as_list(student.blur_kernel))
+    assert_that(weights.dtype.kind in "iuf", "blur_kernel: weights are real numbers")
+    weights = weights.astype(np.float64)
+    if image == "flat":
+        brightness = float(rng.uniform(0.2, 3.0))
+        want = np.full((4, 5), brightness)
+        # Weights that are written with three digits add up to one only so far.
+        assert_close(
+            slide(np.full((6, 7), brightness), weights), want, rtol=2e-3, what="flat image"
+        )
+    elif image == "none":
+        assert_that(weights.min() >= 0, "blur_kernel: a weight is negative")
+        for turned in (weights[::-1], weights[:, ::-1], weights.T):
+            assert_close(turned, weights, rtol=2e-3, what="the mirrored kernel")
+    else:
+        stripes = float(rng.uniform(0.5, 2.0)) * (-1.0) ** np.arange(9)
+        for striped in (np.tile(stripes, (9, 1)), np.tile(stripes, (9, 1)).T):
+            left = np.abs(slide(striped, weights)).max() / np.abs(stripes).max()
+            assert_that(left <= 0.501, "blur_kernel: more than half of the contrast is left")
+
+
+self_check(blur_kernel_works)
+
+# %%
+blur_kernel_works.mistake(
+    "the weights add up to nine: the image gets nine times as bright", blur_kernel=np.ones((3, 3))
+)
+blur_kernel_works.mistake(
+    "divided by the eight neighbours, where the middle counts too",
+    blur_kernel=np.full((3, 3), 1 / 8),
+)
+blur_kernel_works.mistake(
+    "along the rows only: horizontal stripes keep their contrast",
+    blur_kernel=np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]]) / 3,
+)
+blur_kernel_works.mistake("nothing is blurred", blur_kernel=single_weight(1, 1))
+blur_kernel_works.mistake(
+    "the image gets black: the weights add up to zero", blur_kernel=np.zeros((3, 3))
+)
+blur_kernel_works.mistake(
+    "it moves the image as well: the weights are not symmetric",
+    blur_kernel=np.array([[0, 0, 0], [0, 1, 1], [0, 1, 1]]) / 4,
+)
+blur_kernel_works.mistake("sharpened, not blurred: a weight is negative", blur_kernel=kernel_q)
+blur_kernel_works.mistake(
+    "a blur so weak that stripes keep most of their contrast",
+    blur_kernel=0.8 * single_weight(1, 1) + 0.2 / 9,
+)
+blur_kernel_works.alternative("the box", blur_kernel=np.full((3, 3), 1 / 9))
+blur_kernel_works.alternative("the box, rounded", blur_kernel=[[0.111, 0.111, 0.111]] * 3)
+blur_kernel_works.alternative(
+    "a pixel and its four neighbours", blur_kernel=(kernel_q != 0).astype(np.float32) / 5
+)
+blur_kernel_works.alternative(
+    "a bell curve, rounded to six digits",
+    blur_kernel=[
+        [0.075114, 0.123841, 0.075114],
+        [0.123841, 0.204180, 0.123841],
+        [0.075114, 0.123841, 0.075114],
+    ],
+)
+
+# %% [markdown]
+# Have a look at what your kernels make of a picture.
+
+# %%
+if budget(True, graded=False):
+    look_at(
+        edges=horizontal_edge_kernel,
+        lines=vertical_line_kernel,
+        diagonal=diagonal_edge_kernel,
+        blur=blur_kernel,
+    )
+
+# %% [markdown]
+# ## 6.6 Two kernels in one (4 points)
+#
+# Two convolutions with nothing between them are one convolution with a larger kernel: that is why
+# networks put something between them. Given two kernels, compute the one that has the same
+# response as the first followed by the second. All three are used as cross-correlations without
+# padding. How large is it? Begin with two kernels of a single row, and write down which pixels the
+# second looks at through the first.
+#
+# **Look out.** The kernels are not flipped when they are used. Whether anything is flipped when
+# they are combined is for you to find out.
+
+# %%
+from reference.conv_kernels import compose_kernels
+
+
+# %%
+@check(
+    "compose_kernels",
+    points=4,
+    pure=True,
+    hint="Each weight of the second adds a copy of the first, moved to where that weight stands.",
+)
+@case("two square kernels", first=(3, 3), second=(3, 3))
+@case("a row and a column", first=(1, 4), second=(3, 1))
+@case("kernels of unequal sides", first=(2, 5), second=(4, 3), hidden=True)
+@case("one weight", first=(3, 2), second=(1, 1), hidden=True)
+@case("the larger one comes second", first=(2, 2), second=(5, 4), hidden=True)
+def compose_kernels_matches_reference(student, reference, rng, first, second):
+    """compose_kernels gives the kernel that has the same response as two."""
+    one, other = rng.normal(size=first), rng.normal(size=second)
+    got = student.compose_kernels(one, other)
+    assert_close(got, reference.compose_kernels(one, other), what="kernel")
+
+
+self_check(compose_kernels_matches_reference)
+
+
+# %%
+@compose_kernels_matches_reference.mistake("the second is flipped: moved copies are added as is")
+def compose_kernels(first, second):
+    p, q = second.shape
+    return correlated(first, second, (q - 1, q - 1, p - 1, p - 1))
+
+
+@compose_kernels_matches_reference.mistake("the result comes out turned by half a turn")
+def compose_kernels(first, second):
+    p, q = second.shape
+    return correlated(first, second[::-1, ::-1], (q - 1, q - 1, p - 1, p - 1))[::-1, ::-1].copy()
+
+
+@compose_kernels_matches_reference.mistake("as large as the first: the result is larger")
+def compose_kernels(first, second):
+    p, q = second.shape
+    full = correlated(first, second[::-1, ::-1], (q - 1, q - 1, p - 1, p - 1))
+    return full[: first.shape[0], : first.shape[1]]
+
+
+@compose_kernels_matches_reference.mistake("one row and one column too many")
+def compose_kernels(first, second):
+    p, q = second.shape
+    return correlated(first, second[::-1, ::-1], (q - 1, q, p - 1, p))
+
+
+@compose_kernels_matches_reference.mistake(
+    "the kernels are added: responses one after the other multiply"
+)
+def compose_kernels(first, second):
+    total = np.zeros([a + b - 1 for a, b in zip(first.shape, second.shape, strict=True)])
+    total[: first.shape[0], : first.shape[1]] += first
+    total[: second.shape[0], : second.shape[1]] += second
+    return total
+
+
+@compose_kernels_matches_reference.mistake("entry by entry: each weight meets every other")
+def compose_kernels(first, second):
+    total = np.zeros([a + b - 1 for a, b in zip(first.shape, second.shape, strict=True)])
+    p, q = np.minimum(first.shape, second.shape)
+    total[:p, :q] = first[:p, :q] * second[:p, :q]
+    return total
+
+
+@compose_kernels_matches_reference.mistake(
+    "copies overwrite each other where they overlap: add them"
+)
+def compose_kernels(first, second):
+    total = np.zeros([a + b - 1 for a, b in zip(first.shape, second.shape, strict=True)])
+    for (i, j), weight in np.ndenumerate(second):
+        total[i : i + first.shape[0], j : j + first.shape[1]] = weight * first
+    return total
+
+
+@compose_kernels_matches_reference.mistake("the second is transposed")
+def compose_kernels(first, second):
+    q, p = second.shape
+    return correlated(first, second.T[::-1, ::-1], (q - 1, q - 1, p - 1, p - 1))
+
+
+# %%
+@compose_kernels_matches_reference.alternative("the other way round: the order does not matter")
+def compose_kernels(first, second):
+    total = np.zeros(np.add(first.shape, second.shape) - 1)
+    for (i, j), weight in np.ndenumerate(first):
+        total[i : i + second.shape[0], j : j + second.shape[1]] += weight * second
+    return total
+
+
+@compose_kernels_matches_reference.alternative("by torch's transposed convolution")
+def compose_kernels(first, second):
+    one, other = (torch.from_numpy(m.copy())[None, None] for m in (first, second))
+    return torch.nn.functional.conv_transpose2d(one, other)[0, 0]
+
+
+@compose_kernels_matches_reference.alternative("by the Fourier transform")
+def compose_kernels(first, second):
+    size = [a + b - 1 for a, b in zip(first.shape, second.shape, strict=True)]
+    return np.fft.irfft2(np.fft.rfft2(first, size) * np.fft.rfft2(second, size), size)
+
+
+@compose_kernels_matches_reference.alternative("the response to a single pixel, turned back")
+def compose_kernels(first, second):
+    p, q = (a + b - 1 for a, b in zip(first.shape, second.shape, strict=True))
+    pixel = single_weight(p - 1, q - 1, 2 * max(p, q) - 1)[: 2 * p - 1, : 2 * q - 1]
+    return slide(slide(pixel, first), second)[::-1, ::-1].copy()
