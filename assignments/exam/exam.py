@@ -60,7 +60,9 @@ def as_array(value):
     """Return an answer of numbers as an array in double precision; the checks use it."""
     if isinstance(value, (tuple, list)):
         return np.array([as_array(item) for item in value], float)
-    return np.asarray(value.detach().numpy() if torch.is_tensor(value) else value, float)
+    array = np.asarray(value.detach().numpy() if torch.is_tensor(value) else value)
+    assert_that(not np.iscomplexobj(array), "complex values, expected real ones")
+    return array.astype(float)
 
 
 # %% [markdown]

@@ -6,8 +6,9 @@ import math
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from autograder.audit.calibration import SAFETY, Bands
 from autograder.audit.moved import Move, lower_precision, moved_session, nearby, reordered
@@ -18,6 +19,7 @@ from autograder.authoring.checks import Check, Variant
 from autograder.authoring.standard import Compared
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
+from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["audit_check", "margin_with_two_threads"]
 
@@ -27,13 +29,18 @@ Tell = Callable[[], None]
 
 
 def audit_check(
-    check: Check, names: Sequence[str], oracle: Oracle, tell: Tell = lambda: None
+    check: Check,
+    names: Sequence[str],
+    known: Collection[str],
+    oracle: Oracle,
+    tell: Tell = lambda: None,
 ) -> CheckAudit:
     """Try on a check all that must pass and all that must fail, but mutants.
 
     Args:
         check: whose slack is 1.
-        names: what it asks of students.
+        names: what it asks of students, as its text tells.
+        known: all that is asked of students.
         oracle: the reference.
         tell: is called now and then, as a sign of life.
     """
@@ -47,7 +54,7 @@ def audit_check(
     trial.right_answers()
     trial.variants()
     if check.points:
-        trial.null_models(names)
+        trial.null_models(sorted({*names, *_asked_in_a_run(check, known, oracle)}))
     found.findings += _unused_parameters(check)
     found.seconds = time.monotonic() - began
     return found
@@ -121,6 +128,9 @@ class _Trial:
     def null_models(self, names: Sequence[str]) -> None:
         """Require that no answer without work passes."""
         oracle, found = self._oracle, self._found
+        if not names:
+            found.notes.append("no null model was tried: it asks for nothing by its name")
+            return
         recorded = recorded_answers(self._check, names, oracle)
         for title, values in null_models(names, oracle, recorded):
             results = run_variant(self._check, values, oracle, SEEDS[0])
@@ -198,6 +208,25 @@ def margin_with_two_threads(check: Check, oracle: Oracle) -> float:
 
 def _margin(compared: Compared) -> float:
     return compared.margin
+
+
+def _asked_in_a_run(check: Check, known: Collection[str], oracle: Oracle) -> set[str]:
+    """Return the names that a check gets from a student: some are put together as it runs."""
+    session = _Listening(oracle.namespace)
+    run_moved(check, session, oracle, SEEDS[0])
+    return session.asked & set(known)
+
+
+class _Listening(InProcessSession):
+    """The reference, which notes the names that it is asked for."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        super().__init__(namespace)
+        self.asked: set[str] = set()
+
+    def get(self, name: str) -> Any:
+        self.asked.add(name)
+        return super().get(name)
 
 
 def _moves() -> Iterator[Move]:

@@ -98,7 +98,7 @@ def _audit_checks(
     def work(number: int, mark: Mark) -> CheckAudit:
         mark(0, LONGEST_RUN)
         tell = lambda: mark(0, LONGEST_RUN)  # noqa: E731
-        return audit_check(checks[number], names[number], oracle, tell)
+        return audit_check(checks[number], names[number], asked, oracle, tell)
 
     found: dict[int, CheckAudit] = {}
     for number, result in in_forks(work, len(checks), jobs):

@@ -25,7 +25,7 @@ def make(body, *cases, mistakes=(), alternatives=(), **options):
     for title, right in alternatives:
         checked.alternative(title, mean=right)
     oracle = Oracle("planted", {"mean": mean, "np": np}, {checked.name: checked})
-    return audit_check(checked, ["mean"], oracle)
+    return audit_check(checked, ["mean"], {"mean"}, oracle)
 
 
 def sound(student, reference, rng, n):
@@ -136,6 +136,18 @@ def test_a_reference_that_fails_for_some_inputs_is_told_with_how_often():
     assert any("the reference does not pass case 'five' under" in finding for finding in findings)
 
 
+def test_a_name_that_is_put_together_as_the_check_runs_is_asked_for_too():
+    @check("mean", points=1)
+    @case("by name", name="me", hidden=True)
+    def by_name(student, reference, rng, name):
+        """Calls."""
+        assert_close(student[f"{name}an"](np.arange(3.0)), 1.0)
+
+    oracle = Oracle("planted", {"mean": mean}, {"by_name": by_name})
+    found = audit_check(by_name, [], {"mean"}, oracle)
+    assert found.null_models.tried > found.null_models.held > 8  # ones are right here
+
+
 def test_a_check_that_needs_a_gpu_is_not_tried():
     found = make(sound, device="cuda")
     assert found.notes == ["needs a GPU: nothing was tried on this machine"]
@@ -149,4 +161,4 @@ def test_a_check_without_points_may_be_passed_by_anybody():
 
     checked = check("mean", points=0)(case("one")(blind))
     oracle = Oracle("planted", {"mean": mean}, {"blind": checked})
-    assert audit_check(checked, ["mean"], oracle).findings == []
+    assert audit_check(checked, ["mean"], {"mean"}, oracle).findings == []

@@ -56,6 +56,16 @@ def outcome(answer):
 
 
 @pytest.mark.usefixtures("release")
+def test_a_check_that_needs_a_gpu_waits_for_grading():
+    names = {}
+    check = CHECK.replace('@case("secret", n=4, hidden=True)\n', "")
+    exec(RIGHT + check.replace("points=1", 'points=1, device="cuda"'), names)
+    text = repr(self_check(names["f_is_right"]))
+    assert "? a vector: runs at grading, on a machine with a GPU" in text
+    assert "✗" not in text
+
+
+@pytest.mark.usefixtures("release")
 def test_a_right_answer_passes_against_the_recording():
     result = outcome("def f(x):\n    return x + x\n")
     assert result.passed
