@@ -132,7 +132,7 @@ def fit_two_layer(X: np.ndarray, y: np.ndarray, num_classes: int, seed: int) -> 
         "W1" (D, H), "b1" (H,), "W2" (H, C), "b2" (C,), as for `two_layer_loss`: the network that
         shall classify examples that it has not seen.
     """
-    rng, width, steps, size = np.random.default_rng(seed), 96, 500, 64
+    rng, width, steps, size = np.random.default_rng(seed), 64, 400, 64
     network = {
         "W1": rng.normal(scale=np.sqrt(2 / X.shape[1]), size=(X.shape[1], width)),
         "b1": np.zeros(width),

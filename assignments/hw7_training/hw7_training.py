@@ -141,7 +141,11 @@ def run_train_epoch(notebook, weights, batches, loss_name, lr, momentum, stale):
     losses = list(notebook.train_epoch(net, opt, pairs, getattr(torch.nn.functional, loss_name)))
     graphs = sum(isinstance(one, torch.Tensor) and one.requires_grad for one in losses)
     weights = [parameter.detach().numpy() for parameter in net.parameters()]
-    return {"losses": [float(one) for one in losses], "weights": weights, "graphs": graphs}
+    return {
+        "losses": [float(torch.as_tensor(one).detach()) for one in losses],
+        "weights": weights,
+        "graphs": graphs,
+    }
 
 
 def make_targets(rng, loss_name, size, classes):
@@ -542,8 +546,9 @@ def run_fit(notebook, weights, train, valid, epochs, lr, norm):
     curves = notebook.fit(net, opt, *pairs, epochs)
     every = [one for name in ("train", "valid", "accuracy") for one in curves[name]]
     graphs = sum(isinstance(one, torch.Tensor) and one.requires_grad for one in every)
+    plain = {n: [float(torch.as_tensor(one).detach()) for one in curves[n]] for n in curves}
     return {
-        "curves": {name: [float(one) for one in curves[name]] for name in curves},
+        "curves": plain,
         "state": [value.detach().numpy() for value in net.state_dict().values()],
         "seen": seen,
         "graphs": graphs,
@@ -935,7 +940,7 @@ def run_fine_tune(notebook, weights, batches, num_labels, lr, epochs):
     first = {name: zeros.get(name, value) for name, value in start.items()}
     kept = all(bool(torch.equal(value, start[name])) for name, value in net.named_parameters())
     return {
-        "losses": [float(one) for one in losses],
+        "losses": [float(torch.as_tensor(one).detach()) for one in losses],
         "parameters": after,
         "moved": sorted(k for k in after if bool(np.any(after[k] != np.asarray(first[k])))),
         "kept": kept and net.head is old_head and tuned is not net,
@@ -1242,23 +1247,24 @@ def run_train_keeping_best(notebook, weights, X, y, order, num_valid, epochs, lr
     features, labels, order = torch.tensor(X), torch.tensor(y), torch.tensor(order)
     losses, best = notebook.train_keeping_best(net, opt, features, labels, order, num_valid, epochs)
     return {
-        "losses": [float(one) for one in losses],
+        "losses": [float(torch.as_tensor(one).detach()) for one in losses],
         "best": best,
         "state": [value.detach().numpy() for value in net.state_dict().values()],
         "X kept": bool(np.array_equal(features.numpy(), X)),
     }
 
 
-def make_split(rng, count, labels_by_lot=True, constant=False, spread=1.0, classes=3):
+def make_split(rng, count, by_lot=1.0, constant=False, spread=1.0, classes=3):
     """Return weights, features, labels and an order for `run_train_keeping_best`: 6 features.
 
-    Labels drawn by lot cannot be learned: the longer the training, the worse on held-out data.
+    by_lot: the share of labels that are drawn by lot and cannot be learned.
     """
     weights = [0.6 * rng.normal(size=s) for s in ((9, 6), (9,), (classes, 9), (classes,))]
     y = rng.integers(classes, size=count)
     X = rng.normal(size=(count, 6))
-    if not labels_by_lot:
-        X += 2 * rng.normal(size=(classes, 6))[y]
+    if by_lot < 1:
+        X += 1.5 * rng.normal(size=(classes, 6))[y]
+        y = np.where(rng.uniform(size=count) < by_lot, rng.integers(classes, size=count), y)
     X = spread * X * rng.uniform(0.2, 3.0, size=6) + rng.normal(size=6)
     if constant:
         X[:, 2] = 0.0
@@ -1278,7 +1284,7 @@ def make_split(rng, count, labels_by_lot=True, constant=False, spread=1.0, class
     count=26,
     num_valid=1,
     epochs=6,
-    labels_by_lot=False,
+    by_lot=0.0,
     hidden=True,
 )
 @case("tiny features", count=25, num_valid=5, epochs=3, norm=True, spread=1e-5, hidden=True)
@@ -1303,22 +1309,25 @@ self_check(train_keeping_best_follows_reference)
     points=4,
     hint="Keep the best state, train on, and look at what you kept: is it still the same?",
 )
-@case("labels drawn by lot", count=24, num_valid=12, epochs=60)
-@case("batch normalisation", count=26, num_valid=10, epochs=50, norm=True, hidden=True)
-@case(
-    "learning rate zero: all epochs are equal", count=20, num_valid=5, epochs=4, lr=0.0, hidden=True
-)
+@case("half of the labels drawn by lot", num_valid=20, epochs=40)
+@case("batch normalisation", num_valid=17, epochs=50, norm=True, hidden=True)
+@case("epochs that are equal", num_valid=20, epochs=30, still=4, hidden=True)
 def train_keeping_best_ends_with_the_best(
-    student, reference, rng, count, num_valid, epochs, norm=False, lr=0.5
+    student, reference, rng, num_valid, epochs, norm=False, still=0
 ):
     """train_keeping_best ends with the state after the best epoch, and names that epoch."""
-    made = make_split(rng, count)
-    arguments = *made, num_valid, epochs, lr, norm
-    got = student.apply(run_train_keeping_best, *arguments)
-    want = reference.apply(run_train_keeping_best, *arguments)
-    assert_equal(got["best"], want["best"], what="the best epoch")
-    # A relative error that many steps have blown up.
-    assert_close(got["state"], want["state"], rtol=1e-6, atol=1e-9, what="final state")
+    for _ in range(30):  # nearly always the first will do: the best epoch is in between
+        made = make_split(rng, 40, by_lot=0.5)
+        want = reference.apply(run_train_keeping_best, *made, num_valid, epochs, 0.2, norm)
+        if 1 < want["best"] < epochs:
+            break
+    for number, lr in [(epochs, 0.2), (still, 0.0)] if still else [(epochs, 0.2)]:
+        arguments = *made, num_valid, number, lr, norm
+        got = student.apply(run_train_keeping_best, *arguments)
+        want = reference.apply(run_train_keeping_best, *arguments)
+        assert_equal(got["best"], want["best"], what="the best epoch")
+        # A relative error that many steps have blown up.
+        assert_close(got["state"], want["state"], rtol=1e-6, atol=1e-9, what="final state")
 
 
 self_check(train_keeping_best_ends_with_the_best)
@@ -1482,7 +1491,6 @@ train_keeping_best_follows_reference.mistake(
 )
 train_keeping_best_follows_reference.mistake(
     "training mode is never set again after the first validation",
-    also=(train_keeping_best_ends_with_the_best,),
     train_keeping_best=keeping_with(no_modes="train"),
 )
 train_keeping_best_ends_with_the_best.mistake(
@@ -1754,8 +1762,9 @@ from reference.training import chance_loss, double_softmax_floor
 @case("a single class", low=1, high=2, hidden=True)
 def chance_loss_matches_reference(student, reference, rng, low, high):
     """chance_loss is the loss of the same probability for every class."""
-    classes = int(rng.integers(low, high))
-    assert_close(student.chance_loss(classes), reference.chance_loss(classes), what="loss")
+    for classes in (int(rng.integers(low, high)), int(rng.integers(11, 40))):
+        got, want = student.chance_loss(classes), reference.chance_loss(classes)
+        assert_close(got, want, what=f"loss of {classes} classes")
 
 
 self_check(chance_loss_matches_reference)
@@ -1893,9 +1902,10 @@ def early_stop_matches_reference(student, reference, rng, length, patience, shap
         "zigzag": lambda: 2 + epochs % 2 - (epochs == 1) * rng.uniform(2, 3),
         "late": lambda: np.array([3, 2, 2.5, 2.6, 1.9, 1.8, 1.7, 1.6, 1.5, 1, 0.5, 0.25]),
     }[shape]()
-    values = [float(loss) for loss in losses]
-    got, want = student.early_stop(values, patience), reference.early_stop(values, patience)
-    assert_equal(list(got), list(want), what="(last epoch, best epoch)")
+    other = [3.0, 2.0, 1.5, *rng.uniform(1.6, 2, size=6).tolist()]
+    for values in ([float(loss) for loss in losses], other):
+        got, want = student.early_stop(values, patience), reference.early_stop(values, patience)
+        assert_equal(list(got), list(want), what="(last epoch, best epoch)")
 
 
 self_check(early_stop_matches_reference)
@@ -2000,6 +2010,9 @@ def smooth_matches_reference(student, reference, rng, length, **settings):
     losses = rng.uniform(1, 3, size=length) + 10 * (np.arange(length) == 0)
     got, want = student.smooth(losses, **settings), reference.smooth(losses, **settings)
     assert_close(got, want, what="smoothed losses")
+    others = rng.uniform(1, 3, size=6)
+    got, want = student.smooth(others, 0.5), reference.smooth(others, 0.5)
+    assert_close(got, want, what="smoothed losses of six other steps, beta 0.5")
 
 
 self_check(smooth_matches_reference)
@@ -3623,13 +3636,22 @@ from reference.classifiers import predict
 # %%
 @check("predict", points=2, pure=True, hint="Which axis are the classes? Which class wins a tie?")
 @case("some examples", examples=20, units=6, classes=4)
-@case("one example", examples=1, units=5, classes=3)
+@case("one example at a time", examples=20, units=5, classes=3, single=True)
 @case("more classes than units", examples=50, units=4, classes=12, hidden=True)
 @case("large scores", examples=30, units=7, classes=6, scale=100.0, hidden=True)
 @case("all scores negative", examples=25, units=5, classes=6, shift=-200.0, hidden=True)
 @case("ties", examples=40, units=3, classes=7, ties=True, hidden=True)
 def predict_matches_reference(
-    student, reference, rng, examples, units, classes, scale=1.0, shift=0.0, ties=False
+    student,
+    reference,
+    rng,
+    examples,
+    units,
+    classes,
+    scale=1.0,
+    shift=0.0,
+    ties=False,
+    single=False,
 ):
     """The class of the highest score is what predict gives for each example."""
     params, X, _ = make_network(rng, examples, 5, units, classes, scale)
@@ -3638,8 +3660,9 @@ def predict_matches_reference(
         params = {k: rng.integers(-2, 3, size=v.shape).astype(float) for k, v in params.items()}
         X = rng.integers(-2, 3, size=X.shape).astype(float)
         params["W2"][:, 3:5], params["b2"][3:5] = params["W2"][:, 1:3], params["b2"][1:3]
-    got, want = student.predict(params, X), reference.predict(params, X)
-    assert_equal(np.asarray(got), np.asarray(want), what="labels")
+    for examples in X[:, None] if single else [X]:
+        got, want = student.predict(params, examples), reference.predict(params, examples)
+        assert_equal(np.asarray(got), np.asarray(want), what="labels")
 
 
 self_check(predict_matches_reference)
