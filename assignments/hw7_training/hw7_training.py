@@ -1309,9 +1309,9 @@ self_check(train_keeping_best_follows_reference)
     points=4,
     hint="Keep the best state, train on, and look at what you kept: is it still the same?",
 )
-@case("half of the labels drawn by lot", num_valid=20, epochs=40)
-@case("batch normalisation", num_valid=17, epochs=50, norm=True, hidden=True)
-@case("epochs that are equal", num_valid=20, epochs=30, still=4, hidden=True)
+@case("half of the labels drawn by lot", num_valid=20, epochs=25)
+@case("batch normalisation", num_valid=17, epochs=30, norm=True, hidden=True)
+@case("epochs that are equal", num_valid=20, epochs=20, still=4, hidden=True)
 def train_keeping_best_ends_with_the_best(
     student, reference, rng, num_valid, epochs, norm=False, still=0
 ):
