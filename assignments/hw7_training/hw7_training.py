@@ -1752,7 +1752,7 @@ curve_causes_have_the_right_form.alternative(
 # one. Work out the lowest loss that is left.
 
 # %%
-from reference.training import chance_loss, double_softmax_floor
+from reference.training import chance_loss
 
 
 # %%
@@ -1768,6 +1768,10 @@ def chance_loss_matches_reference(student, reference, rng, low, high):
 
 
 self_check(chance_loss_matches_reference)
+
+
+# %%
+from reference.training import double_softmax_floor
 
 
 # %%
@@ -2154,7 +2158,7 @@ draw_depth()
 # first, then inputs, then the kernel.)
 
 # %%
-from reference.training import draw_weights, fans, init_std
+from reference.training import fans
 
 
 # %%
@@ -2171,6 +2175,10 @@ def fans_match_reference(student, reference, rng, axes):
 
 
 self_check(fans_match_reference)
+
+
+# %%
+from reference.training import init_std
 
 
 # %%
@@ -2194,6 +2202,10 @@ def init_std_matches_reference(student, reference, rng, scheme, axes):
 
 
 self_check(init_std_matches_reference)
+
+
+# %%
+from reference.training import draw_weights
 
 
 # %%
@@ -2426,7 +2438,7 @@ def draw_weights(shape, scheme, distribution, seed):
 # apart which width, which deviation and which ReLU stand between two neighbours.
 
 # %%
-from reference.training import backward_moments, forward_moments
+from reference.training import forward_moments
 
 
 # %%
@@ -2453,6 +2465,10 @@ def forward_moments_match_reference(student, reference, rng, depth, activation):
 
 
 self_check(forward_moments_match_reference)
+
+
+# %%
+from reference.training import backward_moments
 
 
 # %%
@@ -2748,7 +2764,7 @@ def dead_units(X, W, b):
 #   the fewest steps and twice the fewest examples.
 
 # %%
-from reference.training import critical_batch, noise_scale, scaled_lr
+from reference.training import scaled_lr
 
 
 # %%
@@ -2767,6 +2783,10 @@ def scaled_lr_matches_reference(student, reference, rng, rule, larger):
 
 
 self_check(scaled_lr_matches_reference)
+
+
+# %%
+from reference.training import noise_scale
 
 
 # %%
@@ -2796,6 +2816,10 @@ def noise_scale_matches_reference(
 
 
 self_check(noise_scale_matches_reference)
+
+
+# %%
+from reference.training import critical_batch
 
 
 # %%
