@@ -32,8 +32,8 @@ def get_rgb_cat(xs: np.ndarray, colours: np.ndarray) -> np.ndarray:
         (B, 1, H, W) integers from 0 to K - 1.
     """
     offsets = xs[:, None] - colours[None, :, :, None, None]
-    distances: np.ndarray = (offsets**2).sum(axis=2)
-    return distances.argmin(axis=1)[:, None]
+    numbers: np.ndarray = (offsets**2).sum(axis=2).argmin(axis=1, keepdims=True)
+    return numbers
 
 
 class PoolUpsampleNet(nn.Module):
