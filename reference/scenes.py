@@ -1,7 +1,8 @@
 """Pictures to colour: small scenes drawn from a random generator, and CIFAR-10 where it lies.
 
-A scene's colours can be told from its shapes, and hardly from its brightness alone: house, pond
-and meadow are of about the same grey, and every scene has a light of its own.
+Sun, pond, house and tree are darker or brighter than what is behind them, as it happens, and sky
+and meadow are equally bright. So a colour can be told from shape, texture and place, and from
+brightness alone only every second time.
 
 Pictures are float32 arrays (N, 3, H, W) with values from 0 to 1, the channels red, green, blue.
 """
@@ -12,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-SKY, HAZE, MEADOW = (0.35, 0.6, 0.95), (0.8, 0.85, 0.9), (0.4, 0.6, 0.2)
-SUN, WALL, TREE, POND = (1.0, 0.85, 0.3), (0.8, 0.3, 0.2), (0.1, 0.4, 0.15), (0.2, 0.4, 0.65)
+SKY, MEADOW, SUN = (0.38, 0.52, 0.75), (0.42, 0.72, 0.36), (0.75, 0.65, 0.2)
+POND, WALL, TREE = (0.3, 0.45, 0.85), (0.85, 0.35, 0.35), (0.25, 0.6, 0.5)
 HORSE = 7  # CIFAR-10's number for it
 
 
@@ -29,33 +30,32 @@ def make_scenes(count: int, rng: np.random.Generator, size: int = 32) -> np.ndar
         (count, 3, size, size) float32 from 0 to 1.
     """
     y, x = np.mgrid[0.5:size, 0.5:size].astype(np.float32)[:, None] / size
+    texture = rng.standard_normal((count, size, size), dtype=np.float32)
+    picture = np.zeros((count, 3, size, size), np.float32)
 
     def draw(low: float, high: float) -> np.ndarray:
         return rng.uniform(low, high, size=(count, 1, 1)).astype(np.float32)
 
-    horizon, light = draw(0.35, 0.6), draw(0.65, 1.0)
-    picture = np.zeros((count, 3, size, size), np.float32)
+    def light() -> np.ndarray:
+        return np.where(draw(0, 1) < 0.5, draw(0.5, 0.72), draw(1.2, 1.45))
 
-    def paint(mask: np.ndarray, colour: tuple[float, ...], shade: np.ndarray | float = 1.0) -> None:
+    def paint(where: np.ndarray, colour: tuple[float, ...], shade: np.ndarray) -> None:
         for channel, value in enumerate(colour):
-            np.copyto(picture[:, channel], value * light * shade, where=mask)
+            np.copyto(picture[:, channel], value * shade, where=where)
 
-    height = y / horizon
-    paint(height < 1, HAZE)
-    for channel, (top, bottom) in enumerate(zip(SKY, HAZE, strict=True)):
-        fading = light * (top + (bottom - top) * height)
-        np.copyto(picture[:, channel], fading, where=height < 1)
-    paint(height >= 1, MEADOW, 1.15 - 0.4 * y)
-    across, down, radius = x - draw(0.1, 0.9), y - draw(0.08, 0.3), draw(0.07, 0.13)
-    paint((across**2 + down**2 < radius**2) & (height < 1), SUN)
-    across, down, radius = x - draw(0.1, 0.9), y - draw(0.75, 0.92), draw(0.1, 0.2)
-    paint((across / radius) ** 2 + (3 * down / radius) ** 2 < 1, POND)
+    horizon = draw(0.35, 0.6)
+    paint(y < horizon, SKY, draw(0.85, 1.1) * (0.8 + 0.3 * y / horizon) + 0.02 * texture)
+    paint(y >= horizon, MEADOW, draw(0.85, 1.1) * (1 + 0.14 * texture))
+    across, down, radius = x - draw(0.1, 0.9), y - draw(0.08, 0.28), draw(0.07, 0.13)
+    paint(across**2 + down**2 < radius**2, SUN, light() + 0.02 * texture)
+    across, down, radius = x - draw(0.1, 0.9), y - draw(0.75, 0.92), draw(0.12, 0.22)
+    paint(across**2 + (2.5 * down) ** 2 < radius**2, POND, light() + 0.02 * texture)
     across, up = np.abs(x - draw(0.15, 0.85)), draw(0.65, 0.85) - y
-    paint((across < draw(0.08, 0.15)) & (up > 0) & (up < draw(0.18, 0.35)), WALL)
-    across, up, tall = np.abs(x - draw(0.1, 0.9)), draw(0.62, 0.9) - y, draw(0.25, 0.45)
-    paint((up > 0) & (3 * across < tall - up), TREE)
-    texture = 0.025 * rng.standard_normal((count, 1, size, size), dtype=np.float32)
-    return np.clip(picture + texture, 0, 1)
+    bricks = np.where(np.floor(y * size) % 3 == 0, np.float32(0.85), np.float32(1))
+    paint((across < draw(0.1, 0.17)) & (up > 0) & (up < draw(0.22, 0.38)), WALL, light() * bricks)
+    across, up, tall = np.abs(x - draw(0.1, 0.9)), draw(0.62, 0.9) - y, draw(0.3, 0.5)
+    paint((up > 0) & (2.6 * across < tall - up), TREE, light() * (1 + 0.07 * texture))
+    return np.clip(picture, 0, 1)
 
 
 def kmeans_colours(
