@@ -340,7 +340,7 @@ def test_the_table_of_shares_is_what_training_gives(name):
     namespace = ORACLE.namespace
     torch.manual_seed(10_000)
     rng = np.random.default_rng(0)
-    palette = namespace["metric_palette"]()
+    palette = namespace["METRIC_PALETTE"]
     scenes = namespace["make_scenes"](450, rng)
     right = namespace["get_rgb_cat"](scenes, palette)[:, 0]
     grey = namespace["to_grey"](scenes)
