@@ -269,7 +269,7 @@ for panel in (above, below):
 # the one with the lower number. Everything comes in sizes of its own: do not count on 24 colours,
 # on square pictures or on some number of pictures.
 #
-# **Look out.** Three axes of length 3, of colours and of pictures meet here, and NumPy broadcasts
+# **Look out.** Axes of channels, of colours and of pictures meet here, and NumPy broadcasts
 # without asking. Write down the shape of each intermediate array before you reduce one of its axes.
 
 # %%
@@ -294,7 +294,7 @@ def require_whole_numbers(got):
 @case("many pictures", shape=(130, 3, 3, 2), count=6, hidden=True)
 @case("colours and pixels from 0 to 255", shape=(4, 3, 5, 3), count=9, scale=255.0, hidden=True)
 @case("one picture, three colours", shape=(1, 3, 3, 3), count=3, hidden=True)
-@case("one colour", shape=(2, 3, 2, 4), count=1, hidden=True)
+@case("two colours", shape=(2, 3, 6, 4), count=2, hidden=True)
 def get_rgb_cat_matches_reference(student, reference, rng, shape, count, scale=1.0):
     """get_rgb_cat gives each pixel the number of the nearest colour."""
     xs = scale * rng.uniform(size=shape)

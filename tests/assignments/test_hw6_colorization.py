@@ -203,8 +203,10 @@ def test_a_null_answer_earns_nothing(check, null):
         answers["evaluate"] = lambda *args: [[0.0, 0.0]]
         answers["train_epoch"] = lambda *args: [0.0]
     answers |= null_networks(score)
-    passed = [name for name, r in run_all(check, answers) if r.verdict == "passed"]
-    assert not passed
+    verdicts = [(name, r.verdict) for name, r in run_all(check, answers)]
+    passed = [name for name, verdict in verdicts if verdict == "passed"]
+    # Where all depend on all, a guess may be right in a case; it may not be right in every one.
+    assert len(passed) < len(check.cases) if check.all_or_nothing else not passed
 
 
 @pytest.mark.parametrize("check", SCORED_HERE, ids=lambda check: check.name)
