@@ -1713,14 +1713,15 @@ from reference.colorization import padding_for
     all_or_nothing=True,
     hint="Put kernel sizes 4 and 5 into both formulas, with n = 8 and n = 16.",
 )
-@case("kernel size 3", kernel=3)
-@case("an even kernel", kernel=4, hidden=True)
-@case("an odd kernel", kernel=5, hidden=True)
-def padding_for_small_kernels(student, reference, rng, kernel):
+@case("kernel size 3", kernels=[3])
+@case("an even kernel", kernels=[4], hidden=True)
+@case("an odd kernel", kernels=[5], hidden=True)
+@case("one after the other", kernels=[3, 4, 5], hidden=True)
+def padding_for_small_kernels(student, reference, rng, kernels):
     """padding_for knows the paddings for kernels of size 3, 4 and 5."""
-    assert_equal(
-        list(student.padding_for(kernel)), list(reference.padding_for(kernel)), what="paddings"
-    )
+    for kernel in rng.permutation(kernels).tolist():
+        got, want = student.padding_for(kernel), reference.padding_for(kernel)
+        assert_equal(list(got), list(want), what=f"paddings for kernel size {kernel}")
 
 
 self_check(padding_for_small_kernels)
