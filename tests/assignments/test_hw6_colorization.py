@@ -3,6 +3,7 @@
 import ast
 import copy
 import functools
+import inspect
 import re
 import types
 import warnings
@@ -203,10 +204,11 @@ def test_a_null_answer_earns_nothing(check, null):
         answers["evaluate"] = lambda *args: [[0.0, 0.0]]
         answers["train_epoch"] = lambda *args: [0.0]
     answers |= null_networks(score)
-    verdicts = [(name, r.verdict) for name, r in run_all(check, answers)]
-    passed = [name for name, verdict in verdicts if verdict == "passed"]
-    # Where all depend on all, a guess may be right in a case; it may not be right in every one.
-    assert len(passed) < len(check.cases) if check.all_or_nothing else not passed
+    for secret in SECRETS:
+        verdicts = [run(check, case, secret, answers).verdict for case in check.cases]
+        # Where all depend on all, a guess may be right in a case, and not in every one.
+        earning = all if check.all_or_nothing else any
+        assert not earning(verdict is Verdict.PASSED for verdict in verdicts)
 
 
 @pytest.mark.parametrize("check", SCORED_HERE, ids=lambda check: check.name)
@@ -404,6 +406,13 @@ def test_a_gpu_check_can_be_passed_on_a_gpu():
     for check in CHECKS:
         if check.device == "cuda":
             assert {r.verdict for _, r in run_all(check, {})} == {Verdict.PASSED}
+
+
+@pytest.mark.parametrize("check", SCORED, ids=lambda check: check.name)
+def test_a_check_that_a_release_shows_draws_from_rng(check):
+    """Its hidden cases are cut there: what is left must not be answerable from what is seen."""
+    shown = any(not case.hidden for case in check.cases)
+    assert not shown or "rng" in inspect.getsource(check.function).partition('"""')[2]
 
 
 # Points
