@@ -3667,19 +3667,16 @@ class UNet(StridedFrame):
 # PoolUpsampleNet tells trees from houses best. In the last epoch both losses still fall and lie
 # close together: nothing has converged, nothing overfits, and a longer training would help.
 # 2. *Numbers.* Validation loss and accuracy: PoolUpsampleNet 1.23 and 51 %, ConvTransposeNet 1.24
-#    and
-# 51 %, UNet 0.85 and 68 %, DilatedUNet 0.81 and 70 %. Brightness alone would give about half, so
-# the first two have hardly learnt more than that. On the horses transposed convolutions beat
-# pooling clearly; here the two are equal. That U-Nets are best holds for both. One seed is little
-# evidence: a second one gave 51, 50 and 69 % for the first three, so the gap of 17 points between
-# U-Net and the others is far larger than what a seed changes, while one point between pooling and
-# transposed convolutions, or between the two U-Nets, says nothing.
+# and 50 %, UNet 0.84 and 68 %, DilatedUNet 0.81 and 70 %. On the horses transposed convolutions
+# beat pooling clearly; here the two are equal. That U-Nets are best holds for both. One seed is
+# little evidence: a second one gave 51, 50 and 69 % for the first three, so the gap of 17 points
+# between U-Net and the others is far larger than what a seed changes, while one point between
+# pooling and transposed convolutions, or two between the U-Nets, say little.
 # 3. *Reasons.* Max pooling throws away which of four pixels was the largest, and copying a pixel
-#    four
-# times makes blocks. Convolutions with strides have weights for shrinking and enlarging, and so can
-# keep, in further channels, what is needed to set an edge rightly. But all has to pass through 8x8
-# pixels. A skip connection leads around that: the last layer sees the input's own pixels and the
-# fourth block the edges of the first, while the deep part only has to say what is there.
+# makes blocks. Convolutions with strides have weights for shrinking and enlarging, and so can keep,
+# in further channels, what is needed to set an edge rightly. But all has to pass through 8x8 pixels.
+# A skip connection leads around that: the last layer sees the input's own pixels and the fourth
+# block the edges of the first, while the deep part only has to say what is there.
 # ### END SOLUTION
 #
 # === BEGIN MARK SCHEME ===
