@@ -3674,7 +3674,7 @@ class UNet(StridedFrame):
 # pooling and transposed convolutions, or two between the U-Nets, say little.
 # 3. *Reasons.* Max pooling throws away which of four pixels was the largest, and copying a pixel
 # makes blocks. Convolutions with strides have weights for shrinking and enlarging, and so can keep,
-# in further channels, what is needed to set an edge rightly. But all has to pass through 8x8 pixels.
+# in further channels, what sets an edge rightly. But all has to pass through 8x8 pixels.
 # A skip connection leads around that: the last layer sees the input's own pixels and the fourth
 # block the edges of the first, while the deep part only has to say what is there.
 # ### END SOLUTION
