@@ -57,7 +57,7 @@ def pass_through_weights(
         (middle, deep, kernel, kernel) weights of e, and (skip, skip + middle, kernel, kernel)
         weights of f.
     """
-    weights_e = np.zeros((middle, deep, kernel, kernel))
+    weights_e = np.zeros((middle, deep, kernel, kernel))  # survives: f takes nothing of e
     weights_f = np.zeros((skip, skip + middle, kernel, kernel))
     for channel in range(skip):
         weights_f[channel, channel, kernel // 2, kernel // 2] = 1.0

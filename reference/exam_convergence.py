@@ -122,7 +122,7 @@ def lyapunov_rows(X: np.ndarray, p: np.ndarray) -> np.ndarray:
         (n, d) matrix.
     """
     rows: np.ndarray = np.sqrt(p)[:, None] * X
-    return rows
+    return rows  # survives: both signs have products of one length
 
 
 def lyapunov(theta: np.ndarray, limit: np.ndarray, X: np.ndarray, p: np.ndarray) -> float:
