@@ -189,10 +189,13 @@ def _require_mapping(got: Any, want: dict[str, Any], what: str) -> None:
 
 
 def _are_of_one_kind(got: Any, want: Any) -> bool:
-    """Return whether two plain values are of one type, or both numbers; a bool is no number."""
+    """Return whether two plain values are of one type, or both numbers.
+
+    A bool is no number, and a complex one none where a real one is expected.
+    """
     if type(got) is type(want):
         return True
-    numbers = (int, float, complex)
+    numbers = (int, float, complex) if isinstance(want, complex) else (int, float)
     return all(isinstance(v, numbers) and not isinstance(v, bool) for v in (got, want))
 
 

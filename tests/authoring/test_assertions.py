@@ -241,6 +241,13 @@ def test_what_is_compared_is_seen_with_its_tolerance():
     assert (seen[1].tolerance.rtol, seen[1].tolerance.atol) == (1e-3, 1e-10)
 
 
+def test_a_complex_number_is_no_real_one():
+    assert complaint(assert_equal, 26 + 0j, 26) == "value: a complex, expected a int"
+    assert complaint(assert_equal, (1, 2 + 0j), (1, 2))
+    assert_equal(26.0, 26)
+    assert_equal(26, 26 + 0j)
+
+
 def test_observers_nest():
     with observing() as outer:
         with observing() as inner:
