@@ -581,7 +581,7 @@ panel.set_axis_off()
 # probabilities yet. The loss in Part 5 takes care of that.
 
 # %%
-from reference.colorization import PoolUpsampleNet
+from reference.colour_nets import PoolUpsampleNet
 
 
 # %%
@@ -1252,7 +1252,7 @@ class PoolUpsampleNet(PoolFrame):
 # the channels in the usual order for both.
 
 # %%
-from reference.colorization import ConvTransposeNet
+from reference.colour_nets import ConvTransposeNet
 
 
 # %%
@@ -1703,7 +1703,7 @@ class ConvTransposeNet(StridedFrame):
 # both sides they cannot keep the size at all. That is why our networks ask for an odd $k$.)
 
 # %%
-from reference.colorization import padding_for
+from reference.colour_nets import padding_for
 
 
 # %%
@@ -1852,7 +1852,7 @@ def padding_for(kernel):
 # the late pictures, then the early ones.
 
 # %%
-from reference.colorization import UNet
+from reference.colour_nets import UNet
 
 
 # %%
@@ -2288,7 +2288,7 @@ class UNet(nn.Module):
 # the padding that keeps the size, again for every odd $k$.
 
 # %%
-from reference.colorization import DilatedUNet
+from reference.colour_nets import DilatedUNet
 
 
 # %%

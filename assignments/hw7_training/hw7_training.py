@@ -1655,7 +1655,7 @@ def draw_curves():
 draw_curves()
 
 # %%
-from reference.training import curve_causes
+from reference.scale import curve_causes
 
 
 # %%
@@ -1752,7 +1752,7 @@ curve_causes_have_the_right_form.alternative(
 # one. Work out the lowest loss that is left.
 
 # %%
-from reference.training import chance_loss
+from reference.scale import chance_loss
 
 
 # %%
@@ -1771,7 +1771,7 @@ self_check(chance_loss_matches_reference)
 
 
 # %%
-from reference.training import double_softmax_floor
+from reference.scale import double_softmax_floor
 
 
 # %%
@@ -1874,7 +1874,7 @@ def double_softmax_floor(num_classes):
 # are what one keeps.
 
 # %%
-from reference.training import early_stop
+from reference.scale import early_stop
 
 
 # %%
@@ -1997,7 +1997,7 @@ early_stop_matches_reference.alternative(
 # each mean have to sum to one.
 
 # %%
-from reference.training import smooth
+from reference.scale import smooth
 
 
 # %%
@@ -2158,7 +2158,7 @@ draw_depth()
 # first, then inputs, then the kernel.)
 
 # %%
-from reference.training import fans
+from reference.scale import fans
 
 
 # %%
@@ -2178,7 +2178,7 @@ self_check(fans_match_reference)
 
 
 # %%
-from reference.training import init_std
+from reference.scale import init_std
 
 
 # %%
@@ -2205,7 +2205,7 @@ self_check(init_std_matches_reference)
 
 
 # %%
-from reference.training import draw_weights
+from reference.scale import draw_weights
 
 
 # %%
@@ -2438,7 +2438,7 @@ def draw_weights(shape, scheme, distribution, seed):
 # apart which width, which deviation and which ReLU stand between two neighbours.
 
 # %%
-from reference.training import forward_moments
+from reference.scale import forward_moments
 
 
 # %%
@@ -2468,7 +2468,7 @@ self_check(forward_moments_match_reference)
 
 
 # %%
-from reference.training import backward_moments
+from reference.scale import backward_moments
 
 
 # %%
@@ -2622,7 +2622,7 @@ def backward_moments(moment, widths, stds, activation):
 # zero.
 
 # %%
-from reference.training import dead_units
+from reference.scale import dead_units
 
 
 # %%
@@ -2764,7 +2764,7 @@ def dead_units(X, W, b):
 #   the fewest steps and twice the fewest examples.
 
 # %%
-from reference.training import scaled_lr
+from reference.scale import scaled_lr
 
 
 # %%
@@ -2786,7 +2786,7 @@ self_check(scaled_lr_matches_reference)
 
 
 # %%
-from reference.training import noise_scale
+from reference.scale import noise_scale
 
 
 # %%
@@ -2819,7 +2819,7 @@ self_check(noise_scale_matches_reference)
 
 
 # %%
-from reference.training import critical_batch
+from reference.scale import critical_batch
 
 
 # %%

@@ -41,13 +41,15 @@ def moved_session(namespace: dict[str, Any], move: Move) -> InProcessSession:
     return InProcessSession(namespace, partial(_MovingHost, move=move))
 
 
-def nearby(seed: int) -> Move:
-    """Move each number by one unit in its last place, up or down.
+def nearby(seed: int, dtype: str = "float64") -> Move:
+    """Move each number of a dtype by one unit in its last place, up or down.
 
     Equal numbers move alike, and round ones (0, 1, 0.5, counts) not at all: ties stay ties, and
     what was put on a border stays there.
     """
-    return Move("inputs moved by one unit in the last place", partial(_nudged, seed=seed))
+    return Move(
+        "inputs moved by one unit in the last place", partial(_nudged, seed=seed, dtype=dtype)
+    )
 
 
 def lower_precision() -> Move:
@@ -60,8 +62,8 @@ def reordered() -> Move:
     return Move("sums in the other order", as_reversed, as_plain, reversed_torch)
 
 
-def _nudged(array: NDArray[Any], seed: int) -> NDArray[Any]:
-    if array.dtype not in (np.float32, np.float64):
+def _nudged(array: NDArray[Any], seed: int, dtype: str) -> NDArray[Any]:
+    if array.dtype != dtype:
         return array
     with np.errstate(all="ignore"):
         chosen = ~np.isfinite(array) | (array * ROUND == np.rint(array * ROUND))

@@ -150,7 +150,7 @@ def _class_model(right: type, answer: _Answer) -> type:
     own = [
         name
         for name, value in vars(right).items()
-        if inspect.isfunction(value) and (not name.startswith("_") or name == "__call__")
+        if inspect.isfunction(value) and name not in _MAKING
     ]
     return type(right.__name__, (right,), {name: idle(name) for name in own})
 
@@ -218,6 +218,9 @@ def _complex(want: Any) -> Any:
         return want + 0j if want.dtype.kind in "biuf" else np.zeros(want.shape, bool)
     return complex(want) if isinstance(want, (int, float, np.number)) else 0j
 
+
+# What an object needs to be made, copied and shown.
+_MAKING = {"__init__", "__new__", "__repr__", "__hash__", "__setattr__", "__getattr__"}
 
 NULL_MODELS: dict[str, _Answer] = {
     "zeros": _Answer(lambda want: _filled(want, 0)),

@@ -89,8 +89,10 @@ def assert_equal(got: Any, want: Any, *, what: str = "value") -> None:
 
 
 def assert_shape(got: Any, shape: Sequence[int], *, what: str = "value") -> None:
-    """Require an array of exactly this shape."""
+    """Require an array of real numbers of exactly this shape."""
     array = _as_array(got, what)
+    if array.dtype.kind == "c":
+        raise CheckFailure(f"{what}: complex values, expected real ones")
     if array.shape != tuple(shape):
         raise CheckFailure(f"{what}: shape {array.shape}, expected {tuple(shape)}")
 

@@ -14,16 +14,18 @@ from torch import nn
 
 from reference import colorization
 from reference.colorization import (
+    colour_loss,
+    evaluate,
+    get_rgb_cat,
+    plot_curves,
+    train_epoch,
+)
+from reference.colour_nets import (
     ConvTransposeNet,
     DilatedUNet,
     PoolUpsampleNet,
     UNet,
-    colour_loss,
-    evaluate,
-    get_rgb_cat,
     padding_for,
-    plot_curves,
-    train_epoch,
 )
 
 mpl.use("Agg")

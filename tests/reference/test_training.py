@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from reference.training import (
+from reference.scale import (
     backward_moments,
     chance_loss,
     critical_batch,
@@ -17,13 +17,15 @@ from reference.training import (
     draw_weights,
     early_stop,
     fans,
-    fine_tune,
-    fit,
     forward_moments,
     init_std,
     noise_scale,
     scaled_lr,
     smooth,
+)
+from reference.training import (
+    fine_tune,
+    fit,
     train_epoch,
     train_keeping_best,
 )
