@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from autograder.audit.calibration import ROOM, slack_between
@@ -58,6 +58,7 @@ def prove(
     release: Mapping[str, bytes],
     solution: bytes,
     limits: Limits,
+    jobs: int,
     progress: Progress,
 ) -> None:
     """Try what would be published: the notebooks in sessions, and the release for leaks.
@@ -69,12 +70,11 @@ def prove(
         release: the files of the release by name.
         solution: the solution notebook's bytes.
         limits: of a submission.
+        jobs: how many processes there may be.
         progress: is told what is being tried.
     """
-    for check in oracle.checks.values():
-        if check.slack != 1.0:
-            progress(f"check {check.name}, with its tolerance")
-            report.findings += _findings_of_slack(check, oracle)
+    progress("the checks with their tolerances")
+    report.findings += _findings_of_slack(oracle, jobs)
     progress("the solution and the blank release, in sessions")
     blank = release[f"{report.assignment}.ipynb"]
     solved, untouched = _graded_in_sessions(bundle, oracle, limits, solution, blank)
@@ -194,23 +194,34 @@ def _calibrate(found: CheckAudit, check: Check) -> None:
         )
 
 
-def _findings_of_slack(check: Check, oracle: Oracle) -> Iterable[str]:
-    """Require of a check with its tolerance what was found with the default one."""
-    for seed in SEEDS:
-        for mistake in check.mistakes:
-            results = run_variant(check, mistake.values, oracle, seed)
-            if all(r.verdict is Verdict.PASSED for r in results):
+def _findings_of_slack(oracle: Oracle, jobs: int) -> list[str]:
+    """Require of each check with its tolerance what its margins with the default one promise."""
+    checks = [check for check in oracle.checks.values() if check.slack != 1.0]
+
+    def work(number: int, mark: Mark) -> list[str]:
+        mark(0, LONGEST_RUN)
+        return list(_slack_complaints(checks[number], oracle))
+
+    found = dict(in_forks(work, len(checks), jobs))
+    lists = [found[number] for number in range(len(checks))]
+    return [text for texts in lists if not isinstance(texts, Lost) for text in texts]
+
+
+def _slack_complaints(check: Check, oracle: Oracle) -> Iterator[str]:
+    for mistake in check.mistakes:
+        results = run_variant(check, mistake.values, oracle, SEEDS[0])
+        if all(r.verdict is Verdict.PASSED for r in results):
+            yield (
+                f"check {check.name}: the mistake {mistake.title!r} passes with the tolerance "
+                f"that right answers need, {check.slack:g} times the default"
+            )
+    for alternative in check.alternatives:
+        for result in run_variant(check, alternative.values, oracle, SEEDS[0]):
+            if result.verdict is not Verdict.PASSED:
                 yield (
-                    f"check {check.name}: the mistake {mistake.title!r} passes with the tolerance "
-                    f"that right answers need, {check.slack:g} times the default"
+                    f"check {check.name}: the alternative {alternative.title!r} does not pass "
+                    f"case {result.name!r} with {check.slack:g} times the default tolerance"
                 )
-        for alternative in check.alternatives:
-            for result in run_variant(check, alternative.values, oracle, seed):
-                if result.verdict is not Verdict.PASSED:
-                    yield (
-                        f"check {check.name}: the alternative {alternative.title!r} does not pass "
-                        f"case {result.name!r} with {check.slack:g} times the default tolerance"
-                    )
 
 
 def _graded_in_sessions(

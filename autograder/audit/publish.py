@@ -89,7 +89,8 @@ def _build_and_audit(
     bundle = parse_bundle(artefacts.bundle, f"the bundle of {name}")
     oracle = load_bundle_oracle(bundle)
     limits = course.limits_of(name)
-    prove(report, bundle, oracle, artefacts.release, artefacts.solution, limits, progress)
+    release, solution = artefacts.release, artefacts.solution
+    prove(report, bundle, oracle, release, solution, limits, jobs, progress)
     report.seconds = time.monotonic() - began
     progress("")
     folder = course.build(name)
