@@ -105,13 +105,13 @@ def grade(options: argparse.Namespace) -> int:
     device, jobs = _device(options), _jobs(options)
     display = Display(quiet=options.json)
     runs = []
-    for name in _assignments(course, options.assignments):
+    for name, students in _to_grade(course, options):
         with display.progress(name) as progress:
             run = grade_assignment(
                 course,
                 name,
                 progress,
-                options.student,
+                students,
                 device,
                 jobs,
                 options.unsafe_local,
@@ -138,16 +138,33 @@ def regrade(options: argparse.Namespace) -> int:
     course = find_course()
     device, jobs = _device(options), _jobs(options)
     display = Display()
-    for name in _assignments(course, options.assignments):
+    for name, students in _to_grade(course, options):
         with display.progress(name) as progress:
-            found = regrade(
-                course, name, progress, options.student, device, jobs, apply=options.apply
-            )
+            found = regrade(course, name, progress, students, device, jobs, apply=options.apply)
         for line in found.lines():
             print(line)
         if options.preview and found.graded:
             print(f"nothing is written; to apply it: autograder regrade {name} --apply")
     return DONE
+
+
+def _to_grade(course: Course, options: argparse.Namespace) -> list[tuple[str, list[str]]]:
+    """Return the assignments to grade and of which students; no student means all.
+
+    Of assignments that are not named, those in which none of the students handed in are left out.
+    """
+    names = _assignments(course, options.assignments)
+    if options.assignments or not options.student:
+        return [(name, options.student) for name in names]
+    handed_in = {name: set(course.submitted(name)) for name in names}
+    for student in options.student:
+        if not any(student in students for students in handed_in.values()):
+            raise UsageError(f"student {student!r} has handed in nothing for {', '.join(names)}")
+    return [
+        (name, sorted(students.intersection(options.student)))
+        for name, students in handed_in.items()
+        if students.intersection(options.student)
+    ]
 
 
 def _device(options: argparse.Namespace) -> str:

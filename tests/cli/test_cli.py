@@ -142,6 +142,37 @@ def test_a_student_who_handed_in_nothing_is_wrong_usage(graded_course: Course) -
     assert "student 'nobody' has handed in nothing for small" in done.stderr
 
 
+def test_a_student_is_graded_in_the_assignments_that_they_handed_in(graded_course: Course) -> None:
+    assert run(graded_course.root, "new", "another").returncode == 0
+    compiled = run(graded_course.root, "compile", "another")
+    assert compiled.returncode == 0, compiled.stderr
+    done = run(graded_course.root, "grade", "--student", "right")
+    assert done.returncode == 0, done.stderr
+    assert "small: graded 1 submission" in done.stdout
+    assert "another" not in done.stdout
+
+
+def test_an_audit_under_a_score_is_refused(write_course: WriteCourse) -> None:
+    root = write_course().root
+    assert run(root, "audit", "--fail-under", "95").returncode == 0
+    done = run(root, "audit", "--fail-under", "101")
+    assert done.returncode == 1
+    assert "small: a mutation score of 100.0 %" in done.stderr
+    assert (root / "build" / "small" / "audit.html").is_file()
+
+
+def test_a_regrade_is_previewed_or_applied(graded_course: Course) -> None:
+    root = graded_course.root
+    assert run(root, "regrade").returncode == 2
+    preview = run(root, "regrade", "--preview")
+    assert preview.returncode == 0, preview.stderr
+    assert "small: 3 submissions graded again" in preview.stdout
+    assert "nothing is written" in preview.stdout
+    assert not (root / "results").exists()
+    assert run(root, "regrade", "--apply").returncode == 0
+    assert (root / "results" / "small" / "right.json").is_file()
+
+
 def test_a_removed_page_is_written_again(graded_course: Course) -> None:
     root = graded_course.root
     run(root, "grade")
