@@ -31,6 +31,7 @@ class Course:
         assignment_limits: overrides by assignment.
         min_tier: the weakest tier of walls behind which students' code may run.
         secret: from which hidden inputs are drawn.
+        drafts: assignments that are still being written: commands leave them out unless named.
         demo_secret: whether that is the demo secret, which everybody knows.
     """
 
@@ -40,6 +41,7 @@ class Course:
     assignment_limits: dict[str, Limits] = field(default_factory=dict)
     secret: bytes = field(default=DEMO_SECRET, repr=False)
     min_tier: int = TIERS[-1]
+    drafts: frozenset[str] = frozenset()
 
     @property
     def demo_secret(self) -> bool:
@@ -78,12 +80,13 @@ class Course:
         )
 
     def assignments(self) -> list[str]:
-        """The names of all assignments that have a source notebook."""
+        """The names of all assignments that have a source notebook and are no drafts."""
         folder = self.root / "assignments"
         return sorted(
             p.name
             for p in (folder.iterdir() if folder.is_dir() else ())
-            if (p / f"{p.name}.py").is_file() or (p / f"{p.name}.ipynb").is_file()
+            if p.name not in self.drafts
+            and ((p / f"{p.name}.py").is_file() or (p / f"{p.name}.ipynb").is_file())
         )
 
     def release(self, assignment: str) -> Path:
@@ -167,16 +170,20 @@ def _read(root: Path) -> Course:
         if key not in known:
             raise UsageError(f"{CONFIG}: {key!r} is none of {', '.join(known)}")
     limits = Limits.from_table(_table(table, "limits"))
-    own = {}
+    own, drafts = {}, set()
     for name, entry in _table(table, "assignments").items():
-        if set(entry) - {"limits"}:
-            raise UsageError(f"{CONFIG}: assignments.{name} knows only limits")
+        if set(entry) - {"limits", "draft"}:
+            raise UsageError(f"{CONFIG}: assignments.{name} knows only limits and draft")
+        if type(draft := entry.get("draft", False)) is not bool:
+            raise UsageError(f"{CONFIG}: assignments.{name}.draft is true or false, not {draft!r}")
+        if draft:
+            drafts.add(name)
         own[name] = Limits.from_table(_table(entry, "limits"), limits)
     min_tier = table.get("min_tier", TIERS[-1])
     if type(min_tier) is not int or min_tier not in TIERS:
         raise UsageError(f"{CONFIG}: min_tier is one of 0, 1, 2, not {min_tier!r}")
     name = str(table.get("name", root.name))
-    return Course(root, name, limits, own, _secret(), min_tier)
+    return Course(root, name, limits, own, _secret(), min_tier, frozenset(drafts))
 
 
 def _can_be(student: str) -> bool:

@@ -73,6 +73,28 @@ def test_an_unknown_assignment_is_named_with_the_known_ones(write_course: WriteC
     assert done.stderr == "autograder: there is no assignment 'smal'; there are: small\n"
 
 
+def test_a_draft_is_left_out_unless_it_is_named(write_course: WriteCourse) -> None:
+    course = write_course()
+    with (course.root / "course.toml").open("a") as file:
+        file.write("\n[assignments.small]\ndraft = true\n")
+    done = run(course.root, "compile")
+    assert done.returncode == 2
+    assert "there is no assignment" in done.stderr
+    assert run(course.root, "compile", "small").returncode == 0
+
+
+@pytest.mark.parametrize(("line", "words"), [("draft = 1", "is true or false"), ("a = 1", "knows")])
+def test_what_a_course_says_of_an_assignment_must_be_known(
+    write_course: WriteCourse, line: str, words: str
+) -> None:
+    course = write_course()
+    with (course.root / "course.toml").open("a") as file:
+        file.write(f"\n[assignments.small]\n{line}\n")
+    done = run(course.root, "compile")
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
 def test_grading_before_compiling_says_what_to_do(write_course: WriteCourse) -> None:
     done = run(write_course().root, "grade")
     assert done.returncode == 2
