@@ -2749,6 +2749,17 @@ def sgd_least_squares(X, t, order, lr, batch_size=1):
     return run_of_sgd(X, cut(order, batch_size), lr, gradient)
 
 
+@sgd_least_squares_matches_reference.mistake(
+    "the gradient of one example is divided by n: a batch of one is its own mean"
+)
+def sgd_least_squares(X, t, order, lr, batch_size=1):
+    def gradient(w, rows):
+        count = len(t) if batch_size == 1 else len(rows)
+        return 2 / count * X[rows].T @ (X[rows] @ w - t[rows])
+
+    return run_of_sgd(X, cut(order, batch_size), lr, gradient)
+
+
 @sgd_least_squares_matches_reference.mistake("the sum over the batch, not the mean")
 def sgd_least_squares(X, t, order, lr, batch_size=1):
     def gradient(w, rows):

@@ -2275,6 +2275,11 @@ parameter_table_is_right.mistake(
     params_total=52_494_644,
 )
 parameter_table_is_right.mistake(
+    "FC-1024 without its biases, and a slip of fifty thousand in adding up",
+    params_fc1024=51_380_224,
+    params_total=52_494_644,
+)
+parameter_table_is_right.mistake(
     "FC-1024 without its 1024 biases", params_fc1024=51_380_224, params_total=52_443_620
 )
 parameter_table_is_right.mistake(

@@ -320,6 +320,21 @@ def train_epoch(model, optimizer, batches, loss_fn):
 
 
 @train_epoch_follows_reference.mistake(
+    "a slip of a name: image for images, and nothing defines it",
+    also=(train_epoch_keeps_no_graph,),
+)
+def train_epoch(model, optimizer, batches, loss_fn):
+    losses = []
+    for images, labels in batches:  # noqa: B007
+        optimizer.zero_grad()
+        loss = loss_fn(model(image), labels)  # noqa: F821
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@train_epoch_follows_reference.mistake(
     "the gradients are cleared now, but two other faults are still there",
     also=(train_epoch_keeps_no_graph,),
 )

@@ -333,13 +333,14 @@ def write_class(release: Path, solution: Path, submitted: Path) -> None:
         answers = Answers(given, solved)
         act(answers)
         text = nbformat.writes(answers.notebook) + "\n"
-        _hand_in(submitted / student / ASSIGNMENT, text, minute)
-    _hand_in(submitted / NO_NOTEBOOK / ASSIGNMENT, "My laptop died, sorry!\n", len(STUDENTS))
+        hand_in(submitted / student / ASSIGNMENT, text, minute)
+    hand_in(submitted / NO_NOTEBOOK / ASSIGNMENT, "My laptop died, sorry!\n", len(STUDENTS))
 
 
-def _hand_in(folder: Path, text: str, minute: int) -> None:
+def hand_in(folder: Path, text: str, minute: int) -> None:
+    """Write a notebook and the time at which it was handed in into a student's folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{ASSIGNMENT}.ipynb").write_text(text, encoding="utf-8")
+    (folder / f"{folder.name}.ipynb").write_text(text, encoding="utf-8")
     (folder / "timestamp.txt").write_text(HANDED_IN.format(minute=minute) + "\n")
 
 
