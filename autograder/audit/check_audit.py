@@ -124,8 +124,20 @@ class _Trial:
                 )
             margins = [r.margin for results in runs for r in results if r.margin is not None]
             alternatives = max(alternatives, *margins, 0.0)
+        for mistake in self._mistakes_of_the_question():
+            far = distance(run_variant(self._check, mistake.values, self._oracle, SEEDS[0]))
+            self._tell()
+            if 1.0 < far < wrong:  # it is rejected here too, and no slack may change that
+                wrong, self._found.nearest = far, f"the mistake {mistake.title!r}"
         bands = self._found.bands
         self._found.bands = Bands(bands.right, min(alternatives, 1.0), bands.precision, wrong)
+
+    def _mistakes_of_the_question(self) -> list[Variant]:
+        """Return the mistakes of the question's other checks that are not this one's too."""
+        own = {id(mistake) for mistake in self._check.mistakes}
+        others = [c for c in self._oracle.checks.values() if c.question == self._check.question]
+        unique = {id(m): m for c in others for m in c.mistakes if id(m) not in own}
+        return list(unique.values())
 
     def null_models(self, names: Sequence[str]) -> None:
         """Require that no answer without work passes."""

@@ -24,7 +24,7 @@ from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.hints import hint
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.messages import NOT_YET, InProcessSession
 
 __all__ = ["Diagnoses", "Outcome"]
 
@@ -72,7 +72,7 @@ class Diagnoses:
             outcomes: of its cases, by name.
         """
         wrong = {n: o for n, o in outcomes.items() if o.result.verdict is not Verdict.PASSED}
-        if not wrong or any(o.result.verdict not in _MISSED for o in wrong.values()):
+        if not wrong or any(not _can_be_named(o.result) for o in wrong.values()):
             return None
         if any(map(_tells, wrong.values())):
             # Cases that went wrong first: they tell most slips apart.
@@ -141,6 +141,11 @@ class Diagnoses:
 
 
 _UNKNOWN = CaseResult("", False, Verdict.BROKEN, 0.0)
+
+
+def _can_be_named(result: CaseResult) -> bool:
+    """Return whether a case went wrong in a way that a slip may; a stub is none."""
+    return result.verdict in _MISSED and not (result.message or "").startswith(NOT_YET)
 
 
 def _same(student: Outcome, slip: Outcome) -> bool:
