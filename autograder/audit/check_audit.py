@@ -125,10 +125,10 @@ class _Trial:
             margins = [r.margin for results in runs for r in results if r.margin is not None]
             alternatives = max(alternatives, *margins, 0.0)
         for mistake in self._mistakes_of_the_question():
-            far = distance(run_variant(self._check, mistake.values, self._oracle, SEEDS[0]))
+            away = distance(run_variant(self._check, mistake.values, self._oracle, SEEDS[0]))
             self._tell()
-            if 1.0 < far < wrong:  # it is rejected here too, and no slack may change that
-                wrong, self._found.nearest = far, f"the mistake {mistake.title!r}"
+            if 1.0 < away < wrong:  # it is rejected here too, and no slack may change that
+                wrong, self._found.nearest = away, f"the mistake {mistake.title!r}"
         bands = self._found.bands
         self._found.bands = Bands(bands.right, min(alternatives, 1.0), bands.precision, wrong)
 

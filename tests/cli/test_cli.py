@@ -128,8 +128,8 @@ def test_an_audit_prints_a_line_for_each_check(write_course: WriteCourse) -> Non
     done = run(write_course().root, "audit", "small")
     assert done.returncode == 0, done.stderr
     assert "scaled_sum_matches_reference" in done.stdout
-    assert "1 of 1 mistakes rejected" not in done.stdout  # two checks with one mistake each
-    assert "2 of 2 mistakes rejected" in done.stdout
+    assert "2 of 2 mistakes and 25 of 25 null models rejected" in done.stdout
+    assert "score 100.0 %" in done.stdout
 
 
 def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Course) -> None:

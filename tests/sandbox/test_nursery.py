@@ -160,6 +160,7 @@ def test_a_nursery_has_one_thread_and_none_of_our_environment(own):
         "CUDA_VISIBLE_DEVICES",
         "PYTHONDONTWRITEBYTECODE",
         "IPYTHONDIR",
+        "AUTOGRADER_GRADING",
     }
 
 
