@@ -6,7 +6,7 @@ import math
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -107,6 +107,7 @@ class _Trial:
         for mistake in self._check.mistakes:
             runs = self._runs(mistake, "mistake")
             far = [distance(results) for results in runs]
+            self._keep_failing(result for results in runs for result in results)
             rejected = [any(r.verdict is not Verdict.PASSED for r in results) for results in runs]
             self._found.mistakes.add(all(rejected))
             if not all(rejected):
@@ -125,12 +126,20 @@ class _Trial:
             margins = [r.margin for results in runs for r in results if r.margin is not None]
             alternatives = max(alternatives, *margins, 0.0)
         for mistake in self._mistakes_of_the_question():
-            away = distance(run_variant(self._check, mistake.values, self._oracle, SEEDS[0]))
+            results = run_variant(self._check, mistake.values, self._oracle, SEEDS[0])
+            away = distance(results)
+            self._keep_failing(results)
             self._tell()
             if 1.0 < away < wrong:  # it is rejected here too, and no slack may change that
                 wrong, self._found.nearest = away, f"the mistake {mistake.title!r}"
         bands = self._found.bands
         self._found.bands = Bands(bands.right, min(alternatives, 1.0), bands.precision, wrong)
+
+    def _keep_failing(self, results: Iterable[CaseResult]) -> None:
+        """Take note of how wide a slack may be for each case to fail that fails now."""
+        margins = [r.margin for r in results if r.verdict is Verdict.FAILED and r.margin]
+        failing = [margin for margin in margins if margin > 1.0]
+        self._found.widest = min([self._found.widest, *failing])
 
     def _mistakes_of_the_question(self) -> list[Variant]:
         """Return the mistakes of the question's other checks that are not this one's too."""

@@ -181,7 +181,10 @@ def _calibrate(found: CheckAudit, check: Check) -> None:
         )
         return
     if found.by_default:
-        found.slack = slack_between(bands, check.precision == "strict")
+        slack = slack_between(bands, check.precision == "strict")
+        # Not so wide that a mistake passes one more case, as long as right answers pass.
+        widest = max(1.0, bands.needed, round(found.widest / ROOM, 1))
+        found.slack = min(slack, widest)
     standing = found.standing
     if standing.wrong < ROOM:
         found.notes.append(

@@ -59,6 +59,7 @@ class CheckAudit:
     bands: Bands = field(default_factory=Bands)
     by_default: bool = False  # whether it compares by a default tolerance, which a slack changes
     own_right: float = 0.0  # what right answers reach of the tolerances that it gives itself
+    widest: float = math.inf  # a slack beyond which a mistake would pass a case that it fails
     slack: float = 1.0
     nearest: str | None = None  # the wrong answer that is least far off
     free: dict[str, list[str]] = field(default_factory=dict)  # cases that null models pass
