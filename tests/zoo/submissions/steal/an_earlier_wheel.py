@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import pkgutil
+import pwd
 
 import autograder
 
@@ -13,7 +14,7 @@ for info in pkgutil.walk_packages(autograder.__path__, "autograder."):
 for file in importlib.metadata.files("autograder") or []:
     if str(file).endswith((".bundle", ".ipynb", "_solution.py")):
         texts.append(str(file))
-for folder in (os.path.expanduser("~/.cache/pip"), "/root/.cache/pip"):
-    texts += [f for _, _, files in os.walk(folder) for f in files if f.endswith(".bundle")]
+for home in (os.path.expanduser("~"), pwd.getpwuid(0).pw_dir):
+    texts += [f for _, _, files in os.walk(os.path.join(home, ".cache", "pip")) for f in files if f.endswith(".bundle")]
 if texts:
     raise LookupError(CANARY + str(texts[:5]))
