@@ -47,6 +47,7 @@ class PoolUpsampleNet(nn.Module):
             nn.BatchNorm2d(2 * num_filters),
             nn.ReLU(),
         )
+        # survives: batch norm gives the same behind nearest-neighbour upsampling as before it
         self.grow = nn.Sequential(
             nn.Conv2d(2 * num_filters, num_filters, **same),
             nn.Upsample(scale_factor=2),

@@ -2,8 +2,8 @@
 
 They come from "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak, 1998, UCI
 Machine Learning Repository, https://doi.org/10.24432/C50P49, licence CC BY 4.0: 450 digits of its
-test set, 45 of each kind, compressed and written as text. A bundle carries modules of the
-reference, but no data files; that is why they are here. The other digits of that set are in
+test set, 45 of each kind, compressed and written as text. What lies in an assignment's data folder
+is in every release; that is why they are here. The other digits of that set are in
 assignments/hw4_conv_layers/data.
 """
 

@@ -168,9 +168,10 @@ def graph_edges(steps: int) -> list[tuple[str, str]]:
     """
     edges = []
     for k in range(steps):
-        edges += [(f"w{k}", f"g{k}")]
-        edges += [(parent, f"w{k + 1}") for parent in ("eta", f"w{k}", f"g{k}")]
-    return [*edges, (f"w{steps}", f"L{steps}")]
+        edges += [(f"w{k}", f"g{k}")]  # survives: the order of edges is free
+        for parent in ("eta", f"w{k}", f"g{k}"):  # survives: here too
+            edges += [(parent, f"w{k + 1}")]
+    return [*edges, (f"w{steps}", f"L{steps}")]  # survives: an edge said twice is one edge
 
 
 def hypergrad_unrolled(
@@ -203,6 +204,7 @@ def hypergrad_unrolled(
     Reversible Learning", 2015; Franceschi et al., "Forward and Reverse Gradient-Based
     Hyperparameter Optimization", 2017.
     """
+    # survives: a number in single precision is as good
     eta = torch.tensor(lr, dtype=w0.dtype, device=w0.device, requires_grad=True)
     w = w0.detach().requires_grad_()
     for _ in range(steps):
@@ -338,6 +340,6 @@ def train_learned_lr(
         losses.append(value.item())
     return (
         w,
-        torch.tensor(lrs, dtype=w0.dtype, device=w0.device),
-        torch.tensor(losses, dtype=w0.dtype, device=w0.device),
+        torch.tensor(lrs, dtype=w0.dtype, device=w0.device),  # survives: single precision is taken
+        torch.tensor(losses, dtype=w0.dtype, device=w0.device),  # survives: here too
     )

@@ -140,9 +140,9 @@ def draw_weights(shape: tuple[int, ...], scheme: str, distribution: str, seed: i
     """
     rng, std = np.random.default_rng(seed), init_std(shape, scheme)
     if distribution == "normal":
-        return rng.normal(scale=std, size=shape)
+        return rng.normal(scale=std, size=shape)  # survives: symmetric about zero
     bound = math.sqrt(3) * std
-    return rng.uniform(-bound, bound, size=shape)
+    return rng.uniform(-bound, bound, size=shape)  # survives: symmetric about zero
 
 
 def forward_moments(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.grading.bundle import Cell, CheckEntry, Manifest, QuestionEntry, write_bundle
+from autograder.grading.bundle import Cell, CheckEntry, Manifest, QuestionEntry, pack_bundle
 
 # The same examples everywhere, and no deadline: this machine may be busy with other tests.
 settings.register_profile(
@@ -110,7 +110,7 @@ def submit():
 
 @pytest.fixture(scope="session")
 def bundle_content():
-    """The arguments of write_bundle for the tiny assignment."""
+    """The arguments of pack_bundle for the tiny assignment."""
     questions = [
         QuestionEntry(
             name,
@@ -150,5 +150,5 @@ def bundle_content():
 def bundle_path(bundle_content, tmp_path_factory):
     """The bundle of the tiny assignment."""
     path = tmp_path_factory.mktemp("bundle") / "tiny.bundle"
-    write_bundle(path, *bundle_content)
+    path.write_bytes(pack_bundle(*bundle_content))
     return path

@@ -2724,8 +2724,8 @@ def compare_epochs(student, reference, rng, count, batch_size, settings, evaluat
 @case("two batches", count=6, batch_size=3, settings={"lr": 0.1}, evaluating=False)
 @case("after an evaluation", count=4, batch_size=4, settings={"lr": 0.1}, evaluating=True)
 @case(
-    "a smaller batch at the end, with momentum",
-    count=11,
+    "a last batch of one picture, with momentum",
+    count=9,
     batch_size=4,
     settings={"lr": 0.05, "momentum": 0.9},
     evaluating=True,
@@ -3445,6 +3445,7 @@ for network in (PoolUpsampleNet, ConvTransposeNet, UNet, DilatedUNet) if EPOCHS 
 #   UNet             0.724  0.026  0.658
 # and the mistakes below 0.36 at most. The assignment's test has the whole table.
 PASSING = {"scenes": {"PoolUpsampleNet": 0.5, "ConvTransposeNet": 0.5, "UNet": 0.5}}
+TRAININGS = 3
 METRIC_PALETTE = kmeans_colours(
     make_scenes(100, np.random.default_rng(5)), 8, np.random.default_rng(6)
 )
@@ -3468,18 +3469,25 @@ def colour_after_training(notebook, name, grey, categories, unseen, colours):
 
 
 def require_learning(student, rng, name, count=400, unseen=50):
-    """Fail unless a network colours most pixels of unseen landscapes rightly after a short run."""
+    """Fail unless a network colours most pixels of unseen landscapes rightly after a short run.
+
+    Where the initial weights were unlucky, it is trained again from others.
+    """
     scenes = make_scenes(count + unseen, rng)
     offsets = scenes[:, None] - METRIC_PALETTE[None, :, :, None, None]
     right = (offsets**2).sum(axis=2).argmin(axis=1)
     grey = to_grey(scenes)
     known, new, colours = grey[:count], grey[count:], len(METRIC_PALETTE)
-    got = student.apply(colour_after_training, name, known, right[:count], new, colours)
-    assert_shape(got, right[count:].shape, what="colours of unseen landscapes")
-    share, wanted = float((np.asarray(got) == right[count:]).mean()), PASSING["scenes"][name]
+    for _ in range(TRAININGS):
+        got = student.apply(colour_after_training, name, known, right[:count], new, colours)
+        assert_shape(got, right[count:].shape, what="colours of unseen landscapes")
+        share, wanted = float((np.asarray(got) == right[count:]).mean()), PASSING["scenes"][name]
+        if share >= wanted:
+            return
     assert_that(
-        share >= wanted,
-        f"{name} colours {share:.0%} of the pixels rightly; at least {wanted:.0%} are wanted",
+        False,
+        f"{name} colours {share:.0%} of the pixels rightly, in the last of {TRAININGS} trainings; "
+        f"at least {wanted:.0%} are wanted",
     )
 
 

@@ -124,6 +124,11 @@ from reference.training import train_epoch
 
 
 # %%
+def is_trained(before, after):
+    """Tell whether any of some arrays has changed."""
+    return any(not np.array_equal(*pair) for pair in zip(before, after, strict=True))
+
+
 def run_train_epoch(notebook, weights, batches, loss_name, lr, momentum, stale):
     """Return the losses of an epoch, the weights after it, and how many losses hold a graph.
 
@@ -142,7 +147,7 @@ def run_train_epoch(notebook, weights, batches, loss_name, lr, momentum, stale):
     graphs = sum(isinstance(one, torch.Tensor) and one.requires_grad for one in losses)
     weights = [parameter.detach().numpy() for parameter in net.parameters()]
     return {
-        "losses": [float(torch.as_tensor(one).detach()) for one in losses],
+        "losses": [torch.as_tensor(one).detach().numpy() for one in losses],
         "weights": weights,
         "graphs": graphs,
     }
@@ -220,6 +225,7 @@ def train_epoch_keeps_no_graph(student, reference, rng, sizes):
     got = student.apply(run_train_epoch, weights, batches, "cross_entropy", 0.1, 0.0, 0.0)
     want = reference.apply(run_train_epoch, weights, batches, "cross_entropy", 0.1, 0.0, 0.0)
     assert_that(len(got["losses"]) == len(sizes), "expected one loss for each batch")
+    assert_that(is_trained(weights, got["weights"]), "the model has its old weights: no training")
     # Only the first loss: a slip that shows after the first step is paid for above.
     assert_close(got["losses"][0], want["losses"][0], what="the first loss")
     assert_equal(got["graphs"], 0, what="number of losses that keep a graph alive")
@@ -561,7 +567,7 @@ def run_fit(notebook, weights, train, valid, epochs, lr, norm):
     curves = notebook.fit(net, opt, *pairs, epochs)
     every = [one for name in ("train", "valid", "accuracy") for one in curves[name]]
     graphs = sum(isinstance(one, torch.Tensor) and one.requires_grad for one in every)
-    plain = {n: [float(torch.as_tensor(one).detach()) for one in curves[n]] for n in curves}
+    plain = {n: [torch.as_tensor(one).detach().numpy() for one in curves[n]] for n in curves}
     return {
         "curves": plain,
         "state": [value.detach().numpy() for value in net.state_dict().values()],
@@ -637,8 +643,12 @@ self_check(fit_follows_reference)
 def fit_sets_the_mode(student, reference, rng, epochs, train_sizes=(6, 6), valid_sizes=(5, 5)):
     """Training mode is what fit trains in; it validates in evaluation mode, without gradients."""
     arguments = (*make_fit(rng, train_sizes, valid_sizes), epochs, 0.1, True)
-    got = student.apply(run_fit, *arguments)["seen"]
-    want = reference.apply(run_fit, *arguments)["seen"]
+    result = student.apply(run_fit, *arguments)
+    got, want = result["seen"], reference.apply(run_fit, *arguments)["seen"]
+    assert_that(
+        is_trained(arguments[0][:1], result["state"][:1]),
+        "the model has its old weights: no training",
+    )
     for name in ("trained", "validated"):
         # A second look at the same examples would be no mistake.
         assert_that(got[name] >= want[name], f"{got[name]} examples {name}, of {want[name]}")
@@ -666,7 +676,8 @@ def fit_keeps_no_graph(student, reference, rng, epochs, train_sizes, valid_sizes
     assert_close(got["curves"]["accuracy"], want["curves"]["accuracy"], what="accuracy")
     for name in ("train", "valid"):
         assert_that(len(got["curves"][name]) == epochs, f"{name}: one number for each epoch")
-        assert_that(min(got["curves"][name]) > 0, f"{name}: losses of zero or less")
+        least = min(float(np.real(np.asarray(one)).min()) for one in got["curves"][name])
+        assert_that(least > 0, f"{name}: losses of zero or less")
     assert_equal(got["graphs"], 0, what="number of results that keep a graph alive")
 
 
@@ -955,7 +966,7 @@ def run_fine_tune(notebook, weights, batches, num_labels, lr, epochs):
     first = {name: zeros.get(name, value) for name, value in start.items()}
     kept = all(bool(torch.equal(value, start[name])) for name, value in net.named_parameters())
     return {
-        "losses": [float(torch.as_tensor(one).detach()) for one in losses],
+        "losses": [torch.as_tensor(one).detach().numpy() for one in losses],
         "parameters": after,
         "moved": sorted(k for k in after if bool(np.any(after[k] != np.asarray(first[k])))),
         "kept": kept and net.head is old_head and tuned is not net,
@@ -1262,7 +1273,7 @@ def run_train_keeping_best(notebook, weights, X, y, order, num_valid, epochs, lr
     features, labels, order = torch.tensor(X), torch.tensor(y), torch.tensor(order)
     losses, best = notebook.train_keeping_best(net, opt, features, labels, order, num_valid, epochs)
     return {
-        "losses": [float(torch.as_tensor(one).detach()) for one in losses],
+        "losses": [torch.as_tensor(one).detach().numpy() for one in losses],
         "best": best,
         "state": [value.detach().numpy() for value in net.state_dict().values()],
         "X kept": bool(np.array_equal(features.numpy(), X)),
@@ -3957,9 +3968,11 @@ def share_right(params, X, y):
 def fit_two_layer_learns(student, reference, rng, data, least):
     """fit_two_layer trains a network that classifies new examples well enough."""
     draw, count = (draw_digits, 600) if data == "digits" else (draw_spirals, 400)
+    classes = 10 if data == "digits" else 3
+    numbers = rng.permutation(classes)  # a network that was trained elsewhere knows other ones
     X, y = draw(rng, count)
     fresh_X, fresh_y = draw(rng, 1000)
-    classes = 10 if data == "digits" else 3
+    y, fresh_y = numbers[y], numbers[fresh_y]
     params = student.fit_two_layer(X, y, classes, int(rng.integers(10_000)))
     assert_that(isinstance(params, dict), "expected a dict of parameters")
     width = np.shape(params["b1"])[0]

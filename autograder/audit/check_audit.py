@@ -11,7 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from autograder.audit.calibration import SAFETY, Bands
-from autograder.audit.moved import Move, lower_precision, moved_session, nearby, reordered
+from autograder.audit.moved import (
+    Move,
+    lower_precision,
+    moved_session,
+    nearby,
+    on_device,
+    reordered,
+)
 from autograder.audit.null_models import null_models, recorded_answers
 from autograder.audit.report import CheckAudit
 from autograder.audit.variants import SEEDS, distance, run_moved, run_variant
@@ -155,9 +162,13 @@ class _Trial:
             found.notes.append("no null model was tried: it asks for nothing by its name")
             return
         recorded = recorded_answers(self._check, names, oracle)
-        for title, values in null_models(names, oracle, recorded):
+        twice = (null_models(names, oracle, recorded) for _ in range(2))
+        for (title, values), (_, anew) in zip(*twice, strict=True):
             results = run_variant(self._check, values, oracle, SEEDS[0])
             self._tell()
+            again = run_variant(self._check, anew, oracle, SEEDS[0])
+            self._tell()
+            self._compare(results, again, f"null model {title!r}")
             passed = [r.name for r in results if r.verdict is Verdict.PASSED]
             found.null_models.add(len(passed) < len(results))
             if len(passed) == len(results):
@@ -180,19 +191,24 @@ class _Trial:
         for seed in (*SEEDS, SEEDS[0]):
             runs.append(run_variant(self._check, variant.values, self._oracle, seed))
             self._tell()
-        again = runs.pop()
-        for before, after in zip(runs[0], again, strict=True):
-            if before.verdict is Verdict.BROKEN:
-                self._complain(
-                    f"case {before.name!r} breaks on the {kind} {variant.title!r}: {before.message}"
-                )
-            if (before.verdict, before.margin) != (after.verdict, after.margin):
-                self._complain(
-                    f"case {before.name!r} is flaky on the {kind} {variant.title!r}: "
-                    f"{before.verdict} with a margin of {before.margin}, then {after.verdict} "
-                    f"with {after.margin}, on the same inputs"
-                )
+        self._compare(runs[0], runs.pop(), f"{kind} {variant.title!r}")
         return runs
+
+    def _compare(self, first: list[CaseResult], second: list[CaseResult], what: str) -> None:
+        """Complain of cases that break, or that judge the same answer in two ways.
+
+        What fails may fail by another number: a mistake can keep something from call to call.
+        """
+        for before, after in zip(first, second, strict=True):
+            if before.verdict is Verdict.BROKEN:
+                self._complain(f"case {before.name!r} breaks on the {what}: {before.message}")
+            passed = before.verdict is Verdict.PASSED
+            if before.verdict != after.verdict or (passed and before.margin != after.margin):
+                self._complain(
+                    f"case {before.name!r} is flaky on the {what}: {before.verdict} with a margin "
+                    f"of {before.margin}, then {after.verdict} with {after.margin}, on the same "
+                    "inputs"
+                )
 
     def _moved(self, move: Move, seed: bytes, note: bool = True) -> list[Compared]:
         """Return what is compared where the reference computes a little otherwise."""
@@ -258,6 +274,8 @@ def _moves() -> Iterator[tuple[Move, str | None]]:
         yield nearby(seed), None
         yield nearby(seed, "float32"), "float32"
     yield reordered(), None
+    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+        yield on_device("cuda"), None
 
 
 def _how_far(distances: Sequence[float]) -> str:

@@ -138,7 +138,7 @@ class _Range:
             for number, target in enumerate(self.targets(mutant.site)):
                 if found is not None and found.check != target.check.name:
                     break
-                mark(number, 2 * target.seconds)
+                mark(number, 4 * target.seconds)
                 kill = self._kill(mutant, target)
                 if kill is not None and (found is None or _further(kill, found)):
                     found = kill
@@ -147,12 +147,15 @@ class _Range:
         return found
 
     def _kill(self, mutant: Mutant, target: _Target) -> _Kill | None:
+        """Return the case's kill: it finds the mutant out, and does so again."""
         try:
             result = self._run(mutant, target)
+            if result.verdict not in _FOUND_OUT:
+                return None
+            if self._run(mutant, target).verdict not in _FOUND_OUT:
+                return None  # by chance: a mutant that draws without its seed, for instance
         except Exception:  # it cannot even be defined
             return _Kill(target.check.name, target.case.name)
-        if result.verdict not in _FOUND_OUT:
-            return None
         numbers = result.margin is not None and result.margin > 1.0
         return _Kill(target.check.name, target.case.name, result.margin if numbers else None)
 

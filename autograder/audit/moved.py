@@ -5,8 +5,8 @@ between, one works in single precision. These sessions compute with the referenc
 that the spread of right answers can be measured.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from autograder.sandbox.host import Host
 from autograder.sandbox.messages import InProcessSession
 from autograder.sandbox.wire import Message
 
-__all__ = ["Move", "lower_precision", "moved_session", "nearby", "reordered"]
+__all__ = ["Move", "lower_precision", "moved_session", "nearby", "on_device", "reordered"]
 
 Change = Callable[[NDArray[Any]], NDArray[Any]]
 
@@ -28,12 +28,16 @@ ROUND = 1024.0  # multiples of its inverse are numbers that somebody chose, not 
 
 @dataclass(frozen=True)
 class Move:
-    """What happens to each array that goes in, to each that comes out, and in between."""
+    """What happens to each array that goes in, to each that comes out, and in between.
+
+    Tensors go to the ``device``, if one is named.
+    """
 
     name: str
-    there: Change
+    there: Change = lambda array: array
     back: Change = lambda array: array
     between: Callable[[], AbstractContextManager[Any]] = nullcontext
+    device: str | None = None
 
 
 def moved_session(namespace: dict[str, Any], move: Move) -> InProcessSession:
@@ -62,6 +66,19 @@ def reordered() -> Move:
     return Move("sums in the other order", as_reversed, as_plain, reversed_torch)
 
 
+def on_device(device: str) -> Move:
+    """Compute with torch on a device, such as ``cuda``; what is made there is made on it."""
+    return Move(f"torch on {device}", between=partial(_default_device, device), device=device)
+
+
+@contextmanager
+def _default_device(device: str) -> Iterator[None]:
+    import torch
+
+    with torch.device(device):
+        yield
+
+
 def _nudged(array: NDArray[Any], seed: int, dtype: str) -> NDArray[Any]:
     if array.dtype != dtype:
         return array
@@ -88,7 +105,8 @@ class _MovingHost(Host):
 
     def _arguments(self, request: Message) -> tuple[list[Any], dict[str, Any]]:
         args, kwargs = super()._arguments(request)
-        return _each(args, self._move.there), _each(kwargs, self._move.there)
+        change, device = self._move.there, self._move.device
+        return _each(args, change, device), _each(kwargs, change, device)
 
     def handle(self, request: Message) -> Message:
         with self._move.between():
@@ -98,20 +116,23 @@ class _MovingHost(Host):
         return super()._value(_each(value, self._move.back), *arguments)
 
 
-def _each(value: Any, change: Change) -> Any:
-    """Return a nest with each array, tensor and number changed; other objects stay."""
+def _each(value: Any, change: Change, device: str | None = None) -> Any:
+    """Return a nest with each array, tensor and number changed; other objects stay.
+
+    Tensors are on the device then, if one is named.
+    """
     kind = type(value)
     if kind in (list, tuple):
-        return kind(_each(item, change) for item in value)
+        return kind(_each(item, change, device) for item in value)
     if kind is dict:
-        return {key: _each(item, change) for key, item in value.items()}
+        return {key: _each(item, change, device) for key, item in value.items()}
     if isinstance(value, np.ndarray):
         return change(value)
     if isinstance(value, (float, np.float32, np.float64)):
         changed = change(np.array(value))
         return float(changed) if kind is float else changed[()]
     if _is_tensor(value):
-        return _tensor(value, change)
+        return _tensor(value, change, device or value.device)
     return value
 
 
@@ -119,10 +140,10 @@ def _is_tensor(value: Any) -> bool:
     return type(value).__module__ == "torch" and type(value).__name__ == "Tensor"
 
 
-def _tensor(value: Any, change: Change) -> Any:
+def _tensor(value: Any, change: Change, device: Any) -> Any:
     import torch
 
     if value.dtype not in (torch.float32, torch.float64):
-        return value
+        return value.to(device)
     changed = torch.from_numpy(np.array(as_plain(change(value.detach().cpu().numpy()))))
-    return changed.to(value.device).requires_grad_(value.requires_grad)
+    return changed.to(device).requires_grad_(value.requires_grad)

@@ -159,13 +159,13 @@ def _slips(report: Audit, bundle: Bundle, oracle: Oracle) -> list[Slip]:
 
 
 def _reason(mutant: MutantResult, bundle: Bundle) -> str | None:
-    """Return what the author says of a survivor, on its line of the reference."""
+    """Return what the author says of a survivor, on its line or on the comment above."""
     text = bundle.reference.get(mutant.place)
     if text is None:
         number = int(mutant.place.removeprefix("cell "))
         text = next(cell.source for cell in bundle.source if cell.number == number)
-    lines = text.split("\n")
-    said = REASON.search(lines[mutant.line - 1]) if mutant.line <= len(lines) else None
+    above, line = ["", *text.split("\n"), ""][mutant.line - 1 : mutant.line + 1]
+    said = REASON.search(line) or REASON.match(above.strip())
     return said[1] if said else None
 
 

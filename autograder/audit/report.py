@@ -34,7 +34,7 @@ class Tally:
 class Survivor:
     """A mutant that differs from the reference and that no check finds out.
 
-    ``reason`` is what the reference says of it, in a comment ``# survives: …`` on its line.
+    ``reason`` is what the reference says of it, in a comment ``# survives: …`` there or above it.
     """
 
     mutant: MutantResult

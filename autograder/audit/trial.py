@@ -5,6 +5,7 @@ goes far beyond the cases: the arguments that the checks pass are varied, and th
 under further secrets.
 """
 
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ __all__ = ["Trial", "run_one"]
 INPUTS = 200  # of each function
 TRIES = 3 * INPUTS
 FEW = 20  # inputs that say too little
+LONGEST = 5.0  # seconds of the processor for the answers to them; then fewer inputs will do
 SECRETS = 20
 WAITING = 20  # times as long as its own seconds is what a case may take on a busy machine
 
@@ -111,7 +113,7 @@ class Trial:
     @cached_property
     def _calls(self) -> list[tuple[Call, list[Any]]]:
         """Calls that the reference answers by finite values, some as the checks make them."""
-        rng = np.random.default_rng(self._seed)
+        rng, began = np.random.default_rng(self._seed), time.process_time()
         seen = [call for check in self._checks for call in self._made_by(check)]
         found: list[tuple[Call, list[Any]]] = []
         for i in range(TRIES if seen else 0):
@@ -123,7 +125,8 @@ class Trial:
             want = self._outcome(target, call)
             if want is not None and is_finite(want):
                 found.append((call, want))
-            if len(found) == INPUTS:
+            slow = len(found) >= FEW and time.process_time() - began > LONGEST
+            if slow or len(found) == INPUTS:
                 break
         return found
 

@@ -20,6 +20,7 @@ from autograder.course import Course
 from autograder.errors import SourceError
 from autograder.grading.bundle import Manifest, Slip, pack_bundle, parse_bundle
 from autograder.grading.oracle import Oracle, load_oracle
+from autograder.sandbox.limits import MB, Limits
 from autograder.student.recording import FILE as RECORDING
 from autograder.student.recording import record
 
@@ -57,7 +58,8 @@ def build(
     texts = _texts(source, reference)
     solutions = solution_cells(source, reference)
     trusted = trusted_cells(source)
-    oracle = load_oracle(trusted, texts, name, source.file)
+    data = _data(path.parent, course.limits_of(name), source.file)
+    oracle = load_oracle(trusted, texts, name, source.file, data)
     require_as_written(source, oracle.checks, written)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
     for checked in (slack or {}).keys() & oracle.checks.keys():
@@ -65,14 +67,14 @@ def build(
     manifest = make_manifest(name, source, oracle.checks, written, texts.values())
     pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
     release = release_notebook(pieces)
-    bundle = pack_bundle(manifest, trusted, serialize(release), texts, slips)
+    bundle = pack_bundle(manifest, trusted, serialize(release), texts, slips, data)
     return Artefacts(
         name=name,
         release={
             f"{name}.ipynb": serialize(release),
             RECORDING: _recording(source, oracle, written),
             **_requirements(manifest),
-            **_data(path.parent),
+            **data,
         },
         solution=serialize(solution_notebook(release, pieces)),
         bundle=bundle,
@@ -110,6 +112,14 @@ def _requirements(manifest: Manifest) -> dict[str, bytes]:
     return {"requirements.txt": "\n".join([*lines, ""]).encode(), file: data}
 
 
-def _data(folder: Path) -> dict[str, bytes]:
+def _data(folder: Path, limits: Limits, file: str) -> dict[str, bytes]:
+    """Return the assignment's files by path: they are in the release and in every session."""
     files = sorted(p for p in (folder / "data").rglob("*") if p.is_file())
+    size, most = sum(p.stat().st_size for p in files), min(limits.message_mb, limits.disk_mb)
+    if 2 * size > most * MB:
+        raise SourceError(
+            f"data/ has {size / MB:.0f} MB; a session takes half of message_mb and of disk_mb, "
+            f"{most / 2:.0f} MB here (see the limits in docs/operators.md)",
+            file,
+        )
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}

@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -21,11 +21,10 @@ __all__ = [
     "pack_bundle",
     "parse_bundle",
     "read_bundle",
-    "write_bundle",
 ]
 
 MANIFEST, SOURCE, RELEASE, SLIPS = "manifest.json", "source.json", "release.ipynb", "slips.json"
-REFERENCE = "reference/"
+REFERENCE, DATA = "reference/", "data/"
 
 
 class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,7 +113,8 @@ class Bundle(msgspec.Struct, frozen=True):
 
     ``id`` is "sha256:…" of the file; ``source`` are the trusted cells; ``release`` the release
     notebook, from which given cells are restored; ``reference`` the modules of the reference
-    package by path (``reference/optimizers.py``); ``slips`` are for diagnoses.
+    package by path (``reference/optimizers.py``); ``slips`` are for diagnoses; ``data`` are the
+    assignment's files by path (``data/digits.npz``), which every student has too.
     """
 
     id: str
@@ -123,6 +123,7 @@ class Bundle(msgspec.Struct, frozen=True):
     release: nbformat.NotebookNode
     reference: dict[str, str]
     slips: tuple[Slip, ...] = ()
+    data: Mapping[str, bytes] = {}
 
 
 def pack_bundle(
@@ -131,17 +132,19 @@ def pack_bundle(
     release: bytes,
     reference: dict[str, str],
     slips: Sequence[Slip] = (),
+    data: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Return the bytes of a bundle, the same for the same content."""
     files = {SOURCE: msgspec.json.encode(source), RELEASE: release}
     files[SLIPS] = msgspec.json.encode(slips)
     files |= {name: text.encode() for name, text in sorted(reference.items())}
+    files |= dict(sorted((data or {}).items()))
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     manifest = msgspec.structs.replace(manifest, files=digests)
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {MANIFEST: msgspec.json.encode(manifest), **files}.items():
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+        for name, content in {MANIFEST: msgspec.json.encode(manifest), **files}.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
@@ -180,6 +183,7 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         release=nbformat.reads(files[RELEASE].decode(), as_version=4),
         reference={n: d.decode() for n, d in files.items() if n.startswith(REFERENCE)},
         slips=slips,
+        data={n: d for n, d in files.items() if n.startswith(DATA)},
     )
 
 
@@ -188,19 +192,6 @@ def _unpack(data: bytes) -> tuple[Manifest, dict[str, bytes]]:
     with zipfile.ZipFile(BytesIO(data)) as archive:
         files = {member: archive.read(member) for member in archive.namelist()}
     return msgspec.json.decode(files.pop(MANIFEST), type=Manifest), files
-
-
-def write_bundle(
-    path: Path,
-    manifest: Manifest,
-    source: tuple[Cell, ...],
-    release: bytes,
-    reference: dict[str, str],
-) -> str:
-    """Write a bundle and return its id."""
-    data = pack_bundle(manifest, source, release, reference)
-    path.write_bytes(data)
-    return _digest(data)
 
 
 def _digest(data: bytes) -> str:

@@ -8,8 +8,9 @@ import importlib.machinery
 import importlib.util
 import linecache
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
@@ -19,6 +20,7 @@ from autograder.authoring.budget import graded_budgets
 from autograder.authoring.checks import Check
 from autograder.errors import SourceError
 from autograder.grading.bundle import Bundle, Cell
+from autograder.sandbox.files import put_files
 
 __all__ = ["Oracle", "load_bundle_oracle", "load_oracle"]
 
@@ -41,7 +43,8 @@ class Oracle:
 def load_bundle_oracle(bundle: Bundle) -> Oracle:
     """Run the trusted cells of a bundle."""
     name = bundle.manifest.assignment
-    oracle = load_oracle(bundle.source, bundle.reference, name, f"the bundle of {name}")
+    file = f"the bundle of {name}"
+    oracle = load_oracle(bundle.source, bundle.reference, name, file, bundle.data)
     for question in bundle.manifest.questions:
         for entry in question.checks:
             oracle.checks[entry.name].slack = entry.slack
@@ -49,7 +52,11 @@ def load_bundle_oracle(bundle: Bundle) -> Oracle:
 
 
 def load_oracle(
-    cells: Sequence[Cell], reference: Mapping[str, str], assignment: str, file: str
+    cells: Sequence[Cell],
+    reference: Mapping[str, str],
+    assignment: str,
+    file: str,
+    data: Mapping[str, bytes] | None = None,
 ) -> Oracle:
     """Run trusted cells in order, with the reference package taken from the given texts.
 
@@ -58,13 +65,15 @@ def load_oracle(
         reference: text of each module of the reference package, by path.
         assignment: the assignment's name.
         file: the source notebook, as error messages call it.
+        data: files that lie in the working directory while the cells run, by path.
 
     Raises:
         SourceError: a cell raised; says which.
     """
     module = ModuleType(f"_oracle_{assignment}")
     sys.modules[module.__name__] = module  # classes of the notebook look it up by name
-    with _reference_package(reference), graded_budgets():
+    places = _reference_package(reference), _working_directory(data or {})
+    with places[0], places[1], graded_budgets(), _figures_closed():
         for cell in cells:
             _run(cell, module, file)
         modules = {n: vars(m) for n, m in sys.modules.items() if _is_ours(n)}
@@ -124,6 +133,30 @@ def _reference_package(reference: Mapping[str, str]) -> Iterator[None]:
         for name in [name for name in sys.modules if _is_ours(name)]:
             del sys.modules[name]
         sys.modules.update(former)
+
+
+@contextmanager
+def _working_directory(data: Mapping[str, bytes]) -> Iterator[None]:
+    """Work in a folder with some files inside the block, if there are any."""
+    if not data:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        put_files(data)
+        yield
+
+
+@contextmanager
+def _figures_closed() -> Iterator[None]:
+    """Close what figures are opened inside the block: pyplot would keep them for ever."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    before = pyplot.get_fignums() if pyplot is not None else []
+    try:
+        yield
+    finally:
+        if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+            for number in set(pyplot.get_fignums()).difference(before):
+                pyplot.close(number)
 
 
 def _is_ours(name: str) -> bool:

@@ -171,7 +171,8 @@ class Grader:
     def _grade(self, submission: Submission) -> tuple[tuple[QuestionResult, ...], tuple[str, ...]]:
         nursery = self._warm_nursery()
         deadline = time.monotonic() + self._limits.submission_seconds
-        with NotebookSession(nursery, submission.cells, deadline) as notebook:
+        files = self._bundle.data
+        with NotebookSession(nursery, submission.cells, deadline, files) as notebook:
             outcomes = self._outcomes(notebook)
         self._diagnose(outcomes)
         questions = tuple(

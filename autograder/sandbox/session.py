@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from autograder.errors import (
     WireError,
 )
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
+from autograder.sandbox.files import as_bodies
 from autograder.sandbox.messages import MessageSession
 from autograder.sandbox.nursery import ANSWER_SECONDS, Nursery, Started
 from autograder.sandbox.wire import Message
@@ -47,14 +48,22 @@ class NotebookSession:
         nursery: which forks the session.
         cells: the code cells to run, as (number, source).
         deadline: a time of `time.monotonic` at which the whole submission must be done.
+        files: what lies in its working directory, by path.
 
     Raises:
         HarnessError: the nursery is gone, or its session ended before it ran a cell or was killed
             by somebody else; so do all methods.
     """
 
-    def __init__(self, nursery: Nursery, cells: Sequence[tuple[int, str]], deadline: float) -> None:
+    def __init__(
+        self,
+        nursery: Nursery,
+        cells: Sequence[tuple[int, str]],
+        deadline: float,
+        files: Mapping[str, bytes] | None = None,
+    ) -> None:
         self._nursery, self._cells, self._deadline = nursery, list(cells), deadline
+        self._files = as_bodies(files or {})
         self._channel: Channel | None = None
         self._session: Started | None = None
         self._fresh = False  # whether the session has answered nothing yet
@@ -134,7 +143,7 @@ class NotebookSession:
         limit = ANSWER_SECONDS
         try:
             body = json.dumps(cells).encode()
-            channel.send(Message("run", bodies=[body]), self._until(limit))
+            channel.send(Message("run", bodies=[body, *self._files]), self._until(limit))
             for number, _ in cells:
                 _expect(channel, "cell", self._until(limit), number)
                 current, limit = number, self._nursery.limits.cell_seconds

@@ -14,6 +14,7 @@ from typing import Any
 from autograder.errors import WireError
 from autograder.sandbox.cells import Cells
 from autograder.sandbox.channel import Channel, ChannelClosed
+from autograder.sandbox.files import of_bodies, put_files
 from autograder.sandbox.host import Host
 from autograder.sandbox.kernel import die_with_parent, fork
 from autograder.sandbox.wire import Message, decode, encode, plain_text
@@ -82,8 +83,10 @@ def _run(request: Message, channel: Channel, shell: Any) -> None:
     """Run cells in order; a cell that raises is reported and passed over.
 
     Args:
-        request: its one body is JSON, pairs of a cell's number and its source.
+        request: its first body is JSON, pairs of a cell's number and its source; the others,
+            if there are any, are files for the working directory.
     """
+    put_files(of_bodies(request.bodies[1:]))
     sink = _Sink()
     sys.stdout = sys.stderr = sink
     cells = Cells(shell)

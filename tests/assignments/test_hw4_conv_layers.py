@@ -29,7 +29,9 @@ def load():
         if cell.cell_type == "code"
     ]
     texts = {f"reference/{p.name}": p.read_text() for p in ROOT.glob("reference/*.py")}
-    return load_oracle(cells, texts, NAME, f"{NAME}.py")
+    folder = ROOT / "assignments" / NAME
+    data = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.glob("data/*")}
+    return load_oracle(cells, texts, NAME, f"{NAME}.py", data)
 
 
 ORACLE = load()

@@ -64,12 +64,14 @@ def test_a_release_has_notebook_recording_requirements_wheel_and_data(workshop):
     data = workshop.root / "assignments" / "hw" / "data" / "deep" / "a.bin"
     data.parent.mkdir(parents=True)
     data.write_bytes(b"\x00\xff")
-    release = workshop.compile().artefacts.release
+    compiled = workshop.compile()
+    release = compiled.artefacts.release
     wheel = "autograder-0.1.0-py3-none-any.whl"
     assert sorted(release) == sorted(
         ["hw.ipynb", "recording.json", "requirements.txt", wheel, "data/deep/a.bin"]
     )
     assert release["data/deep/a.bin"] == b"\x00\xff"
+    assert bundle_of(compiled).data == {"data/deep/a.bin": b"\x00\xff"}
     assert release["requirements.txt"].decode().splitlines() == [
         "# In this folder: python -m pip install -r requirements.txt",
         f"./{wheel}",
@@ -235,3 +237,12 @@ def test_an_unknown_assignment_is_a_wrong_usage(workshop):
 
     with pytest.raises(UsageError):
         build(workshop.course, "nothing")
+
+
+def test_data_that_no_session_could_hold_is_refused(workshop):
+    data = workshop.root / "assignments" / "hw" / "data" / "large.bin"
+    data.parent.mkdir(parents=True)
+    with data.open("wb") as file:
+        file.truncate(129 << 20)
+    with pytest.raises(SourceError, match="data/ has 129 MB; .* 128 MB here"):
+        workshop.compile()

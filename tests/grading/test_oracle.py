@@ -1,4 +1,5 @@
 import inspect
+import os
 import sys
 from types import ModuleType
 
@@ -40,6 +41,23 @@ def test_the_reference_is_taken_from_its_texts_with_its_subpackages():
     oracle = load("from reference.sums import add\nfrom reference import deep\nx = deep.value")
     assert oracle.namespace["add"](2, 3) == 5
     assert oracle.namespace["x"] == 3
+
+
+def test_cells_find_the_data_in_their_working_directory():
+    here = os.getcwd()
+    cells = [Cell("given", 1, "from pathlib import Path\ntext = Path('data/a.txt').read_text()")]
+    oracle = load_oracle(cells, REFERENCE, "hw", "hw.py", {"data/a.txt": b"seven"})
+    assert oracle.namespace["text"] == "seven"
+    assert os.getcwd() == here
+
+
+def test_figures_that_cells_open_are_closed_behind_them():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
+    own = pyplot.figure().number
+    load("import matplotlib.pyplot as plt\nfor _ in range(3):\n    plt.figure()")
+    assert pyplot.get_fignums() == [own]
+    pyplot.close(own)
 
 
 def test_what_was_imported_before_is_as_before(before):

@@ -66,6 +66,13 @@ def test_the_blank_release_earns_nothing_and_loses_nothing_to_us(grade):
     assert messages(result, "double") == ["not implemented yet (cell 3, line 3)"] * 2
 
 
+def test_the_data_lies_where_the_notebook_runs(bundle, submit, solutions):
+    answers = solutions | {"double": "double = lambda x: float(open('data/two').read()) * x"}
+    with make(msgspec.structs.replace(bundle, data={"data/two": b"2"})) as grader:
+        result = grader.grade("ada", submit(answers), clock)
+    assert (result.earned, result.notes) == (5.0, ())
+
+
 def test_a_result_says_of_what_it_is(grader, submit, bundle):
     data = submit()
     result = grader.grade("ada", data, clock)

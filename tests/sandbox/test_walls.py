@@ -56,7 +56,13 @@ def daemon():
     return 1
 def fine():
     return 1
+def data():
+    with open("data/deep/one.txt", "r+") as file:
+        number = int(file.read())
+        file.write("0")
+    return number
 '''
+FILES = {"data/deep/one.txt": b"1", "data/empty": b""}
 
 def outcome(name):
     try:
@@ -75,7 +81,7 @@ except UnsafeHere as error:
 with nursery:
     found = {"escaped": attempt(nursery)[1] if tier is not None else {}}
     for name in sys.argv[2:]:
-        with NotebookSession(nursery, [(1, CELL)], time.monotonic() + 60) as notebook:
+        with NotebookSession(nursery, [(1, CELL)], time.monotonic() + 60, FILES) as notebook:
             found[name] = [outcome(name), outcome("fine")]
             with notebook.check() as check:
                 found["kept"] = check.get("kept")
@@ -116,16 +122,17 @@ def tier(request):
 
 def test_a_tier_holds_everything_and_its_limits_end_what_passes_them(tier):
     number, who = tier
-    found = try_tier(number, "bomb", "hog", "hogs", "fill", "daemon", who=who)
+    found = try_tier(number, "bomb", "hog", "hogs", "fill", "daemon", "data", "data", who=who)
     assert found.pop("escaped") == {}
     assert found.pop("kept") is False  # no session finds another's files
     assert found["daemon"] == [1, 1]
+    assert found["data"] == [1, 1]  # in the second session too: what the first wrote is gone
     assert found["bomb"][0].startswith(("StudentError: BlockingIOError", "StudentKilled"))
     assert found["hog"][0].startswith("StudentKilled: ")
     assert "memory" in found["hog"][0] or who == "user"  # without a control group nobody knows
     assert found["hogs"][0].startswith(("StudentKilled: ", "StudentTimeout: "))
     assert found["fill"][0].startswith(("StudentError: OSError", "StudentKilled: "))
-    assert [after for _, after in found.values()] == [1] * 5
+    assert [after for _, after in found.values()] == [1] * 6
 
 
 def test_an_ordinary_user_cannot_have_the_tier_of_root_in_a_container():

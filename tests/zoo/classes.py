@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 
 from autograder.course import Course
-from autograder.grading.bundle import read_bundle, write_bundle
+from autograder.grading.bundle import pack_bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Result, load_result
 from autograder.sandbox.limits import Limits
@@ -186,13 +186,15 @@ class School:
             shutil.copytree(self.course.root / folder / self.name, root / folder / self.name)
         shutil.copytree(self.course.root / "reference", root / "reference")
         (root / "reference" / "canary.py").write_text(f"# {self._canaries['reference']}\n")
-        write_bundle(
-            root / "build" / self.name / f"{self.name}.bundle",
+        bundle = pack_bundle(
             self._bundle.manifest,
             self._bundle.source,
             nbformat.writes(self._bundle.release).encode(),
             self._bundle.reference | {"reference/canary.py": f"# {self._canaries['bundle']}\n"},
+            self._bundle.slips,
+            self._bundle.data,
         )
+        (root / "build" / self.name / f"{self.name}.bundle").write_bytes(bundle)
         lines = [f"{name} = {value}" for name, value in vars(self.limits).items()]
         head = f'name = "Zoo"\nmin_tier = {self.course.min_tier}\n\n[limits]\n'
         (root / "course.toml").write_text(head + "\n".join(lines) + "\n")
