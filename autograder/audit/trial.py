@@ -29,8 +29,9 @@ __all__ = ["Trial", "run_one"]
 INPUTS = 200  # of each function
 TRIES = 3 * INPUTS
 FEW = 20  # inputs that say too little
-LONGEST = 5.0  # seconds of the processor for the answers to them; then fewer inputs will do
 SECRETS = 20
+FEW_SECRETS = 3
+LONGEST = 1.0  # seconds of the processor for the calls, and for the runs; then fewer will do
 WAITING = 20  # times as long as its own seconds is what a case may take on a busy machine
 
 
@@ -159,15 +160,15 @@ class Trial:
     @cached_property
     def _runs(self) -> list[_Run]:
         """Cases under further secrets; with other parameters too, where calls say too little."""
-        rng = np.random.default_rng(self._seed)
-        found = []
+        rng, few_calls = np.random.default_rng(self._seed), len(self._calls) < FEW
+        found, began = [], time.process_time()
         for number in range(SECRETS):
+            if number >= FEW_SECRETS and time.process_time() - began > LONGEST:
+                break
             secret = f"trial {number}".encode()
             for check in self._checks:
-                if number >= _rounds(self._limits[check.name]):
-                    continue
                 runs = [_Run(check, case, secret, False) for case in check.cases]
-                if len(self._calls) < FEW:
+                if few_calls:
                     runs += [replace(r, case=_varied(r.case, rng), varied=True) for r in runs]
                 found += [run for run in runs if self._passes(run, self._oracle.namespace)]
         return found
@@ -185,11 +186,6 @@ class Trial:
         limit = self._limits[check.name]
         self.tell(limit)
         return run_one(self._oracle, check, case, InProcessSession(namespace), secret, limit)
-
-
-def _rounds(limit: float) -> int:
-    """Return how many secrets a check is run under; fewer where it takes long."""
-    return SECRETS if limit <= 2 else 5 if limit <= 5 else 2
 
 
 def _varied(case: Case, rng: np.random.Generator) -> Case:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from autograder.records.words import question_pairs
 
 __all__ = ["write_gradebook"]
 
+BATCH = 500  # students whose rows are in memory at one time
 # The verdicts that judge the student's work; the others leave a check undecided.
 _JUDGED = frozenset(
     {Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED}
@@ -62,12 +63,16 @@ def write_gradebook(
     try:
         with _open(db_path) as gradebook, gradebook.db.no_autoflush:
             notebook = sync_notebook(gradebook, manifest.assignment, release)
-            submissions = _submissions(gradebook, notebook, results)
-            for student, result in results.items():
-                submission = submissions[student]
-                again = _stamp(submission, timestamps.get(student))
-                _write_grades(submission, _scores(manifest, result), again)
-                _write_comments(submission, student_comments(manifest, answers, result))
+            for students in _batches(gradebook, notebook.assignment, results):
+                for student, submission in _submissions(gradebook, notebook, students).items():
+                    if (result := results.get(student)) is None:
+                        continue
+                    again = _stamp(submission, timestamps.get(student))
+                    _write_grades(submission, _scores(manifest, result), again)
+                    _write_comments(submission, student_comments(manifest, answers, result))
+                gradebook.db.flush()
+                gradebook.db.expunge_all()  # else all rows of a large class are in memory at last
+                notebook = gradebook.db.get(type(notebook), notebook.id)
             gradebook.db.commit()
     except SQLAlchemyError as error:
         raise HarnessError(f"the gradebook {db_path} cannot be written: {error}") from error
@@ -130,9 +135,19 @@ def _utc(text: str) -> datetime | None:
     return None
 
 
-def _submissions(gradebook: Any, notebook: Any, students: Iterable[str]) -> dict[str, Any]:
+def _batches(gradebook: Any, assignment: Any, students: Iterable[str]) -> Iterator[list[str]]:
+    """Give the names of students, and of those who have a submission there, some at a time."""
+    from nbgrader.api import SubmittedAssignment
+
+    rows = gradebook.db.query(SubmittedAssignment.student_id).filter_by(assignment_id=assignment.id)
+    everybody = sorted({*students, *(name for (name,) in rows)})
+    for begin in range(0, len(everybody), BATCH):
+        yield everybody[begin : begin + BATCH]
+
+
+def _submissions(gradebook: Any, notebook: Any, students: Sequence[str]) -> dict[str, Any]:
     """Return each student's submitted notebook with a row for every cell, made where missing."""
-    from nbgrader.api import Comment, Grade, SubmittedNotebook
+    from nbgrader.api import Comment, Grade, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy.orm import selectinload
 
     graded = {c.id: c for c in (*notebook.grade_cells, *notebook.task_cells)}
@@ -141,6 +156,8 @@ def _submissions(gradebook: Any, notebook: Any, students: Iterable[str]) -> dict
         found.assignment.student_id: found
         for found in gradebook.db.query(SubmittedNotebook)
         .filter_by(notebook_id=notebook.id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(SubmittedAssignment.student_id.in_(students))
         .options(
             selectinload(SubmittedNotebook.assignment),
             selectinload(SubmittedNotebook.grades),
@@ -162,15 +179,17 @@ def _submissions(gradebook: Any, notebook: Any, students: Iterable[str]) -> dict
     return present
 
 
-def _assignments(gradebook: Any, assignment: Any, students: Iterable[str]) -> list[Any]:
+def _assignments(gradebook: Any, assignment: Any, students: Sequence[str]) -> list[Any]:
     """Return each student's submitted assignment, and make what is missing, students too."""
     from nbgrader.api import Student, SubmittedAssignment
 
     db = gradebook.db
-    known = {student.id: student for student in db.query(Student)}
+    known = {s.id: s for s in db.query(Student).filter(Student.id.in_(students))}
     present = {
         found.student_id: found
-        for found in db.query(SubmittedAssignment).filter_by(assignment_id=assignment.id)
+        for found in db.query(SubmittedAssignment)
+        .filter_by(assignment_id=assignment.id)
+        .filter(SubmittedAssignment.student_id.in_(students))
     }
     for name in students:
         if name not in known:

@@ -105,6 +105,18 @@ def test_writing_twice_changes_nothing(write, db, make):
     assert dump(db) == before
 
 
+def test_a_class_in_batches_is_the_class_at_once(write, gradebook, db, make, monkeypatch):
+    results = [make.result(f"s{i}", make.sgd(earned=i / 4), make.conv()) for i in range(5)]
+    monkeypatch.setattr("autograder.records.gradebook.BATCH", 2)
+    write(*results)
+    found = {f"s{i}": scores(gradebook, f"s{i}")["sgd_matches"][0] for i in range(5)}
+    assert found == {f"s{i}": i / 4 for i in range(5)}
+    before = dump(db)
+    monkeypatch.setattr("autograder.records.gradebook.BATCH", 100)
+    write(*results)
+    assert dump(db) == before
+
+
 def test_a_regrade_changes_scores_and_adds_nothing(write, gradebook, make):
     write(make.result("ada", make.sgd(earned=1.0), make.conv(Verdict.PENDING, 0.0, Status.PENDING)))
     write(make.result("ada", make.sgd(earned=4.0), make.conv()))
