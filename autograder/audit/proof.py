@@ -1,6 +1,5 @@
 """The proof that the grading of an assignment is right, before it is published."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from autograder.audit.mutants import sites_of
 from autograder.audit.report import Audit, CheckAudit, Survivor
 from autograder.audit.variants import SEEDS, run_variant
 from autograder.authoring.checks import Check
+from autograder.compiler.regions import REASON
 from autograder.errors import UnsafeHere
 from autograder.grading.bundle import Bundle, Slip
 from autograder.grading.notebooks import nbformat
@@ -26,7 +26,6 @@ __all__ = ["examine", "prove"]
 
 MOST_ALIKE = 3  # slips of one title in one check, that a grader tries
 LONGEST_RUN = 600.0  # seconds that a variant may take for all cases of a check
-REASON = re.compile(r"#\s*survives:\s*(\S.*)")
 Progress = Callable[[str], None]
 
 

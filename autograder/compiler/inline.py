@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from autograder.compiler.reference import Definition, Module, Reference, split_import
-from autograder.compiler.regions import SOLUTION, without_marks
+from autograder.compiler.regions import SOLUTION, without_marks, without_reasons
 from autograder.errors import SourceError
 
 __all__ = ["Block", "Inliner", "is_block", "join_definitions", "postponed"]
@@ -55,7 +55,8 @@ class Inliner:
             if definition.is_import:
                 imports.append(definition.text)
             else:
-                texts.append(without_marks(definition.comment + definition.text, SOLUTION))
+                text = without_marks(definition.comment + definition.text, SOLUTION)
+                texts.append(without_reasons(text))
         return Block(tuple(imports), join_definitions(texts))
 
     def _own(self, name: str, owner: str) -> None:

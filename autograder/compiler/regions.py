@@ -1,10 +1,22 @@
-"""Marked regions of a text: solutions, and the rubrics of manual questions."""
+"""Marks in a text: regions with solutions, rubrics of manual questions, remarks for the audit."""
 
+import re
 from dataclasses import dataclass
 
 from autograder.errors import SourceError
 
-__all__ = ["RUBRIC", "SOLUTION", "Marks", "Region", "find_regions", "without_marks"]
+__all__ = [
+    "REASON",
+    "RUBRIC",
+    "SOLUTION",
+    "Marks",
+    "Region",
+    "find_regions",
+    "without_marks",
+    "without_reasons",
+]
+
+REASON = re.compile(r"#\s*survives:\s*(\S.*)")  # why a mutant of this line may live
 
 
 @dataclass(frozen=True)
@@ -58,3 +70,13 @@ def without_marks(text: str, marks: Marks) -> str:
     """Return a text without the lines that mark regions."""
     lines = text.split("\n")
     return "\n".join(line for line in lines if not (marks.begin in line or marks.end in line))
+
+
+def without_reasons(text: str) -> str:
+    """Return a text without what its author says of mutants: that is for the audit alone."""
+    kept = []
+    for line in text.split("\n"):
+        code = REASON.sub("", line).rstrip()
+        if code or not REASON.search(line):
+            kept.append(code if REASON.search(line) else line)
+    return "\n".join(kept)

@@ -5,7 +5,13 @@ import io
 import tokenize
 
 from autograder.compiler.reference import Definition
-from autograder.compiler.regions import SOLUTION, Region, find_regions, without_marks
+from autograder.compiler.regions import (
+    SOLUTION,
+    Region,
+    find_regions,
+    without_marks,
+    without_reasons,
+)
 from autograder.compiler.syntax import Definable, Edit, edit_lines, first_line, last_line
 
 __all__ = ["ANSWER", "stub"]
@@ -32,13 +38,14 @@ def stub(definition: Definition, name: str) -> str:
     node, lines = tree.body[0], definition.text.split("\n")
     if regions and isinstance(node, Definable):
         edits = [Edit(r.first, r.last, f"{r.indent}{_raise(_owner(tree, r))}") for r in regions]
-        return edit_lines(definition.text, edits)
+        return without_reasons(edit_lines(definition.text, edits))
     if isinstance(node, Function):
         return _function(node, lines, name)
     if isinstance(node, ast.ClassDef):
         return _class(node, lines)
     annotation = f": {ast.unparse(node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
-    return f"{without_marks(definition.comment, SOLUTION)}{name}{annotation} = {ANSWER}"
+    comment = without_reasons(without_marks(definition.comment, SOLUTION))
+    return f"{comment}{name}{annotation} = {ANSWER}"
 
 
 def _function(node: FunctionNode, lines: list[str], name: str) -> str:

@@ -352,7 +352,7 @@ def test_a_network_that_was_unlucky_is_trained_again(shares):
     if max(shares) >= 0.5:
         require_learning(Student(), np.random.default_rng(0), "UNet")
     else:
-        with pytest.raises(CheckFailure, match="48% .* in the last of 3 trainings"):
+        with pytest.raises(CheckFailure, match=r"48% .* in the last of 3 trainings"):
             require_learning(Student(), np.random.default_rng(0), "UNet")
     assert not left
 

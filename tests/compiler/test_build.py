@@ -244,5 +244,5 @@ def test_data_that_no_session_could_hold_is_refused(workshop):
     data.parent.mkdir(parents=True)
     with data.open("wb") as file:
         file.truncate(129 << 20)
-    with pytest.raises(SourceError, match="data/ has 129 MB; .* 128 MB here"):
+    with pytest.raises(SourceError, match=r"data/ has 129 MB; .* 128 MB here"):
         workshop.compile()

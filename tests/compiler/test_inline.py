@@ -137,6 +137,20 @@ def test_decorators_come_along_and_marks_do_not(solution_of):
     assert got == "from functools import lru_cache\n\n\n@lru_cache\ndef f(x):\n    return x"
 
 
+def test_what_is_said_of_mutants_stays_with_us(solution_of):
+    got = solution_of(
+        "f",
+        own="""
+            def f(x):
+                # survives: any start will do
+                y = 0  # a start  # survives: see above
+                # kept
+                return y + x
+        """,
+    )
+    assert got == "def f(x):\n    y = 0  # a start\n    # kept\n    return y + x"
+
+
 def test_a_local_name_is_no_reason_to_bring_a_helper(solution_of):
     got = solution_of("f", own="def w(x):\n    return x\n\ndef f(x):\n    w = x\n    return w\n")
     assert got == "def f(x):\n    w = x\n    return w"

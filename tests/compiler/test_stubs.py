@@ -150,8 +150,9 @@ def test_regions_in_the_reference_keep_the_scaffolding_around_them(stub_of):
             def todo(self, x):
                 """Do."""
                 y = x  # kept
+                # survives: for whatever reason
                 # kept too
-                if x:
+                if x:  # survives: likewise
                     ### BEGIN SOLUTION
                     y = 5  # cut
                     ### END SOLUTION

@@ -1,4 +1,4 @@
-"""What five write-ups answer is graded as by those who read them."""
+"""What the class hands in is graded as by those who read it."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,8 @@ from autograder.grading.bundle import parse_bundle
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Result, Verdict
 from autograder.grading.runner import Grader
-from tests.demo.writeups import assignments, submissions, writeups
+from tests.demo.other_homework import SLIPS, homework
+from tests.demo.writeups import submissions, writeups
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -396,10 +397,21 @@ def disagreements(result: Result, rows: tuple[Row, ...]) -> list[str]:
     return found
 
 
-@pytest.mark.filterwarnings("ignore:More than 20 figures")  # that an assignment draws
-@pytest.mark.parametrize("name", assignments())
-def test_the_grader_agrees_with_those_who_read_the_write_ups(name: str) -> None:
-    """After a change of an assignment: python -m tests.demo.writeups."""
+def lost_by(result: Result) -> dict[str, tuple[float, str]]:
+    """Return what each question lost, and what feedback says of it first; no GPU is no loss."""
+    lost: dict[str, tuple[float, str]] = {}
+    for question in result.questions:
+        for check in question.checks:
+            missed = [case for case in check.cases if case.verdict is not Verdict.PASSED]
+            if missed and missed[0].verdict is not Verdict.PENDING:
+                points, said = lost.get(question.id, (0.0, missed[0].diagnosis or ""))
+                lost[question.id] = points + check.points - check.earned, said
+    return lost
+
+
+@pytest.mark.parametrize("name", find_course(ROOT).assignments())
+def test_the_grader_agrees_with_those_who_read_the_homework(name: str) -> None:
+    """After a change of an assignment: python -m tests.demo.writeups, and …other_homework."""
     course = find_course(ROOT)
     artefacts = build(course, name)
     bundle = parse_bundle(artefacts.bundle, name)
@@ -412,6 +424,16 @@ def test_the_grader_agrees_with_those_who_read_the_write_ups(name: str) -> None:
             assert disagreements(result, EXPECTED[student, name]) == []
             waiting = {q.id for q in result.questions if not q.checks and q.status == "pending"}
             assert waiting == set(writeups()[student][name].texts)
+        for student, text in homework(artefacts) if name in SLIPS else ():
+            committed = ROOT / "submitted" / student / name / f"{name}.ipynb"
+            assert committed.read_text(encoding="utf-8") == text, f"{committed} is stale"
+            lost = lost_by(grader.grade(student, text.encode()))
+            slips = {slip.question: slip for slip in SLIPS[name] if student == "dmitri"}
+            assert {q: points for q, (points, _) in lost.items()} == {
+                q: pytest.approx(slip.lost) for q, slip in slips.items()
+            }
+            unnamed = {q: said for q, (_, said) in lost.items() if slips[q].says not in said}
+            assert unnamed == {}
 
 
 def test_every_write_up_has_its_verdicts() -> None:
