@@ -3443,7 +3443,7 @@ for network in (PoolUpsampleNet, ConvTransposeNet, UNet, DilatedUNet) if EPOCHS 
 #   PoolUpsampleNet   0.656    0.021  0.563    0 times
 #   ConvTransposeNet  0.647    0.029  0.470    2 times
 #   UNet              0.717    0.041  0.488    1 time
-# and the mistakes below 0.37 at most. Unlucky initial weights are rare and not normally distributed;
+# and the mistakes below 0.37 at most. Unlucky initial weights are rare, and no normal deviation;
 # that three trainings are all unlucky happens in far less than one of a thousand gradings.
 PASSING = {"scenes": {"PoolUpsampleNet": 0.5, "ConvTransposeNet": 0.5, "UNet": 0.5}}
 TRAININGS = 3
