@@ -112,9 +112,17 @@ def stale_folders(parent: Path) -> list[Path]:
     found = []
     for folder in parent.glob(f"{PREFIX}*-*"):
         owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdigit() and not Path("/proc", owner).exists():
+        if owner.isdigit() and not _is_running(owner):
             found.append(folder)
     return found
+
+
+def _is_running(process: str) -> bool:
+    """Return whether a process is there and has not ended, waited for or not."""
+    try:
+        return Path("/proc", process, "stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
 
 
 def enter(descriptors: list[int]) -> None:

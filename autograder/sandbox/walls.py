@@ -273,13 +273,16 @@ def kill_children() -> None:
 
 
 def remove_tree(folder: str) -> None:
-    """Remove a folder, whatever a student's code has made in it.
+    """Remove a folder, whatever a student's code has made in it, or a file.
 
     By `rm`, which a hundred thousand nested folders do not exhaust as they do a recursive function.
+    A supervisor cannot start it any more when its nursery was the first process of a namespace and
+    has ended; there no student's code writes into the folder, and a recursive function will do.
     """
-    with contextlib.suppress(OSError):
-        os.rmdir(folder)  # mostly nothing was written
-        return
+    for remove in (os.rmdir, os.unlink):  # mostly nothing was written
+        with contextlib.suppress(OSError):
+            remove(folder)
+            return
     for command in (["rm", "-rf"], ["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
         if os.path.lexists(folder):
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
@@ -291,6 +294,8 @@ def remove_tree(folder: str) -> None:
                     timeout=REMOVE_SECONDS,
                     check=False,
                 )
+    if os.path.lexists(folder):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _become(user: int) -> None:

@@ -64,14 +64,19 @@ def test_to_enter_no_folder_changes_nothing():
 def test_a_folder_is_stale_when_its_process_is_no_more(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
+    unwaited = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, unwaited.pid, os.WEXITED | os.WNOWAIT)
     for name in (
         f"{PREFIX}{os.getpid()}-0",
         f"{PREFIX}{ended.pid}-0",
+        f"{PREFIX}{unwaited.pid}-0",
         f"{PREFIX}x-0",
         "other-1-0",
     ):
         (tmp_path / name).mkdir()
-    assert [folder.name for folder in stale_folders(tmp_path)] == [f"{PREFIX}{ended.pid}-0"]
+    found = {folder.name for folder in stale_folders(tmp_path)}
+    assert found == {f"{PREFIX}{ended.pid}-0", f"{PREFIX}{unwaited.pid}-0"}
+    unwaited.wait()
     assert stale_folders(tmp_path / "nowhere") == []
 
 

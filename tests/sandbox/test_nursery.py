@@ -25,7 +25,7 @@ cells = [(1, "import os, time\\ndef f():\\n    time.sleep(600)"), (2, sys.argv[1
 nursery = Nursery(Limits(call_seconds=60))
 session = NotebookSession(nursery, cells, time.monotonic() + 100)
 with session.check() as check:
-    print(nursery._process.pid, *[check.get(name) for name in sys.argv[2:]], flush=True)
+    print(nursery._process.pid, nursery.folder, *[check.get(name) for name in sys.argv[2:]], flush=True)
     check.call(check.get("f").number, (), {}, False)
 """
 DAEMON = """
@@ -89,6 +89,19 @@ def test_nothing_outlives_an_owner_that_is_killed(cell, gone, descendants):
     end_owner(process)
     survivors = [pid for pid in (supervisor, *processes) if not gone(pid)]
     assert survivors == []
+
+
+def test_what_the_canary_had_written_is_gone_with_an_owner_that_is_killed(gone):
+    process, words = owner("")
+    supervisor, folder = int(words[0]), Path(words[1])
+    shared = Path("/dev/shm", folder.name)
+    (folder / "a").mkdir()
+    for file in (folder / "a" / "b", shared):
+        file.write_text("")
+    end_owner(process)
+    assert gone(supervisor)
+    assert not folder.exists()
+    assert not shared.exists()
 
 
 @pytest.mark.parametrize("victim", [0, 1, 2], ids=["supervisor", "nursery", "session"])
