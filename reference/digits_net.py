@@ -117,6 +117,8 @@ def fit_digits(x: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     epochs, count = 12, 8  # survives: a training of about this length will do
     batches = [
         # survives: for the same reason
-        rows for _ in range(epochs) for rows in np.array_split(rng.permutation(len(x)), count)
+        rows
+        for _ in range(epochs)
+        for rows in np.array_split(rng.permutation(len(x)), count)
     ]
     return train_convnet(params, x, labels, batches, lr=0.1)[0]  # survives: so will half and twice

@@ -126,6 +126,16 @@ def test_a_flaky_check_is_refused():
     assert any("is flaky on the mistake 'a lot'" in finding for finding in findings)
 
 
+def test_a_mistake_may_fail_by_another_number_each_time():
+    calls = []
+
+    def counts(x):
+        calls.append(x)
+        return 1e3 * len(calls)
+
+    assert make(sound, mistakes=[("remembers", counts)]).findings == []
+
+
 def test_a_reference_that_fails_for_some_inputs_is_told_with_how_often():
     def lucky(student, reference, rng, n):
         """Hopes."""

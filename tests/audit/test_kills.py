@@ -1,15 +1,19 @@
 """Which mutants the checks find out."""
 
 import ast
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from autograder.audit import kills
 from autograder.audit.kills import Fate, MutantResult, try_mutants
 from autograder.audit.mutants import mutants_of, sites_of
 from autograder.course import Course
+from autograder.grading.results import Verdict
+from autograder.sandbox.messages import InProcessSession
 from tests.audit.conftest import loaded
 from tests.audit.test_mutants import BUILT_ON_IT, HELPER, USES_HELPER
 from tests.small_course import write_course
@@ -86,6 +90,24 @@ def test_a_mutant_that_ends_its_process_loses_nothing_else(write_course: WriteCo
     assert found["if True:"].fate is Fate.KILLED
     assert found["if True:"].killed_by == ("scaled_sum_matches_reference", VISIBLE)
     assert found["return -(factor * total)"].fate is Fate.KILLED
+
+
+def test_what_is_found_out_by_chance_is_not_found_out(
+    write_course: WriteCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A case that rejects a mutant once and passes it then says nothing of it."""
+    bundle, oracle = loaded(write_course())
+    trials = kills._Range(bundle, oracle)
+    mutant = next(m for m in trials.mutants if m.after == "return -(factor * total)")
+    passed = trials.targets(mutant.site)[0]
+    right = kills.run_one(
+        oracle, passed.check, passed.case, InProcessSession(dict(oracle.namespace)), b"", 9
+    )
+    assert trials.killed_by(mutant, lambda *_: None) is not None
+    verdicts = itertools.cycle([Verdict.FAILED, Verdict.PASSED])
+    by_chance = lambda *_: msgspec.structs.replace(right, verdict=next(verdicts))  # noqa: E731
+    monkeypatch.setattr(kills, "run_one", by_chance)
+    assert trials.killed_by(mutant, lambda *_: None) is None
 
 
 def test_a_mutant_that_never_ends_is_found_out(

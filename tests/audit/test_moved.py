@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.audit.moved import lower_precision, moved_session, nearby, reordered
+from autograder.audit.moved import lower_precision, moved_session, nearby, on_device, reordered
 from autograder.authoring.subject import Subject
 
 RNG = np.random.default_rng(0)
@@ -44,6 +44,23 @@ def test_single_precision_is_back_in_double_and_less_exact(name, args):
     got = asked(lower_precision(), name, *args)
     assert {str(value.dtype).removeprefix("torch.") for value in got} == {"float64"}
     assert 1e-9 < max(errors(name, args, lower_precision())) < 1e-3
+
+
+def test_on_a_device_tensors_are_made_there_and_arrays_stay():
+    """Without a GPU: the device on which nothing is computed, and the processor."""
+
+    def devices(tensor, array):
+        return [str(tensor.device), str(torch.zeros(2).device), type(array).__name__]
+
+    session = moved_session({"devices": devices}, on_device("meta"))
+    assert Subject(session).devices(torch.ones(2), np.ones(2)) == ["meta", "meta", "ndarray"]
+    assert str(torch.zeros(2).device) == "cpu"
+    assert max(errors("tensors", TENSORS, on_device("cpu"))) == 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_differs_by_rounding():
+    assert max(errors("tensors", TENSORS, on_device("cuda"))) < 1e-10
 
 
 def test_equal_numbers_move_alike_and_round_ones_do_not():

@@ -18,6 +18,7 @@ from autograder.grading.given import run_given
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.runner import Grader
+from tests.audit.test_kills import SIGN_IS_LOST
 
 WriteCourse = Callable[..., Course]
 
@@ -127,6 +128,25 @@ def test_a_mutant_that_was_found_out_is_named_to_who_makes_its_slip(
     named = [[c.diagnosis for q in r.questions for k in q.checks for c in k.cases] for r in results]
     assert named[0] == [None] * 3
     assert named[1] == ["the mean where the sum is meant"] * 2 + [None]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "    return factor * total  # survives: the sign is free here\n",
+        "    # survives: the sign is free here\n    return factor * total\n",
+    ],
+    ids=["on its line", "above it"],
+)
+def test_a_survivor_is_explained_in_the_reference(write_course: WriteCourse, line: str) -> None:
+    course = write_course(SIGN_IS_LOST, ("    return factor * total\n", line))
+    outcome = compile_and_publish(course, "small", silent)
+    assert "survive (1 explained)" in outcome.summary[1]
+    report = json.loads((course.build("small") / "audit.json").read_text())
+    (survivor,) = [s for c in report["checks"] for s in c["mutants"]["survivors"]]
+    assert survivor["reason"] == "the sign is free here"
+    solution = (course.build("small") / "small_solution.ipynb").read_text()
+    assert "survives" not in solution
 
 
 def test_a_mistake_in_what_is_given_alone_is_no_mistake_of_the_check(

@@ -25,7 +25,8 @@ cells = [(1, "import os, time\\ndef f():\\n    time.sleep(600)"), (2, sys.argv[1
 nursery = Nursery(Limits(call_seconds=60))
 session = NotebookSession(nursery, cells, time.monotonic() + 100)
 with session.check() as check:
-    print(nursery._process.pid, nursery.folder, *[check.get(name) for name in sys.argv[2:]], flush=True)
+    values = [check.get(name) for name in sys.argv[2:]]
+    print(nursery._process.pid, nursery.folder, *values, flush=True)
     check.call(check.get("f").number, (), {}, False)
 """
 DAEMON = """
