@@ -1413,7 +1413,8 @@ def draw_graph(edges):
     plt.show()
 
 
-draw_graph(graph_edges(2))
+with suppress(NotImplementedError):  # as long as graph_edges is not written
+    draw_graph(graph_edges(2))
 
 # %% [markdown]
 # # 4. Reverse mode
@@ -2054,15 +2055,16 @@ def wave_losses(examples=24, width=8, dtype=torch.float64):
 
 wave_train, wave_valid, wave_start = wave_losses()
 rate, history = 0.02, []
-for _ in range(budget(25, graded=1)):
-    height, slope = hypergrad_unrolled(wave_train, wave_valid, wave_start, rate, 20)
-    history.append((rate, height))
-    rate = max(rate - 0.02 * slope, 0.0)
-plt.figure(figsize=(6, 3.5))
-plt.plot(*np.transpose(history), "o-")
-plt.xlabel("learning rate")
-plt.ylabel("validation loss after 20 steps")
-plt.show()
+with suppress(NotImplementedError):  # as long as hypergrad_unrolled is not written
+    for _ in range(budget(25, graded=1)):
+        height, slope = hypergrad_unrolled(wave_train, wave_valid, wave_start, rate, 20)
+        history.append((rate, height))
+        rate = max(rate - 0.02 * slope, 0.0)
+    plt.figure(figsize=(6, 3.5))
+    plt.plot(*np.transpose(history), "o-")
+    plt.xlabel("learning rate")
+    plt.ylabel("validation loss after 20 steps")
+    plt.show()
 
 # %% [markdown]
 # # 5. Forward mode
