@@ -18,7 +18,7 @@ from autograder.sandbox.canary import send_canary
 from autograder.sandbox.cgroup import ControlGroup
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS, Nursery
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 
 __all__ = ["Finding", "examine", "gpus"]
 
@@ -119,7 +119,7 @@ def _session() -> Finding:
 
 def _start(nursery: Nursery) -> float:
     began = time.monotonic()
-    with NotebookSession(nursery, [(1, "answer = 42")], began + 30) as notebook:
+    with NotebookSession(nursery, [CodeCell(1, "answer = 42")], began + 30) as notebook:
         with notebook.check() as session:
             if session.get("answer") != 42:
                 raise AutograderError("a session gave a wrong value")

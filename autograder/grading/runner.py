@@ -115,7 +115,7 @@ class Grader:
             self._warm_nursery()  # first: where nothing is safe, nothing is graded
         try:
             submission = parse_submission(data, self._bundle.release)
-            size = JSON_GROWTH * sum(len(code) for _, code in submission.cells)
+            size = JSON_GROWTH * sum(len(cell.source) for cell in submission.cells)
             if size > self._limits.message_mb * MB:
                 raise StudentError("the notebook has more code than a message may hold")
         except StudentError as error:

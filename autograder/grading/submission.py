@@ -25,6 +25,7 @@ from autograder.grading.alignment import (
 )
 from autograder.grading.notebooks import nbformat
 from autograder.grading.student_cells import StudentCell, read_cells
+from autograder.sandbox.session import CodeCell
 
 __all__ = ["Submission", "digest_of", "parse_submission", "read_submission_file"]
 
@@ -37,14 +38,16 @@ class Submission:
 
     Attributes:
         notebook: for staff to read: the student's answers among the release's own cells.
-        cells: the code cells to run, as (number in the student's notebook, source).
+        cells: the code cells to run, numbered as in the student's notebook.
+        places: how many of them stand above each check, by the grade_id of its cell.
         answers: the text of each manual answer that differs from the release, by grade_id;
             where its cell is missing, of all cells that may hold it.
         notes: what was healed, for staff and the student.
     """
 
     notebook: NotebookNode
-    cells: tuple[tuple[int, str], ...]
+    cells: tuple[CodeCell, ...]
+    places: Mapping[str, int]
     answers: Mapping[str, str]
     notes: tuple[str, ...]
 
@@ -91,7 +94,8 @@ def parse_submission(data: bytes, release: NotebookNode) -> Submission:
     found = align(cells, release)
     notes = found.notes.copy()
     notebook = nbformat.v4.new_notebook(metadata=release.metadata)
-    run: list[tuple[int, str]] = []
+    run: list[CodeCell] = []
+    places: dict[str, int] = {}
     fresh = cells[-1].number if cells else 0  # restored cells are numbered behind the student's
     for cell in found.leading:
         _add_own(notebook, cell, run)
@@ -103,13 +107,22 @@ def parse_submission(data: bytes, release: NotebookNode) -> Submission:
         notebook.cells.append(healed)
         # The stub of an answer that is missing could only replace one that stands elsewhere.
         stub = anchored is None and is_answer(given)
-        if healed.cell_type == "code" and not is_check(given) and not stub:
-            run.append((cell.number, healed.source))
+        if is_check(given):
+            places[grade_id_of(given)] = len(run)
+        elif healed.cell_type == "code" and not stub:
+            run.append(CodeCell(cell.number, healed.source, _kind(given, cell)))
         for own in cell.following:
             _add_own(notebook, own, run)
     answers = {grade_id_of(g): _answer(g, found) for g in release.cells if is_manual(g)}
     written = {grade_id: text for grade_id, text in answers.items() if text is not None}
-    return Submission(notebook, tuple(run), written, tuple(notes))
+    return Submission(notebook, tuple(run), places, written, tuple(notes))
+
+
+def _kind(given: NotebookNode, cell: StudentCell) -> str:
+    """Return what a code cell of the release is in a submission: given, a stub or an answer."""
+    if not is_answer(given):
+        return "given"
+    return "answer" if differs(cell.source, given.source) else "stub"
 
 
 def _answer(given: NotebookNode, found: Alignment) -> str | None:
@@ -147,12 +160,12 @@ def _heal(given: NotebookNode, cell: StudentCell, notes: list[str]) -> NotebookN
     return healed
 
 
-def _add_own(notebook: NotebookNode, cell: StudentCell, run: list[tuple[int, str]]) -> None:
+def _add_own(notebook: NotebookNode, cell: StudentCell, run: list[CodeCell]) -> None:
     """Add a cell that the student made."""
     added = getattr(nbformat.v4, f"new_{cell.type}_cell")(id=f"own-{cell.number}")
     _fill(added, cell)
     if cell.type == "code":
-        run.append((cell.number, cell.source))
+        run.append(CodeCell(cell.number, cell.source))
     notebook.cells.append(added)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.sandbox.nursery import Nursery, environment_of
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 from autograder.sandbox.walls import SHARED_MEMORY
 
 __all__ = ["MIN_ESCAPES", "attempt", "send_canary"]
@@ -55,7 +55,7 @@ def attempt(nursery: Nursery, private: Sequence[Path] = ()) -> tuple[int, dict[s
     """
     with _witness(nursery, private) as witness:
         try:
-            notebook = NotebookSession(nursery, [(1, CELL)], time.monotonic() + SECONDS)
+            notebook = NotebookSession(nursery, [CodeCell(1, CELL)], time.monotonic() + SECONDS)
             with notebook, notebook.check(SECONDS) as session:
                 tried, got_out = Subject(session).attempt_all(witness)
         except StudentError as error:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from autograder.authoring.subject import Session
 from autograder.errors import (
@@ -21,7 +22,19 @@ from autograder.sandbox.messages import MessageSession
 from autograder.sandbox.nursery import ANSWER_SECONDS, Nursery, Started
 from autograder.sandbox.wire import Message
 
-__all__ = ["CellRun", "NotebookSession"]
+__all__ = ["CellRun", "CodeCell", "NotebookSession"]
+
+
+class CodeCell(NamedTuple):
+    """A code cell of a submission.
+
+    ``kind`` is ``given`` (the release's own), ``stub`` (an answer as the release has it),
+    ``answer`` (what the student made of one) or ``own`` (a cell that the student added).
+    """
+
+    number: int
+    source: str
+    kind: str = "own"
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ class NotebookSession:
 
     Args:
         nursery: which forks the session.
-        cells: the code cells to run, as (number, source).
+        cells: the code cells to run.
         deadline: a time of `time.monotonic` at which the whole submission must be done.
         files: what lies in its working directory, by path.
 
@@ -58,7 +71,7 @@ class NotebookSession:
     def __init__(
         self,
         nursery: Nursery,
-        cells: Sequence[tuple[int, str]],
+        cells: Sequence[CodeCell],
         deadline: float,
         files: Mapping[str, bytes] | None = None,
     ) -> None:
@@ -138,7 +151,7 @@ class NotebookSession:
 
     def _run(self, channel: Channel) -> CellRun | None:
         """Run the cells; return the one that ended the session, None if none did."""
-        cells = [cell for cell in self._cells if not self._left_out(cell[0])]
+        cells = [(c.number, c.source) for c in self._cells if not self._left_out(c.number)]
         current: int | None = None
         limit = ANSWER_SECONDS
         try:

@@ -67,7 +67,7 @@ def main(bundle_path: str, *paths: str) -> None:
     bundle = read_bundle(Path(bundle_path))
     oracle = load_bundle_oracle(bundle)
     submissions = [parse_submission(Path(path).read_bytes(), bundle.release) for path in paths]
-    cells = [[source for _, source in submission.cells] for submission in submissions]
+    cells = [[cell.source for cell in submission.cells] for submission in submissions]
     for one in cells:  # warm: what is imported late is imported
         grade(one, oracle)
     began = time.process_time()

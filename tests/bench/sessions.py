@@ -15,10 +15,10 @@ from autograder.grading.bundle import read_bundle
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery, Started
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 from tests.bench.measure import descendants, memory
 
-FIRST_LINE = ((1, "import time; first = time.monotonic()"),)
+FIRST_LINE = (CodeCell(1, "import time; first = time.monotonic()"),)
 PAUSE = 0.05  # in which a grader would be busy with the submission before
 
 

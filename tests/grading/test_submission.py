@@ -40,7 +40,7 @@ def copy_of(notebook, grade_id, source=None):
 def ran(submission):
     """Return what the notebook's names are after its cells ran."""
     names = {}
-    for _, source in submission.cells:
+    for _, source, _ in submission.cells:
         try:
             exec(source, names)
         except Exception:  # as a session does: the cell is passed over
@@ -69,7 +69,7 @@ def assert_whole(submission):
     """Hold what staff get against the format, and what is run against the notes."""
     nbformat.validate(submission.notebook)
     nbformat.writes(submission.notebook).encode()
-    numbers = [number for number, _ in submission.cells]
+    numbers = [number for number, _, _ in submission.cells]
     assert len(set(numbers)) == len(numbers)
 
 
@@ -84,7 +84,13 @@ def test_answers_are_run_in_their_place_and_checks_are_not(parse):
     submission = parse()
     assert submission.notes == ()
     assert works(submission)
-    assert [number for number, _ in submission.cells] == [2, 3, 5]
+    assert [number for number, _, _ in submission.cells] == [2, 3, 5]
+
+
+def test_cells_say_what_they_are_and_checks_how_many_stand_above_them(parse, solutions):
+    submission = parse(answers={"double": solutions["double"]}, before=["early = 1"])
+    assert [cell.kind for cell in submission.cells] == ["own", "given", "answer", "stub"]
+    assert submission.places == {"double_is_right": 3, "triple_is_right": 4}
 
 
 def test_own_cells_run_where_they_stand(parse):
@@ -121,7 +127,7 @@ def test_a_deleted_given_cell_is_restored_and_noted(parse):
 def test_a_deleted_check_is_restored_to_the_notebook_and_not_run(parse, release):
     submission = parse(change=lambda n: remove(n, "double_is_right"))
     assert find(submission.notebook, "double_is_right").source == "self_check(double_is_right)"
-    assert not any("self_check" in source for _, source in submission.cells)
+    assert not any("self_check" in source for _, source, _ in submission.cells)
 
 
 def test_a_deleted_answer_is_missing_and_noted(parse):

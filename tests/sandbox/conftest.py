@@ -8,7 +8,7 @@ import pytest
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 
 LIMITS = Limits(
     cell_seconds=2.0,
@@ -41,7 +41,7 @@ def run(nursery):
     sessions = []
 
     def run(*cells, seconds=60.0, nursery=nursery):
-        numbered = list(enumerate(cells, 1))
+        numbered = [CodeCell(*cell) for cell in enumerate(cells, 1)]
         sessions.append(NotebookSession(nursery, numbered, time.monotonic() + seconds))
         return sessions[-1]
 

@@ -7,7 +7,7 @@ from autograder.sandbox import canary, nursery
 from autograder.sandbox.canary import MIN_ESCAPES, attempt, send_canary
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 
 # What must get out where nothing holds it, or the canary could not see that it got out here.
 SEEN = {
@@ -79,5 +79,5 @@ def test_only_the_strongest_walls_keep_a_session_in_reserve():
     assert nursery.RESERVING_TIER == 0
     with Nursery(Limits(), tiers=[None]) as unwalled:
         assert unwalled._reserve is None
-        with NotebookSession(unwalled, [(1, "x = 1")], float("inf")):
+        with NotebookSession(unwalled, [CodeCell(1, "x = 1")], float("inf")):
             assert unwalled._reserve is None

@@ -12,16 +12,16 @@ from autograder.errors import HarnessError
 from autograder.sandbox.cgroup import PREFIX
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 
 SECRET = "the course's own secret"
 OWNER = """
 import sys, time
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 
-cells = [(1, "import os, time\\ndef f():\\n    time.sleep(600)"), (2, sys.argv[1])]
+cells = [CodeCell(1, "import os, time\\ndef f():\\n    time.sleep(600)"), CodeCell(2, sys.argv[1])]
 nursery = Nursery(Limits(call_seconds=60))
 session = NotebookSession(nursery, cells, time.monotonic() + 100)
 with session.check() as check:
@@ -78,7 +78,9 @@ def own():
 
 
 def open_session(nursery, *cells):
-    return NotebookSession(nursery, list(enumerate(cells, 1)), time.monotonic() + 60)
+    return NotebookSession(
+        nursery, [CodeCell(*cell) for cell in enumerate(cells, 1)], time.monotonic() + 60
+    )
 
 
 @pytest.mark.parametrize("cell", ["", DAEMON], ids=["a call", "a daemon"])
@@ -218,12 +220,12 @@ LOW = """
 import resource, sys, time
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 
 limit = getattr(resource, sys.argv[1])
 resource.setrlimit(limit, (int(sys.argv[2]), int(sys.argv[2])))
 with Nursery(Limits()) as nursery:
-    with NotebookSession(nursery, [(1, "x = 1")], time.monotonic() + 60) as session:
+    with NotebookSession(nursery, [CodeCell(1, "x = 1")], time.monotonic() + 60) as session:
         with session.check() as check:
             print(check.get("x"), session.runs[1].ended)
 """

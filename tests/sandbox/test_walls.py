@@ -22,7 +22,7 @@ from autograder.errors import StudentError, UnsafeHere
 from autograder.sandbox.canary import attempt
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 
 CELL = '''
 import os, time
@@ -81,7 +81,7 @@ except UnsafeHere as error:
 with nursery:
     found = {"escaped": attempt(nursery)[1] if tier is not None else {}}
     for name in sys.argv[2:]:
-        with NotebookSession(nursery, [(1, CELL)], time.monotonic() + 60, FILES) as notebook:
+        with NotebookSession(nursery, [CodeCell(1, CELL)], time.monotonic() + 60, FILES) as notebook:
             found[name] = [outcome(name), outcome("fine")]
             with notebook.check() as check:
                 found["kept"] = check.get("kept")
