@@ -81,7 +81,8 @@ except UnsafeHere as error:
 with nursery:
     found = {"escaped": attempt(nursery)[1] if tier is not None else {}}
     for name in sys.argv[2:]:
-        with NotebookSession(nursery, [CodeCell(1, CELL)], time.monotonic() + 60, FILES) as notebook:
+        cells = [CodeCell(1, CELL)]
+        with NotebookSession(nursery, cells, time.monotonic() + 60, FILES) as notebook:
             found[name] = [outcome(name), outcome("fine")]
             with notebook.check() as check:
                 found["kept"] = check.get("kept")
