@@ -13,10 +13,15 @@ def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
     """Return what there is to say of how a notebook ran."""
     notes = [RUN_ANEW] if notebook.anew else []
     for number, run in sorted(notebook.runs.items()):
-        if run.ended:
+        if run.ended and run.stop:
+            notes.append(f"cell {number} was stopped in line {run.line}: {run.ended}")
+        elif run.ended:
             notes.append(f"cell {number} was left out: {run.ended}")
         elif run.error and not run.error.startswith("NotImplementedError"):
             notes.append(f"cell {number} raised {run.error}")
+        if run.kept:
+            names = " and ".join(run.kept)
+            notes.append(f"cell {number} is as it was released; {names} above it counts")
         if run.printed > limits.output_mb * MB:
             notes.append(f"cell {number} printed {run.printed:,} characters; none were kept")
     return tuple(notes)

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import groupby, product
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -13,12 +13,12 @@ import numpy as np
 
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.standard import Compared
-from autograder.authoring.subject import Session
 from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout, UnsafeHere
 from autograder.grading.bundle import Bundle, QuestionEntry
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.grading.given import run_given, wants_given
+from autograder.grading.in_place import run_in_place
 from autograder.grading.notes import UNWALLED, notes_of
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
@@ -42,7 +42,7 @@ from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.messages import NOT_YET
 from autograder.sandbox.nursery import TIERS, Nursery
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CheckSession, NotebookSession
 
 __all__ = ["Grader"]
 
@@ -52,7 +52,7 @@ JSON_GROWTH = 12  # bytes that a character may take in a message
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
 MAX_NOTES = 30
 
-Cases = deque[tuple[Check, Case]]  # that are still to be run
+Cases = deque[tuple[Check, Case]]
 Outcomes = dict[str, dict[str, CaseResult]]  # by check and case
 AllCompared = dict[tuple[str, str], list[Compared]]  # likewise
 
@@ -69,6 +69,10 @@ class Grader:
         min_tier: the weakest tier of walls that will do; None runs students' code without any,
             as a trial that counts for nothing.
         private: files and folders that no session may find; the canary looks for them.
+
+    Attributes:
+        starved: whether something of the last submission ran out of time that had not had the
+            processor for it: others had.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class Grader:
         self._nursery: Nursery | None = None
         self._diagnoses = Diagnoses(oracle, secret, bundle.slips)
         self._compared: AllCompared = {}  # in the cases of this submission that failed
+        self.starved = False
 
     def __enter__(self) -> "Grader":
         return self
@@ -111,6 +116,7 @@ class Grader:
         Raises:
             UnsafeHere: this machine cannot hold a student's code safely.
         """
+        self.starved = False
         with suppress(HarnessError):  # which the tries below meet again
             self._warm_nursery()  # first: where nothing is safe, nothing is graded
         try:
@@ -174,6 +180,9 @@ class Grader:
         files = self._bundle.data
         with NotebookSession(nursery, submission.cells, deadline, files) as notebook:
             outcomes = self._outcomes(notebook)
+            notes = self._run_in_place(notebook, submission, outcomes)
+            self._run_given(notebook, outcomes)
+        self.starved = notebook.starved
         self._diagnose(outcomes)
         questions = tuple(
             score_manual(entry, entry.cell in submission.answers)
@@ -181,7 +190,7 @@ class Grader:
             else _score(entry, outcomes)
             for entry in self._bundle.manifest.questions
         )
-        return questions, notes_of(notebook, self._limits)
+        return questions, (*notes_of(notebook, self._limits), *notes)
 
     def _diagnose(self, outcomes: Outcomes) -> None:
         """Name what a check's wrong values look like; whatever fails here costs nobody anything."""
@@ -208,15 +217,25 @@ class Grader:
         checks = self._oracle.checks.values()
         outcomes: Outcomes = {check.name: {} for check in checks}
         self._compared = {}
+        doubtful: Cases = deque()
         for hidden in (False, True):
-            cases = [(check, c) for check in checks for c in check.cases if c.hidden is hidden]
-            for _, together in groupby(cases, key=lambda pair: pair[0].seconds):
-                self._run(deque(together), notebook, outcomes)
-        self._run_given(notebook, outcomes)
+            left = deque((check, c) for check in checks for c in check.cases if c.hidden is hidden)
+            self._run(left, notebook, outcomes, doubtful)
+        self._confirm(doubtful, notebook, outcomes)
         return outcomes
 
-    def _run(self, left: Cases, notebook: NotebookSession, outcomes: Outcomes) -> None:
-        """Run some cases in one session; after one that ended it, the others in a fresh one."""
+    def _run(
+        self, left: Cases, notebook: NotebookSession, outcomes: Outcomes, doubtful: Cases
+    ) -> None:
+        """Run some cases in one session; after one that ended it, the others in a fresh one.
+
+        Args:
+            left: the cases.
+            notebook: in whose sessions they run.
+            outcomes: take their results.
+            doubtful: takes cases whose failing may be another check's doing.
+        """
+        vanished: set[tuple[str, str]] = set()
         while left:
             check, case = left[0]
             if unrun := self._reason_not_to_run(check, outcomes):
@@ -224,8 +243,8 @@ class Grader:
                 outcomes[check.name][case.name] = _without_run(case, *unrun)
                 continue
             try:
-                with notebook.check(check.seconds) as session:
-                    self._run_in(session, left, outcomes, notebook)
+                with notebook.check() as session:
+                    last = self._run_in(session, left, notebook, outcomes, doubtful)
             except (StudentTimeout, StudentKilled) as error:  # there is no session to be had
                 timeout = isinstance(error, StudentTimeout)
                 verdict = Verdict.TIMED_OUT if timeout else Verdict.KILLED
@@ -233,28 +252,98 @@ class Grader:
                     unrun = self._reason_not_to_run(check, outcomes) or (verdict, str(error))
                     outcomes[check.name][case.name] = _without_run(case, *unrun)
                 return
+            if last is None:
+                continue
+            check, case = last
+            if notebook.vanished and (place := (check.name, case.name)) not in vanished:
+                vanished.add(place)  # once more: it may have been killed by somebody else
+                left.appendleft(last)
+            elif notebook.anew:  # each session runs the whole notebook: right answers come first
+                left.rotate(-sum(pair[0] is check for pair in left))
 
     def _run_in(
-        self, session: Session, left: Cases, outcomes: Outcomes, notebook: NotebookSession
-    ) -> None:
+        self,
+        session: CheckSession,
+        left: Cases,
+        notebook: NotebookSession,
+        outcomes: Outcomes,
+        doubtful: Cases,
+    ) -> tuple[Check, Case] | None:
         """Run cases until the session is ended or a check is to have one of its own.
 
         Checks share a session for as long as they pass. A check whose hidden cases do not pass
         behind another's is put back, to be the first of the next session: no check fails for what
         another has done, and most need no fork of their own. A stub needs none: it fails by itself.
+        Where a session costs a run of the notebook, that waits until all others have run.
+
+        Returns:
+            The case that ended the session, if one did.
         """
         first = left[0][0]
         while left and not self._reason_not_to_run(left[0][0], outcomes):
             check, case = left.popleft()
             result = self._run_case(check, case, session, notebook)
             outcomes[check.name][case.name] = result
+            ended = result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED)
             if case.hidden and check is not first and _may_be_another_s_doing(result):
-                found = outcomes[check.name]
-                run = [c for c in check.cases if c.hidden and found.pop(c.name, None) is not None]
-                left.extendleft((check, c) for c in reversed(run))
-                return
-            if result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
-                return
+                if notebook.anew:
+                    doubtful.append((check, case))
+                elif not (ended and notebook.vanished):
+                    found = outcomes[check.name]
+                    run = [c for c in check.cases if c.hidden and c.name in found]
+                    for unsure in run:
+                        del found[unsure.name]
+                    left.extendleft((check, c) for c in reversed(run))
+                    return None
+            if ended:
+                return check, case
+        return None
+
+    def _confirm(self, doubtful: Cases, notebook: NotebookSession, outcomes: Outcomes) -> None:
+        """Run doubtful cases of a notebook that cannot be forked again, each check alone."""
+        while doubtful and notebook.seconds_left() > 2 * notebook.run_seconds:
+            check = doubtful[0][0]
+            with suppress(StudentTimeout, StudentKilled), notebook.check() as session:
+                for _, case in [pair for pair in doubtful if pair[0] is check]:
+                    self._run_better(check, case, session, notebook, outcomes)
+            doubtful = deque(pair for pair in doubtful if pair[0] is not check)
+
+    def _run_in_place(
+        self, notebook: NotebookSession, submission: Submission, outcomes: Outcomes
+    ) -> tuple[str, ...]:
+        """Run failed cases on the notebook as it stood at their checks; return notes on that."""
+        checks = self._oracle.checks.values()
+        failed = [
+            (submission.places[check.name], check, case)
+            for hidden in (False, True)
+            for check in checks
+            for case in check.cases
+            if case.hidden is hidden
+            and check.name in submission.places
+            and _may_be_another_s_doing(outcomes[check.name][case.name])
+        ]
+
+        def run(check: Check, case: Case, session: CheckSession) -> bool:
+            return self._run_better(check, case, session, notebook, outcomes)
+
+        return run_in_place(notebook, submission.cells, failed, run)
+
+    def _run_better(
+        self,
+        check: Check,
+        case: Case,
+        session: CheckSession,
+        notebook: NotebookSession,
+        outcomes: Outcomes,
+    ) -> bool:
+        """Run a case once more; the result counts, and is told, only if it passes."""
+        compared = self._compared.get((check.name, case.name), [])
+        result = self._run_case(check, case, session, notebook)
+        if result.verdict is Verdict.PASSED:
+            outcomes[check.name][case.name] = result
+            return True
+        self._compared[check.name, case.name] = compared
+        return False
 
     def _run_given(self, notebook: NotebookSession, outcomes: Outcomes) -> None:
         """Run failed cases again with what their checks are given, each check in its own session.
@@ -270,14 +359,17 @@ class Grader:
             failed = [c for c in check.cases if wants_given(check, found[c.name])]
             if not (cases := [case for case in failed if case.hidden is hidden]):
                 continue
-            with suppress(StudentTimeout, StudentKilled), notebook.check(seconds) as session:
+            with suppress(StudentTimeout, StudentKilled), notebook.check() as session:
                 run = partial(self._run_case, check, session=session, notebook=notebook)
                 results = run_given(check, cases, session, self._oracle.namespace, seconds, run)
                 found.update({result.name: result for result in results})
 
     def _run_case(
-        self, check: Check, case: Case, session: Session, notebook: NotebookSession
+        self, check: Check, case: Case, session: CheckSession, notebook: NotebookSession
     ) -> CaseResult:
+        session.seconds = check.seconds or self._limits.call_seconds
+        notebook.vanished = False
+
         def rng() -> np.random.Generator:
             return case_rng(self._secret, self._oracle.assignment, check.name, case.name)
 
@@ -303,7 +395,8 @@ class Grader:
 
 
 def _may_be_another_s_doing(result: CaseResult) -> bool:
-    return result.verdict is not Verdict.PASSED and not (result.message or "").startswith(NOT_YET)
+    decided = result.verdict in (Verdict.PASSED, Verdict.PENDING, Verdict.BROKEN)
+    return not decided and not (result.message or "").startswith(NOT_YET)
 
 
 def _score(entry: QuestionEntry, outcomes: Outcomes) -> QuestionResult:

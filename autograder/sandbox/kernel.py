@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import struct
+from collections.abc import Iterator
 from contextlib import suppress
 from enum import IntFlag
 
@@ -14,6 +15,7 @@ __all__ = [
     "children_of",
     "detach",
     "die_with_parent",
+    "family_of",
     "forgo_privileges",
     "fork",
     "install_seccomp",
@@ -21,6 +23,7 @@ __all__ = [
     "make_read_only",
     "mount",
     "pivot_root",
+    "seconds_of",
     "set_host_name",
     "setns",
     "syscall",
@@ -39,6 +42,8 @@ _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 1, 2, 4
 _MOUNT_SETATTR = 442  # this one has the same number on all machines
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
+MAX_FAMILY = 10_000  # processes that are looked at
+_TICKS = os.sysconf("SC_CLK_TCK")
 _LARGE_PAGE, _MADV_COLLAPSE = 2 << 20, 25
 
 
@@ -82,6 +87,26 @@ def children_of(process: int) -> list[int]:
             with open(f"/proc/{process}/task/{task}/children", encoding="ascii") as file:
                 children += map(int, file.read().split())
     return children
+
+
+def family_of(process: int) -> Iterator[int]:
+    """Give a process and its descendants."""
+    waiting = [process]
+    for _ in range(MAX_FAMILY):
+        if not waiting:
+            return
+        yield (current := waiting.pop())
+        waiting += children_of(current)
+
+
+def seconds_of(process: int) -> float:
+    """Return the processor's time that a process has used, with that of children it waited for."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / _TICKS
 
 
 def fork() -> int:

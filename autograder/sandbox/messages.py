@@ -24,6 +24,7 @@ from autograder.sandbox.wire import Message, Packer, Reference, decode, encode, 
 __all__ = ["NOT_YET", "InProcessSession", "MessageSession"]
 
 MAX_TEXT = 2000
+MISSING = "{} is not defined in the notebook"
 NOT_YET = "not implemented yet"  # what a stub says, and nothing else does
 
 
@@ -84,7 +85,8 @@ class MessageSession:
             return reply
         text = reply.text[:MAX_TEXT]
         if reply.kind == "missing":
-            raise StudentError(f"{text} is not defined in the notebook")
+            name = request.text if request.kind == "get" else text
+            raise StudentError(self._missing(name) if name.isidentifier() else MISSING.format(name))
         if reply.kind != "raised":
             raise StudentKilled("the session answered out of turn")
         name, place = (
@@ -98,6 +100,10 @@ class MessageSession:
         if name == "MemoryError":
             raise StudentKilled(f"ran out of memory{where}")
         raise StudentError(f"{name}: {text}{where}" if text else f"{name}{where}")
+
+    def _missing(self, name: str) -> str:
+        """Return what there is to say of a name that is not defined."""
+        return MISSING.format(name)
 
     def _reply_to(self, request: Message) -> Message:
         """Return the reply to a request, after answering the callbacks that come before it."""

@@ -18,12 +18,19 @@ from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, UnsafeHere, WireError
 from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
-from autograder.sandbox.kernel import children_of
+from autograder.sandbox.kernel import children_of, family_of, seconds_of
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.walls import SHARED_MEMORY, remove_tree
 from autograder.sandbox.wire import Message
 
-__all__ = ["ANSWER_SECONDS", "TIERS", "Nursery", "Started", "environment_of"]
+__all__ = [
+    "ANSWER_SECONDS",
+    "TIERS",
+    "KilledFromOutside",
+    "Nursery",
+    "Started",
+    "environment_of",
+]
 
 WARM_UP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
@@ -52,10 +59,19 @@ def environment_of(device: str) -> dict[str, str]:
 
 @dataclass
 class Started:
-    """A session that waits for its notebook; ``number`` is 0 until the nursery has told it."""
+    """A session that waits for its notebook.
+
+    ``number`` is 0 until the nursery has told it; ``kills`` is how many processes of the nursery's
+    sessions the kernel had ended for their memory before it started.
+    """
 
     channel: Channel
     number: int = 0
+    kills: int = 0
+
+
+class KilledFromOutside(HarnessError):
+    """A session was killed, and neither by its limits nor by its own code."""
 
 
 class Nursery:
@@ -152,6 +168,7 @@ class Nursery:
     def start(self) -> Started:
         """Return a session that waits for its notebook: the one in reserve, if there is one."""
         started = self._started()
+        started.kills = self._count_kills()
         self._reserve = None
         if self.tier == RESERVING_TIER:
             try:
@@ -165,7 +182,8 @@ class Nursery:
         """End a session with everything that it started; say how it had ended by itself.
 
         Raises:
-            HarnessError: it was killed by somebody else, or the nursery is gone.
+            KilledFromOutside: it was killed by somebody else.
+            HarnessError: the nursery is gone.
         """
         if self._reserve is not None:
             self._started()  # its reply comes first
@@ -173,19 +191,22 @@ class Nursery:
         ended = self._receive("ended", ANSWER_SECONDS)
         status = ended.number
         if os.WIFSIGNALED(status):
-            if self.ran_out_of_memory():
+            if self._count_kills() > session.kills:
                 return f"it used more than {self.limits.memory_mb} MB of memory"
             number = os.WTERMSIG(status)
             if number == signal.SIGKILL and self._is_from_outside(ended.values):
-                raise HarnessError("a session was killed from outside")
+                raise KilledFromOutside("a session was killed from outside")
             known = number in set(signal.Signals)
             return f"it was ended by {signal.Signals(number).name if known else f'signal {number}'}"
         return f"its process left with exit code {os.WEXITSTATUS(status)}"
 
     def ran_out_of_memory(self) -> bool:
         """Return whether the kernel has ended a process for its memory since we last asked."""
-        before, self._kills = self._kills, self._cgroup.kills() if self._cgroup else 0
+        before, self._kills = self._kills, self._count_kills()
         return self._kills > before
+
+    def _count_kills(self) -> int:
+        return self._cgroup.kills() if self._cgroup else 0
 
     def _is_from_outside(self, used: list[Any]) -> bool:
         """Return whether a session that was killed was not by its limits, nor by itself.
@@ -195,6 +216,19 @@ class Nursery:
         """
         alone = self.tier == 0 and self._cgroup is not None
         return alone and isinstance(used[0], float) and used[0] < 0.9 * self.limits.cpu_seconds
+
+    def busy_seconds(self, forks: bool) -> float:
+        """Return the processor's time that sessions have used, and what they started.
+
+        Args:
+            forks: without the sessions' own processes.
+        """
+        (warm, *_) = children_of(self._process.pid) or [0]
+        if self.tier == 1:  # it is bubblewrap
+            (warm, *_) = children_of(warm) or [0]
+        sessions = children_of(warm)
+        used = {process for session in sessions for process in family_of(session)}
+        return sum(map(seconds_of, used.difference(sessions if forks else ())))
 
     def processes(self) -> list[int]:
         """Return the numbers of our own processes that keep this nursery."""

@@ -5,16 +5,14 @@ A limit that is held so is *soft*: a session may exceed it for as long as nobody
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from autograder.sandbox.kernel import children_of
+from autograder.sandbox.kernel import children_of, family_of
 from autograder.sandbox.limits import MB, Limits
 
 __all__ = ["end_overuse", "nothing_to_look_at"]
 
-MAX_PROCESSES = 10_000
 _KINDS = ("RssAnon:", "RssShmem:")
 _TIERS_ON_DISK = (2, None)  # in which a session's files are not in a bounded file system of its own
 
@@ -39,7 +37,7 @@ def end_overuse(child: int, settings: dict[str, Any], limits: Limits) -> None:
     for session in children_of(nursery):
         used = 0
         if not settings["cgroup"]:
-            used = sum(max(0, _memory(process) - shared) for process in _family(session))
+            used = sum(max(0, _memory(process) - shared) for process in family_of(session))
         if full or used > limits.memory_mb * MB:
             with suppress(ProcessLookupError):
                 os.kill(session, signal.SIGKILL)
@@ -52,16 +50,6 @@ def _memory(process: int) -> int:
             return sum(int(line.split()[1]) << 10 for line in file if line.startswith(_KINDS))
     except OSError:
         return 0
-
-
-def _family(process: int) -> Iterator[int]:
-    """Give a process and its descendants."""
-    waiting = [process]
-    for _ in range(MAX_PROCESSES):
-        if not waiting:
-            return
-        yield (current := waiting.pop())
-        waiting += children_of(current)
 
 
 def _size(folder: str, limits: Limits) -> int:

@@ -3,12 +3,11 @@
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 
-from autograder.authoring.subject import Session
 from autograder.errors import (
     HarnessError,
     StudentKilled,
@@ -16,52 +15,53 @@ from autograder.errors import (
     UnsendableArgument,
     WireError,
 )
+from autograder.sandbox.cell_runs import CellRun, CodeCell, Place, cell_run, why_missing
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.files import as_bodies
 from autograder.sandbox.messages import MessageSession
-from autograder.sandbox.nursery import ANSWER_SECONDS, Nursery, Started
+from autograder.sandbox.nursery import ANSWER_SECONDS, KilledFromOutside, Nursery, Started
 from autograder.sandbox.wire import Message
 
-__all__ = ["CellRun", "CodeCell", "NotebookSession"]
+__all__ = ["CellRun", "CheckSession", "CodeCell", "NotebookSession"]
+
+KILLED_TRIES = 3  # of a session that somebody else kills
+NOTHING = -1  # in place of a statement: the cell is not run at all
+BUSY_SHARE = 0.7  # of its time that something must have had the processor to have used it
+Ask = Callable[[Message, float], Message]
 
 
-class CodeCell(NamedTuple):
-    """A code cell of a submission.
+class CheckSession(MessageSession):
+    """What answers some cases of checks; ``seconds`` is the limit on one call from now on."""
 
-    ``kind`` is ``given`` (the release's own), ``stub`` (an answer as the release has it),
-    ``answer`` (what the student made of one) or ``own`` (a cell that the student added).
-    """
+    def __init__(self, ask: Ask, seconds: float, explain: Callable[[str], str]) -> None:
+        super().__init__(lambda request: ask(request, self.seconds))
+        self.seconds = seconds
+        self._explain = explain
 
-    number: int
-    source: str
-    kind: str = "own"
-
-
-@dataclass(frozen=True)
-class CellRun:
-    """What came of running one cell: the error that it raised or how it ended the session."""
-
-    number: int
-    error: str | None = None
-    ended: str | None = None
-    printed: int = 0
+    def _missing(self, name: str) -> str:
+        return self._explain(name)
 
 
 class NotebookSession:
     """A session that ran one student's notebook, and answers checks about it.
 
-    A cell that ends the session, by a limit or by itself, is left out and the notebook is run
-    again without it, so that every other cell counts.
+    A cell that ends the session, by a limit or by itself, is left out from the statement on that
+    did so, and the notebook is run again, so that everything else counts.
 
     Attributes:
         runs: what came of each cell, by its number.
         anew: whether the notebook was run again for a check, because it started threads.
+        starved: whether something ran out of time that had not had the processor for it.
+        vanished: whether the last call ended its process, by no limit of ours.
+        run_seconds: how long the notebook took when it was run last.
 
     Args:
         nursery: which forks the session.
         cells: the code cells to run.
         deadline: a time of `time.monotonic` at which the whole submission must be done.
         files: what lies in its working directory, by path.
+        upto: how many of the cells to run at first; None is all.
+        runs: what came of the cells when another session ran them.
 
     Raises:
         HarnessError: the nursery is gone, or its session ended before it ran a cell or was killed
@@ -74,14 +74,20 @@ class NotebookSession:
         cells: Sequence[CodeCell],
         deadline: float,
         files: Mapping[str, bytes] | None = None,
+        upto: int | None = None,
+        runs: Mapping[int, CellRun] | None = None,
     ) -> None:
         self._nursery, self._cells, self._deadline = nursery, list(cells), deadline
-        self._files = as_bodies(files or {})
+        self._files = files or {}
         self._channel: Channel | None = None
         self._session: Started | None = None
         self._fresh = False  # whether the session has answered nothing yet
-        self.runs: dict[int, CellRun] = {}
-        self.anew = False
+        self._waited = 0.0  # seconds, for the session or its fork
+        self._upto = len(self._cells) if upto is None else upto
+        self._ended = {n: run for n, run in (runs or {}).items() if run.ended is not None}
+        self.runs: dict[int, CellRun] = dict(self._ended)
+        self.anew = self.starved = self.vanished = False
+        self.run_seconds = 0.0
         self._open()
 
     def __enter__(self) -> "NotebookSession":
@@ -91,7 +97,7 @@ class NotebookSession:
         self.close()
 
     @contextmanager
-    def check(self, seconds: float | None = None) -> Iterator[Session]:
+    def check(self, seconds: float | None = None) -> Iterator[CheckSession]:
         """Give a session for some cases, whose first call finds the notebook's own state.
 
         It is a fork of the session; where that cannot be forked, because the notebook started
@@ -106,14 +112,36 @@ class NotebookSession:
         """
         limit = seconds if seconds is not None else self._nursery.limits.call_seconds
         channel = self._fork()
+        if channel is not self._channel:
+            self._waited = 0.0
         try:
-            yield MessageSession(lambda request: self._call(channel, request, limit))
+            yield CheckSession(partial(self._call, channel), limit, self._why_missing)
         finally:
             if channel is self._channel:
                 self.close()
             else:
                 channel.close()
                 self._reap()
+
+    def run_to(self, upto: int) -> None:
+        """Run the cells up to this many, in the session as it is if there is one.
+
+        Raises:
+            StudentTimeout: the submission's time is used up.
+        """
+        former, self._upto = self._upto, upto
+        if self._channel is not None and upto >= former:
+            with suppress(HarnessError):  # it ended meanwhile, as code that it left running may do
+                if (culprit := self._run(self._channel, former)) is None:
+                    return
+                self._leave_out(culprit)
+        self._open()
+
+    def again(self) -> "NotebookSession":
+        """Return a session of the same notebook, of which no cell has run yet."""
+        return NotebookSession(
+            self._nursery, self._cells, self._deadline, self._files, upto=0, runs=self.runs
+        )
 
     def close(self, by_itself: bool = False) -> str:
         """End the session; say how it had ended by itself."""
@@ -127,66 +155,106 @@ class NotebookSession:
         return max(0.0, self._deadline - time.monotonic())
 
     def _open(self) -> None:
-        """Run the notebook in a fresh session, without the cells that ended earlier ones.
+        """Run the notebook in a fresh session, without what ended earlier ones.
 
         There is no session afterwards if the submission's time is used up.
         """
         self.close()
+        tries = KILLED_TRIES
         while time.monotonic() < self._deadline:
             self._session = started = self._nursery.start()
-            self._channel = started.channel
+            self._channel, self._waited = started.channel, 0.0
+            began = time.monotonic()
             try:
                 culprit = self._run(self._channel)
             except StudentTimeout:  # before its first cell
                 break
+            except KilledFromOutside:
+                tries -= 1
+                if not tries:
+                    raise
+                continue
             except HarnessError:
                 started.channel.close()
                 raise
+            self.run_seconds = time.monotonic() - began
             if culprit is None:
                 self._fresh = True
                 return
-            self.runs[culprit.number] = culprit
-            self.close()
+            self._leave_out(culprit)
         self.close()
 
-    def _run(self, channel: Channel) -> CellRun | None:
-        """Run the cells; return the one that ended the session, None if none did."""
-        cells = [(c.number, c.source) for c in self._cells if not self._left_out(c.number)]
-        current: int | None = None
-        limit = ANSWER_SECONDS
+    def _leave_out(self, culprit: CellRun) -> None:
+        """Run no more of a cell than what stands above the statement that ended the session."""
+        again = culprit.number in self._ended
+        self._ended[culprit.number] = replace(culprit, stop=NOTHING if again else culprit.stop)
+        first = self.runs.get(culprit.number)
+        if first is None or first.ended is None:
+            self.runs[culprit.number] = culprit
+        self.close()
+
+    def _run(self, channel: Channel, begin: int = 0) -> CellRun | None:
+        """Run cells; return the one that ended the session, None if none did.
+
+        Args:
+            channel: to the session.
+            begin: how many have run in it before.
+        """
+        cells = [
+            (*cell, ended.stop if (ended := self._ended.get(cell.number)) else None)
+            for cell in self._cells[begin : self._upto]
+        ]
+        cells = [cell for cell in cells if cell[-1] != NOTHING]
+        began = time.monotonic()
+        at: Place | None = None
         try:
             body = json.dumps(cells).encode()
-            channel.send(Message("run", bodies=[body, *self._files]), self._until(limit))
-            for number, _ in cells:
-                _expect(channel, "cell", self._until(limit), number)
-                current, limit = number, self._nursery.limits.cell_seconds
-                done = _expect(channel, "done", self._until(limit))
+            files = [] if begin else as_bodies(self._files)
+            channel.send(Message("run", bodies=[body, *files]), self._until(ANSWER_SECONDS))
+            for number, *_ in cells:
+                _expect(channel, "cell", self._until(ANSWER_SECONDS), number)
+                at = Place(number)
+                done = self._cell(channel, at)
                 # What a later run says may tell of hidden inputs: the first is reported.
-                first = CellRun(number, done.text[:500] or None, printed=done.number)
-                self.runs.setdefault(number, first)
+                self.runs.setdefault(number, cell_run(number, done))
             _expect(channel, "ran", self._until(ANSWER_SECONDS))
             return None
         except ChannelTimeout:
             whole = time.monotonic() >= self._deadline
-            if whole and current is None:
+            if whole and at is None:
                 raise StudentTimeout("the submission ran out of its time") from None
-            how = (
-                "the submission's time was used up"
-                if whole
-                else f"it ran for more than {limit:g} s"
-            )
+            limit = self._nursery.limits.cell_seconds if at else ANSWER_SECONDS
+            how = "the submission's time was used up" if whole else more_than(limit)
+            self._note_starvation(began, forks=False)
         except ChannelClosed:
             how = self.close(by_itself=True)
         except WireError as error:
-            if current is None:
+            if at is None:
                 raise HarnessError(f"a session did not run its first cell: {error}") from None
             how = "it wrote to the grader's channel"
-        if current is None:
+        finally:
+            self._waited += time.monotonic() - began
+        if at is None:
             raise HarnessError(f"a session ended before its first cell: {how}")
-        return CellRun(current, ended=how)
+        return CellRun(at.number, ended=how, line=at.line, stop=at.statement)
 
-    def _left_out(self, number: int) -> bool:
-        return number in self.runs and self.runs[number].ended is not None
+    def _cell(self, channel: Channel, at: Place) -> Message:
+        """Return what came of the cell that runs; ``at`` follows its statements."""
+        until = self._until(self._nursery.limits.cell_seconds)
+        while True:
+            message = _expect(channel, ("done", "step"), until)
+            if message.kind == "done":
+                return message
+            at.move_to(message)
+
+    def _note_starvation(self, began: float, forks: bool) -> None:
+        """Note whether what ran out of its time was kept from the processor by others."""
+        waited = self._waited + time.monotonic() - began
+        busy = self._nursery.busy_seconds(forks)
+        self.starved = self.starved or busy < BUSY_SHARE * waited
+
+    def _why_missing(self, name: str) -> str:
+        return why_missing(name, self._cells, self.runs)
 
     def _fork(self) -> Channel:
         """Return the channel to a fork of the session, or to the session where it cannot fork."""
@@ -206,7 +274,7 @@ class NotebookSession:
                 if self._fresh:
                     self._fresh = False
                     return self._channel
-            self.close(by_itself=answer == "gone")
+            self._clear_away(by_itself=answer == "gone")
         raise StudentKilled("the session ends whenever it is asked")
 
     def _ask_to_fork(self, session: Channel) -> tuple[str, Channel]:
@@ -227,11 +295,17 @@ class NotebookSession:
                 self._channel.send(Message("reap"), self._until(ANSWER_SECONDS))
                 _expect(self._channel, "reaped", self._until(ANSWER_SECONDS))
         except (ChannelClosed, ChannelTimeout, WireError):
-            self.close(by_itself=True)
+            self._clear_away(by_itself=True)
+
+    def _clear_away(self, by_itself: bool) -> None:
+        """End the session, whoever may have killed it: the next check opens another."""
+        with suppress(KilledFromOutside):
+            self.close(by_itself)
 
     def _call(self, channel: Channel, request: Message, seconds: float) -> Message:
         """Send a request and return its reply, with the student's fault as the exception."""
-        until = self._until(seconds)
+        until, began = self._until(seconds), time.monotonic()
+        self.vanished = False
         try:
             channel.send(request, until)
         except WireError as error:
@@ -242,29 +316,38 @@ class NotebookSession:
             return channel.receive(until)
         except ChannelTimeout:
             whole = time.monotonic() >= self._deadline
-            what = (
-                "the submission ran out of its time"
-                if whole
-                else f"ran for more than {seconds:g} s"
-            )
-            raise StudentTimeout(what) from None
+            self._note_starvation(began, forks=channel is not self._channel)
+            what = "the submission ran out of its time" if whole else more_than(seconds)
+            raise StudentTimeout(what.removeprefix("it ")) from None
         except ChannelClosed:
             how = "the code ended its own process"
-            if self._nursery.ran_out_of_memory():
+            self.vanished = not self._nursery.ran_out_of_memory()
+            if not self.vanished:
                 how = f"used more than {self._nursery.limits.memory_mb} MB of memory"
             raise StudentKilled(how) from None
         except WireError as error:
             raise StudentKilled(f"the session sent what is no value: {error}") from None
+        finally:
+            self._waited += time.monotonic() - began
 
     def _until(self, seconds: float) -> float:
         return min(time.monotonic() + seconds, self._deadline)
 
 
-def _expect(channel: Channel, kind: str, deadline: float, number: int | None = None) -> Message:
-    """Return the next message, which must be of this kind and number: no other was due."""
+def more_than(seconds: float) -> str:
+    """Return in words that something took longer than it may."""
+    return f"it ran for more than {seconds:g} s"
+
+
+def _expect(
+    channel: Channel, kinds: str | tuple[str, ...], deadline: float, number: int | None = None
+) -> Message:
+    """Return the next message, which must be of one of these kinds, and of this number."""
     message = channel.receive(deadline)
     if message.kind == "unavailable":  # what a student's code says so is an untimely message too
         raise WireError(message.text[:500])
-    if message.kind != kind or (number is not None and message.number != number):
-        raise WireError(f"a message of kind {message.kind!r}, expected {kind!r}")
+    if message.kind not in (kinds if isinstance(kinds, tuple) else (kinds,)) or (
+        number is not None and message.number != number
+    ):
+        raise WireError(f"a message of kind {message.kind!r}, expected {kinds!r}")
     return message

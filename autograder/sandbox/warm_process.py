@@ -5,6 +5,7 @@ imports what notebooks need once, so that a session starts in milliseconds.
 """
 
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -125,6 +126,7 @@ class _Start:
         folder = self._walls.shut_in()
         kernel.die_with_parent(None if self._tier == 0 else nursery)
         os.chdir(folder)
+        sys.path.insert(0, "")  # modules that a notebook writes are found, as in Jupyter
         if os.environ.get("HOME") != folder:
             _set_home(folder)
         os.closerange(3, stream)
@@ -169,10 +171,23 @@ def _warm_up(preload: list[str]) -> Any:
         for lazy in LAZY_IMPORTS.get(name, ()):
             with contextlib.suppress(ImportError):
                 importlib.import_module(lazy)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)
+        _run_eagerly(torch)
     os.environ["IPYTHONDIR"] = tempfile.gettempdir()
     return make_shell()
+
+
+def _run_eagerly(torch: Any) -> None:
+    """Have ``torch.compile`` compile nothing: there is no compiler behind the walls, nor time."""
+    original = torch.compile
+
+    def compile_nothing(model: Any = None, **_: Any) -> Any:
+        return compile_nothing if model is None else original(model, backend="eager")
+
+    torch.compile = functools.wraps(original)(compile_nothing)
+    if hasattr(torch.compiler, "set_stance"):  # before 2.6 it goes through the code, and no further
+        torch.compiler.set_stance("force_eager")
 
 
 def _end(walls: Walls, session: int, by_itself: bool) -> tuple[int, float]:

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from typing import Any
 
 from autograder.errors import WireError
@@ -55,7 +56,7 @@ def rehearse(shell: Any) -> None:
     here, there = Channel.pair(MAX_REHEARSAL)
     ours = sys.stdout, sys.stderr
     with there:
-        _run(Message("run", bodies=[b'[[0, "0"]]']), here, shell)
+        _run(Message("run", bodies=[b'[[0, "0", "own", null]]']), here, Cells(shell))
         sys.stdout, sys.stderr = ours
         host = Host({"rehearsal": 0.0})
         for request in (Message("seed"), Message("get", text="rehearsal")):
@@ -66,12 +67,13 @@ def rehearse(shell: Any) -> None:
 def serve_session(channel: Channel, shell: Any) -> None:
     """Run a notebook, then answer about it, until the other end closes the channel."""
     rehearse(shell)
+    cells, host = Cells(shell), Host(shell.user_ns)
     try:
-        _run(channel.receive(), channel, shell)
-        host = Host(shell.user_ns)
         while True:
             request = channel.receive()
-            if request.kind == "fork":
+            if request.kind == "run":
+                _run(request, channel, cells)
+            elif request.kind == "fork":
                 _fork(channel, host)
             else:
                 _reply(channel, host, request)
@@ -79,24 +81,32 @@ def serve_session(channel: Channel, shell: Any) -> None:
         pass
 
 
-def _run(request: Message, channel: Channel, shell: Any) -> None:
+def _run(request: Message, channel: Channel, cells: Cells) -> None:
     """Run cells in order; a cell that raises is reported and passed over.
 
     Args:
-        request: its first body is JSON, pairs of a cell's number and its source; the others,
-            if there are any, are files for the working directory.
+        request: its first body is JSON, for each cell its number, its source, its kind and the
+            statement at which it is to stop; the others, if there are any, are files for the
+            working directory.
+        channel: takes what comes of each cell.
+        cells: of the notebook, of which others may have run before.
     """
     put_files(of_bodies(request.bodies[1:]))
     sink = _Sink()
     sys.stdout = sys.stderr = sink
-    cells = Cells(shell)
-    for number, source in json.loads(bytes(request.bodies[0])):
+    for number, source, kind, stop in json.loads(bytes(request.bodies[0])):
         before = sink.count
         channel.send(Message("cell", number=number))
-        error = cells.run(number, source)
-        text = _describe(error) if error is not None else ""
-        channel.send(Message("done", text=text, number=sink.count - before))
+        ran = cells.run(number, source, kind, stop, partial(_tell_step, channel))
+        text = _describe(ran.error) if ran.error is not None else ""
+        printed = sink.count - before
+        channel.send(Message("done", text=text, number=printed, values=[ran.touched, *ran.kept]))
     channel.send(Message("ran"))
+
+
+def _tell_step(channel: Channel, index: int, line: int) -> None:
+    """Say which statement of a cell begins: should it end the session, those above it count."""
+    channel.send(Message("step", number=index, values=[line]))
 
 
 def _describe(error: BaseException) -> str:

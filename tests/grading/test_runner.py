@@ -1,3 +1,6 @@
+import os
+import signal
+
 import msgspec
 import pytest
 
@@ -9,7 +12,10 @@ from autograder.grading.results import Status, Verdict, is_final, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
 from autograder.grading.submission import digest_of
+from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.session import NotebookSession
 
 SECRET = b"the secret of the course"
 LIMITS = Limits(cell_seconds=1.5, call_seconds=1.0, submission_seconds=60.0)
@@ -121,7 +127,7 @@ def test_a_question_that_ends_its_process_leaves_the_others_graded(grade):
 def test_a_cell_that_ends_the_session_is_left_out_and_noted(grade):
     result = grade(after=["import os; os._exit(7)"])
     assert result.earned == 5.0
-    assert result.notes == ("cell 8 was left out: its process left with exit code 7",)
+    assert result.notes == ("cell 8 was stopped in line 1: its process left with exit code 7",)
 
 
 def test_a_cell_that_raises_is_noted(grade):
@@ -303,3 +309,140 @@ def test_no_hidden_case_fails_for_what_another_check_has_done(grade, forks):
 def test_checks_that_pass_share_a_fork(grade, forks):
     assert grade().earned == 5.0
     assert len(forks) == 2
+
+
+def below(question, cell):
+    """Return the note of a question that counts as its check found it."""
+    return (
+        f"question {question} counts as the notebook stood at its check; cell {cell}, below it, "
+        "changes what it uses"
+    )
+
+
+CHANGES_BELOW = {
+    "the name is used again": "double = 3",
+    "it is deleted": "del double, triple",
+    "a helper is used again": "FACTOR = 5",
+    "numpy is patched": "np.asarray = np.multiply = None\nFACTOR = None",
+    "a warning is an error": "import warnings\nwarnings.simplefilter('error')\nFACTOR = Loud()",
+    "a value is changed in place": "scale.clear()",
+    "a loop takes the name": "for double in range(3): triple = double",
+    "another definition": "def double(x):\n    return 0 * x\ntriple = double",
+    "a module is written over": "import sys\nsys.modules['numpy'].asarray = 3\nscale.append(1)",
+}
+DOUBLE = """
+import warnings
+scale = [2]
+class Loud:
+    def __mul__(self, other):
+        warnings.warn("loud")
+        return other
+def double(x):
+    return FACTOR * x * (len(scale) == 1)
+"""
+
+
+@pytest.mark.parametrize("cell", CHANGES_BELOW.values(), ids=CHANGES_BELOW)
+def test_what_stands_below_a_check_does_not_cost_its_points(grade, cell, solutions):
+    result = grade({**solutions, "double": DOUBLE}, after=["fine = 1", cell])
+    assert result.earned == 5.0, messages(result, "double")
+    assert [note for note in result.notes if "counts as" in note] == [
+        below("double", 9),
+        below("triple", 9),
+    ]
+
+
+def test_a_wrong_answer_stays_wrong_whatever_stands_below_it(grade):
+    wrong = "def double(x):\n    return 2 * x + 1"
+    result = grade({"double": wrong}, after=["x = [double(1)]"])
+    assert verdicts(result, "double") == [Verdict.FAILED] * 2
+    assert result.notes == ()
+
+
+def test_a_notebook_of_definitions_is_not_run_again_for_wrong_answers(grade, opened):
+    grade({"double": "def double(x):\n    return 0 * x", "triple": "def triple(x):\n    return x"})
+    assert len(opened) == 1
+
+
+def test_a_notebook_is_run_again_once_for_all_its_wrong_answers(grade, opened):
+    wrong = {"double": "def double(x):\n    return 0 * x", "triple": "def triple(x):\n    return x"}
+    grade(wrong, after=["x = [double(1)]", "x.append(2)"])
+    assert len(opened) == 2
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Return a list with an item for each session that is started."""
+    opened = []
+    start = Nursery.start
+    monkeypatch.setattr(Nursery, "start", lambda self: opened.append(1) or start(self))
+    return opened
+
+
+def test_an_answer_above_its_untouched_stub_counts_and_is_noted(grade, solutions):
+    result = grade({"triple": solutions["triple"]}, before=["def double(x):\n    return 2 * x"])
+    assert result.earned == 5.0
+    assert result.notes == ("cell 4 is as it was released; double above it counts",)
+
+
+def test_a_missing_package_above_an_answer_costs_nothing(grade, solutions):
+    result = grade({**solutions, "double": "import no_such_module\n" + solutions["double"]})
+    assert result.earned == 5.0
+    assert result.notes == ("cell 3 raised ModuleNotFoundError: No module named 'no_such_module'",)
+
+
+THREAD = (
+    "import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()"
+)
+
+
+def test_a_thread_costs_no_right_answer_when_many_are_wrong(bundle, submit, opened):
+    """The notebook takes a second and is run for each session: wrong answers come last."""
+    slow = f"{THREAD}\ntime.sleep(1)"
+    limits = Limits(cell_seconds=1.5, call_seconds=0.5, submission_seconds=8.0)
+    answers = {"double": HANG, "triple": "def triple(x):\n    return 3 * x"}
+    with make(bundle, limits) as grader:
+        result = grader.grade("ada", submit(answers, before=[slow]), clock)
+    assert verdicts(result, "double") == [Verdict.TIMED_OUT] * 2
+    assert verdicts(result, "triple") == [Verdict.PASSED] * 2
+
+
+def test_with_a_thread_a_hidden_case_that_another_check_spoilt_is_run_alone(grade, opened):
+    result = grade(answers={"double": SPOILING, "triple": SPOILT}, before=[THREAD])
+    assert verdicts(result, "double") == verdicts(result, "triple") == [Verdict.PASSED] * 2
+    assert len(opened) <= 4
+
+
+def test_a_call_whose_process_somebody_kills_is_run_again(grader, submit, monkeypatch):
+    killed = []
+
+    def kill_once(check, case, student, *args, **options):
+        if check.name == "double_is_right" and case.hidden and not killed:
+            (warm,) = children_of(grader._nursery._process.pid)
+            session = min(children_of(warm))
+            (fork,) = children_of(session)
+            killed.append(fork)
+            os.kill(fork, signal.SIGKILL)
+        return run_case(check, case, student, *args, **options)
+
+    monkeypatch.setattr(runner, "run_case", kill_once)
+    result = grader.grade("ada", submit(), clock)
+    assert len(killed) == 1
+    assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())
+
+
+def test_a_session_that_somebody_kills_between_cells_is_run_again(grader, submit, monkeypatch):
+    killed = []
+    run = NotebookSession._run
+
+    def kill_once(self, channel, *args):
+        if not killed:
+            (warm,) = children_of(grader._nursery._process.pid)
+            killed.append(min(children_of(warm)))
+            os.kill(killed[0], signal.SIGKILL)
+        return run(self, channel, *args)
+
+    monkeypatch.setattr(NotebookSession, "_run", kill_once)
+    result = grader.grade("ada", submit(), clock)
+    assert len(killed) == 1
+    assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())

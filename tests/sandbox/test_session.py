@@ -3,6 +3,7 @@ import errno
 import os
 import resource
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -447,3 +448,162 @@ def test_time_that_runs_out_while_a_session_starts_is_the_submissions(run, secon
     session = run("x = 1", seconds=seconds)
     with pytest.raises(StudentTimeout, match=r"^the submission ran out of its time$"):
         call(session, "x")
+
+
+HANGS = """
+def above():
+    return 1
+start = [above()]
+start.append(2)
+while True:
+    pass
+def below():
+    return start
+start.append(3)
+"""
+
+
+def test_a_cell_that_is_stopped_keeps_what_stands_above_and_definitions_below(run):
+    session = run("x = 1", HANGS, "y = start")
+    with session.check() as check:
+        student = Subject(check)
+        assert (student.above(), student.below(), student.y) == (1, [1, 2], [1, 2])
+    assert session.runs[2].ended == "it ran for more than 2 s"
+    assert session.runs[2].line == HANGS[: HANGS.index("while")].count("\n") + 1
+
+
+def test_a_definition_that_ends_the_session_whenever_it_is_run_is_left_out(run):
+    session = run("x = 1\nclass A:\n    import os\n    os._exit(0)", "y = 2")
+    with session.check() as check:
+        assert check.get("y") == 2
+
+
+@pytest.mark.parametrize("step", ["number=0", "number=-3", "number=1, values=['x']", "number=1"])
+def test_a_forged_step_ends_the_session_as_any_forged_message(run, step):
+    session = run(f"{FORGED}\nx = 1\nsay(Message('step', {step}))", "y = 2")
+    assert session.runs[1].ended == FOREIGN
+    with session.check() as check:
+        assert check.get("y") == 2
+
+
+@pytest.mark.parametrize("values", ["[]", "[3]", "['x', 5, 'a b', 'c' * 10**5]", "[True] * 10**5"])
+def test_whatever_a_session_says_of_a_cell_is_taken_as_its_word(run, values):
+    code = f"{FORGED}\nsay(Message('done', values={values}))\nos._exit(0)"
+    session = run("x = 1", code, "y = 2")
+    assert len(session.runs[2].kept) <= 100
+    assert type(session.runs[2].touched) is bool
+
+
+def test_a_module_that_a_cell_writes_can_be_imported(run):
+    session = run(
+        "import no_such_module",
+        "%%writefile helper.py\nvalue = 3",
+        "import helper\nx = helper.value",
+        "open('late.py', 'w').write('value = 4')\nfrom late import value\nx += value",
+    )
+    with session.check() as check:
+        assert check.get("x") == 7
+
+
+COMPILED = """
+import torch
+@torch.compile(fullgraph=True, mode="max-autotune")
+def double(x): return 2 * x
+@torch.compile
+def triple(x): return 3 * x
+layer = torch.compile(torch.nn.Linear(2, 1))
+"""
+
+
+def test_what_torch_would_compile_runs_as_it_is_written(torch_nursery, run):
+    session = run(COMPILED, nursery=torch_nursery)
+    with session.check() as check:
+        student, x = Subject(check), np.ones(2, np.float32)
+        assert student.double(x).tolist() == [2, 2]
+        assert student.triple(x).tolist() == [3, 3]
+    assert session.runs[1].error is None
+
+
+MISSING = {
+    "raised": (
+        ("x = 1 / 0\nanswer = x.real",),
+        "cell 1, which defines it, raised ZeroDivisionError",
+    ),
+    "syntax": (("def answer(:\n  pass",), "cell 1, which defines it, raised SyntaxError"),
+    "ended": (
+        ("import os\nos._exit(3)\nanswer = os.getpid()",),
+        "cell 1, which defines it, was stop",
+    ),
+    "nowhere": (("x = 1 / 0", "answers = 2"), None),
+}
+
+
+@pytest.mark.parametrize(("cells", "words"), MISSING.values(), ids=MISSING)
+def test_what_is_missing_names_the_cell_that_should_have_defined_it(run, cells, words):
+    session = run(*cells)
+    with pytest.raises(StudentError) as caught:
+        call(session, "answer")
+    expected = (
+        f"answer is not defined: {words}" if words else "answer is not defined in the notebook"
+    )
+    assert str(caught.value).startswith(expected)
+
+
+def test_a_notebook_is_run_to_a_place_and_on(run):
+    session = run(COUNTER, "bump()", "bump()", "bump()").again()
+    with session:
+        for upto, count in ((1, 0), (3, 2), (3, 2), (4, 3), (2, 1)):
+            session.run_to(upto)
+            with session.check() as check:
+                assert check.get("count") == [count]
+
+
+def test_a_session_that_ends_between_two_places_is_run_again(run):
+    leave = "import os, threading\nthreading.Timer(0.2, os._exit, (0,)).start()"
+    session = run("x = 1", leave, "y = 2").again()
+    with session:
+        session.run_to(2)
+        time.sleep(0.5)
+        session.run_to(3)
+        with session.check() as check:
+            assert check.get("y") == 2
+
+
+def test_memory_that_was_used_up_is_told_however_often_it_is_asked(run, nursery):
+    if not needs_process_limit(nursery.limits.processes):
+        pytest.skip("no control group: memory is bounded for each process only")
+    started = nursery.start()
+    started.kills -= 1  # as if the kernel had ended a process of it
+    nursery.ran_out_of_memory()
+    (process,) = children_of(nursery._process.pid)
+    os.kill(min(children_of(process)), signal.SIGKILL)
+    started.channel.close()
+    assert "MB of memory" in nursery.end(started, by_itself=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "starved"),
+    [("while True: pass", False), ("time.sleep(9)", True)],
+    ids=["busy", "idle"],
+)
+def test_time_that_runs_out_without_the_processor_is_told_apart(run, monkeypatch, body, starved):
+    # What others on this machine take from it shall not decide here: any use of it is much.
+    monkeypatch.setattr("autograder.sandbox.session.BUSY_SHARE", 0.05)
+    session = run(f"import time\ndef f():\n    {body}")
+    with pytest.raises(StudentTimeout):
+        call(session, "f", seconds=1.0)
+    assert session.starved is starved
+
+
+def test_a_cell_that_waits_is_told_apart_as_well(run, monkeypatch):
+    monkeypatch.setattr("autograder.sandbox.session.BUSY_SHARE", 0.05)
+    assert run("import time\ntime.sleep(9)").starved
+    assert not run("while True: pass").starved
+
+
+def test_a_call_that_ends_its_process_is_told_apart_from_one_that_a_limit_ends(run):
+    session = run(CALLS)
+    for name, vanished in (("leave", True), ("loop", False), ("fine", False)):
+        with contextlib.suppress(StudentError):
+            call(session, name, seconds=0.5)
+        assert session.vanished is vanished

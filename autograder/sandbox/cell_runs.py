@@ -1,0 +1,103 @@
+"""Cells of a submission, and what came of running them, as the grader has it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from autograder.errors import WireError
+from autograder.sandbox.wire import Message
+
+__all__ = ["CellRun", "CodeCell", "Place", "cell_run", "why_missing"]
+
+MAX_NAMES, LONGEST_NAME = 100, 200
+
+
+class CodeCell(NamedTuple):
+    """A code cell of a submission.
+
+    ``kind`` is ``given`` (the release's own), ``stub`` (an answer as the release has it),
+    ``answer`` (what the student made of one) or ``own`` (a cell that the student added).
+    """
+
+    number: int
+    source: str
+    kind: str = "own"
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """What came of running one cell.
+
+    Attributes:
+        number: the cell's.
+        error: what it raised first.
+        ended: how it ended the session, if it did.
+        line: the statement at which it did, by its line in the cell.
+        stop: the same, by its place; of it and those below, only definitions run from then on.
+        printed: how many characters.
+        touched: whether it may have changed what the cells above had left.
+        kept: names that the student had defined above this stub, which therefore left them so.
+    """
+
+    number: int
+    error: str | None = None
+    ended: str | None = None
+    line: int = 1
+    stop: int = 0
+    printed: int = 0
+    touched: bool = False
+    kept: tuple[str, ...] = ()
+
+
+@dataclass
+class Place:
+    """Where the cell that runs is: the statement, by its place and its line."""
+
+    number: int
+    statement: int = 0
+    line: int = 1
+
+    def move_to(self, step: Message) -> None:
+        """Note that a session says which statement it has come to.
+
+        Raises:
+            WireError: it is none that may come next.
+        """
+        line = step.values[0] if step.values else None
+        if step.number <= self.statement or type(line) is not int:
+            raise WireError("steps of a cell in no order")
+        self.statement, self.line = step.number, line
+
+
+def cell_run(number: int, done: Message) -> CellRun:
+    """Return what a session says of a cell that ran to its end."""
+    touched, *kept = done.values or [False]
+    names = tuple(
+        name[:LONGEST_NAME]
+        for name in kept[:MAX_NAMES]
+        if isinstance(name, str) and name.isidentifier()
+    )
+    error = done.text[:500] or None
+    return CellRun(number, error, printed=done.number, touched=touched is True, kept=names)
+
+
+def why_missing(name: str, cells: Sequence[CodeCell], runs: Mapping[int, CellRun]) -> str:
+    """Return what there is to say of a name that is not defined: which cell should have.
+
+    Args:
+        name: an identifier.
+        cells: of the notebook.
+        runs: what came of them, by number.
+    """
+    space = r"[ \t]"
+    defines = re.compile(
+        rf"^{space}*(?:(?:async{space}+)?def|class){space}+{name}\b|^{space}*{name}{space}*[:=]",
+        re.MULTILINE,
+    )
+    for cell in reversed(cells):
+        run = runs.get(cell.number)
+        if run is not None and (run.error or run.ended) and defines.search(cell.source):
+            why = f"was stopped: {run.ended}" if run.ended else f"raised {run.error}"
+            return f"{name} is not defined: cell {cell.number}, which defines it, {why}"
+    return f"{name} is not defined in the notebook"
