@@ -28,7 +28,8 @@ def run_in_place(
     Args:
         notebook: that ran whole; its session is ended.
         cells: of the notebook.
-        failed: the cases, and how many cells stand above their checks.
+        failed: the cases, and how many cells stand above their checks; several times where that
+            may be one of several numbers.
         run: runs a case in a session, and returns whether it passes.
 
     Returns:
@@ -39,17 +40,18 @@ def run_in_place(
     if not wanted or notebook.seconds_left() < 2 * notebook.run_seconds:
         return ()
     notebook.close()
-    search = _Search(cells, run)
+    search, passed = _Search(cells, run), list[tuple[Check, Case]]()
     with notebook.again() as replay:
         stops = sorted({place for place, *_ in wanted} | {i + 1 for i in touched})
         for stop in stops:
-            here = [one for one in wanted if one[0] == stop]
+            here = [one for one in wanted if one[0] == stop and one[1:] not in passed]
             if not here and not search.waiting:
                 continue
             try:
                 replay.run_to(stop)
                 search.look(replay, stop)
                 for one in _run_here(replay, here, run):
+                    passed.append(one[1:])
                     search.waiting.setdefault(one[1].question, one)
             except (StudentTimeout, StudentKilled):
                 break

@@ -7,7 +7,7 @@ is healed where that takes nothing from the student, and noted.
 
 import hashlib
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,8 @@ class Submission:
     Attributes:
         notebook: for staff to read: the student's answers among the release's own cells.
         cells: the code cells to run, numbered as in the student's notebook.
-        places: how many of them stand above each check, by the grade_id of its cell.
+        places: how many of them stand above each check, by the grade_id of its cell; of one that
+            is missing, wherever it may have stood.
         answers: the text of each manual answer that differs from the release, by grade_id;
             where its cell is missing, of all cells that may hold it.
         notes: what was healed, for staff and the student.
@@ -47,7 +48,7 @@ class Submission:
 
     notebook: NotebookNode
     cells: tuple[CodeCell, ...]
-    places: Mapping[str, int]
+    places: Mapping[str, Sequence[int]]
     answers: Mapping[str, str]
     notes: tuple[str, ...]
 
@@ -95,7 +96,8 @@ def parse_submission(data: bytes, release: NotebookNode) -> Submission:
     notes = found.notes.copy()
     notebook = nbformat.v4.new_notebook(metadata=release.metadata)
     run: list[CodeCell] = []
-    places: dict[str, int] = {}
+    places: dict[str, Sequence[int]] = {}
+    gap = 0  # how many cells to run there are up to the last one that is not missing
     fresh = cells[-1].number if cells else 0  # restored cells are numbered behind the student's
     for cell in found.leading:
         _add_own(notebook, cell, run)
@@ -108,9 +110,11 @@ def parse_submission(data: bytes, release: NotebookNode) -> Submission:
         # The stub of an answer that is missing could only replace one that stands elsewhere.
         stub = anchored is None and is_answer(given)
         if is_check(given):
-            places[grade_id_of(given)] = len(run)
+            first = len(run) if anchored else gap
+            places[grade_id_of(given)] = range(first, len(run) + 1)
         elif healed.cell_type == "code" and not stub:
             run.append(CodeCell(cell.number, healed.source, _kind(given, cell)))
+        gap = len(run) if anchored else gap
         for own in cell.following:
             _add_own(notebook, own, run)
     answers = {grade_id_of(g): _answer(g, found) for g in release.cells if is_manual(g)}

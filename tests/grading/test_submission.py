@@ -5,7 +5,7 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nbformat.v4 import new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from autograder.errors import StudentError
 from autograder.grading.submission import (
@@ -90,7 +90,21 @@ def test_answers_are_run_in_their_place_and_checks_are_not(parse):
 def test_cells_say_what_they_are_and_checks_how_many_stand_above_them(parse, solutions):
     submission = parse(answers={"double": solutions["double"]}, before=["early = 1"])
     assert [cell.kind for cell in submission.cells] == ["own", "given", "answer", "stub"]
-    assert submission.places == {"double_is_right": 3, "triple_is_right": 4}
+    assert {name: list(places) for name, places in submission.places.items()} == {
+        "double_is_right": [3],
+        "triple_is_right": [4],
+    }
+
+
+def test_a_check_that_is_missing_may_have_stood_anywhere_behind_its_answer(parse):
+    def change(notebook):
+        remove(notebook, "double_is_right")
+        at = notebook.cells.index(find(notebook, "double")) + 1
+        notebook.cells[at:at] = [new_code_cell("x = 1"), new_code_cell("y = 2")]
+
+    submission = parse(change=change)
+    assert list(submission.places["double_is_right"]) == [2, 3, 4]
+    assert list(submission.places["triple_is_right"]) == [5]
 
 
 def test_own_cells_run_where_they_stand(parse):
