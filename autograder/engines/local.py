@@ -51,11 +51,21 @@ class Job:
     digest: str | None = None
 
 
+@dataclass(frozen=True)
+class Graded:
+    """A result; ``starved`` if something ran out of time that had not had the processor for it."""
+
+    result: Result
+    starved: bool = False
+
+
 def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:
     """Grade submissions in parallel and yield each as it is done.
 
     A worker that is killed costs nothing: what it had not returned is graded again, one at a time
-    in a worker of its own, so that a submission that kills its worker stops no other.
+    in a worker of its own, so that a submission that kills its worker stops no other. Nor does
+    another submission's hunger: what ran out of time without having had the processor for it is
+    graded again at the end, alone, before it counts.
 
     Raises:
         HarnessError: the bundle cannot be read or run here, or a submission changes meanwhile.
@@ -64,21 +74,29 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[J
     os.environ.update(ONE_THREAD)  # of the workers, before they import anything
     bundle = read_bundle(work.bundle)
     queue, suspects = deque(jobs), deque[Job]()
+    starved = deque[Job]()
     while queue:
-        yield from _grade_in_pool(work, queue, workers, suspects)
+        for job, graded in _grade_in_pool(work, queue, workers, suspects):
+            if graded.starved and len(jobs) > 1:
+                starved.append(job)
+            else:
+                yield job, graded.result
+    while starved:
+        for job, graded in _grade_in_pool(work, starved, 1, suspects):
+            yield job, graded.result
     for job in suspects:
         yield job, _grade_alone(work, job, bundle)
 
 
 def _grade_in_pool(
     work: Work, queue: deque[Job], workers: int, suspects: deque[Job]
-) -> Iterator[tuple[Job, Result]]:
+) -> Iterator[tuple[Job, Graded]]:
     """Grade from a queue until it is empty or a worker dies; what was under way is suspect then."""
     # Forked from one process that has imported what all need, and that has no thread.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, *read_bundle(work.bundle).manifest.preload])
     pool = ProcessPoolExecutor(min(workers, max(len(queue), 1)), context, _prepare, (work,))
-    waiting: dict[Future[Result], Job] = {}
+    waiting: dict[Future[Graded], Job] = {}
     try:
         while queue or waiting:
             while queue and len(waiting) < 2 * workers:
@@ -89,8 +107,8 @@ def _grade_in_pool(
                     suspects.append(job)
                     raise BrokenProcessPool from None
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                result = future.result()
-                yield waiting.pop(future), result
+                graded = future.result()
+                yield waiting.pop(future), graded
     except BrokenProcessPool:
         suspects.extend(waiting.values())
         for worker in multiprocessing.active_children():
@@ -102,8 +120,8 @@ def _grade_in_pool(
 def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Result:
     """Grade a suspect in a worker of its own, again if that is killed."""
     for _ in range(TRIES):
-        for _, result in _grade_in_pool(work, deque([job]), 1, deque()):
-            return result
+        for _, graded in _grade_in_pool(work, deque([job]), 1, deque()):
+            return graded.result
     reason = f"{BROKE}: its worker was killed {TRIES} times"
     return unreadable(bundle, job.student, b"", reason, work.device, now)
 
@@ -139,7 +157,7 @@ def _end_with_run() -> None:
         os._exit(1)
 
 
-def _grade(job: Job) -> Result:
+def _grade(job: Job) -> Graded:
     if _fault is not None:
         raise HarnessError(_fault)
     assert _grader is not None
@@ -149,8 +167,8 @@ def _grade(job: Job) -> Result:
     except StudentError as error:
         if job.digest in (None, digest_of(str(error).encode())):
             bundle = read_bundle(_work.bundle)
-            return unreadable(bundle, job.student, b"", str(error), _work.device, now)
+            return Graded(unreadable(bundle, job.student, b"", str(error), _work.device, now))
         raise HarnessError(f"the submission of {job.student} changed while it was read") from None
     if job.digest not in (None, digest_of(data)):
         raise HarnessError(f"the submission of {job.student} changed while it was read")
-    return _grader.grade(job.student, data)
+    return Graded(_grader.grade(job.student, data), _grader.starved)

@@ -1,27 +1,34 @@
-"""A control group that bounds the memory and the number of processes of a session."""
+"""A control group that bounds a session's memory, its processes and its share of the processor."""
 
 import contextlib
 import itertools
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from autograder.sandbox.limits import MB, Limits
 
-__all__ = ["PREFIX", "ControlGroup", "enter", "remove_group", "stale_folders"]
+__all__ = ["PREFIX", "ControlGroup", "being_in", "enter", "remove_group", "stale_folders"]
 
 ROOT = Path("/sys/fs/cgroup")
 PREFIX = "autograder-"
 REMOVE_TRIES = 200
+PERIOD = 100_000  # µs, in which a session may have the time of one processor, however it forks
 _numbers = itertools.count()
 
 
 class ControlGroup:
-    """The folders of one control group: one in version 2, one for each controller in version 1."""
+    """The folders of one control group: one in version 2, one for each controller in version 1.
 
-    def __init__(self, folders: list[Path]) -> None:
-        self.folders = folders
+    Args:
+        folders: which each session enters.
+        shared: which a nursery enters once, with all its sessions: to enter one for the processor
+            would cost each session milliseconds, and a nursery runs one session at a time.
+    """
+
+    def __init__(self, folders: list[Path], shared: Sequence[Path] = ()) -> None:
+        self.folders, self.shared = folders, list(shared)
 
     @classmethod
     def create(cls, limits: Limits) -> "ControlGroup | None":
@@ -31,14 +38,19 @@ class ControlGroup:
         if (ROOT / "cgroup.controllers").exists():
             for parent in _parents():
                 wanted = [(parent, {"memory.max": memory, "pids.max": processes})]
-                if group := cls._make(name, wanted, {"memory.swap.max": "0"}):
+                may = {"memory.swap.max": "0", "cpu.max": f"{PERIOD} {PERIOD}"}
+                if group := cls._make(name, wanted, may):
                     return group
             return None
         wanted = [
             (ROOT / "memory", {"memory.limit_in_bytes": memory}),
             (ROOT / "pids", {"pids.max": processes}),
         ]
-        return cls._make(name, wanted, {"memory.memsw.limit_in_bytes": memory})
+        group = cls._make(name, wanted, {"memory.memsw.limit_in_bytes": memory})
+        share = (ROOT / "cpu", {"cpu.cfs_period_us": str(PERIOD), "cpu.cfs_quota_us": str(PERIOD)})
+        if group is not None and (of_processor := cls._make(name, [share], {})) is not None:
+            group.shared = of_processor.folders
+        return group
 
     @classmethod
     def _make(
@@ -75,7 +87,7 @@ class ControlGroup:
 
     def remove(self) -> None:
         """Remove the group, whose processes have ended or are ending."""
-        remove_group(str(folder) for folder in self.folders)
+        remove_group(str(folder) for folder in (*self.folders, *self.shared))
 
 
 def _parents() -> list[Path]:
@@ -87,9 +99,9 @@ def _parents() -> list[Path]:
     here = ROOT / own.lstrip("/")
     parents = list(dict.fromkeys([ROOT, here.parent, here]))
     parents = [parent for parent in parents if parent.is_relative_to(ROOT)]
-    for parent in parents:
+    for parent, controllers in itertools.product(parents, ("+cpu", "+memory +pids")):
         with contextlib.suppress(OSError):
-            (parent / "cgroup.subtree_control").write_text("+memory +pids")
+            (parent / "cgroup.subtree_control").write_text(controllers)
     return parents
 
 
@@ -133,3 +145,21 @@ def enter(descriptors: list[int]) -> None:
     """
     for descriptor in descriptors:
         os.write(descriptor, b"0")
+
+
+@contextlib.contextmanager
+def being_in(folders: Iterable[str]) -> Iterator[None]:
+    """Be in some control groups inside the block: what is forked there stays in them."""
+    places = [Path(folder) for folder in folders]
+    for place in places:
+        _join(place)
+    try:
+        yield
+    finally:
+        for place in places:
+            _join(place.parent)
+
+
+def _join(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        (folder / "cgroup.procs").write_text("0")

@@ -130,6 +130,7 @@ class Nursery:
             "preload": preload,
             "device": device,
             "cgroup": [str(f) for f in self._cgroup.folders] if self._cgroup else [],
+            "shared": [str(f) for f in self._cgroup.shared] if self._cgroup else [],
             "folder": self.folder,
             "user_names": os.readlink("/proc/self/ns/user"),
             "others": OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import kernel, warm_process
-from autograder.sandbox.cgroup import remove_group
+from autograder.sandbox.cgroup import being_in, remove_group
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.overuse import end_overuse, nothing_to_look_at
@@ -41,7 +41,8 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
     Args:
         descriptor: a connected socket, inherited from the grader, for the nursery.
         settings: ``tier`` (None is without walls), ``limits``, ``preload`` (modules to import),
-            ``device``, ``cgroup`` (folders), ``folder`` (for the sessions' files).
+            ``device``, ``cgroup`` (folders that each session enters), ``shared`` (those that the
+            nursery does), ``folder`` (for the sessions' files).
     """
     kernel.adopt_orphans()
     groups, limits = settings["cgroup"], Limits(**settings["limits"])
@@ -50,7 +51,8 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
         os.environ["TMPDIR"] = settings["folder"]
     settings["cgroup"] = [os.open(f"{g}/cgroup.procs", os.O_WRONLY) for g in groups]
     try:
-        child = _start(descriptor, settings)
+        with being_in(settings["shared"]):
+            child = _start(descriptor, settings)
     except (Unavailable, OSError) as reason:
         child = None
         with suppress(ChannelClosed):
@@ -60,7 +62,7 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
             _watch(descriptor, child, settings, limits)
     finally:
         kill_children()
-        remove_group(groups)
+        remove_group([*groups, *settings["shared"]])
         remove_tree(settings["folder"])
         remove_tree(os.path.join(SHARED_MEMORY, os.path.basename(settings["folder"])))
 

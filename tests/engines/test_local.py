@@ -99,3 +99,12 @@ def test_a_missing_bundle_is_said_as_it_is(tmp_path, hand_in):
     work = Work(tmp_path / "no.bundle", SECRET, Limits(), "cpu")
     with pytest.raises(HarnessError, match="there is no bundle"):
         earned(work, [hand_in("ada")], workers=1)
+
+
+def test_what_ran_out_of_time_without_the_processor_is_graded_again_behind_all_others(
+    work, hand_in
+):
+    waits = "def double(x):\n    import time\n    time.sleep(60)"
+    jobs = [hand_in("a-waits", answers={"double": waits}), hand_in("b"), hand_in("c")]
+    done = [(job.student, result.earned) for job, result in grade_all(work, jobs, 1)]
+    assert done == [("b", 5.0), ("c", 5.0), ("a-waits", 0.0)]

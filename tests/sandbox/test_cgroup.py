@@ -30,6 +30,20 @@ def test_a_group_bounds_memory_and_processes(group):
     assert set(settings.values()) == {str(128 * MB)}
 
 
+def test_a_group_has_no_more_than_one_processor(group):
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one processor is all there is")
+    limits = [
+        (folder / name).read_text().split()[0]
+        for folder in (*group.folders, *group.shared)
+        for name in ("cpu.max", "cpu.cfs_quota_us")
+        if (folder / name).exists()
+    ]
+    if not limits:
+        pytest.skip("this kernel or this user cannot bound the processor's time")
+    assert limits == [str(cgroup.PERIOD)]
+
+
 def test_two_groups_are_not_the_same(group):
     other = ControlGroup.create(Limits())
     assert not set(other.folders) & set(group.folders)
