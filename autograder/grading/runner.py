@@ -1,7 +1,7 @@
 """From a submission to a result: run the notebook in a session and every check against it."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -48,6 +48,7 @@ __all__ = ["Grader"]
 
 TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
+MAX_ENDS = 2  # of whole sessions, each of which costs a run of the notebook, by one check
 JSON_GROWTH = 12  # bytes that a character may take in a message
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
 MAX_NOTES = 30
@@ -91,6 +92,7 @@ class Grader:
         self._nursery: Nursery | None = None
         self._diagnoses = Diagnoses(oracle, secret, bundle.slips)
         self._compared: AllCompared = {}  # in the cases of this submission that failed
+        self._ends = Counter[str]()  # of its sessions, by the check that ended them
         self.starved = False
 
     def __enter__(self) -> "Grader":
@@ -216,7 +218,7 @@ class Grader:
         """
         checks = self._oracle.checks.values()
         outcomes: Outcomes = {check.name: {} for check in checks}
-        self._compared = {}
+        self._compared, self._ends = {}, Counter[str]()
         doubtful: Cases = deque()
         for hidden in (False, True):
             left = deque((check, c) for check in checks for c in check.cases if c.hidden is hidden)
@@ -255,6 +257,7 @@ class Grader:
             if last is None:
                 continue
             check, case = last
+            self._ends[check.name] += not notebook.is_open
             if notebook.vanished and (place := (check.name, case.name)) not in vanished:
                 vanished.add(place)  # once more: it may have been killed by somebody else
                 left.appendleft(last)
@@ -382,14 +385,17 @@ class Grader:
     def _reason_not_to_run(self, check: Check, outcomes: Outcomes) -> tuple[Verdict, str] | None:
         """Return the verdict of a check's cases that are not to be run, and why.
 
-        After a few time-outs the other cases of a check are not: an endless loop in every
-        function would otherwise use up the time of the whole submission.
+        After a few time-outs the other cases of a check are not, nor after some that ended the
+        whole session: an endless loop in every function would otherwise use up the time of the
+        whole submission.
         """
         if check.device == "cuda" and self._device != "cuda":
             return Verdict.PENDING, "needs a GPU"
         verdicts = [result.verdict for result in outcomes[check.name].values()]
         if verdicts.count(Verdict.TIMED_OUT) >= MAX_TIMEOUTS:
             return Verdict.TIMED_OUT, f"not run after {MAX_TIMEOUTS} time-outs"
+        if verdicts.count(Verdict.KILLED) >= MAX_ENDS and self._ends[check.name] >= MAX_ENDS:
+            return Verdict.KILLED, f"not run after {MAX_ENDS} cases that ended everything"
         return None
 
 

@@ -150,6 +150,11 @@ class NotebookSession:
         session, self._channel, self._session = self._session, None, None
         return self._nursery.end(session, by_itself) if session is not None else ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a session: else the notebook is run again for the next check."""
+        return self._channel is not None
+
     def seconds_left(self) -> float:
         """Return how much of the submission's time is left."""
         return max(0.0, self._deadline - time.monotonic())

@@ -8,7 +8,7 @@ from autograder.grading import runner
 from autograder.grading.bundle import read_bundle
 from autograder.grading.cases import run_case
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import Status, Verdict, is_final, now
+from autograder.grading.results import CaseResult, Status, Verdict, is_final, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
 from autograder.grading.submission import digest_of
@@ -446,3 +446,14 @@ def test_a_session_that_somebody_kills_between_cells_is_run_again(grader, submit
     result = grader.grade("ada", submit(), clock)
     assert len(killed) == 1
     assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())
+
+
+def test_a_check_that_keeps_ending_everything_is_not_run_on(grader):
+    (check, *_) = grader._oracle.checks.values()
+    killed = CaseResult("short", False, Verdict.KILLED, 0.0)
+    outcomes = {check.name: {"short": killed, "long": killed}}
+    grader._ends.clear()
+    assert grader._reason_not_to_run(check, outcomes) is None
+    grader._ends[check.name] = 2
+    verdict, message = grader._reason_not_to_run(check, outcomes)
+    assert (verdict, message) == (Verdict.KILLED, "not run after 2 cases that ended everything")
