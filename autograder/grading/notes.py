@@ -3,9 +3,11 @@
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.session import NotebookSession
 
-__all__ = ["UNWALLED", "notes_of"]
+__all__ = ["ENDED_LATER", "UNWALLED", "notes_of"]
 
 RUN_ANEW = "the notebook started threads, so it was run again for each check"
+# One for all: by then hidden inputs have been seen, and which cell it was could tell of them.
+ENDED_LATER = "a cell ended a later run of the notebook, and was left out of it"
 UNWALLED = "a trial without walls around the code: it counts for nothing"
 
 
@@ -13,10 +15,12 @@ def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
     """Return what there is to say of how a notebook ran."""
     notes = [RUN_ANEW] if notebook.anew else []
     for number, run in sorted(notebook.runs.items()):
-        if run.ended:
+        if run.ended and not run.later:
             notes.append(f"cell {number} was left out: {run.ended}")
         elif run.error and not run.error.startswith("NotImplementedError"):
             notes.append(f"cell {number} raised {run.error}")
         if run.printed > limits.output_mb * MB:
             notes.append(f"cell {number} printed {run.printed:,} characters; none were kept")
+    if any(run.later for run in notebook.runs.values()):
+        notes.append(ENDED_LATER)
     return tuple(notes)

@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from autograder.authoring.subject import Session
@@ -39,12 +39,16 @@ class CodeCell(NamedTuple):
 
 @dataclass(frozen=True)
 class CellRun:
-    """What came of running one cell: the error that it raised or how it ended the session."""
+    """What came of running one cell: the error that it raised or how it ended the session.
+
+    ``later`` says that it ended a later run, having come through an earlier one.
+    """
 
     number: int
     error: str | None = None
     ended: str | None = None
     printed: int = 0
+    later: bool = False
 
 
 class NotebookSession:
@@ -145,6 +149,9 @@ class NotebookSession:
             if culprit is None:
                 self._fresh = True
                 return
+            first = self.runs.get(culprit.number)
+            if first is not None:  # what it said then is reported, as below
+                culprit = replace(first, ended=culprit.ended, later=True)
             self.runs[culprit.number] = culprit
             self.close()
         self.close()

@@ -9,10 +9,11 @@ import pytest
 
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
+from autograder.grading.notes import ENDED_LATER, notes_of
 from autograder.sandbox.cgroup import ControlGroup
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.session import CodeCell, NotebookSession
 
 DEADLY = {
     "os._exit": ("import os; os._exit(3)", "its process left with exit code 3"),
@@ -300,6 +301,23 @@ def test_a_notebook_with_a_thread_is_run_again_for_each_check(run):
             marks.add(student.mark)
     assert len(marks) == 2
     assert session.anew
+
+
+def test_of_a_cell_that_ends_a_later_run_nothing_is_told_but_what_it_said_in_the_first(run):
+    session = run(THREAD, "raise KeyError('first')", "y = 2")
+    notes = []
+    for cell in (2, 3):
+        with session.check():
+            pass
+        # Its code finds out, by whatever way there is, that hidden inputs were seen.
+        session._cells[cell - 1] = CodeCell(cell, f"import os; os._exit({cell})")
+        with session.check() as check:
+            assert check.get("mark") > 0
+        notes.append(notes_of(session, Limits()))
+    assert session.runs[2].later
+    assert session.runs[3].later
+    assert notes[0] == notes[1]
+    assert notes[0][1:] == ("cell 2 raised KeyError: 'first'", ENDED_LATER)
 
 
 def test_a_notebook_without_a_thread_is_run_once(run):
