@@ -198,13 +198,26 @@ def case(name: str, /, *, hidden: bool = False, **parameters: Any) -> Callable[[
     return decorate
 
 
-def case_rng(secret: bytes, assignment: str, check: str, case: str) -> np.random.Generator:
+def case_rng(
+    secret: bytes, assignment: str, check: str, case: str, submission: str = "", tries: int = 0
+) -> np.random.Generator:
     """Return the generator of a case's inputs.
+
+    At grading no two submissions have the same inputs, so that nothing that one leaves behind helps
+    another; nor have two tries at one, so that nobody gains by breaking the first.
 
     Args:
         secret: the course's secret at grading; empty in a release.
+        assignment: its name.
+        check: its name.
+        case: its name.
+        submission: whose inputs these are (see `autograder.grading.runner.drawn_for`); empty where
+            they are nobody's: in a release, and in the audit.
+        tries: how many tries at grading that submission have broken before.
     """
-    parts = (secret, assignment.encode(), check.encode(), case.encode())
+    parts = [secret, *(name.encode() for name in (assignment, check, case))]
+    if submission:
+        parts += [submission.encode(errors="surrogateescape"), str(tries).encode()]
     digest = hashlib.sha256(b"".join(hashlib.sha256(p).digest() for p in parts)).digest()
     return np.random.default_rng(int.from_bytes(digest, "big"))
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.errors import HarnessError, SourceError, StudentError
@@ -23,9 +23,10 @@ from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS
 
-__all__ = ["Job", "Work", "grade_all"]
+__all__ = ["GRADINGS", "Job", "Work", "grade_all"]
 
 TRIES = 3  # of a submission whose worker was killed
+GRADINGS = 1 + TRIES  # of a submission in one run, at the most
 # Of each library: there is a worker for each core, and threads that wait for work use it up.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("MKL", "OMP", "OPENBLAS")}
 
@@ -44,11 +45,16 @@ class Work:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to grade; ``digest`` names the file as it was when the run began."""
+    """One submission to grade.
+
+    ``digest`` names the file as it was when the run began; ``gradings`` says how many gradings of
+    it have broken before: each has inputs of its own.
+    """
 
     student: str
     path: Path
     digest: str | None = None
+    gradings: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,8 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[J
     while queue:
         for job, graded in _grade_in_pool(work, queue, workers, suspects):
             if graded.starved and len(jobs) > 1:
-                starved.append(job)
+                # With inputs of its own, as whenever something is run a second time.
+                starved.append(replace(job, gradings=job.gradings + 1))
             else:
                 yield job, graded.result
     while starved:
@@ -119,8 +126,9 @@ def _grade_in_pool(
 
 def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Result:
     """Grade a suspect in a worker of its own, again if that is killed."""
-    for _ in range(TRIES):
-        for _, graded in _grade_in_pool(work, deque([job]), 1, deque()):
+    for number in range(1, TRIES + 1):
+        again = replace(job, gradings=job.gradings + number)
+        for _, graded in _grade_in_pool(work, deque([again]), 1, deque()):
             return graded.result
     reason = f"{BROKE}: its worker was killed {TRIES} times"
     return unreadable(bundle, job.student, b"", reason, work.device, now)
@@ -171,4 +179,5 @@ def _grade(job: Job) -> Graded:
         raise HarnessError(f"the submission of {job.student} changed while it was read") from None
     if job.digest not in (None, digest_of(data)):
         raise HarnessError(f"the submission of {job.student} changed while it was read")
-    return Graded(_grader.grade(job.student, data), _grader.starved)
+    result = _grader.grade(job.student, data, gradings=job.gradings)
+    return Graded(result, _grader.starved)

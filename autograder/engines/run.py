@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.course import Course
-from autograder.engines.local import Job, Work, grade_all
+from autograder.engines.local import GRADINGS, Job, Work, grade_all
 from autograder.errors import StudentError, UsageError
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
 from autograder.grading.results import Result, Status, dump_result, is_final
@@ -148,7 +148,11 @@ def _plan(
         for student, digest in digests.items()
     }
     done = {s for s, key in keys.items() if (r := store.get(s, key)) is not None and is_final(r)}
-    jobs = [Job(s, path, digests[s]) for s, path in submitted.items() if s not in done]
+    jobs = [
+        Job(s, path, digests[s], gradings=GRADINGS * store.times(s, keys[s]))
+        for s, path in submitted.items()
+        if s not in done
+    ]
     work = Work(course.bundle(name), course.secret, limits, device, min_tier, course.private())
     return _Plan(bundle, work, jobs, keys, store, len(done))
 

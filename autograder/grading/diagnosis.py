@@ -1,22 +1,25 @@
 """Diagnosis: which known slip gives the values that a student's code gave.
 
-All students get the same inputs, so what a known slip returns for them is computed once and then
-held against each student's wrong values. A diagnosis says what the author wrote of the slip, and
-nothing of the inputs.
+Every submission has inputs of its own. So the known slips of a check are run on those of the case
+that went wrong, where most of them can be told apart at once; only those that fit there are run on
+the others. A diagnosis says what the author wrote of the slip, and nothing of the inputs.
 """
 
 import operator
 import re
+import time
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.authoring.tolerance import compare
 from autograder.grading.bundle import Slip
@@ -28,13 +31,16 @@ from autograder.sandbox.messages import NOT_YET, InProcessSession
 
 __all__ = ["Diagnoses", "Outcome"]
 
-SECONDS = 2.0  # that a known slip may take for one case
-LARGEST = 1 << 20  # numbers in an array that is kept
+CASE_SECONDS = 2.0  # that a known slip may take for one case
+SECONDS = 6.0  # of the processor that all slips together may take for one submission
 FEW_DIGITS = 3  # a number of so many digits may be anybody's
 MOST = 3  # slips that are named where several give the same
 _OR = "; or: "
 _MISSED = (Verdict.FAILED, Verdict.ERRORED)
 _PLACE = re.compile(r" \(cell [^()]*\)$")
+
+
+Draw = Callable[[Check, Case], np.random.Generator]
 
 
 @dataclass(frozen=True)
@@ -51,93 +57,116 @@ class Outcome:
         return last if last is not None and last.margin > 1.0 else None
 
 
+Outcomes = Mapping[str, Outcome]  # of a check's cases, by name
+
+
 class Diagnoses:
-    """The known slips of an assignment's checks, and what they return under a course's secret.
+    """The known slips of an assignment's checks.
 
     Args:
         oracle: the checks with their mistakes, and the reference.
-        secret: the course's.
         slips: further ones, that the audit found.
     """
 
-    def __init__(self, oracle: Oracle, secret: bytes, slips: Sequence[Slip] = ()) -> None:
-        self._oracle, self._secret, self._slips = oracle, secret, slips
-        self._known: dict[tuple[str, str, int], Outcome] = {}
+    def __init__(self, oracle: Oracle, slips: Sequence[Slip] = ()) -> None:
+        self._oracle, self._slips = oracle, slips
 
-    def of(self, check: Check, outcomes: Mapping[str, Outcome]) -> str | None:
+    def of_all(
+        self, outcomes: Mapping[str, Outcomes], draw: Draw, seconds: float = SECONDS
+    ) -> dict[str, str]:
+        """Return what the wrong values of each check look like, where they look like something.
+
+        Whatever fails here costs nobody anything.
+
+        Args:
+            outcomes: of the cases of a submission's checks, by check and case.
+            draw: gives a case's inputs, as the submission had them.
+            seconds: of the processor that all slips may take; what a check leaves of its share is
+                the next ones'.
+        """
+        checks = [self._oracle.checks[name] for name, of in outcomes.items() if _wrong(of)]
+        until, found = time.process_time() + seconds, {}
+        for i, check in enumerate(checks):
+            share = (until - time.process_time()) / (len(checks) - i)
+            with suppress(Exception):
+                said = self.of(check, outcomes[check.name], draw, share)
+                if said is not None:
+                    found[check.name] = said
+        return found
+
+    def of(
+        self, check: Check, outcomes: Outcomes, draw: Draw, seconds: float = SECONDS
+    ) -> str | None:
         """Return what a student's wrong values look like, if all of them look like one thing.
 
         Args:
             check: which was run.
             outcomes: of its cases, by name.
+            draw: gives a case's inputs, as the submission had them.
+            seconds: of the processor, after which no further slip is tried.
         """
-        wrong = {n: o for n, o in outcomes.items() if o.result.verdict is not Verdict.PASSED}
+        wrong = _wrong(outcomes)
         if not wrong or any(not _can_be_named(o.result) for o in wrong.values()):
             return None
-        if any(map(_tells, wrong.values())):
-            # Cases that went wrong first: they tell most slips apart.
-            cases = sorted(
-                (case for case in check.cases if case.name in outcomes),
-                key=lambda case: case.name not in wrong,
-            )
-            mistakes = range(len(check.mistakes))
-            titles = [
-                check.mistakes[i].title for i in mistakes if self._fits(check, cases, outcomes, i)
-            ]
+        telling = any(map(_tells, wrong.values()))
+        until = time.process_time() + seconds
+        # Cases that went wrong first: they tell most slips apart.
+        cases = sorted(
+            (c for c in check.cases if c.name in outcomes), key=lambda c: c.name not in wrong
+        )
+
+        def fits(names: Mapping[str, Any]) -> bool:
+            runs = (self._run(check, case, names, draw, until) for case in cases)
+            return all(_same(outcomes[c.name], run) for c, run in zip(cases, runs, strict=True))
+
+        if telling:
+            titles = [mistake.title for mistake in check.mistakes if fits(mistake.values)]
             if titles:
                 return _OR.join(dict.fromkeys(titles[:MOST]))
         said = hint([o.wrong for o in wrong.values() if o.wrong is not None], len(wrong))
-        if said is not None or not any(map(_tells, wrong.values())):
+        if said is not None or not telling:
             return said
-        slips = [slip for slip in self._slips if check.name in slip.checks]
-        for number, slip in enumerate(slips, len(check.mistakes)):
-            if self._fits(check, cases, outcomes, number):
+        for slip in self._slips:
+            if check.name in slip.checks and (names := self._changed_by(slip)) and fits(names):
                 return slip.title
         return None
 
-    def _fits(
-        self, check: Check, cases: Sequence[Case], outcomes: Mapping[str, Outcome], number: int
-    ) -> bool:
-        """Return whether a known slip comes to the same in every case."""
-        return all(
-            _same(outcomes[case.name], self._known_of(check, case, number)) for case in cases
-        )
-
-    def _known_of(self, check: Check, case: Case, number: int) -> Outcome:
-        """Return what a known slip gives in a case."""
-        key = check.name, case.name, number
-        if key not in self._known:
-            self._known[key] = self._run(check, case, number)
-        return self._known[key]
-
-    def _namespace(self, check: Check, number: int) -> dict[str, Any]:
-        """Return the namespace of a student who made a slip: a mistake, or a later one."""
-        if number < len(check.mistakes):
-            return {**self._oracle.namespace, **check.mistakes[number].values}
-        slips = [slip for slip in self._slips if check.name in slip.checks]
-        slip = slips[number - len(check.mistakes)]
+    def _changed_by(self, slip: Slip) -> dict[str, Any]:
+        """Return what names stand for where a slip was made; nothing if it defines nothing."""
         brought = {name: self._oracle.modules[m][name] for name, m in slip.origins.items()}
         names = {"operator": operator, **self._oracle.namespace, **brought}
-        for text in slip.texts:
-            exec(compile(text, "<slip>", "exec", dont_inherit=True), names)
+        try:
+            for text in slip.texts:
+                exec(compile(text, "<slip>", "exec", dont_inherit=True), names)
+        except Exception:  # a definition that its slip keeps from being run
+            return {}
         return names
 
-    def _run(self, check: Check, case: Case, number: int) -> Outcome:
-        def rng() -> np.random.Generator:
-            return case_rng(self._secret, self._oracle.assignment, check.name, case.name)
-
+    def _run(
+        self, check: Check, case: Case, names: Mapping[str, Any], draw: Draw, until: float
+    ) -> Outcome:
+        """Return what a student gets in a case for whom some names stand for something else."""
+        left = until - time.process_time()
+        if left <= 0:
+            return Outcome(_UNKNOWN, [])
         seen: list[Compared] = []
-        reference = ReferenceSession(self._oracle.namespace)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a slip may divide by zero
-            try:
-                student = InProcessSession(self._namespace(check, number))
-            except Exception:  # a definition that its slip keeps from being run
-                return Outcome(_UNKNOWN, [])
-            result = run_case(check, case, student, reference, rng, seconds=SECONDS, compared=seen)
-        if sum(one.got.size for one in seen) > LARGEST:
-            return Outcome(_UNKNOWN, [])
+            result = run_case(
+                check,
+                case,
+                InProcessSession({**self._oracle.namespace, **names}),
+                ReferenceSession(self._oracle.namespace),
+                partial(draw, check, case),
+                seconds=min(left, CASE_SECONDS),
+                compared=seen,
+            )
         return Outcome(result, seen)
+
+
+def _wrong(outcomes: Outcomes) -> dict[str, Outcome]:
+    """Return those of a check's cases that did not pass."""
+    return {n: o for n, o in outcomes.items() if o.result.verdict is not Verdict.PASSED}
 
 
 _UNKNOWN = CaseResult("", False, Verdict.BROKEN, 0.0)

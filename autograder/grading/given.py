@@ -4,7 +4,6 @@ A case that failed is run again with them, so that an earlier slip does not cost
 """
 
 import os
-import re
 import resource
 import signal
 import sys
@@ -26,12 +25,11 @@ from autograder.sandbox.limits import MB
 from autograder.sandbox.messages import MessageSession
 from autograder.sandbox.wire import Message, Packer, Reference, plain_text, unpack
 
-__all__ = ["ReferenceProcess", "bound_memory", "is_note", "run_given", "wants_given"]
+__all__ = ["ReferenceProcess", "bound_memory", "note", "run_given", "wants_given"]
 
 MAX_ANSWER = 64 * MB
 MAX_MEMORY = 2048 * MB  # that a call of the reference may take on a student's arguments
 MAX_TEXT = 2000
-_NOTE = "passes with the reference's {} in place of yours"
 
 
 def wants_given(check: Check, result: CaseResult) -> bool:
@@ -72,19 +70,19 @@ def run_given(
             if result.verdict is Verdict.BROKEN:
                 yield result
             elif result.verdict is Verdict.PASSED and callbacks.used:
-                yield msgspec.structs.replace(result, message=_note(check, callbacks.used))
+                yield msgspec.structs.replace(result, message=note(check), given=True)
             elif result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
                 return
 
 
-def _note(check: Check, used: set[str]) -> str:
-    names = " and ".join(name for name in check.given if name in used)
-    return _NOTE.format(names)
+def note(check: Check) -> str:
+    """Return what everybody reads of a case of a check that passed with what is given.
 
-
-def is_note(message: str) -> bool:
-    """Return whether a message says that a case passed with what is given, and nothing more."""
-    return re.fullmatch(_NOTE.format(r"\w+( and \w+)*"), message) is not None
+    It names all that is given: which of it was called may depend on a hidden input.
+    """
+    *others, last = check.given
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"passes with the reference's {names} in place of yours"
 
 
 class ReferenceProcess:

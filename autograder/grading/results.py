@@ -53,7 +53,8 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``margin`` is the worst observed error divided by its tolerance, or None where no numbers
     were compared or the error is not finite. ``message`` is for staff; `student_message` in
-    `autograder.records.words` decides what a student sees of a hidden case.
+    `autograder.records.words` decides what a student sees of a hidden case. ``given`` says that it
+    passed with what its check is given, and not without; ``message`` is then our own note.
     """
 
     name: str
@@ -63,6 +64,7 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     margin: float | None = None
     message: str | None = None
     diagnosis: str | None = None
+    given: bool = False
 
 
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -37,14 +37,14 @@ from autograder.grading.scoring import (
     score_question,
     unreadable,
 )
-from autograder.grading.submission import Submission, parse_submission
+from autograder.grading.submission import Submission, digest_of, parse_submission
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.messages import NOT_YET
 from autograder.sandbox.nursery import TIERS, Nursery
 from autograder.sandbox.session import CheckSession, NotebookSession
 
-__all__ = ["Grader"]
+__all__ = ["Grader", "drawn_for"]
 
 TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
@@ -90,7 +90,8 @@ class Grader:
         self._limits, self._device = limits, device
         self._min_tier, self._private = min_tier, private
         self._nursery: Nursery | None = None
-        self._diagnoses = Diagnoses(oracle, secret, bundle.slips)
+        self._diagnoses = Diagnoses(oracle, bundle.slips)
+        self._submission, self._tries = "", 0  # whose inputs are drawn now
         self._compared: AllCompared = {}  # in the cases of this submission that failed
         self._ends = Counter[str]()  # of its sessions, by the check that ended them
         self.starved = False
@@ -107,13 +108,16 @@ class Grader:
             self._nursery.close()
             self._nursery = None
 
-    def grade(self, student: str, data: bytes, clock: Callable[[], str] = now) -> Result:
+    def grade(
+        self, student: str, data: bytes, clock: Callable[[], str] = now, gradings: int = 0
+    ) -> Result:
         """Grade one submission; a fault of the harness is retried, then marked as ours.
 
         Args:
             student: whose submission it is.
             data: the submitted file.
             clock: returns the time that the result carries.
+            gradings: how many of this submission have broken before.
 
         Raises:
             UnsafeHere: this machine cannot hold a student's code safely.
@@ -130,7 +134,9 @@ class Grader:
             return unreadable(self._bundle, student, data, str(error), self._device, clock)
         except Exception as error:  # a bug of ours costs no other submission its grading
             return unreadable(self._bundle, student, data, _fault(error), self._device, clock)
+        self._submission = drawn_for(student, digest_of(data))
         for attempt in range(TRIES):
+            self._tries = gradings * TRIES + attempt
             try:
                 questions, notes = self._grade(submission)
                 break
@@ -196,19 +202,22 @@ class Grader:
 
     def _diagnose(self, outcomes: Outcomes) -> None:
         """Name what a check's wrong values look like; whatever fails here costs nobody anything."""
-        for check in self._oracle.checks.values():
-            found = outcomes[check.name]
-            known = {
-                name: Outcome(result, self._compared.get((check.name, name), ()))
+        known = {
+            check: {
+                name: Outcome(result, self._compared.get((check, name), ()))
                 for name, result in found.items()
             }
-            diagnosis = None
-            with suppress(Exception):
-                diagnosis = self._diagnoses.of(check, known)
-            if diagnosis is not None:
-                for name, result in found.items():
-                    if result.verdict in (Verdict.FAILED, Verdict.ERRORED):
-                        found[name] = msgspec.structs.replace(result, diagnosis=diagnosis)
+            for check, found in outcomes.items()
+        }
+        for check, diagnosis in self._diagnoses.of_all(known, self._draw).items():
+            for name, result in outcomes[check].items():
+                if result.verdict in (Verdict.FAILED, Verdict.ERRORED):
+                    outcomes[check][name] = msgspec.structs.replace(result, diagnosis=diagnosis)
+
+    def _draw(self, check: Check, case: Case) -> np.random.Generator:
+        """Return the generator of a case's inputs for this try at this submission."""
+        names = self._oracle.assignment, check.name, case.name
+        return case_rng(self._secret, *names, self._submission, self._tries)
 
     def _outcomes(self, notebook: NotebookSession) -> Outcomes:
         """Run every case: first the visible ones, then the hidden ones.
@@ -371,10 +380,7 @@ class Grader:
     ) -> CaseResult:
         session.seconds = check.seconds or self._limits.call_seconds
         notebook.vanished = False
-
-        def rng() -> np.random.Generator:
-            return case_rng(self._secret, self._oracle.assignment, check.name, case.name)
-
+        rng = partial(self._draw, check, case)
         reference = ReferenceSession(self._oracle.namespace)
         seconds = notebook.seconds_left() + OWN_SECONDS
         seen: list[Compared] = []
@@ -397,6 +403,18 @@ class Grader:
         if verdicts.count(Verdict.KILLED) >= MAX_ENDS and self._ends[check.name] >= MAX_ENDS:
             return Verdict.KILLED, f"not run after {MAX_ENDS} cases that ended everything"
         return None
+
+
+def drawn_for(student: str, submission: str) -> str:
+    """Return the name under which the inputs of a submission are drawn.
+
+    Of the student's name and the file: what nobody else can have, and what a regrade has again.
+
+    Args:
+        student: whose submission it is.
+        submission: the digest of the submitted file.
+    """
+    return f"{submission} of {student}"
 
 
 def _may_be_another_s_doing(result: CaseResult) -> bool:

@@ -64,6 +64,14 @@ class Store:
         self._show(student, last.read_bytes())
         return result
 
+    def times(self, student: str, key: str) -> int:
+        """Return how many results lie under a key: more than one where some did not stand.
+
+        Raises:
+            UsageError: the student's name or the key cannot be one.
+        """
+        return sum(1 for _ in takewhile(Path.exists, self._runs(student, key)))
+
     def put(self, student: str, key: str, result: Result) -> Result:
         """Append a result and return what is stored under its key: the first writer's.
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
-from autograder.grading.given import is_note
 from autograder.grading.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
 
 __all__ = [
@@ -109,12 +108,10 @@ def clean(text: str, limit: int = LONGEST_MESSAGE) -> str:
 def student_message(case: CaseResult) -> str | None:
     """Return the message that a student reads of a case, if any.
 
-    A hidden case's may tell its inputs, unless it says only what was given, and a broken one's
-    tells of the grader: neither is for students.
+    A hidden case's may tell its inputs, unless it is our own note on a case that passed with what
+    is given, and a broken one's tells of the grader: neither is for students.
     """
-    if case.verdict is Verdict.BROKEN or not case.message:
-        return None
-    if case.hidden and not (case.verdict is Verdict.PASSED and is_note(case.message)):
+    if case.verdict is Verdict.BROKEN or not case.message or (case.hidden and not case.given):
         return None
     return clean(case.message) or None
 

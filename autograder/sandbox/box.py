@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder.sandbox import kernel
 from autograder.sandbox.limits import Limits
 
-__all__ = ["FOLDER", "enter_box", "furnish_session", "readable_paths"]
+__all__ = ["COUNTERS", "FOLDER", "enter_box", "furnish_session", "readable_paths"]
 
 FOLDER = "/session"  # a session's own folder in its box; /tmp is another name of it
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -23,6 +23,14 @@ _SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localt
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _GPU_NODES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset")
 _PROCESSORS = "/sys/devices/system/cpu"
+# What the kernel counts for all processes of the machine: nothing stands in them in a session.
+COUNTERS = (
+    *("loadavg", "stat", "vmstat", "zoneinfo", "buddyinfo", "pagetypeinfo", "slabinfo"),
+    *("diskstats", "interrupts", "softirqs", "schedstat", "timer_list", "locks", "swaps"),
+    *("vmallocinfo", "key-users", "keys", "pressure/cpu", "pressure/io", "pressure/memory"),
+    *("pressure/irq", "sys/fs/file-nr", "sys/fs/inode-nr", "sys/fs/inode-state"),
+    "sys/fs/dentry-state",
+)
 _ACCOUNTS = {"passwd": "student:x:{0}:{0}::/session:/bin/sh\n", "group": "student:x:{0}:\n"}
 
 
@@ -101,6 +109,9 @@ def furnish_session(limits: Limits, user: int) -> None:
     kernel.mount("tmpfs", FOLDER, f"{size},mode=700,uid={user},gid={user}")
     kernel.mount("tmpfs", "/dev/shm", f"{size},mode=700,uid={user},gid={user}")
     kernel.mount("proc", "/proc")
+    for name in COUNTERS:
+        if os.path.exists(f"/proc/{name}"):
+            kernel.bind("/dev/null", f"/proc/{name}")
 
 
 def _bind(path: str, device: bool = False) -> None:

@@ -16,13 +16,14 @@ from typing import Any
 
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError, UnsafeHere
+from autograder.sandbox.box import COUNTERS
 from autograder.sandbox.nursery import Nursery, environment_of
 from autograder.sandbox.session import CodeCell, NotebookSession
 from autograder.sandbox.walls import SHARED_MEMORY
 
 __all__ = ["MIN_ESCAPES", "attempt", "send_canary"]
 
-MIN_ESCAPES = 40  # that must have been tried
+MIN_ESCAPES = 100  # that must have been tried
 SECONDS = 30.0
 CELL = "from autograder.sandbox.escapes import attempt_all"
 
@@ -94,6 +95,8 @@ def _witness(nursery: Nursery, private: Sequence[Path]) -> Iterator[dict[str, An
             "keeper": [1] if nursery.tier == 1 else [],  # the nursery, where sessions see it
             "environment": [*environment_of(nursery.device), "PWD", "TMPDIR"],  # bubblewrap's
             "user": os.getuid(),
+            "own_mounts": nursery.tier != 2,  # where files are the container's own
+            "counters": COUNTERS if nursery.tier != 2 else (),
             "root": nursery.tier == 1 and os.getuid() == 0,  # bubblewrap's root is nobody's
             "gpu": nursery.device == "cuda",
             "tcp": tcp.getsockname()[1],

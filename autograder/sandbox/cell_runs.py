@@ -35,6 +35,7 @@ class CellRun:
         ended: how it ended the session, if it did.
         line: the statement at which it did, by its line in the cell.
         stop: the same, by its place; of it and those below, only definitions run from then on.
+        later: whether it ended a later run, having come through the first.
         printed: how many characters.
         touched: whether it may have changed what the cells above had left.
         kept: names that the student had defined above this stub, which therefore left them so.
@@ -45,6 +46,7 @@ class CellRun:
     ended: str | None = None
     line: int = 1
     stop: int = 0
+    later: bool = False
     printed: int = 0
     touched: bool = False
     kept: tuple[str, ...] = ()
@@ -97,7 +99,8 @@ def why_missing(name: str, cells: Sequence[CodeCell], runs: Mapping[int, CellRun
     )
     for cell in reversed(cells):
         run = runs.get(cell.number)
-        if run is not None and (run.error or run.ended) and defines.search(cell.source):
-            why = f"was stopped: {run.ended}" if run.ended else f"raised {run.error}"
+        ended = run.ended if run is not None and not run.later else None
+        if run is not None and (run.error or ended) and defines.search(cell.source):
+            why = f"was stopped: {ended}" if ended else f"raised {run.error}"
             return f"{name} is not defined: cell {cell.number}, which defines it, {why}"
     return f"{name} is not defined in the notebook"

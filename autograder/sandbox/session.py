@@ -61,7 +61,7 @@ class NotebookSession:
         deadline: a time of `time.monotonic` at which the whole submission must be done.
         files: what lies in its working directory, by path.
         upto: how many of the cells to run at first; None is all.
-        runs: what came of the cells when another session ran them.
+        ended: cells that ended other sessions, by their numbers.
 
     Raises:
         HarnessError: the nursery is gone, or its session ended before it ran a cell or was killed
@@ -75,7 +75,7 @@ class NotebookSession:
         deadline: float,
         files: Mapping[str, bytes] | None = None,
         upto: int | None = None,
-        runs: Mapping[int, CellRun] | None = None,
+        ended: Mapping[int, CellRun] | None = None,
     ) -> None:
         self._nursery, self._cells, self._deadline = nursery, list(cells), deadline
         self._files = files or {}
@@ -84,7 +84,7 @@ class NotebookSession:
         self._fresh = False  # whether the session has answered nothing yet
         self._waited = 0.0  # seconds, for the session or its fork
         self._upto = len(self._cells) if upto is None else upto
-        self._ended = {n: run for n, run in (runs or {}).items() if run.ended is not None}
+        self._ended = dict(ended or {})
         self.runs: dict[int, CellRun] = dict(self._ended)
         self.anew = self.starved = self.vanished = False
         self.run_seconds = 0.0
@@ -140,7 +140,7 @@ class NotebookSession:
     def again(self) -> "NotebookSession":
         """Return a session of the same notebook, of which no cell has run yet."""
         return NotebookSession(
-            self._nursery, self._cells, self._deadline, self._files, upto=0, runs=self.runs
+            self._nursery, self._cells, self._deadline, self._files, upto=0, ended=self._ended
         )
 
     def close(self, by_itself: bool = False) -> str:
@@ -193,9 +193,9 @@ class NotebookSession:
         """Run no more of a cell than what stands above the statement that ended the session."""
         again = culprit.number in self._ended
         self._ended[culprit.number] = replace(culprit, stop=NOTHING if again else culprit.stop)
-        first = self.runs.get(culprit.number)
-        if first is None or first.ended is None:
-            self.runs[culprit.number] = culprit
+        first = self.runs.setdefault(culprit.number, culprit)
+        if first.ended is None:  # what it does later may tell of hidden inputs, and is not told
+            self.runs[culprit.number] = replace(first, ended=culprit.ended, later=True)
         self.close()
 
     def _run(self, channel: Channel, begin: int = 0) -> CellRun | None:

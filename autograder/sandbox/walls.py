@@ -25,7 +25,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.sandbox import kernel, landlock
-from autograder.sandbox.box import FOLDER, enter_box, furnish_session, readable_paths
+from autograder.sandbox.box import (
+    COUNTERS,
+    FOLDER,
+    enter_box,
+    furnish_session,
+    readable_paths,
+)
 from autograder.sandbox.limits import Limits
 
 __all__ = [
@@ -116,6 +122,9 @@ def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
             command += ["--symlink", os.readlink(path), path]
         else:
             command += ["--ro-bind", path, path]
+    for name in COUNTERS:
+        if os.path.exists(f"/proc/{name}"):
+            command += ["--ro-bind", "/dev/null", f"/proc/{name}"]
     for node in sorted(Path("/dev").glob("nvidia*")) if gpu else ():
         command += ["--dev-bind", str(node), str(node)]
     size = str(settings["limits"]["disk_mb"] << 20)

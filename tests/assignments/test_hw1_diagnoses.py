@@ -19,7 +19,11 @@ RANDOM = 200
 
 @pytest.fixture(scope="module")
 def known():
-    return Diagnoses(ORACLE, SECRET)
+    return Diagnoses(ORACLE)
+
+
+def draw(check, case):
+    return case_rng(SECRET, NAME, check.name, case.name, "somebody's")
 
 
 def outcomes(check, values):
@@ -33,7 +37,7 @@ def outcomes(check, values):
                 case,
                 InProcessSession({**ORACLE.namespace, **values}),
                 ReferenceSession(ORACLE.namespace),
-                lambda case=case: case_rng(SECRET, NAME, check.name, case.name),
+                lambda case=case: draw(check, case),
                 compared=seen,
             )
         found[case.name] = Outcome(result, seen)
@@ -43,7 +47,7 @@ def outcomes(check, values):
 @pytest.mark.parametrize("check", OPTIMIZERS, ids=lambda check: check.name)
 def test_each_mistake_of_an_optimizer_is_named(known, check):
     for mistake in check.mistakes:
-        named = known.of(check, outcomes(check, mistake.values))
+        named = known.of(check, outcomes(check, mistake.values), draw)
         assert mistake.title in (named or "").split("; or: "), mistake.title
 
 
@@ -60,5 +64,5 @@ def test_no_random_wrong_answer_is_named(known):
             made = [rng.normal(size=np.shape(v)).astype(np.asarray(v).dtype) for v in values]
             return tuple(made) if isinstance(right, tuple) else made[0]
 
-        named = known.of(check, outcomes(check, {check.question: wrong}))
+        named = known.of(check, outcomes(check, {check.question: wrong}), draw)
         assert named is None or not titles & set(named.split("; or: ")), (check.name, named)

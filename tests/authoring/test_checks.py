@@ -172,8 +172,9 @@ def test_a_mistake_without_a_title_is_refused(kind, title):
         getattr(make(), kind)(title)
 
 
-def draw(secret=b"s", assignment="hw", check="c", case="k"):
-    return case_rng(secret, assignment, check, case).integers(2**63, size=4).tolist()
+def draw(secret=b"s", assignment="hw", check="c", case="k", submission="a", tries=0):
+    rng = case_rng(secret, assignment, check, case, submission, tries)
+    return rng.integers(2**63, size=4).tolist()
 
 
 def test_the_inputs_of_a_case_are_the_same_on_every_machine_and_in_every_run():
@@ -182,9 +183,18 @@ def test_the_inputs_of_a_case_are_the_same_on_every_machine_and_in_every_run():
 
 
 @pytest.mark.parametrize(
-    "part", [{"secret": b"t"}, {"assignment": "hx"}, {"check": "d"}, {"case": "l"}]
+    "part",
+    [
+        {"secret": b"t"},
+        {"assignment": "hx"},
+        {"check": "d"},
+        {"case": "l"},
+        {"submission": "b"},
+        {"submission": ""},
+        {"tries": 1},
+    ],
 )
-def test_the_inputs_differ_by_secret_assignment_check_and_case(part):
+def test_the_inputs_differ_by_secret_assignment_check_case_submission_and_try(part):
     assert draw(**part) != draw()
 
 

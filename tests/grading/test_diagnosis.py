@@ -1,11 +1,13 @@
 """A diagnosis names the slip that gives the same wrong values, and no other."""
 
+import time
+
 import msgspec
 import numpy as np
 import pytest
 
 from autograder import assert_close, assert_equal
-from autograder.authoring.checks import case, case_rng, check
+from autograder.authoring.checks import Variant, case, case_rng, check
 from autograder.grading.bundle import Slip
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.diagnosis import Diagnoses, Outcome
@@ -66,6 +68,10 @@ CHECKS = {"adam_matches": adam_matches, "answer_is_right": answer_is_right}
 ORACLE = Oracle("diagnoses", {"np": np, "adam": adam, "answer": 0.8123}, CHECKS)
 
 
+def draw(checked, one, submission="one"):
+    return case_rng(SECRET, "diagnoses", checked.name, one.name, submission)
+
+
 def outcomes(checked, **values):
     found = {}
     for one in checked.cases:
@@ -75,7 +81,7 @@ def outcomes(checked, **values):
             one,
             InProcessSession({**ORACLE.namespace, **values}),
             ReferenceSession(ORACLE.namespace),
-            lambda one=one: case_rng(SECRET, "diagnoses", checked.name, one.name),
+            lambda one=one: draw(checked, one),
             compared=seen,
         )
         found[one.name] = Outcome(result, seen)
@@ -83,7 +89,7 @@ def outcomes(checked, **values):
 
 
 def diagnosis(checked=adam_matches, slips=(), **values):
-    return Diagnoses(ORACLE, SECRET, slips).of(checked, outcomes(checked, **values))
+    return Diagnoses(ORACLE, slips).of(checked, outcomes(checked, **values), draw)
 
 
 @pytest.mark.parametrize("mistake", adam_matches.mistakes, ids=lambda mistake: mistake.title)
@@ -149,7 +155,7 @@ def test_a_slip_that_cannot_be_run_stops_nothing():
 
 def test_two_hundred_random_wrong_answers_have_no_diagnosis():
     rng = np.random.default_rng(0)
-    known = Diagnoses(ORACLE, SECRET)
+    known = Diagnoses(ORACLE)
     makers = (
         lambda shape: rng.normal(size=shape),
         lambda shape: np.full(shape, rng.normal()),
@@ -162,29 +168,76 @@ def test_two_hundred_random_wrong_answers_have_no_diagnosis():
         def random(m, v, g, t, made=made):
             return made(g.shape), made(g.shape), made(g.shape)
 
-        assert known.of(adam_matches, outcomes(adam_matches, adam=random)) is None
+        assert known.of(adam_matches, outcomes(adam_matches, adam=random), draw) is None
 
 
 def test_a_case_that_was_stopped_has_no_diagnosis():
     found = outcomes(adam_matches, adam=uncorrected)
     stopped = msgspec.structs.replace(found["a later step"].result, verdict=Verdict.TIMED_OUT)
     found["a later step"] = Outcome(stopped, [])
-    assert Diagnoses(ORACLE, SECRET).of(adam_matches, found) is None
+    assert Diagnoses(ORACLE).of(adam_matches, found, draw) is None
 
 
-def test_what_a_slip_gives_is_computed_once():
+@pytest.fixture
+def counted():
+    """What a slip was run with, each time it was; it fits where `uncorrected` does."""
     calls = []
 
-    def counted(m, v, g, t):
-        calls.append(t)
+    def slip(m, v, g, t):
+        calls.append((t, m.tolist()))
         return uncorrected(m, v, g, t)
 
-    adam_matches.mistake("counted", adam=counted)
-    known = Diagnoses(ORACLE, SECRET)
-    for _ in range(3):
-        known.of(adam_matches, outcomes(adam_matches, adam=uncorrected))
+    adam_matches.mistake("counted", adam=slip)
+    yield calls
     adam_matches.mistakes.pop()
-    assert len(calls) == 2
+
+
+def test_a_slip_is_run_on_the_inputs_of_the_submission_and_of_no_other(counted):
+    wrong = outcomes(adam_matches, adam=uncorrected)
+    seen = []
+    for checked, one in ((adam_matches, one) for one in adam_matches.cases):
+        seen.append(draw(checked, one).normal(size=(3, 5))[0] ** 2)
+    assert "counted" in Diagnoses(ORACLE).of(adam_matches, wrong, draw)
+    assert counted == [(1, seen[0].tolist()), (7, seen[1].tolist())]
+    other = Diagnoses(ORACLE).of(adam_matches, wrong, lambda c, one: draw(c, one, "another"))
+    assert other is None or "bias" not in other
+
+
+def test_a_slip_that_fails_where_it_went_wrong_is_run_nowhere_else(counted):
+    diagnosis(adam=lambda m, v, g, t: adam(m, v, g, t) if t == 1 else (m * g, m, v))
+    assert [t for t, _ in counted] == [7]
+
+
+def test_a_check_that_passed_has_no_slip_run(counted):
+    assert diagnosis() is None
+    assert counted == []
+
+
+def test_no_slip_is_run_when_the_time_for_them_is_used_up(counted):
+    wrong = {"adam_matches": outcomes(adam_matches, adam=uncorrected)}
+    assert "bias" not in Diagnoses(ORACLE).of_all(wrong, draw, seconds=0.0)["adam_matches"]
+    assert counted == []
+    assert "bias" in Diagnoses(ORACLE).of_all(wrong, draw)["adam_matches"]
+
+
+def test_a_slow_slip_of_one_check_takes_no_other_its_diagnosis():
+    def slow(m, v, g, t):
+        until = time.process_time() + 10.0
+        while time.process_time() < until:
+            pass
+
+    adam_matches.mistakes.insert(0, Variant("slow", {"adam": slow}))
+    wrong = {
+        "adam_matches": outcomes(adam_matches, adam=uncorrected),
+        "answer_is_right": outcomes(answer_is_right, answer=0.65983),
+    }
+    answer_is_right.mistake("the square", answer=0.65983)
+    try:
+        found = Diagnoses(ORACLE).of_all(wrong, draw, seconds=0.4)
+    finally:
+        adam_matches.mistakes.pop(0)
+        answer_is_right.mistakes.pop()
+    assert found["answer_is_right"] == "the square"
 
 
 def test_texts_are_told_apart():
@@ -196,6 +249,6 @@ def test_texts_are_told_apart():
 
     word_is_right.mistake("the other word", word="wrong")
     found = outcomes(word_is_right, word="wrong")
-    known = Diagnoses(ORACLE, SECRET)
-    assert known.of(word_is_right, found) == "the other word"
-    assert known.of(word_is_right, outcomes(word_is_right, word="neither")) is None
+    known = Diagnoses(ORACLE)
+    assert known.of(word_is_right, found, draw) == "the other word"
+    assert known.of(word_is_right, outcomes(word_is_right, word="neither"), draw) is None

@@ -206,7 +206,7 @@ def test_what_fails_by_a_slip_in_the_given_function_passes_with_the_reference():
     )
     assert {r.verdict for r in first.values()} == {Verdict.FAILED}
     for name, result in second.items():
-        assert (result.verdict, result.message) == (Verdict.PASSED, NOTE)
+        assert (result.verdict, result.message, result.given) == (Verdict.PASSED, NOTE, True)
         assert result.margin < 1 < first[name].margin
     assert set(second) == {"a", "b"}
 
@@ -243,6 +243,27 @@ def test_what_passes_the_second_time_without_a_call_passes_by_luck():
 
     assert run(triples.cases[0]).verdict is Verdict.PASSED
     assert list(run_given(triples, triples.cases, session, RIGHT, 5.0, run)) == []
+
+
+@check("triple", points=1, given=["double", "large", "wrong"])
+@case("a", hidden=True)
+def of_three(student, reference, rng):
+    pass
+
+
+@pytest.mark.parametrize("called", [{"double"}, {"wrong"}, {"double", "large", "wrong"}])
+def test_the_note_does_not_tell_which_of_the_given_functions_were_called(called, monkeypatch):
+    class Used(module.Callbacks):
+        def __init__(self, *args):
+            super().__init__(*args)
+            self.used = called
+
+    monkeypatch.setattr(module, "Callbacks", Used)
+    passed = CaseResult("a", True, Verdict.PASSED, 0.0)
+    run = lambda _: passed  # noqa: E731
+    (found,) = run_given(of_three, of_three.cases, InProcessSession({}), RIGHT, 5.0, run)
+    assert found.given
+    assert found.message == "passes with the reference's double, large and wrong in place of yours"
 
 
 def test_a_check_that_breaks_the_second_time_is_broken():

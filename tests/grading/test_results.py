@@ -114,6 +114,7 @@ def test_the_stored_form_is_the_contracts(table):
                                 "margin": 0.001,
                                 "message": None,
                                 "diagnosis": None,
+                                "given": False,
                             }
                         ],
                     }

@@ -457,3 +457,64 @@ def test_a_check_that_keeps_ending_everything_is_not_run_on(grader):
     grader._ends[check.name] = 2
     verdict, message = grader._reason_not_to_run(check, outcomes)
     assert (verdict, message) == (Verdict.KILLED, "not run after 2 cases that ended everything")
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Return a list with the first number of the inputs of each case that is run."""
+    drawn = []
+
+    def noted(check, case, student, reference, rng, **options):
+        drawn.append((check.name, case.name, rng().normal()))
+        return run_case(check, case, student, reference, rng, **options)
+
+    monkeypatch.setattr(runner, "run_case", noted)
+    return drawn
+
+
+def inputs(drawn):
+    """Return the inputs by check and case, and forget them."""
+    found = {(check, case): number for check, case, number in drawn}
+    drawn.clear()
+    return found
+
+
+def differ(one, other):
+    assert one.keys() == other.keys()
+    return not set(one.values()) & set(other.values())
+
+
+def test_every_submission_has_inputs_of_its_own_and_has_them_again(grader, submit, drawn):
+    right, other = submit(), submit(after=["# another file"])
+    found = []
+    for student, data in (("ada", right), ("ada", right), ("ada", other), ("bob", right)):
+        grader.grade(student, data, clock)
+        found.append(inputs(drawn))
+    ada, again, another_file, another_student = found
+    assert again == ada
+    assert differ(another_file, ada)
+    # The same file: what the first one's run left behind would else help the second.
+    assert differ(another_student, ada)
+
+
+def test_a_try_after_one_that_broke_has_other_inputs(grader, submit, drawn, monkeypatch):
+    grader.grade("ada", submit(), clock)
+    first = inputs(drawn)
+    diagnose = Grader._diagnose
+
+    def break_once(self, outcomes):
+        monkeypatch.setattr(Grader, "_diagnose", diagnose)
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr(Grader, "_diagnose", break_once)
+    assert grader.grade("ada", submit(), clock).earned == 5.0
+    half = len(drawn) // 2
+    second = inputs(drawn[half:])
+    assert inputs(drawn[:half]) == first
+    assert differ(second, first)
+    drawn.clear()
+    seen = [first, second]
+    for gradings in (1, 2):
+        grader.grade("ada", submit(), clock, gradings=gradings)
+        seen.append(inputs(drawn))
+    assert all(differ(a, b) for i, a in enumerate(seen) for b in seen[:i])

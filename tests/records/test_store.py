@@ -108,10 +108,13 @@ def test_a_new_key_is_appended_and_becomes_the_newest(store, make):
 
 def test_what_needs_attention_may_be_graded_again_under_its_key(store, make):
     broken, better = make.unreadable(), make.result()
+    assert store.times("ada", KEY) == 0
     store.put("ada", KEY, broken)
     store.put("ada", KEY, broken)
     assert store.history("ada") == [broken]
+    assert store.times("ada", KEY) == 1
     assert store.put("ada", KEY, better) == better
+    assert store.times("ada", KEY) == 2
     assert store.get("ada", KEY) == better
     assert store.put("ada", KEY, make.result(notes=("later",))) == better
     assert len(store.history("ada")) == 2

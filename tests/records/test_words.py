@@ -37,16 +37,14 @@ NOTE = "passes with the reference's sgd_step and adam_step in place of yours"
 
 @pytest.mark.parametrize("hidden", [False, True])
 def test_what_was_given_to_a_case_that_passed_is_said_of_hidden_ones_too(make, hidden):
-    case = make.case(Verdict.PASSED, "a", hidden, message=NOTE)
+    case = make.case(Verdict.PASSED, "a", hidden, message=NOTE, given=True)
     assert student_words(case, 1, None).message == NOTE
 
 
-@pytest.mark.parametrize("verdict", [v for v in Verdict if v is not Verdict.PASSED])
-def test_a_note_on_what_was_given_is_no_way_out_for_a_hidden_message(make, verdict):
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_words_like_our_note_are_no_way_out_for_a_hidden_message(make, verdict):
     case = make.case(verdict, "a", True, message=NOTE)
     assert student_words(case, 1, None).message is None
-    longer = make.case(Verdict.PASSED, "a", True, message=f"{NOTE}\nx = [3, 4]")
-    assert student_words(longer, 1, None).message is None
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

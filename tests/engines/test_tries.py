@@ -1,0 +1,72 @@
+"""A submission whose grading broke is graded again with other inputs, in this run and the next."""
+
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from autograder.audit.publish import compile_and_publish
+from autograder.engines import local, run
+from autograder.engines.run import grade_assignment
+from autograder.grading.results import BROKE, Status
+from autograder.records.store import Store
+from tests.small_course import write_course
+
+__all__ = ["write_course"]
+
+
+class Silent:
+    def begin(self, total):
+        pass
+
+    def advance(self, result):
+        pass
+
+    def say(self, text):
+        pass
+
+
+@pytest.fixture
+def course(write_course):
+    course = write_course()
+    compile_and_publish(course, "small", lambda _: None)
+    path = course.root / "submitted" / "ada" / "small" / "small.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes((course.build("small") / "small_solution.ipynb").read_bytes())
+    return course
+
+
+def test_each_run_after_one_that_broke_has_other_inputs_and_one_that_stands_is_not_run_again(
+    course, monkeypatch
+):
+    seen, broke = [], [True, True, False]
+
+    def graded(work, jobs, workers):
+        for job, result in local.grade_all(work, jobs, workers):
+            seen.append(job.gradings)
+            note = (f"{BROKE}: run {len(seen)}",) if broke[len(seen) - 1] else ()
+            yield job, msgspec.structs.replace(result, notes=note, status=Status.NEEDS_ATTENTION)
+
+    monkeypatch.setattr(run, "grade_all", graded)
+    for _ in range(4):
+        grade_assignment(course, "small", Silent())
+    assert len(seen) == 3
+    assert len(Store(course.results("small")).history("ada")) == 3
+    # No two runs share a try, though each run may grade a submission so often.
+    assert [b - a for a, b in pairwise(seen)] == [local.GRADINGS] * 2
+
+
+def test_a_submission_whose_worker_was_killed_has_other_inputs_each_time(course, monkeypatch):
+    seen = []
+
+    def killed(work, queue, workers, suspects):
+        seen.append(queue[0].gradings)
+        suspects.extend(queue)
+        queue.clear()
+        yield from ()
+
+    monkeypatch.setattr(local, "_grade_in_pool", killed)
+    plan = run._plan(course, "small", (), "cpu", 2)
+    ((job, result),) = local.grade_all(plan.work, plan.jobs, 1)
+    assert (job.student, result.status) == ("ada", Status.NEEDS_ATTENTION)
+    assert seen == list(range(local.GRADINGS))
