@@ -12,18 +12,18 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.errors import HarnessError, SourceError, StudentError
+from autograder.errors import HarnessError, SourceError
 from autograder.grading.bundle import Bundle, read_bundle
+from autograder.grading.intake import HandedIn, read_handed_in
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import BROKE, Result, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
-from autograder.grading.submission import digest_of, read_submission_file
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS
 
-__all__ = ["Job", "Work", "grade_all"]
+__all__ = ["Graded", "Job", "Work", "grade_all"]
 
 TRIES = 3  # of a submission whose worker was killed
 # Of each library: there is a worker for each core, and threads that wait for work use it up.
@@ -44,21 +44,29 @@ class Work:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to grade; ``digest`` names the file as it was when the run began."""
+    """One submission to grade: as it is when its turn comes."""
 
     student: str
     path: Path
-    digest: str | None = None
 
 
-def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:
+@dataclass(frozen=True)
+class Graded:
+    """A submission that was graded: what was read of it then, and the result."""
+
+    student: str
+    handed_in: HandedIn = field(repr=False)
+    result: Result
+
+
+def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]:
     """Grade submissions in parallel and yield each as it is done.
 
     A worker that is killed costs nothing: what it had not returned is graded again, one at a time
     in a worker of its own, so that a submission that kills its worker stops no other.
 
     Raises:
-        HarnessError: the bundle cannot be read or run here, or a submission changes meanwhile.
+        HarnessError: the bundle cannot be read or run here.
         UnsafeHere: this machine cannot hold a student's code safely.
     """
     os.environ.update(ONE_THREAD)  # of the workers, before they import anything
@@ -67,18 +75,18 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[J
     while queue:
         yield from _grade_in_pool(work, queue, workers, suspects)
     for job in suspects:
-        yield job, _grade_alone(work, job, bundle)
+        yield _grade_alone(work, job, bundle)
 
 
 def _grade_in_pool(
     work: Work, queue: deque[Job], workers: int, suspects: deque[Job]
-) -> Iterator[tuple[Job, Result]]:
+) -> Iterator[Graded]:
     """Grade from a queue until it is empty or a worker dies; what was under way is suspect then."""
     # Forked from one process that has imported what all need, and that has no thread.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, *read_bundle(work.bundle).manifest.preload])
     pool = ProcessPoolExecutor(min(workers, max(len(queue), 1)), context, _prepare, (work,))
-    waiting: dict[Future[Result], Job] = {}
+    waiting: dict[Future[Graded], Job] = {}
     try:
         while queue or waiting:
             while queue and len(waiting) < 2 * workers:
@@ -89,8 +97,9 @@ def _grade_in_pool(
                     suspects.append(job)
                     raise BrokenProcessPool from None
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                result = future.result()
-                yield waiting.pop(future), result
+                graded = future.result()
+                del waiting[future]
+                yield graded
     except BrokenProcessPool:
         suspects.extend(waiting.values())
         for worker in multiprocessing.active_children():
@@ -99,13 +108,18 @@ def _grade_in_pool(
         pool.shutdown(cancel_futures=True)
 
 
-def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Result:
+def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
     """Grade a suspect in a worker of its own, again if that is killed."""
     for _ in range(TRIES):
-        for _, result in _grade_in_pool(work, deque([job]), 1, deque()):
-            return result
+        for graded in _grade_in_pool(work, deque([job]), 1, deque()):
+            return graded
     reason = f"{BROKE}: its worker was killed {TRIES} times"
-    return unreadable(bundle, job.student, b"", reason, work.device, now)
+    return _unreadable(job, read_handed_in(job.path), bundle, reason, work.device)
+
+
+def _unreadable(job: Job, handed_in: HandedIn, bundle: Bundle, reason: str, device: str) -> Graded:
+    result = unreadable(bundle, job.student, handed_in.data, reason, device, now)
+    return Graded(job.student, handed_in, result)
 
 
 _grader: Grader | None = None
@@ -139,18 +153,13 @@ def _end_with_run() -> None:
         os._exit(1)
 
 
-def _grade(job: Job) -> Result:
+def _grade(job: Job) -> Graded:
     if _fault is not None:
         raise HarnessError(_fault)
     assert _grader is not None
     assert _work is not None
-    try:
-        data = read_submission_file(job.path)
-    except StudentError as error:
-        if job.digest in (None, digest_of(str(error).encode())):
-            bundle = read_bundle(_work.bundle)
-            return unreadable(bundle, job.student, b"", str(error), _work.device, now)
-        raise HarnessError(f"the submission of {job.student} changed while it was read") from None
-    if job.digest not in (None, digest_of(data)):
-        raise HarnessError(f"the submission of {job.student} changed while it was read")
-    return _grader.grade(job.student, data)
+    handed_in = read_handed_in(job.path)
+    if handed_in.problem is not None:
+        bundle = read_bundle(_work.bundle)
+        return _unreadable(job, handed_in, bundle, handed_in.problem, _work.device)
+    return Graded(job.student, handed_in, _grader.grade(job.student, handed_in.data))

@@ -4,11 +4,11 @@ import pytest
 from autograder.grading import runner
 from autograder.grading.bundle import read_bundle
 from autograder.grading.cases import run_case
+from autograder.grading.intake import digest_of
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Status, Verdict, is_final, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
-from autograder.grading.submission import digest_of
 from autograder.sandbox.limits import Limits
 
 SECRET = b"the secret of the course"
