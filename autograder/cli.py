@@ -1,13 +1,17 @@
 """The command line: ``autograder COMMAND``; every command's ``--help`` shows an example."""
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from autograder import commands
+from autograder.course import CONFIG
 from autograder.errors import (
     AuditRefused,
     AutograderError,
@@ -15,7 +19,9 @@ from autograder.errors import (
     SourceError,
     UnsafeHere,
     UsageError,
+    system_words,
 )
+from autograder.records.visible import visible_lines
 
 __all__ = ["main"]
 
@@ -96,28 +102,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 is done, 1 that somebody must look, 2 wrong usage, 3 that the grader cannot run (safely) here.
     """
-    options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # on a console that lacks a letter
     try:
+        options = _parser().parse_args(arguments)
         code: int = options.run(options)
+        sys.stdout.flush()
         return code
     except (UnsafeHere, HarnessError) as error:
-        return _complain(error, UNSAFE)
+        return _complain(str(error), UNSAFE)
     except (AuditRefused, SourceError) as error:
-        return _complain(error, ATTENTION)
+        return _complain(str(error), ATTENTION)
     except UsageError as error:
-        return _complain(error, WRONG_USAGE)
+        return _complain(str(error), WRONG_USAGE)
     except AutograderError as error:
-        return _complain(error, ATTENTION)
+        return _complain(str(error), ATTENTION)
     except BrokenPipeError:
+        _give_up_output()
         return DONE  # the reader of our output has seen enough
+    except OSError as error:
+        _give_up_output()
+        return _complain(system_words(error), UNSAFE)
     except KeyboardInterrupt:
         print("\nstopped; what was graded is stored, the same command goes on", file=sys.stderr)
         return 130
 
 
-def _complain(error: Exception, code: int) -> int:
-    print(f"autograder: {error}", file=sys.stderr)
+def _complain(words: str, code: int) -> int:
+    """Say in words what went wrong, with paths relative to the course, and return the code."""
+    with suppress(OSError):  # this folder may be gone
+        for folder in (here := Path.cwd(), *here.parents):
+            if os.path.isfile(folder / CONFIG):
+                words = words.replace(f"{folder}/", "")
+                break
+    print(f"autograder: {visible_lines(words)}", file=sys.stderr)
     return code
+
+
+def _give_up_output() -> None:
+    """Flush standard output into nothing, so that Python does not complain of it at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

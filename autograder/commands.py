@@ -1,16 +1,16 @@
 """The commands: each gets its options, does its work, and says what it did."""
 
 import argparse
-import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autograder.course import Course, NoCourse, find_course
 from autograder.errors import AuditRefused, UnsafeHere, UsageError
+from autograder.records.visible import json_text, visible, visible_lines
 
 __all__ = [
     "audit",
@@ -34,8 +34,8 @@ def new(options: argparse.Namespace) -> int:
 
     course = find_course()
     for path in write_skeleton(course, options.name):
-        print(f"wrote {course.relative(path)}")
-    print(f"next: autograder compile {options.name}")
+        _say(f"wrote {course.relative(path)}")
+    _say(f"next: autograder compile {options.name}")
     return DONE
 
 
@@ -46,7 +46,7 @@ def compile_(options: argparse.Namespace) -> int:
     course = find_course()
     for name in _assignments(course, options.assignments):
         if not options.force and is_current(course, name, fingerprint(course, name)):
-            print(f"{name}: nothing to compile, release and bundle are up to date")
+            _say(f"{name}: nothing to compile, release and bundle are up to date")
             continue
         from autograder.audit.publish import compile_and_publish  # a second, where it is needed
 
@@ -54,8 +54,8 @@ def compile_(options: argparse.Namespace) -> int:
         with _audit_page(course, name):
             outcome = compile_and_publish(course, name, _teller(name), _cores())
         for line in outcome.summary:
-            print(line)
-        print(
+            _say(line)
+        _say(
             f"{name}: wrote {course.relative(course.release(name))}/ and "
             f"{course.relative(course.build(name))}/ in {time.monotonic() - began:.1f} s"
         )
@@ -72,7 +72,7 @@ def audit(options: argparse.Namespace) -> int:
         with _audit_page(course, name):
             outcome = audit_only(course, name, _teller(name), _cores())
         for line in outcome.details:
-            print(line)
+            _say(line)
         if 100 * outcome.score < options.fail_under:
             low.append(f"{name}: a mutation score of {100 * outcome.score:.1f} %")
     if low:
@@ -93,7 +93,8 @@ def _audit_page(course: Course, name: str) -> Iterator[None]:
         if new or (audit.is_file() and not page.is_file()):
             from autograder.records.audit_page import write_audit_page
 
-            write_audit_page(page, audit)
+            with suppress(ValueError, TypeError, KeyError):  # damaged: the next audit replaces it
+                write_audit_page(page, audit)
 
 
 def grade(options: argparse.Namespace) -> int:
@@ -121,10 +122,11 @@ def grade(options: argparse.Namespace) -> int:
     if options.json:
         from autograder.records.exports import table
 
-        tables = [table(run.manifest, run.results) for run in runs]
-        print(json.dumps(tables, ensure_ascii=False, indent=1))
+        print(json_text([table(run.manifest, run.results) for run in runs]))
     attention = any(
-        run.unfit or any(r.status == "needs_attention" for r in run.results.values())
+        run.unfit
+        or run.problems
+        or any(r.status == "needs_attention" for r in run.results.values())
         for run in runs
     )
     return ATTENTION if attention else DONE
@@ -138,14 +140,16 @@ def regrade(options: argparse.Namespace) -> int:
     course = find_course()
     device, jobs = _device(options), _jobs(options)
     display = Display()
+    code = DONE
     for name, students in _to_grade(course, options):
         with display.progress(name) as progress:
             found = regrade(course, name, progress, students, device, jobs, apply=options.apply)
         for line in found.lines():
-            print(line)
+            _say(line)
+        code = max(code, _say_problems(found.problems))
         if options.preview and found.graded:
-            print(f"nothing is written; to apply it: autograder regrade {name} --apply")
-    return DONE
+            _say(f"nothing is written; to apply it: autograder regrade {name} --apply")
+    return code
 
 
 def _to_grade(course: Course, options: argparse.Namespace) -> list[tuple[str, list[str]]]:
@@ -183,25 +187,28 @@ def _jobs(options: argparse.Namespace) -> int:
 
 def feedback(options: argparse.Namespace) -> int:
     """Write every student's feedback page again from the stored results."""
+    from autograder.engines.record import write_feedback_pages
     from autograder.engines.run import stored
-    from autograder.records.feedback import write_feedback
 
     course = find_course()
+    code = DONE
     for name in _assignments(course, options.assignments):
-        manifest, results = stored(course, name)
-        for student, result in results.items():
-            write_feedback(course.feedback(name, student), result, manifest, course.name)
-        print(f"{name}: wrote {len(results)} pages, feedback/<student>/{name}.html")
-    return DONE
+        found = stored(course, name)
+        missed = write_feedback_pages(course, found.manifest, found.results)
+        count = len(found.results) - len(missed)
+        _say(f"{name}: wrote {count} pages, feedback/<student>/{name}.html")
+        code = max(code, _say_problems([*found.problems, *map(course.in_words, missed)]))
+    return code
 
 
 def report(options: argparse.Namespace) -> int:
     """Write report/index.html again from the stored results."""
-    from autograder.engines.run import write_class_report
+    from autograder.engines.record import write_class_report
 
     course = find_course()
-    print(f"wrote {course.relative(write_class_report(course))}")
-    return DONE
+    problems: list[str] = []
+    _say(f"wrote {course.relative(write_class_report(course, problems))}")
+    return _say_problems(map(course.in_words, problems))
 
 
 def export(options: argparse.Namespace) -> int:
@@ -211,14 +218,14 @@ def export(options: argparse.Namespace) -> int:
 
     course = find_course()
     names = _assignments(course, options.assignments)
+    if options.format == "csv" and len(names) > 1:
+        raise UsageError(f"name one of {', '.join(names)}: each has a table of its own")
     found = [stored(course, name) for name in names]
     if options.format == "json":
-        print(json.dumps([table(*pair) for pair in found], ensure_ascii=False, indent=1))
-    elif len(found) == 1:
-        print(csv_text(*found[0]), end="")
+        print(json_text([table(one.manifest, one.results) for one in found]))
     else:
-        raise UsageError(f"name one of {', '.join(names)}: each has a table of its own")
-    return DONE
+        print(csv_text(found[0].manifest, found[0].results), end="")
+    return _say_problems([problem for one in found for problem in one.problems])
 
 
 def check(options: argparse.Namespace) -> int:
@@ -228,7 +235,7 @@ def check(options: argparse.Namespace) -> int:
     path = options.notebook or only_notebook(Path.cwd())
     passed = True
     for outcome in check_notebook(path):
-        print(outcome)
+        _say(str(outcome))
         passed = passed and outcome.passed
     return DONE if passed else ATTENTION
 
@@ -244,7 +251,7 @@ def doctor(options: argparse.Namespace) -> int:
         course = None
     states = []
     for finding in examine(course):
-        print(f"{marks[finding.state]} {finding.topic:<21} {finding.text}", flush=True)
+        _say(f"{marks[finding.state]} {finding.topic:<21} {finding.text}")
         states.append(finding.state)
     if "bad" in states:
         raise UnsafeHere("grading cannot run here; see the lines that begin with NO")
@@ -259,6 +266,20 @@ def _assignments(course: Course, names: Sequence[str]) -> list[str]:
     if not found:
         raise UsageError("there is no assignment; the first one is assignments/NAME/NAME.py")
     return found
+
+
+def _say(text: str) -> None:
+    """Print text, in which nothing steers the terminal."""
+    print(visible_lines(text), flush=True)
+
+
+def _say_problems(problems: Iterable[str]) -> int:
+    """Say on standard error what staff must look at, and return the exit code for it."""
+    code = DONE
+    for problem in problems:
+        print(f"needs attention: {visible(problem)}", file=sys.stderr)
+        code = ATTENTION
+    return code
 
 
 def _cores() -> int:

@@ -11,7 +11,7 @@ from autograder.errors import UsageError
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS
 
-__all__ = ["LONGEST_NAME", "Course", "NoCourse", "find_course"]
+__all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course"]
 
 CONFIG = "course.toml"
 LONGEST_NAME = 250  # bytes of a student's: a file name holds 255, and ours add ".json"
@@ -107,13 +107,13 @@ class Course:
         return {f.name: f / assignment / f"{assignment}.ipynb" for f in folders if _can_be(f.name)}
 
     def unfit(self, assignment: str) -> list[str]:
-        """The names of students' folders that no result can carry: not UTF-8, or too long."""
+        """The names of students' folders that no result can carry: long, not UTF-8, with a \\."""
         return [f.name for f in self._handed_in(assignment) if not _can_be(f.name)]
 
     def _handed_in(self, assignment: str) -> list[Path]:
         folder = self.root / "submitted"
         students = sorted(folder.iterdir()) if folder.is_dir() else []
-        return [student for student in students if (student / assignment).is_dir()]
+        return [student for student in students if _may_be_folder(student / assignment)]
 
     def results(self, assignment: str) -> Path:
         """The folder of results."""
@@ -136,6 +136,10 @@ class Course:
     def limits_of(self, assignment: str) -> Limits:
         """The limits of a submission of an assignment."""
         return self.assignment_limits.get(assignment, self.limits)
+
+    def in_words(self, text: str) -> str:
+        """A text whose paths are relative to the course."""
+        return text.replace(f"{self.root}/", "")
 
     def relative(self, path: Path) -> str:
         """A path as messages show it: relative to the course where it can be."""
@@ -186,11 +190,18 @@ def _read(root: Path) -> Course:
     return Course(root, name, limits, own, _secret(), min_tier, frozenset(drafts))
 
 
+def _may_be_folder(path: Path) -> bool:
+    """Return whether a path is a folder, or is behind one that may not be looked into."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return True
+
+
 def _can_be(student: str) -> bool:
     """Return whether a result can carry the name of a student's folder."""
-    return len(student.encode("utf-8", "replace")) <= LONGEST_NAME and (
-        student == student.encode("utf-8", "replace").decode()
-    )
+    encoded = student.encode("utf-8", "replace")
+    return len(encoded) <= LONGEST_NAME and student == encoded.decode() and "\\" not in student
 
 
 def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from autograder.course import Course
 from autograder.engines.run import Run
 from autograder.grading.results import Result, Status
 from autograder.records.terminal import class_table
+from autograder.records.visible import visible
 from autograder.records.words import clean
 
 __all__ = ["Display"]
@@ -34,14 +35,15 @@ class Display:
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._out = Console(highlight=False)
-        self._err = Console(stderr=True, highlight=False)
+        # Names are what they are: [b] is no markup and :x: no picture.
+        self._out = Console(highlight=False, markup=False, emoji=False)
+        self._err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     @contextmanager
     def progress(self, name: str) -> Iterator["_Bar"]:
         """Show the progress of a run while the block lasts."""
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -52,8 +54,12 @@ class Display:
             yield _Bar(bar, name)
 
     def show(self, course: Course, run: Run) -> None:
-        """Show what a run did: the table of the class, and who needs attention."""
+        """Show what a run did: the table of the class, and who needs attention.
+
+        Where standard output is for machines, only what their table does not tell.
+        """
         if self._quiet:
+            self._show_problems(self._err, run)
             return
         name = run.manifest.assignment
         if not run.results:
@@ -61,6 +67,7 @@ class Display:
                 f"{name}: nobody has handed in anything; "
                 f"submissions belong in submitted/<student>/{name}/{name}.ipynb"
             )
+            self._show_problems(self._out, run)
             return
         if not run.graded:
             count = _submissions(run.skipped)
@@ -73,12 +80,7 @@ class Display:
             before = f", {run.skipped} before" if run.skipped else ""
             self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}{_walls(run)}")
         self._show_attention(run.results)
-        for name in run.unfit:
-            self._out.print(
-                f"needs attention: rename the folder {clean(repr(name), 60)} in submitted/; no "
-                "result can carry its name",
-                markup=False,
-            )
+        self._show_problems(self._out, run)
         trials = sum(result.status is Status.UNGRADED for result in run.results.values())
         if trials:
             self._out.print(
@@ -99,9 +101,19 @@ class Display:
         for result in results.values():
             if result.status is Status.NEEDS_ATTENTION:
                 reason = clean(result.notes[0], 200) if result.notes else "a check broke"
-                self._out.print(
-                    f"needs attention: {clean(result.student, 60)}: {reason}", markup=False
-                )
+                name = visible(result.student, 60)
+                self._out.print(f"needs attention: {name}: {visible(reason)}")
+
+    @staticmethod
+    def _show_problems(console: Console, run: Run) -> None:
+        """Say what no result tells: names that cannot be, and what is damaged or in the way."""
+        for name in run.unfit:
+            console.print(
+                f"needs attention: rename the folder '{visible(name, 60)}' in submitted/; no "
+                "result can carry its name"
+            )
+        for problem in run.problems:
+            console.print(f"needs attention: {visible(problem)}")
 
 
 def _walls(run: Run) -> str:
@@ -128,7 +140,7 @@ class _Bar:
     def advance(self, result: Result) -> None:
         """Count one more, and name whose it was."""
         if self._task is not None:
-            name = clean(result.student, 30).replace("[", r"\[")
+            name = visible(result.student, 30)
             self._bar.update(self._task, advance=1, description=f"{self._name}: {name}")
 
     def say(self, text: str) -> None:

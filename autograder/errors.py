@@ -14,7 +14,11 @@
     │   ├── UnsendableArgument  a check passed what cannot cross: perhaps the student's value
     │   └── WireError         bytes on a channel that are no message
     └── UnsafeHere            this machine cannot hold a student's code safely       exit 3
+
+An OSError that nobody else takes is said by `system_words`                              exit 3
 """
+
+from errno import EACCES, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, ENOSPC, EPERM, EROFS
 
 __all__ = [
     "AuditRefused",
@@ -29,7 +33,13 @@ __all__ = [
     "UnsendableArgument",
     "UsageError",
     "WireError",
+    "stops_all",
+    "system_words",
 ]
+
+_FULL = (ENOSPC, EDQUOT)
+_FORBIDDEN = (EACCES, EPERM, EROFS)
+_STOPS_ALL = (*_FULL, EROFS, EIO, EMFILE, ENFILE, ENOMEM)
 
 
 class AutograderError(Exception):
@@ -108,3 +118,21 @@ class WireError(HarnessError):
 
 class UnsafeHere(AutograderError):
     """This machine lacks what it takes to run a student's code safely."""
+
+
+def stops_all(error: Exception) -> bool:
+    """Return whether what the system refused it would refuse for every student."""
+    return isinstance(error, OSError) and error.errno in _STOPS_ALL
+
+
+def system_words(error: OSError) -> str:
+    """Return what the system refuses, of which file, and what to do, as one sentence."""
+    path = error.filename2 or error.filename  # of a file that is moved, where to
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.errno in _FULL:
+        advice = "make room there, and run the same command again: it goes on where it was"
+    elif error.errno in _FORBIDDEN:
+        advice = "let the user who runs this read and write there, and run the same command again"
+    else:
+        advice = "put that right, and run the same command again"
+    return f"{f'{path}: ' if path else ''}{reason}; {advice}"

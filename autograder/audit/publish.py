@@ -64,10 +64,11 @@ def audit_only(
 def _stored(course: Course, name: str) -> dict[str, Any] | None:
     """Return the report of the last audit, if nothing has changed since."""
     try:
-        found: dict[str, Any] = json.loads((course.build(name) / JSON).read_bytes())
+        found = json.loads((course.build(name) / JSON).read_bytes())
     except (OSError, ValueError):
         return None
-    return found if found.get("fingerprint") == fingerprint(course, name) else None
+    made_from = found.get("fingerprint") if isinstance(found, dict) else None
+    return found if made_from == fingerprint(course, name) else None
 
 
 def _build_and_audit(

@@ -34,7 +34,7 @@ def is_current(course: Course, name: str, now: str) -> bool:
     artefacts = (published, course.bundle(name), course.release(name) / f"{name}.ipynb")
     if not all(path.is_file() for path in artefacts):
         return False
-    return published.read_text(encoding="utf-8").strip() == now
+    return published.read_bytes().strip() == now.encode()
 
 
 def _inputs(course: Course, name: str) -> Iterator[tuple[str, bytes]]:

@@ -12,18 +12,18 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograder.errors import HarnessError, SourceError, StudentError
+from autograder.errors import HarnessError, SourceError
 from autograder.grading.bundle import Bundle, read_bundle
+from autograder.grading.intake import HandedIn, read_handed_in
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import BROKE, Result, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
-from autograder.grading.submission import digest_of, read_submission_file
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS
 
-__all__ = ["GRADINGS", "Job", "Work", "grade_all"]
+__all__ = ["GRADINGS", "Graded", "Job", "Work", "grade_all"]
 
 TRIES = 3  # of a submission whose worker was killed
 GRADINGS = 1 + TRIES  # of a submission in one run, at the most
@@ -45,27 +45,30 @@ class Work:
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to grade.
+    """One submission to grade: as it is when its turn comes.
 
-    ``digest`` names the file as it was when the run began; ``gradings`` says how many gradings of
-    it have broken before: each has inputs of its own.
+    ``gradings`` says how many gradings of it have broken before: each has inputs of its own.
     """
 
     student: str
     path: Path
-    digest: str | None = None
     gradings: int = 0
 
 
 @dataclass(frozen=True)
 class Graded:
-    """A result; ``starved`` if something ran out of time that had not had the processor for it."""
+    """A submission that was graded: what was read of it then, and the result.
 
+    ``starved`` says that something ran out of time that had not had the processor for it.
+    """
+
+    student: str
+    handed_in: HandedIn = field(repr=False)
     result: Result
     starved: bool = False
 
 
-def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:
+def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]:
     """Grade submissions in parallel and yield each as it is done.
 
     A worker that is killed costs nothing: what it had not returned is graded again, one at a time
@@ -74,7 +77,7 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[J
     graded again at the end, alone, before it counts.
 
     Raises:
-        HarnessError: the bundle cannot be read or run here, or a submission changes meanwhile.
+        HarnessError: the bundle cannot be read or run here.
         UnsafeHere: this machine cannot hold a student's code safely.
     """
     os.environ.update(ONE_THREAD)  # of the workers, before they import anything
@@ -87,12 +90,12 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[tuple[J
                 # With inputs of its own, as whenever something is run a second time.
                 starved.append(replace(job, gradings=job.gradings + 1))
             else:
-                yield job, graded.result
+                yield graded
     while starved:
-        for job, graded in _grade_in_pool(work, starved, 1, suspects):
-            yield job, graded.result
+        for _, graded in _grade_in_pool(work, starved, 1, suspects):
+            yield graded
     for job in suspects:
-        yield job, _grade_alone(work, job, bundle)
+        yield _grade_alone(work, job, bundle)
 
 
 def _grade_in_pool(
@@ -124,14 +127,19 @@ def _grade_in_pool(
         pool.shutdown(cancel_futures=True)
 
 
-def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Result:
+def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
     """Grade a suspect in a worker of its own, again if that is killed."""
     for number in range(1, TRIES + 1):
         again = replace(job, gradings=job.gradings + number)
         for _, graded in _grade_in_pool(work, deque([again]), 1, deque()):
-            return graded.result
+            return graded
     reason = f"{BROKE}: its worker was killed {TRIES} times"
-    return unreadable(bundle, job.student, b"", reason, work.device, now)
+    return _unreadable(job, read_handed_in(job.path), bundle, reason, work.device)
+
+
+def _unreadable(job: Job, handed_in: HandedIn, bundle: Bundle, reason: str, device: str) -> Graded:
+    result = unreadable(bundle, job.student, handed_in.data, reason, device, now)
+    return Graded(job.student, handed_in, result)
 
 
 _grader: Grader | None = None
@@ -170,14 +178,9 @@ def _grade(job: Job) -> Graded:
         raise HarnessError(_fault)
     assert _grader is not None
     assert _work is not None
-    try:
-        data = read_submission_file(job.path)
-    except StudentError as error:
-        if job.digest in (None, digest_of(str(error).encode())):
-            bundle = read_bundle(_work.bundle)
-            return Graded(unreadable(bundle, job.student, b"", str(error), _work.device, now))
-        raise HarnessError(f"the submission of {job.student} changed while it was read") from None
-    if job.digest not in (None, digest_of(data)):
-        raise HarnessError(f"the submission of {job.student} changed while it was read")
-    result = _grader.grade(job.student, data, gradings=job.gradings)
-    return Graded(result, _grader.starved)
+    handed_in = read_handed_in(job.path)
+    if handed_in.problem is not None:
+        bundle = read_bundle(_work.bundle)
+        return _unreadable(job, handed_in, bundle, handed_in.problem, _work.device)
+    result = _grader.grade(job.student, handed_in.data, gradings=job.gradings)
+    return Graded(job.student, handed_in, result, _grader.starved)

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from autograder.course import Course
-from autograder.engines.run import Progress, grade_assignment, try_assignment
+from autograder.engines.run import Progress, grade_assignment, stored, try_assignment
 from autograder.grading.results import CheckResult, Result
-from autograder.records.store import Store
+from autograder.records.visible import visible
 
 __all__ = ["CheckChange", "Regrade", "StudentChange", "regrade"]
 
@@ -33,12 +33,16 @@ class StudentChange:
 
 @dataclass(frozen=True)
 class Regrade:
-    """What a changed bundle does to a class; ``new`` had no result before."""
+    """What a changed bundle does to a class.
+
+    ``new`` had no result before; ``problems`` are sentences on what cannot be read or written.
+    """
 
     assignment: str
     graded: int
     changes: tuple[StudentChange, ...]
     new: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the report for a terminal."""
@@ -52,7 +56,7 @@ class Regrade:
         for change in self.changes:
             difference = change.after - change.before
             lines.append(
-                f"  {change.student}: {difference:+.4g}, from {change.before:.4g} to "
+                f"  {visible(change.student)}: {difference:+.4g}, from {change.before:.4g} to "
                 f"{change.after:.4g}"
             )
             for check in change.checks:
@@ -87,12 +91,16 @@ def regrade(
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student handed in nothing.
     """
-    before = Store(course.results(name)).newest()
+    former = stored(course, name)
+    before, problems = former.results, former.problems
     if apply:
         run = grade_assignment(course, name, progress, students, device, workers)
-        after: Mapping[str, Result] = {s: run.results[s] for s in run.graded}
+        after: Mapping[str, Result] = {s: run.results[s] for s in run.graded if s in run.results}
+        problems = run.problems
     else:
-        after = try_assignment(course, name, progress, students, device, workers)
+        trial = try_assignment(course, name, progress, students, device, workers)
+        after = trial.results
+        problems += trial.problems
     known = {student: result for student, result in after.items() if student in before}
     changes = [_change(before[student], result) for student, result in sorted(known.items())]
     return Regrade(
@@ -100,6 +108,7 @@ def regrade(
         len(after),
         tuple(change for change in changes if change.checks or change.before != change.after),
         tuple(sorted(after.keys() - known.keys())),
+        tuple(dict.fromkeys(problems)),
     )
 
 

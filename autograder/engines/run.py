@@ -1,38 +1,38 @@
 """A grading run: what is not graded yet is graded, and the records are brought up to date."""
 
-import hashlib
-import json
-import stat
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
 from autograder.course import Course
-from autograder.engines.local import GRADINGS, Job, Work, grade_all
-from autograder.errors import StudentError, UsageError
+from autograder.engines.local import GRADINGS, Graded, Job, Work, grade_all
+from autograder.engines.record import (
+    Seen,
+    bring_up_to_date,
+    fault_words,
+    newest_results,
+    write_pages,
+)
+from autograder.errors import AutograderError, UsageError, stops_all
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
-from autograder.grading.results import Result, Status, dump_result, is_final
-from autograder.grading.submission import digest_of, parse_submission, read_submission_file
-from autograder.records.autograded import write_autograded
-from autograder.records.feedback import write_feedback
-from autograder.records.files import write_atomic
-from autograder.records.gradebook import write_gradebook
-from autograder.records.report import write_report
+from autograder.grading.intake import read_handed_in
+from autograder.grading.results import Result, is_final
+from autograder.records.files import require_writable
 from autograder.records.store import Store, submission_key
+from autograder.records.visible import visible
 
 __all__ = [
     "Progress",
     "Run",
+    "Stored",
+    "Trial",
     "grade_assignment",
     "stored",
     "try_assignment",
-    "write_class_report",
 ]
-
-STAMP = ".recorded"  # names what each student's pages and the gradebook were written from
 
 
 class Progress(Protocol):
@@ -50,13 +50,35 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Run:
-    """What a run did: ``results`` are the newest of all students, ``graded`` those of this run."""
+    """What a run did: ``results`` are the newest of all students, ``graded`` those of this run.
+
+    ``unfit`` are names of students' folders that no result can carry, ``problems`` sentences on
+    what else of single students could not be graded, read or written.
+    """
 
     manifest: Manifest
     results: Mapping[str, Result]
     graded: tuple[str, ...]
     skipped: int
-    unfit: tuple[str, ...] = ()  # names of students' folders that no result can carry
+    unfit: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a run would do: the results by student, and what cannot be graded."""
+
+    results: Mapping[str, Result]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is stored of an assignment; ``problems`` are sentences on what of it is damaged."""
+
+    manifest: Manifest
+    results: Mapping[str, Result]
+    problems: tuple[str, ...]
 
 
 def grade_assignment(
@@ -86,16 +108,32 @@ def grade_assignment(
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student handed in nothing.
     """
-    plan = _plan(course, name, students, device, None if unsafe_local else course.min_tier)
+    plan = _plan(
+        course, name, students, device, None if unsafe_local else course.min_tier, Store.get
+    )
+    seen, problems = dict(plan.seen), list(plan.problems)
+    graded: list[str] = []
+    written: set[str] = set()
     if plan.jobs:
+        for folder in (plan.store.folder, plan.store.folder / "history"):
+            require_writable(folder)  # else a class would be graded for nothing
         progress.begin(len(plan.jobs))
-        for job, result in grade_all(plan.work, plan.jobs, workers):
-            plan.store.put(job.student, plan.keys[job.student], result)
-            progress.advance(result)
-    results = plan.store.newest()
-    _record(course, plan.bundle, results, progress)
-    new = tuple(job.student for job in plan.jobs)
-    return Run(plan.bundle.manifest, results, new, plan.done, tuple(course.unfit(name)))
+    for one in grade_all(plan.work, plan.jobs, workers):
+        seen[one.student] = Seen.of(one.handed_in)
+        if _stored(course, plan, one, problems):
+            graded.append(one.student)
+            if _written(course, plan, one):
+                written.add(one.student)
+        progress.advance(one.result)
+    results = bring_up_to_date(course, plan.bundle, seen, written, problems, progress.say)
+    return Run(
+        plan.bundle.manifest,
+        results,
+        tuple(graded),
+        plan.done,
+        tuple(course.unfit(name)),
+        _told(course, problems),
+    )
 
 
 def try_assignment(
@@ -105,75 +143,111 @@ def try_assignment(
     students: Collection[str] = (),
     device: str = "cpu",
     workers: int = 1,
-) -> dict[str, Result]:
-    """Grade what `grade_assignment` would grade, and write nothing.
-
-    Returns:
-        The new results by student.
-    """
-    plan = _plan(course, name, students, device, course.min_tier)
+) -> Trial:
+    """Grade what `grade_assignment` would grade, and write nothing."""
+    plan = _plan(course, name, students, device, course.min_tier, Store.find)
     found: dict[str, Result] = {}
     if plan.jobs:
         progress.begin(len(plan.jobs))
-    for job, result in grade_all(plan.work, plan.jobs, workers):
-        found[job.student] = result
-        progress.advance(result)
-    return found
+    for one in grade_all(plan.work, plan.jobs, workers):
+        found[one.student] = one.result
+        progress.advance(one.result)
+    return Trial(found, _told(course, plan.problems))
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What a run is to do: ``keys`` by student; ``done`` counts those that have their result."""
+    """What a run is to do: ``done`` counts the submissions that have their result.
+
+    ``seen`` tells what was read of each submission, ``problems`` what cannot be graded. Who hands
+    in from here on is for the next run.
+    """
 
     bundle: Bundle
     work: Work
-    jobs: list[Job]
-    keys: dict[str, str]
     store: Store
+    jobs: tuple[Job, ...]
+    seen: Mapping[str, Seen]
     done: int
+    problems: tuple[str, ...]
 
 
 def _plan(
-    course: Course, name: str, students: Collection[str], device: str, min_tier: int | None
+    course: Course,
+    name: str,
+    students: Collection[str],
+    device: str,
+    min_tier: int | None,
+    find: Callable[[Store, str, str], Result | None],
 ) -> _Plan:
-    bundle = _bundle(course, name)
-    submitted = _submitted(course, name, students)
-    store = Store(course.results(name))
+    bundle, store = _bundle(course, name), Store(course.results(name))
     limits = course.limits_of(name)
-    digests = {student: _digest(path) for student, path in submitted.items()}
-    keys = {
-        student: submission_key(
-            digest, bundle.id, version("autograder"), limits, device, course.secret_id
-        )
-        for student, digest in digests.items()
-    }
-    done = {s for s, key in keys.items() if (r := store.get(s, key)) is not None and is_final(r)}
-    jobs = [
-        Job(s, path, digests[s], gradings=GRADINGS * store.times(s, keys[s]))
-        for s, path in submitted.items()
-        if s not in done
-    ]
     work = Work(course.bundle(name), course.secret, limits, device, min_tier, course.private())
-    return _Plan(bundle, work, jobs, keys, store, len(done))
+    jobs, seen, problems, done = [], {}, [], 0
+    for student, path in _submitted(course, name, students).items():
+        handed_in = read_handed_in(path)
+        seen[student] = Seen.of(handed_in)
+        key = _key(course, work, handed_in.digest, bundle.id)
+        try:
+            known = find(store, student, key)
+        except (AutograderError, OSError) as error:
+            if stops_all(error):
+                raise
+            problems.append(f"{visible(student)} is not graded: {fault_words(error)}")
+            continue
+        if known is not None and is_final(known):
+            done += 1
+        else:
+            jobs.append(Job(student, path, gradings=GRADINGS * store.times(student, key)))
+    return _Plan(bundle, work, store, tuple(jobs), seen, done, tuple(problems))
 
 
-def stored(course: Course, name: str) -> tuple[Manifest, Mapping[str, Result]]:
-    """Return an assignment's manifest and the newest result of each student."""
-    return _bundle(course, name).manifest, Store(course.results(name)).newest()
+def _key(course: Course, work: Work, digest: str, bundle: str) -> str:
+    """Return the key of a result: of what was read, and of the bundle that graded it."""
+    return submission_key(
+        digest, bundle, version("autograder"), work.limits, work.device, course.secret_id
+    )
 
 
-def write_class_report(course: Course) -> Path:
-    """Write the report over every assignment that has results, and return its path."""
-    assignments = []
-    for name in course.assignments():
-        if course.bundle(name).is_file() and (results := Store(course.results(name)).newest()):
-            assignments.append((read_bundle(course.bundle(name)).manifest, results))
-    write_report(course.report, course.name, assignments)
-    return course.report
+def _stored(course: Course, plan: _Plan, one: Graded, problems: list[str]) -> bool:
+    """Store a result under the key of what was read; return whether it is stored."""
+    key = _key(course, plan.work, one.handed_in.digest, one.result.bundle)
+    try:
+        plan.store.put(one.student, key, one.result)
+    except (AutograderError, OSError) as error:
+        if stops_all(error):
+            raise
+        problems.append(f"the result of {visible(one.student)} is not stored: {fault_words(error)}")
+        return False
+    return True
+
+
+def _written(course: Course, plan: _Plan, one: Graded) -> bool:
+    """Write a student's pages from what was graded; where that fails it is tried once more."""
+    if one.handed_in.problem is not None:
+        return False
+    try:
+        result = plan.store.shown(one.student)
+        write_pages(course, plan.bundle, result, one.handed_in.data)
+    except Exception:  # at the end of the run, where it is told
+        return False
+    return result.submission == one.result.submission
+
+
+def _told(course: Course, problems: Sequence[str]) -> tuple[str, ...]:
+    """Return sentences as they are shown: once each, with paths relative to the course."""
+    return tuple(dict.fromkeys(map(course.in_words, problems)))
+
+
+def stored(course: Course, name: str) -> Stored:
+    """Return what is stored of an assignment: its manifest and the newest results."""
+    problems: list[str] = []
+    manifest, results = _bundle(course, name).manifest, newest_results(course, name, problems)
+    return Stored(manifest, results, _told(course, problems))
 
 
 def _bundle(course: Course, name: str) -> Bundle:
-    if not course.bundle(name).is_file():
+    if not os.path.isfile(course.bundle(name)):
         raise UsageError(f"{name} is not compiled; run: autograder compile {name}")
     return read_bundle(course.bundle(name))
 
@@ -184,74 +258,3 @@ def _submitted(course: Course, name: str, students: Collection[str]) -> dict[str
     if missing:
         raise UsageError(f"student {missing[0]!r} has handed in nothing for {name}")
     return {s: p for s, p in found.items() if not students or s in students}
-
-
-def _digest(path: Path) -> str:
-    """Return the name of a submitted file; a file that cannot be read has one too."""
-    try:
-        return digest_of(read_submission_file(path))
-    except StudentError as error:
-        return digest_of(str(error).encode())
-
-
-def _record(
-    course: Course, bundle: Bundle, results: Mapping[str, Result], progress: Progress
-) -> None:
-    """Bring pages, gradebook and report up to date with the newest results."""
-    name = bundle.manifest.assignment
-    timestamps = _timestamps(course, name)
-    digests = {
-        student: hashlib.sha256(
-            b"\n".join([bundle.id.encode(), timestamps.get(student, "").encode(), dump_result(r)])
-        ).hexdigest()
-        for student, r in results.items()
-    }
-    stamp = course.results(name) / STAMP
-    former = _read_stamp(stamp)
-    stale = [
-        student
-        for student, digest in digests.items()
-        if former.get(student) != digest or not course.feedback(name, student).is_file()
-    ]
-    graded = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
-    written = course.gradebook.is_file() and course.report.is_file()
-    if not stale and former.keys() == digests.keys() and written:
-        return
-    progress.say("writing feedback, gradebook and report")
-    submitted = course.submitted(name)
-    for student in stale:
-        _write_pages(course, bundle, results[student], submitted.get(student))
-    write_gradebook(course.gradebook, bundle.manifest, bundle.release, graded, timestamps)
-    write_class_report(course)
-    write_atomic(stamp, json.dumps(digests, indent=1).encode())
-
-
-def _read_stamp(stamp: Path) -> dict[str, str]:
-    try:
-        found: dict[str, str] = json.loads(stamp.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found
-
-
-def _write_pages(course: Course, bundle: Bundle, result: Result, submitted: Path | None) -> None:
-    """Write a student's feedback page and, if there is a notebook, the graded one for staff."""
-    name, student = bundle.manifest.assignment, result.student
-    write_feedback(course.feedback(name, student), result, bundle.manifest, course.name)
-    if submitted is not None:
-        with suppress(StudentError):
-            submission = parse_submission(read_submission_file(submitted), bundle.release)
-            path = course.autograded(name, student)
-            write_autograded(path, submission.notebook, result, bundle.manifest)
-
-
-def _timestamps(course: Course, name: str) -> dict[str, str]:
-    """Return what nbgrader's ``timestamp.txt`` says of each submission that has one."""
-    found = {}
-    for student, path in course.submitted(name).items():
-        timestamp = path.parent / "timestamp.txt"
-        with suppress(OSError, UnicodeDecodeError):
-            if stat.S_ISREG(timestamp.lstat().st_mode):
-                with timestamp.open(encoding="utf-8") as file:
-                    found[student] = file.read(100)
-    return found

@@ -118,7 +118,7 @@ def load_result(data: bytes) -> Result:
     """
     try:
         return msgspec.json.decode(data, type=Result)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise HarnessError(f"not a result of schema 1: {error}") from None
 
 

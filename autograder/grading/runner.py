@@ -19,6 +19,7 @@ from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.grading.given import run_given, wants_given
 from autograder.grading.in_place import run_in_place
+from autograder.grading.intake import digest_of
 from autograder.grading.notes import UNWALLED, notes_of
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
@@ -37,7 +38,7 @@ from autograder.grading.scoring import (
     score_question,
     unreadable,
 )
-from autograder.grading.submission import Submission, digest_of, parse_submission
+from autograder.grading.submission import Submission, parse_submission
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.messages import NOT_YET

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 
 from autograder.grading.bundle import Bundle, CheckEntry, QuestionEntry
+from autograder.grading.intake import digest_of
 from autograder.grading.results import (
     CaseResult,
     CheckResult,
@@ -17,7 +18,6 @@ from autograder.grading.results import (
     Status,
     Verdict,
 )
-from autograder.grading.submission import digest_of
 
 __all__ = [
     "result_of",

@@ -5,15 +5,11 @@ checks and which hold answers; given and check cells are restored from it, and w
 is healed where that takes nothing from the student, and noted.
 """
 
-import hashlib
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder.errors import StudentError
 from autograder.grading.alignment import (
     Alignment,
     align,
@@ -27,9 +23,7 @@ from autograder.grading.notebooks import nbformat
 from autograder.grading.student_cells import StudentCell, read_cells
 from autograder.sandbox.session import CodeCell
 
-__all__ = ["Submission", "digest_of", "parse_submission", "read_submission_file"]
-
-MAX_BYTES = 64 << 20
+__all__ = ["Submission", "parse_submission"]
 
 
 @dataclass(frozen=True)
@@ -51,34 +45,6 @@ class Submission:
     places: Mapping[str, Sequence[int]]
     answers: Mapping[str, str]
     notes: tuple[str, ...]
-
-
-def read_submission_file(path: Path) -> bytes:
-    """Return the bytes of a submitted file.
-
-    Raises:
-        StudentError: it is missing, no regular file, or too large.
-    """
-    try:
-        status = path.lstat()
-        if path.parent.is_symlink() or path.parent.parent.is_symlink():
-            raise StudentError("the folder of the submission is a link")
-        if not stat.S_ISREG(status.st_mode):
-            raise StudentError(f"{path.name} is no regular file")
-        if status.st_size > MAX_BYTES:
-            raise StudentError(
-                f"{path.name} has {status.st_size >> 20} MB; at most {MAX_BYTES >> 20} MB are read"
-            )
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise StudentError(f"there is no {path.name} in the submission") from None
-    except OSError as error:
-        raise StudentError(f"{path.name} cannot be read: {error.strerror}") from None
-
-
-def digest_of(data: bytes) -> str:
-    """Return the name of a submission: "sha256:…" of its bytes."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def parse_submission(data: bytes, release: NotebookNode) -> Submission:

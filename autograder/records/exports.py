@@ -2,17 +2,20 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from autograder.grading.bundle import Manifest
 from autograder.grading.results import Result, Status
+from autograder.records.visible import visible
 from autograder.records.words import question_pairs
 
 __all__ = ["csv_text", "table"]
 
-# A cell that begins so is a formula to some spreadsheet; the last four are full-width forms.
-FORMULA = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# A cell that begins so is a formula to some spreadsheet; the last four are full-width forms. Where
+# the comma is the decimal sign, a semicolon begins a new cell.
+FORMULA = re.compile("(^|;)(?=\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def csv_text(manifest: Manifest, results: Mapping[str, Result]) -> str:
@@ -59,5 +62,5 @@ def _decided(result: Result) -> bool:
 
 
 def _harmless(text: str) -> str:
-    """Return text that a spreadsheet shows and does not compute."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """Return text that a spreadsheet shows and does not compute, and that steers no terminal."""
+    return FORMULA.sub(r"\1'", visible(text))

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["clean_temporary", "make_folder", "sync_folder", "temporary", "write_atomic"]
+__all__ = [
+    "clean_temporary",
+    "make_folder",
+    "require_writable",
+    "sync_folder",
+    "temporary",
+    "write_atomic",
+]
 
 TEMPORARY = ".tmp-"
 ABANDONED_SECONDS = 3600.0  # no write of ours lasts an hour, so its writer is dead
@@ -15,13 +22,22 @@ ABANDONED_SECONDS = 3600.0  # no write of ours lasts an hour, so its writer is d
 
 @contextmanager
 def temporary(folder: Path, data: bytes) -> Iterator[Path]:
-    """Yield a file in a folder that holds data, on the disk already; it goes when done."""
+    """Yield a file in a folder that holds data, on the disk already; it goes when done.
+
+    Raises:
+        OSError: it cannot be written; says in which folder.
+    """
     path = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
     try:
-        with path.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno is not None:
+                error.filename = str(folder)  # a write says no name, and ours says nothing
+            raise
         yield path
     finally:
         with suppress(FileNotFoundError):
@@ -43,6 +59,17 @@ def make_folder(folder: Path) -> None:
         sync_folder(folder.parent)
 
 
+def require_writable(folder: Path) -> None:
+    """Write a file into a folder, which is made if need be, and remove it.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    make_folder(folder)
+    with temporary(folder, b"room for a small file\n" * 200):
+        pass
+
+
 def sync_folder(folder: Path) -> None:
     """Make the entries of a folder survive a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -57,7 +84,7 @@ def clean_temporary(folder: Path, now: float | None = None) -> None:
     now = time.time() if now is None else now
     for path in folder.glob(f"{TEMPORARY}*"):
         # A student's own folder may be called .tmp-x; ours are files without a suffix.
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it is only in the way
             age = now - path.lstat().st_mtime
             if path.is_file() and not path.suffix and age > ABANDONED_SECONDS:
                 path.unlink()

@@ -74,8 +74,14 @@ def write_gradebook(
                 gradebook.db.expunge_all()  # else all rows of a large class are in memory at last
                 notebook = gradebook.db.get(type(notebook), notebook.id)
             gradebook.db.commit()
-    except SQLAlchemyError as error:
-        raise HarnessError(f"the gradebook {db_path} cannot be written: {error}") from error
+    except (SQLAlchemyError, OSError) as error:
+        raise HarnessError(f"{db_path.name} cannot be written: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the database's own words, or the system's, without statements and addresses."""
+    own = getattr(error, "orig", None) or getattr(error, "strerror", None)
+    return str(own or error).partition("\n")[0]
 
 
 def _scores(manifest: Manifest, result: Result) -> dict[str, float]:
@@ -215,7 +221,8 @@ def _open(db_path: Path) -> Iterator[Any]:
                 try:
                     Gradebook(_url(new)).close()
                 except (OSError, subprocess.CalledProcessError) as error:
-                    raise HarnessError(f"the gradebook {db_path} cannot be made: {error}") from None
+                    reason = f"{db_path.name} cannot be made: {_reason(error)}"
+                    raise HarnessError(reason) from None
                 with suppress(FileExistsError):  # somebody else was faster
                     os.link(new, db_path)
         gradebook = Gradebook(_url(db_path))

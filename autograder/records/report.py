@@ -11,6 +11,7 @@ from urllib.parse import quote
 from autograder.grading.bundle import Manifest, QuestionEntry
 from autograder.grading.results import QuestionResult, Result, Status, Verdict
 from autograder.records.pages import decimals, format_points, write_page
+from autograder.records.visible import visible
 from autograder.records.words import (
     STATUS_WORDS,
     Standing,
@@ -133,7 +134,7 @@ def _assignment(manifest: Manifest, results: Mapping[str, Result]) -> Assignment
         questions=_questions(manifest, by_name),
         rows=[_row(manifest, result, places) for result in by_name],
         attention=[
-            (clean(r.student), _link(r), _reasons(r))
+            (visible(r.student), _link(r), _reasons(r))
             for r in by_name
             if r.status is Status.NEEDS_ATTENTION
         ],
@@ -201,7 +202,7 @@ def _slips(answer: QuestionResult) -> set[str]:
 def _row(manifest: Manifest, result: Result, places: int) -> Row:
     pairs = question_pairs(manifest, result.questions)
     return Row(
-        student=clean(result.student),
+        student=visible(result.student),
         link=_link(result),
         cells=[_cell(entry, question, places) for entry, question in pairs],
         earned=format_points(result.earned, places) if result.questions else "!",
@@ -239,7 +240,7 @@ def _near(results: Sequence[Result]) -> list[Near]:
     low, high = NEAR
     found = [
         Near(
-            clean(result.student),
+            visible(result.student),
             _link(result),
             f"{check.name}, {clean(case.name)}",
             case.margin,

@@ -19,6 +19,7 @@ from autograder.records.files import (
     temporary,
     write_atomic,
 )
+from autograder.records.visible import visible
 from autograder.sandbox.limits import Limits
 
 __all__ = ["Store", "submission_key"]
@@ -55,11 +56,10 @@ class Store:
         Raises:
             UsageError: the student's name or the key cannot be one.
             HarnessError: the stored file is damaged.
+            OSError: it cannot be read, or the newest file not written.
         """
-        stored = list(takewhile(Path.exists, self._runs(student, key)))
-        if not stored:
+        if (last := self._last(student, key)) is None:
             return None
-        last = stored[-1]
         result = self._read(last, student)
         self._show(student, last.read_bytes())
         return result
@@ -71,6 +71,17 @@ class Store:
             UsageError: the student's name or the key cannot be one.
         """
         return sum(1 for _ in takewhile(Path.exists, self._runs(student, key)))
+
+    def find(self, student: str, key: str) -> Result | None:
+        """Return the same as `get` and write nothing.
+
+        Raises:
+            UsageError: the student's name or the key cannot be one.
+            HarnessError: the stored file is damaged.
+            OSError: it cannot be read.
+        """
+        last = self._last(student, key)
+        return None if last is None else self._read(last, student)
 
     def put(self, student: str, key: str, result: Result) -> Result:
         """Append a result and return what is stored under its key: the first writer's.
@@ -96,16 +107,35 @@ class Store:
                 self._show(student, path.read_bytes())
                 return stored
 
-    def newest(self) -> dict[str, Result]:
+    def shown(self, student: str) -> Result:
+        """Return the newest result of a student.
+
+        Raises:
+            HarnessError: there is none, or it is damaged.
+        """
+        return self._read(self.folder / f"{student}.json", student)
+
+    def newest(self, damaged: dict[str, str] | None = None) -> dict[str, Result]:
         """Return the newest result of each student, sorted by name.
+
+        Args:
+            damaged: is given what is wrong with a file that is none, by its student; the others
+                are returned. Without it, that raises.
 
         Raises:
             HarnessError: a file is damaged.
+            OSError: the folder cannot be read.
         """
-        return {
-            (student := path.name.removesuffix(".json")): self._read(path, student)
-            for path in sorted(self.folder.glob("*.json"))
-        }
+        found = {}
+        for path in self._files(self.folder):
+            student = path.name.removesuffix(".json")
+            try:
+                found[student] = self._read(path, student)
+            except HarnessError as error:
+                if damaged is None:
+                    raise
+                damaged[student] = str(error)
+        return found
 
     def history(self, student: str) -> list[Result]:
         """Return all results of a student, the oldest first.
@@ -114,8 +144,16 @@ class Store:
             UsageError: the student's name cannot be one.
             HarnessError: a file is damaged.
         """
-        paths = sorted(self._history(student).glob("*.json"))
+        paths = self._files(self._history(student))
         return sorted((self._read(path, student) for path in paths), key=lambda r: r.graded_at)
+
+    @staticmethod
+    def _files(folder: Path) -> list[Path]:
+        """Return the results in a folder, sorted; glob takes one that it may not read as empty."""
+        try:
+            return sorted(path for path in folder.iterdir() if path.suffix == ".json")
+        except FileNotFoundError:
+            return []
 
     def _history(self, student: str) -> Path:
         return self.folder / "history" / _student_name(student)
@@ -125,6 +163,10 @@ class Store:
             raise UsageError(f"a key is 64 hexadecimal digits, not {key!r}")
         folder = self._history(student)
         return chain([folder / f"{key}.json"], (folder / f"{key}.{n}.json" for n in count(2)))
+
+    def _last(self, student: str, key: str) -> Path | None:
+        stored = list(takewhile(Path.exists, self._runs(student, key)))
+        return stored[-1] if stored else None
 
     def _show(self, student: str, data: bytes) -> None:
         """Make a result the newest, unless it lacks hardware that the one shown had."""
@@ -136,13 +178,25 @@ class Store:
         write_atomic(newest, data)
 
     def _read(self, path: Path, student: str) -> Result:
+        """Read a result; what is wrong with its file is said with what to do."""
         try:
+            if not path.is_file():  # a pipe would be waited for
+                raise HarnessError("it is no file")
             result = load_result(path.read_bytes())
-        except (OSError, HarnessError) as error:
-            raise HarnessError(f"the stored result {path} is damaged: {error}") from None
-        if result.student != student:
-            raise HarnessError(f"the stored result {path} is that of {result.student!r}")
+            if result.student != student:
+                raise HarnessError(f"it is that of {result.student!r}")
+        except OSError as error:
+            raise HarnessError(f"{self._name(path)} cannot be read: {error.strerror}") from None
+        except HarnessError as error:
+            raise HarnessError(
+                f"the stored result {self._name(path)} is damaged: {error}; put it back from a "
+                "backup, or move it away and grade again"
+            ) from None
         return result
+
+    def _name(self, path: Path) -> str:
+        """Return a path as messages show it: relative to the course."""
+        return visible(str(path.relative_to(self.folder.parents[1])))
 
 
 def _completes(shown: bytes, new: bytes) -> bool:

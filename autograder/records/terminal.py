@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from autograder.grading.bundle import Manifest
 from autograder.grading.results import Result
 from autograder.records.pages import format_points
-from autograder.records.words import STATUS_WORDS, clean, question_label, question_pairs, standing
+from autograder.records.visible import visible
+from autograder.records.words import STATUS_WORDS, question_label, question_pairs, standing
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -66,7 +67,7 @@ def _row(manifest: Manifest, result: Result) -> list["Text"]:
         cells.append(Text(how.mark or format_points(question.earned), STYLES[how.key]))
     earned = format_points(result.earned) if result.questions else "!"
     status = Text(STATUS_WORDS[result.status])
-    return [Text(clean(result.student, 120)), *cells, Text(earned, "bold"), status]
+    return [Text(visible(result.student, 120)), *cells, Text(earned, "bold"), status]
 
 
 def _collapsed(cells: Sequence["Text"]) -> "Text":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
 from autograder.grading.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
+from autograder.records.visible import STEERING
 
 __all__ = [
     "STATUS_WORDS",
@@ -51,13 +52,6 @@ _MISSED = frozenset({Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict
 
 # ESC [ … letter, ESC ] … BEL or ESC \, and the two-character sequences.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
-# Unicode's controls, formats (bidi overrides, invisible letters), separators and half surrogates,
-# without line break, tab, and the two joiners that Persian and Hindi need.
-_STEERING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b"
-    "\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f\ud800-\udfff]"
-)
 _NUMBERED = re.compile(r"\d[\d.]*")  # "2.1 Softmax" brings its own number
 
 
@@ -101,7 +95,7 @@ def clean(text: str, limit: int = LONGEST_MESSAGE) -> str:
     Line breaks and tabs stay, as do the joiners that some scripts need.
     """
     text = _ANSI.sub("", text[: 20 * limit]).replace("\r\n", "\n")
-    kept = _STEERING.sub("", text).strip("\n")
+    kept = STEERING.sub("", text).strip("\n")
     return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
 
 

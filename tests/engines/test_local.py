@@ -20,8 +20,8 @@ def hand_in(tmp_path, submit):
     """Return a job for what a student handed in."""
 
     def hand_in(student, data=None, **options):
-        path = tmp_path / student / "tiny.ipynb"
-        path.parent.mkdir()
+        path = tmp_path / "submitted" / student / "tiny" / "tiny.ipynb"
+        path.parent.mkdir(parents=True)
         path.write_bytes(submit(**options) if data is None else data)
         return Job(student, path)
 
@@ -29,7 +29,7 @@ def hand_in(tmp_path, submit):
 
 
 def earned(work, jobs, workers=2):
-    return {job.student: result.earned for job, result in grade_all(work, jobs, workers)}
+    return {one.student: one.result.earned for one in grade_all(work, jobs, workers)}
 
 
 def test_several_submissions_in_two_workers_each_get_their_own_result(
@@ -40,9 +40,9 @@ def test_several_submissions_in_two_workers_each_get_their_own_result(
         hand_in("none", answers={}),
         hand_in("half", answers={"triple": "def triple(x):\n    return 3 * x"}),
         hand_in("noise", data=b"no notebook"),
-        Job("absent", tmp_path / "absent" / "tiny.ipynb"),
+        Job("absent", tmp_path / "submitted" / "absent" / "tiny" / "tiny.ipynb"),
     ]
-    graded = {job.student: result for job, result in grade_all(work, jobs, 2)}
+    graded = {one.student: one.result for one in grade_all(work, jobs, 2)}
     assert {name: result.earned for name, result in graded.items()} == {
         "all": 5.0,
         "none": 0.0,
@@ -59,8 +59,8 @@ def test_several_submissions_in_two_workers_each_get_their_own_result(
 def test_a_worker_killed_midway_costs_nothing(work, hand_in):
     jobs = [hand_in(f"s{i}", after=["import time; time.sleep(0.2)"]) for i in range(3)]
     found, killed = {}, False
-    for job, result in grade_all(work, jobs, 2):
-        found[job.student] = result.earned
+    for one in grade_all(work, jobs, 2):
+        found[one.student] = one.result.earned
         if not killed:
             multiprocessing.active_children()[0].kill()
             killed = True
@@ -79,8 +79,8 @@ def test_a_submission_that_kills_its_worker_every_time_does_not_stop_the_others(
     jobs = [hand_in("assassin", before=[ASSASSIN]), *(hand_in(f"s{i}") for i in range(2))]
     found = {}
     try:
-        for job, result in grade_all(work, jobs, 2):
-            found[job.student] = result
+        for one in grade_all(work, jobs, 2):
+            found[one.student] = one.result
     except HarnessError:
         pass
     assert {f"s{i}": 5.0 for i in range(2)}.items() <= {
@@ -106,5 +106,5 @@ def test_what_ran_out_of_time_without_the_processor_is_graded_again_behind_all_o
 ):
     waits = "def double(x):\n    import time\n    time.sleep(60)"
     jobs = [hand_in("a-waits", answers={"double": waits}), hand_in("b"), hand_in("c")]
-    done = [(job.student, result.earned) for job, result in grade_all(work, jobs, 1)]
+    done = [(one.student, one.result.earned) for one in grade_all(work, jobs, 1)]
     assert done == [("b", 5.0), ("c", 5.0), ("a-waits", 0.0)]

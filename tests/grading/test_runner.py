@@ -7,11 +7,11 @@ import pytest
 from autograder.grading import runner
 from autograder.grading.bundle import read_bundle
 from autograder.grading.cases import run_case
+from autograder.grading.intake import digest_of
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import CaseResult, Status, Verdict, is_final, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
-from autograder.grading.submission import digest_of
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery

@@ -1,5 +1,4 @@
 import json
-import os
 
 import nbformat
 import pytest
@@ -8,12 +7,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from autograder.errors import StudentError
-from autograder.grading.submission import (
-    MAX_BYTES,
-    digest_of,
-    parse_submission,
-    read_submission_file,
-)
+from autograder.grading.submission import parse_submission
 
 NO_NOTEBOOK = "^the file is no Jupyter notebook$"
 
@@ -583,50 +577,3 @@ def test_any_json_is_a_submission_or_the_students_error(raw):
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_submission_or_the_students_error(data):
     fuzzed(data)
-
-
-def test_a_file_is_read_as_it_is(tmp_path):
-    path = tmp_path / "hw.ipynb"
-    path.write_bytes(b"anything")
-    assert read_submission_file(path) == b"anything"
-
-
-def test_a_missing_file_is_the_students_error(tmp_path):
-    with pytest.raises(StudentError, match=r"^there is no hw\.ipynb in the submission$"):
-        read_submission_file(tmp_path / "hw.ipynb")
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StudentError, match=r"^hw\.ipynb cannot be read"):
-        read_submission_file(tmp_path / "file" / "hw.ipynb")
-
-
-def test_a_giant_file_is_refused_before_it_is_read(tmp_path):
-    path = tmp_path / "hw.ipynb"
-    with path.open("wb") as file:
-        file.truncate(1 << 40)  # a terabyte that takes no place
-    with pytest.raises(StudentError, match=r"^hw\.ipynb has 1048576 MB; at most 64 MB are read$"):
-        read_submission_file(path)
-    with path.open("r+b") as file:
-        file.truncate(MAX_BYTES)
-    assert len(read_submission_file(path)) == MAX_BYTES
-
-
-@pytest.mark.parametrize("kind", ["link", "dangling", "folder", "fifo"])
-def test_what_is_no_regular_file_is_refused_and_never_opened(tmp_path, kind):
-    path = tmp_path / "hw.ipynb"
-    (tmp_path / "other").write_bytes(b"of another student")
-    if kind == "link":
-        path.symlink_to(tmp_path / "other")
-    elif kind == "dangling":
-        path.symlink_to(tmp_path / "nothing")
-    elif kind == "folder":
-        path.mkdir()
-    else:
-        os.mkfifo(path)
-    with pytest.raises(StudentError, match=r"^hw\.ipynb is no regular file$"):
-        read_submission_file(path)
-
-
-def test_a_submission_is_named_by_its_bytes():
-    assert digest_of(b"") == (
-        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    )

@@ -34,13 +34,36 @@ def test_what_is_not_decided_is_empty_and_never_zero(table, make):
 
 
 @pytest.mark.parametrize(
-    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|'/C calc'!A0", "\uff1d1"]
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "=cmd|'/C calc'!A0", "\uff1d1", "\xa0=1"]
 )
 def test_a_name_that_is_a_formula_is_text(table, make, name):
     assert table({name: make.result(name)})[1][0] == f"'{name}"
 
 
-@pytest.mark.parametrize("name", ["Müller, Zoë", 'a "b"', "a\nb", "名", "a=1"])
+@pytest.mark.parametrize("name", ["x;=1+cmd|' calc'!A0", "x;  +1", ";@a;-1", 'x";=1', "=1;=2"])
+def test_no_formula_begins_behind_a_semicolon_either(make, name):
+    """A spreadsheet parts cells there where the comma is the decimal sign."""
+    text = csv_text(make.manifest, {name: make.result(name)})
+    for delimiter in ";,":
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            assert not any(cell.strip().startswith(("=", "+", "-", "@")) for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\t=1", r"\t=1"),
+        ("\r=1", r"\r=1"),
+        ("a\nb", r"a\nb"),
+        ("\x1b]0;=1\x07", r"\x1b]0;'=1\x07"),
+        ("\x9b31m\u202ex", r"\x9b31m\u202ex"),
+    ],
+)
+def test_what_steers_a_terminal_is_visible_in_the_table(table, make, name, shown):
+    assert table({name: make.result(name)})[1][0] == shown
+
+
+@pytest.mark.parametrize("name", ["Müller, Zoë", 'a "b"', "名", "a=1", "a; b-c", "نمی\u200cخواهم"])
 def test_any_other_name_is_itself(table, make, name):
     assert table({name: make.result(name)})[1][0] == name
 

@@ -161,7 +161,7 @@ def test_a_damaged_file_is_named_and_not_lost(store, folder, make):
 def test_a_file_with_the_result_of_another_is_refused(store, folder, make):
     store.put("ada", KEY, make.result())
     (folder / "bo.json").write_bytes((folder / "ada.json").read_bytes())
-    with pytest.raises(HarnessError, match=r"bo\.json is that of 'ada'"):
+    with pytest.raises(HarnessError, match=r"bo\.json is damaged: it is that of 'ada'"):
         store.newest()
     with pytest.raises(UsageError, match="cannot be stored as 'bo'"):
         store.put("bo", KEY, make.result("ada"))

@@ -1,0 +1,234 @@
+"""The records of a class: pages, gradebook and report are brought up to date with its results.
+
+What cannot be written for one student stops nothing for the others. A page shows a verdict beside
+the notebook that got it: where a student has handed in again meanwhile, it is written from what
+was read then, or not at all.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.errors import AutograderError, HarnessError, stops_all, system_words
+from autograder.grading.bundle import Bundle, Manifest, read_bundle
+from autograder.grading.intake import HandedIn, digest_of, read_handed_in
+from autograder.grading.results import Result, Status, dump_result
+from autograder.grading.submission import parse_submission
+from autograder.records.autograded import write_autograded
+from autograder.records.feedback import write_feedback
+from autograder.records.files import require_writable, write_atomic
+from autograder.records.gradebook import write_gradebook
+from autograder.records.report import write_report
+from autograder.records.store import Store
+from autograder.records.visible import visible
+
+__all__ = [
+    "Seen",
+    "bring_up_to_date",
+    "fault_words",
+    "newest_results",
+    "write_class_report",
+    "write_feedback_pages",
+    "write_pages",
+]
+
+STAMP = ".recorded"  # names what each student's pages and the gradebook were written from
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a run keeps of a submission that it read: its name in results, and its time."""
+
+    submission: str
+    timestamp: str | None
+
+    @classmethod
+    def of(cls, handed_in: HandedIn) -> "Seen":
+        """Return what to keep of what was read."""
+        return cls(digest_of(handed_in.data), handed_in.timestamp)
+
+
+def newest_results(course: Course, name: str, problems: list[str]) -> dict[str, Result]:
+    """Return the newest result of each student; one that is damaged is told as a problem."""
+    damaged: dict[str, str] = {}
+    results = Store(course.results(name)).newest(damaged)
+    problems += [f"{visible(student)} is left out: {said}" for student, said in damaged.items()]
+    return results
+
+
+def bring_up_to_date(
+    course: Course,
+    bundle: Bundle,
+    seen: Mapping[str, Seen],
+    written: set[str],
+    problems: list[str],
+    say: Callable[[str], None],
+) -> dict[str, Result]:
+    """Write all that is not up to date and can be written, and return the newest results.
+
+    Args:
+        course: whose folders are written.
+        bundle: the assignment's.
+        seen: what the run read of submissions, by student; the others are read now.
+        written: students whose pages the run has written already.
+        problems: is told what could not be read or written of single students.
+        say: is told what is being done.
+
+    Raises:
+        AutograderError: something for the whole class could not be written; all else is.
+    """
+    name = bundle.manifest.assignment
+    results = newest_results(course, name, problems)
+    submitted = course.submitted(name)
+    timestamps = _timestamps(results, seen, submitted)
+    digests = {s: _digest(bundle, r, timestamps.get(s, "")) for s, r in results.items()}
+    stamp = course.results(name) / STAMP
+    former = _read_stamp(stamp)
+    stale = [
+        student
+        for student, digest in digests.items()
+        if former.get(student) != digest or not os.path.isfile(course.feedback(name, student))
+    ]
+    whole = os.path.isfile(course.gradebook) and os.path.isfile(course.report)
+    if not stale and former.keys() == digests.keys() and whole:
+        return results
+    say("writing feedback, gradebook and report")
+    faults: list[AutograderError] = []
+    with _kept(faults):
+        require_writable(course.root / "feedback")
+        require_writable(course.root / "autograded")
+        for student in stale:
+            if student not in written:
+                now = digests.pop(student)  # what is not written, the next run tries again
+                with _one_student_s(student, problems):
+                    path = submitted.get(student)
+                    data = None if path is None else read_handed_in(path).data
+                    write_pages(course, bundle, results[student], data)
+                    digests[student] = now
+    graded = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
+    with _kept(faults):
+        write_gradebook(course.gradebook, bundle.manifest, bundle.release, graded, timestamps)
+    with _kept(faults):
+        write_class_report(course, problems)
+    if faults:
+        raise faults[0]
+    write_atomic(stamp, json.dumps(digests, indent=1).encode())
+    return results
+
+
+def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes | None) -> None:
+    """Write a student's feedback page and, from a notebook's bytes, the graded one for staff.
+
+    Args:
+        course: whose folders are written.
+        bundle: the assignment's.
+        result: the student's.
+        data: what was graded; None if that is not to be had.
+    """
+    name, student = bundle.manifest.assignment, result.student
+    write_feedback(course.feedback(name, student), result, bundle.manifest, course.name)
+    if data is None or digest_of(data) != result.submission:
+        return
+    try:
+        submission = parse_submission(data, bundle.release)
+    except AutograderError:
+        return  # no notebook: there is nothing to show
+    path = course.autograded(name, student)
+    write_autograded(path, submission.notebook, result, bundle.manifest)
+
+
+def write_feedback_pages(
+    course: Course, manifest: Manifest, results: Mapping[str, Result]
+) -> list[str]:
+    """Write each student's feedback page, and return sentences on those that cannot be written."""
+    problems: list[str] = []
+    for student, result in results.items():
+        with _one_student_s(student, problems):
+            path = course.feedback(manifest.assignment, student)
+            write_feedback(path, result, manifest, course.name)
+    return problems
+
+
+def write_class_report(course: Course, problems: list[str]) -> Path:
+    """Write the report over every assignment that has results, and return its path.
+
+    Args:
+        course: whose report it is.
+        problems: is told what had to be left out.
+    """
+    assignments = []
+    for name in course.assignments():
+        try:
+            if not course.bundle(name).is_file():
+                continue
+            if results := newest_results(course, name, problems):
+                assignments.append((read_bundle(course.bundle(name)).manifest, results))
+        except (AutograderError, OSError) as error:
+            problems.append(f"{name} is not in the report: {fault_words(error)}")
+    write_report(course.report, course.name, assignments)
+    return course.report
+
+
+def fault_words(error: Exception) -> str:
+    """Return in words what went wrong for one student, by whatever exception."""
+    if isinstance(error, OSError):
+        return system_words(error)
+    return str(error) if isinstance(error, AutograderError) else f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _kept(faults: list[AutograderError]) -> Iterator[None]:
+    """Keep what a block raises, so that what comes behind it is done too."""
+    try:
+        yield
+    except AutograderError as error:
+        faults.append(error)
+    except OSError as error:
+        faults.append(HarnessError(system_words(error)))
+
+
+@contextmanager
+def _one_student_s(student: str, problems: list[str]) -> Iterator[None]:
+    """Take whatever a block raises for a problem of one student's pages."""
+    try:
+        yield
+    except Exception as error:
+        if stops_all(error):
+            raise
+        problems.append(f"the pages of {visible(student)} are not written: {fault_words(error)}")
+
+
+def _timestamps(
+    results: Mapping[str, Result], seen: Mapping[str, Seen], submitted: Mapping[str, Path]
+) -> dict[str, str]:
+    """Return what ``timestamp.txt`` says of each submission that has one and got its result."""
+    found = {}
+    for student, result in results.items():
+        if student in seen:
+            one = seen[student]
+        elif student in submitted:
+            one = Seen.of(read_handed_in(submitted[student]))
+        else:
+            continue
+        if one.timestamp and one.submission == result.submission:
+            found[student] = one.timestamp
+    return found
+
+
+def _digest(bundle: Bundle, result: Result, timestamp: str) -> str:
+    parts = [bundle.id.encode(), timestamp.encode(), dump_result(result)]
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+def _read_stamp(stamp: Path) -> dict[str, str]:
+    """Return what the records were written from; a stamp that is none says of nothing."""
+    try:
+        found = json.loads(stamp.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
