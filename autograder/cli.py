@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from autograder import commands
@@ -16,6 +15,7 @@ from autograder.errors import (
     UnsafeHere,
     UsageError,
 )
+from autograder.version import DISTRIBUTION, own_version
 
 __all__ = ["main"]
 
@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autograder", description="Auto-graded homework for deep-learning courses."
     )
-    own = f"autograder {version('autograder')}"
+    own = f"{DISTRIBUTION} {own_version()}"
     parser.add_argument("--version", action="version", version=own)
     parsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for known in COMMANDS:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Imports point from the right to the left only.
 LAYERS = (
     "errors",
+    "version",
     "authoring",
     "sandbox",
     "course",

@@ -6,7 +6,6 @@ import stat
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +21,7 @@ from autograder.records.files import write_atomic
 from autograder.records.gradebook import write_gradebook
 from autograder.records.report import write_report
 from autograder.records.store import Store, submission_key
+from autograder.version import own_version
 
 __all__ = [
     "Progress",
@@ -142,9 +142,7 @@ def _plan(
     limits = course.limits_of(name)
     digests = {student: _digest(path) for student, path in submitted.items()}
     keys = {
-        student: submission_key(
-            digest, bundle.id, version("autograder"), limits, device, course.secret_id
-        )
+        student: submission_key(digest, bundle.id, own_version(), limits, device, course.secret_id)
         for student, digest in digests.items()
     }
     done = {s for s, key in keys.items() if (r := store.get(s, key)) is not None and is_final(r)}
