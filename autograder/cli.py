@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import commands
+from autograder.console import make_readable
 from autograder.errors import (
     AuditRefused,
     AutograderError,
@@ -96,8 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 is done, 1 that somebody must look, 2 wrong usage, 3 that the grader cannot run (safely) here.
     """
-    options = _parser().parse_args(arguments)
+    make_readable()
     try:
+        options = _parser().parse_args(arguments)
         code: int = options.run(options)
         return code
     except (UnsafeHere, HarnessError) as error:
