@@ -29,6 +29,8 @@ def process_as_it_was():
     """Put back what a test changed in its process: tests pass in any order, on any worker."""
     here, environment = os.getcwd(), os.environ.copy()
     numbers = random.getstate(), np.random.get_state()
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_warn_always(True)  # else a warning fails the first test in a process, no other
     yield
     os.chdir(here)
     if os.environ != environment:
