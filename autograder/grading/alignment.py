@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
-from autograder.grading.notebooks import FIRST_CELL, FIRST_LINE
 from autograder.grading.student_cells import StudentCell
 
 __all__ = ["Alignment", "align", "differs", "grade_id_of", "is_answer", "is_check", "is_manual"]
@@ -44,9 +43,7 @@ def align(cells: Sequence[StudentCell], release: NotebookNode) -> Alignment:
     known = {grade_id_of(given): given for given in release.cells}
     for cell in cells:
         if cell.grade_id not in known:
-            # Another assignment's id says nothing here; the first cell is no answer to anything.
-            first = cell.grade_id == FIRST_CELL or cell.source.startswith(FIRST_LINE)
-            cell.grade_id = FIRST_CELL if first else None
+            cell.grade_id = None  # another assignment's id says nothing here
     found = Alignment(_claim_by_id(cells, known))
     missing = [given for grade_id, given in known.items() if grade_id not in found.anchored]
     found.anchored |= _claim_by_text(cells, missing)
@@ -62,7 +59,7 @@ def _claim_by_id(
     """Return the cells that say whose they are: of several the first that looks like it."""
     same: dict[str, list[StudentCell]] = defaultdict(list)
     for cell in cells:
-        if cell.grade_id in known:
+        if cell.grade_id is not None:
             same[cell.grade_id].append(cell)
     return {
         grade_id: next((c for c in several if _looks_like(c, known[grade_id])), several[0])
