@@ -165,3 +165,17 @@ def test_every_command_of_the_instructors_page_works_on_an_assignment_called_nam
     assert [said.failed for said in outcome] == [[]] * len(outcome), outcome
     result = json.loads((copy / "results" / "NAME" / "you.json").read_text())
     assert (result["earned"], result["status"]) == (4.0, "pending")
+
+
+def test_make_test_shuffles_by_a_seed_that_it_prints():
+    def said(*settings):
+        command = ["make", "--dry-run", "test", *settings]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert "SEED=7" in said("SEED=7")
+    assert "--randomly-seed=7" in said("SEED=7", "WORKERS=0")
+    assert "-n 0 " in said("WORKERS=0")
+    seeds = re.findall(r"SEED=(\d+).*--randomly-seed=(\d+)", said(), re.DOTALL)
+    assert len(seeds) == 1
+    assert seeds[0][0] == seeds[0][1]

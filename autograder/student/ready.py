@@ -52,7 +52,7 @@ def look(version: str, python: str, files: Sequence[str]) -> None:
         )
     here = ".".join(map(str, sys.version_info[:2]))
     if here != python:
-        print(f"Grading runs Python {python}, here it is {here}: what only one of them has fails.")
+        print(f"Grading runs Python {python}, here it is {here}: use only what both have.")
     tell_missing(*files)
 
 
