@@ -143,7 +143,7 @@ def _requirements(manifest: Manifest) -> str:
     ]
     if _is_used(manifest, "torch"):
         lines += [
-            "# PyTorch for processors, 200 MB; for an NVIDIA GPU delete the next line, and 6 GB come:",
+            "# PyTorch for processors, 200 MB; for an NVIDIA GPU delete the next line (6 GB):",
             f"--extra-index-url {CPU_BUILDS}",
         ]
     for package, bound in LOWER_BOUNDS.items():
