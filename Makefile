@@ -9,6 +9,10 @@ DEVICE ?= auto
 JOBS ?=
 ONLY ?=
 SIZES ?=
+TORCH ?=
+WORKERS ?= auto
+TESTS ?=
+SEED := $(or $(SEED),$(shell date +%s))
 PEERS ?=
 PUBLISH ?=
 AUTOGRADER := $(BIN)/autograder
@@ -20,12 +24,13 @@ help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.ready: pyproject.toml constraints.txt
-	@echo "Setting up $(VENV) (once; some minutes, mostly PyTorch) ..."
+	@echo "Setting up $(VENV), once: some minutes, mostly for PyTorch; pip says what it does."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]' \
+	  $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 	@touch $@
 
-setup: $(VENV)/.ready ## make the environment in .venv
+setup: $(VENV)/.ready ## make the environment in .venv; TORCH=cpu for PyTorch without CUDA
 
 grade: $(VENV)/.ready ## compile, grade the class, write gradebook, feedback and report
 	@$(AUTOGRADER) compile $(ASSIGNMENT)
@@ -43,8 +48,9 @@ redteam: $(VENV)/.ready ## try every attack of tests/zoo against an assignment
 	@$(BIN)/python -m tests.zoo.redteam $(ASSIGNMENT) $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(JOBS),--jobs $(JOBS))
 
-test: $(VENV)/.ready ## run the tests
-	@$(BIN)/python -m pytest -q -n auto
+test: $(VENV)/.ready ## run the tests in an order drawn from SEED, on WORKERS processes
+	@echo "Tests in the order of SEED=$(SEED), on WORKERS=$(WORKERS)"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -p randomly --randomly-seed=$(SEED) $(TESTS)
 
 bench: $(VENV)/.ready ## what grading costs, beside nbgrader and Otter
 	@$(BIN)/python -m tests.bench $(if $(SIZES),--sizes $(SIZES)) $(if $(JOBS),--jobs $(JOBS)) \

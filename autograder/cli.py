@@ -1,16 +1,15 @@
 """The command line: ``autograder COMMAND``; every command's ``--help`` shows an example."""
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from autograder import commands
+from autograder.console import make_readable
 from autograder.course import CONFIG
 from autograder.errors import (
     AuditRefused,
@@ -22,6 +21,7 @@ from autograder.errors import (
     system_words,
 )
 from autograder.records.visible import visible_lines
+from autograder.version import DISTRIBUTION, own_version
 
 __all__ = ["main"]
 
@@ -102,8 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 is done, 1 that somebody must look, 2 wrong usage, 3 that the grader cannot run (safely) here.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # on a console that lacks a letter
+    make_readable()
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)
@@ -151,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autograder", description="Auto-graded homework for deep-learning courses."
     )
-    own = f"autograder {version('autograder')}"
+    own = f"{DISTRIBUTION} {own_version()}"
     parser.add_argument("--version", action="version", version=own)
     parsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for known in COMMANDS:

@@ -230,14 +230,13 @@ def export(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Run the visible checks of a notebook, as its student."""
-    from autograder.student.notebook import check_notebook, only_notebook
+    from autograder.student.notebook import Rehearsal, only_notebook
 
-    path = options.notebook or only_notebook(Path.cwd())
-    passed = True
-    for outcome in check_notebook(path):
-        _say(str(outcome))
-        passed = passed and outcome.passed
-    return DONE if passed else ATTENTION
+    rehearsal = Rehearsal(options.notebook or only_notebook(Path.cwd()))
+    for said in rehearsal.run():
+        _say(str(said))
+    _say(rehearsal.summary())
+    return DONE if rehearsal.passed() else ATTENTION
 
 
 def doctor(options: argparse.Namespace) -> int:

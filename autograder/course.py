@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import UsageError
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import TIERS
+from autograder.sandbox.limits import TIERS, Limits
 
 __all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course"]
 

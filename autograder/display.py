@@ -117,9 +117,13 @@ class Display:
 
 
 def _walls(run: Run) -> str:
-    """Say behind which walls a run's sessions were; nothing where none ran."""
+    """Say how well the code of a run was shut in, at its weakest; nothing where none ran."""
     tiers = [t for student in run.graded if (t := run.results[student].tier) is not None]
-    return f", behind walls of tier {max(tiers)}" if tiers else ""
+    if not tiers:
+        return ""
+    tier = max(tiers)
+    kind = "the strongest sandbox" if tier == 0 else "a weaker sandbox, see docs/security.md"
+    return f", each shut in ({kind}: tier {tier})"
 
 
 def _submissions(count: int) -> str:

@@ -55,7 +55,7 @@ def examine(course: Course | None) -> Iterator[Finding]:
 
 def _python() -> Finding:
     good = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    text = f"{platform.python_version()}" + ("" if good else "; tested with 3.11 to 3.13")
+    text = f"{platform.python_version()}" + ("" if good else "; we test with 3.11 to 3.13")
     return Finding("Python", "ok" if good else "no", text)
 
 
@@ -63,7 +63,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, "ok", version(name))
     except PackageNotFoundError:
-        return Finding(name, "bad", "missing; install autograder[grade]")
+        return Finding(name, "bad", "missing; run make setup, or: python -m pip install '.[grade]'")
 
 
 def _machine() -> Finding:
@@ -85,21 +85,27 @@ def _walls() -> Iterator[Finding]:
     """Say of each tier whether its walls hold here; the strongest that does is the run's."""
     group = ControlGroup.create(Limits())
     if group is None:
-        yield Finding("Control groups", "no", "not to be had; the memory limit is soft")
+        yield Finding(
+            "Control groups", "no", "none here; a session may exceed its memory limit for a moment"
+        )
     else:
         group.remove()
         yield Finding("Control groups", "ok", "memory and processes of a session are bounded")
     found = [_tier(tier) for tier in TIERS]
     yield from found
     if not any(finding.state == "ok" for finding in found):
-        yield Finding("Walls", "bad", "a student's code cannot be held safely on this machine")
+        yield Finding("Walls", "bad", "no tier holds, so no student's code can be run safely here")
 
 
 def _tier(tier: int) -> Finding:
     topic = f"Tier {tier}, {WALLS[tier]}"
     try:
         with Nursery(Limits(), tiers=[tier]) as nursery:
-            return Finding(topic, "ok", f"held all of {send_canary(nursery)} escapes")
+            return Finding(
+                topic,
+                "ok",
+                f"holds: we tried {send_canary(nursery)} ways out, and none led anywhere",
+            )
     except (AutograderError, OSError) as error:
         return Finding(topic, "no", str(error).rpartition(f"tier {tier}: ")[2])
 

@@ -1,6 +1,11 @@
 """A tiny assignment: one given cell, two automatic questions, one manual question."""
 
+import os
+import random
+import sys
+
 import nbformat
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -17,6 +22,29 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def process_as_it_was():
+    """Put back what a test changed in its process: tests pass in any order, on any worker."""
+    here, environment = os.getcwd(), os.environ.copy()
+    numbers = random.getstate(), np.random.get_state()
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_warn_always(True)  # else a warning fails the first test in a process, no other
+    yield
+    os.chdir(here)
+    if os.environ != environment:
+        os.environ.clear()
+        os.environ.update(environment)
+    random.setstate(numbers[0])
+    np.random.set_state(numbers[1])
+    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+        pyplot.close("all")  # pyplot keeps every figure, and warns from the twentieth on
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)  # as an oracle leaves it
+        torch.set_default_dtype(torch.float32)
+        torch.set_grad_enabled(True)
+
 
 GIVEN = "import numpy as np\n\nFACTOR = 2"
 STUBS = {

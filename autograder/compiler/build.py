@@ -7,28 +7,29 @@ from autograder.compiler.artefacts import Artefacts, publish, write
 from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
 from autograder.compiler.fingerprint import fingerprint
 from autograder.compiler.given import require_given
+from autograder.compiler.handout import companions, first_cell
 from autograder.compiler.manifest import make_manifest
-from autograder.compiler.passes import release_notebook, serialize, solution_notebook
+from autograder.compiler.passes import (
+    release_notebook,
+    serialize,
+    solution_notebook,
+    with_first_cell,
+)
 from autograder.compiler.pieces import plan
 from autograder.compiler.reference import Reference
 from autograder.compiler.solutions import solution_cells
 from autograder.compiler.source import Source, read_source
 from autograder.compiler.syntax import placed
 from autograder.compiler.trusted import require_as_written, require_self_check, trusted_cells
-from autograder.compiler.wheel import wheel
 from autograder.course import Course
 from autograder.errors import SourceError
-from autograder.grading.bundle import Manifest, Slip, pack_bundle, parse_bundle
+from autograder.grading.bundle import Slip, pack_bundle, parse_bundle
 from autograder.grading.oracle import Oracle, load_oracle
 from autograder.sandbox.limits import MB, Limits
 from autograder.student.recording import FILE as RECORDING
 from autograder.student.recording import record
 
 __all__ = ["Artefacts", "build", "publish", "read_source", "write"]
-
-# What a release runs with; these only where the assignment uses them.
-OPTIONAL = ("torch", "matplotlib")
-LOWER_BOUNDS = {"numpy": "1.26", "torch": "2.2", "matplotlib": "3.8", "jupyterlab": "4.0"}
 
 
 def build(
@@ -58,7 +59,8 @@ def build(
     texts = _texts(source, reference)
     solutions = solution_cells(source, reference)
     trusted = trusted_cells(source)
-    data = _data(path.parent, course.limits_of(name), source.file)
+    limits = course.limits_of(name)
+    data = _data(path.parent, limits, source.file)
     oracle = load_oracle(trusted, texts, name, source.file, data)
     require_as_written(source, oracle.checks, written)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
@@ -71,9 +73,9 @@ def build(
     return Artefacts(
         name=name,
         release={
-            f"{name}.ipynb": serialize(release),
-            RECORDING: _recording(source, oracle, written),
-            **_requirements(manifest),
+            f"{name}.ipynb": serialize(with_first_cell(release, first_cell(manifest, data))),
+            RECORDING: _recording(source, oracle, written, limits.call_seconds),
+            **companions(manifest, data),
             **data,
         },
         solution=serialize(solution_notebook(release, pieces)),
@@ -92,24 +94,14 @@ def _texts(source: Source, reference: Reference) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _recording(source: Source, oracle: Oracle, written: Mapping[str, CheckFunction]) -> bytes:
+def _recording(
+    source: Source, oracle: Oracle, written: Mapping[str, CheckFunction], call_seconds: float
+) -> bytes:
     try:
-        return record(oracle, oracle.assignment)
+        return record(oracle, oracle.assignment, call_seconds)
     except SourceError as error:
         named = (w.cell for w in written.values() if f"check {w.name}," in error.problem)
         raise error.at(source.file, next(named, None)) from None
-
-
-def _requirements(manifest: Manifest) -> dict[str, bytes]:
-    """Return the package's wheel and the file that installs it with what the notebook needs."""
-    file, data = wheel()
-    needed = [p for p in LOWER_BOUNDS if p not in OPTIONAL or p in manifest.preload]
-    lines = [
-        "# In this folder: python -m pip install -r requirements.txt",
-        f"./{file}",
-        *(f"{package}>={LOWER_BOUNDS[package]}" for package in needed),
-    ]
-    return {"requirements.txt": "\n".join([*lines, ""]).encode(), file: data}
 
 
 def _data(folder: Path, limits: Limits, file: str) -> dict[str, bytes]:

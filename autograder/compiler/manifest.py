@@ -3,7 +3,6 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import version
 
 from autograder.authoring.checks import Check
 from autograder.compiler.check_cells import CheckFunction
@@ -12,6 +11,7 @@ from autograder.compiler.source import Source, SourceCell
 from autograder.compiler.versions import PRELOADABLE, versions
 from autograder.errors import SourceError
 from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
+from autograder.version import own_version
 
 __all__ = ["make_manifest"]
 
@@ -44,7 +44,7 @@ def make_manifest(
     return Manifest(
         assignment=assignment,
         title=next(headings, assignment),
-        autograder=version("autograder"),
+        autograder=own_version(),
         questions=questions,
         preload=_preload(trees),
         files={},

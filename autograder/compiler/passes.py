@@ -9,9 +9,9 @@ from nbformat import NotebookNode
 
 from autograder.compiler.pieces import Piece
 from autograder.compiler.source import Kind
-from autograder.grading.notebooks import nbformat
+from autograder.grading.notebooks import FIRST_CELL, nbformat
 
-__all__ = ["PASSES", "release_notebook", "serialize", "solution_notebook"]
+__all__ = ["PASSES", "release_notebook", "serialize", "solution_notebook", "with_first_cell"]
 
 Pass = Callable[[NotebookNode], NotebookNode]
 
@@ -106,6 +106,14 @@ def release_notebook(pieces: Sequence[Piece]) -> NotebookNode:
     for one_pass in PASSES:
         notebook = one_pass(notebook)
     return notebook
+
+
+def with_first_cell(release: NotebookNode, text: str) -> NotebookNode:
+    """Return what students get: the release behind a given cell that looks for what it needs."""
+    (first,) = release_notebook([Piece("code", Kind.GIVEN, FIRST_CELL, text, text)]).cells
+    handed_out: NotebookNode = copy.copy(release)
+    handed_out.cells = [first, *release.cells]
+    return handed_out
 
 
 def solution_notebook(release: NotebookNode, pieces: Sequence[Piece]) -> NotebookNode:

@@ -10,6 +10,7 @@ from autograder.compiler.check_cells import ReleasedCheck
 from autograder.compiler.solutions import SolutionCell
 from autograder.compiler.source import Kind, Source, SourceCell
 from autograder.errors import SourceError
+from autograder.grading.notebooks import FIRST_CELL
 
 __all__ = ["Piece", "plan"]
 
@@ -46,7 +47,7 @@ def plan(
         SourceError: two pieces have one id.
     """
     pieces: list[Piece] = []
-    owners: dict[str, int] = {}
+    owners = {FIRST_CELL: "the first cell of every release"}
     anchor, count = "", 0
     for cell in source.cells:
         for piece in _pieces(cell, solutions, released, checks):
@@ -59,12 +60,12 @@ def plan(
                 piece = replace(piece, grade_id=f"{piece.grade_id}_{cell.number}")
             if piece.grade_id in owners:
                 raise SourceError(
-                    f"the name {piece.grade_id!r} belongs to cell {owners[piece.grade_id]}; as"
+                    f"the name {piece.grade_id!r} belongs to {owners[piece.grade_id]}; as"
                     " nbgrader's id it must be unique, so rename one",
                     source.file,
                     cell.number,
                 )
-            owners[piece.grade_id] = cell.number
+            owners[piece.grade_id] = f"cell {cell.number}"
             pieces.append(piece)
     return tuple(pieces)
 

@@ -3,7 +3,9 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["PRELOADABLE", "versions"]
+from autograder.version import own_version
+
+__all__ = ["COMPUTING", "PRELOADABLE", "versions"]
 
 COMPUTING = ("numpy", "torch")
 PRELOADABLE = (*COMPUTING, "matplotlib")
@@ -11,8 +13,9 @@ PRELOADABLE = (*COMPUTING, "matplotlib")
 
 def versions() -> dict[str, str]:
     """Return the versions that a recording's numbers can depend on."""
-    found = {"python": ".".join(platform.python_version_tuple()[:2])}
-    for package in ("autograder", *COMPUTING):
+    python = ".".join(platform.python_version_tuple()[:2])
+    found = {"python": python, "autograder": own_version()}
+    for package in COMPUTING:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -4,25 +4,30 @@ import base64
 import hashlib
 import zipfile
 from collections.abc import Iterator
+from email import message_from_string
 from importlib.metadata import distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
 
+from autograder.version import DISTRIBUTION, own_version, wheel_name
+
 __all__ = ["own_files", "wheel"]
 
 PACKAGE = "autograder"
 SUFFIXES = (".py", ".html", ".css", ".j2", "py.typed")
+TAG = "-py3-none-any.whl"
 TAGS = f"Wheel-Version: 1.0\nGenerator: {PACKAGE}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
 def wheel() -> tuple[str, bytes]:
     """Return the wheel's file name and its bytes, the same for the same files."""
-    installed = distribution(PACKAGE)
-    stem = f"{PACKAGE}-{installed.version}"
-    info = f"{stem}.dist-info"
+    installed = distribution(DISTRIBUTION)
+    file = wheel_name(own_version())
+    info = f"{file.removesuffix(TAG)}.dist-info"
     entries = dict(own_files())
-    for name in ("METADATA", "entry_points.txt", "licenses/LICENSE"):
+    entries[f"{info}/METADATA"] = _metadata(installed.read_text("METADATA") or "").encode()
+    for name in ("entry_points.txt", "licenses/LICENSE"):
         if text := installed.read_text(name):
             entries[f"{info}/{name}"] = text.encode()
     entries[f"{info}/WHEEL"] = TAGS.encode()
@@ -30,12 +35,23 @@ def wheel() -> tuple[str, bytes]:
     record = f"{info}/RECORD"
     rows = [f"{path},{_digest(data)},{len(data)}" for path, data in entries.items()]
     entries[record] = "\n".join([*rows, f"{record},,", ""]).encode()
-    return f"{stem}-py3-none-any.whl", _archive(entries)
+    return file, _archive(entries)
 
 
 def own_files() -> Iterator[tuple[str, bytes]]:
     """Return the package's own files and their paths in a wheel, sorted."""
     yield from _walk(files(PACKAGE), PACKAGE)
+
+
+def _metadata(text: str) -> str:
+    """Return a package's metadata without its description.
+
+    That is the whole README, whose tour has a solution in it; nobody reads it in a release.
+    """
+    metadata = message_from_string(text)
+    metadata.set_payload("")
+    del metadata["Description-Content-Type"], metadata["Description"]
+    return metadata.as_string()
 
 
 def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:

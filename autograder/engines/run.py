@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +22,7 @@ from autograder.grading.results import Result, is_final
 from autograder.records.files import require_writable
 from autograder.records.store import Store, submission_key
 from autograder.records.visible import visible
+from autograder.version import own_version
 
 __all__ = [
     "Progress",
@@ -204,9 +204,7 @@ def _plan(
 
 def _key(course: Course, work: Work, digest: str, bundle: str) -> str:
     """Return the key of a result: of what was read, and of the bundle that graded it."""
-    return submission_key(
-        digest, bundle, version("autograder"), work.limits, work.device, course.secret_id
-    )
+    return submission_key(digest, bundle, own_version(), work.limits, work.device, course.secret_id)
 
 
 def _stored(course: Course, plan: _Plan, one: Graded, problems: list[str]) -> bool:

@@ -6,7 +6,6 @@ complete is worth exactly its points, whatever its parts add up to in floating p
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from importlib.metadata import version
 
 from autograder.grading.bundle import Bundle, CheckEntry, QuestionEntry
 from autograder.grading.intake import digest_of
@@ -18,6 +17,7 @@ from autograder.grading.results import (
     Status,
     Verdict,
 )
+from autograder.version import own_version
 
 __all__ = [
     "result_of",
@@ -95,7 +95,7 @@ def result_of(
         status=status_of(questions),
         device=device,
         graded_at=clock(),
-        autograder=version("autograder"),
+        autograder=own_version(),
         earned=round(sum(question.earned for question in questions), 6),
         possible=bundle.manifest.possible,
         notes=notes,

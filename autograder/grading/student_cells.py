@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.errors import StudentError
+from autograder.grading.notebooks import FIRST_LINE
 
 __all__ = ["StudentCell", "read_cells"]
 
@@ -42,8 +43,9 @@ class StudentCell:
 
     @property
     def is_stray(self) -> bool:
-        """Whether it says something and not whose cell it is."""
-        return self.grade_id is None and bool(self.source.strip())
+        """Whether it says something and not whose cell it is; the cell in front says nothing."""
+        silent = not self.source.strip() or self.source.startswith(FIRST_LINE)
+        return self.grade_id is None and not silent
 
 
 def read_cells(data: bytes) -> list[StudentCell]:

@@ -37,17 +37,21 @@ _ACCOUNTS = {"passwd": "student:x:{0}:{0}::/session:/bin/sh\n", "group": "studen
 def readable_paths(preload: Sequence[str], gpu: bool = False) -> list[str]:
     """Return what a session needs to read: the interpreter, its packages and the C library.
 
+    No path leads through a link: each link on the way to something is there itself, as a link.
+
     Args:
         preload: modules that may be installed elsewhere than with the interpreter.
         gpu: whether the driver's view of the machine is needed too.
     """
     own = sysconfig.get_paths()
-    wanted = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
+    wanted = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, sys.executable]
     wanted += [own["stdlib"], own["platstdlib"], own["purelib"], own["platlib"]]
     wanted += [place for name in ("autograder", *preload) for place in _places_of(name)]
     wanted += [*_SYSTEM, *_SETTINGS, "/sys" if gpu else _PROCESSORS]
     found: list[str] = []
-    for path in sorted({os.path.abspath(p) for p in wanted if os.path.exists(p)}):
+    there = {os.path.abspath(path) for path in wanted if os.path.exists(path)}
+    places = {place for path in there for place in _links_and_place(path)}
+    for path in sorted(places):
         if path != "/" and not any(path.startswith(f"{outer}/") for outer in found):
             found.append(path)
     return found
@@ -127,6 +131,27 @@ def _bind(path: str, device: bool = False) -> None:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
     kernel.bind(source, target)
     kernel.make_read_only(target, devices=device)
+
+
+def _links_and_place(path: str) -> list[str]:
+    """Return the links that a path leads through, and where it ends; none of them holds a link.
+
+    An environment may be a link, lie below one, or be made by an interpreter that is reached by
+    one: each of these names has to mean the same in the box.
+    """
+    links: list[str] = []
+    place, ahead = "/", path.split("/")
+    while ahead:
+        name = ahead.pop(0)
+        step = os.path.normpath(os.path.join(place, name))  # by "..", "." and "" too
+        if not os.path.islink(step):
+            place = step
+            continue
+        links.append(step)
+        target = os.readlink(step)
+        place = "/" if target.startswith("/") else place
+        ahead = target.split("/") + ahead
+    return [*links, place]
 
 
 def _places_of(module: str) -> list[str]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from autograder.errors import UsageError
 
-__all__ = ["MB", "Limits"]
+__all__ = ["MB", "TIERS", "Limits"]
 
 MB = 1 << 20
+TIERS = (0, 1, 2)  # of walls, the strongest first
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from autograder.errors import HarnessError, UnsafeHere, WireError
 from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.kernel import children_of, family_of, seconds_of
-from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.limits import MB, TIERS, Limits
 from autograder.sandbox.walls import SHARED_MEMORY, remove_tree
 from autograder.sandbox.wire import Message
 
@@ -35,7 +35,6 @@ __all__ = [
 WARM_UP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
 CLOSE_SECONDS = 5.0  # for a nursery to end what it started
-TIERS = (0, 1, 2)  # of walls, the strongest first
 RESERVING_TIER = 0  # in which a session that waits is out of the running one's reach
 OTHER_TASKS = 1024  # that this user may start elsewhere while a session lasts
 

@@ -15,6 +15,7 @@ from autograder.authoring.subject import Handle, Helper, RemoteObject, Session
 from autograder.errors import HarnessError, SourceError
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.results import Verdict
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.wire import Packed, Packer, unpack
 
 if TYPE_CHECKING:  # a student's installation is without what an oracle needs
@@ -52,16 +53,18 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The replies to each visible case, by check and case, in the order in which they are asked.
 
-    ``slack`` is that of the checks which do not have the default.
+    ``slack`` is that of the checks which do not have the default; ``call_seconds`` is the limit on
+    one call of those that have none of their own.
     """
 
     assignment: str
     replies: dict[str, dict[str, tuple[Reply, ...]]]
     slack: dict[str, float] = {}
+    call_seconds: float = Limits.call_seconds
     schema: int = 2
 
 
-def record(oracle: "Oracle", assignment: str) -> bytes:
+def record(oracle: "Oracle", assignment: str, call_seconds: float = Limits.call_seconds) -> bytes:
     """Return the recording of an assignment's visible cases, as JSON.
 
     Raises:
@@ -74,7 +77,7 @@ def record(oracle: "Oracle", assignment: str) -> bytes:
             replies[check.name] = {c.name: replies_to(oracle, check, c) for c in visible}
     # The standard library's JSON has NaN and the infinities, which msgspec's would make null.
     slack = {name: oracle.checks[name].slack for name in replies if oracle.checks[name].slack != 1}
-    plain = msgspec.to_builtins(Recording(assignment, replies, slack))
+    plain = msgspec.to_builtins(Recording(assignment, replies, slack, call_seconds))
     return json.dumps(plain, ensure_ascii=False, indent=0).encode() + b"\n"
 
 

@@ -2,6 +2,7 @@
 
 import html
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.authoring.checks import Case, Check, case_rng
@@ -10,9 +11,10 @@ from autograder.errors import HarnessError
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
+from autograder.student.ready import tell_missing
 from autograder.student.recording import FILE, Recording, ReplaySession, load_recording
 
-__all__ = ["SelfCheck", "self_check"]
+__all__ = ["SelfCheck", "in_points", "run_visible", "self_check", "visible_cases"]
 
 WAITS = ("?", "#9a6700")
 MARKS = {Verdict.PASSED: ("✓", "#1a7f37"), Verdict.BROKEN: WAITS, Verdict.PENDING: WAITS}
@@ -24,14 +26,19 @@ class SelfCheck:
     """The outcome of a check's visible cases, shown by Jupyter as the cell's value."""
 
     def __init__(
-        self, check: Check, results: list[CaseResult], kind: str = "visible cases"
+        self,
+        name: str,
+        results: Sequence[CaseResult],
+        kind: str = "visible cases",
+        points: float | None = None,
     ) -> None:
-        self.check, self.results, self._kind = check, results, kind
+        self.name, self.results, self._kind, self._points = name, results, kind, points
 
     @property
     def passed(self) -> bool:
-        """Whether every visible case passed."""
-        return all(result.verdict is Verdict.PASSED for result in self.results)
+        """Whether every visible case passed; none passed where nothing could be checked."""
+        results = self.results
+        return bool(results) and all(result.verdict is Verdict.PASSED for result in results)
 
     def __repr__(self) -> str:
         lines = [self._headline()]
@@ -55,8 +62,16 @@ class SelfCheck:
         )
 
     def _headline(self) -> str:
+        if not self.results:
+            return f"{self.name}: not checked"
         count = sum(result.verdict is Verdict.PASSED for result in self.results)
-        return f"{self.check.name}: {count} of {len(self.results)} {self._kind} pass"
+        worth = "" if self._points is None else f" ({in_points(self._points)})"
+        return f"{self.name}: {count} of {len(self.results)} {self._kind} pass{worth}"
+
+
+def in_points(points: float) -> str:
+    """Return a number of points in words."""
+    return f"{points:g} point{'' if points == 1 else 's'}"
 
 
 def self_check(check: Check) -> SelfCheck:
@@ -65,26 +80,44 @@ def self_check(check: Check) -> SelfCheck:
     In a release the right values come from the recording beside the notebook. In the source
     notebook, where there is none, the names themselves are the reference: the author's own run.
 
+    Where there is neither, nothing is checked: the first to find that says why.
+
     Raises:
-        HarnessError: there is neither a recording nor the reference, or the recording is damaged.
+        HarnessError: the recording is damaged.
     """
     if not isinstance(check, Check):
         raise TypeError(f"self_check takes a check, not a {type(check).__name__}")
+    if "reference" not in sys.modules and tell_missing(FILE):
+        return SelfCheck(check.name, [])
+    recording, cases = visible_cases(check)
+    own = InProcessSession(check.function.__globals__)
+    results = [run_visible(check, case, recording, own) for case in cases]
+    kind = "visible cases" if recording else "cases"
+    return SelfCheck(check.name, results, kind, check.points)
+
+
+def visible_cases(check: Check) -> tuple[Recording | None, list[Case]]:
+    """Return the recording beside the notebook, and what can be checked with it, or without.
+
+    Raises:
+        HarnessError: the recording is damaged.
+    """
     recording = _recording()
     check.slack = recording.slack.get(check.name, 1.0) if recording else check.slack
-    cases = [case for case in check.cases if not (case.hidden and recording)]
-    results = [_run(check, case, recording) for case in cases]
-    return SelfCheck(check, results, "visible cases" if recording else "cases")
+    return recording, [case for case in check.cases if not (case.hidden and recording)]
 
 
-def _run(check: Check, case: Case, recording: Recording | None) -> CaseResult:
+def run_visible(
+    check: Check, case: Case, recording: Recording | None, student: Session
+) -> CaseResult:
+    """Run a case of a check against the recording, or where there is none the reference."""
     if check.device == "cuda" and recording:
         return CaseResult(case.name, case.hidden, Verdict.PENDING, 0.0, message=NEEDS_GPU)
     assignment = recording.assignment if recording else ""
     return run_case(
         check,
         case,
-        InProcessSession(check.function.__globals__),
+        student,
         _reference(recording, check, case),
         lambda: case_rng(b"", assignment, check.name, case.name),
         proven=recording is not None,
@@ -101,12 +134,7 @@ def _recording() -> Recording | None:
     try:
         return load_recording(Path(FILE).read_bytes())
     except FileNotFoundError:
-        if "reference" in sys.modules:
-            return None
-        raise HarnessError(
-            f"there is no {FILE} here, so nothing can be checked; put the one that came with the "
-            "notebook beside it"
-        ) from None
+        return None  # the author's own run
     except OSError as error:
         raise HarnessError(f"{FILE} cannot be read: {error}") from None
 

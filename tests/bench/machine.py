@@ -5,6 +5,8 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+from autograder.version import own_version
+
 __all__ = ["describe"]
 
 
@@ -18,7 +20,7 @@ def describe() -> dict[str, str]:
         "python": platform.python_version(),
         "torch": version("torch"),
         "numpy": version("numpy"),
-        "autograder": version("autograder"),
+        "autograder": own_version(),
     }
 
 

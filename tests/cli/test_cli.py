@@ -141,6 +141,7 @@ def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Cou
     assert (right["earned"], right["possible"], right["status"]) == (5.0, 7.0, "pending")
     blank = json.loads((root / "results/small/blank.json").read_text())
     assert (blank["earned"], blank["status"]) == (0.0, "graded")
+    assert right["notes"] == blank["notes"] == []  # with the cell in front, and without
     for path in ("feedback/right/small.html", "report/index.html", "gradebook.db"):
         assert (root / path).is_file()
     before = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}

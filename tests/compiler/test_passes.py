@@ -61,6 +61,7 @@ def labels(notebook: dict) -> dict[str, dict]:
 def test_cells_carry_what_nbgrader_wants_of_their_kind(compiled):
     marks = labels(compiled.notebook)
     assert list(marks) == [
+        "given_0",
         "given_1",
         "solution_double",
         "double_is_right",
@@ -116,7 +117,7 @@ def test_an_untouched_answer_scores_zero_and_a_written_one_waits_for_a_person(co
 
     blank = nbformat.reads(json.dumps(compiled.notebook), as_version=4)
     solved = nbformat.reads(compiled.artefacts.solution, as_version=4)
-    for before, after in zip(blank.cells, solved.cells, strict=True):
+    for before, after in zip(blank.cells[1:], solved.cells, strict=True):
         assert after.metadata == before.metadata
         if before.metadata.nbgrader.grade and before.metadata.nbgrader.solution:
             assert determine_grade(before)[0] == 0

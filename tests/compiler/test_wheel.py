@@ -44,15 +44,23 @@ def test_it_holds_the_packages_own_files_and_no_caches(archive):
 
 
 def test_its_record_lists_every_file(archive):
-    record = archive.read("autograder-0.1.0.dist-info/RECORD").decode()
+    record = archive.read("notebook_autograder-0.1.0.dist-info/RECORD").decode()
     assert [row.partition(",")[0] for row in record.splitlines()] == archive.namelist()
 
 
 def test_its_metadata_is_that_of_the_installed_package(archive):
-    info = "autograder-0.1.0.dist-info"
-    assert b"Name: autograder" in archive.read(f"{info}/METADATA")
+    info = "notebook_autograder-0.1.0.dist-info"
+    assert b"Name: notebook-autograder" in archive.read(f"{info}/METADATA")
     assert b"autograder.cli:main" in archive.read(f"{info}/entry_points.txt")
     assert b"Tag: py3-none-any" in archive.read(f"{info}/WHEEL")
+
+
+def test_it_carries_no_readme_whose_tour_holds_a_solution(archive):
+    metadata = archive.read("notebook_autograder-0.1.0.dist-info/METADATA").decode()
+    headers, _, description = metadata.partition("\n\n")
+    assert "Requires-Dist: numpy" in headers
+    assert "Description" not in headers
+    assert description.strip() == ""
 
 
 def test_it_says_nothing_of_when_and_where_it_was_made(archive):

