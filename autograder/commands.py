@@ -118,12 +118,18 @@ def grade(options: argparse.Namespace) -> int:
             )
         display.show(course, run)
         runs.append(run)
+    astray = {
+        path: name
+        for path, name in course.astray([run.manifest.assignment for run in runs]).items()
+        if not options.student or path.parent.name in options.student
+    }
+    display.show_astray(course, astray)
     if options.json:
         from autograder.records.exports import table
 
         tables = [table(run.manifest, run.results) for run in runs]
         print(json.dumps(tables, ensure_ascii=False, indent=1))
-    attention = any(
+    attention = any(astray.values()) or any(
         run.unfit or any(r.status == "needs_attention" for r in run.results.values())
         for run in runs
     )

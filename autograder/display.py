@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -79,6 +80,12 @@ class Display:
                 "result can carry its name",
                 markup=False,
             )
+        for student in run.untimed:
+            self._out.print(
+                f"timestamp.txt of {clean(student, 60)} says no time that can be read; it counts "
+                "as none",
+                markup=False,
+            )
         trials = sum(result.status is Status.UNGRADED for result in run.results.values())
         if trials:
             self._out.print(
@@ -94,6 +101,22 @@ class Display:
             f"See {course.relative(course.report)}, feedback/<student>/{name}.html, "
             f"results/{name}/ and gradebook.db"
         )
+
+    def show_astray(self, course: Course, astray: Mapping[Path, str | None]) -> None:
+        """Name what students handed in where no assignment finds it.
+
+        Args:
+            course: whose folders they are in.
+            astray: what `Course.astray` found.
+        """
+        for path, name in astray.items() if not self._quiet else ():
+            where = clean(repr(course.relative(path)), 200)
+            meant = f"; if it is for {name}, move it to that folder" if name else ""
+            self._out.print(
+                f"{'needs attention: ' if name else ''}{where} is no assignment, and is not "
+                f"graded{meant}",
+                markup=False,
+            )
 
     def _show_attention(self, results: Mapping[str, Result]) -> None:
         for result in results.values():

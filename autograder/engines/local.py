@@ -14,6 +14,7 @@ from pathlib import Path
 
 from autograder.errors import HarnessError, SourceError, StudentError
 from autograder.grading.bundle import Bundle, read_bundle
+from autograder.grading.notes import naming_file
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import BROKE, Result, now
 from autograder.grading.runner import Grader
@@ -153,4 +154,4 @@ def _grade(job: Job) -> Result:
         raise HarnessError(f"the submission of {job.student} changed while it was read") from None
     if job.digest not in (None, digest_of(data)):
         raise HarnessError(f"the submission of {job.student} changed while it was read")
-    return _grader.grade(job.student, data)
+    return naming_file(_grader.grade(job.student, data), job.path)

@@ -22,6 +22,7 @@ from autograder.records.files import write_atomic
 from autograder.records.gradebook import write_gradebook
 from autograder.records.report import write_report
 from autograder.records.store import Store, submission_key
+from autograder.records.times import read_time
 
 __all__ = [
     "Progress",
@@ -57,6 +58,7 @@ class Run:
     graded: tuple[str, ...]
     skipped: int
     unfit: tuple[str, ...] = ()  # names of students' folders that no result can carry
+    untimed: tuple[str, ...] = ()  # students whose timestamp.txt says no time
 
 
 def grade_assignment(
@@ -95,7 +97,9 @@ def grade_assignment(
     results = plan.store.newest()
     _record(course, plan.bundle, results, progress)
     new = tuple(job.student for job in plan.jobs)
-    return Run(plan.bundle.manifest, results, new, plan.done, tuple(course.unfit(name)))
+    times = _timestamps(course, name)
+    untimed = tuple(s for s, text in times.items() if text.strip() and read_time(text) is None)
+    return Run(plan.bundle.manifest, results, new, plan.done, tuple(course.unfit(name)), untimed)
 
 
 def try_assignment(

@@ -19,7 +19,7 @@ from autograder.grading.bundle import Bundle, QuestionEntry
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.grading.given import run_given, wants_given
-from autograder.grading.notes import UNWALLED, notes_of
+from autograder.grading.notes import UNWALLED, all_notes, notes_of
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
     BROKE,
@@ -50,7 +50,6 @@ TRIES = 3  # of a submission, when the harness breaks
 MAX_TIMEOUTS = 2  # of the cases of one check
 JSON_GROWTH = 12  # bytes that a character may take in a message
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
-MAX_NOTES = 30
 
 Cases = deque[tuple[Check, Case]]  # that are still to be run
 Outcomes = dict[str, dict[str, CaseResult]]  # by check and case
@@ -133,9 +132,7 @@ class Grader:
                 if attempt == TRIES - 1:
                     reason = _fault(error)
                     return unreadable(self._bundle, student, data, reason, self._device, clock)
-        notes = (*submission.notes, *notes)
-        if len(notes) > MAX_NOTES:
-            notes = (*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more")
+        notes = all_notes(submission.notes, notes)
         result = result_of(self._bundle, student, data, questions, notes, self._device, clock)
         return self._marked(result)
 

@@ -184,7 +184,7 @@ def test_a_manual_question_waits_only_where_it_is_answered(grade):
 def test_an_unreadable_submission_is_for_staff_and_nobody_loses(grader):
     result = grader.grade("ada", b"no notebook", clock)
     assert result.status is Status.NEEDS_ATTENTION
-    assert result.notes == ("the file is no Jupyter notebook",)
+    assert result.notes == ("the file is no Jupyter notebook: it is plain text",)
     assert [q.status for q in result.questions] == [Status.NEEDS_ATTENTION] * 3
     assert is_final(result)
 
