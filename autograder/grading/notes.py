@@ -17,6 +17,7 @@ RUN_ANEW = "the notebook started threads, so it was run again for each check"
 UNWALLED = "a trial without walls around the code: it counts for nothing"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 MAX_NOTES = 30
+MOST_CELLS = 8  # that one note names
 
 
 def all_notes(healed: Sequence[str], ran: Sequence[str]) -> tuple[str, ...]:
@@ -43,15 +44,31 @@ def naming_file(result: Result, path: Path) -> Result:
 
 def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
     """Return what there is to say of how a notebook ran."""
-    notes = [RUN_ANEW] if notebook.anew else []
+    left_out, raised, printed = (dict[str, list[int]]() for _ in range(3))
     for number, run in sorted(notebook.runs.items()):
         if run.ended:
-            notes.append(f"cell {number} was left out: {run.ended}")
+            left_out.setdefault(run.ended, []).append(number)
         elif run.error and not run.error.startswith("NotImplementedError"):
-            notes.append(f"cell {number} raised {run.error}{_grammar(run.error)}")
+            raised.setdefault(run.error, []).append(number)
         if run.printed > limits.output_mb * MB:
-            notes.append(f"cell {number} printed {run.printed:,} characters; none were kept")
-    return tuple(notes)
+            printed.setdefault(f"{run.printed:,} characters", []).append(number)
+    return (
+        *([RUN_ANEW] if notebook.anew else []),
+        *(f"{_cells(n)} {_were(n)} left out: {how}" for how, n in left_out.items()),
+        *(f"{_cells(n)} raised {error}{_grammar(error)}" for error, n in raised.items()),
+        *(f"{_cells(n)} printed {much}; none were kept" for much, n in printed.items()),
+    )
+
+
+def _cells(numbers: Sequence[int]) -> str:
+    """Name cells, of many the first."""
+    told = ", ".join(map(str, numbers[:MOST_CELLS]))
+    more = f" and {len(numbers) - MOST_CELLS} more" if len(numbers) > MOST_CELLS else ""
+    return f"cell{'s' if len(numbers) > 1 else ''} {told}{more}"
+
+
+def _were(numbers: Sequence[int]) -> str:
+    return "was" if len(numbers) == 1 else "were"
 
 
 def _grammar(error: str) -> str:
