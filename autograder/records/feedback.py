@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
+from autograder.grading.cases import NOT_ANSWERED
 from autograder.grading.results import BROKE, CheckResult, QuestionResult, Result, Status, Verdict
 from autograder.records.pages import write_page
 from autograder.records.words import (
@@ -23,8 +24,6 @@ from autograder.records.words import (
 from autograder.sandbox.messages import NOT_YET
 
 __all__ = ["write_feedback"]
-
-NOT_ANSWERED = "not answered yet"  # as an assertion says it of a value
 
 
 @dataclass(frozen=True)
