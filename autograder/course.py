@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from autograder.errors import UsageError
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS
 
-__all__ = ["LONGEST_NAME", "Course", "NoCourse", "find_course"]
+__all__ = ["LONGEST_NAME", "Course", "NoCourse", "find_course", "printable", "told_files"]
 
 CONFIG = "course.toml"
 LONGEST_NAME = 250  # bytes of a student's: a file name holds 255, and ours add ".json"
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
 SECRET_FILE_VARIABLE = "AUTOGRADER_SECRET_FILE"
 COPY = re.compile(r"(?:\s*\(\d+\)|-copy\d*|\s+copy)$")  # at the end of the name of a copy
+TIMESTAMP = "timestamp.txt"  # nbgrader's, in the folder of a submission
+MOST_FILES = 100_000  # of a folder that are looked at
+MOST_TOLD = 5  # files that a message tells
 DEMO_SECRET = b"the demo secret, known to everybody"
 
 
@@ -230,10 +234,26 @@ def _notebook(folder: Path, assignment: str) -> Path:
     return found[0] if len(found) == 1 else wanted
 
 
+def told_files(folder: Path) -> str:
+    """Say which files are in a folder where the one that was looked for is not; "" for none."""
+    names = [printable(path.name) for path in _entries(folder) if path.name != TIMESTAMP]
+    more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+    return f"; there are: {', '.join(names[:MOST_TOLD])}{more}" if names else ""
+
+
+def printable(name: str) -> str:
+    """Return a name as UTF-8 can hold it."""
+    return name.encode("utf-8", "replace").decode()
+
+
 def _entries(folder: Path) -> list[Path]:
-    """Return what is in a folder and not hidden, sorted; nothing where it cannot be read."""
+    """Return what is in a folder and not hidden, sorted; nothing where it cannot be read.
+
+    Of a folder that somebody filled to harm us, some.
+    """
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        paths = islice(folder.iterdir(), MOST_FILES)
+        return sorted(path for path in paths if not path.name.startswith("."))
     except OSError:  # a file, say
         return []
 

@@ -111,7 +111,7 @@ class Display:
         """
         for path, name in astray.items() if not self._quiet else ():
             where = clean(repr(course.relative(path)), 200)
-            meant = f"; if it is for {name}, move it to that folder" if name else ""
+            meant = f"; if it is for {name}, that must be the folder's name" if name else ""
             self._out.print(
                 f"{'needs attention: ' if name else ''}{where} is no assignment, and is not "
                 f"graded{meant}",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from autograder.course import printable
 from autograder.grading.results import Result
-from autograder.grading.student_cells import printable
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.session import NotebookSession
 

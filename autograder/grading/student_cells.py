@@ -12,7 +12,7 @@ from typing import Any
 
 from autograder.errors import StudentError
 
-__all__ = ["StudentCell", "printable", "read_cells", "title_of"]
+__all__ = ["StudentCell", "read_cells", "title_of"]
 
 MAX_CELLS = 5000
 PARTS, MAX_PARTS = (b",", b"[", b"{"), 5_000_000  # each may take a hundred bytes once it is read
@@ -196,9 +196,4 @@ def _text(value: object) -> str:
     """Return a text, which may be in lines, as UTF-8 can hold it; "" for what is none."""
     if isinstance(value, list):
         value = "".join(line for line in value if isinstance(line, str))
-    return printable(value) if isinstance(value, str) else ""
-
-
-def printable(text: str) -> str:
-    """Return a text as UTF-8 can hold it."""
-    return text.encode("utf-8", "replace").decode()
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""

@@ -10,23 +10,20 @@ import hashlib
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from nbformat import NotebookNode
 
+from autograder.course import told_files
 from autograder.errors import StudentError
 from autograder.grading.alignment import align
 from autograder.grading.healing import Healer
-from autograder.grading.student_cells import printable, read_cells, title_of
+from autograder.grading.student_cells import read_cells, title_of
 from autograder.sandbox.session import CodeCell
 
 __all__ = ["Submission", "digest_of", "parse_submission", "read_submission_file"]
 
 MAX_BYTES = 64 << 20
-MOST_NAMES = 5  # that a message tells
-MOST_FILES = 1000  # of a folder that are looked at
-STAMP = "timestamp.txt"  # nbgrader's
 
 
 @dataclass(frozen=True)
@@ -68,22 +65,10 @@ def read_submission_file(path: Path) -> bytes:
             )
         return path.read_bytes()
     except FileNotFoundError:
-        raise StudentError(
-            f"there is no {path.name} in the submission{_others(path.parent)}"
-        ) from None
+        others = told_files(path.parent)
+        raise StudentError(f"there is no {path.name} in the submission{others}") from None
     except OSError as error:
         raise StudentError(f"{path.name} cannot be read: {error.strerror}") from None
-
-
-def _others(folder: Path) -> str:
-    """Say what is in a folder instead of the notebook that was looked for."""
-    try:
-        names = sorted(path.name for path in islice(folder.iterdir(), MOST_FILES))
-    except OSError:
-        return ""
-    told = [printable(name) for name in names if not name.startswith(".") and name != STAMP]
-    more = f" and {left} more" if (left := len(told) - MOST_NAMES) > 0 else ""
-    return f"; there are: {', '.join(told[:MOST_NAMES])}{more}" if told else ""
 
 
 def digest_of(data: bytes) -> str:
