@@ -40,12 +40,14 @@ class Additions:
         below: likewise, what stands below that.
         text: all lines that are not the release's, for people.
         changed: names of the release that the cell binds otherwise, which does not count.
+        again: whether the release's code uses what was added above it, and has to run behind it.
     """
 
     above: str = ""
     below: str = ""
     text: str = ""
     changed: tuple[str, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,8 @@ class Reader:
         added, changed, end = _compare(ours, theirs, is_check)
         above = [unit for unit in added if unit.first <= end]
         below = [unit for unit in added if unit.first > end]
-        return Additions(_code(text, above), _code(text, below), more, changed)
+        again = not is_check and _is_used(added, theirs)
+        return Additions(_code(text, above), _code(text, below), more, changed, again)
 
     def without_self_checks(self, text: str) -> str:
         """Return a cell without the self-checks that it calls, for which there is nothing here."""
@@ -205,6 +208,19 @@ def _compare(
     end = ends[-1] if is_check and ends else max((unit.last for unit in theirs), default=0)
     told = dict.fromkeys(name for some in reversed(changed) for name in some)
     return added[::-1], tuple(told), end
+
+
+def _is_used(added: Sequence[_Unit], theirs: Sequence[_Unit]) -> bool:
+    """Return whether the release's statements in a cell use names that are bound above them."""
+    new, bound = set(added), set[str]()
+    for unit in theirs:
+        if unit in new:
+            bound |= _bound(unit)
+        elif bound:
+            nodes = (node for statement in unit.statements for node in ast.walk(statement))
+            if any(isinstance(node, ast.Name) and node.id in bound for node in nodes):
+                return True
+    return False
 
 
 def _unlike(ours: Sequence[_Unit], theirs: Sequence[_Unit]) -> tuple[list[_Unit], list[_Unit]]:

@@ -187,9 +187,13 @@ def _note_order_and_losses(release: NotebookNode, found: Alignment) -> None:
     numbers = [found.anchored[i].number for i in grade_ids if i in found.anchored]
     if numbers != sorted(numbers):
         found.notes.append("the cells were in another order than in the release; put back")
-    lost = [g for g in release.cells if grade_id_of(g) and grade_id_of(g) not in found.anchored]
-    answers = [grade_id_of(given) for given in lost if is_answer(given)]
-    code = [grade_id_of(g) for g in lost if not is_answer(g) and g.cell_type == "code"]
+    answers, code = list[str](), list[str]()  # the ids of missing cells
+    for given, grade_id in zip(release.cells, grade_ids, strict=True):
+        if grade_id and grade_id not in found.anchored:
+            if is_answer(given):
+                answers.append(grade_id)
+            elif given.cell_type == "code":
+                code.append(grade_id)
     if answers:
         found.notes.append(f"the answer {_told(answers)} {_verb(answers)} missing")
     if code:
@@ -248,7 +252,7 @@ def prompts_of(release: NotebookNode, grade_id: str) -> list[str]:
 
 def differs(a: str, b: str) -> bool:
     """Return whether two texts differ in more than the white space at line ends."""
-    return [x.rstrip() for x in a.strip().splitlines()] != [
+    return a != b and [x.rstrip() for x in a.strip().splitlines()] != [
         x.rstrip() for x in b.strip().splitlines()
     ]
 

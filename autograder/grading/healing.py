@@ -139,6 +139,9 @@ class Healer:
         """Run what a cell of the release had more, show it to staff, and say so."""
         grade_id = grade_id_of(given)
         self._run(cell.number, more.above)
+        if more.again:
+            self._fresh += 1
+            self.run.append(CodeCell(self._fresh, given.source, "given"))
         if is_check(given):
             self.places[grade_id] = len(self.run)
         if more.below:
@@ -191,17 +194,39 @@ class Healer:
         the student's own may be the answer: staff will see.
         """
         grade_id, found = grade_id_of(given), self._found
+        prompts = prompts_of(self._release, grade_id)
+        texts = [self._written[prompt] for prompt in prompts if prompt in self._written]
         if grade_id in found.anchored:
             cells = [found.anchored[grade_id], *found.copies[grade_id]]
         else:
             cells = list(found.strays())
-        texts = [
-            self._written[i] for i in prompts_of(self._release, grade_id) if i in self._written
-        ]
+            texts += self._merged(grade_id)
         texts += [cell.source for cell in cells if differs(cell.source, given.source)]
         if not texts:
             texts = [cell.source for cell in found.strays() if cell.type != "code"]
-        return "\n\n".join(texts) if texts else None
+        return "\n\n".join(dict.fromkeys(texts)) if texts else None
+
+    def _merged(self, grade_id: str) -> list[str]:
+        """Return the text of the cell above a missing one, if that may have been merged into it.
+
+        Then it holds a line of every text between them: of the first, where there is any.
+        """
+        above, between = "", list[str]()
+        for given in self._release.cells:
+            if (name := grade_id_of(given)) == grade_id:
+                break
+            if name in self._found.anchored:
+                above, between = name, []
+            elif given.cell_type != "code":
+                between += [line.strip() for line in lines_of(given.source) if line.strip()]
+        if above not in self._given or not above:
+            return []
+        given, cell = self._given[above], self._found.anchored[above]
+        text = cell.source if is_manual(given) else self._written.get(above, "")
+        if not text or not differs(text, given.source):
+            return []
+        lines = {line.strip() for line in lines_of(text)}
+        return [text] if not between or lines.intersection(between) else []
 
 
 def _is_stub(text: str, given: str) -> bool:

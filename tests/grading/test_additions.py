@@ -120,6 +120,19 @@ def test_a_cell_that_merges_several_of_the_release_runs_but_for_its_checks():
     assert code(found.above) == f"{answer}\nFOUR = 4"
 
 
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [
+        ("def f(x):\n    return x\n\n\nimport numpy\ny = f(1)", True),
+        ("import numpy\ndef f(x):\n    return x\n\n\ny = f(1)", True),
+        ("import numpy\ny = f(1)\ndef f(x):\n    return x", False),
+        ("g = 1\nimport numpy\ny = f(1)", False),
+    ],
+)
+def test_given_code_that_uses_what_was_added_above_it_runs_again(text, again):
+    assert of(text, "import numpy\ny = f(1)").again == again
+
+
 def test_code_that_does_not_parse_is_compared_by_lines():
     found = of(GIVEN + '\nprint(f"{d["lr"]}")\ndef double(x):\n    return 2 * x')
     assert code(found.above) == 'print(f"{d["lr"]}")\ndef double(x):\n    return 2 * x'

@@ -158,6 +158,21 @@ def test_what_stands_below_a_self_check_in_an_own_cell_runs(heal):
     assert submission.notebook.cells[-1].source == own.source
 
 
+def test_given_code_that_uses_an_answer_merged_above_it_has_it(heal, release):
+    late = nbformat.from_dict(find(release, "setup"))
+    late.source, late.id, late.metadata["nbgrader"]["grade_id"] = "SIX = double(3)", "six", "six"
+    release.cells.insert(3, late)
+
+    def change(notebook):
+        answer = find(notebook, "double")
+        merged = new_code_cell(f"{answer.source}\n\n{late.source}", metadata=late.metadata)
+        notebook.cells[notebook.cells.index(answer)] = merged
+
+    submission = heal(change)
+    assert works(submission)
+    assert names_after(submission.cells)["SIX"] == 6
+
+
 def test_a_changed_constant_and_a_changed_function_of_ours_do_not_count(heal):
     def change(notebook):
         cell = find(notebook, "setup")
@@ -272,6 +287,37 @@ def test_a_picture_in_a_prompt_reaches_staff(prompted):
     submission = prompted(change)
     assert submission.answers == {"proof": "![](attachment:a.png)"}
     assert submission.notebook.cells[-2]["attachments"] == picture
+
+
+@pytest.fixture
+def two_proofs(release):
+    """The release with a second proof, and a prompt of it."""
+    for name, source in (("prompt", "## Another\n\nProve it."), ("second", "Your proof here.")):
+        cell = nbformat.from_dict(find(release, "proof" if name == "second" else "title"))
+        cell.id = name
+        cell.metadata["nbgrader"]["grade_id"], cell.source = name, source
+        release.cells.append(cell)
+    return release
+
+
+@pytest.mark.parametrize("first", ["proof", "prompt"])
+def test_answers_merged_with_the_prompts_between_them_are_all_answered(two_proofs, first):
+    notebook = nbformat.from_dict(two_proofs)
+    find(notebook, "proof").source = "First."
+    find(notebook, "second").source = "Second."
+    merge(notebook, *["proof", "prompt", "second"][first == "prompt" :])
+    answers = parse_submission(nbformat.writes(notebook).encode(), two_proofs).answers
+    assert "First." in answers["proof"]
+    assert "Second." in answers["second"]
+
+
+def test_a_deleted_answer_behind_another_answer_is_none(two_proofs):
+    notebook = nbformat.from_dict(two_proofs)
+    find(notebook, "proof").source = "First."
+    for grade_id in ("prompt", "second"):
+        notebook.cells.remove(find(notebook, grade_id))
+    answers = parse_submission(nbformat.writes(notebook).encode(), two_proofs).answers
+    assert answers == {"proof": "First."}
 
 
 def test_half_of_a_split_prompt_with_an_answer_below_it_is_an_answer(prompted):
