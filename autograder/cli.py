@@ -20,8 +20,8 @@ from autograder.errors import (
     UsageError,
     system_words,
 )
-from autograder.records.visible import visible_lines
 from autograder.version import DISTRIBUTION, own_version
+from autograder.visible import visible_lines
 
 __all__ = ["main"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.course import Course, NoCourse, find_course
 from autograder.errors import AuditRefused, UnsafeHere, UsageError
-from autograder.records.visible import json_text, visible, visible_lines
+from autograder.visible import json_text, visible, visible_lines
 
 __all__ = [
     "audit",
@@ -119,11 +119,17 @@ def grade(options: argparse.Namespace) -> int:
             )
         display.show(course, run)
         runs.append(run)
+    astray = {
+        path: name
+        for path, name in course.astray([run.manifest.assignment for run in runs]).items()
+        if not options.student or path.parent.name in options.student
+    }
+    display.show_astray(course, astray)
     if options.json:
         from autograder.records.exports import table
 
         print(json_text([table(run.manifest, run.results) for run in runs]))
-    attention = any(
+    attention = any(astray.values()) or any(
         run.unfit
         or run.problems
         or any(r.status == "needs_attention" for r in run.results.values())

@@ -2,20 +2,28 @@
 
 import hashlib
 import os
+import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import UsageError
 from autograder.sandbox.limits import TIERS, Limits
+from autograder.visible import visible
 
-__all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course"]
+__all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course", "told_files"]
 
 CONFIG = "course.toml"
 LONGEST_NAME = 250  # bytes of a student's: a file name holds 255, and ours add ".json"
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
 SECRET_FILE_VARIABLE = "AUTOGRADER_SECRET_FILE"
+COPY = re.compile(r"(?:\s*\(\d+\)|-copy\d*|\s+copy)$")  # at the end of the name of a copy
+TIMESTAMP = "timestamp.txt"  # nbgrader's, in the folder of a submission
+MOST_FILES = 100_000  # of a folder that are looked at
+MOST_TOLD = 5  # files that a message tells
 DEMO_SECRET = b"the demo secret, known to everybody"
 
 
@@ -101,13 +109,38 @@ class Course:
         return self.build(assignment) / f"{assignment}.bundle"
 
     def submitted(self, assignment: str) -> dict[str, Path]:
-        """The submitted notebook of each student who handed something in, sorted by name."""
+        """The submitted notebook of each student who handed something in, sorted by name.
+
+        It is named as the assignment, or is the only notebook in its folder.
+        """
         folders = self._handed_in(assignment)
-        return {f.name: f / assignment / f"{assignment}.ipynb" for f in folders if _can_be(f.name)}
+        return {f.name: _notebook(f / assignment, assignment) for f in folders if _can_be(f.name)}
 
     def unfit(self, assignment: str) -> list[str]:
         """The names of students' folders that no result can carry: long, not UTF-8, with a \\."""
         return [f.name for f in self._handed_in(assignment) if not _can_be(f.name)]
+
+    def astray(self, assignments: Collection[str]) -> dict[Path, str | None]:
+        """What students handed in where no assignment finds it, and for which it may be meant.
+
+        A folder or a notebook that has no assignment's name; what looks like the name of an
+        assignment that is not asked for is left out.
+        """
+        names = self._known()
+        meant = {_plain(name): name for name in sorted(names)}
+        found = {}
+        for student in _entries(self.root / "submitted"):
+            for path in _entries(student):
+                name = meant.get(_plain(path.stem))
+                strange = path.name not in names and (path.is_dir() or _is_notebook(path))
+                if strange and (name is None or name in assignments):
+                    found[path] = name
+        return found
+
+    def _known(self) -> set[str]:
+        """The names of all assignments, drafts too, and of those that only their bundle is left."""
+        folders = [self.root / "assignments", self.root / "build"]
+        return {p.name for f in folders if f.is_dir() for p in f.iterdir() if p.is_dir()}
 
     def _handed_in(self, assignment: str) -> list[Path]:
         folder = self.root / "submitted"
@@ -201,6 +234,43 @@ def _can_be(student: str) -> bool:
     """Return whether a result can carry the name of a student's folder."""
     encoded = student.encode("utf-8", "replace")
     return len(encoded) <= LONGEST_NAME and student == encoded.decode() and "\\" not in student
+
+
+def _notebook(folder: Path, assignment: str) -> Path:
+    """Return where the notebook of a submission is, or should be."""
+    wanted = folder / f"{assignment}.ipynb"
+    if os.path.lexists(wanted):
+        return wanted
+    found = [path for path in _entries(folder) if _is_notebook(path)]
+    return found[0] if len(found) == 1 else wanted
+
+
+def told_files(folder: Path) -> str:
+    """Say which files are in a folder where the one that was looked for is not; "" for none."""
+    names = [visible(path.name) for path in _entries(folder) if path.name != TIMESTAMP]
+    more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+    return f"; there are: {', '.join(names[:MOST_TOLD])}{more}" if names else ""
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what is in a folder and not hidden, sorted; nothing where it cannot be read.
+
+    Of a folder that somebody filled to harm us, some.
+    """
+    try:
+        paths = islice(folder.iterdir(), MOST_FILES)
+        return sorted(path for path in paths if not path.name.startswith("."))
+    except OSError:  # a file, say
+        return []
+
+
+def _is_notebook(path: Path) -> bool:
+    return path.suffix.lower() == ".ipynb"
+
+
+def _plain(name: str) -> str:
+    """Return a name without what a file browser or a hasty hand adds to it."""
+    return "".join(filter(str.isalnum, COPY.sub("", name.strip().casefold())))
 
 
 def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:

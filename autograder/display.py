@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -18,8 +19,8 @@ from autograder.course import Course
 from autograder.engines.run import Run
 from autograder.grading.results import Result, Status
 from autograder.records.terminal import class_table
-from autograder.records.visible import visible
 from autograder.records.words import clean
+from autograder.visible import visible
 
 __all__ = ["Display"]
 
@@ -81,6 +82,11 @@ class Display:
             self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}{_walls(run)}")
         self._show_attention(run.results)
         self._show_problems(self._out, run)
+        for student in run.untimed:
+            self._out.print(
+                f"timestamp.txt of {visible(student, 60)} says no time that can be read; it counts "
+                "as none"
+            )
         trials = sum(result.status is Status.UNGRADED for result in run.results.values())
         if trials:
             self._out.print(
@@ -96,6 +102,22 @@ class Display:
             f"See {course.relative(course.report)}, feedback/<student>/{name}.html, "
             f"results/{name}/ and gradebook.db"
         )
+
+    def show_astray(self, course: Course, astray: Mapping[Path, str | None]) -> None:
+        """Name what students handed in where no assignment finds it.
+
+        Args:
+            course: whose folders they are in.
+            astray: what `Course.astray` found.
+        """
+        for path, name in astray.items() if not self._quiet else ():
+            where = f"'{visible(course.relative(path), 200)}'"
+            meant = f"; if it is for {name}, that must be the folder's name" if name else ""
+            self._out.print(
+                f"{'needs attention: ' if name else ''}{where} is no assignment, and is not "
+                f"graded{meant}",
+                markup=False,
+            )
 
     def _show_attention(self, results: Mapping[str, Result]) -> None:
         for result in results.values():

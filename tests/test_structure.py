@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     "errors",
     "version",
+    "visible",
     "authoring",
     "sandbox",
     "course",

@@ -15,6 +15,7 @@ from pathlib import Path
 from autograder.errors import HarnessError, SourceError
 from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.intake import HandedIn, read_handed_in
+from autograder.grading.notes import naming_file
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import BROKE, Result, now
 from autograder.grading.runner import Grader
@@ -183,4 +184,4 @@ def _grade(job: Job) -> Graded:
         bundle = read_bundle(_work.bundle)
         return _unreadable(job, handed_in, bundle, handed_in.problem, _work.device)
     result = _grader.grade(job.student, handed_in.data, gradings=job.gradings)
-    return Graded(job.student, handed_in, result, _grader.starved)
+    return Graded(job.student, handed_in, naming_file(result, job.path), _grader.starved)

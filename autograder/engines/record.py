@@ -25,7 +25,8 @@ from autograder.records.files import require_writable, write_atomic
 from autograder.records.gradebook import write_gradebook
 from autograder.records.report import write_report
 from autograder.records.store import Store
-from autograder.records.visible import visible
+from autograder.records.times import read_time
+from autograder.visible import visible
 
 __all__ = [
     "Seen",
@@ -46,6 +47,12 @@ class Seen:
 
     submission: str
     timestamp: str | None
+
+    @property
+    def is_untimed(self) -> bool:
+        """Whether there is a time that cannot be read."""
+        said = (self.timestamp or "").strip()
+        return bool(said) and read_time(said) is None
 
     @classmethod
     def of(cls, handed_in: HandedIn) -> "Seen":

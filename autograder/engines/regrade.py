@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from autograder.course import Course
 from autograder.engines.run import Progress, grade_assignment, stored, try_assignment
 from autograder.grading.results import CheckResult, Result
-from autograder.records.visible import visible
+from autograder.visible import visible
 
 __all__ = ["CheckChange", "Regrade", "StudentChange", "regrade"]
 

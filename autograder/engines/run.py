@@ -21,8 +21,8 @@ from autograder.grading.intake import read_handed_in
 from autograder.grading.results import Result, is_final
 from autograder.records.files import require_writable
 from autograder.records.store import Store, submission_key
-from autograder.records.visible import visible
 from autograder.version import own_version
+from autograder.visible import visible
 
 __all__ = [
     "Progress",
@@ -53,7 +53,8 @@ class Run:
     """What a run did: ``results`` are the newest of all students, ``graded`` those of this run.
 
     ``unfit`` are names of students' folders that no result can carry, ``problems`` sentences on
-    what else of single students could not be graded, read or written.
+    what else of single students could not be graded, read or written; ``untimed`` are students
+    whose timestamp.txt says no time.
     """
 
     manifest: Manifest
@@ -62,6 +63,7 @@ class Run:
     skipped: int
     unfit: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    untimed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def grade_assignment(
         plan.done,
         tuple(course.unfit(name)),
         _told(course, problems),
+        tuple(student for student, one in sorted(seen.items()) if one.is_untimed),
     )
 
 

@@ -10,9 +10,21 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
+from autograder.grading.additions import added_lines
 from autograder.grading.student_cells import StudentCell
 
-__all__ = ["Alignment", "align", "differs", "grade_id_of", "is_answer", "is_check", "is_manual"]
+__all__ = [
+    "Alignment",
+    "align",
+    "differs",
+    "grade_id_of",
+    "is_answer",
+    "is_check",
+    "is_manual",
+    "prompts_of",
+]
+
+MOST_NAMES = 8  # of cells that one note tells
 
 
 @dataclass
@@ -25,12 +37,14 @@ class Alignment:
             an anchored one.
         copies: the other cells with the id of an answer cell, by grade_id; own cells as well.
         notes: what was found, for staff and the student.
+        is_anothers: whether it is the notebook of another assignment.
     """
 
     anchored: dict[str, StudentCell]
     leading: list[StudentCell] = field(default_factory=list)
     copies: dict[str, list[StudentCell]] = field(default_factory=lambda: defaultdict(list))
     notes: list[str] = field(default_factory=list)
+    is_anothers: bool = False
 
     def strays(self) -> Iterator[StudentCell]:
         """Yield the student's own cells that may be the answer to any question."""
@@ -41,12 +55,19 @@ class Alignment:
 def align(cells: Sequence[StudentCell], release: NotebookNode) -> Alignment:
     """Find the student's cell for each cell of the release, and the place of the others."""
     known = {grade_id_of(given): given for given in release.cells}
+    without = sum(cell.is_stray for cell in cells)
+    foreign = {c.number for c in cells if c.grade_id is not None and c.grade_id not in known}
     for cell in cells:
-        if cell.grade_id not in known:
+        if cell.number in foreign:
             cell.grade_id = None  # another assignment's id says nothing here
     found = Alignment(_claim_by_id(cells, known))
     missing = [given for grade_id, given in known.items() if grade_id not in found.anchored]
     found.anchored |= _claim_by_text(cells, missing)
+    # Given cells are numbered in every assignment, so that their ids tell nothing.
+    own = (known[i] for i, cell in found.anchored.items() if cell.number not in foreign)
+    found.is_anothers = len(foreign) > without and not any(
+        is_answer(given) or is_check(given) for given in own
+    )
     _place_others(cells, known, found)
     _claim_by_place(release, found)
     _note_order_and_losses(release, found)
@@ -116,6 +137,12 @@ def _place_others(
                 f"cell {cell.number} is a copy of the given cell {cell.grade_id}; left out"
             )
             continue
+        elif (
+            given is not None
+            and given.cell_type != "code"
+            and added_lines(given.source, cell.source)
+        ):
+            cell.grade_id = None  # half of a prompt, say, with an answer below it
         behind.append(cell)
 
 
@@ -160,12 +187,28 @@ def _note_order_and_losses(release: NotebookNode, found: Alignment) -> None:
     numbers = [found.anchored[i].number for i in grade_ids if i in found.anchored]
     if numbers != sorted(numbers):
         found.notes.append("the cells were in another order than in the release; put back")
+    answers, code = list[str](), list[str]()  # the ids of missing cells
     for given, grade_id in zip(release.cells, grade_ids, strict=True):
         if grade_id and grade_id not in found.anchored:
             if is_answer(given):
-                found.notes.append(f"the answer cell {grade_id} is missing")
+                answers.append(grade_id)
             elif given.cell_type == "code":
-                found.notes.append(f"the given cell {grade_id} was missing and is restored")
+                code.append(grade_id)
+    if answers:
+        found.notes.append(f"the answer {_told(answers)} {_verb(answers)} missing")
+    if code:
+        was, verb = "was" if len(code) == 1 else "were", _verb(code)
+        found.notes.append(f"the given {_told(code)} {was} missing and {verb} restored")
+
+
+def _told(names: Sequence[str]) -> str:
+    """Return the names of cells as a note tells them."""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"cell{'s' if len(names) > 1 else ''} {', '.join(names[:MOST_NAMES])}{more}"
+
+
+def _verb(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def grade_id_of(given: NotebookNode) -> str:
@@ -188,9 +231,28 @@ def is_manual(given: NotebookNode) -> bool:
     return bool(_marks(given).get("grade") and _marks(given).get("solution"))
 
 
+def prompts_of(release: NotebookNode, grade_id: str) -> list[str]:
+    """Return the given text cells into which the answer to a manual question may be written.
+
+    They stand above its cell, below the answer cell before; or below it, where the next answer is
+    to no manual question.
+    """
+    prompts = list[str]()  # the given text cells since the last answer cell
+    found = list[str]()
+    last = ""
+    for given in release.cells:
+        if is_answer(given):
+            if grade_id_of(given) == grade_id or (last == grade_id and not is_manual(given)):
+                found += prompts
+            last, prompts = grade_id_of(given), []
+        elif given.cell_type != "code":
+            prompts.append(grade_id_of(given))
+    return found + prompts if last == grade_id else found
+
+
 def differs(a: str, b: str) -> bool:
     """Return whether two texts differ in more than the white space at line ends."""
-    return [x.rstrip() for x in a.strip().splitlines()] != [
+    return a != b and [x.rstrip() for x in a.strip().splitlines()] != [
         x.rstrip() for x in b.strip().splitlines()
     ]
 

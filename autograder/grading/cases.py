@@ -3,15 +3,16 @@
 import copy
 import hashlib
 import math
+import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared, holding_to, observing
-from autograder.authoring.subject import Session, Subject
+from autograder.authoring.subject import Handle, Session, Subject
 from autograder.errors import (
     CheckFailure,
     HarnessError,
@@ -25,9 +26,11 @@ from autograder.grading.watchdog import watchdog
 from autograder.sandbox.messages import InProcessSession
 from autograder.sandbox.wire import Message
 
-__all__ = ["ReferenceSession", "run_case"]
+__all__ = ["NOT_ANSWERED", "ReferenceSession", "run_case"]
 
 MAX_MESSAGE = 2000
+NOT_ANSWERED = "not answered yet"  # as assertions say it of a value
+_NAME = re.compile(r"[^\W\d]\w*")
 
 
 class ReferenceSession(InProcessSession):
@@ -38,6 +41,31 @@ class ReferenceSession(InProcessSession):
             return super()._send(request)
         except StudentError as error:
             raise RuntimeError(f"the reference: {error}") from None
+
+
+class _Watched:
+    """A student's session that knows which of the values that were read are no answers."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.empty: list[str] = []
+
+    def get(self, name: str) -> Any:
+        """Return the value of a name; one that is `...`, None or an empty text is no answer."""
+        value = self._session.get(name)
+        dots = isinstance(value, Handle) and value.type_name == "ellipsis"
+        if dots or value is None or (isinstance(value, str) and not value.strip()):
+            self.empty.append(name)
+        return value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def says(self, message: str, unusable: bool) -> str:
+        """Return what to say of a failure: that there is no answer, where that is all."""
+        found = _NAME.match(message)
+        names = self.empty[-1:] if unusable else [n for n in self.empty if found and n == found[0]]
+        return f"{names[0]}: {NOT_ANSWERED}" if names else message
 
 
 def run_case(
@@ -70,12 +98,14 @@ def run_case(
     """
     began = time.perf_counter()
     verdict, message = Verdict.PASSED, None
+    watched = _Watched(student)
     with holding_to(check.standard), observing() as seen:
         try:
             with watchdog(seconds):
-                _call(check, case, student, reference, rng())
+                _call(check, case, cast(Session, watched), reference, rng())
         except (CheckFailure, AssertionError) as error:
-            verdict, message = Verdict.FAILED, str(error) or "the check's assertion does not hold"
+            said = str(error) or "the check's assertion does not hold"
+            verdict, message = Verdict.FAILED, watched.says(said, unusable=False)
         except StudentTimeout as error:
             verdict, message = Verdict.TIMED_OUT, str(error)
         except StudentKilled as error:
@@ -88,7 +118,8 @@ def run_case(
                 verdict, message = Verdict.BROKEN, str(error)
             elif proven or _is_sound(check, case, reference, rng):
                 verdict = Verdict.FAILED
-                message = f"the check cannot use what the code returned ({fault})"
+                said = f"the check cannot use what the code returned ({fault})"
+                message = watched.says(said, unusable=True)
             else:
                 verdict, message = Verdict.BROKEN, f"the check raised {fault}"
     if compared is not None:

@@ -23,7 +23,7 @@ from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.authoring.tolerance import compare
 from autograder.grading.bundle import Slip
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.cases import NOT_ANSWERED, ReferenceSession, run_case
 from autograder.grading.hints import hint
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
@@ -173,8 +173,10 @@ _UNKNOWN = CaseResult("", False, Verdict.BROKEN, 0.0)
 
 
 def _can_be_named(result: CaseResult) -> bool:
-    """Return whether a case went wrong in a way that a slip may; a stub is none."""
-    return result.verdict in _MISSED and not (result.message or "").startswith(NOT_YET)
+    """Return whether a case went wrong in a way that a slip may; what is not answered is none."""
+    message = result.message or ""
+    blank = message.startswith(NOT_YET) or message.endswith(NOT_ANSWERED)
+    return result.verdict in _MISSED and not blank
 
 
 def _same(student: Outcome, slip: Outcome) -> bool:

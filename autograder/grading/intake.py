@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from errno import ELOOP, ENXIO
 from pathlib import Path
 
+from autograder.course import told_files
 from autograder.errors import StudentError
 
 __all__ = ["MAX_BYTES", "HandedIn", "digest_of", "read_handed_in", "read_submission_file"]
@@ -96,7 +97,8 @@ def _opened(path: Path) -> Iterator[int]:
                 raise StudentError(f"{path.name} is no regular file")
             yield file
         except FileNotFoundError:
-            raise StudentError(f"there is no {path.name} in the submission") from None
+            others = told_files(path.parent)
+            raise StudentError(f"there is no {path.name} in the submission{others}") from None
         except OSError as error:
             if error.errno in (ELOOP, ENXIO):  # a link, a socket
                 raise StudentError(f"{path.name} is no regular file") from None

@@ -20,7 +20,7 @@ from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.grading.given import run_given, wants_given
 from autograder.grading.in_place import run_in_place
 from autograder.grading.intake import digest_of
-from autograder.grading.notes import UNWALLED, notes_of
+from autograder.grading.notes import UNWALLED, all_notes, notes_of
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
     BROKE,
@@ -52,7 +52,6 @@ MAX_TIMEOUTS = 2  # of the cases of one check
 MAX_ENDS = 2  # of whole sessions, each of which costs a run of the notebook, by one check
 JSON_GROWTH = 12  # bytes that a character may take in a message
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
-MAX_NOTES = 30
 
 Cases = deque[tuple[Check, Case]]
 Outcomes = dict[str, dict[str, CaseResult]]  # by check and case
@@ -148,9 +147,7 @@ class Grader:
                 if attempt == TRIES - 1:
                     reason = _fault(error)
                     return unreadable(self._bundle, student, data, reason, self._device, clock)
-        notes = (*submission.notes, *notes)
-        if len(notes) > MAX_NOTES:
-            notes = (*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more")
+        notes = all_notes(submission.notes, notes)
         result = result_of(self._bundle, student, data, questions, notes, self._device, clock)
         return self._marked(result)
 

@@ -5,18 +5,35 @@ attachment is copied part by part, and everything else is passed over.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.errors import StudentError
 from autograder.grading.notebooks import FIRST_LINE
 
-__all__ = ["StudentCell", "read_cells"]
+__all__ = ["StudentCell", "read_cells", "title_of"]
 
 MAX_CELLS = 5000
 PARTS, MAX_PARTS = (b",", b"[", b"{"), 5_000_000  # each may take a hundred bytes once it is read
 TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown"}
+MAX_TITLE = 80  # characters of a title that are told
+MAX_BEGIN = 1000  # characters by which a text is known
+KINDS = {
+    b"\xff\xfe": "UTF-16, not UTF-8",
+    b"\xfe\xff": "UTF-16, not UTF-8",
+    b"PK\x03\x04": "a ZIP archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"%PDF": "a PDF",
+}
+HEADING = re.compile(r"^#+[ \t]+(\S.*)$", re.MULTILINE)
+CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: |$)|^={7}$", re.MULTILINE)
+SCRIPT = re.compile(r"#|import\s|from\s|def\s|class\s|@|\"{3}|'{3}|[A-Za-z_]\w*\s*[=(]")
+
+
+class _NoCells(ValueError):
+    """There is no list of cells."""
 
 
 @dataclass
@@ -58,11 +75,58 @@ def read_cells(data: bytes) -> list[StudentCell]:
         raise StudentError("the file has too many parts for a notebook")
     try:
         cells = _raw_cells(json.loads(data.decode("utf-8-sig")))
-    except (ValueError, RecursionError):
-        raise StudentError("the file is no Jupyter notebook") from None
+    except (ValueError, RecursionError) as error:
+        raise StudentError(f"the file is no Jupyter notebook: {_reason(data, error)}") from None
     if len(cells) > MAX_CELLS:
         raise StudentError(f"the notebook has {len(cells)} cells; at most {MAX_CELLS} are read")
     return [_read_cell(i, cell) for i, cell in enumerate(cells, 1) if isinstance(cell, dict)]
+
+
+def title_of(cells: Sequence[StudentCell]) -> str:
+    """Return the first heading of a notebook; "" if it has none."""
+    texts = (cell.source for cell in cells if cell.type == "markdown")
+    headings = (found[1] for text in texts if (found := HEADING.search(text)))
+    return next(headings, "")[:MAX_TITLE].strip()
+
+
+def _reason(data: bytes, error: Exception) -> str:
+    """Return why the bytes are no notebook: what they are instead, or where they are damaged."""
+    if not data.strip():
+        return "it is empty"
+    if b"\0" in data[:4]:
+        return "it is UTF-16 or UTF-32, not UTF-8"
+    for begin, kind in KINDS.items():
+        if data.startswith(begin):
+            return f"it is {kind}"
+    match error:
+        case UnicodeDecodeError():
+            line = data.count(b"\n", 0, error.start) + 1
+            return f"it is not UTF-8 (byte {error.start + 1}, in line {line})"
+        case RecursionError():
+            return "it is nested too deeply"
+        case json.JSONDecodeError():
+            return _damage(error)
+        case _NoCells():
+            return "it is JSON, but has no list of cells"
+    return "it has a number of too many digits"
+
+
+def _damage(error: json.JSONDecodeError) -> str:
+    """Return where a text is no JSON, and what it looks like."""
+    text = error.doc
+    if conflict := CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        return f"it has a merge conflict in line {line} that nobody has resolved"
+    begin = text[:MAX_BEGIN].lstrip()
+    if begin.startswith("<"):
+        return "it is a web page or XML, such as the page of a login"
+    if SCRIPT.match(begin):
+        return "it is a Python script"
+    if begin[:1] not in ("{", "["):
+        return "it is plain text"
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
+        return f"it ends too early, in line {text.rstrip().count(chr(10)) + 1}: a part is missing"
+    return f"JSON error in line {error.lineno}, column {error.colno} ({error.msg})"
 
 
 def _raw_cells(raw: object) -> list[object]:
@@ -71,14 +135,14 @@ def _raw_cells(raw: object) -> list[object]:
     Not by nbformat's conversion, which stumbles over damaged cells.
 
     Raises:
-        ValueError: there is no list of cells.
+        _NoCells: there is no list of cells.
     """
     match raw:
         case {"cells": list(cells)}:
             return cells
         case {"worksheets": [{"cells": list()}, *_] as sheets}:
             return [cell for sheet in sheets for cell in _raw_cells(sheet)]
-    raise ValueError("no cells")
+    raise _NoCells
 
 
 def _read_cell(number: int, raw: dict[str, Any]) -> StudentCell:

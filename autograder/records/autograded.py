@@ -198,9 +198,11 @@ def _verdicts(check: CheckResult, entry: CheckEntry, hidden_messages: bool) -> s
     points = f"{format_points(check.earned)} of {format_points(check.points)} points"
     lines = [f"{check.name}: {points}"]
     cases = map(staff_words, check.cases) if hidden_messages else check_words(check, entry)
+    said = None
     for case in cases:
         lines.append(f"  {case.name}: {case.words}")
-        looks = f"looks like: {case.diagnosis}" if case.diagnosis else ""
+        looks = f"looks like: {case.diagnosis}" if case.diagnosis not in (None, said) else ""
+        said = case.diagnosis or said
         for words in (case.message or "", looks):
             lines.extend(f"      {line}" for line in words.splitlines())
     return "\n".join(lines) + "\n"

@@ -8,8 +8,8 @@ from typing import Any
 
 from autograder.grading.bundle import Manifest
 from autograder.grading.results import Result, Status
-from autograder.records.visible import visible
 from autograder.records.words import question_pairs
+from autograder.visible import visible
 
 __all__ = ["csv_text", "table"]
 

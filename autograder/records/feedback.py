@@ -1,9 +1,16 @@
-"""Feedback: one page for one student about one attempt, with nothing hidden in it."""
+"""Feedback: one page for one student about one attempt, with nothing hidden in it.
 
+What is the same for several cases is said once: by check, or by question where it is the same in
+all of its checks.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
+from autograder.grading.cases import NOT_ANSWERED
 from autograder.grading.results import BROKE, CheckResult, QuestionResult, Result, Status, Verdict
 from autograder.records.pages import write_page
 from autograder.records.words import (
@@ -14,8 +21,19 @@ from autograder.records.words import (
     question_pairs,
     standing,
 )
+from autograder.sandbox.messages import NOT_YET
 
 __all__ = ["write_feedback"]
+
+
+@dataclass(frozen=True)
+class RowView:
+    """Cases that came to the same, one behind another."""
+
+    names: str
+    verdict: Verdict
+    words: str
+    message: str | None
 
 
 @dataclass(frozen=True)
@@ -28,12 +46,13 @@ class CheckView:
     tally: str
     passed: bool
     hint: str | None
-    cases: list[CaseWords]
+    rows: list[RowView]
+    diagnoses: list[str]
 
 
 @dataclass(frozen=True)
 class QuestionView:
-    """A question as its student reads it."""
+    """A question as its student reads it; the message and the diagnosis are those of all checks."""
 
     id: str
     title: str
@@ -41,6 +60,8 @@ class QuestionView:
     earned: float
     decided: bool
     standing: Standing
+    message: str | None
+    diagnosis: str | None
     checks: list[CheckView]
 
 
@@ -71,6 +92,13 @@ def write_feedback(path: Path, result: Result, manifest: Manifest, course_name: 
 
 def _question(entry: QuestionEntry, question: QuestionResult) -> QuestionView:
     entries = {check.name: check for check in entry.checks}
+    words = [check_words(check, entries.get(check.name)) for check in question.checks]
+    everything = [case for cases in words for case in cases]
+    missed = [case for case in everything if case.verdict is not Verdict.PASSED]
+    messages = [case.message for case in missed if case.message]
+    blank = _is_blank(everything, messages)
+    message = messages[0] if blank else _shared(messages)
+    diagnosis = _shared([case.diagnosis for case in everything if case.diagnosis])
     return QuestionView(
         id=entry.id,
         title=entry.title,
@@ -78,20 +106,67 @@ def _question(entry: QuestionEntry, question: QuestionResult) -> QuestionView:
         earned=question.earned,
         decided=question.status is Status.GRADED,
         standing=standing(entry, question),
-        checks=[_check(check, entries.get(check.name)) for check in question.checks],
+        message=message,
+        diagnosis=diagnosis,
+        checks=[
+            _check(check, cases, entries.get(check.name), {message, diagnosis}, blank)
+            for check, cases in zip(question.checks, words, strict=True)
+        ],
     )
 
 
-def _check(check: CheckResult, entry: CheckEntry | None) -> CheckView:
-    cases = check_words(check, entry)
+def _is_blank(cases: Sequence[CaseWords], messages: Sequence[str]) -> bool:
+    """Return whether a question is not answered: what it says once is all that there is to say."""
+    return (
+        bool(messages)
+        and len(set(messages)) == 1
+        and (messages[0].startswith(NOT_YET) or NOT_ANSWERED in messages[0])
+        and len({case.verdict for case in cases}) == 1
+    )
+
+
+def _shared(texts: Sequence[str]) -> str | None:
+    """Return what several texts all are, if they are alike."""
+    return texts[0] if len(texts) > 1 and len(set(texts)) == 1 else None
+
+
+def _check(
+    check: CheckResult,
+    cases: Sequence[CaseWords],
+    entry: CheckEntry | None,
+    said: set[str | None],
+    blank: bool,
+) -> CheckView:
+    """Return a check without what is said of its whole question."""
     passed = sum(case.verdict is Verdict.PASSED for case in cases)
     whole = passed == len(cases)
+    diagnoses = dict.fromkeys(case.diagnosis for case in cases if case.diagnosis)
     return CheckView(
         summary=entry.summary if entry else check.name,
         points=check.points,
         earned=check.earned,
         tally=f"all {passed} cases passed" if whole else f"{passed} of {len(cases)} cases passed",
         passed=whole,
-        hint=next((case.hint for case in cases if case.hint), None),
-        cases=cases,
+        hint=None if blank else next((case.hint for case in cases if case.hint), None),
+        rows=[] if blank else list(_rows(cases, [case.hidden for case in check.cases], said)),
+        diagnoses=[diagnosis for diagnosis in diagnoses if diagnosis not in said],
     )
+
+
+def _rows(
+    cases: Sequence[CaseWords], hidden_ones: Sequence[bool], said: set[str | None]
+) -> Iterator[RowView]:
+    """Yield the cases, together where they came to the same."""
+    for (verdict, words, message), alike in groupby(
+        zip(cases, hidden_ones, strict=True),
+        key=lambda pair: (pair[0].verdict, pair[0].words, pair[0].message),
+    ):
+        together = list(alike)
+        names = [case.name for case, hidden in together if not hidden]
+        hidden = [case.name for case, hidden in together if hidden]
+        if len(hidden) > 1:
+            first, last = (name.rpartition(" ")[2] for name in (hidden[0], hidden[-1]))
+            joined = "and" if len(hidden) == 2 else "to"
+            hidden = [f"hidden cases {first} {joined} {last}"]
+        shown = message if message not in said or verdict is Verdict.PASSED else None
+        yield RowView(", ".join(names + hidden), verdict, words, shown)

@@ -11,7 +11,6 @@ import sysconfig
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from autograder.grading.bundle import Manifest
 from autograder.grading.results import Result, Status, Verdict
 from autograder.records.comments import answer_cells, student_comments
 from autograder.records.gradebook_cells import sync_notebook
+from autograder.records.times import read_time
 from autograder.records.words import question_pairs
 
 __all__ = ["write_gradebook"]
@@ -119,26 +119,12 @@ def _write_comments(submission: Any, comments: Mapping[str, str]) -> None:
 def _stamp(submission: Any, text: str | None) -> bool:
     """Write when a submission was handed in, and return whether it is another attempt."""
     assignment = submission.assignment
-    timestamp = _utc(text.strip()) if text else None
+    timestamp = read_time(text) if text else None
     if timestamp is None or timestamp == assignment.timestamp:
         return False
     again = assignment.timestamp is not None
     assignment.timestamp = timestamp
     return again
-
-
-def _utc(text: str) -> datetime | None:
-    """Return a time without its zone, as nbgrader stores it, or None if it is none."""
-    from nbgrader.utils import parse_utc
-
-    # nbgrader itself takes +0200 for 200 seconds.
-    with suppress(ValueError, OverflowError):
-        zoned = datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z")
-        return zoned.astimezone(UTC).replace(tzinfo=None)
-    with suppress(ValueError, OverflowError):
-        moment: datetime = parse_utc(text)
-        return moment
-    return None
 
 
 def _batches(gradebook: Any, assignment: Any, students: Iterable[str]) -> Iterator[list[str]]:

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from autograder.grading.bundle import Manifest, QuestionEntry
 from autograder.grading.results import QuestionResult, Result, Status, Verdict
 from autograder.records.pages import decimals, format_points, write_page
-from autograder.records.visible import visible
 from autograder.records.words import (
     STATUS_WORDS,
     Standing,
@@ -20,6 +19,7 @@ from autograder.records.words import (
     question_pairs,
     standing,
 )
+from autograder.visible import visible
 
 __all__ = ["write_report"]
 

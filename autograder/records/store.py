@@ -19,8 +19,8 @@ from autograder.records.files import (
     temporary,
     write_atomic,
 )
-from autograder.records.visible import visible
 from autograder.sandbox.limits import Limits
+from autograder.visible import visible
 
 __all__ = ["Store", "submission_key"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from autograder.grading.bundle import Manifest
 from autograder.grading.results import Result
 from autograder.records.pages import format_points
-from autograder.records.visible import visible
 from autograder.records.words import STATUS_WORDS, question_label, question_pairs, standing
+from autograder.visible import visible
 
 if TYPE_CHECKING:
     from rich.table import Table

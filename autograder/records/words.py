@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
 from autograder.grading.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
-from autograder.records.visible import STEERING
+from autograder.visible import STEERING
 
 __all__ = [
     "STATUS_WORDS",

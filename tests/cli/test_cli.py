@@ -151,6 +151,25 @@ def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Cou
     assert {p.name for p in after if after[p] != before.get(p)} == set()
 
 
+def test_what_is_handed_in_under_another_name_is_graded_or_named(graded_course: Course) -> None:
+    root = graded_course.root
+    right = root / "submitted/right/small/small.ipynb"
+    right.rename(right.with_name("small (1).ipynb"))
+    right.with_name("timestamp.txt").write_text("2026-10-01 12:00:00 XYZ")
+    (root / "submitted/lost/Small").mkdir(parents=True)
+    (root / "submitted/blank/small/small.ipynb").rename(root / "submitted/blank/small/a.ipynb")
+    (root / "submitted/blank/small/b.ipynb").write_text("{}")
+    done = run(root, "grade")
+    assert done.returncode == 1
+    said = " ".join(done.stdout.split())
+    assert "needs attention: 'submitted/lost/Small' is no assignment, and is not graded" in said
+    assert "timestamp.txt of right says no time that can be read" in said
+    assert "there is no small.ipynb in the submission; there are: a.ipynb, b.ipynb" in said
+    result = json.loads((root / "results/small/right.json").read_text())
+    assert result["earned"] == 5.0
+    assert "small (1).ipynb, the only notebook there, was graded" in result["notes"][-1]
+
+
 def test_json_is_alone_on_standard_output(graded_course: Course) -> None:
     done = run(graded_course.root, "grade", "--json", "--student", "right", "--jobs", "1")
     assert done.returncode == 0, done.stderr

@@ -148,7 +148,7 @@ def test_patching_comparisons_earns_nothing(results: dict[str, Result]) -> None:
 def test_what_is_no_notebook_needs_attention(results: dict[str, Result]) -> None:
     result = results[NO_NOTEBOOK]
     assert result.status is Status.NEEDS_ATTENTION
-    assert result.notes == ("the file is no Jupyter notebook",)
+    assert result.notes == ("the file is no Jupyter notebook: it is plain text",)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from autograder import assert_close, case, check
+from autograder import assert_close, assert_that, case, check
 from autograder.authoring.checks import case_rng
 from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
-from autograder.grading.cases import MAX_MESSAGE, ReferenceSession, run_case
+from autograder.grading.cases import MAX_MESSAGE, NOT_ANSWERED, ReferenceSession, run_case
 from autograder.grading.results import Verdict
 from autograder.sandbox.messages import InProcessSession
 
@@ -201,3 +201,39 @@ def test_a_value_that_cannot_be_passed_on_to_the_reference_is_the_students_miss(
         np.random.default_rng,
     )
     assert result.verdict in (Verdict.FAILED, Verdict.ERRORED)
+
+
+def answered(source):
+    """Run a check that reads three answers, and tells each apart in its own way."""
+
+    def body(student, reference, rng):
+        assert_that(isinstance(student.answer, bool), "answer: give True or False")
+        assert_close(student.number, reference.number, what="number")
+        assert_that(float(student.other) == 1.0, "another thing")
+
+    return run(f"{ANSWERS}\n{source}", body, ANSWERS)
+
+
+ANSWERS = "answer, number, other = True, 1.0, 1.0"
+
+
+@pytest.mark.parametrize("name", ["answer", "number", "other"])
+@pytest.mark.parametrize("empty", ["...", "None", "''", "' '"])
+def test_a_value_that_was_never_answered_is_said_to_be_so(name, empty):
+    result = answered(f"{name} = {empty}")
+    assert result.verdict is Verdict.FAILED
+    assert result.message == f"{name}: {NOT_ANSWERED}"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("answer = 'yes'", "answer: give True or False"),
+        ("number = 2.0; unread = None", "number: 2, expected 1"),
+        ("other = 'x'", UNUSABLE),
+        ("other = 2.0", "another thing"),
+    ],
+)
+def test_a_wrong_answer_keeps_the_message_of_its_check(wrong, message):
+    result = answered(wrong)
+    assert result.message.startswith(message)

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from autograder import assert_close, assert_equal
+from autograder import assert_close, assert_equal, assert_that
 from autograder.authoring.checks import Variant, case, case_rng, check
 from autograder.grading.bundle import Slip
 from autograder.grading.cases import ReferenceSession, run_case
@@ -252,3 +252,21 @@ def test_texts_are_told_apart():
     known = Diagnoses(ORACLE)
     assert known.of(word_is_right, found, draw) == "the other word"
     assert known.of(word_is_right, outcomes(word_is_right, word="neither"), draw) is None
+
+
+@check("choice", points=1)
+@case("True or False", hidden=True)
+def choice_has_the_right_form(student, reference, rng):
+    """True or False."""
+    assert_that(isinstance(student.choice, bool), "choice: give True or False")
+
+
+choice_has_the_right_form.mistake("a text in place of True or False", choice="no")
+
+
+@pytest.mark.parametrize("empty", [..., None, ""])
+def test_what_was_never_answered_has_no_diagnosis(monkeypatch, empty):
+    monkeypatch.setitem(CHECKS, "choice_has_the_right_form", choice_has_the_right_form)
+    named = diagnosis(choice_has_the_right_form, choice="yes")
+    assert named == "a text in place of True or False"
+    assert diagnosis(choice_has_the_right_form, choice=empty) is None

@@ -8,6 +8,7 @@ from autograder.grading import runner
 from autograder.grading.bundle import read_bundle
 from autograder.grading.cases import run_case
 from autograder.grading.intake import digest_of
+from autograder.grading.notes import PYTHON
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import CaseResult, Status, Verdict, is_final, now
 from autograder.grading.runner import Grader
@@ -137,9 +138,31 @@ def test_a_cell_that_raises_is_noted(grade):
 
 
 def test_many_notes_are_cut(grade):
-    notes = grade(after=["1 / 0"] * 40).notes
+    notes = grade(after=[f"raise ValueError({i})" for i in range(40)]).notes
     assert len(notes) == 31
     assert notes[-1] == "and 10 more"
+
+
+def test_cells_that_raise_the_same_share_a_note(grade):
+    assert grade(after=["1 / 0"] * 10).notes == (
+        "cells 8, 9, 10, 11, 12, 13, 14, 15 and 2 more raised ZeroDivisionError: division by zero",
+    )
+
+
+def test_a_note_on_grammar_names_the_python_of_the_grader(grade):
+    (note,) = grade(after=["def f(:"]).notes
+    assert note.startswith("cell 8 raised SyntaxError: ")
+    assert note.endswith(f"(the grader runs Python {PYTHON})")
+
+
+def test_what_cells_raised_is_told_before_what_was_healed(grade):
+    def edit_all(notebook):
+        for cell in notebook.cells[1:6]:
+            cell.source += "\nx = 1"
+
+    notes = grade(before=["import tqdm_of_nobody"], change=edit_all).notes
+    assert "ModuleNotFoundError" in notes[0]
+    assert "was edited and restored" in notes[1]
 
 
 def test_many_deadly_cells_cost_only_themselves(grade):
@@ -190,7 +213,7 @@ def test_a_manual_question_waits_only_where_it_is_answered(grade):
 def test_an_unreadable_submission_is_for_staff_and_nobody_loses(grader):
     result = grader.grade("ada", b"no notebook", clock)
     assert result.status is Status.NEEDS_ATTENTION
-    assert result.notes == ("the file is no Jupyter notebook",)
+    assert result.notes == ("the file is no Jupyter notebook: it is plain text",)
     assert [q.status for q in result.questions] == [Status.NEEDS_ATTENTION] * 3
     assert is_final(result)
 

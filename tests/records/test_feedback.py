@@ -45,6 +45,53 @@ def test_a_visible_case_shows_verdict_message_and_diagnosis(page, make):
     assert "sgd_step moves against the gradient." in result.words
 
 
+def test_cases_that_came_to_the_same_share_a_row(page, make):
+    cases = (
+        make.case(name="two"),
+        make.case(name="three"),
+        make.case(Verdict.ERRORED, "four", message="KeyError"),
+        make.case(Verdict.ERRORED, "five", message="KeyError"),
+        make.case(Verdict.ERRORED, "six", message="TypeError"),
+        *(make.case(Verdict.ERRORED, str(i), True) for i in range(3)),
+        make.case(hidden=True),
+        make.case(hidden=True),
+    )
+    found = page(make.result("ada", make.sgd(*cases, earned=1.0)))
+    assert "two, three passed" in found.words
+    assert "four, five your code raised an error KeyError" in found.words
+    assert "six your code raised an error TypeError" in found.words
+    assert "hidden cases 1 to 3 your code raised an error" in found.words
+    assert "hidden cases 4 and 5 passed" in found.words
+    assert found.tags.count("pre") == 2
+
+
+def test_what_is_the_same_in_all_of_a_question_is_said_once(page, make):
+    cases = [
+        make.case(Verdict.FAILED, "one", message="values differ", diagnosis="steps uphill"),
+        make.case(name="two"),
+        make.case(Verdict.FAILED, "three", message="values differ", diagnosis="steps uphill"),
+        make.case(Verdict.FAILED, "four", True, message="values differ", diagnosis="steps uphill"),
+    ]
+    words = page(make.result("ada", make.sgd(*cases, earned=1.0))).words
+    assert words.count("steps uphill") == words.count("values differ") == 1
+    assert words.count("not the expected result") == 3
+    assert "look at the sign" in words
+
+
+@pytest.mark.parametrize(
+    "message", ["not implemented yet (cell 5, line 3)", "sgd_step: not answered yet"]
+)
+def test_a_question_without_an_answer_says_so_once(page, make, message):
+    cases = [make.case(Verdict.FAILED, str(i), i > 1, message=message) for i in range(4)]
+    words = page(make.result("ada", make.sgd(*cases, earned=0.0))).words
+    assert words.count(message) == 1
+    assert "0 of 4 cases passed" in words
+    assert "not the expected result" not in words
+    assert "look at the sign" not in words
+    passed = page(make.result("ada", make.sgd(*cases, make.case(), earned=1.0))).words
+    assert "not the expected result" in passed
+
+
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_nothing_of_a_hidden_case_but_verdict_hint_and_diagnosis_is_in_the_bytes(
     page, make, verdict
