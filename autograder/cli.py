@@ -107,7 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may be closed
+            sys.stdout.flush()
         return code
     except (UnsafeHere, HarnessError) as error:
         return _complain(str(error), UNSAFE)
@@ -121,7 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _give_up_output()
         return DONE  # the reader of our output has seen enough
     except OSError as error:
-        _give_up_output()
+        if _give_up_output() and error.filename is None:
+            error.filename = "standard output"
         return _complain(system_words(error), UNSAFE)
     except KeyboardInterrupt:
         print("\nstopped; what was graded is stored, the same command goes on", file=sys.stderr)
@@ -139,12 +141,18 @@ def _complain(words: str, code: int) -> int:
     return code
 
 
-def _give_up_output() -> None:
-    """Flush standard output into nothing, so that Python does not complain of it at its end."""
+def _give_up_output() -> bool:
+    """Turn standard output to nothing if it cannot be written, and return whether that is so.
+
+    Python would complain of it at its end.
+    """
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _parser() -> argparse.ArgumentParser:

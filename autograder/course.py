@@ -112,7 +112,7 @@ class Course:
 
     def _handed_in(self, assignment: str) -> list[Path]:
         folder = self.root / "submitted"
-        students = sorted(folder.iterdir()) if folder.is_dir() else []
+        students = sorted(folder.iterdir()) if folder.exists() else []
         return [student for student in students if _may_be_folder(student / assignment)]
 
     def results(self, assignment: str) -> Path:
