@@ -21,7 +21,7 @@ from autograder.errors import (
     UsageError,
     system_words,
 )
-from autograder.records.visible import visible_lines
+from autograder.records.visible import visible, visible_lines
 
 __all__ = ["main"]
 
@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if _give_up_output() and error.filename is None:
             error.filename = "standard output"
-        return _complain(system_words(error), UNSAFE)
+        return _complain(visible(system_words(error)), UNSAFE)
     except KeyboardInterrupt:
         print("\nstopped; what was graded is stored, the same command goes on", file=sys.stderr)
         return 130

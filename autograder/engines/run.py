@@ -187,8 +187,9 @@ def _plan(
     for student, path in _submitted(course, name, students).items():
         handed_in = read_handed_in(path)
         seen[student] = Seen.of(handed_in)
+        key = _key(course, work, handed_in.digest, bundle.id)
         try:
-            known = find(store, student, _key(course, work, handed_in.digest, bundle.id))
+            known = find(store, student, key)
         except (AutograderError, OSError) as error:
             if stops_all(error):
                 raise

@@ -40,7 +40,7 @@ def temporary(folder: Path, data: bytes) -> Iterator[Path]:
             raise
         yield path
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it was never made, or is moved away
             path.unlink()
 
 
