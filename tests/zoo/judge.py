@@ -130,10 +130,9 @@ def misuse(command: str, code: int, output: bytes, errors: bytes) -> Iterator[st
     if "json" in command and not _is_json(output):
         yield f"autograder {command} printed no JSON"
     if "csv" in command:
-        for delimiter in ",;":
-            cells = chain.from_iterable(csv.reader(io.StringIO(text), delimiter=delimiter))
-            if formulas := [cell for cell in cells if _FORMULA.match(cell)]:
-                yield f"autograder {command} printed the formula {formulas[0]!r}"
+        rows = [row for d in ",;" for row in csv.reader(io.StringIO(text), delimiter=d)]
+        if formulas := [cell for cell in chain.from_iterable(rows) if _FORMULA.match(cell)]:
+            yield f"autograder {command} printed the formula {formulas[0]!r}"
 
 
 def _is_json(output: bytes) -> bool:
