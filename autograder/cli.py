@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from autograder import commands
 from autograder.course import CONFIG
@@ -111,33 +112,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except (UnsafeHere, HarnessError) as error:
-        return _complain(str(error), UNSAFE)
+        return _complain(error, UNSAFE)
     except (AuditRefused, SourceError) as error:
-        return _complain(str(error), ATTENTION)
+        return _complain(error, ATTENTION)
     except UsageError as error:
-        return _complain(str(error), WRONG_USAGE)
+        return _complain(error, WRONG_USAGE)
     except AutograderError as error:
-        return _complain(str(error), ATTENTION)
+        return _complain(error, ATTENTION)
     except BrokenPipeError:
         _give_up_output()
         return DONE  # the reader of our output has seen enough
     except OSError as error:
         if _give_up_output() and error.filename is None:
             error.filename = "standard output"
-        return _complain(visible(system_words(error)), UNSAFE)
+        return _complain(HarnessError(system_words(error)), UNSAFE)
     except KeyboardInterrupt:
         print("\nstopped; what was graded is stored, the same command goes on", file=sys.stderr)
         return 130
 
 
-def _complain(words: str, code: int) -> int:
-    """Say in words what went wrong, with paths relative to the course, and return the code."""
+def _complain(error: AutograderError, code: int) -> int:
+    """Say what went wrong, with paths relative to the course, and return the code."""
+    words = str(error)
     with suppress(OSError):  # this folder may be gone
         for folder in (here := Path.cwd(), *here.parents):
             if os.path.isfile(folder / CONFIG):
                 words = words.replace(f"{folder}/", "")
                 break
-    print(f"autograder: {visible_lines(words)}", file=sys.stderr)
+    of_lines = isinstance(error, (AuditRefused, UnsafeHere))  # the others are a sentence
+    shown = visible_lines(words) if of_lines else visible(words)
+    print(f"autograder: {shown}", file=sys.stderr)
     return code
 
 
@@ -155,8 +159,14 @@ def _give_up_output() -> bool:
     return False
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Refuse wrong usage; a file's name may be an argument."""
+        super().error(visible(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="autograder", description="Auto-graded homework for deep-learning courses."
     )
     own = f"autograder {version('autograder')}"

@@ -191,10 +191,10 @@ def _read(root: Path) -> Course:
 
 
 def _may_be_folder(path: Path) -> bool:
-    """Return whether a path is a folder, or is behind one that may not be looked into."""
+    """Return whether a path is a folder, or is behind one that cannot be looked into."""
     try:
         return path.is_dir()
-    except PermissionError:
+    except OSError:
         return True
 
 
