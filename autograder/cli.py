@@ -123,8 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _give_up_output()
         return DONE  # the reader of our output has seen enough
     except OSError as error:
-        if _give_up_output() and error.filename is None:
-            error.filename = "standard output"
+        _give_up_output()
         return _complain(HarnessError(system_words(error)), UNSAFE)
     except KeyboardInterrupt:
         print("\nstopped; what was graded is stored, the same command goes on", file=sys.stderr)
@@ -145,18 +144,13 @@ def _complain(error: AutograderError, code: int) -> int:
     return code
 
 
-def _give_up_output() -> bool:
-    """Turn standard output to nothing if it cannot be written, and return whether that is so.
-
-    Python would complain of it at its end.
-    """
+def _give_up_output() -> None:
+    """Turn standard output to nothing if it cannot be written: Python would complain at its end."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
 
 
 class _Parser(argparse.ArgumentParser):
