@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from autograder import commands
 from autograder.console import make_readable
@@ -21,7 +22,7 @@ from autograder.errors import (
     system_words,
 )
 from autograder.version import DISTRIBUTION, own_version
-from autograder.visible import visible_lines
+from autograder.visible import visible, visible_lines
 
 __all__ = ["main"]
 
@@ -106,48 +107,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may be closed
+            sys.stdout.flush()
         return code
     except (UnsafeHere, HarnessError) as error:
-        return _complain(str(error), UNSAFE)
+        return _complain(error, UNSAFE)
     except (AuditRefused, SourceError) as error:
-        return _complain(str(error), ATTENTION)
+        return _complain(error, ATTENTION)
     except UsageError as error:
-        return _complain(str(error), WRONG_USAGE)
+        return _complain(error, WRONG_USAGE)
     except AutograderError as error:
-        return _complain(str(error), ATTENTION)
+        return _complain(error, ATTENTION)
     except BrokenPipeError:
         _give_up_output()
         return DONE  # the reader of our output has seen enough
     except OSError as error:
         _give_up_output()
-        return _complain(system_words(error), UNSAFE)
+        return _complain(HarnessError(system_words(error)), UNSAFE)
     except KeyboardInterrupt:
         print("\nstopped; what was graded is stored, the same command goes on", file=sys.stderr)
         return 130
 
 
-def _complain(words: str, code: int) -> int:
-    """Say in words what went wrong, with paths relative to the course, and return the code."""
+def _complain(error: AutograderError, code: int) -> int:
+    """Say what went wrong, with paths relative to the course, and return the code."""
+    words = str(error)
     with suppress(OSError):  # this folder may be gone
         for folder in (here := Path.cwd(), *here.parents):
             if os.path.isfile(folder / CONFIG):
                 words = words.replace(f"{folder}/", "")
                 break
-    print(f"autograder: {visible_lines(words)}", file=sys.stderr)
+    of_lines = isinstance(error, (AuditRefused, UnsafeHere))  # the others are a sentence
+    shown = visible_lines(words) if of_lines else visible(words)
+    print(f"autograder: {shown}", file=sys.stderr)
     return code
 
 
 def _give_up_output() -> None:
-    """Flush standard output into nothing, so that Python does not complain of it at its end."""
+    """Turn standard output to nothing if it cannot be written: Python would complain at its end."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Refuse wrong usage; a file's name may be an argument."""
+        super().error(visible(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="autograder", description="Auto-graded homework for deep-learning courses."
     )
     own = f"{DISTRIBUTION} {own_version()}"

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autograder.course import Course, NoCourse, find_course
-from autograder.errors import AuditRefused, UnsafeHere, UsageError
+from autograder.errors import AuditRefused, UnsafeHere, UsageError, naming
 from autograder.visible import json_text, visible, visible_lines
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 DONE, ATTENTION = 0, 1
+OUTPUT = "standard output"
 
 
 def new(options: argparse.Namespace) -> int:
@@ -117,7 +118,8 @@ def grade(options: argparse.Namespace) -> int:
                 jobs,
                 options.unsafe_local,
             )
-        display.show(course, run)
+        with naming(OUTPUT):
+            display.show(course, run)
         runs.append(run)
     astray = {
         path: name
@@ -128,7 +130,7 @@ def grade(options: argparse.Namespace) -> int:
     if options.json:
         from autograder.records.exports import table
 
-        print(json_text([table(run.manifest, run.results) for run in runs]))
+        _print(json_text([table(run.manifest, run.results) for run in runs]))
     attention = any(astray.values()) or any(
         run.unfit
         or run.problems
@@ -228,9 +230,9 @@ def export(options: argparse.Namespace) -> int:
         raise UsageError(f"name one of {', '.join(names)}: each has a table of its own")
     found = [stored(course, name) for name in names]
     if options.format == "json":
-        print(json_text([table(one.manifest, one.results) for one in found]))
+        _print(json_text([table(one.manifest, one.results) for one in found]))
     else:
-        print(csv_text(found[0].manifest, found[0].results), end="")
+        _print(csv_text(found[0].manifest, found[0].results), end="")
     return _say_problems([problem for one in found for problem in one.problems])
 
 
@@ -275,7 +277,12 @@ def _assignments(course: Course, names: Sequence[str]) -> list[str]:
 
 def _say(text: str) -> None:
     """Print text, in which nothing steers the terminal."""
-    print(visible_lines(text), flush=True)
+    _print(visible_lines(text))
+
+
+def _print(text: str, end: str = "\n") -> None:
+    with naming(OUTPUT):
+        print(text, end=end, flush=True)
 
 
 def _say_problems(problems: Iterable[str]) -> int:

@@ -144,7 +144,7 @@ class Course:
 
     def _handed_in(self, assignment: str) -> list[Path]:
         folder = self.root / "submitted"
-        students = sorted(folder.iterdir()) if folder.is_dir() else []
+        students = sorted(folder.iterdir()) if folder.exists() else []
         return [student for student in students if _may_be_folder(student / assignment)]
 
     def results(self, assignment: str) -> Path:
@@ -223,10 +223,10 @@ def _read(root: Path) -> Course:
 
 
 def _may_be_folder(path: Path) -> bool:
-    """Return whether a path is a folder, or is behind one that may not be looked into."""
+    """Return whether a path is a folder, or is behind one that cannot be looked into."""
     try:
         return path.is_dir()
-    except PermissionError:
+    except OSError:
         return True
 
 

@@ -18,6 +18,8 @@
 An OSError that nobody else takes is said by `system_words`                              exit 3
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import EACCES, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, ENOSPC, EPERM, EROFS
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "UnsendableArgument",
     "UsageError",
     "WireError",
+    "naming",
     "stops_all",
     "system_words",
 ]
@@ -123,6 +126,17 @@ class UnsafeHere(AutograderError):
 def stops_all(error: Exception) -> bool:
     """Return whether what the system refused it would refuse for every student."""
     return isinstance(error, OSError) and error.errno in _STOPS_ALL
+
+
+@contextmanager
+def naming(place: object) -> Iterator[None]:
+    """Name the file of which the system refuses something where it does not say so: in a write."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(place)
+        raise
 
 
 def system_words(error: OSError) -> str:

@@ -88,22 +88,23 @@ choice_is_right.alternative("as the reference has it", choice="the second of two
 '''
 
 
+def small_course(root: Path, *changes: tuple[str, str]) -> Course:
+    """Write the small course into a folder, with pieces of its texts replaced."""
+    texts = {
+        root / "reference" / "small.py": REFERENCE,
+        root / "assignments" / "small" / "small.py": SOURCE,
+    }
+    for old, new in changes:
+        assert any(old in text for text in texts.values()), f"no {old!r} to replace"
+        texts = {path: text.replace(old, new) for path, text in texts.items()}
+    (root / "course.toml").write_text('name = "Small"\n')
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return Course(root, "Small")
+
+
 @pytest.fixture
 def write_course(tmp_path: Path) -> Callable[..., Course]:
     """Return a function that writes the small course, with pieces of its texts replaced."""
-
-    def write(*changes: tuple[str, str]) -> Course:
-        texts = {
-            tmp_path / "reference" / "small.py": REFERENCE,
-            tmp_path / "assignments" / "small" / "small.py": SOURCE,
-        }
-        for old, new in changes:
-            assert any(old in text for text in texts.values()), f"no {old!r} to replace"
-            texts = {path: text.replace(old, new) for path, text in texts.items()}
-        (tmp_path / "course.toml").write_text('name = "Small"\n')
-        for path, text in texts.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return Course(tmp_path, "Small")
-
-    return write
+    return lambda *changes: small_course(tmp_path, *changes)

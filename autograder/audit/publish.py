@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.compiler.fingerprint import fingerprint
 from autograder.course import Course
-from autograder.errors import AuditRefused
+from autograder.errors import AuditRefused, naming
 
 __all__ = ["Outcome", "audit_only", "compile_and_publish"]
 
@@ -96,7 +96,8 @@ def _build_and_audit(
     progress("")
     folder = course.build(name)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / JSON).write_bytes(report.to_json(artefacts.fingerprint))
+    with naming(folder / JSON):
+        (folder / JSON).write_bytes(report.to_json(artefacts.fingerprint))
     if report.findings:
         count = len(report.findings)
         headline = f"{name} is not published: {count} finding{'s' if count > 1 else ''}"

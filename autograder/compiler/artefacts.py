@@ -9,6 +9,7 @@ import msgspec
 
 from autograder.compiler.fingerprint import FILE as FINGERPRINT
 from autograder.course import Course
+from autograder.errors import naming
 from autograder.grading.bundle import Manifest
 
 __all__ = ["Artefacts", "publish", "write"]
@@ -70,7 +71,8 @@ def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        with naming(path):
+            path.write_bytes(data)
 
 
 def _fresh(place: Path) -> Path:

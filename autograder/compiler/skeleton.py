@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.errors import UsageError
+from autograder.errors import UsageError, naming
 
 __all__ = ["write_skeleton"]
 
@@ -103,5 +103,6 @@ def write_skeleton(course: Course, name: str) -> tuple[Path, Path]:
     words = {"name": name, "title": name.replace("_", " ").capitalize(), "function": _FUNCTION}
     for path, text in ((source, _SOURCE), (reference, _REFERENCE)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.format(**words), encoding="utf-8")
+        with naming(path):
+            path.write_text(text.format(**words), encoding="utf-8")
     return source, reference

@@ -196,7 +196,7 @@ def _kept(faults: list[AutograderError]) -> Iterator[None]:
     except AutograderError as error:
         faults.append(error)
     except OSError as error:
-        faults.append(HarnessError(system_words(error)))
+        faults.append(HarnessError(visible(system_words(error))))
 
 
 @contextmanager

@@ -131,7 +131,7 @@ def grade_assignment(
     return Run(
         plan.bundle.manifest,
         results,
-        tuple(graded),
+        tuple(sorted(graded)),
         plan.done,
         tuple(course.unfit(name)),
         _told(course, problems),

@@ -36,11 +36,11 @@ def temporary(folder: Path, data: bytes) -> Iterator[Path]:
                 os.fsync(file.fileno())
         except OSError as error:
             if error.errno is not None:
-                error.filename = str(folder)  # a write says no name, and ours says nothing
+                error.filename = str(folder)  # a write says no name, and that of ours means nothing
             raise
         yield path
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it was never made, or is moved away
             path.unlink()
 
 

@@ -26,6 +26,7 @@ from autograder.records.words import question_pairs
 
 __all__ = ["write_gradebook"]
 
+ADVICE = "put that right, and run the same command again; no score is lost"
 BATCH = 500  # students whose rows are in memory at one time
 # The verdicts that judge the student's work; the others leave a check undecided.
 _JUDGED = frozenset(
@@ -75,7 +76,9 @@ def write_gradebook(
                 notebook = gradebook.db.get(type(notebook), notebook.id)
             gradebook.db.commit()
     except (SQLAlchemyError, OSError) as error:
-        raise HarnessError(f"{db_path.name} cannot be written: {_reason(error)}") from error
+        raise HarnessError(
+            f"{db_path.name} cannot be written: {_reason(error)}; {ADVICE}"
+        ) from error
 
 
 def _reason(error: Exception) -> str:
@@ -207,7 +210,7 @@ def _open(db_path: Path) -> Iterator[Any]:
                 try:
                     Gradebook(_url(new)).close()
                 except (OSError, subprocess.CalledProcessError) as error:
-                    reason = f"{db_path.name} cannot be made: {_reason(error)}"
+                    reason = f"{db_path.name} cannot be made: {_reason(error)}; {ADVICE}"
                     raise HarnessError(reason) from None
                 with suppress(FileExistsError):  # somebody else was faster
                     os.link(new, db_path)

@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread, Timer
 from typing import Any
 
 import nbformat
@@ -24,11 +24,13 @@ from autograder.sandbox.limits import Limits
 from tests.zoo.handing_in import (
     Knowledge,
     hand_in,
+    meddle,
     names_asked_for,
     with_text,
     without_answer,
     write,
 )
+from tests.zoo.judge import misuse
 from tests.zoo.specimens import Specimen
 from tests.zoo.witnesses import CANARY, HOME, Ear, Victim, hidden_numbers, new_canary
 
@@ -38,6 +40,15 @@ __all__ = ["BLANK", "LACKING", "PROTECTED", "RIGHT", "Pupils", "School"]
 RIGHT, BLANK, LACKING = "a-right", "a-blank", "a-lacking"
 MIDST, BEHIND = "m-right", "z-right"
 PROTECTED = ("assignments", "reference", "build", "release", "submitted")
+# What staff may call when a class is graded.
+COMMANDS = (
+    ("grade", "--json"),
+    ("regrade", "--preview"),
+    ("export", "--format", "csv"),
+    ("export", "--format", "json"),
+    ("feedback",),
+    ("report",),
+)
 SECONDS_BEYOND = 25.0  # that a run may take beside the time of each of its submissions
 
 
@@ -159,7 +170,7 @@ class School:
                 text=True,
                 start_new_session=True,
             )
-        with _ended(arena, self._seconds(pupils)) as late:
+        with self._meddling(pupils), _ended(arena, self._seconds(pupils)) as late:
             assert arena.stdout is not None
             for line in arena.stdout:
                 event = json.loads(line)
@@ -171,6 +182,38 @@ class School:
         elif arena.returncode:
             last = errors.read_text(errors="replace").strip().splitlines()[-1:]
             pupils.broke = f"the run ended with exit code {arena.returncode}: {' '.join(last)}"
+
+    def use(self, pupils: Pupils) -> Iterator[str]:
+        """Use the other commands on a class that is graded, and say what is wrong with them."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("AUTOGRADER_")}
+        environment["AUTOGRADER_SECRET"] = self._canaries["secret"]
+        for arguments in COMMANDS:
+            done = subprocess.run(
+                [sys.executable, "-m", "autograder", *arguments],
+                cwd=pupils.root,
+                env=environment,
+                capture_output=True,
+                timeout=SECONDS_BEYOND + self._seconds(pupils),
+                check=False,
+            )
+            yield from misuse(" ".join(arguments), done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def _meddling(self, pupils: Pupils) -> Iterator[None]:
+        """Let specimens change what they handed in while the block lasts."""
+        over = Event()
+        with ExitStack() as stack:
+            for specimen in pupils.members:
+                if specimen.meddles:
+                    folder = self._folder(pupils.root, specimen.student)
+                    known = pupils.knowledge[specimen.id]
+                    thread = Thread(
+                        target=meddle, args=(specimen, folder, self._release, known, over)
+                    )
+                    thread.start()
+                    stack.callback(thread.join)
+            stack.callback(over.set)
+            yield
 
     def _seconds(self, pupils: Pupils) -> float:
         """Return how long a run may take: not every submission takes all of its time."""

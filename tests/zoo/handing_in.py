@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import nbformat
@@ -14,7 +15,15 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tests.zoo.specimens import Earning, Specimen
 
-__all__ = ["Knowledge", "hand_in", "names_asked_for", "with_text", "without_answer", "write"]
+__all__ = [
+    "Knowledge",
+    "hand_in",
+    "meddle",
+    "names_asked_for",
+    "with_text",
+    "without_answer",
+    "write",
+]
 
 
 @dataclass(frozen=True)
@@ -93,10 +102,7 @@ def hand_in(
     answered = specimen.expectation.earning in (Earning.EVERYTHING, Earning.ALL_BUT_FIRST)
     notebook = copy.deepcopy(solution if answered else release)
     if specimen.makes_files:
-        names: dict[str, Any] = {}
-        code = knowledge.constants(specimen.code) + specimen.code
-        exec(compile(code, specimen.id, "exec", dont_inherit=True), names)
-        make: Callable[[Path, NotebookNode], None] = names["make"]
+        make: Callable[[Path, NotebookNode], None] = _names(specimen, knowledge)["make"]
         make(folder, notebook)
         return
     first, last = (
@@ -105,6 +111,23 @@ def hand_in(
     )
     notebook.cells = [*first, *notebook.cells, *last]
     write(folder, notebook)
+
+
+def meddle(
+    specimen: Specimen, folder: Path, notebook: NotebookNode, knowledge: Knowledge, over: Event
+) -> None:
+    """Change what a specimen has handed in until an event is set, as its function says."""
+    meddling: Callable[[Path, NotebookNode, Event], None]
+    meddling = _names(specimen, knowledge)["meddle"]
+    meddling(folder, copy.deepcopy(notebook), over)
+
+
+def _names(specimen: Specimen, knowledge: Knowledge) -> dict[str, Any]:
+    """Return what a specimen defines that is no code to run, but files."""
+    names: dict[str, Any] = {}
+    code = knowledge.constants(specimen.code) + specimen.code
+    exec(compile(code, specimen.id, "exec", dont_inherit=True), names)
+    return names
 
 
 def with_text(notebook: NotebookNode, text: str) -> NotebookNode:

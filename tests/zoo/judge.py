@@ -1,9 +1,12 @@
 """The judge: whether an attack was held, by what it earned and by what the witnesses saw."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,12 @@ from autograder.grading.results import BROKE, Result, Status, Verdict
 from tests.zoo.specimens import Earning, Specimen
 from tests.zoo.witnesses import readable_text
 
-__all__ = ["Evidence", "Outcome", "differences", "judge"]
+__all__ = ["Evidence", "Outcome", "differences", "judge", "misuse"]
 
 SPARE_SECONDS = 5.0  # beyond a submission's time, for the run's own work
 SPARE_MEMORY = 300  # MB that a process of the grader may need more than for an honest submission
+_STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_FORMULA = re.compile(r"\s*[=+@]|\s*-(?![\d.])")  # a negative number is none
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -111,6 +116,31 @@ def differences(alone: Result, among: Result | None) -> Iterator[str]:
             f"earned {among.earned:g} among attackers ({among.status}, {list(among.notes)}), "
             f"{alone.earned:g} without them ({alone.status})"
         )
+
+
+def misuse(command: str, code: int, output: bytes, errors: bytes) -> Iterator[str]:
+    """Say what is wrong with what a command printed for a class in which attackers handed in."""
+    if code not in (0, 1):
+        yield f"autograder {command} ended with exit code {code}: {errors[-200:]!r}"
+    if b"Traceback" in errors:
+        yield f"autograder {command} ended with a traceback"
+    text = (output + errors).decode(errors="replace").replace("\r\n", "\n")
+    if found := _STEERING.search(text):
+        yield f"autograder {command} printed the character {found[0]!r}"
+    if "json" in command and not _is_json(output):
+        yield f"autograder {command} printed no JSON"
+    if "csv" in command:
+        rows = [row for d in ",;" for row in csv.reader(io.StringIO(text), delimiter=d)]
+        if formulas := [cell for cell in chain.from_iterable(rows) if _FORMULA.match(cell)]:
+            yield f"autograder {command} printed the formula {formulas[0]!r}"
+
+
+def _is_json(output: bytes) -> bool:
+    try:
+        json.loads(output)
+    except ValueError:
+        return False
+    return True
 
 
 def _without_times(result: Result) -> object:

@@ -19,7 +19,8 @@ comes its code, which is put into the release or, if it earns something, into th
 cell behind all others, or as several, each behind a line ``# %%``; one behind ``# %% first`` stands
 in front of all others. The code may use constants that it never defines (see `Knowledge`). A
 specimen that is no code to run, but files, has a function ``make(folder, notebook)`` instead, which
-writes them; the notebook is the release or the solution.
+writes them; the notebook is the release or the solution. If it changes them while the class is
+graded, a function ``meddle(folder, notebook, over)`` does so until the event ``over`` is set.
 """
 
 import ast
@@ -93,6 +94,11 @@ class Specimen:
     def makes_files(self) -> bool:
         """Whether it writes its files itself, by its function ``make``."""
         return re.search(r"^def make\(", self.code, re.MULTILINE) is not None
+
+    @property
+    def meddles(self) -> bool:
+        """Whether it changes its files while the class is graded, by its function ``meddle``."""
+        return re.search(r"^def meddle\(", self.code, re.MULTILINE) is not None
 
     @property
     def student(self) -> str:

@@ -63,6 +63,8 @@ def test_a_specimen_may_be_files_and_choose_its_student() -> None:
     assert files.makes_files
     assert files.student == "=1+1"
     assert not specimen("def made():\n    pass\n").makes_files
+    assert not files.meddles
+    assert specimen("def meddle(folder, notebook, over):\n    pass\n").meddles
     assert specimen("").student == "forge-thing"
 
 

@@ -142,18 +142,27 @@ def _judged(
     """Grade a class, unless that was done; return what came of its specimens, and the harm."""
     attackers = {s.student for s in pupils.members}
     protected = [pupils.root / folder for folder in PROTECTED]
-    before = fingerprints(protected)
+    before = _fingerprints(pupils, protected)
     if not pupils.events:
         school.grade(pupils, lambda student: graded(student) if student in attackers else None)
     outcomes = _outcomes(school, pupils, alone)
-    after = fingerprints(protected)
+    after = _fingerprints(pupils, protected)
     harm = [f"{path} was changed" for path in sorted(before) if before[path] != after.get(path)]
     harm += [f"{path} is new" for path in sorted(after.keys() - before.keys())]
     if not pupils.broke:
         results = pupils.results(school.name)
         for student, result in alone.items():
             harm += [f"{student}: {text}" for text in differences(result, results.get(student))]
+        if any(s.meddles or "STUDENT = " in s.code for s in pupils.members):
+            harm += school.use(pupils)
     return outcomes, harm
+
+
+def _fingerprints(pupils: Pupils, folders: Sequence[Path]) -> dict[str, str]:
+    """Return a hash of every file in some folders but those that are meant to change."""
+    own = [f"{pupils.root}/submitted/{s.student}/" for s in pupils.members if s.meddles]
+    found = fingerprints(folders)
+    return {path: digest for path, digest in found.items() if not path.startswith(tuple(own))}
 
 
 def _outcomes(school: School, pupils: Pupils, alone: Mapping[str, Result]) -> dict[str, Outcome]:

@@ -1,0 +1,71 @@
+"""The small course, compiled once; each test gets a copy of its own."""
+
+import shutil
+
+import pytest
+
+from autograder.audit.publish import compile_and_publish
+from autograder.course import Course
+from autograder.engines import run
+from autograder.engines.local import Graded
+from autograder.grading.bundle import read_bundle
+from autograder.grading.intake import read_handed_in
+from autograder.grading.results import QuestionResult, Status, now
+from autograder.grading.scoring import result_of
+from autograder.records.gradebook import write_gradebook
+from tests.small_course import small_course
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """The folder of a compiled course in which nobody has handed in."""
+    course = small_course(tmp_path_factory.mktemp("compiled"))
+    compile_and_publish(course, "small", lambda _: None)
+    bundle = read_bundle(course.bundle("small"))
+    write_gradebook(course.gradebook, bundle.manifest, bundle.release, {})  # takes a second
+    return course.root
+
+
+@pytest.fixture
+def quickly(monkeypatch):
+    """Grades without a session: who hands in the solution has all points, whoever else none."""
+
+    def grade_all(work, jobs, workers):
+        bundle = read_bundle(work.bundle)
+        for job in jobs:
+            handed_in = read_handed_in(job.path)
+            right = b"return factor * total" in handed_in.data
+            questions = tuple(
+                QuestionResult(entry.id, entry.points, entry.points * right, Status.GRADED, ())
+                for entry in bundle.manifest.questions
+            )
+            notes = (handed_in.problem,) if handed_in.problem else ()
+            data = handed_in.data
+            result = result_of(bundle, job.student, data, questions, notes, "cpu", now)
+            yield Graded(job.student, handed_in, result)
+
+    monkeypatch.setattr(run, "grade_all", grade_all)
+
+
+@pytest.fixture
+def classroom(compiled, tmp_path):
+    """A compiled course, and the function by which a student hands in a notebook."""
+    root = tmp_path / "course"
+    shutil.copytree(compiled, root)
+    return Classroom(Course(root, "Small"))
+
+
+class Classroom:
+    """A course whose students hand in."""
+
+    def __init__(self, course):
+        self.course, self.root = course, course.root
+        self.right = (course.build("small") / "small_solution.ipynb").read_text()
+        self.blank = (course.release("small") / "small.ipynb").read_text()
+
+    def path(self, student):
+        return self.root / "submitted" / student / "small" / "small.ipynb"
+
+    def hand_in(self, student, text=None):
+        self.path(student).parent.mkdir(parents=True, exist_ok=True)
+        self.path(student).write_text(self.right if text is None else text)

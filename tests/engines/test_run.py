@@ -1,0 +1,296 @@
+"""A run always ends, and what happens to one student's files is that student's alone."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from autograder.engines.run import grade_assignment, try_assignment
+from autograder.errors import UsageError
+from autograder.grading.intake import digest_of
+from autograder.records.store import Store
+
+
+class Meddler:
+    """Is told how a run goes on, and does something at one of its moments."""
+
+    def __init__(self, at_begin=None, at_records=None):
+        self.at_begin, self.at_records, self.said = at_begin, at_records, []
+
+    def begin(self, total):
+        if self.at_begin:
+            self.at_begin()
+
+    def advance(self, result):
+        pass
+
+    def say(self, text):
+        self.said.append(text)
+        if self.at_records:
+            self.at_records()
+
+
+def grade(classroom, **moments):
+    return grade_assignment(classroom.course, "small", Meddler(**moments), workers=2)
+
+
+def earned(run):
+    return {student: result.earned for student, result in run.results.items()}
+
+
+@pytest.mark.timeout(300)
+def test_whatever_happens_to_files_while_a_class_is_graded_the_run_ends_and_the_next_completes(
+    classroom,
+):
+    """Listing has been done when the meddling begins, reading has not."""
+    students = (
+        *("changed", "removed", "linked", "foldered", "piped", "renamed", "vanished", "emptied"),
+        *("moved_link", "replaced_by_file", "honest"),
+    )
+    for student in students:
+        classroom.hand_in(student, classroom.blank)
+    submitted = classroom.root / "submitted"
+
+    def meddle():
+        path = classroom.path
+        path("changed").write_text(classroom.right)
+        path("removed").unlink()
+        for student in ("linked", "foldered", "piped"):
+            path(student).unlink()
+        path("linked").symlink_to(path("honest"))
+        path("foldered").mkdir()
+        os.mkfifo(path("piped"))
+        (submitted / "renamed").rename(submitted / "renamed_to")
+        shutil.rmtree(submitted / "vanished")
+        path("emptied").write_bytes(b"")
+        (submitted / "moved_link").rename(submitted / "elsewhere")
+        (submitted / "moved_link").symlink_to(submitted / "elsewhere")
+        shutil.rmtree(submitted / "replaced_by_file")
+        (submitted / "replaced_by_file").write_bytes(b"")
+        classroom.hand_in("late", classroom.right)
+
+    run = grade(classroom, at_begin=meddle)
+    assert set(run.results) == set(students)
+    notes = {student: result.notes for student, result in run.results.items()}
+    missing = ("there is no small.ipynb in the submission",)
+    assert notes["removed"] == notes["renamed"] == notes["vanished"] == missing
+    no_file = ("small.ipynb is no regular file",)
+    assert notes["linked"] == notes["foldered"] == notes["piped"] == no_file
+    assert notes["moved_link"] == ("the folder of the submission is a link",)
+    assert notes["replaced_by_file"] == ("small.ipynb cannot be read: Not a directory",)
+    attention = {s for s, r in run.results.items() if r.status == "needs_attention"}
+    assert attention == set(students) - {"changed", "honest"}
+    assert (run.results["changed"].earned, run.results["honest"].earned) == (5.0, 0.0)
+    assert run.results["changed"].submission == digest_of(classroom.right.encode())
+    assert run.problems == ()
+
+    again = grade(classroom)
+    assert again.graded == ("elsewhere", "late", "renamed_to")
+    assert again.results["late"].earned == 5.0
+    (classroom.path("removed")).write_text(classroom.right)
+    assert grade(classroom).graded == ("removed",)
+
+
+def test_a_result_stands_under_the_digest_of_what_was_read(classroom):
+    classroom.hand_in("ada", classroom.blank)
+    grade(classroom, at_begin=lambda: classroom.hand_in("ada"))
+    classroom.hand_in("ada", classroom.blank)
+    run = grade(classroom)
+    assert (run.graded, earned(run)) == (("ada",), {"ada": 0.0}), "the first was never graded"
+    classroom.hand_in("ada")
+    run = grade(classroom)
+    assert (run.graded, earned(run)) == ((), {"ada": 5.0}), "this was, in the first run"
+
+
+def graded_notebook(classroom, student):
+    return classroom.course.autograded("small", student).read_text()
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_page_shows_the_notebook_that_got_its_verdict(classroom):
+    """Who hands in again while the records are written is for the next run."""
+    classroom.hand_in("ada", classroom.right.replace("factor * total", "factor * total  # first"))
+    stamp = classroom.path("ada").with_name("timestamp.txt")
+    stamp.write_text("2026-10-01 12:00:00 UTC")
+
+    def hand_in_again():
+        classroom.hand_in("ada", classroom.blank)
+        stamp.write_text("2026-10-02 12:00:00 UTC")
+
+    grade(classroom, at_records=hand_in_again)
+    assert "# first" in graded_notebook(classroom, "ada")
+    page = classroom.course.feedback("small", "ada").read_text()
+    shutil.rmtree(classroom.root / "feedback")
+    shutil.rmtree(classroom.root / "autograded")
+    classroom.hand_in("bo")
+    run = grade_assignment(classroom.course, "small", Meddler(), students=["bo"])
+    assert earned(run) == {"ada": 7.0, "bo": 7.0}
+    assert classroom.course.feedback("small", "ada").read_text() == page
+    assert not classroom.course.autograded("small", "ada").exists(), "what got it is not there"
+    assert classroom.course.autograded("small", "bo").exists()
+    assert earned(grade(classroom)) == {"ada": 0.0, "bo": 7.0}
+    assert "# first" not in graded_notebook(classroom, "ada")
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_timestamp_belongs_to_the_notebook_that_was_read_with_it(classroom, monkeypatch):
+    from autograder.engines import record
+
+    written = []
+    monkeypatch.setattr(record, "write_gradebook", lambda *given: written.append(given[-1]))
+    classroom.hand_in("ada")
+    stamp = classroom.path("ada").with_name("timestamp.txt")
+    stamp.write_text("first")
+    grade(classroom, at_records=lambda: stamp.write_text("second"))
+    classroom.hand_in("ada", classroom.blank)
+    classroom.hand_in("bo")
+    grade_assignment(classroom.course, "small", Meddler(), students=["bo"])
+    grade(classroom)
+    assert written == [{"ada": "first"}, {}, {"ada": "second"}]
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_damaged_file_is_said_and_is_one_students(classroom):
+    for student in ("ada", "bo", "cy", "dan", "eve"):
+        classroom.hand_in(student)
+    grade(classroom)
+    results = classroom.course.results("small")
+    (of_ada,) = (results / "history" / "ada").iterdir()
+    of_ada.write_bytes(of_ada.read_bytes()[:100])
+    shutil.rmtree(results / "history" / "bo")
+    (results / "history" / "bo").write_text("no folder")
+    (results / "cy.json").write_text("[]")  # put right from its history
+    (results / "dan.json").unlink()
+    (results / "dan.json").mkdir()
+    (results / "gone.json").write_bytes(b"\xff\xfe")
+    classroom.hand_in("new")
+    classroom.hand_in("bo", classroom.blank)
+    run = grade(classroom)
+    assert earned(run) == dict.fromkeys(("ada", "bo", "cy", "eve", "new"), 7.0)
+    assert run.graded == ("new",)
+    name = of_ada.relative_to(classroom.root)
+    assert (
+        f"ada is not graded: the stored result {name} is damaged: not a result" in (run.problems[0])
+    )
+    assert "put it back from a backup, or move it away and grade again" in run.problems[0]
+    said = "\n".join(run.problems[1:])
+    assert "the result of bo is not stored: results/small/history/bo: File exists; put" in said
+    assert "dan is not graded: results/small/dan.json: Is a directory; put" in said
+    assert "gone is left out: the stored result results/small/gone.json is damaged" in said
+    assert "dan is left out" in said
+    assert str(classroom.root) not in said
+    of_ada.unlink()
+    for path in (results / "history" / "bo", results / "gone.json"):
+        path.unlink()
+    (results / "dan.json").rmdir()
+    run = grade(classroom)
+    assert run.problems == ()
+    assert earned(run) == {**dict.fromkeys(("ada", "cy", "dan", "eve", "new"), 7.0), "bo": 0.0}
+
+
+@pytest.mark.usefixtures("quickly")
+def test_what_lies_where_a_page_belongs_is_said_and_is_one_students(classroom):
+    for student in ("ada", "bo", "cy", "dan"):
+        classroom.hand_in(student)
+    course = classroom.course
+    course.feedback("small", "ada").mkdir(parents=True)
+    (classroom.root / "feedback" / "bo").write_text("no folder")
+    course.autograded("small", "cy").parent.parent.mkdir(parents=True)
+    course.autograded("small", "cy").parent.write_text("no folder")
+    run = grade(classroom)
+    assert earned(run) == dict.fromkeys(("ada", "bo", "cy", "dan"), 7.0)
+    assert [problem.partition(";")[0] for problem in run.problems] == [
+        "the pages of ada are not written: feedback/ada/small.html: Is a directory",
+        "the pages of bo are not written: feedback/bo: File exists",
+        "the pages of cy are not written: autograded/cy/small: File exists",
+    ]
+    assert course.feedback("small", "dan").is_file()
+    assert course.report.is_file()
+    course.feedback("small", "ada").rmdir()
+    (classroom.root / "feedback" / "bo").unlink()
+    course.autograded("small", "cy").parent.unlink()
+    assert grade(classroom).problems == ()
+    assert course.feedback("small", "ada").is_file()
+    assert course.autograded("small", "cy").is_file()
+    last = Meddler()
+    grade_assignment(course, "small", last)
+    assert last.said == [], "nothing is left to write"
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{", '{"ada": 5}', "\0\xff", "[" * 100_000])
+@pytest.mark.usefixtures("quickly")
+def test_a_stamp_that_is_none_says_of_nothing(classroom, text):
+    classroom.hand_in("ada")
+    grade(classroom)
+    stamp = classroom.course.results("small") / ".recorded"
+    good = json.loads(stamp.read_text())
+    stamp.write_text(text)
+    grade(classroom)
+    assert json.loads(stamp.read_text()) == good
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_trial_writes_nothing_and_says_what_is_damaged(classroom):
+    classroom.hand_in("ada")
+    classroom.hand_in("bo")
+    grade(classroom)
+    results = classroom.course.results("small")
+    (results / "ada.json").write_text("damaged")
+    (of_bo,) = (results / "history" / "bo").iterdir()
+    of_bo.write_text("damaged")
+    before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
+    trial = try_assignment(classroom.course, "small", Meddler())
+    assert trial.results == {}
+    (problem,) = trial.problems
+    assert problem.startswith("bo is not graded: ")
+    assert {p: p.read_bytes() for p in results.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_name_that_no_result_can_carry_is_told_and_graded_never(classroom):
+    for student in ("a\\b", "x" * 251, "fine"):
+        classroom.hand_in(student)
+    run = grade(classroom)
+    assert run.unfit == ("a\\b", "x" * 251)
+    assert earned(run) == {"fine": 7.0}
+    with pytest.raises(UsageError, match="handed in nothing"):
+        grade_assignment(classroom.course, "small", Meddler(), students=["a\\b"])
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_bundle_of_another_assignment_that_is_damaged_leaves_that_out_of_the_report(classroom):
+    course = classroom.course
+    (course.root / "assignments" / "other").mkdir()
+    course.root.joinpath("assignments", "other", "other.py").write_text("# %%\n")
+    course.build("other").mkdir()
+    course.bundle("other").write_bytes(b"no bundle")
+    classroom.hand_in("ada")
+    grade(classroom)
+    shutil.copytree(course.results("small"), course.results("other"))
+    course.report.unlink()
+    run = grade(classroom)
+    assert len(run.problems) == 1
+    assert run.problems[0].startswith("other is not in the report: ")
+    assert course.report.is_file()
+
+
+@pytest.mark.usefixtures("quickly")
+def test_the_results_of_a_full_disk_are_kept_and_the_next_run_goes_on(classroom, monkeypatch):
+    for number in range(3):
+        classroom.hand_in(f"s{number}")
+    put, stored = Store.put, []
+
+    def full(self, student, key, result):
+        if stored:
+            raise OSError(28, "No space left on device", str(self.folder))
+        stored.append(student)
+        return put(self, student, key, result)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "put", full)
+        with pytest.raises(OSError, match="No space left"):
+            grade(classroom)
+    run = grade(classroom)
+    assert len(run.graded) == 2
+    assert earned(run) == {"s0": 7.0, "s1": 7.0, "s2": 7.0}

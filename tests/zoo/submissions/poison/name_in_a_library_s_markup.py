@@ -1,0 +1,8 @@
+# expect: earns nothing
+# Is handed in under a name that the library that prints tables takes for markup.
+STUDENT = "[bold red]x[blink][b] :smile: {task.total} %s"
+import nbformat
+
+
+def make(folder, notebook):
+    nbformat.write(notebook, folder / f"{folder.name}.ipynb")
