@@ -62,7 +62,7 @@ def evidence(tmp_path: Path) -> Evidence:
         assignment="small",
         mark=MARK,
         canaries=frozenset({"canary-secret-0123"}),
-        hidden=frozenset({"0.123456789012"}),
+        hidden=lambda: frozenset({"0.123456789012"}),
         heard=False,
         processes=0,
         files=(),
