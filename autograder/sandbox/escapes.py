@@ -38,7 +38,7 @@ def attempt_all(witness: Witness) -> tuple[int, dict[str, str]]:
         witness: what lies outside; see `autograder.sandbox.canary`.
     """
     witness["processes"] = [p for p, began in witness["processes"] if not is_other(p, began)]
-    known = globals() | vars(escape_traces)
+    known = vars(escape_traces) | globals()  # in this order: later ones may become another user
     tries = {name: known[name] for name in known if name.startswith("try_")}
     got = dict.fromkeys(let_through(), "the kernel looked at it")
     for name, attempt in tries.items():
