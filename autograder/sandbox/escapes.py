@@ -6,22 +6,19 @@ if it got out, and raises or returns something false if it was held.
 """
 
 import ctypes
+import fcntl
 import importlib
 import os
 import resource
 import signal
 import socket
 import sys
+import termios
 from collections.abc import Iterable
 from typing import Any
 
-from autograder.sandbox.escape_calls import (
-    ANSWERED,
-    CALLS,
-    answers_otherwise,
-    call,
-    lets_through,
-)
+from autograder.sandbox import escape_traces
+from autograder.sandbox.escape_calls import ANSWERED, CALLS, call, let_through
 
 __all__ = ["attempt_all"]
 
@@ -41,18 +38,17 @@ def attempt_all(witness: Witness) -> tuple[int, dict[str, str]]:
         witness: what lies outside; see `autograder.sandbox.canary`.
     """
     witness["processes"] = [p for p, began in witness["processes"] if not is_other(p, began)]
-    names = [name for name in globals() if name.startswith("try_")]
-    calls = [name for name, *call in CALLS if lets_through(*call)]
-    calls += [name for name, *call in ANSWERED if answers_otherwise(*call)]
-    got = dict.fromkeys(calls, "the kernel looked at it")
-    for name in names:
+    known = vars(escape_traces) | globals()  # in this order: later ones may become another user
+    tries = {name: known[name] for name in known if name.startswith("try_")}
+    got = dict.fromkeys(let_through(), "the kernel looked at it")
+    for name, attempt in tries.items():
         try:
-            outcome = globals()[name](witness)
+            outcome = attempt(witness)
         except (OSError, ImportError, ValueError):
             continue
         if outcome:
             got[name.removeprefix("try_").replace("_", " ")] = str(outcome)[:200]
-    return len(names) + len(CALLS) + len(ANSWERED), got
+    return len(tries) + len(CALLS) + len(ANSWERED), got
 
 
 def is_other(process: int, began: str) -> bool:
@@ -174,38 +170,6 @@ def try_leave_the_control_group(witness: Witness) -> object:
     return [place for place in GROUPS if opens(place, os.O_WRONLY)]
 
 
-# What one session could leave for the next one at files that all may read
-
-
-def try_leave_a_time_of_reading(witness: Witness) -> object:
-    kept = os.ST_RDONLY | os.ST_NOATIME
-    shared = {sys.prefix, os.__file__, "/usr", "/lib"}
-    return [p for p in shared if witness["own_mounts"] and not os.statvfs(p).f_flag & kept]
-
-
-def try_keep_another_from_a_lock(witness: Witness) -> object:
-    import fcntl
-
-    with open(os.__file__, "rb") as mine, open(os.__file__, "rb") as theirs:
-        fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        try:
-            fcntl.flock(theirs, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return None
-
-
-def try_read_what_all_have_done(witness: Witness) -> object:
-    names = witness["counters"]
-    return [name for name in names if readable([f"/proc/{name}"], "") and not is_empty(name)]
-
-
-def is_empty(name: str) -> bool:
-    """Return whether nothing stands in a file of the kernel's."""
-    with open(f"/proc/{name}", "rb") as file:
-        return not file.read(1)
-
-
 # Processes
 
 
@@ -309,9 +273,6 @@ def ended(child: int) -> bool:
 
 
 def try_type_into_the_terminal(witness: Witness) -> object:
-    import fcntl
-    import termios
-
     fcntl.ioctl(0, termios.TIOCSTI, b"x")
     return True
 

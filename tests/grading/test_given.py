@@ -1,4 +1,5 @@
 import ctypes
+import dataclasses
 import faulthandler
 import os
 import time
@@ -264,6 +265,12 @@ def test_the_note_does_not_tell_which_of_the_given_functions_were_called(called,
     (found,) = run_given(of_three, of_three.cases, InProcessSession({}), RIGHT, 5.0, run)
     assert found.given
     assert found.message == "passes with the reference's double, large and wrong in place of yours"
+
+
+def test_a_note_on_many_functions_names_none():
+    many = dataclasses.replace(of_three, given=("a", "b", "c", "d"))
+    said = "passes with the reference's answers to the questions before in place of yours"
+    assert module.note(many) == said
 
 
 def test_a_check_that_breaks_the_second_time_is_broken():

@@ -23,7 +23,7 @@ SEEN = {
     "lock a record",
     "put a file out of memory",
     "read only what is in memory",
-    "read what all have done",
+    "read what all do",
     "open the files of others",
     "read above the root",
     "read memory by call",

@@ -20,7 +20,9 @@ from autograder.course import Course
 from autograder.grading.bundle import pack_bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Result, load_result
+from autograder.grading.runner import drawn_for
 from autograder.sandbox.limits import Limits
+from tests.zoo.channel import CHANNEL
 from tests.zoo.handing_in import (
     Knowledge,
     hand_in,
@@ -98,14 +100,14 @@ class School:
         kinds = ("secret", "file", "bundle", "reference", "submission", "student")
         self._canaries = {kind: new_canary(kind) for kind in (*kinds, "argument", "variable")}
         self._bundle = read_bundle(course.bundle(name))
-        oracle = load_bundle_oracle(self._bundle)
-        self.hidden = frozenset(hidden_numbers(oracle, self._canaries["secret"].encode()))
+        self._oracle = load_bundle_oracle(self._bundle)
         folder = course.release(name)
         self._recording = (folder / "recording.json").read_text(encoding="utf-8")
         self._release = nbformat.read(folder / f"{name}.ipynb", as_version=4)
         solution = course.build(name) / f"{name}_solution.ipynb"
         self._solution = nbformat.read(solution, as_version=4)
         self._names, self._functions = names_asked_for(self._release)
+        self._given = {c.question: list(c.given) for c in self._oracle.checks.values() if c.given}
         self.honest = {
             RIGHT: with_text(self._solution, self._canaries["submission"]),
             BLANK: self._release,
@@ -125,6 +127,17 @@ class School:
     def canaries(self) -> frozenset[str]:
         """The texts that nobody may find."""
         return frozenset(self._canaries.values())
+
+    def hidden_of(self, result: Result | None) -> Callable[[], frozenset[str]]:
+        """Return what finds the numbers of the hidden cases of a submission: its own ones."""
+
+        def numbers() -> frozenset[str]:
+            assert result is not None
+            whose = drawn_for(result.student, result.submission)
+            secret = self._canaries["secret"].encode()
+            return frozenset(hidden_numbers(self._oracle, secret, whose))
+
+        return numbers
 
     def open(self, title: str, members: Sequence[Specimen], before: Pupils | None = None) -> Pupils:
         """Write a course in which honest students and some specimens have handed in.
@@ -159,6 +172,8 @@ class School:
         """
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AUTOGRADER_")}
         environment["AUTOGRADER_SECRET"] = self._canaries["secret"]
+        if any(specimen.tells for specimen in pupils.members):
+            environment[CHANNEL] = "1"
         errors = pupils.root / "errors.txt"
         with errors.open("w") as stderr:
             arena = subprocess.Popen(
@@ -248,6 +263,7 @@ class School:
             assignment=self.name,
             names=self._names,
             functions=self._functions,
+            given=self._given,
             first=self._functions[0],
             recording=self._recording,
             course=str(pupils.root),

@@ -34,6 +34,7 @@ class Knowledge:
         assignment: its name, which is also that of the submitted notebook.
         names: what the answer cells of the release define, in order.
         functions: those of them that are functions.
+        given: what the checks of a function are given, by its name, where they are given something.
         first: the first function.
         recording: the text of the release's recording.
         course: the folder of the course on the grading machine: more than a student would know.
@@ -49,6 +50,7 @@ class Knowledge:
     assignment: str
     names: list[str]
     functions: list[str]
+    given: dict[str, list[str]]
     first: str
     recording: str
     course: str
@@ -106,8 +108,12 @@ def hand_in(
         make(folder, notebook)
         return
     first, last = (
-        [new_code_cell(knowledge.constants(code) + code) for code in codes]
-        for codes in specimen.cells()
+        # With ids of ours, so that the same code is the same file.
+        [
+            new_code_cell(knowledge.constants(code) + code, id=f"zoo-{place}-{number}")
+            for number, code in enumerate(codes)
+        ]
+        for place, codes in zip(("first", "last"), specimen.cells(), strict=True)
     )
     notebook.cells = [*first, *notebook.cells, *last]
     write(folder, notebook)

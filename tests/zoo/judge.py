@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,6 +14,7 @@ import msgspec
 
 from autograder.course import LONGEST_NAME
 from autograder.grading.results import BROKE, Result, Status, Verdict
+from autograder.records.words import student_message
 from tests.zoo.specimens import Earning, Specimen
 from tests.zoo.witnesses import readable_text
 
@@ -23,6 +24,7 @@ SPARE_SECONDS = 5.0  # beyond a submission's time, for the run's own work
 SPARE_MEMORY = 300  # MB that a process of the grader may need more than for an honest submission
 _STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _FORMULA = re.compile(r"\s*[=+@]|\s*-(?![\d.])")  # a negative number is none
+_NUMBER = re.compile(r"\d[\d.]{9,}")  # as long as those that `hidden_numbers` returns
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -38,7 +40,7 @@ class Evidence:
         assignment: the assignment's name.
         mark: what its traces carry.
         canaries: texts that nobody may find.
-        hidden: inputs of hidden cases and the right replies to them.
+        hidden: finds inputs of its hidden cases and the right replies to them.
         heard: whether it reached somebody outside.
         processes: how many of its processes lived on.
         files: what it left outside its own folder.
@@ -55,7 +57,7 @@ class Evidence:
     assignment: str
     mark: str
     canaries: frozenset[str]
-    hidden: frozenset[str]
+    hidden: Callable[[], frozenset[str]]
     heard: bool
     processes: int
     files: tuple[str, ...]
@@ -229,8 +231,11 @@ def _leaks(specimen: Specimen, evidence: Evidence) -> Iterator[str]:
     for canary in sorted(evidence.canaries):
         if canary in pages or canary in messages:
             yield f"it found {canary.rpartition('-')[0]}"
-    if numbers := [number for number in evidence.hidden if number in pages]:
+    told = set(_NUMBER.findall(pages))  # mostly there are none, and it takes long to find others
+    if told and (numbers := [n for n in evidence.hidden() if n in pages]):
         yield f"a page tells of {len(numbers)} numbers of hidden cases, {numbers[0]} among them"
+    if evidence.result and (told_apart := list(_unlike_notes(evidence.result))):
+        yield f"notes on what is given differ: {told_apart[0]}"
     if said := [text for text in _hidden_messages(evidence.result) if text in pages]:
         yield f"a page shows a hidden case's message: {said[0][:80]}"
     source = course / "feedback" / specimen.student / f"{name}.html"
@@ -252,7 +257,17 @@ def _hidden_messages(result: Result | None) -> list[str]:
     questions = result.questions if result else ()
     cases = [c for q in questions for check in q.checks for c in check.cases if c.message]
     visible = "\n".join(c.message or "" for c in cases if not c.hidden)
-    return [c.message for c in cases if c.hidden and c.message and c.message not in visible]
+    hidden = [c.message for c in cases if c.hidden and not c.given and c.message]
+    return [message for message in hidden if message not in visible]
+
+
+def _unlike_notes(result: Result) -> Iterator[str]:
+    """Return the checks whose cases that passed with what is given do not all read the same."""
+    for question in result.questions:
+        for check in question.checks:
+            notes = {student_message(case) for case in check.cases if case.given}
+            if len(notes) > 1:
+                yield f"{check.name}: {sorted(map(str, notes))}"
 
 
 def _acting(notebook: dict[str, list[dict[str, Any]]], mark: str) -> Iterator[str]:

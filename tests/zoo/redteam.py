@@ -78,9 +78,14 @@ def _parser() -> argparse.ArgumentParser:
 def _chosen(only: Sequence[str]) -> list[Specimen]:
     zoo = read_zoo()
     for name in only:
-        if not any(name in (s.group, s.name, s.id) for s in zoo):
+        if not any(name in _names(s) for s in zoo):
             raise UsageError(f"there is no attack or class {name!r}; --list shows what there is")
-    return [s for s in zoo if not only or {s.group, s.name, s.id} & set(only)]
+    return [s for s in zoo if not only or _names(s) & set(only)]
+
+
+def _names(specimen: Specimen) -> set[str]:
+    """Return by which names a specimen may be chosen."""
+    return {specimen.group, specimen.name, specimen.company, specimen.id}
 
 
 def _compiled(course: Course) -> list[str]:

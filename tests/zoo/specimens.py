@@ -21,6 +21,16 @@ in front of all others. The code may use constants that it never defines (see `K
 specimen that is no code to run, but files, has a function ``make(folder, notebook)`` instead, which
 writes them; the notebook is the release or the solution. If it changes them while the class is
 graded, a function ``meddle(folder, notebook, over)`` does so until the event ``over`` is set.
+
+Several students may work together. Each has a part of the file behind a line ``# %% student``, with
+a comment of its own below that line; the code above the first of these lines is all of theirs. They
+hand in under names that end in 1, 2, …, are graded one behind the other, and each must get what the
+first line says: whatever one has left behind helps no other.
+
+Nobody knows all channels from one session to the next. So a specimen whose code has a function
+``tell()`` is given one that nothing disturbs: it is called at the end of the submission's session
+and returns bytes, which all sessions behind it find in the file ``heard``. If the bytes begin with
+``break``, the harness breaks there, as if the specimen knew how to do that, and tries again.
 """
 
 import ast
@@ -28,6 +38,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 
 from autograder.grading.results import Verdict
@@ -43,6 +54,7 @@ __all__ = [
 
 ZOO = Path(__file__).parent / "submissions"
 START = "# expect:"
+STUDENT = r"^# %% student\n"
 _QUOTED = re.compile(r'(never says|says) "([^"]+)"')
 
 
@@ -76,7 +88,8 @@ class Specimen:
         name: of the file, which says what it does.
         expectation: what its first line says.
         tries: what the comment says that it tries.
-        code: the whole file.
+        code: the whole file, or the part of it that is this student's.
+        part: which of the students who work together this is, from 1; 0 is somebody alone.
     """
 
     group: str
@@ -84,11 +97,22 @@ class Specimen:
     expectation: Expectation
     tries: str
     code: str
+    part: int = 0
 
     @property
     def id(self) -> str:
-        """The group and the name."""
+        """The group and the name, and which of several students it is."""
+        return f"{self.company}-{self.part}" if self.part else self.company
+
+    @property
+    def company(self) -> str:
+        """The group and the name, which students share who work together."""
         return f"{self.group}/{self.name}"
+
+    @property
+    def tells(self) -> bool:
+        """Whether it has a function ``tell`` for what it tells later sessions."""
+        return re.search(r"^def tell\(\)", self.code, re.MULTILINE) is not None
 
     @property
     def makes_files(self) -> bool:
@@ -104,7 +128,7 @@ class Specimen:
     def student(self) -> str:
         """The name under which it is handed in: its constant ``STUDENT``, or its own."""
         found = re.search(r"^STUDENT = (.+)$", self.code, re.MULTILINE)
-        return str(ast.literal_eval(found[1])) if found else f"{self.group}-{self.name}"
+        return str(ast.literal_eval(found[1])) if found else self.id.replace("/", "-")
 
     def cells(self) -> tuple[list[str], list[str]]:
         """Return the code of the cells in front of the release's cells, and behind them."""
@@ -122,7 +146,7 @@ def read_zoo(folder: Path = ZOO) -> list[Specimen]:
     Raises:
         ValueError: the first line of one is no expectation, or nothing says what it tries.
     """
-    return [_read(path) for path in sorted(folder.glob("*/*.py"))]
+    return [specimen for path in sorted(folder.glob("*/*.py")) for specimen in _read(path)]
 
 
 def nbgrader_s_own() -> list[Specimen]:
@@ -145,21 +169,31 @@ def nbgrader_s_own() -> list[Specimen]:
     ]
 
 
-def _read(path: Path) -> Specimen:
-    code = path.read_text(encoding="utf-8")
-    first, *others = code.splitlines()
+def _read(path: Path) -> list[Specimen]:
+    """Return the specimen in a file, or one for each of the students who work together."""
+    first, _, rest = path.read_text(encoding="utf-8").partition("\n")
     try:
         expectation = parse_expectation(first)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    comment = []
-    for line in others:
-        if not line.startswith("# ") or line.startswith("# %%"):
-            break
-        comment.append(line.removeprefix("# "))
-    if not comment:
+    shared, *parts = re.split(STUDENT, rest, flags=re.MULTILINE)
+    group, name, tries = path.parent.name, path.stem, _comment(path, shared)
+    if not parts:
+        return [Specimen(group, name, expectation, tries, f"{first}\n{rest}")]
+    comments = [_comment(path, part) for part in parts]
+    codes = [shared + re.sub(r"\A(# .*\n)+", "", part) for part in parts]
+    return [
+        Specimen(group, name, expectation, f"{tries} {comment}", code, number)
+        for number, (comment, code) in enumerate(zip(comments, codes, strict=True), 1)
+    ]
+
+
+def _comment(path: Path, text: str) -> str:
+    """Return the comment with which a text begins."""
+    lines = takewhile(lambda line: line.startswith("# ") and line[2] != "%", text.splitlines())
+    if not (comment := " ".join(line.removeprefix("# ") for line in lines)):
         raise ValueError(f"{path}: no comment below the first line says what it tries")
-    return Specimen(path.parent.name, path.stem, expectation, " ".join(comment), code)
+    return comment
 
 
 def parse_expectation(line: str) -> Expectation:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from autograder.grading.results import (
     CaseResult,
@@ -62,7 +63,7 @@ def evidence(tmp_path: Path) -> Evidence:
         assignment="small",
         mark=MARK,
         canaries=frozenset({"canary-secret-0123"}),
-        hidden=frozenset({"0.123456789012"}),
+        hidden=lambda: frozenset({"0.123456789012"}),
         heard=False,
         processes=0,
         files=(),
@@ -135,6 +136,23 @@ def test_no_hidden_message_may_be_shown(evidence: Evidence) -> None:
     path.write_text("<p>the hidden inputs</p>")
     told = replace(evidence, result=result(message="the hidden inputs", hidden=True))
     assert problems(told) == ("a page shows a hidden case's message: the hidden inputs",)
+
+
+def test_notes_on_what_was_given_may_not_differ_in_a_check(evidence: Evidence) -> None:
+    cases = [
+        CaseResult(str(n), True, Verdict.PASSED, 0.1, message=f"note {n}", given=True)
+        for n in range(2)
+    ]
+    found = result(2.0)
+    check = replace_struct(found.questions[0].checks[0], cases=tuple(cases))
+    question = replace_struct(found.questions[0], checks=(check,))
+    told = replace(evidence, result=replace_struct(found, questions=(question,)))
+    assert "notes on what is given differ" in problems(told, "# expect: earns everything")[0]
+    alike = tuple(replace_struct(case, message="note") for case in cases)
+    check = replace_struct(check, cases=alike)
+    question = replace_struct(question, checks=(check,))
+    told = replace(evidence, result=replace_struct(found, questions=(question,)))
+    assert problems(told, "# expect: earns everything") == ()
 
 
 def test_no_markup_may_act_in_the_graded_notebook(evidence: Evidence) -> None:

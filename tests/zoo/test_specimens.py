@@ -1,10 +1,12 @@
 """The grammar of first lines, and how a specimen becomes a notebook."""
 
+from pathlib import Path
+
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.grading.results import Verdict
-from tests.zoo.handing_in import names_asked_for
+from tests.zoo.handing_in import Knowledge, hand_in, names_asked_for
 from tests.zoo.specimens import Earning, Expectation, Specimen, parse_expectation, read_zoo
 
 
@@ -77,3 +79,51 @@ def test_the_names_asked_for_are_those_of_the_answer_cells() -> None:
         ]
     )
     assert names_asked_for(release) == (["f", "C", "answer"], ["f"])
+
+
+COMPANY = """# expect: earns nothing
+# Two tell each other.
+shared = 1
+# %% student
+# The first tells.
+def tell():
+    return b"x"
+# %% student
+# The second hears.
+heard = 2
+"""
+
+
+def test_students_who_work_together_hand_in_a_part_each_in_order(tmp_path: Path) -> None:
+    (tmp_path / "channel").mkdir()
+    (tmp_path / "channel" / "pair.py").write_text(COMPANY)
+    one, two = read_zoo(tmp_path)
+    assert (one.id, two.id) == ("channel/pair-1", "channel/pair-2")
+    assert (one.student, two.student) == ("channel-pair-1", "channel-pair-2")
+    assert one.company == two.company == "channel/pair"
+    assert one.tries == "Two tell each other. The first tells."
+    assert (one.tells, two.tells) == (True, False)
+    assert one.cells()[1][0].endswith('shared = 1\ndef tell():\n    return b"x"')
+    assert two.cells()[1][0].endswith("shared = 1\nheard = 2")
+
+
+def test_a_part_that_does_not_say_what_it_tries_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "channel").mkdir()
+    (tmp_path / "channel" / "pair.py").write_text(COMPANY.replace("# The second hears.\n", ""))
+    with pytest.raises(ValueError, match="no comment"):
+        read_zoo(tmp_path)
+
+
+def test_the_same_code_is_handed_in_as_the_same_bytes(tmp_path: Path) -> None:
+    code = COMPANY.partition("def tell")[0] + "# %% student\n# Alike.\n"
+    (tmp_path / "channel").mkdir()
+    (tmp_path / "channel" / "twins.py").write_text(code)
+    notebook, found = new_notebook(cells=[new_code_cell("x = 1")]), []
+    for one in read_zoo(tmp_path):
+        folder = tmp_path / one.student / "small"
+        folder.mkdir(parents=True)
+        knowledge = Knowledge("small", [], [], {}, "f", "", "", "", "", 0, 0, "", "", 0, "", one.id)
+        hand_in(one, folder, notebook, notebook, knowledge)
+        found.append((folder / "small.ipynb").read_bytes())
+    assert len(found) == 2
+    assert found[0] == found[1]

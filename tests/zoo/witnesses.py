@@ -247,14 +247,20 @@ class _Spy:
         return value
 
 
-def hidden_numbers(oracle: Oracle, secret: bytes) -> set[str]:
-    """Return inputs of hidden cases and the right replies to them, as Python writes numbers."""
+def hidden_numbers(oracle: Oracle, secret: bytes, drawn_for: str) -> set[str]:
+    """Return inputs of hidden cases and the right replies to them, as Python writes numbers.
+
+    Args:
+        oracle: the checks.
+        secret: from which inputs are drawn.
+        drawn_for: whose inputs; see `autograder.grading.runner.drawn_for`.
+    """
     seen: dict[bool, set[str]] = {True: set(), False: set()}
     for check in oracle.checks.values():
         for case in check.cases:
             if check.device != "cuda":
                 spy = _Spy(ReferenceSession(oracle.namespace), seen[case.hidden])
-                names = (secret, oracle.assignment, check.name, case.name)
+                names = (secret, oracle.assignment, check.name, case.name, drawn_for)
                 run_case(
                     check,
                     case,

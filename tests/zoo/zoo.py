@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import chain, groupby
 from pathlib import Path
 
 from autograder.course import Course
@@ -92,8 +93,9 @@ def run_zoo(
             outcomes.update(found)
             harm.extend(hurt)
 
-        ordinary = [s for s in specimens if not s.expectation.aims_at_the_run]
-        shares = [ordinary[i::jobs] for i in range(min(jobs, len(ordinary)))]
+        tellers = [s for s in specimens if s.company in {s.company for s in specimens if s.tells}]
+        ordinary = [s for s in specimens if not s.expectation.aims_at_the_run and s not in tellers]
+        shares = [*_shares(ordinary, jobs), *([tellers] if tellers else [])]
         classes = [school.open(f"class-{i}", s, quiet) for i, s in enumerate(shares, 1)]
         with ThreadPoolExecutor(jobs) as pool:
             list(pool.map(judged, classes))
@@ -101,6 +103,13 @@ def run_zoo(
         for pupils in _apart(school, apart, quiet):
             judged(pupils)
         return Report([outcomes[s.id] for s in specimens], harm, alone[RIGHT].tier)
+
+
+def _shares(specimens: Sequence[Specimen], jobs: int) -> list[list[Specimen]]:
+    """Deal specimens out to classes; students who work together are in the same one."""
+    companies = [list(members) for _, members in groupby(specimens, lambda s: s.company)]
+    dealt = (companies[i::jobs] for i in range(min(jobs, len(companies))))
+    return [list(chain.from_iterable(share)) for share in dealt]
 
 
 def _grade_honest(school: School) -> tuple[Pupils, dict[str, Result]]:
@@ -132,8 +141,9 @@ def _apart(school: School, members: Sequence[Specimen], quiet: Pupils) -> Iterat
             yield together
             return
         together.close()
-    for number, specimen in enumerate(members, 1):
-        yield school.open(f"apart-{number}", [specimen], quiet)
+    companies = groupby(members, lambda s: s.company)
+    for number, (_, alone) in enumerate(companies, 1):
+        yield school.open(f"apart-{number}", list(alone), quiet)
 
 
 def _judged(
@@ -184,7 +194,7 @@ def _outcomes(school: School, pupils: Pupils, alone: Mapping[str, Result]) -> di
             assignment=school.name,
             mark=mark,
             canaries=school.canaries,
-            hidden=school.hidden,
+            hidden=school.hidden_of(results.get(specimen.student)),
             heard=mark in heard,
             processes=len(set(lived_on)),
             files=tuple(map(str, left.get(mark, ()))),
