@@ -51,7 +51,7 @@ def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
     for number, run in sorted(notebook.runs.items()):
         ended = None if run.later else run.ended
         if ended and run.stop:
-            stopped.setdefault(ended, []).append(f"{number} in line {run.line}")
+            stopped.setdefault(ended, []).append(f"{number} (line {run.line})")
         elif ended:
             left_out.setdefault(ended, []).append(number)
         elif run.error and not run.error.startswith("NotImplementedError"):

@@ -20,7 +20,7 @@ import numpy as np
 from autograder.errors import WireError
 from autograder.sandbox.wire import Message, decode, encode
 
-__all__ = ["Channel", "ChannelClosed", "ChannelTimeout"]
+__all__ = ["Channel", "ChannelClosed", "ChannelTimeout", "expect"]
 
 MAX_HEADER = 1 << 20
 MAX_BODIES = 4096
@@ -235,3 +235,21 @@ def _lengths(count: int) -> struct.Struct:
 def _filled(size: int) -> int:
     """Return the length of a body with what fills it up."""
     return size + -size % ALIGNMENT
+
+
+def expect(
+    channel: Channel, kinds: str | tuple[str, ...], deadline: float, number: int | None = None
+) -> Message:
+    """Return the next message, which must be of one of these kinds, and of this number.
+
+    Raises:
+        WireError: it is not; so do all errors of `Channel.receive`.
+    """
+    message = channel.receive(deadline)
+    if message.kind == "unavailable":  # what a student's code says so is an untimely message too
+        raise WireError(message.text[:500])
+    if message.kind not in (kinds if isinstance(kinds, tuple) else (kinds,)) or (
+        number is not None and message.number != number
+    ):
+        raise WireError(f"a message of kind {message.kind!r}, expected {kinds!r}")
+    return message

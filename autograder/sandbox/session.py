@@ -16,7 +16,7 @@ from autograder.errors import (
     WireError,
 )
 from autograder.sandbox.cell_runs import CellRun, CodeCell, Place, cell_run, why_missing
-from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
+from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout, expect
 from autograder.sandbox.files import as_bodies
 from autograder.sandbox.messages import MessageSession
 from autograder.sandbox.nursery import ANSWER_SECONDS, KilledFromOutside, Nursery, Started
@@ -217,12 +217,12 @@ class NotebookSession:
             files = [] if begin else as_bodies(self._files)
             channel.send(Message("run", bodies=[body, *files]), self._until(ANSWER_SECONDS))
             for number, *_ in cells:
-                _expect(channel, "cell", self._until(ANSWER_SECONDS), number)
+                expect(channel, "cell", self._until(ANSWER_SECONDS), number)
                 at = Place(number)
                 done = self._cell(channel, at)
                 # What a later run says may tell of hidden inputs: the first is reported.
                 self.runs.setdefault(number, cell_run(number, done))
-            _expect(channel, "ran", self._until(ANSWER_SECONDS))
+            expect(channel, "ran", self._until(ANSWER_SECONDS))
             return None
         except ChannelTimeout:
             whole = time.monotonic() >= self._deadline
@@ -247,7 +247,7 @@ class NotebookSession:
         """Return what came of the cell that runs; ``at`` follows its statements."""
         until = self._until(self._nursery.limits.cell_seconds)
         while True:
-            message = _expect(channel, ("done", "step"), until)
+            message = expect(channel, ("done", "step"), until)
             if message.kind == "done":
                 return message
             at.move_to(message)
@@ -298,7 +298,7 @@ class NotebookSession:
         try:
             if self._channel is not None:
                 self._channel.send(Message("reap"), self._until(ANSWER_SECONDS))
-                _expect(self._channel, "reaped", self._until(ANSWER_SECONDS))
+                expect(self._channel, "reaped", self._until(ANSWER_SECONDS))
         except (ChannelClosed, ChannelTimeout, WireError):
             self._clear_away(by_itself=True)
 
@@ -342,17 +342,3 @@ class NotebookSession:
 def more_than(seconds: float) -> str:
     """Return in words that something took longer than it may."""
     return f"it ran for more than {seconds:g} s"
-
-
-def _expect(
-    channel: Channel, kinds: str | tuple[str, ...], deadline: float, number: int | None = None
-) -> Message:
-    """Return the next message, which must be of one of these kinds, and of this number."""
-    message = channel.receive(deadline)
-    if message.kind == "unavailable":  # what a student's code says so is an untimely message too
-        raise WireError(message.text[:500])
-    if message.kind not in (kinds if isinstance(kinds, tuple) else (kinds,)) or (
-        number is not None and message.number != number
-    ):
-        raise WireError(f"a message of kind {message.kind!r}, expected {kinds!r}")
-    return message

@@ -4,8 +4,9 @@ import signal
 import msgspec
 import pytest
 
-from autograder.grading import runner
+from autograder.grading import case_runs
 from autograder.grading.bundle import read_bundle
+from autograder.grading.case_runs import CaseRuns
 from autograder.grading.cases import run_case
 from autograder.grading.intake import digest_of
 from autograder.grading.notes import PYTHON
@@ -128,7 +129,7 @@ def test_a_question_that_ends_its_process_leaves_the_others_graded(grade):
 def test_a_cell_that_ends_the_session_is_left_out_and_noted(grade):
     result = grade(after=["import os; os._exit(7)"])
     assert result.earned == 5.0
-    assert result.notes == ("cell 8 was stopped in line 1: its process left with exit code 7",)
+    assert result.notes == ("cell 8 (line 1) was stopped: its process left with exit code 7",)
 
 
 def test_a_cell_that_raises_is_noted(grade):
@@ -228,7 +229,7 @@ def test_a_nursery_killed_in_the_middle_costs_nothing(grader, submit, monkeypatc
             grader._nursery._process.wait()
         return run_case(check, *args, **options)
 
-    monkeypatch.setattr(runner, "run_case", kill_once)
+    monkeypatch.setattr(case_runs, "run_case", kill_once)
     result = grader.grade("ada", submit(), clock)
     assert len(killed) == 1
     assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())
@@ -293,7 +294,7 @@ def test_a_bug_of_ours_in_one_submission_is_for_staff_and_stops_no_other(
         raise ZeroDivisionError("of ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "run_case", stumble)
+        patch.setattr(case_runs, "run_case", stumble)
         result = grader.grade("ada", submit(), clock)
     assert result.status is Status.NEEDS_ATTENTION
     assert result.notes == ("the harness broke: ZeroDivisionError: of ours",)
@@ -304,8 +305,8 @@ def test_a_bug_of_ours_in_one_submission_is_for_staff_and_stops_no_other(
 def forks(monkeypatch):
     """Return a list with an item for each session in which cases are run."""
     forks = []
-    run_in = Grader._run_in
-    monkeypatch.setattr(Grader, "_run_in", lambda *a: forks.append(1) or run_in(*a))
+    run_in = CaseRuns._run_in
+    monkeypatch.setattr(CaseRuns, "_run_in", lambda *a: forks.append(1) or run_in(*a))
     return forks
 
 
@@ -448,7 +449,7 @@ def test_a_call_whose_process_somebody_kills_is_run_again(grader, submit, monkey
             os.kill(fork, signal.SIGKILL)
         return run_case(check, case, student, *args, **options)
 
-    monkeypatch.setattr(runner, "run_case", kill_once)
+    monkeypatch.setattr(case_runs, "run_case", kill_once)
     result = grader.grade("ada", submit(), clock)
     assert len(killed) == 1
     assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())
@@ -471,14 +472,14 @@ def test_a_session_that_somebody_kills_between_cells_is_run_again(grader, submit
     assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())
 
 
-def test_a_check_that_keeps_ending_everything_is_not_run_on(grader):
-    (check, *_) = grader._oracle.checks.values()
+def test_a_check_that_keeps_ending_everything_is_not_run_on(bundle):
+    runs = CaseRuns(load_bundle_oracle(bundle), None, LIMITS, "cpu", None)
+    check = next(check for check in runs._checks if check.name == "double_is_right")
     killed = CaseResult("short", False, Verdict.KILLED, 0.0)
-    outcomes = {check.name: {"short": killed, "long": killed}}
-    grader._ends.clear()
-    assert grader._reason_not_to_run(check, outcomes) is None
-    grader._ends[check.name] = 2
-    verdict, message = grader._reason_not_to_run(check, outcomes)
+    runs.outcomes[check.name] = {"short": killed, "long": killed}
+    assert runs._reason_not_to_run(check) is None
+    runs._ends[check.name] = 2
+    verdict, message = runs._reason_not_to_run(check)
     assert (verdict, message) == (Verdict.KILLED, "not run after 2 cases that ended everything")
 
 
@@ -491,7 +492,7 @@ def drawn(monkeypatch):
         drawn.append((check.name, case.name, rng().normal()))
         return run_case(check, case, student, reference, rng, **options)
 
-    monkeypatch.setattr(runner, "run_case", noted)
+    monkeypatch.setattr(case_runs, "run_case", noted)
     return drawn
 
 

@@ -1,4 +1,4 @@
-# expect: earns everything; says "was stopped in line"
+# expect: earns everything; says "was stopped"
 # A cell ends in a line that never ends: what stands above that line is used by the next cell.
 def helper():
     return 1

@@ -1,0 +1,223 @@
+"""The cases of a submission: in which sessions of its notebook they run, and how often."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import product
+
+import numpy as np
+
+from autograder.authoring.checks import Case, Check
+from autograder.authoring.standard import Compared
+from autograder.errors import StudentKilled, StudentTimeout
+from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.given import run_given, wants_given
+from autograder.grading.in_place import run_in_place
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import CaseResult, Verdict
+from autograder.grading.submission import Submission
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.messages import NOT_YET
+from autograder.sandbox.session import CheckSession, NotebookSession
+
+__all__ = ["CaseRuns"]
+
+MAX_TIMEOUTS = 2  # of the cases of one check
+MAX_ENDS = 2  # of whole sessions, each of which costs a run of the notebook, by one check
+OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
+
+Draw = Callable[[Check, Case], np.random.Generator]
+
+
+class CaseRuns:
+    """Runs the cases of one submission.
+
+    Attributes:
+        outcomes: the results, by check and case.
+        compared: of each case that did not pass, the comparisons of numbers that were made.
+
+    Args:
+        oracle: the checks and the reference.
+        notebook: in whose sessions they run.
+        limits: of the submission.
+        device: on which it runs, ``cpu`` or ``cuda``.
+        draw: returns the generator of a case's inputs.
+    """
+
+    def __init__(
+        self, oracle: Oracle, notebook: NotebookSession, limits: Limits, device: str, draw: Draw
+    ) -> None:
+        self._oracle, self._notebook = oracle, notebook
+        self._limits, self._device, self._draw = limits, device, draw
+        self._checks = list(oracle.checks.values())
+        self._ends = Counter[str]()  # of sessions, by the check that ended them
+        self._doubtful = list[tuple[Check, Case]]()  # whose failing may be another check's doing
+        self.outcomes: dict[str, dict[str, CaseResult]] = {check.name: {} for check in self._checks}
+        self.compared: dict[tuple[str, str], list[Compared]] = {}
+
+    def run_all(self) -> None:
+        """Run every case: first the visible ones, then the hidden ones.
+
+        A student reads the messages of visible cases. Since no hidden input has been seen by then,
+        whatever their code keeps or sends, no message can tell of one.
+        """
+        for hidden in (False, True):
+            self._run(deque((k, c) for k in self._checks for c in k.cases if c.hidden is hidden))
+        self._confirm()
+
+    def _run(self, left: deque[tuple[Check, Case]]) -> None:
+        """Run some cases in one session; after one that ended it, the others in a fresh one."""
+        notebook, outcomes = self._notebook, self.outcomes
+        vanished: set[tuple[str, str]] = set()
+        while left:
+            check, case = left[0]
+            if unrun := self._reason_not_to_run(check):
+                left.popleft()
+                outcomes[check.name][case.name] = _without_run(case, *unrun)
+                continue
+            try:
+                with notebook.check() as session:
+                    last = self._run_in(session, left)
+            except (StudentTimeout, StudentKilled) as error:  # there is no session to be had
+                timeout = isinstance(error, StudentTimeout)
+                verdict = Verdict.TIMED_OUT if timeout else Verdict.KILLED
+                for check, case in left:
+                    unrun = self._reason_not_to_run(check) or (verdict, str(error))
+                    outcomes[check.name][case.name] = _without_run(case, *unrun)
+                return
+            if last is None:
+                continue
+            check, case = last
+            self._ends[check.name] += not notebook.is_open
+            if notebook.vanished and (place := (check.name, case.name)) not in vanished:
+                vanished.add(place)  # once more: it may have been killed by somebody else
+                left.appendleft(last)
+            elif notebook.anew:  # each session runs the whole notebook: right answers come first
+                left.rotate(-sum(pair[0] is check for pair in left))
+
+    def _run_in(
+        self, session: CheckSession, left: deque[tuple[Check, Case]]
+    ) -> tuple[Check, Case] | None:
+        """Run cases until the session is ended or a check is to have one of its own.
+
+        Checks share a session for as long as they pass. A check whose hidden cases do not pass
+        behind another's is put back, to be the first of the next session: no check fails for what
+        another has done, and most need no fork of their own. A stub needs none: it fails by itself.
+        Where a session costs a run of the notebook, that waits until all others have run.
+
+        Returns:
+            The case that ended the session, if one did.
+        """
+        notebook, outcomes = self._notebook, self.outcomes
+        first = left[0][0]
+        while left and not self._reason_not_to_run(left[0][0]):
+            check, case = left.popleft()
+            result = self._run_case(check, case, session)
+            outcomes[check.name][case.name] = result
+            ended = result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED)
+            if case.hidden and check is not first and _may_be_another_s_doing(result):
+                if notebook.anew:
+                    self._doubtful.append((check, case))
+                elif not (ended and notebook.vanished):
+                    found = outcomes[check.name]
+                    run = [c for c in check.cases if c.hidden and c.name in found]
+                    for unsure in run:
+                        del found[unsure.name]
+                    left.extendleft((check, c) for c in reversed(run))
+                    return None
+            if ended:
+                return check, case
+        return None
+
+    def _confirm(self) -> None:
+        """Run doubtful cases of a notebook that cannot be forked again, each check alone."""
+        notebook = self._notebook
+        for check in dict.fromkeys(check for check, _ in self._doubtful):
+            if notebook.seconds_left() < 2 * notebook.run_seconds:
+                return
+            with suppress(StudentTimeout, StudentKilled), notebook.check() as session:
+                for doubted, case in self._doubtful:
+                    if doubted is check:
+                        self._run_better(check, case, session)
+
+    def run_in_place(self, submission: Submission) -> tuple[str, ...]:
+        """Run failed cases on the notebook as it stood at their checks; return notes on that."""
+        failed = [
+            (place, check, case)
+            for hidden in (False, True)
+            for check in self._checks
+            for place in submission.places.get(check.name, ())
+            for case in check.cases
+            if case.hidden is hidden
+            and _may_be_another_s_doing(self.outcomes[check.name][case.name])
+        ]
+        return run_in_place(self._notebook, submission.cells, failed, self._run_better)
+
+    def _run_better(self, check: Check, case: Case, session: CheckSession) -> bool:
+        """Run a case once more; the result counts, and is told, only if it passes."""
+        compared = self.compared.get((check.name, case.name), [])
+        result = self._run_case(check, case, session)
+        if result.verdict is Verdict.PASSED:
+            self.outcomes[check.name][case.name] = result
+            return True
+        self.compared[check.name, case.name] = compared
+        return False
+
+    def run_given(self, questions: Sequence[str]) -> None:
+        """Run failed cases again with what their checks are given, each check in its own session.
+
+        Behind all other runs, and question by question as they build on each other: by the time at
+        which the reference answers for a function, that function's own checks are done, so that
+        nothing that a student's code keeps of the answers can help it there.
+
+        Args:
+            questions: in their order.
+        """
+        notebook = self._notebook
+        checks = sorted(self._checks, key=lambda check: questions.index(check.question))
+        for check, hidden in product(checks, (False, True)):
+            found, seconds = self.outcomes[check.name], check.seconds or self._limits.call_seconds
+            failed = [c for c in check.cases if wants_given(check, found[c.name])]
+            if not (cases := [case for case in failed if case.hidden is hidden]):
+                continue
+            with suppress(StudentTimeout, StudentKilled), notebook.check() as session:
+                run = partial(self._run_case, check, session=session)
+                results = run_given(check, cases, session, self._oracle.namespace, seconds, run)
+                found.update({result.name: result for result in results})
+
+    def _run_case(self, check: Check, case: Case, session: CheckSession) -> CaseResult:
+        session.seconds = check.seconds or self._limits.call_seconds
+        self._notebook.vanished = False
+        rng = partial(self._draw, check, case)
+        reference = ReferenceSession(self._oracle.namespace)
+        seconds = self._notebook.seconds_left() + OWN_SECONDS
+        seen: list[Compared] = []
+        result = run_case(check, case, session, reference, rng, seconds=seconds, compared=seen)
+        self.compared[check.name, case.name] = [] if result.verdict is Verdict.PASSED else seen
+        return result
+
+    def _reason_not_to_run(self, check: Check) -> tuple[Verdict, str] | None:
+        """Return the verdict of a check's cases that are not to be run, and why.
+
+        After a few time-outs the other cases of a check are not, nor after some that ended the
+        whole session: an endless loop in every function would otherwise use up the time of the
+        whole submission.
+        """
+        if check.device == "cuda" and self._device != "cuda":
+            return Verdict.PENDING, "needs a GPU"
+        verdicts = [result.verdict for result in self.outcomes[check.name].values()]
+        if verdicts.count(Verdict.TIMED_OUT) >= MAX_TIMEOUTS:
+            return Verdict.TIMED_OUT, f"not run after {MAX_TIMEOUTS} time-outs"
+        if verdicts.count(Verdict.KILLED) >= MAX_ENDS and self._ends[check.name] >= MAX_ENDS:
+            return Verdict.KILLED, f"not run after {MAX_ENDS} cases that ended everything"
+        return None
+
+
+def _may_be_another_s_doing(result: CaseResult) -> bool:
+    decided = result.verdict in (Verdict.PASSED, Verdict.PENDING, Verdict.BROKEN)
+    return not decided and not (result.message or "").startswith(NOT_YET)
+
+
+def _without_run(case: Case, verdict: Verdict, message: str) -> CaseResult:
+    return CaseResult(case.name, case.hidden, verdict, 0.0, message=message)
