@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
+from autograder.engines.regrade import regrade
 from autograder.engines.run import grade_assignment, try_assignment
-from autograder.errors import UsageError
+from autograder.errors import HarnessError, UsageError
 from autograder.grading.intake import digest_of
 from autograder.records.store import Store
 
@@ -294,3 +295,42 @@ def test_the_results_of_a_full_disk_are_kept_and_the_next_run_goes_on(classroom,
     run = grade(classroom)
     assert len(run.graded) == 2
     assert earned(run) == {"s0": 7.0, "s1": 7.0, "s2": 7.0}
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_regrade_says_what_is_damaged_and_goes_on_with_the_others(classroom):
+    for student in ("ada", "bo", "cy"):
+        classroom.hand_in(student)
+    grade(classroom)
+    results = classroom.course.results("small")
+    (results / "gone.json").write_text("damaged")
+    (of_bo,) = (results / "history" / "bo").iterdir()
+    of_bo.write_text("damaged")
+    classroom.hand_in("cy", classroom.blank)
+    found = regrade(classroom.course, "small", Meddler(), apply=False)
+    assert [change.student for change in found.changes] == ["cy"]
+    left_out, not_graded = found.problems
+    assert left_out.startswith("gone is left out: ")
+    assert not_graded.startswith("bo is not graded: ")
+    applied = regrade(classroom.course, "small", Meddler(), apply=True)
+    assert applied.changes == found.changes
+    assert set(applied.problems) == set(found.problems)
+
+
+@pytest.mark.usefixtures("quickly")
+def test_records_that_can_be_written_are_when_others_cannot(classroom):
+    classroom.hand_in("ada")
+    gradebook = classroom.course.gradebook
+    gradebook.unlink()
+    gradebook.mkdir()
+    with pytest.raises(HarnessError, match=r"^gradebook\.db cannot be written: unable to open"):
+        grade(classroom)
+    assert classroom.course.feedback("small", "ada").is_file()
+    assert classroom.course.report.is_file()
+    assert not (classroom.course.results("small") / ".recorded").exists()
+    gradebook.rmdir()
+    again = Meddler()
+    run = grade_assignment(classroom.course, "small", again)
+    assert (run.graded, run.problems) == ((), ())
+    assert again.said == ["writing feedback, gradebook and report"]
+    assert gradebook.is_file()

@@ -1,8 +1,9 @@
+import errno
 import os
 
 import pytest
 
-from autograder.records.files import temporary, write_atomic
+from autograder.records.files import require_writable, temporary, write_atomic
 
 
 def test_a_file_is_replaced_whole_and_its_folders_are_made(tmp_path):
@@ -35,3 +36,15 @@ def test_a_temporary_file_lies_beside_its_place_and_goes(tmp_path):
         assert path.name.startswith(".tmp-")
         assert path.read_bytes() == b"data"
     assert not path.exists()
+
+
+def test_a_write_that_fails_says_in_which_folder(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    require_writable(tmp_path / "new")
+    assert os.listdir(tmp_path / "new") == []
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        require_writable(tmp_path)
+    assert raised.value.filename == str(tmp_path)

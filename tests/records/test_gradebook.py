@@ -1,6 +1,9 @@
+import errno
+import functools
 import os
 import shutil
 import sqlite3
+import tempfile
 import time
 
 import msgspec
@@ -294,6 +297,33 @@ def test_a_file_that_is_no_database_is_named(tmp_path, make):
     with pytest.raises(HarnessError, match=r"gradebook\.db cannot be written"):
         write_gradebook(path, make.manifest, make.release(), {})
     assert path.read_bytes() == b"not a database, " * 100
+
+
+@pytest.mark.parametrize("fault", ["folder", "locked", "unwritable"])
+def test_what_the_database_refuses_is_one_sentence(db, write, make, monkeypatch, fault):
+    """Without the statement that it refused, which holds names of students."""
+    if fault == "folder":
+        db.unlink()
+        db.mkdir()
+    elif fault == "locked":
+        monkeypatch.setattr("sqlite3.connect", functools.partial(sqlite3.connect, timeout=0.01))
+        other = sqlite3.connect(db, isolation_level=None)
+        other.execute("begin exclusive")
+    else:
+        monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+        db.unlink()
+    with pytest.raises(HarnessError) as raised:
+        write(make.result())
+    said = str(raised.value)
+    assert said.startswith("gradebook.db cannot be written: ")
+    assert said.endswith("put that right, and run the same command again; no score is lost")
+    assert [part for part in ("\n", "SELECT", "sqlalche.me", str(db.parent)) if part in said] == []
+    if fault == "locked":
+        other.close()
+
+
+def refuse(*_, **__):
+    raise OSError(errno.EROFS, "Read-only file system")
 
 
 def test_two_assignments_share_a_gradebook(write, gradebook, make):

@@ -233,3 +233,43 @@ def test_a_key_tells_apart_whatever_decides_a_grade():
     assert all(len(key) == 64 for key in keys)
     assert submission_key("ab", "c", *base[2:]) != submission_key("a", "bc", *base[2:])
     assert submission_key(*base) == submission_key(*base[:3], Limits(), *base[4:])
+
+
+@pytest.mark.parametrize("kind", ["text", "bytes", "folder", "pipe", "another's"])
+def test_a_damaged_newest_result_is_told_and_leaves_the_others(store, folder, make, kind):
+    result = store.put("ada", KEY, make.result())
+    bad = folder / "bo.json"
+    if kind == "folder":
+        bad.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(bad)
+    else:
+        bad.write_bytes({"text": b"[]", "bytes": b'{"student": "\xff"}'}.get(kind, b""))
+    if kind == "another's":
+        bad.write_bytes((folder / "ada.json").read_bytes())
+    damaged = {}
+    assert store.newest(damaged) == {"ada": result}
+    assert damaged.keys() == {"bo"}
+    assert damaged["bo"].startswith("the stored result results/hw1/bo.json is damaged: ")
+    with pytest.raises(HarnessError):
+        store.newest()
+    with pytest.raises(HarnessError):
+        store.shown("bo")
+    assert store.shown("ada") == result
+
+
+def test_finding_a_result_writes_nothing(store, folder, make):
+    result = store.put("ada", KEY, make.result())
+    (folder / "ada.json").unlink()
+    assert store.find("ada", KEY) == result
+    assert store.find("ada", OTHER) is None
+    assert not (folder / "ada.json").exists()
+    assert store.get("ada", KEY) == result
+    assert (folder / "ada.json").exists()
+
+
+def test_a_folder_that_is_no_folder_is_not_an_empty_one(store, folder):
+    folder.parent.mkdir(parents=True)
+    folder.write_text("no folder")
+    with pytest.raises(OSError, match="Not a directory"):
+        store.newest()
