@@ -84,7 +84,8 @@ class Reader:
             text: the student's.
             is_check: whether the cell is a check's, which a student's process never runs.
         """
-        more = "\n".join(added_lines(given, text))
+        lines = added_lines(given, text)
+        more = "\n".join(lines)
         if not more:
             return Additions()
         if (magic := text.lstrip()).startswith("%%"):
@@ -93,8 +94,13 @@ class Reader:
             text = text.replace("%%", "#%", 1)
         ours, theirs = self._units(given), self._units(text)
         if ours is None or theirs is None:
-            return Additions(above=_only(text, added_lines(given, text)), text=more)
-        added, changed, end = _compare(ours, theirs, is_check)
+            return Additions(above=_only(text, lines), text=more)
+        lost, others = _unlike(ours, theirs)
+        if not others:  # another layout
+            return Additions(text="\n".join(x for x in lines if x.lstrip().startswith("#")))
+        added, changed = _compare(lost, others, theirs)
+        ends = [unit.last for unit in theirs if any(map(_is_self_check, unit.statements))]
+        end = ends[-1] if is_check and ends else theirs[-1].last
         above = [unit for unit in added if unit.first <= end]
         below = [unit for unit in added if unit.first > end]
         again = not is_check and _is_used(added, theirs)
@@ -183,17 +189,19 @@ def _unit(first: int, last: int, together: list[ast.stmt], lines: Sequence[str])
 
 
 def _compare(
-    ours: Sequence[_Unit], theirs: Sequence[_Unit], is_check: bool
-) -> tuple[list[_Unit], tuple[str, ...], int]:
-    """Return what was added, which names were changed, and the last line above a self-check."""
-    lost, others = _unlike(ours, theirs)
-    names, calls = set[str](), set[str]()
-    for unit in lost:
-        names |= _bound(unit)
-        calls |= _called(unit)
+    lost: Sequence[_Unit], others: Sequence[_Unit], theirs: Sequence[_Unit]
+) -> tuple[list[_Unit], tuple[str, ...]]:
+    """Return what was added, and which names were changed.
+
+    Args:
+        lost: what the release has and the cell has not.
+        others: what the cell has and the release has not.
+        theirs: all that the cell has.
+    """
+    names = {name for unit in lost for name in _bound(unit)}
+    calls = {call for unit in lost for call in _called(unit)}
     below = set[str]()  # what the release's own statements bind below, as the cell has them
-    added, changed = list[_Unit](), list[list[str]]()
-    new = set(others)
+    new, added, changed = set(others), list[_Unit](), list[list[str]]()
     for unit in reversed(theirs):
         bound = _bound(unit)
         if unit not in new:
@@ -204,10 +212,8 @@ def _compare(
             changed.append(sorted(bound))
         elif bound or not (called := _called(unit)) or not called <= calls:
             added.append(unit)
-    ends = [unit.last for unit in theirs if any(map(_is_self_check, unit.statements))]
-    end = ends[-1] if is_check and ends else max((unit.last for unit in theirs), default=0)
     told = dict.fromkeys(name for some in reversed(changed) for name in some)
-    return added[::-1], tuple(told), end
+    return added[::-1], tuple(told)
 
 
 def _is_used(added: Sequence[_Unit], theirs: Sequence[_Unit]) -> bool:

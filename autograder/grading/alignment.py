@@ -24,7 +24,7 @@ __all__ = [
     "prompts_of",
 ]
 
-MOST_NAMES = 8  # of cells that one note tells
+MOST_NAMES = 4  # of cells that one note tells
 
 
 @dataclass

@@ -24,7 +24,7 @@ from autograder.sandbox.session import CodeCell
 
 __all__ = ["Healer"]
 
-MOST_NAMES = 3  # that a note tells
+MOST_NAMES, MOST_CELLS = 3, 8  # that a note tells
 
 
 class Healer:
@@ -52,6 +52,7 @@ class Healer:
         self._gap = 0  # how many cells there are to run up to the last one that is not missing
         self._early = set[str]()  # given cells that run before all others
         self._written = dict[str, str]()  # into given cells, by grade_id
+        self._edited = dict[str, list[str]]()  # cells by what became of what they had more
         self._reader = Reader()
         self.notebook = nbformat.v4.new_notebook(metadata=release.metadata)
         self.run = list[CodeCell]()
@@ -74,6 +75,10 @@ class Healer:
                 self._gap = len(self.run)
                 for cell in anchored.following:
                     self._add_own(cell)
+        for fate, cells in self._edited.items():
+            more = f" and {left} more" if (left := len(cells) - MOST_CELLS) > 0 else ""
+            which = f"cell{'s' if len(cells) > 1 else ''} {', '.join(cells[:MOST_CELLS])}{more}"
+            self.notes.append(f"{which} {'were' if len(cells) > 1 else 'was'} edited and {fate}")
 
     def answers(self) -> dict[str, str]:
         """Return what was written for each manual question, by the grade_id of its cell."""
@@ -153,16 +158,7 @@ class Healer:
         if more.below:
             self._fresh += bool(more.above)
             self._run(self._fresh if more.above else cell.number, more.below)
-        note = f"cell {cell.number} ({grade_id}) was edited and restored"
-        if more.above or more.below:
-            note += "; what was added to it runs behind it"
-        elif more.text and not more.changed:
-            note += "; what was written into it is shown to staff"
-        if more.changed:
-            names = ", ".join(more.changed[:MOST_NAMES])
-            rest = f" and {left} more" if (left := len(more.changed) - MOST_NAMES) > 0 else ""
-            note += f"; the change to {names}{rest} does not count"
-        self.notes.append(note)
+        self._edited.setdefault(_fate(more), []).append(f"{cell.number} ({grade_id})")
         if more.text:
             self._show(cell, more.text)
             if given.cell_type != "code" or cell.type != "code":
@@ -233,6 +229,20 @@ class Healer:
             return []
         lines = {line.strip() for line in lines_of(text)}
         return [text] if not between or lines.intersection(between) else []
+
+
+def _fate(more: Additions) -> str:
+    """Say what became of an edited cell."""
+    fate = "restored"
+    if more.above or more.below:
+        fate += "; what was added runs behind the restored text"
+    elif more.text and not more.changed:
+        fate += "; what was written there is shown to staff"
+    if more.changed:
+        names = ", ".join(more.changed[:MOST_NAMES])
+        rest = f" and {left} more" if (left := len(more.changed) - MOST_NAMES) > 0 else ""
+        fate += f"; the change to {names}{rest} does not count"
+    return fate
 
 
 def _is_stub(text: str, given: str) -> bool:

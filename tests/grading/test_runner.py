@@ -163,7 +163,7 @@ def test_what_cells_raised_is_told_before_what_was_healed(grade):
 
     notes = grade(before=["import tqdm_of_nobody"], change=edit_all).notes
     assert "ModuleNotFoundError" in notes[0]
-    assert "was edited and restored" in notes[1]
+    assert "edited and restored" in notes[1]
 
 
 def test_many_deadly_cells_cost_only_themselves(grade):

@@ -1,4 +1,4 @@
-# expect: needs attention
+# expect: earns everything; says "was graded"
 # Hands in right answers under a name of its own, as downloads have it.
 import nbformat
 
