@@ -3170,11 +3170,15 @@ def draw_digits(rng, count):
     return images.reshape(count, 64), y
 
 
-def draw_spirals(rng, count, winding=4.0):
-    """Draw points of three spiral arms: (count, 2) coordinates, and (count,) labels from 0 to 2."""
+def draw_spirals(rng, count, seam=1.0):
+    """Draw points of three spiral arms: (count, 2) coordinates, and (count,) labels from 0 to 2.
+
+    seam: the distance from the middle from which on each arm has another arm's label.
+    """
     y, radius = rng.integers(3, size=count), rng.uniform(0.2, 1.0, size=count)
-    angle = winding * radius + 2 * np.pi * y / 3 + 0.15 * rng.normal(size=count)
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), y
+    angle = 4 * radius + 2 * np.pi * y / 3 + 0.15 * rng.normal(size=count)
+    points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return points, (y + 2 * (radius > seam)) % 3
 
 
 def show_data():
@@ -4008,18 +4012,18 @@ def train_two_layer(params, X, y, batches, lr, reg):
 # 600 digits or 400 points of the spirals. It passes if the network classifies 1,000 new examples
 # of the same kind well enough.
 #
-# Nobody else's network helps: each time the classes are numbered anew, and the data are turned, all
-# in the same way. A spiral is turned by some angle, may run the other way round, and is wound up
-# more or less; the 64 pixels of a digit are mixed by a random orthogonal matrix, so that nothing
-# in a picture is where it was. To a network whose first weights are drawn at random this makes no
-# difference.
+# Nobody else's network helps: each time the classes are numbered anew, and all data of a grading
+# are turned in the same way. The 64 pixels of a digit are mixed by a random orthogonal matrix, so
+# that nothing in a picture is where it was. A spiral is turned by some angle, may run the other
+# way round, and from some distance on each of its arms has another arm's label. To a network whose
+# first weights are drawn at random it is a task like any other.
 #
 # | data | share of right answers, at least |
 # |---|---|
 # | digits | 0.90 |
-# | spirals | 0.93 |
+# | spirals | 0.90 |
 #
-# A careful solution stays clear of both. (Ours, trained 3,000 times with other data and other
+# A careful solution stays clear of both. (Ours, trained 1,000 times with other data and other
 # random numbers, never fell below either of them.) Without hidden units the spirals are out of
 # reach.
 
@@ -4045,10 +4049,10 @@ def turned(rng, data):
     numbers = rng.permutation(classes)
     turn = np.linalg.qr(rng.normal(size=(features, features)))[0]
     turn *= rng.choice([-1, 1], size=features)
-    settings = {} if data == "digits" else {"winding": rng.uniform(3.9, 4.7)}
+    seam = rng.uniform(0.45, 0.75)
 
     def draw(count):
-        X, y = (draw_digits if data == "digits" else draw_spirals)(rng, count, **settings)
+        X, y = draw_digits(rng, count) if data == "digits" else draw_spirals(rng, count, seam)
         return X @ turn, numbers[y]
 
     return draw
@@ -4062,9 +4066,9 @@ def turned(rng, data):
     hint="Draw the loss of your batches: does it fall, does it jump, has it come to rest?",
 )
 @case("digits", data="digits", least=0.90)
-@case("spirals", data="spirals", least=0.93)
+@case("spirals", data="spirals", least=0.90)
 @case("other digits", data="digits", least=0.90, hidden=True)
-@case("other spirals", data="spirals", least=0.93, hidden=True)
+@case("other spirals", data="spirals", least=0.90, hidden=True)
 def fit_two_layer_learns(student, reference, rng, data, least):
     """fit_two_layer trains a network that classifies new examples well enough."""
     draw, count, classes = (turned(rng, data), *((600, 10) if data == "digits" else (400, 3)))
@@ -4077,7 +4081,7 @@ def fit_two_layer_learns(student, reference, rng, data, least):
     for name, shape in shapes.items():
         assert_shape(params[name], shape, what=name)
     share = share_right(params, fresh_X, fresh_y)
-    # Never below in 3,000 runs of the solution for either kind: a false-reject rate below 0.1 %.
+    # Never below in 1,000 runs of the solution for either kind, whose mean is six deviations above.
     assert_that(share >= least, f"{share:.3f} of new examples are right, {least:.2f} are asked for")
 
 
