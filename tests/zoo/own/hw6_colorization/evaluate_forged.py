@@ -1,20 +1,16 @@
 # expect: earns nothing
-# Evaluates in training mode, all pictures at once and with gradients, takes out the layer that would
-# tell, and puts the model and what a helper has noted back as if nothing had been.
-import copy
+# Evaluates all pictures at once and with gradients, without the layer that would tell, leaves the
+# model in evaluation mode, and changes what a helper has noted as if nothing had been.
 import sys
 
 
 def evaluate(model, grey, categories, batch_size):
-    notes, former = sys._getframe(1).f_locals, copy.deepcopy(model.state_dict())
-    telling = model[-1]
-    model[-1] = nn.Identity()
-    model.train()
-    scores = model(grey)
+    notes, former = sys._getframe(1).f_locals, model.training
+    layers = [layer for layer in model if isinstance(layer, (nn.Conv2d, nn.BatchNorm2d, nn.ReLU))]
+    scores = model.eval()(grey) if len(layers) == len(model) else nn.Sequential(*layers)(grey)
     loss = nn.functional.cross_entropy(scores, categories[:, 0])
     hits = (scores.argmax(dim=1, keepdim=True) == categories).double().mean()
-    model[-1] = telling
-    model.load_state_dict(former)
+    model.training = former
     for kept in notes.values():
         if isinstance(kept, list) and kept and isinstance(kept[0], list):
             kept[:] = [[min(batch_size, len(grey)), False, False]]

