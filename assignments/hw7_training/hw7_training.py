@@ -4023,8 +4023,8 @@ def train_two_layer(params, X, y, batches, lr, reg):
 # | digits | 0.90 |
 # | spirals | 0.90 |
 #
-# A careful solution stays clear of both. (Ours, trained 1,000 times with other data and other
-# random numbers, never fell below either of them.) Without hidden units the spirals are out of
+# A careful solution stays clear of both. (Ours, trained 150 times on either with other
+# random numbers, never fell below 0.93.) Without hidden units the spirals are out of
 # reach.
 
 # %%
@@ -4081,7 +4081,8 @@ def fit_two_layer_learns(student, reference, rng, data, least):
     for name, shape in shapes.items():
         assert_shape(params[name], shape, what=name)
     share = share_right(params, fresh_X, fresh_y)
-    # Never below in 1,000 runs of the solution for either kind, whose mean is six deviations above.
+    # 150 runs of the solution gave 0.957 on average for either kind, 0.936 at the least, with a
+    # standard deviation of 0.008: the threshold is seven of them away.
     assert_that(share >= least, f"{share:.3f} of new examples are right, {least:.2f} are asked for")
 
 
