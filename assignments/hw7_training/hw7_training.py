@@ -124,13 +124,34 @@ from reference.training import train_epoch
 
 
 # %%
-def is_trained(before, after):
-    """Tell whether any of some arrays has changed."""
-    return any(not np.array_equal(*pair) for pair in zip(before, after, strict=True))
+def require_shapes(got, start, what):
+    """Fail unless some arrays have the shapes that they started with."""
+    assert_equal(len(got), len(start), what=f"number of {what}")
+    for one, first in zip(got, start, strict=True):
+        assert_shape(one, np.shape(first), what=what)
+
+
+def require_training(before, after, ours):
+    """Fail unless a loss fell by at least a fifth as much as it does with our loop.
+
+    It is worked out from the weights that came back: whoever has trained nothing has no such
+    weights, and most slips that cost points elsewhere still train.
+    """
+    assert_that(
+        before - after >= 0.2 * (before - ours),
+        f"the loss is {before:.5g} with the weights before training and {after:.5g} with those "
+        f"after it; our loop brings it to {ours:.5g}",
+    )
+
+
+def require_no_graph(numbers):
+    """Fail if a tensor among some numbers still knows how it was computed."""
+    graphs = sum(isinstance(one, torch.Tensor) and one.requires_grad for one in numbers)
+    assert_equal(graphs, 0, what="number of results that keep a graph alive")
 
 
 def run_train_epoch(notebook, weights, batches, loss_name, lr, momentum, stale):
-    """Return the losses of an epoch, the weights after it, and how many losses hold a graph.
+    """Return the losses of an epoch as they are, and the weights after it.
 
     weights: of two linear layers with a tanh between them: (H, D), (H,), (K, H), (K,).
     stale: the size of gradients that some earlier computation has left behind.
@@ -144,12 +165,9 @@ def run_train_epoch(notebook, weights, batches, loss_name, lr, momentum, stale):
     opt = torch.optim.SGD(net.parameters(), lr=lr, momentum=momentum)
     pairs = [(torch.tensor(x), torch.tensor(t)) for x, t in batches]
     losses = list(notebook.train_epoch(net, opt, pairs, getattr(torch.nn.functional, loss_name)))
-    graphs = sum(isinstance(one, torch.Tensor) and one.requires_grad for one in losses)
-    weights = [parameter.detach().numpy() for parameter in net.parameters()]
     return {
-        "losses": [torch.as_tensor(one).detach().numpy() for one in losses],
-        "weights": weights,
-        "graphs": graphs,
+        "losses": losses,
+        "weights": [parameter.detach().numpy() for parameter in net.parameters()],
     }
 
 
@@ -167,6 +185,13 @@ def make_epoch(rng, loss_name, sizes):
     weights = [0.5 * rng.normal(size=shape) for shape in ((5, 4), (5,), (3, 5), (3,))]
     batches = [(rng.normal(size=(n, 4)), make_targets(rng, loss_name, n, 3)) for n in sizes]
     return weights, batches
+
+
+def loss_of_weights(weights, batches):
+    """Return the cross-entropy over all batches of `run_train_epoch`'s network."""
+    first, bias, second, shift = (torch.as_tensor(w) for w in weights)
+    x, y = (torch.tensor(np.concatenate(part)) for part in zip(*batches, strict=True))
+    return float(F.cross_entropy(torch.tanh(x @ first.T + bias) @ second.T + shift, y))
 
 
 @check(
@@ -220,15 +245,18 @@ self_check(train_epoch_follows_reference)
 @case("four batches", sizes=[6, 6, 6, 6])
 @case("a single batch", sizes=[5], hidden=True)
 def train_epoch_keeps_no_graph(student, reference, rng, sizes):
-    """train_epoch returns one number for each batch, and none of them keeps a graph alive."""
+    """train_epoch trains, returns a number for each batch, and none of them keeps a graph alive."""
     weights, batches = make_epoch(rng, "cross_entropy", sizes)
-    got = student.apply(run_train_epoch, weights, batches, "cross_entropy", 0.1, 0.0, 0.0)
-    want = reference.apply(run_train_epoch, weights, batches, "cross_entropy", 0.1, 0.0, 0.0)
+    arguments = weights, batches, "cross_entropy", 0.1, 0.0, 0.0
+    got = student.apply(run_train_epoch, *arguments)
+    want = reference.apply(run_train_epoch, *arguments)
     assert_that(len(got["losses"]) == len(sizes), "expected one loss for each batch")
-    assert_that(is_trained(weights, got["weights"]), "the model has its old weights: no training")
     # Only the first loss: a slip that shows after the first step is paid for above.
     assert_close(got["losses"][0], want["losses"][0], what="the first loss")
-    assert_equal(got["graphs"], 0, what="number of losses that keep a graph alive")
+    require_shapes(got["weights"], weights, "weights")
+    made = (weights, got["weights"], want["weights"])
+    require_training(*(loss_of_weights(some, batches) for some in made))
+    require_no_graph(got["losses"])
 
 
 self_check(train_epoch_keeps_no_graph)
@@ -534,46 +562,39 @@ from reference.training import fit
 
 
 # %%
-def run_fit(notebook, weights, train, valid, epochs, lr, norm):
-    """Run `fit` and return what it returns, the model's final state, and what happened within.
+def run_fit(notebook, weights, train, valid, epochs, lr, norm, telling=None):
+    """Run `fit` and return the curves as they are, and the model's final state by name.
 
     weights: of two linear layers with a ReLU between them: (H, D), (H,), (K, H), (K,).
     norm: whether there is batch normalisation before the ReLU.
+    telling: two rows of K numbers. Behind the last layer then stands one that returns its input
+        in training mode, adds the first row in evaluation mode, and adds the second row instead
+        where gradients are recorded in evaluation mode. Then the last linear layer alone learns.
     """
+
+    class Telling(torch.nn.Module):
+        def forward(self, x):
+            row = 1 if x.requires_grad else 0
+            return x if self.training else x + torch.tensor(telling[row], dtype=x.dtype)
+
     first = torch.nn.Linear(weights[0].shape[1], weights[0].shape[0])
     last = torch.nn.Linear(weights[2].shape[1], weights[2].shape[0])
     middle = [torch.nn.BatchNorm1d(len(weights[1]))] if norm else []
-    net = torch.nn.Sequential(first, *middle, torch.nn.ReLU(), last).double()
+    end = [Telling()] if telling else []
+    net = torch.nn.Sequential(first, *middle, torch.nn.ReLU(), last, *end).double()
     tensors = [first.weight, first.bias, last.weight, last.bias]
     for parameter, values in zip(tensors, weights, strict=True):
         parameter.data = torch.tensor(values)
-    opt = torch.optim.SGD(net.parameters(), lr=lr)
-    marks = {float(row[0]) for inputs, _ in valid for row in inputs}
-    seen = {"trained": 0, "validated": 0, "trained in evaluation mode": 0}
-    seen |= {"validated in training mode": 0, "validated with gradients": 0}
-
-    def look(module, inputs, output):
-        rows = inputs[0].detach().numpy()
-        held_out = sum(float(row[0]) in marks for row in rows)
-        seen["trained"] += len(rows) - held_out
-        seen["validated"] += held_out
-        seen["validated in training mode"] += held_out * module.training
-        seen["validated with gradients"] += held_out * bool(output.requires_grad)
-        if torch.is_grad_enabled() and not module.training:
-            seen["trained in evaluation mode"] += len(rows) - held_out
-
-    net.register_forward_hook(look)
+    still = [p for layer in [first, *middle] for p in layer.parameters()]
+    groups = [{"params": still, "lr": 0.0 if telling else lr}, {"params": last.parameters()}]
+    opt = torch.optim.SGD(groups, lr=lr)
     pairs = [[(torch.tensor(x), torch.tensor(y)) for x, y in data] for data in (train, valid)]
     curves = notebook.fit(net, opt, *pairs, epochs)
-    every = [one for name in ("train", "valid", "accuracy") for one in curves[name]]
-    graphs = sum(isinstance(one, torch.Tensor) and one.requires_grad for one in every)
-    plain = {n: [torch.as_tensor(one).detach().numpy() for one in curves[n]] for n in curves}
-    return {
-        "curves": plain,
-        "state": [value.detach().numpy() for value in net.state_dict().values()],
-        "seen": seen,
-        "graphs": graphs,
-    }
+    names = ["first", "norm", "relu", "last"] if norm else ["first", "relu", "last"]
+    state = {}
+    for name, layer in zip(names, net, strict=False):
+        state |= {f"{name}.{key}": v.detach().numpy() for key, v in layer.state_dict().items()}
+    return {"curves": {name: list(curve) for name, curve in curves.items()}, "state": state}
 
 
 def make_fit(rng, train_sizes, valid_sizes, classes=3):
@@ -586,6 +607,41 @@ def make_fit(rng, train_sizes, valid_sizes, classes=3):
         return 2 * centres[labels] + rng.normal(size=(size, 4)), labels
 
     return weights, [batch(n) for n in train_sizes], [batch(n) for n in valid_sizes]
+
+
+def scores_of_state(state, batches, shift=0.0):
+    """Return the scores of `run_fit`'s network in evaluation mode, and the labels.
+
+    shift: what is added to the scores: the first row of `telling`.
+    """
+    x, y = (torch.tensor(np.concatenate(part)) for part in zip(*batches, strict=True))
+    values = {name: torch.as_tensor(value) for name, value in state.items()}
+    x = x @ values["first.weight"].T + values["first.bias"]
+    if "norm.weight" in values:
+        names = ("running_mean", "running_var", "weight", "bias")
+        x = F.batch_norm(x, *(values[f"norm.{name}"] for name in names))
+    return torch.relu(x) @ values["last.weight"].T + values["last.bias"] + shift, y
+
+
+def require_a_trained_state(got, start, want, train):
+    """Fail unless the last layer of a state fits the training data better than it did.
+
+    got, want: the student's final state and ours; start: the last layer's weights at first.
+    """
+    last = ("last.weight", "last.bias")
+    require_shapes([got[name] for name in last], start, "parameters of the last layer")
+    made = (start, [got[name] for name in last], [want[name] for name in last])
+    states = [want | dict(zip(last, pair, strict=True)) for pair in made]
+    require_training(*(float(F.cross_entropy(*scores_of_state(s, train))) for s in states))
+
+
+def require_last_accuracy(got, state, epochs, valid, shift=0.0):
+    """Fail unless the last accuracy is that of the state with which the training ended."""
+    accuracies = got["accuracy"]
+    assert_that(len(accuracies) == epochs, "accuracy: one number for each epoch")
+    scores, labels = scores_of_state(state, valid, shift)
+    want = float((scores.argmax(dim=1) == labels).double().mean())
+    assert_close(accuracies[-1], want, what="accuracy of the final model")
 
 
 @check(
@@ -639,21 +695,24 @@ self_check(fit_follows_reference)
     hint="Write down the mode of the model at each call, for two epochs. Are gradients recorded?",
 )
 @case("three epochs", epochs=3)
-@case("two epochs, other batches", epochs=2, train_sizes=[7, 4], valid_sizes=[3, 2], hidden=True)
-def fit_sets_the_mode(student, reference, rng, epochs, train_sizes=(6, 6), valid_sizes=(5, 5)):
+@case("two epochs, other batches", epochs=2, train_sizes=[7, 4], valid_sizes=[40, 40], hidden=True)
+def fit_sets_the_mode(student, reference, rng, epochs, train_sizes=(6, 6), valid_sizes=(30, 30)):
     """Training mode is what fit trains in; it validates in evaluation mode, without gradients."""
-    arguments = (*make_fit(rng, train_sizes, valid_sizes), epochs, 0.1, True)
+    made = weights, train, valid = make_fit(rng, train_sizes, valid_sizes)
+    # In evaluation mode the scores shift: far, to the rarest class, if gradients are recorded.
+    shift = rng.permutation([-1.0, 0.0, 1.0]) + 0.2 * rng.normal(size=3)
+    counts = np.bincount(np.concatenate([labels for _, labels in valid]), minlength=3)
+    telling = [shift.tolist(), (60.0 * np.eye(3)[counts.argmin()]).tolist()]
+    arguments = *made, epochs, 0.5, True, telling
     result = student.apply(run_fit, *arguments)
-    got, want = result["seen"], reference.apply(run_fit, *arguments)["seen"]
-    assert_that(
-        is_trained(arguments[0][:1], result["state"][:1]),
-        "the model has its old weights: no training",
-    )
-    for name in ("trained", "validated"):
-        # A second look at the same examples would be no mistake.
-        assert_that(got[name] >= want[name], f"{got[name]} examples {name}, of {want[name]}")
-    for name in set(want) - {"trained", "validated"}:
-        assert_equal(got[name], 0, what=f"number of examples {name}")
+    got, want = result["state"], reference.apply(run_fit, *arguments)["state"]
+    # What batch normalisation keeps tells which batches it has met in training mode. The layer
+    # before it does not learn, so that no other slip shows here.
+    for name in ("num_batches_tracked", "running_mean", "running_var"):
+        assert_close(got[f"norm.{name}"], want[f"norm.{name}"], what=f"{name} of the model")
+    require_a_trained_state(got, weights[2:], want, train)
+    last = {name: got[name] for name in ("last.weight", "last.bias")}
+    require_last_accuracy(result["curves"], want | last, epochs, valid, torch.tensor(shift))
 
 
 self_check(fit_sets_the_mode)
@@ -669,16 +728,24 @@ self_check(fit_sets_the_mode)
 @case("one epoch", epochs=1, train_sizes=[4], valid_sizes=[9, 9], hidden=True)
 def fit_keeps_no_graph(student, reference, rng, epochs, train_sizes, valid_sizes):
     """Three lists come from fit, one number for each epoch, and none keeps a graph alive."""
-    # A learning rate of zero and no batch normalisation: most other slips do not show here.
-    arguments = (*make_fit(rng, train_sizes, valid_sizes), epochs, 0.0, False)
-    got = student.apply(run_fit, *arguments)
-    want = reference.apply(run_fit, *arguments)
-    assert_close(got["curves"]["accuracy"], want["curves"]["accuracy"], what="accuracy")
+    # No batch normalisation, and batches of one size: most other slips do not show here.
+    made = weights, train, valid = make_fit(rng, train_sizes, valid_sizes)
+    arguments = *made, epochs, 0.05, False
+    result = student.apply(run_fit, *arguments)
+    got, want = result["state"], reference.apply(run_fit, *arguments)["state"]
+    for name, value in want.items():
+        assert_shape(got[name], value.shape, what=name)
+    starts = zip(want, weights, strict=True)
+    states = (dict(starts), got, want)
+    require_training(*(float(F.cross_entropy(*scores_of_state(s, train))) for s in states))
+    require_last_accuracy(result["curves"], got, epochs, valid)
+    require_no_graph([one for curve in result["curves"].values() for one in curve])
     for name in ("train", "valid"):
-        assert_that(len(got["curves"][name]) == epochs, f"{name}: one number for each epoch")
-        least = min(float(np.real(np.asarray(one)).min()) for one in got["curves"][name])
-        assert_that(least > 0, f"{name}: losses of zero or less")
-    assert_equal(got["graphs"], 0, what="number of results that keep a graph alive")
+        curve = result["curves"][name]
+        assert_that(len(curve) == epochs, f"{name}: one number for each epoch")
+        for one in curve:
+            assert_shape(one, (), what=name)
+            assert_that(float(one) > 0, f"{name}: losses of zero or less")
 
 
 self_check(fit_keeps_no_graph)
@@ -946,7 +1013,7 @@ from reference.training import fine_tune
 
 # %%
 def run_fine_tune(notebook, weights, batches, num_labels, lr, epochs):
-    """Return the losses, the tuned parameters by name, which moved, and what became of the old.
+    """Return the losses as they are, and the parameters of the tuned model and of the old one.
 
     weights: of a 3x3 convolution and of a 1x1 head, with a tanh between them.
     """
@@ -958,18 +1025,11 @@ def run_fine_tune(notebook, weights, batches, num_labels, lr, epochs):
     net.add_module("body", torch.nn.Sequential(body, torch.nn.Tanh()))
     net.add_module("head", torch.nn.Conv2d(out_channels, len(weights[3]), 1, dtype=torch.float64))
     net.load_state_dict(start)
-    old_head = net.head
     pairs = [(torch.tensor(x), torch.tensor(y)) for x, y in batches]
     tuned, losses = notebook.fine_tune(net, num_labels, pairs, lr, epochs)
-    after = {name: value.detach().numpy() for name, value in tuned.named_parameters()}
-    zeros = {"head.weight": 0.0, "head.bias": 0.0}
-    first = {name: zeros.get(name, value) for name, value in start.items()}
-    kept = all(bool(torch.equal(value, start[name])) for name, value in net.named_parameters())
-    return {
-        "losses": [torch.as_tensor(one).detach().numpy() for one in losses],
-        "parameters": after,
-        "moved": sorted(k for k in after if bool(np.any(after[k] != np.asarray(first[k])))),
-        "kept": kept and net.head is old_head and tuned is not net,
+    return {"losses": list(losses)} | {
+        key: {name: value.detach().numpy() for name, value in model.named_parameters()}
+        for key, model in (("parameters", tuned), ("handed in", net))
     }
 
 
@@ -984,6 +1044,14 @@ def make_pixels(rng, channels, num_labels, sizes, height, width):
         for n in sizes
     ]
     return weights, batches
+
+
+def loss_of_parameters(parameters, batches):
+    """Return the cross-entropy over all pixels of `run_fine_tune`'s network."""
+    x, y = (torch.tensor(np.concatenate(part)) for part in zip(*batches, strict=True))
+    values = {name: torch.as_tensor(value) for name, value in parameters.items()}
+    inner = torch.tanh(F.conv2d(x, values["body.0.weight"], values["body.0.bias"], padding=1))
+    return float(F.cross_entropy(F.conv2d(inner, values["head.weight"], values["head.bias"]), y))
 
 
 @check(
@@ -1029,13 +1097,21 @@ self_check(fine_tune_follows_reference)
 @case("six labels", num_labels=6, hidden=True)
 def fine_tune_trains_the_copy_only(student, reference, rng, num_labels):
     """fine_tune trains every parameter of the copy, and leaves the model it was given alone."""
-    arguments = (*make_pixels(rng, 2, num_labels, [3, 3], 4, 5), num_labels, 0.5, 3)
+    # Pictures of one pixel: no slip with the axes shows here.
+    weights, batches = make_pixels(rng, 2, num_labels, [6, 6], 1, 1)
+    arguments = weights, batches, num_labels, 0.5, 3
     got = student.apply(run_fine_tune, *arguments)
     want = reference.apply(run_fine_tune, *arguments)
-    assert_equal(got["moved"], want["moved"], what="parameters that were trained")
-    for name, value in want["parameters"].items():
-        assert_shape(got["parameters"][name], value.shape, what=name)
-    assert_that(got["kept"] is True, "the model that was handed in is not as it was")
+    tuned, ours = got["parameters"], want["parameters"]
+    assert_equal(sorted(tuned), sorted(ours), what="names of the parameters")
+    for name, value in ours.items():
+        assert_shape(tuned[name], value.shape, what=name)
+    start = dict(zip(ours, weights, strict=True))
+    start |= {name: np.zeros_like(ours[name]) for name in ("head.weight", "head.bias")}
+    still = [name for name in ours if np.array_equal(np.asarray(tuned[name]), start[name])]
+    assert_equal(still, [], what="parameters that were not trained")
+    require_training(*(loss_of_parameters(some, batches) for some in (start, tuned, ours)))
+    assert_equal(got["handed in"], want["handed in"], what="the model that was handed in")
 
 
 self_check(fine_tune_trains_the_copy_only)
@@ -1257,7 +1333,7 @@ from reference.training import train_keeping_best
 
 # %%
 def run_train_keeping_best(notebook, weights, X, y, order, num_valid, epochs, lr, norm):
-    """Return the validation losses, the best epoch, the final state, and whether X is unchanged.
+    """Return the validation losses, the best epoch, the final state, and X as it is afterwards.
 
     weights: of two linear layers with a ReLU between them: (H, D), (H,), (K, H), (K,).
     norm: whether there is batch normalisation before the ReLU.
@@ -1273,10 +1349,10 @@ def run_train_keeping_best(notebook, weights, X, y, order, num_valid, epochs, lr
     features, labels, order = torch.tensor(X), torch.tensor(y), torch.tensor(order)
     losses, best = notebook.train_keeping_best(net, opt, features, labels, order, num_valid, epochs)
     return {
-        "losses": [torch.as_tensor(one).detach().numpy() for one in losses],
+        "losses": list(losses),
         "best": best,
         "state": [value.detach().numpy() for value in net.state_dict().values()],
-        "X kept": bool(np.array_equal(features.numpy(), X)),
+        "X": features.numpy(),
     }
 
 
@@ -1323,7 +1399,7 @@ def train_keeping_best_follows_reference(
     got = student.apply(run_train_keeping_best, *arguments)
     want = reference.apply(run_train_keeping_best, *arguments)
     assert_close(got["losses"], want["losses"], what="validation losses")
-    assert_that(got["X kept"] is True, "the features that were handed in are not as they were")
+    assert_equal(got["X"], made[1], what="the features that were handed in")
 
 
 self_check(train_keeping_best_follows_reference)
@@ -3094,11 +3170,15 @@ def draw_digits(rng, count):
     return images.reshape(count, 64), y
 
 
-def draw_spirals(rng, count):
-    """Draw points of three spiral arms: (count, 2) coordinates, and (count,) labels from 0 to 2."""
+def draw_spirals(rng, count, seam=1.0):
+    """Draw points of three spiral arms: (count, 2) coordinates, and (count,) labels from 0 to 2.
+
+    seam: the distance from the middle from which on each arm has another arm's label.
+    """
     y, radius = rng.integers(3, size=count), rng.uniform(0.2, 1.0, size=count)
     angle = 4 * radius + 2 * np.pi * y / 3 + 0.15 * rng.normal(size=count)
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), y
+    points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return points, (y + 2 * (radius > seam)) % 3
 
 
 def show_data():
@@ -3930,15 +4010,21 @@ def train_two_layer(params, X, y, batches, lr, reg):
 # two seconds, and hand back the parameters. Everything of Part 3 helps; so does a learning rate
 # that falls towards the end. The function gets data that it has not seen before, of either kind:
 # 600 digits or 400 points of the spirals. It passes if the network classifies 1,000 new examples
-# of the same kind well enough:
+# of the same kind well enough.
+#
+# Nobody else's network helps: each time the classes are numbered anew, and all data of a grading
+# are turned in the same way. The 64 pixels of a digit are mixed by a random orthogonal matrix, so
+# that nothing in a picture is where it was. A spiral is turned by some angle, may run the other
+# way round, and from some distance on each of its arms has another arm's label. To a network whose
+# first weights are drawn at random it is a task like any other.
 #
 # | data | share of right answers, at least |
 # |---|---|
 # | digits | 0.90 |
-# | spirals | 0.93 |
+# | spirals | 0.90 |
 #
-# A careful solution stays clear of both. (Ours, trained 3,000 times with other data and other
-# random numbers, never fell below either of them.) Without hidden units the spirals are out of
+# A careful solution stays clear of both. (Ours, trained 150 times on either with other
+# random numbers, never fell below 0.93.) Without hidden units the spirals are out of
 # reach.
 
 # %%
@@ -3954,6 +4040,24 @@ def share_right(params, X, y):
     return float((np.argmax(scores, axis=1) == y).mean())
 
 
+def turned(rng, data):
+    """Return a function that draws examples of one kind, all turned in one way that rng draws.
+
+    A network that was trained elsewhere knows other pixels, other spirals and other numbers.
+    """
+    features, classes = (64, 10) if data == "digits" else (2, 3)
+    numbers = rng.permutation(classes)
+    turn = np.linalg.qr(rng.normal(size=(features, features)))[0]
+    turn *= rng.choice([-1, 1], size=features)
+    seam = rng.uniform(0.45, 0.75)
+
+    def draw(count):
+        X, y = draw_digits(rng, count) if data == "digits" else draw_spirals(rng, count, seam)
+        return X @ turn, numbers[y]
+
+    return draw
+
+
 @check(
     "fit_two_layer",
     points=6,
@@ -3962,17 +4066,13 @@ def share_right(params, X, y):
     hint="Draw the loss of your batches: does it fall, does it jump, has it come to rest?",
 )
 @case("digits", data="digits", least=0.90)
-@case("spirals", data="spirals", least=0.93)
+@case("spirals", data="spirals", least=0.90)
 @case("other digits", data="digits", least=0.90, hidden=True)
-@case("other spirals", data="spirals", least=0.93, hidden=True)
+@case("other spirals", data="spirals", least=0.90, hidden=True)
 def fit_two_layer_learns(student, reference, rng, data, least):
     """fit_two_layer trains a network that classifies new examples well enough."""
-    draw, count = (draw_digits, 600) if data == "digits" else (draw_spirals, 400)
-    classes = 10 if data == "digits" else 3
-    numbers = rng.permutation(classes)  # a network that was trained elsewhere knows other ones
-    X, y = draw(rng, count)
-    fresh_X, fresh_y = draw(rng, 1000)
-    y, fresh_y = numbers[y], numbers[fresh_y]
+    draw, count, classes = (turned(rng, data), *((600, 10) if data == "digits" else (400, 3)))
+    (X, y), (fresh_X, fresh_y) = draw(count), draw(1000)
     params = student.fit_two_layer(X, y, classes, int(rng.integers(10_000)))
     assert_that(isinstance(params, dict), "expected a dict of parameters")
     width = np.shape(params["b1"])[0]
@@ -3981,7 +4081,8 @@ def fit_two_layer_learns(student, reference, rng, data, least):
     for name, shape in shapes.items():
         assert_shape(params[name], shape, what=name)
     share = share_right(params, fresh_X, fresh_y)
-    # Never below in 3,000 runs of the solution for either kind: a false-reject rate below 0.1 %.
+    # 150 runs of the solution gave 0.957 on average for either kind, 0.936 at the least, with a
+    # standard deviation of 0.008: the threshold is seven of them away.
     assert_that(share >= least, f"{share:.3f} of new examples are right, {least:.2f} are asked for")
 
 

@@ -270,58 +270,58 @@ def test_the_batches_of_a_hundred_of_the_old_starter_code_are_a_mistake():
 # inputs and of initial weights.
 SHARES = {
     "PoolUpsampleNet": [
-        0.666,
-        0.642,
-        0.674,
-        0.672,
-        0.656,
-        0.686,
         0.665,
-        0.642,
-        0.679,
-        0.647,
+        0.559,
+        0.670,
         0.673,
         0.677,
-        0.654,
+        0.666,
+        0.660,
+        0.650,
+        0.682,
+        0.660,
+        0.683,
+        0.652,
+        0.657,
+        0.605,
         0.663,
-        0.680,
-        0.636,
+        0.653,
     ],
     "ConvTransposeNet": [
+        0.653,
+        0.609,
+        0.672,
+        0.668,
+        0.651,
+        0.678,
+        0.642,
+        0.576,
+        0.654,
+        0.659,
+        0.666,
+        0.668,
         0.639,
-        0.643,
-        0.679,
-        0.670,
-        0.652,
-        0.671,
-        0.675,
-        0.640,
-        0.636,
-        0.650,
-        0.676,
-        0.661,
-        0.662,
-        0.645,
-        0.663,
-        0.615,
+        0.665,
+        0.680,
+        0.629,
     ],
     "UNet": [
-        0.729,
-        0.738,
-        0.749,
-        0.749,
-        0.725,
-        0.733,
+        0.707,
+        0.719,
+        0.741,
+        0.744,
         0.748,
-        0.679,
-        0.699,
-        0.739,
         0.734,
-        0.715,
-        0.712,
-        0.725,
+        0.720,
+        0.690,
+        0.709,
+        0.733,
+        0.731,
+        0.708,
+        0.544,
+        0.723,
         0.750,
-        0.658,
+        0.709,
     ],
 }
 WORST_MISTAKE = 0.37  # the largest share that a mistake of that check reached in 4 seeds
@@ -338,38 +338,52 @@ def test_a_threshold_is_far_from_right_and_from_wrong_networks(name):
     assert threshold > WORST_MISTAKE + 0.1
 
 
-@pytest.mark.parametrize("shares", [[0.47, 0.49, 0.66], [0.47, 0.49, 0.48]])
-def test_a_network_that_was_unlucky_is_trained_again(shares):
-    scenes = ORACLE.namespace["make_scenes"](450, np.random.default_rng(0))
-    right = ORACLE.namespace["get_rgb_cat"](scenes, ORACLE.namespace["METRIC_PALETTE"])[400:, 0]
-    numbers, left = np.arange(right.size).reshape(right.shape), list(shares)
+class Colourer:
+    """A student or a reference whose trainings end as it is told."""
 
-    class Student:
-        def apply(self, function, name, grey, categories, unseen, colours):
-            return np.where(numbers < left.pop(0) * right.size, right, (right + 1) % colours)
+    def __init__(self, scores, shares=()):
+        self.scores, self.shares, self.right = scores, list(shares), None
 
-    require_learning = ORACLE.namespace["require_learning"]
-    if max(shares) >= 0.5:
-        require_learning(Student(), np.random.default_rng(0), "UNet")
-    else:
-        with pytest.raises(CheckFailure, match=r"48% .* in the last of 3 trainings"):
-            require_learning(Student(), np.random.default_rng(0), "UNet")
-    assert not left
+    def apply(self, function, name, start, pictures, categories, unseen, colours, precise):
+        if not precise and len(pictures):
+            where = np.arange(self.right.size).reshape(self.right.shape)
+            hit = where < self.shares.pop(0) * self.right.size
+            return {"numbers": np.where(hit, self.right, (self.right + 1) % colours)}
+        return {"start": [np.zeros(3)], "scores": np.full(4, self.scores)}
+
+
+def learn(mine, ours):
+    """Run the check of a training for two colourers, of which ours is told the right colours."""
+    names = ORACLE.namespace
+    ours.right = names["disguised_scenes"](np.random.default_rng(0), 450)[1][400:]
+    names["require_learning"](mine, ours, np.random.default_rng(0), "UNet")
+
+
+def test_a_network_that_was_unlucky_is_trained_again():
+    ours = Colourer(1.0, [0.47, 0.49, 0.66])
+    learn(Colourer(1.0), ours)
+    assert not ours.shares
+
+
+def test_a_network_that_is_unlucky_three_times_has_not_learnt():
+    with pytest.raises(CheckFailure, match=r"48% .* in the last of 3 trainings"):
+        learn(Colourer(1.0), Colourer(1.0, [0.47, 0.49, 0.48]))
+
+
+def test_a_network_whose_scores_are_no_training_s_from_its_start_has_not_learnt():
+    with pytest.raises(CheckFailure, match="scores after 15 batches"):
+        learn(Colourer(1.01), Colourer(1.0, [0.9]))
 
 
 @pytest.mark.parametrize("name", SHARES)
 def test_the_table_of_shares_is_what_training_gives(name):
     namespace = ORACLE.namespace
     torch.manual_seed(10_000)
-    rng = np.random.default_rng(0)
-    palette = namespace["METRIC_PALETTE"]
-    scenes = namespace["make_scenes"](450, rng)
-    right = namespace["get_rgb_cat"](scenes, palette)[:, 0]
-    grey = namespace["to_grey"](scenes)
+    grey, right = namespace["disguised_scenes"](np.random.default_rng(0), 450)
     notebook = types.SimpleNamespace(**namespace)
-    got = namespace["colour_after_training"](
-        notebook, name, grey[:400], right[:400], grey[400:], len(palette)
-    )
+    got = namespace["train_colourer"](
+        notebook, name, None, grey[:400], right[:400], grey[400:], 8, False
+    )["numbers"]
     # Rounding grows from step to step, and differs between machines.
     assert (got == right[400:]).mean() == pytest.approx(SHARES[name][0], abs=0.05)
 
@@ -455,7 +469,7 @@ def questions():
         if cell.metadata.get("manual"):
             points[cell.metadata["question"]] = cell.metadata["points"]
         for check in CHECKS:
-            if re.search(rf"^def {check.name}\(", cell.source, re.MULTILINE):
+            if check.points and re.search(rf"^def {check.name}\(", cell.source, re.MULTILINE):
                 points[check.question] = points.get(check.question, 0) + check.points
     return points
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from autograder.course import Course, find_course
 from autograder.errors import AutograderError, UsageError
 from tests.zoo.judge import Outcome
+from tests.zoo.own_attacks import meant_for, read_own
 from tests.zoo.specimens import Specimen, read_zoo
 from tests.zoo.zoo import CannotTry, Report, run_zoo, shortened
 
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return HELD
         course = find_course()
         names = options.assignments or _compiled(course)
-        reports = [_try(course, name, zoo, options.jobs, out) for name in names]
+        reports = [_try(course, n, meant_for(n, zoo), options.jobs, out) for n in names]
     except UsageError as error:
         sys.stderr.write(f"redteam: {error}\n")
         return WRONG_USAGE
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _chosen(only: Sequence[str]) -> list[Specimen]:
-    zoo = read_zoo()
+    zoo = [*read_zoo(), *read_own()]
     for name in only:
         if not any(name in _names(s) for s in zoo):
             raise UsageError(f"there is no attack or class {name!r}; --list shows what there is")
