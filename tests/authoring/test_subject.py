@@ -127,14 +127,14 @@ def test_arguments_are_copies(student):
 @pytest.mark.parametrize(
     ("name", "args", "kwargs", "which"),
     [
-        ("fill", (np.ones(3),), {}, "number 1"),
+        ("fill", (np.ones(3),), {}, "`x`"),
         ("fill", (np.ones(3),), {"y": np.ones(2)}, "`y`"),
-        ("fill", (np.zeros(1), np.ones(2)), {}, "number 2"),
-        ("fill", ([1.0, 2.0],), {}, "number 1"),
-        ("fill_inside", ([np.ones(2)],), {}, "number 1"),
-        ("append", ([],), {}, "number 1"),
-        ("set_key", ({},), {}, "number 1"),
-        ("set_inside", ({"w": np.ones(2)},), {}, "number 1"),
+        ("fill", (np.zeros(1), np.ones(2)), {}, "`y`"),
+        ("fill", ([1.0, 2.0],), {}, "`x`"),
+        ("fill_inside", ([np.ones(2)],), {}, "`xs`"),
+        ("append", ([],), {}, "`xs`"),
+        ("set_key", ({},), {}, "`d`"),
+        ("set_inside", ({"w": np.ones(2)},), {}, "`d`"),
     ],
 )
 def test_a_pure_call_may_change_no_argument_however_deep(pure, name, args, kwargs, which):
