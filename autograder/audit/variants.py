@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.authoring.checks import Case, Check, case_rng
-from autograder.authoring.standard import Compared
+from autograder.authoring.standard import Compared, Standard
 from autograder.authoring.subject import Session
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.given import run_given, wants_given
@@ -19,12 +19,17 @@ from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_moved", "run_variant"]
 
+LOOSE = 1e9  # slack with which any finite number passes
 CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
 
 
 def run_variant(
-    check: Check, values: Mapping[str, Any], oracle: Oracle, seed: bytes
+    check: Check,
+    values: Mapping[str, Any],
+    oracle: Oracle,
+    seed: bytes,
+    misses: list[Compared] | None = None,
 ) -> list[CaseResult]:
     """Run every case of a check with some names of the notebook replaced, in this process.
 
@@ -33,10 +38,17 @@ def run_variant(
         values: the names of the variant; nothing means the reference itself.
         oracle: the reference.
         seed: stands for the course's secret.
+        misses: takes the comparison that each failing case fails by, if it is one of numbers.
     """
     # Variants call the reference's other functions anyway: what fails so fails with them given too.
     first, second = (InProcessSession({**oracle.namespace, **values}) for _ in range(2))
-    run = partial(_run_case, check, oracle=oracle, seed=seed)
+    compared: dict[str, list[Compared]] = {}
+
+    def run(case: Case, student: Session) -> CaseResult:
+        seen: list[Compared] = []
+        compared[case.name] = seen
+        return _run_case(check, case, student, oracle, seed, seen)
+
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a mistake may divide by zero
         results = {case.name: run(case, student=first) for case in check.cases}
@@ -45,18 +57,30 @@ def run_variant(
             rerun = partial(run, student=second)
             given = run_given(check, again, second, oracle.namespace, CASE_SECONDS, rerun)
             results |= {result.name: result for result in given}
-        return list(results.values())
+    if misses is not None:
+        failed = (compared[r.name] for r in results.values() if r.verdict is Verdict.FAILED)
+        misses += (seen[-1] for seen in failed if seen and seen[-1].margin > 1.0)
+    return list(results.values())
 
 
 def run_moved(
-    check: Check, student: Session, oracle: Oracle, seed: bytes
+    check: Check, student: Session, oracle: Oracle, seed: bytes, to_the_end: bool = False
 ) -> list[tuple[CaseResult, list[Compared]]]:
     """Run every case with a session that computes a little otherwise; see `autograder.audit.moved`.
+
+    Args:
+        check: whose cases are run.
+        student: the session.
+        oracle: the reference.
+        seed: stands for the course's secret.
+        to_the_end: whether what is compared by default may differ, so that a long run of steps is
+            compared to its end.
 
     Returns:
         Each result with what was compared. That arguments came back moved is no fault of purity.
     """
-    unwatched = replace(check, pure=False, given=())
+    standard = Standard(LOOSE, LOOSE) if to_the_end else check.standard
+    unwatched = replace(check, pure=False, given=(), standard=standard)
     found = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

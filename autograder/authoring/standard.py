@@ -1,31 +1,57 @@
 """The standard that a check holds numbers to, and what it compared under it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from autograder.authoring.tolerance import Tolerance, default_tolerance
+from autograder.authoring.tolerance import DEFAULTS, Tolerance, default_tolerance, is_coarse
 
-__all__ = ["Compared", "Standard", "holding_to", "note_compared", "observing", "tolerance_for"]
+__all__ = [
+    "Compared",
+    "Standard",
+    "holding_to",
+    "largest_of",
+    "note_compared",
+    "observing",
+    "tolerance_for",
+]
 
 
 @dataclass(frozen=True)
 class Standard:
     """How strictly numbers are compared where a check says nothing itself.
 
+    The audit finds all of it, see `autograder.audit.calibration`. An answer to a question in double
+    precision may have been computed in single precision, whether its dtype tells so or not: it gets
+    the room that was measured for that, and no dtype gets more.
+
     Attributes:
-        slack: how many default tolerances count as one; the audit finds it, see
-            `autograder.audit.calibration`.
-        strict: whether precision is graded: then the reference's dtype alone decides the tolerance,
-            and a student who computes in a coarser one is held to it.
+        slack: how many default tolerances count as one where double precision is wanted.
+        coarse_slack: the same where a coarser one is wanted.
+        single: the room for single precision where double is wanted, as a share of the largest
+            value; 0 where precision is graded, or where some case of a mistake lies as near.
+        in_single: the same for an answer whose dtype is single or half precision: 0 where a mistake
+            would pass all cases.
+        single_at_zero: the room beside values that cancel out, as a number.
     """
 
     slack: float = 1.0
-    strict: bool = False
+    coarse_slack: float = 1.0
+    single: float = 0.0
+    in_single: float = 0.0
+    single_at_zero: float = 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.slack:g} times the default, {self.coarse_slack:g} times where less than double "
+            f"precision is wanted; {self.single:g} of the largest value for single precision, "
+            f"{self.in_single:g} where it comes in it, and {self.single_at_zero:g} at zero"
+        )
 
 
 @dataclass(frozen=True)
@@ -73,19 +99,44 @@ def note_compared(compared: Compared) -> None:
 
 
 def tolerance_for(
-    got: Iterable[str], want: Iterable[str], rtol: float | None, atol: float | None
+    got: Collection[str],
+    want: Collection[str],
+    values: NDArray[Any],
+    rtol: float | None,
+    atol: float | None,
 ) -> Tolerance:
-    """Return the tolerance of a comparison: the check's own, or the default with its slack.
+    """Return the tolerance of a comparison: the check's own, or the default under its standard.
 
     Args:
         got: names of the dtypes of the student's value.
         want: names of the dtypes of the reference's value.
+        values: the reference's value.
         rtol: the check's own; None is the default.
         atol: likewise.
     """
-    standard = _standard.get()
-    default = default_tolerance(() if standard.strict else got, want)
+    standard, default = _standard.get(), default_tolerance(got, want)
+    double = default == DEFAULTS["float64"]
+    slack = standard.slack if double else standard.coarse_slack
+    room = _room(standard, got, values) if _is_double(want) else 0.0
     return Tolerance(
-        default.rtol * standard.slack if rtol is None else rtol,
-        default.atol * standard.slack if atol is None else atol,
+        default.rtol * slack if rtol is None else rtol,
+        max(default.atol * slack, room) if atol is None else atol,
     )
+
+
+def _is_double(names: Collection[str]) -> bool:
+    """Return whether what is wanted has numbers in double precision, and none in a coarser one."""
+    return bool(names) and default_tolerance((), names) == DEFAULTS["float64"]
+
+
+def _room(standard: Standard, got: Collection[str], values: NDArray[Any]) -> float:
+    """Return the room for single precision beside the values wanted."""
+    share = max(standard.single, standard.in_single if is_coarse(got) else 0.0)
+    return max(share * largest_of(values) if share else 0.0, standard.single_at_zero)
+
+
+def largest_of(values: NDArray[Any]) -> float:
+    """Return the size of the largest finite value."""
+    with np.errstate(all="ignore"):
+        sizes = np.abs(values)
+    return float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))

@@ -33,6 +33,7 @@ __all__ = ["Diagnoses", "Outcome"]
 
 CASE_SECONDS = 2.0  # that a known slip may take for one case
 SECONDS = 6.0  # of the processor that all slips together may take for one submission
+LARGEST = 1 << 20  # numbers of an array that are looked at
 FEW_DIGITS = 3  # a number of so many digits may be anybody's
 MOST = 3  # slips that are named where several give the same
 _OR = "; or: "
@@ -219,8 +220,8 @@ def _tells(outcome: Outcome) -> bool:
 
 
 def _wrong_numbers(one: Compared) -> list[complex]:
-    got: NDArray[Any] = np.atleast_1d(one.got).ravel()
-    want = np.atleast_1d(one.want).ravel()
+    got: NDArray[Any] = np.atleast_1d(one.got).ravel()[:LARGEST]
+    want = np.atleast_1d(one.want).ravel()[:LARGEST]
     with np.errstate(all="ignore"):
         far = ~(np.abs(got - want) <= one.tolerance.atol + one.tolerance.rtol * np.abs(want))
     return [complex(number) for number in got[far][:16]]

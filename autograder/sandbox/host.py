@@ -3,6 +3,7 @@
 It runs next to the student's code and so is not to be trusted: it returns values, never verdicts.
 """
 
+import inspect
 import os
 import random
 import sys
@@ -59,8 +60,13 @@ class Host:
 
     def _call(self, request: Message) -> Message:
         args, kwargs = self._arguments(request)
-        value = self._objects[request.number](*args, **kwargs)
-        return self._value(value, args, kwargs) if request.text == "watch" else self._value(value)
+        target = self._objects[request.number]
+        value = target(*args, **kwargs)
+        if request.text != "watch":
+            return self._value(value)
+        reply = self._value(value, args, kwargs)
+        reply.text = _parameters(target)
+        return reply
 
     def _apply(self, request: Message) -> Message:
         (source, *args), kwargs = self._arguments(request)
@@ -128,6 +134,16 @@ class _Names:
 class _Missing(AttributeError):
     def __init__(self, name: str) -> None:
         super().__init__(name, name=name)
+
+
+def _parameters(target: object) -> str:
+    """Return the names of what can be passed by its place, for a message that names one."""
+    try:
+        parameters = inspect.signature(target).parameters.values()  # type: ignore[arg-type]
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return plain_text(",".join(p.name for p in parameters if p.kind in kinds)[:MAX_TEXT])
+    except Exception:  # a built-in one, or whatever their signature does
+        return ""
 
 
 def _type_name(value: object) -> str:

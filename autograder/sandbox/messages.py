@@ -7,8 +7,6 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-import numpy as np
-
 from autograder.authoring.subject import Handle, Helper
 from autograder.errors import (
     HarnessError,
@@ -19,12 +17,25 @@ from autograder.errors import (
 )
 from autograder.sandbox.callbacks import CALLBACK, Callbacks
 from autograder.sandbox.host import Host
-from autograder.sandbox.wire import Message, Packer, Reference, decode, encode, unpack
+from autograder.sandbox.wire import (
+    Items,
+    Mapping,
+    Message,
+    Packed,
+    Packer,
+    Reference,
+    decode,
+    encode,
+    same,
+    unpack,
+)
 
 __all__ = ["NOT_YET", "InProcessSession", "MessageSession"]
 
 MAX_TEXT = 2000
 MISSING = "{} is not defined in the notebook"
+MAX_NAME = 40  # of a parameter, as a message tells it
+OUT_OF_TURN = "the session answered out of turn"
 NOT_YET = "not implemented yet"  # what a stub says, and nothing else does
 
 
@@ -56,13 +67,24 @@ class MessageSession:
         reply = self._send(request)
         if not watch:
             return self._value(reply), ()
-        value, after, named = self._values(reply, 3)
-        changed: list[int | str] = []
-        if type(after) is not list or type(named) is not dict or len(after) != len(args):
-            raise StudentKilled("the session answered out of turn")
-        changed += [i for i, arg in enumerate(args) if not _same(arg, after[i])]
-        changed += [k for k, arg in kwargs.items() if not _same(arg, named.get(k))]
-        return value, tuple(changed)
+        _, after, named = _counted(reply, 3)
+        if not isinstance(after, Items) or after.frozen or not isinstance(named, Mapping):
+            raise StudentKilled(OUT_OF_TURN)
+        if len(after.items) != len(args):
+            raise StudentKilled(OUT_OF_TURN)
+        # As they were sent and as they came back: what came is looked at, and not turned into
+        # values that nobody needs.
+        pairs = [(sent, after.items[i]) for i, sent in enumerate(request.values)]
+        changed: list[int | str] = [
+            i for i, pair in enumerate(pairs) if not same(*pair, request.bodies, reply.bodies)
+        ]
+        for key, sent in request.named.items():
+            if not same(sent, named.items.get(key), request.bodies, reply.bodies):
+                changed.append(key)
+        names = _names(reply.text)
+        return _unpacked(reply.values[0], reply.bodies), tuple(
+            names.get(which, which) if isinstance(which, int) else which for which in changed
+        )
 
     def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a helper beside the notebook's code; its source is shipped as text."""
@@ -88,7 +110,7 @@ class MessageSession:
             name = request.text if request.kind == "get" else text
             raise StudentError(self._missing(name) if name.isidentifier() else MISSING.format(name))
         if reply.kind != "raised":
-            raise StudentKilled("the session answered out of turn")
+            raise StudentKilled(OUT_OF_TURN)
         name, place = (
             value[:MAX_TEXT] if isinstance(value, str) else ""
             for value in (*reply.values, "", "")[:2]
@@ -123,19 +145,11 @@ class MessageSession:
 
     def _answer(self, callback: Message) -> Message:
         if self._callbacks is None:
-            raise StudentKilled("the session answered out of turn")
+            raise StudentKilled(OUT_OF_TURN)
         return self._callbacks.answer(callback)
 
     def _value(self, reply: Message) -> Any:
-        return self._values(reply, 1)[0]
-
-    def _values(self, reply: Message, count: int) -> list[Any]:
-        if len(reply.values) != count:
-            raise StudentKilled("the session answered out of turn")
-        try:
-            return [unpack(v, reply.bodies, _handle) for v in reply.values]
-        except WireError as error:
-            raise StudentKilled(f"the session sent a malformed value: {error}") from None
+        return _unpacked(_counted(reply, 1)[0], reply.bodies)
 
 
 class InProcessSession(MessageSession):
@@ -202,14 +216,26 @@ def _handle(reference: Reference) -> Handle:
     return Handle(reference.number, reference.type_name[:100])
 
 
-def _same(before: Any, after: Any) -> bool:
-    """Return whether two values have the same packed form, bit by bit: NaN is itself here."""
-    if type(before) is type(after) is np.ndarray and before.dtype == after.dtype:
-        return before.shape == after.shape and bool(before.tobytes() == after.tobytes())
-    return _form(before) == _form(after)
+def _counted(reply: Message, count: int) -> list[Packed]:
+    """Return a reply's values, which are as many as are due."""
+    if len(reply.values) != count:
+        raise StudentKilled(OUT_OF_TURN)
+    return reply.values
 
 
-def _form(value: Any) -> tuple[bytes, list[memoryview]]:
-    packer = Packer(lambda v: v if isinstance(v, Handle) else _refuse(v))
-    header, bodies = encode(Message("form", values=[packer.pack(value)], bodies=packer.bodies))
-    return header, [memoryview(body) for body in bodies]
+def _unpacked(packed: Packed, bodies: list[Any]) -> Any:
+    """Return the value of what a session sent; whatever is wrong with it is the session's fault."""
+    try:
+        return unpack(packed, bodies, _handle)
+    except (WireError, MemoryError, ValueError, OverflowError, RuntimeError) as error:
+        text = str(error)[:MAX_TEXT]
+        raise StudentKilled(f"the session sent a malformed value: {text}") from None
+
+
+def _names(text: str) -> dict[int, str]:
+    """Return the names of parameters by their places, as the session says them: plain, or none."""
+    return {
+        place: name
+        for place, name in enumerate(text[:MAX_TEXT].split(","))
+        if len(name) <= MAX_NAME and name.isascii() and name.isidentifier()
+    }

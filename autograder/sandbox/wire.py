@@ -25,6 +25,7 @@ __all__ = [
     "decode",
     "encode",
     "plain_text",
+    "same",
     "unpack",
 ]
 
@@ -42,6 +43,7 @@ DTYPES = {
 }
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}  # a dtype is slow to tell its own
 _KINDS = ("numpy", "scalar", "torch", "parameter")
+_REAL, _IMAGINARY = complex.real.__get__, complex.imag.__get__
 _SMALL = 1 << 14  # bytes of an array that are faster copied than looked at
 
 
@@ -180,12 +182,16 @@ class Packer:
             return _packed_integer(value)
         if type(value) is complex:
             return Complex(value.real, value.imag)
-        if isinstance(value, (list, tuple)):
-            items = [self.pack(item, depth + 1) for item in value]
-            return Items(items, isinstance(value, tuple))
-        if isinstance(value, dict) and all(type(key) is str for key in value):
-            return Mapping({plain_text(k): self.pack(item, depth + 1) for k, item in value.items()})
-        return self._pack_array(value)
+        if isinstance(value, list):
+            return Items([self.pack(item, depth + 1) for item in list.__iter__(value)], False)
+        if isinstance(value, tuple):
+            return Items([self.pack(item, depth + 1) for item in tuple.__iter__(value)], True)
+        if isinstance(value, dict):
+            pairs = list(dict.items(value))
+            if all(isinstance(key, str) for key, _ in pairs):
+                return Mapping({_packed_text(k): self.pack(v, depth + 1) for k, v in pairs})
+        plain = _without_its_class(value)
+        return self._pack_array(value) if plain is None else self.pack(plain, depth)
 
     def _pack_array(self, value: Any) -> Packed:
         if isinstance(value, (np.ndarray, np.generic)):
@@ -292,6 +298,79 @@ def _tensor(array: Any, bfloat16: bool, requires_grad: bool) -> Any:
         tensor = tensor.view(torch.bfloat16)
     floating = tensor.is_floating_point() or tensor.is_complex()
     return tensor.requires_grad_() if requires_grad and floating else tensor
+
+
+def same(one: Packed, other: Packed, bodies: list[Any], others: list[Any]) -> bool:
+    """Return whether two packed forms are of the same value, bit by bit; every NaN is one here.
+
+    Args:
+        one: ours; what is compared is no deeper and no larger than it.
+        other: as received.
+        bodies: of the message of ``one``.
+        others: of the message of ``other``, which keeps them.
+    """
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Array) and isinstance(other, Array):
+        if (one.kind, one.dtype, one.shape) != (other.kind, other.dtype, other.shape):
+            return False
+        there = others[other.body] if 0 <= other.body < len(others) else None
+        return there is not None and _same_bytes(bodies[one.body], there)
+    if isinstance(one, Items) and isinstance(other, Items):
+        if one.frozen != other.frozen or len(one.items) != len(other.items):
+            return False
+        pairs = zip(one.items, other.items, strict=True)
+        return all(same(a, b, bodies, others) for a, b in pairs)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        if list(one.items) != list(other.items):
+            return False
+        return all(same(v, other.items[k], bodies, others) for k, v in one.items.items())
+    if isinstance(one, Complex) and isinstance(other, Complex):
+        return _same_float(one.real, other.real) and _same_float(one.imag, other.imag)
+    if isinstance(one, Reference) and isinstance(other, Reference):
+        return one.number == other.number
+    if isinstance(one, float) and isinstance(other, float):
+        return _same_float(one, other)
+    return bool(one == other)
+
+
+def _same_float(one: float, other: float) -> bool:
+    if math.isnan(one):
+        return math.isnan(other)
+    return one == other and math.copysign(1.0, one) == math.copysign(1.0, other)
+
+
+def _same_bytes(one: Any, other: Any) -> bool:
+    if len(one) != len(other):
+        return False
+    if len(one) <= _SMALL:
+        return bytes(one) == bytes(other)
+    return np.array_equal(np.frombuffer(one, np.uint8), np.frombuffer(other, np.uint8))
+
+
+def _without_its_class(value: Any) -> Any:
+    """Return the text, bytes or number that an instance of a subclass is; None if it is none.
+
+    Taken by the base type's own methods: those of the subclass may say anything. A numpy number
+    keeps its dtype, and is packed as it is.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bytes):
+        return bytes.__getitem__(value, slice(None))
+    if isinstance(value, np.generic):
+        return None
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, complex):
+        return complex(_REAL(value), _IMAGINARY(value))
+    return None
+
+
+def _packed_text(value: str) -> str:
+    return plain_text(str.__str__(value))
 
 
 def plain_text(value: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.standard import Standard
 from autograder.authoring.subject import Session
 from autograder.errors import HarnessError
 from autograder.grading.cases import ReferenceSession, run_case
@@ -103,7 +104,8 @@ def visible_cases(check: Check) -> tuple[Recording | None, list[Case]]:
         HarnessError: the recording is damaged.
     """
     recording = _recording()
-    check.slack = recording.slack.get(check.name, 1.0) if recording else check.slack
+    if recording:
+        check.standard = recording.standards.get(check.name, Standard())
     return recording, [case for case in check.cases if not (case.hidden and recording)]
 
 

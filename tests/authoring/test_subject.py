@@ -11,6 +11,10 @@ CODE = """
 import numpy as np
 
 answer = 42
+unanswered = ...
+long_keys = [abs, abs]
+for _ in range(30):
+    long_keys = {"k" * 10_000: long_keys}
 nested = [1, {"f": abs}, (abs,)]
 
 class Model:
@@ -99,6 +103,22 @@ def test_a_missing_name_or_attribute_is_the_students_error(student):
         _ = student.model.width
 
 
+def test_an_object_is_no_value_whatever_it_is_asked(student):
+    for ask in (bool, lambda x: x == 1, lambda x: x < 1, lambda x: x > 1, lambda x: x >= 1):
+        with pytest.raises(CheckFailure, match=r"^model: an object of type Model, expected a val"):
+            ask(student.model)
+        with pytest.raises(CheckFailure, match=r"^unanswered: not answered yet$"):
+            ask(student.unanswered)
+
+
+def test_what_is_inside_a_value_has_a_short_name_however_long_its_keys_are(student):
+    value = student.long_keys
+    for _ in range(30):
+        ((key, value),) = value.items()
+        assert len(key) == 10_000
+    assert all(len(item.label) < 1000 for item in value)
+
+
 def test_private_names_are_no_part_of_the_notebook(student):
     for owner in (student, student.model):
         with pytest.raises(AttributeError):
@@ -127,14 +147,14 @@ def test_arguments_are_copies(student):
 @pytest.mark.parametrize(
     ("name", "args", "kwargs", "which"),
     [
-        ("fill", (np.ones(3),), {}, "number 1"),
+        ("fill", (np.ones(3),), {}, "`x`"),
         ("fill", (np.ones(3),), {"y": np.ones(2)}, "`y`"),
-        ("fill", (np.zeros(1), np.ones(2)), {}, "number 2"),
-        ("fill", ([1.0, 2.0],), {}, "number 1"),
-        ("fill_inside", ([np.ones(2)],), {}, "number 1"),
-        ("append", ([],), {}, "number 1"),
-        ("set_key", ({},), {}, "number 1"),
-        ("set_inside", ({"w": np.ones(2)},), {}, "number 1"),
+        ("fill", (np.zeros(1), np.ones(2)), {}, "`y`"),
+        ("fill", ([1.0, 2.0],), {}, "`x`"),
+        ("fill_inside", ([np.ones(2)],), {}, "`xs`"),
+        ("append", ([],), {}, "`xs`"),
+        ("set_key", ({},), {}, "`d`"),
+        ("set_inside", ({"w": np.ones(2)},), {}, "`d`"),
     ],
 )
 def test_a_pure_call_may_change_no_argument_however_deep(pure, name, args, kwargs, which):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.authoring.subject import Handle
-from autograder.errors import HarnessError, StudentError, StudentKilled
+from autograder.errors import HarnessError, StudentError, StudentKilled, WireError
 from autograder.sandbox import wire
 from autograder.sandbox.host import CELL_FILE
 from autograder.sandbox.messages import InProcessSession, MessageSession
@@ -201,6 +201,74 @@ def test_a_malformed_value_ends_the_session():
     )
     with pytest.raises(StudentKilled, match=r"^the session sent a malformed value: "):
         session.get("x")
+
+
+LONG_LIST = wire.Items([None] * 150_000, False)
+UNSENDABLE = [
+    LONG_LIST,
+    wire.Integer("f" * 16_388),
+    wire.Integer("no digits"),
+    wire.Array("numpy", "float64", (1,), 7),
+    wire.Array("numpy", "float64", (1,), -1),
+    wire.Array("x", "y", (), 0),
+    wire.Reference(2**63, "x" * 10_000),
+]
+
+
+@pytest.mark.parametrize("lie", UNSENDABLE, ids=lambda lie: type(lie).__name__)
+def test_what_cannot_be_an_argument_that_came_back_is_a_changed_argument(lie):
+    sent = (np.ones(1), [1.0], {"a": 1})
+    for place in range(3):
+        after = [wire.Array("numpy", "float64", (1,), 0), wire.Items([1.0], False)]
+        after.append(wire.Mapping({"a": 1}))
+        after[place] = lie
+        values = [1.0, wire.Items(after, False), wire.Mapping({})]
+        reply = Message("value", values=values, bodies=[bytearray(np.ones(1).tobytes())])
+        changed = MessageSession(lambda _, reply=reply: reply).call(0, sent, {}, True)[1]
+        assert changed == (place,)
+
+
+def test_an_array_comes_back_even_where_the_value_claims_its_body():
+    body = bytearray(np.ones(1).tobytes())
+    packed = wire.Array("numpy", "float64", (1,), 0)
+    values = [packed, wire.Items([packed], False), wire.Mapping({})]
+    session = MessageSession(lambda _: Message("value", values=values, bodies=[body]))
+    assert session.call(0, (np.ones(1),), {}, True) == (np.ones(1), ())
+
+
+@pytest.mark.parametrize(
+    ("said", "which"),
+    [
+        ("w,grad", "grad"),
+        ("w", 1),
+        ("", 1),
+        ("w,gr\u202ead", 1),
+        ("w,two words", 1),
+        ("w," + "g" * 41, 1),
+        ("w,`", 1),
+    ],
+)
+def test_a_changed_argument_has_the_name_that_the_session_says_if_it_is_a_plain_one(said, which):
+    values = [1.0, wire.Items([1, 2], False), wire.Mapping({})]
+    session = MessageSession(lambda _: Message("value", text=said, values=values))
+    assert session.call(0, (1, 3), {}, True)[1] == (which,)
+
+
+@given(st.data())
+def test_no_reply_that_is_damaged_is_anything_but_the_sessions_fault(data):
+    args, named = (np.arange(3.0), [1, "a", 2.5], 2**70), {"x": {"y": (None, 1j, b"b")}}
+    packer = wire.Packer(None)
+    values = [packer.pack(value) for value in ([np.ones(2), True], list(args), named)]
+    header = bytearray(wire.encode(Message("value", text="a,b", values=values))[0])
+    for _ in range(data.draw(st.integers(0, 4))):
+        place = data.draw(st.integers(0, len(header) - 1))
+        header[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
+    try:
+        reply = decode(bytes(header), [bytearray(body) for body in packer.bodies])
+    except WireError:  # which the channel takes for the session's end
+        return
+    with contextlib.suppress(StudentError):
+        MessageSession(lambda _: reply).call(0, args, named, True)
 
 
 def nested(depth):

@@ -1,3 +1,5 @@
+import collections
+import enum
 import math
 
 import msgspec
@@ -138,7 +140,82 @@ class Subarray(np.ndarray):
 
 
 class Number(int):
-    pass
+    def __int__(self):
+        return 4
+
+    __index__ = __int__
+
+
+class Text(str):
+    def __str__(self):
+        return "a lie"
+
+    def isidentifier(self):
+        return True
+
+
+class Ratio(float):
+    def __float__(self):
+        return 9.0
+
+
+class Pair(complex):
+    real = 9.0
+
+
+class Raw(bytes):
+    def __bytes__(self):
+        return b"a lie"
+
+
+class Table(dict):
+    def items(self):
+        return [("a", "lie")]
+
+
+class Row(list):
+    def __iter__(self):
+        return iter(["a lie"])
+
+
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+class Letter(str, enum.Enum):  # noqa: UP042 - as students write it
+    B = "B"
+
+
+Point = collections.namedtuple("Point", "x y")
+
+
+@pytest.mark.parametrize(
+    ("value", "want"),
+    [
+        (np.str_("B"), "B"),
+        (np.array(list("AB"))[1], "B"),
+        (np.bytes_(b"B"), b"B"),
+        (Letter.B, "B"),
+        (Text("B\ud800"), "B?"),
+        (Level.HIGH, 3),
+        (Number(3), 3),
+        (Number(2**70), 2**70),
+        (Ratio(0.5), 0.5),
+        (Pair(1, 2), 1 + 2j),
+        (Raw(b"x"), b"x"),
+        (Row([1, Level.HIGH]), [1, 3]),
+        (Point(1, 2.0), (1, 2.0)),
+        (Table(x=1), {"x": 1}),
+        (collections.OrderedDict(x=Letter.B), {"x": "B"}),
+        (collections.defaultdict(int, x=1), {"x": 1}),
+        ({np.str_("x"): 1, Letter.B: 2}, {"x": 1, "B": 2}),
+        (np.True_, np.True_),
+        (np.float64(2), np.float64(2)),
+        (np.complex128(2), np.complex128(2)),
+    ],
+)
+def test_an_instance_of_a_subclass_crosses_as_what_it_is_whatever_it_says(value, want):
+    assert_same(sent(value), want)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +231,7 @@ class Number(int):
         np.zeros((1,) * 9),
         {1: 2},
         {"a", "b"},
-        Number(3),
+        {3: Letter.B},
         torch.zeros(2).to_sparse(),
         torch.zeros((1,) * 9),
         np.longdouble(1),
