@@ -152,6 +152,7 @@ class Nursery:
         """Return a session that waits for its notebook: the one in reserve, if there is one."""
         started = self._started()
         self._reserve = None
+        self.ran_out_of_memory()  # what ended an earlier session says nothing of this one
         if self.tier == RESERVING_TIER:
             try:
                 self._ask_to_start()
