@@ -170,6 +170,7 @@ class Nursery:
         started = self._started()
         started.kills = self._count_kills()
         self._reserve = None
+        self.ran_out_of_memory()  # what ended an earlier session says nothing of this one
         if self.tier == RESERVING_TIER:
             try:
                 self._ask_to_start()

@@ -343,13 +343,44 @@ def test_a_notebook_with_a_thread_is_run_once_for_each_check_and_not_more(run, m
     assert len(opened) == 2
 
 
-def test_a_session_that_dies_between_two_checks_is_opened_again(run, nursery):
-    session = run("def fine(): return 1")
+MORTAL = """
+import os, signal
+signal.signal(signal.SIGTERM, lambda *_: os._exit(3))
+def fine(): return 1
+"""
+
+
+def end_during_check(session, number, nursery, gone):
+    """Send a signal to the process of the session that runs, and wait for its end."""
     with session.check():
         (process,) = children_of(nursery._process.pid)
         oldest = min(children_of(process))  # the other one is in reserve
-        os.kill(oldest, signal.SIGKILL)
+        os.kill(oldest, number)
+        assert gone(oldest)
+
+
+def test_a_session_that_dies_between_two_checks_is_opened_again(run, nursery, gone):
+    session = run(MORTAL)
+    end_during_check(session, signal.SIGTERM, nursery, gone)
     assert call(session, "fine") == 1
+
+
+def test_a_session_that_is_killed_from_outside_is_nobodys_fault(run, nursery, gone):
+    if nursery.tier != 0 or nursery._cgroup is None:
+        pytest.skip("only in tier 0 with a control group is it known who killed a session")
+    session = run(MORTAL)
+    with pytest.raises(HarnessError, match="killed from outside"):
+        end_during_check(session, signal.SIGKILL, nursery, gone)
+
+
+def test_memory_that_an_earlier_session_used_up_is_not_laid_to_the_next(run, nursery, monkeypatch):
+    if nursery._cgroup is None:
+        pytest.skip("without a control group nobody knows what memory ended")
+    run("x = 1")
+    earlier = nursery._cgroup.kills() + 1  # of a child of its, and nobody asked
+    monkeypatch.setattr(nursery._cgroup, "kills", lambda: earlier)
+    session = run("import os; os.abort()")
+    assert session.runs[1].ended.startswith("it was ended by SIG")
 
 
 def environment(notebook):
