@@ -264,7 +264,7 @@ def test_children_together_may_use_no_more_memory_than_one_process(run, nursery)
         pytest.skip("no control group: memory is bounded for each process only")
     session = run(CALLS)
     with contextlib.suppress(StudentKilled):  # where the kernel chose the parent
-        assert call(session, "hungry_children", seconds=40) <= 2
+        assert call(session, "hungry_children", seconds=45) <= 2
     assert_fine(session)
 
 
