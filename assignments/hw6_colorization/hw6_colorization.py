@@ -2736,7 +2736,7 @@ def compare_epochs(student, reference, rng, count, batch_size, settings, evaluat
     what = "scores of the model afterwards, in the mode that it was left in"
     assert_close(got["later"], want["later"], rtol=1e-6, atol=1e-8, what=what)
     for key, value in (("grey", grey), ("categories", categories)):
-        assert_equal(got[key], value, what=f"{key}, which are the caller's")
+        assert_close(got[key], value, what=f"{key}, which are the caller's")
 
 
 @check(
@@ -3054,11 +3054,11 @@ def evaluate_matches_reference(student, reference, rng, count, batch_size, train
     assert_close(got["values"], want["values"], rtol=1e-6, atol=1e-9, what="(loss, accuracy)")
     for name, value in zip(("loss", "accuracy"), got["values"], strict=True):
         require_float(value, name)
-    assert_equal(got["state"], want["state"], what="weights and statistics of the model afterwards")
+    assert_close(got["state"], want["state"], what="weights and statistics of the model afterwards")
     what = "scores of the model afterwards, in the mode that it was left in"
     assert_close(got["later"], want["later"], rtol=1e-6, atol=1e-8, what=what)
     for key, value in (("grey", grey), ("categories", categories)):
-        assert_equal(got[key], value, what=f"{key}, which are the caller's")
+        assert_close(got[key], value, what=f"{key}, which are the caller's")
 
 
 self_check(evaluate_matches_reference)
