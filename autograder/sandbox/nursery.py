@@ -168,9 +168,9 @@ class Nursery:
     def start(self) -> Started:
         """Return a session that waits for its notebook: the one in reserve, if there is one."""
         started = self._started()
-        started.kills = self._count_kills()
+        # What ended an earlier session says nothing of this one.
+        started.kills = self._kills = self._count_kills()
         self._reserve = None
-        self.ran_out_of_memory()  # what ended an earlier session says nothing of this one
         if self.tier == RESERVING_TIER:
             try:
                 self._ask_to_start()
