@@ -1287,7 +1287,9 @@ from reference.exam import changes_the_limit, keeps_the_outputs
 
 # %%
 def letters_of(answer):
-    """Return the letters of an answer in order, or nothing if it is no text."""
+    """Return the letters of an answer in order, or nothing if it is no text or list of letters."""
+    if isinstance(answer, (list, tuple)) and all(isinstance(item, str) for item in answer):
+        answer = "".join(answer)
     return "".join(sorted(set(answer.upper()) - set(" ,;"))) if isinstance(answer, str) else ""
 
 
@@ -1296,7 +1298,8 @@ def letters_of(answer):
 @case("the outputs", name="keeps_the_outputs", hidden=True)
 def all_that_apply_are_right(student, reference, rng, name):
     """All changes that apply are named, and no other."""
-    assert_equal(letters_of(student[name]), reference[name], what=name)
+    answer = student[name]
+    assert_equal(letters_of(answer) or answer, reference[name], what=name)
 
 
 @check("all_that_apply", points=0)
@@ -1335,6 +1338,12 @@ all_that_apply_are_right.alternative(
     also=(all_that_apply_have_the_right_form,),
     changes_the_limit="f, c, d",
     keeps_the_outputs="B A D",
+)
+all_that_apply_are_right.alternative(
+    "lists of letters",
+    also=(all_that_apply_have_the_right_form,),
+    changes_the_limit=list("CDF"),
+    keeps_the_outputs=tuple("abd"),
 )
 all_that_apply_have_the_right_form.mistake("a list of booleans", changes_the_limit=[True, False])
 

@@ -3198,7 +3198,12 @@ def sgd_counterexample(a, b):
 
 # %%
 def letters_of(answer):
-    """Return the letters of an answer in order; None if it is no text, or holds something else."""
+    """Return the letters of an answer in order; None if it is no text, or holds something else.
+
+    A list of letters is as good as a text.
+    """
+    if isinstance(answer, (list, tuple)) and all(isinstance(item, str) for item in answer):
+        answer = "".join(answer)
     if not isinstance(answer, str):
         return None
     letters = {c for c in answer.upper() if c not in " ,;"}
@@ -3222,8 +3227,10 @@ from reference.autodiff import difference_statements
 @case("all eight", hidden=True)
 def difference_statements_are_judged_rightly(student, reference, rng):
     """difference_statements names the true ones, all of them and no other."""
-    got = letters_of(student.difference_statements)
-    assert_equal(got, reference.difference_statements, what="difference_statements")
+    answer = student.difference_statements
+    assert_equal(
+        letters_of(answer) or answer, reference.difference_statements, what="difference_statements"
+    )
 
 
 # %%
@@ -3254,8 +3261,8 @@ from reference.autodiff import mode_statements
 @case("all eight", hidden=True)
 def mode_statements_are_judged_rightly(student, reference, rng):
     """mode_statements names the true ones, all of them and no other."""
-    got = letters_of(student.mode_statements)
-    assert_equal(got, reference.mode_statements, what="mode_statements")
+    answer = student.mode_statements
+    assert_equal(letters_of(answer) or answer, reference.mode_statements, what="mode_statements")
 
 
 # %%
@@ -3286,8 +3293,10 @@ from reference.convex import descent_statements
 @case("all eight", hidden=True)
 def descent_statements_are_judged_rightly(student, reference, rng):
     """descent_statements names the true ones, all of them and no other."""
-    got = letters_of(student.descent_statements)
-    assert_equal(got, reference.descent_statements, what="descent_statements")
+    answer = student.descent_statements
+    assert_equal(
+        letters_of(answer) or answer, reference.descent_statements, what="descent_statements"
+    )
 
 
 # %%
@@ -3342,6 +3351,29 @@ for letter, misconception in (
 ):
     changed = "".join(sorted(set(descent_statements) ^ {letter}))
     descent_statements_are_judged_rightly.mistake(misconception, descent_statements=changed)
+
+for judged, formed, name, right in (
+    (
+        difference_statements_are_judged_rightly,
+        difference_statements_have_the_right_form,
+        "difference_statements",
+        difference_statements,
+    ),
+    (
+        mode_statements_are_judged_rightly,
+        mode_statements_have_the_right_form,
+        "mode_statements",
+        mode_statements,
+    ),
+    (
+        descent_statements_are_judged_rightly,
+        descent_statements_have_the_right_form,
+        "descent_statements",
+        descent_statements,
+    ),
+):
+    judged.alternative("a list of letters", also=(formed,), **{name: list(right)})
+    judged.alternative("a tuple of small letters", also=(formed,), **{name: tuple(right.lower())})
 
 difference_statements_have_the_right_form.mistake(
     "a list of truth values, not a text", difference_statements=[True, False]

@@ -10,7 +10,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autograder.audit.calibration import SAFETY, Bands
+from autograder.audit.calibration import (
+    SAFETY,
+    Bands,
+    Gaps,
+    SingleBand,
+    beyond,
+    is_coarse,
+    is_zero,
+    single_in,
+    widest_in,
+    wrong_in,
+)
 from autograder.audit.moved import (
     Move,
     lower_precision,
@@ -23,7 +34,7 @@ from autograder.audit.null_models import null_models, recorded_answers
 from autograder.audit.report import CheckAudit
 from autograder.audit.variants import SEEDS, distance, run_moved, run_variant
 from autograder.authoring.checks import Check, Variant
-from autograder.authoring.standard import Compared
+from autograder.authoring.standard import Compared, Standard
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
@@ -33,6 +44,7 @@ __all__ = ["audit_check", "margin_with_two_threads"]
 SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
 NEARBY = 3  # directions in which inputs are moved
 Tell = Callable[[], None]
+Run = tuple[list[CaseResult], list[Compared]]
 
 
 def audit_check(
@@ -45,7 +57,7 @@ def audit_check(
     """Try on a check all that must pass and all that must fail, but mutants.
 
     Args:
-        check: whose slack is 1.
+        check: whose standard is the default.
         names: what it asks of students, as its text tells.
         known: all that is asked of students.
         oracle: the reference.
@@ -85,7 +97,7 @@ class _Trial:
 
     def right_answers(self) -> None:
         """Measure how far right answers lie apart; complain of tolerances that refuse some."""
-        right = 0.0
+        right = {False: 0.0, True: 0.0}  # by whether a coarse precision is wanted
         worst: Compared | None = None
         for move, dtype in _moves():
             for seed in SEEDS[:2]:
@@ -96,10 +108,10 @@ class _Trial:
                         worst = max(worst or one, one, key=_margin)
                     else:
                         self._found.by_default = True
-                        right = max(right, one.margin)
-        measured = self._moved(lower_precision(), SEEDS[0], note=False)
-        finite = [one.margin for one in measured if not one.own and math.isfinite(one.margin)]
-        self._found.bands = Bands(right=right, precision=max(finite) if finite else None)
+                        right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
+        bands = Bands(right[False]), Bands(right[True])
+        measured = [one for s in SEEDS for one in self._moved(lower_precision(), s, note=False)]
+        self._found.gaps = Gaps(*bands, *map(SingleBand, single_in(measured)))
         self._found.own_right = worst.margin if worst is not None else 0.0
         if worst is not None and worst.margin * SAFETY > 1.0:
             self._complain(
@@ -110,43 +122,64 @@ class _Trial:
 
     def variants(self) -> None:
         """Require that each mistake fails and each alternative passes, and twice alike."""
-        wrong, alternatives = math.inf, 0.0
         for mistake in self._check.mistakes:
             runs = self._runs(mistake, "mistake")
-            far = [distance(results) for results in runs]
-            self._keep_failing(result for results in runs for result in results)
-            rejected = [any(r.verdict is not Verdict.PASSED for r in results) for results in runs]
+            far = [distance(results) for results, _ in runs]
+            for results, misses in runs:
+                self._keep_failing(misses)
+                self._keep_off(results, misses, f"the mistake {mistake.title!r}")
+            rejected = [any(map(_failed, results)) for results, _ in runs]
             self._found.mistakes.add(all(rejected))
             if not all(rejected):
                 self._complain(f"the mistake {mistake.title!r} passes every case{_how_far(far)}")
-            if min(far) < wrong:
-                wrong, self._found.nearest = min(far), f"the mistake {mistake.title!r}"
+        alternatives = 0.0
         for alternative in self._check.alternatives:
             runs = self._runs(alternative, "alternative")
-            failed = [r for results in runs for r in results if r.verdict is not Verdict.PASSED]
-            self._found.alternatives.add(not failed)
-            if failed:
-                self._complain(
-                    f"the alternative {alternative.title!r} does not pass case "
-                    f"{failed[0].name!r}: {failed[0].message}"
-                )
-            margins = [r.margin for results in runs for r in results if r.margin is not None]
-            alternatives = max(alternatives, *margins, 0.0)
+            self._found.alternatives.add(self._passes(alternative, runs))
+            margins = [r.margin for results, _ in runs for r in results if r.margin is not None]
+            alternatives = max(alternatives, *(m for m in margins if m <= 1.0), 0.0)
         for mistake in self._mistakes_of_the_question():
-            results = run_variant(self._check, mistake.values, self._oracle, SEEDS[0])
-            away = distance(results)
-            self._keep_failing(results)
-            self._tell()
-            if 1.0 < away < wrong:  # it is rejected here too, and no slack may change that
-                wrong, self._found.nearest = away, f"the mistake {mistake.title!r}"
-        bands = self._found.bands
-        self._found.bands = Bands(bands.right, min(alternatives, 1.0), bands.precision, wrong)
+            results, misses = self._run(mistake, SEEDS[0])
+            self._keep_failing(misses)
+            if distance(results) > 1.0:  # it is rejected here too, and no slack may change that
+                self._keep_off(results, misses, f"the mistake {mistake.title!r}")
+        gaps = self._found.gaps
+        # Which precision they are wanted in makes no difference: they pass by the default.
+        self._found.gaps = replace(gaps, double=replace(gaps.double, alternatives=alternatives))
 
-    def _keep_failing(self, results: Iterable[CaseResult]) -> None:
-        """Take note of how wide a slack may be for each case to fail that fails now."""
-        margins = [r.margin for r in results if r.verdict is Verdict.FAILED and r.margin]
-        failing = [margin for margin in margins if margin > 1.0]
-        self._found.widest = min([self._found.widest, *failing])
+    def _passes(self, alternative: Variant, runs: Sequence[Run]) -> bool:
+        """Return whether an alternative passes, or may by the room for single precision."""
+        for results, misses in runs:
+            shares = [math.inf if is_zero(one) else beyond(one) for one in misses]
+            failed = [result for result in results if _failed(result)]
+            if not failed:
+                continue
+            text = (
+                f"the alternative {alternative.title!r} does not pass case "
+                f"{failed[0].name!r}: {failed[0].message}"
+            )
+            if len(shares) < len(failed) or not all(map(math.isfinite, shares)):
+                self._complain(text)
+                return False
+            self._found.needing.append((max(shares), f"{self._where}: {text}"))
+        return True
+
+    def _keep_failing(self, misses: Iterable[Compared]) -> None:
+        """Take note of how wide a tolerance may be for each case to fail that fails now."""
+        for one in misses:
+            self._note_wrong(widest_in(one))
+
+    def _keep_off(
+        self, results: Sequence[CaseResult], misses: Sequence[Compared], title: str
+    ) -> None:
+        """Take note of how wide a tolerance may be for a wrong answer to fail some case."""
+        far = distance(results)
+        if far < self._found.gaps.within(Standard()).wrong:
+            self._found.nearest = title
+        self._note_wrong(wrong_in(far, misses))
+
+    def _note_wrong(self, gaps: Gaps) -> None:
+        self._found.gaps = self._found.gaps.with_wrong(gaps)
 
     def _mistakes_of_the_question(self) -> list[Variant]:
         """Return the mistakes of the question's other checks that are not this one's too."""
@@ -164,10 +197,8 @@ class _Trial:
         recorded = recorded_answers(self._check, names, oracle)
         twice = (null_models(names, oracle, recorded) for _ in range(2))
         for (title, values), (_, anew) in zip(*twice, strict=True):
-            results = run_variant(self._check, values, oracle, SEEDS[0])
-            self._tell()
-            again = run_variant(self._check, anew, oracle, SEEDS[0])
-            self._tell()
+            results, misses = self._run(Variant(title, dict(values)), SEEDS[0])
+            again, _ = self._run(Variant(title, dict(anew)), SEEDS[0])
             self._compare(results, again, f"null model {title!r}")
             passed = [r.name for r in results if r.verdict is Verdict.PASSED]
             found.null_models.add(len(passed) < len(results))
@@ -175,23 +206,23 @@ class _Trial:
                 self._complain(f"the null model {title!r} passes every case")
             elif passed:
                 found.free[title] = passed
-            if (far := distance(results)) < found.bands.wrong:
-                found.bands = replace(found.bands, wrong=far)
-                found.nearest = f"the null model {title!r}"
+            self._keep_off(results, misses, f"the null model {title!r}")
 
     def _failures(self, seed: bytes) -> list[CaseResult]:
         """Return the cases that the reference does not pass."""
-        results = run_variant(self._check, {}, self._oracle, seed)
-        self._tell()
-        return [r for r in results if r.verdict is not Verdict.PASSED]
+        return [r for r in self._run(Variant("", {}), seed)[0] if _failed(r)]
 
-    def _runs(self, variant: Variant, kind: str) -> list[list[CaseResult]]:
+    def _run(self, variant: Variant, seed: bytes) -> Run:
+        """Run a variant; return the results, and what cases failed by."""
+        misses: list[Compared] = []
+        results = run_variant(self._check, variant.values, self._oracle, seed, misses)
+        self._tell()
+        return results, misses
+
+    def _runs(self, variant: Variant, kind: str) -> list[Run]:
         """Run a variant under each seed, and once more under the first."""
-        runs = []
-        for seed in (*SEEDS, SEEDS[0]):
-            runs.append(run_variant(self._check, variant.values, self._oracle, seed))
-            self._tell()
-        self._compare(runs[0], runs.pop(), f"{kind} {variant.title!r}")
+        runs = [self._run(variant, seed) for seed in (*SEEDS, SEEDS[0])]
+        self._compare(runs[0][0], runs.pop()[0], f"{kind} {variant.title!r}")
         return runs
 
     def _compare(self, first: list[CaseResult], second: list[CaseResult], what: str) -> None:
@@ -243,6 +274,10 @@ def margin_with_two_threads(check: Check, oracle: Oracle) -> float:
     finally:
         torch.set_num_threads(1)
     return far if math.isfinite(far) else 0.0
+
+
+def _failed(result: CaseResult) -> bool:
+    return result.verdict is not Verdict.PASSED
 
 
 def _margin(compared: Compared) -> float:

@@ -1,16 +1,18 @@
 """Kills: which checks find each mutant out, and which mutants no check does."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
 
+from autograder.audit.calibration import LARGEST_SHARE, ROOM, Gaps, wrong_in
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.mutants import Mutant, Site, mutants_of, sites_of
 from autograder.audit.trial import Trial, run_one
 from autograder.authoring.checks import Case, Check
+from autograder.authoring.standard import observing
 from autograder.compiler.given import asked_of_students
 from autograder.errors import SourceError
 from autograder.grading.bundle import Bundle
@@ -25,6 +27,7 @@ SECRET = b"audit 1"
 CASE_SECONDS = 2.0  # that a case may take, or as often the reference's time:
 SLOWER = 10
 FAR = 1000.0  # margins beyond which no tolerance is in question
+FAR_SHARE = ROOM * LARGEST_SHARE  # the same, beside the largest value
 _FOUND_OUT = (Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED)
 
 
@@ -52,6 +55,7 @@ class MutantResult:
         text: the whole definition with the slip.
         killed_by: the check and the case that found it out first.
         margin: how far it is from passing there; None if it differs in more than numbers.
+        gaps: from which tolerances on it would pass there.
         difference: for a survivor, an input on which it differs from the reference.
     """
 
@@ -67,6 +71,7 @@ class MutantResult:
     fate: Fate
     killed_by: tuple[str, str] | None = None
     margin: float | None = None
+    gaps: Gaps = field(default_factory=Gaps)
     difference: str | None = None
 
 
@@ -77,6 +82,12 @@ class _Kill:
     check: str
     case: str
     margin: float | None = None
+    gaps: Gaps = field(default_factory=Gaps)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether no tolerance is in question."""
+        return self.margin is None or (self.margin > FAR and self.gaps.single.wrong > FAR_SHARE)
 
 
 @dataclass(frozen=True)
@@ -140,24 +151,27 @@ class _Range:
                     break
                 mark(number, 4 * target.seconds)
                 kill = self._kill(mutant, target)
-                if kill is not None and (found is None or _further(kill, found)):
-                    found = kill
-                if found is not None and (found.margin is None or found.margin > FAR):
+                if kill is not None:
+                    found = kill if found is None else _further(kill, found)
+                if found is not None and found.is_far:
                     break
         return found
 
     def _kill(self, mutant: Mutant, target: _Target) -> _Kill | None:
         """Return the case's kill: it finds the mutant out, and does so again."""
         try:
-            result = self._run(mutant, target)
+            with observing() as seen:
+                result = self._run(mutant, target)
             if result.verdict not in _FOUND_OUT:
                 return None
             if self._run(mutant, target).verdict not in _FOUND_OUT:
                 return None  # by chance: a mutant that draws without its seed, for instance
         except Exception:  # it cannot even be defined
             return _Kill(target.check.name, target.case.name)
-        numbers = result.margin is not None and result.margin > 1.0
-        return _Kill(target.check.name, target.case.name, result.margin if numbers else None)
+        by = target.check.name, target.case.name
+        if result.margin is None or result.margin <= 1.0 or not seen:
+            return _Kill(*by)
+        return _Kill(*by, result.margin, wrong_in(result.margin, seen[-1:]))
 
     def _run(self, mutant: Mutant, target: _Target) -> CaseResult:
         """Run a case with a mutant, and again with what the check is given."""
@@ -188,10 +202,12 @@ class _Range:
         return Trial(site, self._checks(site), limits, self.oracle)
 
 
-def _further(kill: _Kill, other: _Kill) -> bool:
-    if kill.margin is None or other.margin is None:
-        return kill.margin is None and other.margin is not None
-    return kill.margin > other.margin
+def _further(kill: _Kill, other: _Kill) -> _Kill:
+    """Return the further of two, with the room for single precision that lets both pass."""
+    if other.margin is None or (kill.margin is not None and kill.margin <= other.margin):
+        kill, other = other, kill
+    single = max(kill.gaps.single, other.gaps.single, key=lambda band: band.wrong)
+    return replace(kill, gaps=replace(kill.gaps, single=single))
 
 
 def try_mutants(
@@ -221,7 +237,13 @@ def try_mutants(
             killed = _Kill(target.check.name, target.case.name)
         if killed is not None:
             by = killed.check, killed.case
-            results[i] = replace(results[i], fate=Fate.KILLED, killed_by=by, margin=killed.margin)
+            results[i] = replace(
+                results[i],
+                fate=Fate.KILLED,
+                killed_by=by,
+                margin=killed.margin,
+                gaps=killed.gaps,
+            )
     alive = [i for i, result in enumerate(results) if result.fate is not Fate.KILLED]
     found = in_forks(lambda k, mark: trials.difference(mutants[alive[k]], mark), len(alive), jobs)
     for done, (k, difference) in enumerate(found, 1):

@@ -1,10 +1,11 @@
 """The proof that the grading of an assignment is right, before it is published."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from autograder.audit.calibration import ROOM, slack_between
+from autograder.audit.calibration import ROOM
 from autograder.audit.check_audit import audit_check, margin_with_two_threads
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.kills import Fate, MutantResult, asked_by, try_mutants
@@ -13,6 +14,7 @@ from autograder.audit.mutants import sites_of
 from autograder.audit.report import Audit, CheckAudit, Survivor
 from autograder.audit.variants import SEEDS, run_variant
 from autograder.authoring.checks import Check
+from autograder.authoring.standard import Standard
 from autograder.compiler.regions import REASON
 from autograder.errors import UnsafeHere
 from autograder.grading.bundle import Bundle, Slip
@@ -33,7 +35,7 @@ def examine(bundle: Bundle, oracle: Oracle, jobs: int, progress: Progress) -> Au
     """Try the checks on right and wrong answers, and find the tolerance of each.
 
     Args:
-        bundle: as it is built with a slack of 1.
+        bundle: as it is built, each check with the default standard.
         oracle: the bundle, loaded.
         jobs: how many processes there may be.
         progress: is told what is being tried.
@@ -64,7 +66,7 @@ def prove(
 
     Args:
         report: takes what is found.
-        bundle: as it would be published, with the slack of each check.
+        bundle: as it would be published, with the standard of each check.
         oracle: the bundle, loaded.
         release: the files of the release by name.
         solution: the solution notebook's bytes.
@@ -73,7 +75,7 @@ def prove(
         progress: is told what is being tried.
     """
     progress("the checks with their tolerances")
-    report.findings += _findings_of_slack(oracle, jobs)
+    report.findings += _findings_of_standards(oracle, jobs)
     progress("the solution and the blank release, in sessions")
     blank = release[f"{report.assignment}.ipynb"]
     solved, untouched = _graded_in_sessions(bundle, oracle, limits, solution, blank)
@@ -111,8 +113,9 @@ def _audit_checks(
         found[number] = result
         progress(f"check {check.name}, {len(found)} of {len(checks)}")
     for number, check in enumerate(checks):
-        bands, threads = found[number].bands, margin_with_two_threads(check, oracle)
-        found[number].bands = replace(bands, right=max(bands.right, threads))
+        gaps, threads = found[number].gaps, margin_with_two_threads(check, oracle)
+        double = replace(gaps.double, right=max(gaps.double.right, threads))
+        found[number].gaps = replace(gaps, double=double)
     return [found[number] for number in range(len(checks))]
 
 
@@ -133,9 +136,10 @@ def _hand_out(report: Audit, oracle: Oracle, bundle: Bundle) -> None:
             check.equivalent += 1
         elif mutant.fate is Fate.SURVIVED:
             check.survivors.append(Survivor(mutant, _reason(mutant, bundle)))
-        elif mutant.margin is not None and mutant.margin < check.bands.wrong:
-            check.bands = replace(check.bands, wrong=mutant.margin)
-            check.nearest = f"{mutant.after.strip()!r} for {mutant.before.strip()!r}"
+        elif mutant.margin is not None:
+            if mutant.margin < check.gaps.within(Standard()).wrong:
+                check.nearest = f"{mutant.after.strip()!r} for {mutant.before.strip()!r}"
+            check.gaps = check.gaps.with_wrong(mutant.gaps)
 
 
 def _slips(report: Audit, bundle: Bundle, oracle: Oracle) -> list[Slip]:
@@ -170,8 +174,8 @@ def _reason(mutant: MutantResult, bundle: Bundle) -> str | None:
 
 def _calibrate(found: CheckAudit, check: Check) -> None:
     """Put the tolerance of a check into the gap, or say that there is none."""
-    bands = found.bands
-    if bands.overlap:
+    bands = found.gaps.overlap
+    if bands is not None:
         found.findings.append(
             f"check {found.name}: right and wrong answers overlap: those that differ by rounding "
             f"reach {max(bands.right, bands.alternatives):.2g} of the tolerance, and "
@@ -179,50 +183,47 @@ def _calibrate(found: CheckAudit, check: Check) -> None:
             "inputs, float64, or another property"
         )
         return
-    if found.by_default:
-        slack = slack_between(bands, check.precision == "strict")
-        # Not so wide that a mistake passes one more case, as long as right answers pass.
-        widest = max(1.0, bands.needed, round(found.widest / ROOM, 1))
-        found.slack = min(slack, widest)
+    found.standard = found.gaps.standard(found.by_default, check.precision == "strict")
+    found.findings += (text for share, text in found.needing if share > found.standard.single)
     standing = found.standing
     if standing.wrong < ROOM:
         found.notes.append(
             f"{found.nearest} is only {standing.wrong:.2g} tolerances away from the right answer"
         )
-    if check.precision != "strict" and (standing.precision or 0.0) > 1.0:
+    if found.precision == math.inf and found.gaps.single.right and check.precision != "strict":
         found.notes.append(
-            f"a right answer in single precision reaches {standing.precision:.2g} of the tolerance "
-            f"and does not pass: {found.nearest} leaves no room for it"
+            f"a right answer in single precision is off by {found.gaps.single.right:.2g} of the "
+            "largest value and may not pass: a wrong one lies too near"
         )
 
 
-def _findings_of_slack(oracle: Oracle, jobs: int) -> list[str]:
+def _findings_of_standards(oracle: Oracle, jobs: int) -> list[str]:
     """Require of each check with its tolerance what its margins with the default one promise."""
-    checks = [check for check in oracle.checks.values() if check.slack != 1.0]
+    checks = [check for check in oracle.checks.values() if check.standard != Standard()]
 
     def work(number: int, mark: Mark) -> list[str]:
         mark(0, LONGEST_RUN)
-        return list(_slack_complaints(checks[number], oracle))
+        return list(_complaints(checks[number], oracle))
 
     found = dict(in_forks(work, len(checks), jobs))
     lists = [found[number] for number in range(len(checks))]
     return [text for texts in lists if not isinstance(texts, Lost) for text in texts]
 
 
-def _slack_complaints(check: Check, oracle: Oracle) -> Iterator[str]:
+def _complaints(check: Check, oracle: Oracle) -> Iterator[str]:
     for mistake in check.mistakes:
         results = run_variant(check, mistake.values, oracle, SEEDS[0])
         if all(r.verdict is Verdict.PASSED for r in results):
             yield (
                 f"check {check.name}: the mistake {mistake.title!r} passes with the tolerance "
-                f"that right answers need, {check.slack:g} times the default"
+                f"that right answers need ({check.standard})"
             )
     for alternative in check.alternatives:
         for result in run_variant(check, alternative.values, oracle, SEEDS[0]):
             if result.verdict is not Verdict.PASSED:
                 yield (
                     f"check {check.name}: the alternative {alternative.title!r} does not pass "
-                    f"case {result.name!r} with {check.slack:g} times the default tolerance"
+                    f"case {result.name!r} with its tolerance ({check.standard}): {result.message}"
                 )
 
 

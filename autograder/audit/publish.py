@@ -85,7 +85,7 @@ def _build_and_audit(
     bundle = parse_bundle(artefacts.bundle, f"the bundle of {name}")
     report = examine(bundle, load_bundle_oracle(bundle), jobs, progress)
     progress("building with what the audit found")
-    artefacts = build(course, name, report.slack, report.slips)
+    artefacts = build(course, name, report.standards, report.slips)
     bundle = parse_bundle(artefacts.bundle, f"the bundle of {name}")
     oracle = load_bundle_oracle(bundle)
     limits = course.limits_of(name)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograder.audit.calibration import Bands
+from autograder.audit.calibration import Bands, Gaps
 from autograder.audit.kills import Fate, MutantResult
+from autograder.authoring.standard import Standard
 from autograder.grading.bundle import Slip
 
 __all__ = ["Audit", "CheckAudit", "Survivor", "Tally"]
@@ -56,11 +57,12 @@ class CheckAudit:
     equivalent: int = 0
     survivors: list[Survivor] = field(default_factory=list)
     kills: dict[str, int] = field(default_factory=dict)  # by class of slip
-    bands: Bands = field(default_factory=Bands)
-    by_default: bool = False  # whether it compares by a default tolerance, which a slack changes
+    gaps: Gaps = field(default_factory=Gaps)
+    by_default: bool = False  # whether it compares by a default tolerance, which a standard changes
     own_right: float = 0.0  # what right answers reach of the tolerances that it gives itself
-    widest: float = math.inf  # a slack beyond which a mistake would pass a case that it fails
-    slack: float = 1.0
+    standard: Standard = field(default_factory=Standard)
+    # Alternatives that need room for single precision: how much, and what is wrong without it.
+    needing: list[tuple[float, str]] = field(default_factory=list)
     nearest: str | None = None  # the wrong answer that is least far off
     free: dict[str, list[str]] = field(default_factory=dict)  # cases that null models pass
     notes: list[str] = field(default_factory=list)
@@ -70,8 +72,19 @@ class CheckAudit:
     @property
     def standing(self) -> Bands:
         """The bands in units of the tolerance that the check has."""
-        bands = self.bands.within(self.slack)
+        bands = self.gaps.within(self.standard)
         return replace(bands, right=max(bands.right, self.own_right))
+
+    @property
+    def precision(self) -> float | None:
+        """How far the reference in single precision is off, in units of the room for it.
+
+        Infinite where there is no room, None where nothing was measured.
+        """
+        right, room = self.gaps.single.right, self.standard.single
+        if right is None or not self.by_default:
+            return None
+        return right / room if room else math.inf
 
     def line(self) -> str:
         """Return the check's line in a table."""
@@ -92,10 +105,13 @@ class CheckAudit:
             "question": self.question,
             "points": self.points,
             "cases": self.cases,
-            "slack": self.slack,
+            "slack": self.standard.slack,
+            "coarse_slack": self.standard.coarse_slack,
+            "single": self.standard.single,
+            "single_at_zero": self.standard.single_at_zero,
             "accept_band": [0.0, _number(bands.right)],
             "alternatives_band": [0.0, _number(bands.alternatives)],
-            "precision_band": None if bands.precision is None else [0.0, _number(bands.precision)],
+            "precision_band": None if self.precision is None else [0.0, _number(self.precision)],
             "reject_band": [_number(bands.wrong), None],
             "gap": _number(bands.wrong / bands.right) if bands.right else None,
             "nearest_wrong": self.nearest,
@@ -182,9 +198,9 @@ class Audit:
         return f"{text}; score {100 * self.score:.1f} %"
 
     @property
-    def slack(self) -> dict[str, float]:
-        """The slack of each check that does not have the default."""
-        return {check.name: check.slack for check in self.checks if check.slack != 1.0}
+    def standards(self) -> dict[str, Standard]:
+        """The standard of each check."""
+        return {check.name: check.standard for check in self.checks}
 
     def to_json(self, fingerprint: str) -> bytes:
         """Return the report for machines.

@@ -24,7 +24,11 @@ SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
 
 
 def run_variant(
-    check: Check, values: Mapping[str, Any], oracle: Oracle, seed: bytes
+    check: Check,
+    values: Mapping[str, Any],
+    oracle: Oracle,
+    seed: bytes,
+    misses: list[Compared] | None = None,
 ) -> list[CaseResult]:
     """Run every case of a check with some names of the notebook replaced, in this process.
 
@@ -33,10 +37,17 @@ def run_variant(
         values: the names of the variant; nothing means the reference itself.
         oracle: the reference.
         seed: stands for the course's secret.
+        misses: takes the comparison that each failing case fails by, if it is one of numbers.
     """
     # Variants call the reference's other functions anyway: what fails so fails with them given too.
     first, second = (InProcessSession({**oracle.namespace, **values}) for _ in range(2))
-    run = partial(_run_case, check, oracle=oracle, seed=seed)
+    compared: dict[str, list[Compared]] = {}
+
+    def run(case: Case, student: Session) -> CaseResult:
+        seen: list[Compared] = []
+        compared[case.name] = seen
+        return _run_case(check, case, student, oracle, seed, seen)
+
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a mistake may divide by zero
         results = {case.name: run(case, student=first) for case in check.cases}
@@ -45,7 +56,10 @@ def run_variant(
             rerun = partial(run, student=second)
             given = run_given(check, again, second, oracle.namespace, CASE_SECONDS, rerun)
             results |= {result.name: result for result in given}
-        return list(results.values())
+    if misses is not None:
+        failed = (compared[r.name] for r in results.values() if r.verdict is Verdict.FAILED)
+        misses += (seen[-1] for seen in failed if seen and seen[-1].margin > 1.0)
+    return list(results.values())
 
 
 def run_moved(

@@ -55,7 +55,7 @@ class Check:
             reference's in place of the student's own.
         precision: ``any`` takes a right answer in single precision where the audit finds room for
             it; ``strict`` grades precision.
-        slack: how many default tolerances count as one in it; the audit finds it.
+        standard: how strictly its numbers are compared; the audit finds it.
     """
 
     function: CheckFunction
@@ -69,7 +69,7 @@ class Check:
     hint: str | None = None
     given: tuple[str, ...] = ()
     precision: str = "any"
-    slack: float = 1.0
+    standard: Standard = field(default_factory=Standard)
     mistakes: list[Variant] = field(default_factory=list)
     alternatives: list[Variant] = field(default_factory=list)
 
@@ -77,11 +77,6 @@ class Check:
     def name(self) -> str:
         """The name of the check function, unique in its assignment."""
         return self.function.__name__
-
-    @property
-    def standard(self) -> Standard:
-        """How strictly its numbers are compared."""
-        return Standard(self.slack, self.precision == "strict")
 
     @property
     def summary(self) -> str:

@@ -18,10 +18,10 @@ class Tolerance:
     atol: float
 
     def __str__(self) -> str:
-        return f"rtol={self.rtol:g}, atol={self.atol:g}"
+        return f"rtol={self.rtol:.3g}, atol={self.atol:.3g}"
 
 
-# By dtype; `default_tolerance` says which of the two compared dtypes decides. float64 leaves room
+# By the dtype that is wanted. float64 leaves room
 # for another order of summation, float32 for that and for a product of a few hundred terms.
 DEFAULTS = {
     "float64": Tolerance(1e-7, 1e-10),
@@ -30,26 +30,27 @@ DEFAULTS = {
     "float16": Tolerance(5e-3, 1e-3),
     "exact": Tolerance(0.0, 0.0),
 }
+BLOCK = 1 << 16  # numbers that are compared at a time: the copies of them are wide
 _COARSENESS = ("float64", "float32", "float16", "bfloat16")
 _AS_REAL = {"complex64": "float32", "complex128": "float64"}
 
 
 def default_tolerance(got: Iterable[str], want: Iterable[str]) -> Tolerance:
-    """Return the tolerance of the coarsest dtype; exact if none is floating.
+    """Return the tolerance of the dtype that is wanted; exact if none is floating.
 
-    A student's dtype counts no coarser than float32: otherwise an answer in bfloat16 would be
-    compared with next to nothing.
+    The student's dtype chooses nothing: an answer in single or half precision is held to what the
+    question is asked in. Only where whole numbers are wanted does a floating answer count as one
+    in double precision.
 
     Args:
         got: names of the dtypes of the student's value.
         want: names of the dtypes of the reference's value.
     """
     names = {_AS_REAL.get(name, name) for name in want} & set(_COARSENESS)
-    for name in {_AS_REAL.get(name, name) for name in got} & set(_COARSENESS):
-        names.add(name if name == "float64" else "float32")
-    if not names:
-        return DEFAULTS["exact"]
-    return DEFAULTS[max(names, key=_COARSENESS.index)]
+    if names:
+        return DEFAULTS[max(names, key=_COARSENESS.index)]
+    floating = {_AS_REAL.get(name, name) for name in got} & set(_COARSENESS)
+    return DEFAULTS["float64" if floating else "exact"]
 
 
 @dataclass(frozen=True)
@@ -83,25 +84,36 @@ def compare(got: NDArray[Any], want: NDArray[Any], tolerance: Tolerance) -> Comp
         raise ValueError(f"shapes differ: {got.shape} and {want.shape}")
     if got.size == 0:
         return Comparison(0, 0, 0.0, (), None, None)
+    g, w = got.reshape(-1), want.reshape(-1)
+    wrong, worst, place = 0, -1.0, 0
+    for start in range(0, g.size, BLOCK):
+        part = slice(start, start + BLOCK)
+        ratio = _ratios(g[part], w[part], tolerance)
+        wrong += int(np.count_nonzero(ratio > 1.0))
+        here = int(np.argmax(ratio))
+        if ratio[here] > worst:
+            worst, place = float(ratio[here]), start + here
+    return Comparison(
+        wrong=wrong,
+        total=int(got.size),
+        margin=worst,
+        index=tuple(int(i) for i in np.unravel_index(place, got.shape)),
+        got=g[place].item(),
+        want=w[place].item(),
+    )
+
+
+def _ratios(got: NDArray[Any], want: NDArray[Any], tolerance: Tolerance) -> NDArray[Any]:
+    """Return each error divided by what is allowed there; infinite where nothing is comparable."""
+    same = got == want  # integers beyond 2**53 are not told apart as float64
+    if got.dtype.kind in "iub" and want.dtype.kind in "iub" and tolerance == DEFAULTS["exact"]:
+        return np.where(same, 0.0, np.inf)
     wide = np.result_type(got.dtype, want.dtype, np.float64)
     with np.errstate(all="ignore"):
         g, w = got.astype(wide), want.astype(wide)
         error, allowed = np.abs(g - w), tolerance.atol + tolerance.rtol * np.abs(w)
         # An exact comparison has no scale of its own: any error is infinitely far off.
         ratio = np.where(error == 0, 0.0, error / allowed)
-    # Integers beyond 2**53 are not told apart as float64.
-    same = (got == want) | (np.isnan(g) & np.isnan(w))
+    same |= np.isnan(g) & np.isnan(w)
     ratio = np.where(same, 0.0, np.where(np.isfinite(g) & np.isfinite(w), ratio, np.inf))
-    if got.dtype.kind in "iub" and want.dtype.kind in "iub" and tolerance == DEFAULTS["exact"]:
-        ratio = np.where(got == want, 0.0, np.inf)
-    wrong = ~(ratio <= 1.0)
-    flat = int(np.argmax(np.where(np.isnan(ratio), np.inf, ratio)))
-    index = tuple(int(i) for i in np.unravel_index(flat, got.shape))
-    return Comparison(
-        wrong=int(wrong.sum()),
-        total=int(got.size),
-        margin=float(ratio[index]) if not np.isnan(ratio[index]) else float("inf"),
-        index=index,
-        got=got[index].item(),
-        want=want[index].item(),
-    )
+    return np.where(np.isnan(ratio), np.inf, ratio)

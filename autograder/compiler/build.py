@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from autograder.authoring.standard import Standard
 from autograder.compiler.artefacts import Artefacts, publish, write
 from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
 from autograder.compiler.fingerprint import fingerprint
@@ -34,7 +35,7 @@ LOWER_BOUNDS = {"numpy": "1.26", "torch": "2.2", "matplotlib": "3.8", "jupyterla
 def build(
     course: Course,
     name: str,
-    slack: Mapping[str, float] | None = None,
+    standards: Mapping[str, Standard] | None = None,
     slips: Sequence[Slip] = (),
 ) -> Artefacts:
     """Compile an assignment.
@@ -42,7 +43,7 @@ def build(
     Args:
         course: which it belongs to.
         name: the assignment's.
-        slack: of checks by name, as the audit found it; the others have the default.
+        standards: of checks by name, as the audit found them; the others have the default.
         slips: that diagnoses can name, as the audit found them.
 
     Raises:
@@ -62,8 +63,9 @@ def build(
     oracle = load_oracle(trusted, texts, name, source.file, data)
     require_as_written(source, oracle.checks, written)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
-    for checked in (slack or {}).keys() & oracle.checks.keys():
-        oracle.checks[checked].slack = (slack or {})[checked]
+    for checked, standard in (standards or {}).items():
+        if checked in oracle.checks:
+            oracle.checks[checked].standard = standard
     manifest = make_manifest(name, source, oracle.checks, written, texts.values())
     pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
     release = release_notebook(pieces)

@@ -89,7 +89,7 @@ def _entry(check: Check) -> CheckEntry:
         device=check.device,
         hint=check.hint,
         summary=check.summary,
-        slack=check.slack,
+        standard=check.standard,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from autograder.authoring.standard import Standard
 from autograder.errors import HarnessError
 from autograder.grading.notebooks import nbformat
 
@@ -31,8 +32,8 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A check as the manifest tells of it.
 
     ``cases`` are (name, hidden); ``cell`` is the nbgrader grade_id of its cell in the release,
-    which is the check's name; ``summary`` is the first line of its docstring; ``slack`` is how many
-    default tolerances count as one.
+    which is the check's name; ``summary`` is the first line of its docstring; ``standard``
+    is how strictly its numbers are compared.
     """
 
     name: str
@@ -43,7 +44,7 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: str
     hint: str | None
     summary: str
-    slack: float = 1.0
+    standard: Standard = Standard()
 
     @property
     def cell(self) -> str:
@@ -173,7 +174,9 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         source = msgspec.json.decode(files[SOURCE], type=tuple[Cell, ...])
         slips = msgspec.json.decode(files[SLIPS], type=tuple[Slip, ...])
     except Exception as error:  # zipfile raises a dozen kinds, whichever byte fell over
-        raise HarnessError(f"{name} is no bundle: {error}") from None
+        raise HarnessError(
+            f"{name} is no bundle of this version ({error}); compile the assignment again"
+        ) from None
     if {n: hashlib.sha256(d).hexdigest() for n, d in files.items()} != manifest.files:
         raise HarnessError(f"{name} is not what its manifest says; compile the assignment again")
     return Bundle(

@@ -47,7 +47,7 @@ def load_bundle_oracle(bundle: Bundle) -> Oracle:
     oracle = load_oracle(bundle.source, bundle.reference, name, file, bundle.data)
     for question in bundle.manifest.questions:
         for entry in question.checks:
-            oracle.checks[entry.name].slack = entry.slack
+            oracle.checks[entry.name].standard = entry.standard
     return oracle
 
 

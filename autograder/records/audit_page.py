@@ -39,7 +39,8 @@ def _chart(check: dict[str, Any]) -> Chart:
     wrong = check["reject_band"][0]
     words = f"right answers reach {_figure(right)} of the tolerance"
     if precision is not None:
-        words += f", in single precision {_figure(precision[1])}"
+        far = "more" if precision[1] is None else _figure(precision[1])
+        words += f", in single precision {far}"
     nearest = f", {check['nearest_wrong']}" if check["nearest_wrong"] else ""
     words += (
         f"; the nearest wrong one{nearest}: {_figure(wrong)}"
@@ -48,7 +49,7 @@ def _chart(check: dict[str, Any]) -> Chart:
     )
     return Chart(
         _place(right),
-        None if precision is None else _place(precision[1]),
+        None if precision is None else 100.0 if precision[1] is None else _place(precision[1]),
         100.0 if wrong is None else _place(wrong),
         words,
     )

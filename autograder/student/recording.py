@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from autograder.authoring.arrays import NUMERIC, is_array, to_numpy
 from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.standard import Standard
 from autograder.authoring.subject import Handle, Helper, RemoteObject, Session
 from autograder.errors import HarnessError, SourceError
 from autograder.grading.cases import ReferenceSession, run_case
@@ -52,13 +53,13 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The replies to each visible case, by check and case, in the order in which they are asked.
 
-    ``slack`` is that of the checks which do not have the default.
+    ``standards`` are those of the checks which do not have the default.
     """
 
     assignment: str
     replies: dict[str, dict[str, tuple[Reply, ...]]]
-    slack: dict[str, float] = {}
-    schema: int = 2
+    standards: dict[str, Standard] = {}
+    schema: int = 3
 
 
 def record(oracle: "Oracle", assignment: str) -> bytes:
@@ -73,8 +74,9 @@ def record(oracle: "Oracle", assignment: str) -> bytes:
         if visible and check.device != "cuda":
             replies[check.name] = {c.name: replies_to(oracle, check, c) for c in visible}
     # The standard library's JSON has NaN and the infinities, which msgspec's would make null.
-    slack = {name: oracle.checks[name].slack for name in replies if oracle.checks[name].slack != 1}
-    plain = msgspec.to_builtins(Recording(assignment, replies, slack))
+    standards = {name: oracle.checks[name].standard for name in replies}
+    other = {name: one for name, one in standards.items() if one != Standard()}
+    plain = msgspec.to_builtins(Recording(assignment, replies, other))
     return json.dumps(plain, ensure_ascii=False, indent=0).encode() + b"\n"
 
 
@@ -108,7 +110,9 @@ def load_recording(data: bytes) -> Recording:
     try:
         return msgspec.convert(json.loads(data), type=Recording)
     except (ValueError, RecursionError) as error:
-        raise HarnessError(f"{FILE} is damaged ({error}); download the release again") from None
+        raise HarnessError(
+            f"{FILE} is damaged, or of another version ({error}); download the release again"
+        ) from None
 
 
 class _RecordingSession:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.standard import Standard
 from autograder.authoring.subject import Session
 from autograder.errors import HarnessError
 from autograder.grading.cases import ReferenceSession, run_case
@@ -71,7 +72,8 @@ def self_check(check: Check) -> SelfCheck:
     if not isinstance(check, Check):
         raise TypeError(f"self_check takes a check, not a {type(check).__name__}")
     recording = _recording()
-    check.slack = recording.slack.get(check.name, 1.0) if recording else check.slack
+    if recording:
+        check.standard = recording.standards.get(check.name, Standard())
     cases = [case for case in check.cases if not (case.hidden and recording)]
     results = [_run(check, case, recording) for case in cases]
     return SelfCheck(check, results, "visible cases" if recording else "cases")

@@ -43,10 +43,50 @@ def test_a_sound_check_has_no_findings_and_bands_far_apart():
     assert found.findings == []
     assert str(found.mistakes) == str(found.alternatives) == "1/1"
     assert found.null_models.tried == found.null_models.held >= 12
-    assert 0 < found.bands.right < 1e-6
-    assert 0.01 < found.bands.precision < 1000
-    assert found.bands.wrong > 1e5
+    assert 0 < found.gaps.double.right < 1e-6
+    assert 0 < found.gaps.single.right < 1e-6
+    assert found.gaps.double.wrong > 1e5
+    assert found.gaps.single.wrong > 0.01
     assert found.nearest is not None
+
+
+def test_each_precision_that_is_wanted_has_a_gap_of_its_own():
+    def both(student, reference, rng, dtype):
+        """Compares means."""
+        x = rng.normal(size=5).astype(dtype)
+        assert_close(student.mean(x), reference.mean(x), what="mean")
+
+    off = [("a little off", lambda x: np.mean(x) * x.dtype.type(1 + 1e-3))]
+    cases = case("double", dtype="float64"), case("single", dtype="float32", hidden=True)
+    gaps = make(both, *cases, mistakes=off).gaps
+    assert gaps.double.right < 1e-6 < 1e-3 < gaps.coarse.right < 1
+    assert 9e-4 < gaps.single.widest < 1.1e-3
+    assert gaps.standard(True, strict=False).single < 1e-6
+    assert gaps.standard(True, strict=True).single == 0.0
+
+
+def test_an_alternative_in_single_precision_needs_the_room_for_it():
+    def in_single(x):
+        return np.float32(np.sum(x[::-1].astype("float32")) / len(x))
+
+    found = make(sound, alternatives=[("in single precision", in_single)])
+    assert found.findings == []
+    assert 0 < max(share for share, _ in found.needing) < 1e-5
+    near = make(sound, alternatives=[("nearly right", lambda x: np.mean(x) + 1e-3)])
+    assert max(share for share, _ in near.needing) > 1e-4
+    assert "the alternative 'nearly right' does not pass" in near.needing[0][1]
+
+
+def test_zeros_have_room_for_single_precision_as_a_number():
+    def balanced(student, reference, rng, n):
+        """Compares zeros."""
+        x = rng.normal(size=n)
+        assert_close(student.mean(x) - reference.mean(x), 0.0, what="difference")
+
+    gaps = make(balanced, mistakes=[("a little off", lambda x: np.mean(x) + 1e-3)]).gaps
+    assert 0 < gaps.zero.right < 1e-6
+    assert 9e-4 < gaps.zero.widest < 1.1e-3
+    assert 0 < gaps.standard(True, strict=False).single_at_zero < 1e-5
 
 
 def test_a_tolerance_too_tight_is_named():
