@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from autograder.authoring.standard import Compared, Standard, largest_of
+from autograder.authoring.tolerance import is_coarse as coarse
 
 __all__ = [
     "LARGEST_SHARE",
@@ -26,7 +27,6 @@ __all__ = [
     "SingleBand",
     "beyond",
     "is_coarse",
-    "is_zero",
     "room_for_single",
     "single_in",
     "slack_between",
@@ -39,9 +39,9 @@ ROOM = 2.0  # how much nearer a wrong answer may lie than those that were
 COARSEST = 1000.0  # slack: 1e-4 in double precision, which no rounding takes
 COARSEST_COARSE = 10.0  # slack: the same 1e-4, in single precision
 LARGEST_SHARE = 1e-4  # and the same for what is computed in single precision
+LARGEST_AT_ZERO = 1e-6  # and as a number, where values cancel out
 FINEST = 1e-3  # slack: below it a default tolerance is that of rounding itself
 ONE_ROUNDING = 2.0**-23  # in single precision, which any answer may have that is computed in it
-COARSE = ("float32", "float16", "complex64")
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Bands:
 class SingleBand:
     """Answers to questions in double precision that are off as if computed in single precision.
 
-    All figures are beyond the relative tolerance, and shares of the largest value wanted; where
-    every value wanted is zero they are numbers.
+    All figures are beyond the relative tolerance: shares of the largest value wanted, or numbers,
+    where values cancel out and a share says nothing.
 
     Attributes:
         right: the largest of the reference, computed in single precision; None if none was seen.
@@ -96,7 +96,7 @@ class SingleBand:
 class Gaps:
     """All bands of a check: for double precision wanted, for a coarser one, and for single.
 
-    ``zero`` is that for single precision where every value wanted is zero.
+    ``zero`` is that for single precision as numbers, where values cancel out.
     """
 
     double: Bands = field(default_factory=Bands)
@@ -118,11 +118,14 @@ class Gaps:
         """
         if not by_default:
             return Standard()
+        slacks = slack_between(self.double, COARSEST), slack_between(self.coarse, COARSEST_COARSE)
+        if strict:
+            return Standard(*slacks)
         return Standard(
-            slack_between(self.double, COARSEST),
-            slack_between(self.coarse, COARSEST_COARSE),
-            0.0 if strict else room_for_single(self.single),
-            0.0 if strict else room_for_single(self.zero),
+            *slacks,
+            room_for_single(self.single, LARGEST_SHARE),
+            room_for_single(replace(self.single, widest=math.inf), LARGEST_SHARE),
+            room_for_single(self.zero, LARGEST_AT_ZERO),
         )
 
     def within(self, standard: Standard) -> Bands:
@@ -167,56 +170,54 @@ def slack_between(bands: Bands, coarsest: float) -> float:
     return _rounded(max(min(max(bands.needed, 1.0), highest), FINEST), upwards=bands.needed > 1.0)
 
 
-def room_for_single(band: SingleBand) -> float:
+def room_for_single(band: SingleBand, largest: float) -> float:
     """Return the room that answers in single precision get: 0 where they have none."""
     if band.right is None:
         return 0.0
     wanted = SAFETY * max(band.right, ONE_ROUNDING)
-    room = _rounded(min(wanted, LARGEST_SHARE, band.wrong / ROOM, band.widest / ROOM))
+    room = _rounded(min(wanted, largest, band.wrong / ROOM, band.widest / ROOM))
     return room if room >= band.right else 0.0
 
 
 def is_coarse(one: Compared) -> bool:
     """Return whether numbers of less than double precision are wanted."""
-    return one.want.dtype.name in COARSE
+    return coarse([one.want.dtype.name])
 
 
 def single_in(compared: Iterable[Compared]) -> tuple[float | None, float | None]:
-    """Return how far answers are off at most: by a share of the largest value, and at zero.
+    """Return how far answers are off at most: by a share of the largest value, and as a number.
 
-    None where no finite error was seen.
+    As a number where that is more than any share that counts as rounding; None if none was seen.
     """
-    found = [(is_zero(one), beyond(one)) for one in compared]
-    shares, numbers = (
-        [off for zero, off in found if zero is at_zero and math.isfinite(off)]
-        for at_zero in (False, True)
-    )
+    found = [pair for pair in map(beyond, compared) if math.isfinite(pair[1])]
+    shares = [share for share, _ in found if share <= LARGEST_SHARE]
+    numbers = [number for share, number in found if share > LARGEST_SHARE]
     return max(shares, default=None), max(numbers, default=None)
 
 
-def is_zero(one: Compared) -> bool:
-    """Return whether every value that is wanted is zero."""
-    return not largest_of(one.want)
-
-
-def beyond(one: Compared) -> float:
-    """Return how far an answer is off beyond the relative tolerance: a share, or a number at zero.
+def beyond(one: Compared) -> tuple[float, float]:
+    """Return how far an answer is off beyond the relative tolerance: as a share, and as a number.
 
     Infinite where no room for single precision would let it pass.
     """
-    if one.own or one.want.dtype.kind not in "fc" or is_coarse(one) or not one.want.size:
-        return math.inf
+    if one.own or one.want.dtype.kind not in "fc" or is_coarse(one):
+        return math.inf, math.inf
     with np.errstate(all="ignore"):
         off = np.abs(one.got - one.want) - one.tolerance.rtol * np.abs(one.want)
         off = np.where(one.got == one.want, 0.0, off)
-        found = float(np.max(off, initial=0.0) / (largest_of(one.want) or 1.0))
-    return found if math.isfinite(found) else math.inf
+        number = float(np.max(off, initial=0.0))
+    if not math.isfinite(number):
+        return math.inf, math.inf
+    if number == 0.0:
+        return 0.0, 0.0
+    largest = largest_of(one.want)
+    return number / largest if largest else math.inf, number
 
 
 def widest_in(miss: Compared) -> Gaps:
     """Return with which room for single precision a case would pass that fails by a comparison."""
-    band = SingleBand(widest=beyond(miss))
-    return Gaps(zero=band) if is_zero(miss) else Gaps(single=band)
+    share, number = beyond(miss)
+    return Gaps(single=SingleBand(widest=share), zero=SingleBand(widest=number))
 
 
 def wrong_in(far: float, misses: Sequence[Compared]) -> Gaps:
@@ -234,11 +235,12 @@ def wrong_in(far: float, misses: Sequence[Compared]) -> Gaps:
     double = [one for one in misses if not is_coarse(one)]
     if misses and not double:
         return Gaps(coarse=Bands(wrong=far))
-    band = SingleBand(wrong=max(map(beyond, misses), default=math.inf))
-    found = Gaps(Bands(wrong=max((one.margin for one in double), default=far)))
-    if any(map(is_zero, double)):
-        return replace(found, zero=band)
-    return replace(found, single=band)
+    offs = [beyond(one) for one in misses]
+    return Gaps(
+        Bands(wrong=max((one.margin for one in double), default=far)),
+        single=SingleBand(wrong=max((share for share, _ in offs), default=math.inf)),
+        zero=SingleBand(wrong=max((number for _, number in offs), default=math.inf)),
+    )
 
 
 def _rounded(slack: float, upwards: bool = False) -> float:

@@ -17,7 +17,6 @@ from autograder.audit.calibration import (
     SingleBand,
     beyond,
     is_coarse,
-    is_zero,
     single_in,
     widest_in,
     wrong_in,
@@ -150,7 +149,7 @@ class _Trial:
     def _passes(self, alternative: Variant, runs: Sequence[Run]) -> bool:
         """Return whether an alternative passes, or may by the room for single precision."""
         for results, misses in runs:
-            shares = [math.inf if is_zero(one) else beyond(one) for one in misses]
+            shares = [beyond(one)[0] for one in misses]
             failed = [result for result in results if _failed(result)]
             if not failed:
                 continue
@@ -207,6 +206,8 @@ class _Trial:
             elif passed:
                 found.free[title] = passed
             self._keep_off(results, misses, f"the null model {title!r}")
+            for one in misses:  # where values cancel out, nothing is near to them
+                self._note_wrong(replace(widest_in(one), single=SingleBand()))
 
     def _failures(self, seed: bytes) -> list[CaseResult]:
         """Return the cases that the reference does not pass."""

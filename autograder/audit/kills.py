@@ -206,8 +206,14 @@ def _further(kill: _Kill, other: _Kill) -> _Kill:
     """Return the further of two, with the room for single precision that lets both pass."""
     if other.margin is None or (kill.margin is not None and kill.margin <= other.margin):
         kill, other = other, kill
-    single = max(kill.gaps.single, other.gaps.single, key=lambda band: band.wrong)
-    return replace(kill, gaps=replace(kill.gaps, single=single))
+    single, zero = (
+        max(bands, key=lambda band: band.wrong)
+        for bands in (
+            (kill.gaps.single, other.gaps.single),
+            (kill.gaps.zero, other.gaps.zero),
+        )
+    )
+    return replace(kill, gaps=replace(kill.gaps, single=single, zero=zero))
 
 
 def try_mutants(

@@ -184,7 +184,7 @@ def _calibrate(found: CheckAudit, check: Check) -> None:
         )
         return
     found.standard = found.gaps.standard(found.by_default, check.precision == "strict")
-    found.findings += (text for share, text in found.needing if share > found.standard.single)
+    found.findings += (text for share, text in found.needing if share > found.standard.in_single)
     standing = found.standing
     if standing.wrong < ROOM:
         found.notes.append(

@@ -81,7 +81,7 @@ class CheckAudit:
 
         Infinite where there is no room, None where nothing was measured.
         """
-        right, room = self.gaps.single.right, self.standard.single
+        right, room = self.gaps.single.right, self.standard.in_single
         if right is None or not self.by_default:
             return None
         return right / room if room else math.inf
@@ -108,6 +108,7 @@ class CheckAudit:
             "slack": self.standard.slack,
             "coarse_slack": self.standard.coarse_slack,
             "single": self.standard.single,
+            "in_single": self.standard.in_single,
             "single_at_zero": self.standard.single_at_zero,
             "accept_band": [0.0, _number(bands.right)],
             "alternatives_band": [0.0, _number(bands.alternatives)],

@@ -1,6 +1,6 @@
 """The standard that a check holds numbers to, and what it compared under it."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.authoring.tolerance import DEFAULTS, Tolerance, default_tolerance
+from autograder.authoring.tolerance import DEFAULTS, Tolerance, default_tolerance, is_coarse
 
 __all__ = [
     "Compared",
@@ -26,29 +26,31 @@ __all__ = [
 class Standard:
     """How strictly numbers are compared where a check says nothing itself.
 
-    The audit finds all three, see `autograder.audit.calibration`. None of them depends on the
-    dtype of what the student returns: a number computed in single precision is as good as it is,
-    whether it comes as one or not.
+    The audit finds all of it, see `autograder.audit.calibration`. An answer to a question in double
+    precision may have been computed in single precision, whether its dtype tells so or not: it gets
+    the room that was measured for that, and no dtype gets more.
 
     Attributes:
         slack: how many default tolerances count as one where double precision is wanted.
         coarse_slack: the same where a coarser one is wanted.
-        single: how far an answer to a question in double precision may lie off because it was
-            computed in single precision, as a share of the largest value wanted; 0 where precision
-            is graded, or where a mistake lies as near.
-        single_at_zero: the same as a number, where every value wanted is zero.
+        single: the room for single precision where double is wanted, as a share of the largest
+            value; 0 where precision is graded, or where some case of a mistake lies as near.
+        in_single: the same for an answer whose dtype is single or half precision: 0 where a mistake
+            would pass all cases.
+        single_at_zero: the room beside values that cancel out, as a number.
     """
 
     slack: float = 1.0
     coarse_slack: float = 1.0
     single: float = 0.0
+    in_single: float = 0.0
     single_at_zero: float = 0.0
 
     def __str__(self) -> str:
         return (
             f"{self.slack:g} times the default, {self.coarse_slack:g} times where less than double "
-            f"precision is wanted; {self.single:g} of the largest value for single precision, and "
-            f"{self.single_at_zero:g} at zero"
+            f"precision is wanted; {self.single:g} of the largest value for single precision, "
+            f"{self.in_single:g} where it comes in it, and {self.single_at_zero:g} at zero"
         )
 
 
@@ -97,7 +99,7 @@ def note_compared(compared: Compared) -> None:
 
 
 def tolerance_for(
-    got: Iterable[str],
+    got: Collection[str],
     want: Collection[str],
     values: NDArray[Any],
     rtol: float | None,
@@ -115,7 +117,7 @@ def tolerance_for(
     standard, default = _standard.get(), default_tolerance(got, want)
     double = default == DEFAULTS["float64"]
     slack = standard.slack if double else standard.coarse_slack
-    room = _room(standard, values) if _is_double(want) else 0.0
+    room = _room(standard, got, values) if _is_double(want) else 0.0
     return Tolerance(
         default.rtol * slack if rtol is None else rtol,
         max(default.atol * slack, room) if atol is None else atol,
@@ -127,12 +129,10 @@ def _is_double(names: Collection[str]) -> bool:
     return bool(names) and default_tolerance((), names) == DEFAULTS["float64"]
 
 
-def _room(standard: Standard, values: NDArray[Any]) -> float:
+def _room(standard: Standard, got: Collection[str], values: NDArray[Any]) -> float:
     """Return the room for single precision beside the values wanted."""
-    if standard.single == standard.single_at_zero == 0.0:
-        return 0.0
-    largest = largest_of(values)
-    return standard.single * largest if largest else standard.single_at_zero
+    share = max(standard.single, standard.in_single if is_coarse(got) else 0.0)
+    return max(share * largest_of(values) if share else 0.0, standard.single_at_zero)
 
 
 def largest_of(values: NDArray[Any]) -> float:

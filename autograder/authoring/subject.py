@@ -13,6 +13,7 @@ from autograder.errors import CheckFailure, UnsendableArgument
 __all__ = ["Handle", "Helper", "RemoteObject", "Session", "Subject"]
 
 Helper = Callable[..., Any]
+MAX_LABEL = 100  # characters of what a value inside another is called
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,14 @@ class RemoteObject:
         return self._owner.attribute(self, name)
 
     def _is_no_value(self, *_: Any) -> Any:
+        if self.type_name == "ellipsis":
+            raise CheckFailure(f"{self.label}: not answered yet")
         raise CheckFailure(f"{self.label}: an object of type {self.type_name}, expected a value")
 
     __bool__ = _is_no_value
     __eq__ = _is_no_value
     __ne__ = _is_no_value
+    __lt__ = __le__ = __gt__ = __ge__ = _is_no_value
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
@@ -149,7 +153,18 @@ class Subject:
         if isinstance(value, Handle):
             return RemoteObject(self, value, label)
         if isinstance(value, (tuple, list)):
-            return type(value)(self._own(v, f"{label}[{i}]") for i, v in enumerate(value))
+            pairs = enumerate(value)
+            return type(value)(self._own(v, _inside(label, i, v)) for i, v in pairs)
         if isinstance(value, dict):
-            return {k: self._own(v, f"{label}[{k!r}]") for k, v in value.items()}
+            return {k: self._own(v, _inside(label, k, v)) for k, v in value.items()}
         return value
+
+
+def _inside(label: str, key: int | str, value: Any) -> str:
+    """Return what an item is called, if it may need a name; a student chooses keys, and how long.
+
+    Beyond some length the name of the whole does.
+    """
+    if not isinstance(value, (Handle, tuple, list, dict)) or len(label) > MAX_LABEL:
+        return label
+    return f"{label}[{key if isinstance(key, int) else key[:MAX_LABEL]!r}]"

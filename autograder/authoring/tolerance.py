@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DEFAULTS", "Comparison", "Tolerance", "compare", "default_tolerance"]
+__all__ = ["DEFAULTS", "Comparison", "Tolerance", "compare", "default_tolerance", "is_coarse"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ def default_tolerance(got: Iterable[str], want: Iterable[str]) -> Tolerance:
         return DEFAULTS[max(names, key=_COARSENESS.index)]
     floating = {_AS_REAL.get(name, name) for name in got} & set(_COARSENESS)
     return DEFAULTS["float64" if floating else "exact"]
+
+
+def is_coarse(names: Iterable[str]) -> bool:
+    """Return whether some dtype holds numbers in less than double precision."""
+    return bool({_AS_REAL.get(name, name) for name in names} & set(_COARSENESS[1:]))
 
 
 @dataclass(frozen=True)

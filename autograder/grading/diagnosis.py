@@ -188,8 +188,8 @@ def _tells(outcome: Outcome) -> bool:
 
 
 def _wrong_numbers(one: Compared) -> list[complex]:
-    got: NDArray[Any] = np.atleast_1d(one.got).ravel()
-    want = np.atleast_1d(one.want).ravel()
+    got: NDArray[Any] = np.atleast_1d(one.got).ravel()[:LARGEST]
+    want = np.atleast_1d(one.want).ravel()[:LARGEST]
     with np.errstate(all="ignore"):
         far = ~(np.abs(got - want) <= one.tolerance.atol + one.tolerance.rtol * np.abs(want))
     return [complex(number) for number in got[far][:16]]

@@ -15,6 +15,7 @@ from autograder.authoring.tolerance import DEFAULTS, Tolerance, compare
 __all__ = ["hint"]
 
 Array = NDArray[Any]
+MOST = 1 << 22  # numbers, beyond which looking is not worth its time and memory
 FEWEST = 3  # numbers, below which too many hypotheses hold by chance
 FACTORS = (2.0, 0.5, 4.0, 0.25, 3.0, 1 / 3, 10.0, 0.1)
 WRITTEN = {
@@ -39,6 +40,8 @@ def hint(wrong: Sequence[Compared], failing: int) -> str | None:
     if not wrong or len(wrong) < failing:
         return None
     if any(one.got.dtype.kind not in "iufc" for one in wrong):
+        return None
+    if sum(one.got.size for one in wrong) > MOST:  # a dozen copies of them are made
         return None
     for look in (_not_finite, _precision, _negative, _factor, _transposed, _shifted, _other_axis):
         said = look(wrong)

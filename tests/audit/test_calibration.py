@@ -1,6 +1,7 @@
 """The tolerance lies between right and wrong, and takes single precision in where it can."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,33 +71,39 @@ def test_a_slack_can_be_read():
     assert slack(Bands(right=0.0, wrong=1e-9)) == FINEST
 
 
+def room(*args, **kwargs):
+    return room_for_single(SingleBand(*args, **kwargs), LARGEST_SHARE)
+
+
 def test_single_precision_gets_the_room_that_was_measured():
-    assert room_for_single(SingleBand(1e-6)) == SAFETY * 1e-6
-    assert room_for_single(SingleBand(None)) == 0.0
-    assert SAFETY * ONE_ROUNDING * 0.9 < room_for_single(SingleBand(0.0)) <= SAFETY * ONE_ROUNDING
-    assert room_for_single(SingleBand(5e-5)) == LARGEST_SHARE
-    assert room_for_single(SingleBand(2e-4)) == 0.0
+    assert room(1e-6) == SAFETY * 1e-6
+    assert room(None) == 0.0
+    assert SAFETY * ONE_ROUNDING * 0.9 < room(0.0) <= SAFETY * ONE_ROUNDING
+    assert room(5e-5) == LARGEST_SHARE
+    assert room(2e-4) == 0.0
 
 
 @pytest.mark.parametrize("near", ["wrong", "widest"])
 def test_single_precision_gets_no_room_where_a_wrong_answer_is_near(near):
-    assert room_for_single(SingleBand(1e-6, **{near: 1e-3})) == 4e-6
-    assert room_for_single(SingleBand(1e-6, **{near: 4e-6})) == 2e-6
-    assert room_for_single(SingleBand(1e-6, **{near: 1.5e-6})) == 0.0
+    assert room(1e-6, **{near: 1e-3}) == 4e-6
+    assert room(1e-6, **{near: 4e-6}) == 2e-6
+    assert room(1e-6, **{near: 1.5e-6}) == 0.0
 
 
 def test_the_standard_of_a_check_has_a_room_for_each_precision():
     gaps = Gaps(Bands(5.0), Bands(1.0), SingleBand(1e-6), SingleBand(1e-7))
-    assert gaps.standard(True, strict=False) == Standard(20.0, 4.0, 4e-6, 4.7e-7)
+    assert gaps.standard(True, strict=False) == Standard(20.0, 4.0, 4e-6, 4e-6, 4.7e-7)
+    near = replace(gaps, single=SingleBand(1e-6, wrong=6e-6, widest=1e-7))
+    assert near.standard(True, strict=False) == Standard(20.0, 4.0, 0.0, 3e-6, 4.7e-7)
     assert gaps.standard(True, strict=True) == Standard(20.0, 4.0)
     assert gaps.standard(False, strict=False) == Standard()
 
 
 def test_an_error_is_held_against_the_largest_value_and_at_zero_against_nothing():
-    assert beyond(compared([1.0, 1e-6], [1.0, 2e-6])) == pytest.approx(1e-6, rel=1e-6)
-    assert beyond(compared([1e3, 1e-3], [1e3, 2e-3])) == pytest.approx(1e-6, rel=1e-6)
-    assert beyond(compared([1e-8], [0.0])) == 1e-8
-    assert beyond(compared([1 + 5e-8], [1.0])) < 0
+    assert beyond(compared([1.0, 1e-6], [1.0, 2e-6])) == pytest.approx((1e-6, 1e-6), rel=1e-6)
+    assert beyond(compared([1e3, 1e-3], [1e3, 2e-3])) == pytest.approx((1e-6, 1e-3), rel=1e-6)
+    assert beyond(compared([1e-8], [0.0])) == (math.inf, 1e-8)
+    assert beyond(compared([1 + 5e-8], [1.0])) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -109,14 +116,15 @@ def test_an_error_is_held_against_the_largest_value_and_at_zero_against_nothing(
         compared([math.inf], [2.0]),
         compared([1.0], [math.inf]),
     ],
+    ids=repr,
 )
 def test_what_room_for_single_precision_does_not_let_pass_is_infinitely_far(one):
-    assert beyond(one) == math.inf
+    assert beyond(one) == (math.inf, math.inf)
 
 
-def test_what_was_seen_in_single_precision_is_the_largest_share_and_the_largest_at_zero():
-    seen = [compared([1.0, 1e-6], [1.0, 0.0]), compared([3e-8], [0.0]), compared([1e-8], [0.0])]
-    assert single_in(seen) == (pytest.approx(1e-6), 3e-8)
+def test_what_was_seen_in_single_precision_is_the_largest_share_or_number_where_values_cancel():
+    pairs = ([1.0, 1e-6], [1.0, 0.0]), ([3e-8], [0.0]), ([1e-8], [2e-8])
+    assert single_in([compared(*pair) for pair in pairs]) == (pytest.approx(1e-6), 3e-8)
     assert single_in([compared([1], [1])]) == (None, None)
 
 

@@ -264,7 +264,9 @@ def test_slack_widens_defaults_and_no_tolerance_of_the_check_s_own():
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
-@pytest.mark.parametrize("standard", [Standard(), Standard(slack=1000.0), Standard(single=4e-6)])
+@pytest.mark.parametrize(
+    "standard", [Standard(), Standard(slack=1000.0), Standard(1.0, 10.0, 1e-4, 1e-4)]
+)
 def test_no_dtype_earns_what_a_double_does_not(dtype, standard):
     want = np.array([0.5, -1.25, 2.0])
     with holding_to(standard):
@@ -296,10 +298,21 @@ def test_room_for_single_precision_goes_with_the_largest_value_and_not_with_the_
         assert complaint(assert_close, near.astype(dtype), want)
 
 
-def test_room_for_single_precision_is_a_number_where_zeros_are_wanted():
+def test_room_for_single_precision_is_a_number_where_values_cancel_out():
     with holding_to(Standard(single=1e-6, single_at_zero=1e-7)):
-        assert_close(np.full(3, 9e-8), np.zeros(3))
-        assert complaint(assert_close, np.full(3, 2e-7), np.zeros(3))
+        for want in (np.zeros(3), np.full(3, 1e-9)):
+            assert_close(want + 9e-8, want)
+            assert complaint(assert_close, want + 2e-7, want)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_an_answer_that_comes_in_single_precision_gets_the_room_of_it_and_no_more(dtype):
+    want = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    near, far = (torch.tensor([1.0, off], dtype=getattr(torch, dtype)) for off in (9e-7, 1.1e-6))
+    with holding_to(Standard(in_single=1e-6)):
+        assert_close(near, want)
+        assert complaint(assert_close, near.double(), want)
+        assert complaint(assert_close, far, want)
 
 
 def test_a_question_in_single_precision_has_a_slack_of_its_own():

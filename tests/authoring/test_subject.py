@@ -11,6 +11,10 @@ CODE = """
 import numpy as np
 
 answer = 42
+unanswered = ...
+long_keys = [abs, abs]
+for _ in range(30):
+    long_keys = {"k" * 10_000: long_keys}
 nested = [1, {"f": abs}, (abs,)]
 
 class Model:
@@ -97,6 +101,22 @@ def test_a_missing_name_or_attribute_is_the_students_error(student):
         _ = student.nothing
     with pytest.raises(StudentError, match=r"^AttributeError: .*'width'"):
         _ = student.model.width
+
+
+def test_an_object_is_no_value_whatever_it_is_asked(student):
+    for ask in (bool, lambda x: x == 1, lambda x: x < 1, lambda x: x > 1, lambda x: x >= 1):
+        with pytest.raises(CheckFailure, match=r"^model: an object of type Model, expected a val"):
+            ask(student.model)
+        with pytest.raises(CheckFailure, match=r"^unanswered: not answered yet$"):
+            ask(student.unanswered)
+
+
+def test_what_is_inside_a_value_has_a_short_name_however_long_its_keys_are(student):
+    value = student.long_keys
+    for _ in range(30):
+        ((key, value),) = value.items()
+        assert len(key) == 10_000
+    assert all(len(item.label) < 1000 for item in value)
 
 
 def test_private_names_are_no_part_of_the_notebook(student):
