@@ -3202,7 +3202,9 @@ def letters_of(answer):
 
     A list of letters is as good as a text.
     """
-    if isinstance(answer, (list, tuple)) and all(isinstance(item, str) for item in answer):
+    if isinstance(answer, (list, tuple)) and all(
+        isinstance(item, str) and len(item.strip()) == 1 for item in answer
+    ):
         answer = "".join(answer)
     if not isinstance(answer, str):
         return None
@@ -3352,29 +3354,21 @@ for letter, misconception in (
     changed = "".join(sorted(set(descent_statements) ^ {letter}))
     descent_statements_are_judged_rightly.mistake(misconception, descent_statements=changed)
 
-for judged, formed, name, right in (
-    (
-        difference_statements_are_judged_rightly,
-        difference_statements_have_the_right_form,
-        "difference_statements",
-        difference_statements,
-    ),
-    (
-        mode_statements_are_judged_rightly,
-        mode_statements_have_the_right_form,
-        "mode_statements",
-        mode_statements,
-    ),
-    (
-        descent_statements_are_judged_rightly,
-        descent_statements_have_the_right_form,
-        "descent_statements",
-        descent_statements,
-    ),
-):
-    judged.alternative("a list of letters", also=(formed,), **{name: list(right)})
-    judged.alternative("a tuple of small letters", also=(formed,), **{name: tuple(right.lower())})
-
+difference_statements_are_judged_rightly.alternative(
+    "a list of letters",
+    also=(difference_statements_have_the_right_form,),
+    difference_statements=list(difference_statements),
+)
+mode_statements_are_judged_rightly.alternative(
+    "a tuple of letters",
+    also=(mode_statements_have_the_right_form,),
+    mode_statements=tuple(mode_statements.lower()),
+)
+descent_statements_are_judged_rightly.alternative(
+    "a list of letters",
+    also=(descent_statements_have_the_right_form,),
+    descent_statements=list(descent_statements),
+)
 difference_statements_have_the_right_form.mistake(
     "a list of truth values, not a text", difference_statements=[True, False]
 )

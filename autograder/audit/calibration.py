@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from autograder.authoring.standard import Compared, Standard, largest_of
+from autograder.authoring.tolerance import DEFAULTS
 from autograder.authoring.tolerance import is_coarse as coarse
 
 __all__ = [
@@ -203,7 +204,7 @@ def beyond(one: Compared) -> tuple[float, float]:
     if one.own or one.want.dtype.kind not in "fc" or is_coarse(one):
         return math.inf, math.inf
     with np.errstate(all="ignore"):
-        off = np.abs(one.got - one.want) - one.tolerance.rtol * np.abs(one.want)
+        off = np.abs(one.got - one.want) - DEFAULTS["float64"].rtol * np.abs(one.want)
         off = np.where(one.got == one.want, 0.0, off)
         number = float(np.max(off, initial=0.0))
     if not math.isfinite(number):

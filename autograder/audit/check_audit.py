@@ -109,7 +109,7 @@ class _Trial:
                         self._found.by_default = True
                         right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
         bands = Bands(right[False]), Bands(right[True])
-        measured = [one for s in SEEDS for one in self._moved(lower_precision(), s, note=False)]
+        measured = [one for s in SEEDS for one in self._moved(lower_precision(), s, True)]
         self._found.gaps = Gaps(*bands, *map(SingleBand, single_in(measured)))
         self._found.own_right = worst.margin if worst is not None else 0.0
         if worst is not None and worst.margin * SAFETY > 1.0:
@@ -242,13 +242,14 @@ class _Trial:
                     "inputs"
                 )
 
-    def _moved(self, move: Move, seed: bytes, note: bool = True) -> list[Compared]:
+    def _moved(self, move: Move, seed: bytes, to_the_end: bool = False) -> list[Compared]:
         """Return what is compared where the reference computes a little otherwise."""
         session = moved_session(self._oracle.namespace, move)
         found: list[Compared] = []
-        for result, compared in run_moved(self._check, session, self._oracle, seed):
+        runs = run_moved(self._check, session, self._oracle, seed, to_the_end)
+        for result, compared in runs:
             found += (c for c in compared if c.tolerance.rtol or c.tolerance.atol)
-            if note and result.verdict is not Verdict.PASSED and distance([result]) == math.inf:
+            if not to_the_end and _failed(result) and distance([result]) == math.inf:
                 text = f"case {result.name!r} fails on {move.name}: {result.message}"
                 if text not in self._found.notes:
                     self._found.notes.append(text)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.authoring.checks import Case, Check, case_rng
-from autograder.authoring.standard import Compared
+from autograder.authoring.standard import Compared, Standard
 from autograder.authoring.subject import Session
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.given import run_given, wants_given
@@ -19,6 +19,7 @@ from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_moved", "run_variant"]
 
+LOOSE = 1e9  # slack with which any finite number passes
 CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
 
@@ -63,14 +64,23 @@ def run_variant(
 
 
 def run_moved(
-    check: Check, student: Session, oracle: Oracle, seed: bytes
+    check: Check, student: Session, oracle: Oracle, seed: bytes, to_the_end: bool = False
 ) -> list[tuple[CaseResult, list[Compared]]]:
     """Run every case with a session that computes a little otherwise; see `autograder.audit.moved`.
+
+    Args:
+        check: whose cases are run.
+        student: the session.
+        oracle: the reference.
+        seed: stands for the course's secret.
+        to_the_end: whether what is compared by default may differ, so that a long run of steps is
+            compared to its end.
 
     Returns:
         Each result with what was compared. That arguments came back moved is no fault of purity.
     """
-    unwatched = replace(check, pure=False, given=())
+    standard = Standard(LOOSE, LOOSE) if to_the_end else check.standard
+    unwatched = replace(check, pure=False, given=(), standard=standard)
     found = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
