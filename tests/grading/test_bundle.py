@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.authoring.standard import Standard
 from autograder.errors import HarnessError
 from autograder.grading.bundle import Cell, pack_bundle, parse_bundle, read_bundle
 
@@ -87,6 +88,30 @@ def test_a_file_that_is_not_what_the_manifest_says_is_the_harness(packed, change
 def test_a_bundle_without_its_parts_is_the_harness(packed, change):
     with pytest.raises(HarnessError, match=r"^b is no bundle"):
         parse_bundle(rewritten(packed, change), "b")
+
+
+def test_a_bundle_of_an_earlier_version_says_what_to_do(packed):
+    def earlier(files):
+        text = files["manifest.json"].decode()
+        standard = msgspec.json.encode(Standard()).decode()
+        assert standard in text
+        files["manifest.json"] = text.replace(f'"standard":{standard}', '"slack":4.0').encode()
+
+    with pytest.raises(HarnessError, match=r"`slack`.*; compile the assignment again$"):
+        parse_bundle(rewritten(packed, earlier), "b")
+
+
+def test_the_standard_of_each_check_is_in_the_manifest(bundle_content):
+    manifest, *rest = bundle_content
+    standard = Standard(4.0, 2.0, 1e-6, 2e-6, 1e-7)
+    replace = msgspec.structs.replace
+    questions = tuple(
+        replace(q, checks=tuple(replace(c, standard=standard) for c in q.checks))
+        for q in manifest.questions
+    )
+    packed = pack_bundle(replace(manifest, questions=questions), *rest)
+    found = [c.standard for q in parse_bundle(packed, "b").manifest.questions for c in q.checks]
+    assert found == [standard] * len(found) != []
 
 
 def test_a_missing_bundle_says_what_to_do(tmp_path):

@@ -135,7 +135,7 @@ def test_a_pure_check_fails_where_an_argument_is_changed():
     assert run(student).verdict is Verdict.PASSED
     result = run(student, pure=True)
     assert result.verdict is Verdict.FAILED
-    assert result.message == "f changed its argument number 1 in place; work on a copy"
+    assert result.message == "f changed its argument `x` in place; work on a copy"
 
 
 def test_a_margin_that_is_not_finite_is_none():

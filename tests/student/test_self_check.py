@@ -5,6 +5,7 @@ from types import ModuleType
 import pytest
 
 from autograder.authoring.checks import Check
+from autograder.authoring.standard import Standard
 from autograder.errors import HarnessError
 from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
@@ -151,6 +152,16 @@ def test_without_a_recording_the_authors_own_names_are_the_reference():
     result = self_check(names["f_is_right"])
     assert result.passed
     assert [r.name for r in result.results] == ["a vector", "<b>two</b> & more", "secret"]
+
+
+def test_a_self_check_holds_to_the_standard_that_the_recording_carries(tmp_path, monkeypatch):
+    oracle = load_oracle([Cell("given", 1, RIGHT + CHECK)], {}, "hw", "hw.py")
+    monkeypatch.chdir(tmp_path)
+    off = "def f(x):\n    return 2 * x + 1e-4\n"
+    for standard, passes in ((Standard(), False), (Standard(single_at_zero=1e-3), True)):
+        oracle.checks["f_is_right"].standard = standard
+        (tmp_path / FILE).write_bytes(record(oracle, "hw"))
+        assert outcome(off).passed is passes
 
 
 def test_a_damaged_recording_is_said(tmp_path, monkeypatch):
