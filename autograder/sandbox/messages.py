@@ -17,6 +17,7 @@ from autograder.errors import (
 )
 from autograder.sandbox.callbacks import CALLBACK, Callbacks
 from autograder.sandbox.host import Host
+from autograder.sandbox.sameness import same
 from autograder.sandbox.wire import (
     Items,
     Mapping,
@@ -26,7 +27,6 @@ from autograder.sandbox.wire import (
     Reference,
     decode,
     encode,
-    same,
     unpack,
 )
 
