@@ -199,7 +199,7 @@ def test_a_console_that_lacks_letters_gets_their_numbers(course: Course) -> None
     shutil.copytree(course.root / "submitted/ada/small", course.root / "submitted/Zoë/small")
     done = shell(course.root, f"PYTHONIOENCODING=ascii {AUTOGRADER} grade")
     assert done.returncode == 0, done.stderr
-    assert r"Zo\xeb" in done.stdout
+    assert r"Zo\u00eb" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["export small", "export --format json", "feedback", "report"])

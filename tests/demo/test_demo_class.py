@@ -17,6 +17,9 @@ from autograder.grading.results import Result, Status, Verdict
 from tests.demo.demo_class import ASSIGNMENT, NO_NOTEBOOK, STUDENTS, write_class
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.timeout(
+    600
+)  # the first test waits for the class to be compiled and graded
 AUTOMATIC = 89.0
 MANUAL = {"proof_minimum_norm", "proof_weight_decay"}
 
@@ -33,7 +36,8 @@ EXPECTED: dict[str, tuple[dict[str, float], set[Verdict]]] = {
     "jonas": ({"momentum_step": 0.0}, {Verdict.ERRORED}),
     "kavya": ({"steps_to_target": 0.0}, {Verdict.ERRORED}),
     "liam": ({"steps_to_target": 0.0}, {Verdict.ERRORED}),
-    "nadia": ({"sgd_step": 0.0, "adagrad_step": 0.0}, {Verdict.KILLED, Verdict.ERRORED}),
+    # Her cell ends the process below the definition of adagrad_step, which counts.
+    "nadia": ({"sgd_step": 0.0}, {Verdict.KILLED}),
     "omar": ({}, set()),
 }
 
@@ -159,7 +163,7 @@ def test_what_is_no_notebook_needs_attention(results: dict[str, Result]) -> None
         ("liam", "is a copy of solution_sgd_step; the last one counts"),
         ("liam", "the answer cell solution_steps_to_target is missing"),
         ("liam", "2 (given_2), 7 (sgd_step_matches_reference) were edited and restored"),
-        ("nadia", "was left out: its process left with exit code 0"),
+        ("nadia", "was stopped: its process left with exit code 0"),
         ("omar", "printed 100,001,000 characters; none were kept"),
     ],
 )

@@ -1,5 +1,6 @@
 """A submission whose grading broke is graded again with other inputs, in this run and the next."""
 
+import dataclasses
 from itertools import pairwise
 
 import msgspec
@@ -42,10 +43,11 @@ def test_each_run_after_one_that_broke_has_other_inputs_and_one_that_stands_is_n
     seen, broke = [], [True, True, False]
 
     def graded(work, jobs, workers):
-        for job, result in local.grade_all(work, jobs, workers):
+        for one, job in zip(local.grade_all(work, jobs, workers), jobs, strict=True):
             seen.append(job.gradings)
             note = (f"{BROKE}: run {len(seen)}",) if broke[len(seen) - 1] else ()
-            yield job, msgspec.structs.replace(result, notes=note, status=Status.NEEDS_ATTENTION)
+            result = msgspec.structs.replace(one.result, notes=note, status=Status.NEEDS_ATTENTION)
+            yield dataclasses.replace(one, result=result)
 
     monkeypatch.setattr(run, "grade_all", graded)
     for _ in range(4):
@@ -66,7 +68,7 @@ def test_a_submission_whose_worker_was_killed_has_other_inputs_each_time(course,
         yield from ()
 
     monkeypatch.setattr(local, "_grade_in_pool", killed)
-    plan = run._plan(course, "small", (), "cpu", 2)
-    ((job, result),) = local.grade_all(plan.work, plan.jobs, 1)
-    assert (job.student, result.status) == ("ada", Status.NEEDS_ATTENTION)
+    plan = run._plan(course, "small", (), "cpu", 2, Store.get)
+    (one,) = local.grade_all(plan.work, plan.jobs, 1)
+    assert (one.student, one.result.status) == ("ada", Status.NEEDS_ATTENTION)
     assert seen == list(range(local.GRADINGS))

@@ -11,8 +11,8 @@ import pytest
 from autograder import assert_close, case, check
 from autograder.authoring.checks import case_rng
 from autograder.errors import StudentKilled, StudentTimeout
+from autograder.grading import case_runs
 from autograder.grading import given as module
-from autograder.grading import runner
 from autograder.grading.bundle import Cell, read_bundle
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.given import ReferenceProcess, run_given, wants_given
@@ -346,7 +346,7 @@ def test_an_earlier_slip_costs_no_later_points(grade, double):
 
 
 def test_what_passes_by_itself_is_not_run_again(grade, monkeypatch):
-    monkeypatch.setattr(runner, "run_given", None)
+    monkeypatch.setattr(case_runs, "run_given", None)
     (first, second), earned = grade(double="def double(x):\n    return 2 * x")
     assert (verdicts(first), verdicts(second), earned) == (PASSED, PASSED, 5.0)
     assert [case.message for case in second.cases] == [None, None]
@@ -361,7 +361,7 @@ def runs(monkeypatch):
         runs.append((check.name, case.hidden, student._callbacks is not None))
         return run_case(check, case, student, *args, **options)
 
-    monkeypatch.setattr(runner, "run_case", noted)
+    monkeypatch.setattr(case_runs, "run_case", noted)
     return runs
 
 

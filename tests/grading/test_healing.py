@@ -25,6 +25,12 @@ def merge(notebook, *grade_ids):
         notebook.cells.remove(cell)
 
 
+def above(submission, check):
+    """Return the cells that stand above a check that is there."""
+    (place,) = submission.places[check]
+    return submission.cells[:place]
+
+
 def names_after(cells):
     """Return what the notebook's names are after some cells ran, each as far as it comes."""
     names = {"check": lambda *_: lambda function: function}  # as a session has it, for its part
@@ -96,7 +102,7 @@ def test_an_answer_merged_into_the_given_cell_above_it_counts(heal):
 def test_an_answer_merged_with_a_check_counts_at_the_place_of_that_check(heal):
     submission = heal(lambda notebook: merge(notebook, "setup", "double", "double_is_right"))
     assert works(submission)
-    assert "double" in names_after(submission.cells[: submission.places["double_is_right"]])
+    assert "double" in names_after(above(submission, "double_is_right"))
     assert not any("self_check" in cell.source for cell in submission.cells)
 
     submission = heal(lambda notebook: merge(notebook, "double", "double_is_right", "triple"))
@@ -124,9 +130,9 @@ def test_what_stands_in_a_check_cell_counts_where_it_stands(heal, where):
 
     submission = heal(change)
     assert works(submission)
-    seen = names_after(submission.cells[: submission.places["double_is_right"]])
+    seen = names_after(above(submission, "double_is_right"))
     assert ("double" in seen) == (where == "above")
-    assert submission.places["triple_is_right"] == len(submission.cells)
+    assert above(submission, "triple_is_right") == submission.cells
 
 
 def test_both_sides_of_a_self_check_run_once_and_in_their_order(heal):
@@ -137,7 +143,7 @@ def test_both_sides_of_a_self_check_run_once_and_in_their_order(heal):
     submission = heal(change)
     assert names_after(submission.cells)["early"] == [1, 2]
     assert [cell.number for cell in submission.cells] == [2, 3, 4, 8, 5], "8 is no student's cell"
-    assert names_after(submission.cells[: submission.places["double_is_right"]])["early"] == [1]
+    assert names_after(above(submission, "double_is_right"))["early"] == [1]
 
 
 def test_an_edited_copy_of_a_check_runs_what_is_more_in_it(heal):

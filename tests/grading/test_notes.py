@@ -35,5 +35,5 @@ def test_a_file_of_another_name_that_was_graded_is_named():
     named = naming_file(result, Path("submitted/ada/hw1/hw1 (1)\udcff.ipynb"))
     assert named.notes == (
         "cell 1 raised ValueError",
-        "there was no hw1.ipynb; hw1 (1)?.ipynb, the only notebook there, was graded",
+        "there was no hw1.ipynb; hw1 (1)\\udcff.ipynb, the only notebook there, was graded",
     )

@@ -395,8 +395,9 @@ def test_a_notebook_is_run_again_once_for_all_its_wrong_answers(grade, opened):
 
 
 @pytest.fixture
-def opened(monkeypatch):
-    """Return a list with an item for each session that is started."""
+def opened(grader, monkeypatch):
+    """Return a list with an item for each session that is started in a warm nursery."""
+    grader._warm_nursery()
     opened = []
     start = Nursery.start
     monkeypatch.setattr(Nursery, "start", lambda self: opened.append(1) or start(self))

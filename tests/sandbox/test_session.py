@@ -365,12 +365,29 @@ def test_a_session_that_dies_between_two_checks_is_opened_again(run, nursery, go
     assert call(session, "fine") == 1
 
 
-def test_a_session_that_is_killed_from_outside_is_nobodys_fault(run, nursery, gone):
+def test_a_session_that_is_killed_from_outside_is_opened_again_too(run, nursery, gone):
+    session = run(MORTAL)
+    end_during_check(session, signal.SIGKILL, nursery, gone)
+    assert call(session, "fine") == 1
+
+
+def test_who_kills_sessions_again_and_again_breaks_the_harness_and_no_notebook(
+    run, nursery, gone, monkeypatch
+):
     if nursery.tier != 0 or nursery._cgroup is None:
         pytest.skip("only in tier 0 with a control group is it known who killed a session")
-    session = run(MORTAL)
+    ran = NotebookSession._run
+
+    def kill_first(self, channel, *arguments):
+        (process,) = children_of(nursery._process.pid)
+        oldest = min(children_of(process))  # the other one is in reserve
+        os.kill(oldest, signal.SIGKILL)
+        assert gone(oldest)
+        return ran(self, channel, *arguments)
+
+    monkeypatch.setattr(NotebookSession, "_run", kill_first)
     with pytest.raises(HarnessError, match="killed from outside"):
-        end_during_check(session, signal.SIGKILL, nursery, gone)
+        run("x = 1")
 
 
 def test_memory_that_an_earlier_session_used_up_is_not_laid_to_the_next(run, nursery, monkeypatch):
