@@ -1760,7 +1760,8 @@ self_check(padding_for_small_kernels)
 @case("even ones", kernels=[6, 8, 10, 64], hidden=True)
 def padding_for_any_kernel(student, reference, rng, kernels):
     """padding_for knows the paddings for any kernel size from 2 up."""
-    for kernel in [*kernels, int(rng.integers(12, 32))]:
+    drawn = int(rng.integers(12, 32))
+    for kernel in [*kernels, drawn, drawn + 1]:  # one of them is odd
         got, want = student.padding_for(kernel), reference.padding_for(kernel)
         assert_equal(list(got), list(want), what=f"paddings for kernel size {kernel}")
 
