@@ -27,7 +27,7 @@ from autograder.sandbox.nursery import TIERS
 __all__ = ["GRADINGS", "Graded", "Job", "Work", "grade_all"]
 
 TRIES = 3  # of a submission whose worker was killed
-GRADINGS = 1 + TRIES  # of a submission in one run, at the most
+GRADINGS = 2 + TRIES  # of a submission in one run, at the most: the first, one alone, and these
 # Of each library: there is a worker for each core, and threads that wait for work use it up.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("MKL", "OMP", "OPENBLAS")}
 

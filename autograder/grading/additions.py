@@ -17,10 +17,11 @@ from difflib import SequenceMatcher
 from operator import attrgetter
 from typing import cast
 
-__all__ = ["Additions", "Reader", "added_lines", "lines_of"]
+__all__ = ["Additions", "Budget", "Reader", "added_lines", "lines_of"]
 
 PARSED = 150_000  # characters of a notebook that are read as Python; others are compared by lines
-COMPARED = 100_000  # pairs of lines that are compared
+COMPARED = 100_000  # pairs of lines that are compared at a time
+ALL_COMPARED = 2_000_000  # of one notebook
 FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 HARMLESS = re.compile(r"%%(?:time|timeit|capture|prun)\b")  # cell magics over ordinary code
 MAGIC = re.compile(r"(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
@@ -70,11 +71,22 @@ class _Unit:
             return self.text
 
 
-class Reader:
-    """Reads the cells of one notebook, of which it parses so much and no more."""
+@dataclass
+class Budget:
+    """How much of one notebook may still be read as Python, and how many lines be compared.
 
-    def __init__(self) -> None:
-        self._left = PARSED
+    What is beyond it counts as added, which loses nothing.
+    """
+
+    parsed: int = PARSED
+    compared: int = ALL_COMPARED
+
+
+class Reader:
+    """Reads the cells of one notebook."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
 
     def additions(self, given: str, text: str, is_check: bool = False) -> Additions:
         """Return what a code cell has more than the release's.
@@ -84,7 +96,7 @@ class Reader:
             text: the student's.
             is_check: whether the cell is a check's, which a student's process never runs.
         """
-        lines = added_lines(given, text)
+        lines = added_lines(given, text, self._budget)
         more = "\n".join(lines)
         if not more:
             return Additions()
@@ -118,8 +130,8 @@ class Reader:
 
     def _units(self, text: str) -> list[_Unit] | None:
         """Return the statements of a cell; None if it is no Python, or too much."""
-        self._left -= len(text)
-        if self._left < 0:
+        self._budget.parsed -= len(text)
+        if self._budget.parsed < 0:
             return None
         lines = lines_of(text)
         tree = _parse(text) or _parse("\n".join(map(_without_magic, lines)))
@@ -131,13 +143,15 @@ def lines_of(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def added_lines(given: str, text: str) -> list[str]:
+def added_lines(given: str, text: str, budget: Budget) -> list[str]:
     """Return the lines that a text has more than the release's, without blank ones around them."""
     ours, theirs = ([line.rstrip() for line in lines_of(t.strip())] for t in (given, text))
     begin = _common(ours, theirs)
     end = _common(ours[begin:][::-1], theirs[begin:][::-1])
     ours, theirs = ours[begin : len(ours) - end], theirs[begin : len(theirs) - end]
-    if ours and len(ours) * len(theirs) <= COMPARED:
+    pairs = len(ours) * len(theirs)
+    if pairs and pairs <= min(COMPARED, budget.compared):
+        budget.compared -= pairs
         matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
         changes = [code for code in matcher.get_opcodes() if code[0] in ("insert", "replace")]
         theirs = [line for _, _, _, first, last in changes for line in theirs[first:last]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
-from autograder.grading.additions import added_lines
+from autograder.grading.additions import Budget, added_lines
 from autograder.grading.student_cells import StudentCell
 
 __all__ = [
@@ -52,8 +52,14 @@ class Alignment:
             yield from (cell for cell in cells if cell.is_stray)
 
 
-def align(cells: Sequence[StudentCell], release: NotebookNode) -> Alignment:
-    """Find the student's cell for each cell of the release, and the place of the others."""
+def align(cells: Sequence[StudentCell], release: NotebookNode, budget: Budget) -> Alignment:
+    """Find the student's cell for each cell of the release, and the place of the others.
+
+    Args:
+        cells: the student's.
+        release: the release notebook.
+        budget: of the notebook.
+    """
     known = {grade_id_of(given): given for given in release.cells}
     without = sum(cell.is_stray for cell in cells)
     foreign = {c.number for c in cells if c.grade_id is not None and c.grade_id not in known}
@@ -68,7 +74,7 @@ def align(cells: Sequence[StudentCell], release: NotebookNode) -> Alignment:
     found.is_anothers = len(foreign) > without and not any(
         is_answer(given) or is_check(given) for given in own
     )
-    _place_others(cells, known, found)
+    _place_others(cells, known, found, budget)
     _claim_by_place(release, found)
     _note_order_and_losses(release, found)
     return found
@@ -113,7 +119,7 @@ def _claim_by_text(
 
 
 def _place_others(
-    cells: Sequence[StudentCell], known: dict[str, NotebookNode], found: Alignment
+    cells: Sequence[StudentCell], known: dict[str, NotebookNode], found: Alignment, budget: Budget
 ) -> None:
     """Put the student's own cells behind the anchored ones that they follow.
 
@@ -140,7 +146,7 @@ def _place_others(
         elif (
             given is not None
             and given.cell_type != "code"
-            and added_lines(given.source, cell.source)
+            and added_lines(given.source, cell.source, budget)
         ):
             cell.grade_id = None  # half of a prompt, say, with an answer below it
         behind.append(cell)

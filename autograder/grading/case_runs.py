@@ -1,7 +1,7 @@
 """The cases of a submission: in which sessions of its notebook they run, and how often."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import product
@@ -13,7 +13,7 @@ from autograder.authoring.standard import Compared
 from autograder.errors import StudentKilled, StudentTimeout
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.given import run_given, wants_given
-from autograder.grading.in_place import run_in_place
+from autograder.grading.in_place import RunCases, run_in_place
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.submission import Submission
@@ -21,7 +21,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.messages import NOT_YET
 from autograder.sandbox.session import CheckSession, NotebookSession
 
-__all__ = ["CaseRuns"]
+__all__ = ["CaseRuns", "places_of"]
 
 MAX_TIMEOUTS = 2  # of the cases of one check
 MAX_ENDS = 2  # of whole sessions, each of which costs a run of the notebook, by one check
@@ -43,13 +43,21 @@ class CaseRuns:
         limits: of the submission.
         device: on which it runs, ``cpu`` or ``cuda``.
         draw: returns the generator of a case's inputs.
+        places: how many cells stand above the checks that have no visible case.
     """
 
     def __init__(
-        self, oracle: Oracle, notebook: NotebookSession, limits: Limits, device: str, draw: Draw
+        self,
+        oracle: Oracle,
+        notebook: NotebookSession,
+        limits: Limits,
+        device: str,
+        draw: Draw,
+        places: Mapping[str, int],
     ) -> None:
         self._oracle, self._notebook = oracle, notebook
         self._limits, self._device, self._draw = limits, device, draw
+        self._places = places
         self._checks = list(oracle.checks.values())
         self._ends = Counter[str]()  # of sessions, by the check that ended them
         self._doubtful = list[tuple[Check, Case]]()  # whose failing may be another check's doing
@@ -60,10 +68,13 @@ class CaseRuns:
         """Run every case: first the visible ones, then the hidden ones.
 
         A student reads the messages of visible cases. Since no hidden input has been seen by then,
-        whatever their code keeps or sends, no message can tell of one.
+        whatever their code keeps or sends, no message can tell of one. Of the hidden ones those of
+        checks without visible cases come first: nothing is run before them, so that they are run
+        once, and nobody can guess at an answer twice.
         """
         for hidden in (False, True):
-            self._run(deque((k, c) for k in self._checks for c in k.cases if c.hidden is hidden))
+            checks = sorted(self._checks, key=_shows_something) if hidden else self._checks
+            self._run(deque((k, c) for k in checks for c in k.cases if c.hidden is hidden))
         self._confirm()
 
     def _run(self, left: deque[tuple[Check, Case]]) -> None:
@@ -116,7 +127,8 @@ class CaseRuns:
             result = self._run_case(check, case, session)
             outcomes[check.name][case.name] = result
             ended = result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED)
-            if case.hidden and check is not first and _may_be_another_s_doing(result):
+            spoilt = check is not first and _shows_something(check)
+            if case.hidden and spoilt and _may_be_another_s_doing(result):
                 if notebook.anew:
                     self._doubtful.append((check, case))
                 elif not (ended and notebook.vanished):
@@ -142,17 +154,22 @@ class CaseRuns:
                         self._run_better(check, case, session)
 
     def run_in_place(self, submission: Submission) -> tuple[str, ...]:
-        """Run failed cases on the notebook as it stood at their checks; return notes on that."""
+        """Run cases of failed checks on the notebook as it stood there; return notes on that."""
         failed = [
             (place, check, case)
-            for hidden in (False, True)
             for check in self._checks
             for place in submission.places.get(check.name, ())
             for case in check.cases
-            if case.hidden is hidden
-            and _may_be_another_s_doing(self.outcomes[check.name][case.name])
+            if not case.hidden and _may_be_another_s_doing(self.outcomes[check.name][case.name])
         ]
-        return run_in_place(self._notebook, submission.cells, failed, self._run_better)
+        runs = RunCases(self._run_better, self._run_anew)
+        return run_in_place(self._notebook, submission.cells, failed, runs)
+
+    def _run_anew(self, check: Check, case: Case, session: CheckSession) -> bool:
+        """Run a case in another state; its result counts, whatever it is."""
+        result = self._run_case(check, case, session)
+        self.outcomes[check.name][case.name] = result
+        return result.verdict is Verdict.PASSED
 
     def _run_better(self, check: Check, case: Case, session: CheckSession) -> bool:
         """Run a case once more; the result counts, and is told, only if it passes."""
@@ -188,6 +205,7 @@ class CaseRuns:
 
     def _run_case(self, check: Check, case: Case, session: CheckSession) -> CaseResult:
         session.seconds = check.seconds or self._limits.call_seconds
+        session.place = 0 if _shows_something(check) else self._places.get(check.name, 0)
         self._notebook.vanished = False
         rng = partial(self._draw, check, case)
         reference = ReferenceSession(self._oracle.namespace)
@@ -212,6 +230,19 @@ class CaseRuns:
         if verdicts.count(Verdict.KILLED) >= MAX_ENDS and self._ends[check.name] >= MAX_ENDS:
             return Verdict.KILLED, f"not run after {MAX_ENDS} cases that ended everything"
         return None
+
+
+def places_of(checks: Iterable[Check], submission: Submission) -> dict[str, int]:
+    """Return where checks without visible cases stand; one that is missing, behind its answer.
+
+    Whatever stands there is the answer: no verdict decides it, so that none can be guessed twice.
+    """
+    hidden = (check.name for check in checks if not _shows_something(check))
+    return {name: min(found) for name in hidden if (found := submission.places.get(name))}
+
+
+def _shows_something(check: Check) -> bool:
+    return any(not case.hidden for case in check.cases)
 
 
 def _may_be_another_s_doing(result: CaseResult) -> bool:

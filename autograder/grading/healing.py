@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nbformat import NotebookNode
 
-from autograder.grading.additions import Additions, Reader, added_lines, lines_of
+from autograder.grading.additions import Additions, Budget, Reader, added_lines, lines_of
 from autograder.grading.alignment import (
     Alignment,
     differs,
@@ -41,10 +41,15 @@ class Healer:
         cells: the student's.
         found: how they are aligned.
         release: the release notebook.
+        budget: of the notebook.
     """
 
     def __init__(
-        self, cells: Sequence[StudentCell], found: Alignment, release: NotebookNode
+        self,
+        cells: Sequence[StudentCell],
+        found: Alignment,
+        release: NotebookNode,
+        budget: Budget,
     ) -> None:
         self._found, self._release = found, release
         self._given = {grade_id_of(given): given for given in release.cells}
@@ -53,7 +58,7 @@ class Healer:
         self._early = set[str]()  # given cells that run before all others
         self._written = dict[str, str]()  # into given cells, by grade_id
         self._edited = dict[str, list[str]]()  # cells by what became of what they had more
-        self._reader = Reader()
+        self._budget, self._reader = budget, Reader(budget)
         self.notebook = nbformat.v4.new_notebook(metadata=release.metadata)
         self.run = list[CodeCell]()
         self.places = dict[str, Sequence[int]]()
@@ -142,9 +147,9 @@ class Healer:
             more = self._reader.additions(source, cell.source, is_check(given))
             if given.cell_type == "code":
                 return more
-            text = "\n".join(added_lines(given.source, cell.source))
+            text = "\n".join(added_lines(given.source, cell.source, self._budget))
             return Additions(more.above, more.below, text, more.changed)
-        return Additions(text="\n".join(added_lines(given.source, cell.source)))
+        return Additions(text="\n".join(added_lines(given.source, cell.source, self._budget)))
 
     def _add_more(self, given: NotebookNode, cell: StudentCell, more: Additions) -> None:
         """Run what a cell of the release had more, show it to staff, and say so."""

@@ -5,49 +5,65 @@ behind the whole notebook, which costs least; cells below a check may have chang
 name used again, a switch, a value changed in place. So where a cell may have, the notebook is run
 once more, and stops where the checks that failed stand.
 
-Visible cases come first, in a session that sees no hidden input: only what happens there decides
-which cell a note names. A check whose visible cases fail in place as well is not looked at further.
+Visible cases decide, in a session that sees no hidden input: whether a check is looked at in its
+place, where that is, and which cell a note names. Then all its hidden cases are run there, and
+count as they come out. No hidden verdict calls for another run: that would be a second guess.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from autograder.authoring.checks import Case, Check
 from autograder.errors import StudentKilled, StudentTimeout
 from autograder.sandbox.session import CheckSession, CodeCell, NotebookSession
 
-__all__ = ["run_in_place"]
+__all__ = ["RunCases", "run_in_place"]
 
 MAX_SEARCHED = 60  # runs of cases in search of the cells that changed something
 _NOTE = "question {} counts as the notebook stood at its check; {} changes what it uses"
 
-Failed = tuple[int, Check, Case]  # how many cells stand above the check
+Placed = tuple[int, Check, Case]  # how many cells stand above the check
 RunCase = Callable[[Check, Case, CheckSession], bool]
 
 
+@dataclass(frozen=True)
+class RunCases:
+    """How cases are run in a session; both return whether the case passes.
+
+    Attributes:
+        better: the result counts if it passes.
+        anew: the result counts in any case.
+    """
+
+    better: RunCase
+    anew: RunCase
+
+
 def run_in_place(
-    notebook: NotebookSession, cells: Sequence[CodeCell], failed: Sequence[Failed], run: RunCase
+    notebook: NotebookSession, cells: Sequence[CodeCell], failed: Sequence[Placed], run: RunCases
 ) -> tuple[str, ...]:
-    """Run failed cases where their checks stand.
+    """Run cases of checks that failed where they stand.
 
     Args:
         notebook: that ran whole; its session is ended.
         cells: of the notebook.
-        failed: the cases, and how many cells stand above their checks; several times where that
+        failed: visible cases, and how many cells stand above their checks; several times where that
             may be one of several numbers.
-        run: runs a case in a session, and returns whether it passes.
+        run: runs a case in a session.
 
     Returns:
         A note for each question that counts so.
     """
     touched = [i + 1 for i, cell in enumerate(cells) if _is_touched(notebook, cell)]
     wanted = [one for one in failed if touched and one[0] < touched[-1]]
-    visible = [one for one in wanted if not one[2].hidden]
-    search = _Search(cells, run)
-    passed = _replay(notebook, visible, run, touched, search)
-    hopeless = {check for _, check, _ in visible} - {check for _, check, _ in passed}
-    hidden = [one for one in wanted if one[2].hidden and one[1] not in hopeless]
-    passed += _replay(notebook, hidden, run, (), None)
-    questions = dict.fromkeys(check.question for _, check, _ in passed)
+    search = _Search(cells, run.better)
+    passed = _replay(notebook, wanted, run.better, touched, search)
+    stood: dict[Check, int] = {}
+    for place, check, _ in passed:
+        stood.setdefault(check, place)
+    hidden = [(place, k, case) for k, place in stood.items() for case in k.cases if case.hidden]
+    _replay(notebook, hidden, run.anew, (), None)
+    questions = dict.fromkeys(check.question for check in stood)
     return tuple(_NOTE.format(question, search.culprit(question)) for question in questions)
 
 
@@ -59,11 +75,11 @@ def _is_touched(notebook: NotebookSession, cell: CodeCell) -> bool:
 
 def _replay(
     notebook: NotebookSession,
-    wanted: Sequence[Failed],
+    wanted: Sequence[Placed],
     run: RunCase,
     touched: Sequence[int],
     search: "_Search | None",
-) -> list[Failed]:
+) -> list[Placed]:
     """Run a notebook once more, with a stop at each check; return the cases that pass there.
 
     Args:
@@ -73,14 +89,14 @@ def _replay(
         touched: further stops, behind cells that may change something.
         search: looks there.
     """
-    passed: list[Failed] = []
+    passed: list[Placed] = []
     if not wanted or notebook.seconds_left() < 2 * notebook.run_seconds:
         return passed
     notebook.close()
     with notebook.again() as replay:
         for stop in sorted({place for place, *_ in wanted} | set(touched)):
             done = {(check, case.name) for _, check, case in passed}
-            here = [f for f in wanted if f[0] == stop and (f[1], f[2].name) not in done]
+            here = [p for p in wanted if p[0] == stop and (p[1], p[2].name) not in done]
             if not here and not (search and search.waiting):
                 continue
             try:
@@ -96,9 +112,9 @@ def _replay(
     return passed
 
 
-def _run_here(replay: NotebookSession, failed: Sequence[Failed], run: RunCase) -> list[Failed]:
+def _run_here(replay: NotebookSession, cases: Sequence[Placed], run: RunCase) -> list[Placed]:
     """Run cases in the state that a notebook has now; return those that pass."""
-    passed, left = [], list(failed)
+    passed, left = [], list(cases)
     while left:
         with replay.check() as session:
             while left:
@@ -115,10 +131,10 @@ class _Search:
     def __init__(self, cells: Sequence[CodeCell], run: RunCase) -> None:
         self._cells, self._run = cells, run
         self._left = MAX_SEARCHED
-        self.waiting: dict[str, Failed] = {}  # a case that passes so far, by question
+        self.waiting: dict[str, Placed] = {}  # a case that passes so far, by question
         self._found: dict[str, int] = {}
 
-    def wait_for(self, passed: Sequence[Failed]) -> None:
+    def wait_for(self, passed: Sequence[Placed]) -> None:
         """Follow a case of each question that passes from here on."""
         for one in passed:
             self.waiting.setdefault(one[1].question, one)

@@ -11,7 +11,7 @@ import numpy as np
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.grading.bundle import Bundle, QuestionEntry
-from autograder.grading.case_runs import CaseRuns
+from autograder.grading.case_runs import CaseRuns, places_of
 from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.grading.intake import digest_of
 from autograder.grading.notes import UNWALLED, all_notes, notes_of
@@ -168,8 +168,11 @@ class Grader:
         nursery = self._warm_nursery()
         deadline = time.monotonic() + self._limits.submission_seconds
         files = self._bundle.data
-        with NotebookSession(nursery, submission.cells, deadline, files) as notebook:
-            runs = CaseRuns(self._oracle, notebook, self._limits, self._device, self._draw)
+        places = places_of(self._oracle.checks.values(), submission)
+        with NotebookSession(
+            nursery, submission.cells, deadline, files, places=frozenset(places.values())
+        ) as notebook:
+            runs = CaseRuns(self._oracle, notebook, self._limits, self._device, self._draw, places)
             runs.run_all()
             notes = runs.run_in_place(submission)
             runs.run_given([entry.id for entry in self._bundle.manifest.questions])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from autograder.errors import StudentError
+from autograder.grading.additions import Budget
 from autograder.grading.alignment import align
 from autograder.grading.healing import Healer
 from autograder.grading.student_cells import read_cells, title_of
@@ -53,13 +54,14 @@ def parse_submission(data: bytes, release: NotebookNode) -> Submission:
         StudentError: the bytes are no notebook, or another assignment's.
     """
     cells = read_cells(data)
-    found = align(cells, release)
+    budget = Budget()
+    found = align(cells, release, budget)
     if found.is_anothers:
         title = f', "{title}"' if (title := title_of(cells)) else ""
         raise StudentError(
             f"the notebook is another assignment's{title}: no answer in it belongs to this one"
         )
-    healer = Healer(cells, found, release)
+    healer = Healer(cells, found, release, budget)
     healer.heal()
     return Submission(
         healer.notebook,

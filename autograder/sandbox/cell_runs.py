@@ -10,7 +10,7 @@ from autograder.sandbox.wire import Message
 
 __all__ = ["CellRun", "CodeCell", "Place", "cell_run", "why_missing"]
 
-MAX_NAMES, LONGEST_NAME = 100, 200
+MAX_NAMES, LONGEST_NAME = 4, 60
 
 
 class CodeCell(NamedTuple):
@@ -57,6 +57,7 @@ class Place:
     """Where the cell that runs is: the statement, by its place and its line."""
 
     number: int
+    most: int  # statements and lines that the cell can have
     statement: int = 0
     line: int = 1
 
@@ -67,9 +68,15 @@ class Place:
             WireError: it is none that may come next.
         """
         line = step.values[0] if step.values else None
-        if step.number <= self.statement or type(line) is not int:
+        if type(line) is not int or not 0 < line <= self.most:
+            raise WireError("a step of a cell on no line of it")
+        if not self.statement < step.number <= self.most:
             raise WireError("steps of a cell in no order")
         self.statement, self.line = step.number, line
+
+    def ended(self, how: str) -> CellRun:
+        """Return what came of a cell that ended its session here."""
+        return CellRun(self.number, ended=how, line=self.line, stop=self.statement)
 
 
 def cell_run(number: int, done: Message) -> CellRun:

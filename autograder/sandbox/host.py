@@ -34,6 +34,11 @@ class Host:
         self._line: Line | None = None  # where something is given
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
+        self._places: dict[int, dict[str, Any]] = {}
+
+    def remember(self, place: int) -> None:
+        """Keep what the names mean now, behind so many cells of the notebook."""
+        self._places[place] = dict(self._namespace)
 
     def handle(self, request: Message) -> Message:
         """Return the reply to a request; an exception of the student's code is a reply too."""
@@ -51,6 +56,9 @@ class Host:
             return _raised(error)
 
     def _get(self, request: Message) -> Message:
+        names = self._places.get(request.number, {})
+        if request.text in names:
+            return self._value(names[request.text])
         if request.text not in self._namespace:
             raise _Missing(request.text)
         return self._value(self._namespace[request.text])

@@ -23,6 +23,7 @@ __all__ = [
     "make_read_only",
     "mount",
     "pivot_root",
+    "queued_seconds_of",
     "seconds_of",
     "set_host_name",
     "setns",
@@ -107,6 +108,18 @@ def seconds_of(process: int) -> float:
     except OSError:
         return 0.0
     return sum(map(int, fields[11:15])) / _TICKS
+
+
+def queued_seconds_of(process: int) -> float | None:
+    """Return how long the threads of a process were ready to run and did not; None if unknown."""
+    total = 0
+    try:
+        for task in os.listdir(f"/proc/{process}/task"):
+            with open(f"/proc/{process}/task/{task}/schedstat", encoding="ascii") as file:
+                total += int(file.read().split()[1])
+    except OSError:
+        return None
+    return total / 1e9
 
 
 def fork() -> int:

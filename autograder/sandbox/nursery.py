@@ -18,7 +18,7 @@ from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, UnsafeHere, WireError
 from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
-from autograder.sandbox.kernel import children_of, family_of, seconds_of
+from autograder.sandbox.kernel import children_of, family_of, queued_seconds_of, seconds_of
 from autograder.sandbox.limits import MB, TIERS, Limits
 from autograder.sandbox.walls import SHARED_MEMORY, remove_tree
 from autograder.sandbox.wire import Message
@@ -70,7 +70,7 @@ class Started:
 
 
 class KilledFromOutside(HarnessError):
-    """A session was killed, and neither by its limits nor by its own code."""
+    """A session was killed, and as far as is known neither by our limits nor from within."""
 
 
 class Nursery:
@@ -224,12 +224,21 @@ class Nursery:
         Args:
             forks: without the sessions' own processes.
         """
+        return sum(map(seconds_of, self._family(forks)))
+
+    def queued_seconds(self, forks: bool) -> float | None:
+        """Return how long the same have waited for a processor; None where nobody counts it."""
+        queued = [queued_seconds_of(process) for process in self._family(forks)]
+        known = [seconds for seconds in queued if seconds is not None]
+        return sum(known) if known else None
+
+    def _family(self, forks: bool) -> set[int]:
         (warm, *_) = children_of(self._process.pid) or [0]
         if self.tier == 1:  # it is bubblewrap
             (warm, *_) = children_of(warm) or [0]
         sessions = children_of(warm)
         used = {process for session in sessions for process in family_of(session)}
-        return sum(map(seconds_of, used.difference(sessions if forks else ())))
+        return used.difference(sessions if forks else ())
 
     def processes(self) -> list[int]:
         """Return the numbers of our own processes that keep this nursery."""

@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -17,29 +17,17 @@ from autograder.errors import (
 )
 from autograder.sandbox.cell_runs import CellRun, CodeCell, Place, cell_run, why_missing
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout, expect
+from autograder.sandbox.check_session import CheckSession
 from autograder.sandbox.files import as_bodies
-from autograder.sandbox.messages import MessageSession
 from autograder.sandbox.nursery import ANSWER_SECONDS, KilledFromOutside, Nursery, Started
 from autograder.sandbox.wire import Message
 
 __all__ = ["CellRun", "CheckSession", "CodeCell", "NotebookSession"]
 
 KILLED_TRIES = 3  # of a session that somebody else kills
+MORE_LINES = 100  # than a cell may have once IPython has turned its magics into Python
 NOTHING = -1  # in place of a statement: the cell is not run at all
 BUSY_SHARE = 0.7  # of its time that something must have had the processor to have used it
-Ask = Callable[[Message, float], Message]
-
-
-class CheckSession(MessageSession):
-    """What answers some cases of checks; ``seconds`` is the limit on one call from now on."""
-
-    def __init__(self, ask: Ask, seconds: float, explain: Callable[[str], str]) -> None:
-        super().__init__(lambda request: ask(request, self.seconds))
-        self.seconds = seconds
-        self._explain = explain
-
-    def _missing(self, name: str) -> str:
-        return self._explain(name)
 
 
 class NotebookSession:
@@ -62,6 +50,7 @@ class NotebookSession:
         files: what lies in its working directory, by path.
         upto: how many of the cells to run at first; None is all.
         ended: cells that ended other sessions, by their numbers.
+        places: of which a check may ask what the names meant there: behind so many cells.
 
     Raises:
         HarnessError: the nursery is gone, or its session ended before it ran a cell or was killed
@@ -76,15 +65,17 @@ class NotebookSession:
         files: Mapping[str, bytes] | None = None,
         upto: int | None = None,
         ended: Mapping[int, CellRun] | None = None,
+        places: Collection[int] = (),
     ) -> None:
         self._nursery, self._cells, self._deadline = nursery, list(cells), deadline
         self._files = files or {}
         self._channel: Channel | None = None
         self._session: Started | None = None
         self._fresh = False  # whether the session has answered nothing yet
+        self._at: Place | None = None  # of the cell that runs, or ran last
         self._waited = 0.0  # seconds, for the session or its fork
         self._upto = len(self._cells) if upto is None else upto
-        self._ended = dict(ended or {})
+        self._ended, self._places = dict(ended or {}), places
         self.runs: dict[int, CellRun] = dict(self._ended)
         self.anew = self.starved = self.vanished = False
         self.run_seconds = 0.0
@@ -176,9 +167,12 @@ class NotebookSession:
                 break
             except KilledFromOutside:
                 tries -= 1
-                if not tries:
+                if tries:
+                    continue
+                if self._at is None:
                     raise
-                continue
+                # So often it is nobody else: code may lower a limit of its own and die by it.
+                tries, culprit = KILLED_TRIES, self._at.ended("it was ended by SIGKILL")
             except HarnessError:
                 started.channel.close()
                 raise
@@ -205,20 +199,16 @@ class NotebookSession:
             channel: to the session.
             begin: how many have run in it before.
         """
-        cells = [
-            (*cell, ended.stop if (ended := self._ended.get(cell.number)) else None)
-            for cell in self._cells[begin : self._upto]
-        ]
-        cells = [cell for cell in cells if cell[-1] != NOTHING]
+        cells = self._cells_to_run(begin)
         began = time.monotonic()
-        at: Place | None = None
+        self._at = at = None
         try:
             body = json.dumps(cells).encode()
             files = [] if begin else as_bodies(self._files)
             channel.send(Message("run", bodies=[body, *files]), self._until(ANSWER_SECONDS))
-            for number, *_ in cells:
+            for number, source, *_ in cells:
                 expect(channel, "cell", self._until(ANSWER_SECONDS), number)
-                at = Place(number)
+                at = self._at = Place(number, MORE_LINES + 2 * len(source))
                 done = self._cell(channel, at)
                 # What a later run says may tell of hidden inputs: the first is reported.
                 self.runs.setdefault(number, cell_run(number, done))
@@ -241,7 +231,18 @@ class NotebookSession:
             self._waited += time.monotonic() - began
         if at is None:
             raise HarnessError(f"a session ended before its first cell: {how}")
-        return CellRun(at.number, ended=how, line=at.line, stop=at.statement)
+        return at.ended(how)
+
+    def _cells_to_run(self, begin: int) -> list[tuple[int, str, str, int | None, list[int]]]:
+        """Return cells as a session gets them: number, source, kind, stop, places behind it."""
+        cells: list[tuple[int, str, str, int | None, list[int]]] = []
+        for index, cell in enumerate(self._cells[begin : self._upto], begin):
+            ended = self._ended.get(cell.number)
+            if ended is None or ended.stop != NOTHING:
+                cells.append((*cell, ended.stop if ended else None, []))
+            if cells and index + 1 in self._places:
+                cells[-1][-1].append(index + 1)
+        return cells
 
     def _cell(self, channel: Channel, at: Place) -> Message:
         """Return what came of the cell that runs; ``at`` follows its statements."""
@@ -253,10 +254,15 @@ class NotebookSession:
             at.move_to(message)
 
     def _note_starvation(self, began: float, forks: bool) -> None:
-        """Note whether what ran out of its time was kept from the processor by others."""
+        """Note whether what ran out of its time was kept from the processor by others.
+
+        What sleeps was not: it had no use for one.
+        """
         waited = self._waited + time.monotonic() - began
-        busy = self._nursery.busy_seconds(forks)
-        self.starved = self.starved or busy < BUSY_SHARE * waited
+        had = self._nursery.busy_seconds(forks) >= BUSY_SHARE * waited
+        queued = self._nursery.queued_seconds(forks)
+        wanted = queued is None or queued > (1 - BUSY_SHARE) * waited
+        self.starved = self.starved or (wanted and not had)
 
     def _why_missing(self, name: str) -> str:
         return why_missing(name, self._cells, self.runs)

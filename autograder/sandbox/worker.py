@@ -56,9 +56,10 @@ def rehearse(shell: Any) -> None:
     here, there = Channel.pair(MAX_REHEARSAL)
     ours = sys.stdout, sys.stderr
     with there:
-        _run(Message("run", bodies=[b'[[0, "0", "own", null]]']), here, Cells(shell))
-        sys.stdout, sys.stderr = ours
         host = Host({"rehearsal": 0.0})
+        request = Message("run", bodies=[b'[[0, "0", "own", null, [1]]]'])
+        _run(request, here, Cells(shell), host)
+        sys.stdout, sys.stderr = ours
         for request in (Message("seed"), Message("get", text="rehearsal")):
             here.send(host.handle(decode(*encode(request))))
     here.close()
@@ -72,7 +73,7 @@ def serve_session(channel: Channel, shell: Any) -> None:
         while True:
             request = channel.receive()
             if request.kind == "run":
-                _run(request, channel, cells)
+                _run(request, channel, cells, host)
             elif request.kind == "fork":
                 _fork(channel, host)
             else:
@@ -81,25 +82,28 @@ def serve_session(channel: Channel, shell: Any) -> None:
         pass
 
 
-def _run(request: Message, channel: Channel, cells: Cells) -> None:
+def _run(request: Message, channel: Channel, cells: Cells, host: Host) -> None:
     """Run cells in order; a cell that raises is reported and passed over.
 
     Args:
-        request: its first body is JSON, for each cell its number, its source, its kind and the
-            statement at which it is to stop; the others, if there are any, are files for the
-            working directory.
+        request: its first body is JSON, for each cell its number, its source, its kind, the
+            statement at which it is to stop, and the places behind it whose names are asked for;
+            the others, if there are any, are files for the working directory.
         channel: takes what comes of each cell.
         cells: of the notebook, of which others may have run before.
+        host: keeps the names at places.
     """
     put_files(of_bodies(request.bodies[1:]))
     sink = _Sink()
     sys.stdout = sys.stderr = sink
-    for number, source, kind, stop in json.loads(bytes(request.bodies[0])):
+    for number, source, kind, stop, places in json.loads(bytes(request.bodies[0])):
         before = sink.count
         channel.send(Message("cell", number=number))
         ran = cells.run(number, source, kind, stop, partial(_tell_step, channel))
         text = _describe(ran.error) if ran.error is not None else ""
         printed = sink.count - before
+        for place in places:
+            host.remember(place)
         channel.send(Message("done", text=text, number=printed, values=[ran.touched, *ran.kept]))
     channel.send(Message("ran"))
 

@@ -1,7 +1,9 @@
+import dataclasses
 import multiprocessing
 
 import pytest
 
+from autograder.engines import local
 from autograder.engines.local import Job, Work, grade_all
 from autograder.errors import HarnessError
 from autograder.grading.results import Status
@@ -101,10 +103,19 @@ def test_a_missing_bundle_is_said_as_it_is(tmp_path, hand_in):
         earned(work, [hand_in("ada")], workers=1)
 
 
-def test_what_ran_out_of_time_without_the_processor_is_graded_again_behind_all_others(
-    work, hand_in
+def test_what_ran_out_of_time_for_want_of_a_processor_is_graded_again_alone_behind_all_others(
+    work, hand_in, monkeypatch
 ):
-    waits = "def double(x):\n    import time\n    time.sleep(60)"
-    jobs = [hand_in("a-waits", answers={"double": waits}), hand_in("b"), hand_in("c")]
-    done = [(one.student, one.result.earned) for one in grade_all(work, jobs, 1)]
-    assert done == [("b", 5.0), ("c", 5.0), ("a-waits", 0.0)]
+    grade, runs = local._grade_in_pool, []
+
+    def noted(work, queue, workers, suspects):
+        for job, graded in grade(work, queue, workers, suspects):
+            runs.append((job.student, job.gradings, workers))
+            hungry = job.student == "a-hungry" and workers > 1
+            yield job, dataclasses.replace(graded, starved=hungry)
+
+    monkeypatch.setattr(local, "_grade_in_pool", noted)
+    done = [one.student for one in grade_all(work, [hand_in("a-hungry"), hand_in("b")], 2)]
+    assert done == ["b", "a-hungry"]
+    assert runs[-1] == ("a-hungry", 1, 1)  # with inputs of its own
+    assert len(runs) == 3

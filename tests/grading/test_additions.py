@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.grading.additions import PARSED, Reader, added_lines, lines_of
+from autograder.grading.additions import PARSED, Budget, Reader, added_lines, lines_of
 
 GIVEN = '''\
 import numpy as np
@@ -34,7 +34,7 @@ self_check(double_is_right)'''
 
 
 def of(text, given_text=GIVEN, is_check=False):
-    return Reader().additions(given_text, text, is_check)
+    return Reader(Budget()).additions(given_text, text, is_check)
 
 
 def code(text):
@@ -146,9 +146,9 @@ def test_a_cell_of_another_language_runs_as_a_whole():
 
 def test_self_checks_are_left_out_where_they_stand():
     text = "x = 1\nself_check(a)\nfor c in (a, b):\n    self_check(c)\ny = 2"
-    assert Reader().without_self_checks(text) == "x = 1\n\n\n\ny = 2"
+    assert Reader(Budget()).without_self_checks(text) == "x = 1\n\n\n\ny = 2"
     kept = "def self_check(c):\n    pass\nx = 'self_check'"
-    assert Reader().without_self_checks(kept) == kept
+    assert Reader(Budget()).without_self_checks(kept) == kept
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,9 @@ def test_self_checks_are_left_out_where_they_stand():
     ],
 )  # fmt: skip
 def test_the_lines_of_a_text_that_are_more(given_text, text, more):
-    assert [line for line in added_lines(given_text, text) if line] == more.split("|") * bool(more)
+    assert [line for line in added_lines(given_text, text, Budget()) if line] == more.split(
+        "|"
+    ) * bool(more)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +195,7 @@ def test_what_is_huge_or_nested_harms_nobody(text):
 
 
 def test_no_more_of_a_notebook_is_parsed_than_its_share():
-    reader = Reader()
+    reader = Reader(Budget())
     big = "\n".join(f"a{i} = {i}" for i in range(PARSED // 8))
     for _ in range(3):
         assert code(reader.additions(GIVEN, f"{GIVEN}\n{big}").above) == big
@@ -237,7 +239,17 @@ def test_every_whole_statement_that_is_put_between_the_given_ones_runs(inserted,
 
 @given(st.text(), st.text(), st.booleans())
 def test_any_two_texts_can_be_compared(one, other, is_check):
-    reader = Reader()
+    reader = Reader(Budget())
     reader.additions(one, other, is_check)
     reader.without_self_checks(other + "self_check")
     assert reader.additions(one, one, is_check).text == ""
+
+
+def test_so_much_of_a_notebook_is_compared_and_what_is_beyond_it_counts_as_added():
+    budget = Budget(compared=10)
+    given, text = "a\nb\nc", "x\na\ny\nc"
+    assert added_lines(given, text, budget) == ["x", "y"]  # 2 by 3 pairs of the middle
+    assert budget.compared == 4
+    budget = Budget(compared=5)
+    assert added_lines(given, text, budget) == ["x", "a", "y"]
+    assert budget.compared == 5

@@ -1,6 +1,7 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from autograder.grading.additions import Budget
 from autograder.grading.alignment import align, differs, is_answer, is_check, is_manual
 from autograder.grading.notebooks import FIRST_CELL, FIRST_LINE
 from autograder.grading.student_cells import StudentCell
@@ -29,7 +30,7 @@ def cell(number, source, grade_id=None, type_="code"):
 
 
 def aligned(*cells):
-    found = align(cells, RELEASE)
+    found = align(cells, RELEASE, Budget())
     return found, {grade_id: c.number for grade_id, c in found.anchored.items()}
 
 

@@ -2,6 +2,7 @@ import os
 import signal
 
 import msgspec
+import nbformat
 import pytest
 
 from autograder.grading import case_runs
@@ -474,7 +475,7 @@ def test_a_session_that_somebody_kills_between_cells_is_run_again(grader, submit
 
 
 def test_a_check_that_keeps_ending_everything_is_not_run_on(bundle):
-    runs = CaseRuns(load_bundle_oracle(bundle), None, LIMITS, "cpu", None)
+    runs = CaseRuns(load_bundle_oracle(bundle), None, LIMITS, "cpu", None, {})
     check = next(check for check in runs._checks if check.name == "double_is_right")
     killed = CaseResult("short", False, Verdict.KILLED, 0.0)
     runs.outcomes[check.name] = {"short": killed, "long": killed}
@@ -543,3 +544,80 @@ def test_a_try_after_one_that_broke_has_other_inputs(grader, submit, drawn, monk
         grader.grade("ada", submit(), clock, gradings=gradings)
         seen.append(inputs(drawn))
     assert all(differ(a, b) for i, a in enumerate(seen) for b in seen[:i])
+
+
+@pytest.fixture
+def hidden_only(bundle):
+    """The bundle with no visible case in the check of the first question, which asks for a text."""
+    source = """
+@check("double", points=2)
+@case("the letter", hidden=True)
+def double_is_right(student, reference, rng):
+    assert_equal(student.double, "B")
+"""
+    cells = tuple(
+        msgspec.structs.replace(
+            cell,
+            source=source
+            if cell.number == 4
+            else cell.source.replace("import assert_close", "import assert_close, assert_equal")
+            if cell.number == 2
+            else cell.source.replace("double, triple", "triple") + "\ndouble = 'B'"
+            if cell.number == 3
+            else cell.source,
+        )
+        for cell in bundle.source
+    )
+    (entry,) = bundle.manifest.questions[0].checks
+    entry = msgspec.structs.replace(entry, cases=(("the letter", True),))
+    first = msgspec.structs.replace(bundle.manifest.questions[0], checks=(entry,))
+    questions = (first, *bundle.manifest.questions[1:])
+    manifest = msgspec.structs.replace(bundle.manifest, questions=questions)
+    return msgspec.structs.replace(bundle, source=cells, manifest=manifest)
+
+
+TWICE = """
+from autograder.sandbox.host import Host
+asked, get = __import__("pathlib").Path("asked"), Host._get
+def count(self, request):
+    if request.text == "double":
+        asked.write_text(asked.read_text() + "x" if asked.exists() else "x")
+        self._namespace["double"] = "ABCD"[len(asked.read_text()) - 1]
+        self._places.clear()
+    return get(self, request)
+Host._get = count
+"""
+
+
+def guess(make_, hidden_only, submit, first, after):
+    with make_(hidden_only) as grader:
+        answers = {"double": f"double = '{first}'", "triple": "def triple(x):\n    return 3 * x"}
+        return verdicts(grader.grade("ada", submit(answers, after=after), clock), "double")
+
+
+@pytest.mark.parametrize(
+    ("first", "after", "verdict"),
+    [
+        ("B", [], Verdict.PASSED),
+        ("B", ["double = 'C'"], Verdict.PASSED),
+        ("B", ["del double"], Verdict.PASSED),
+        ("A", ["double = 'B'"], Verdict.FAILED),
+        ("A", ["double = 'C'", "double = 'B'", "double = 'D'"], Verdict.FAILED),
+        ("A", [TWICE], Verdict.FAILED),
+    ],
+)
+def test_what_a_hidden_case_alone_judges_is_the_answer_where_its_check_stands_and_no_other(
+    hidden_only, submit, first, after, verdict
+):
+    assert guess(make, hidden_only, submit, first, after) == [verdict]
+
+
+def test_a_check_that_was_deleted_gives_no_further_guess(hidden_only, submit):
+    def change(notebook):
+        del notebook.cells[3]  # the check
+        for letter in "BCD":
+            notebook.cells.insert(3, nbformat.v4.new_code_cell(f"double = '{letter}'"))
+
+    with make(hidden_only) as grader:
+        data = submit({"double": "double = 'A'"}, change=change)
+        assert verdicts(grader.grade("ada", data, clock), "double") == [Verdict.FAILED]
