@@ -23,6 +23,7 @@ from autograder.grading.scoring import unreadable
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS
+from autograder.sandbox.preload import imported_late
 
 __all__ = ["GRADINGS", "Graded", "Job", "Work", "grade_all"]
 
@@ -105,7 +106,8 @@ def _grade_in_pool(
     """Grade from a queue until it is empty or a worker dies; what was under way is suspect then."""
     # Forked from one process that has imported what all need, and that has no thread.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, *read_bundle(work.bundle).manifest.preload])
+    preload = read_bundle(work.bundle).manifest.preload
+    context.set_forkserver_preload([__name__, *preload, *imported_late(preload)])
     pool = ProcessPoolExecutor(min(workers, max(len(queue), 1)), context, _prepare, (work,))
     waiting: dict[Future[Graded], Job] = {}
     try:

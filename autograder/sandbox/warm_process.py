@@ -4,10 +4,8 @@ Its supervisor starts it behind the walls of a tier (see `autograder.sandbox.sup
 imports what notebooks need once, so that a session starts in milliseconds.
 """
 
-import contextlib
 import functools
 import gc
-import importlib
 import json
 import os
 import resource
@@ -23,6 +21,7 @@ from autograder.sandbox.cells import make_shell
 from autograder.sandbox.cgroup import enter
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.preload import import_all
 from autograder.sandbox.seccomp import seccomp_program
 from autograder.sandbox.walls import Unavailable, Walls, kill_children, walls_of
 from autograder.sandbox.wire import Message
@@ -31,11 +30,6 @@ from autograder.sandbox.worker import rehearse, serve_session
 __all__ = ["main"]
 
 MAX_BYTES = 1 << 20
-# What a module imports when it is first used, and every session would import anew.
-LAZY_IMPORTS = {
-    "torch": ("torch._dynamo",),  # by the first optimizer: 1.2 s
-    "matplotlib": ("matplotlib.pyplot",),
-}
 ENDING_SECONDS = 1.0  # for a process that has closed its channel to be gone
 MAX_FILES = 256  # open at one time
 OWN_TASKS = 8  # of a session's user that are not the student's
@@ -166,11 +160,7 @@ def _set_home(folder: str) -> None:
 
 def _warm_up(preload: list[str]) -> Any:
     _set_home(tempfile.gettempdir())  # where every session's own will be, in the best tier
-    for name in preload:
-        importlib.import_module(name)
-        for lazy in LAZY_IMPORTS.get(name, ()):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(lazy)
+    import_all(preload)
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)
         _run_eagerly(torch)

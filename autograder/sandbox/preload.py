@@ -1,0 +1,35 @@
+"""What notebooks and checks need is imported before they run, with what it imports late itself.
+
+A process that is forked then has it; and no watchdog can stop an import midway, behind which a
+package would be there in part.
+"""
+
+import importlib
+from collections.abc import Iterable
+from contextlib import suppress
+
+__all__ = ["import_all", "imported_late"]
+
+# What a module imports when it is first used, and every process would import anew.
+_LATE = {
+    "torch": ("torch._dynamo",),  # by the first optimizer: 1.2 s
+    "matplotlib": ("matplotlib.pyplot",),
+}
+
+
+def imported_late(names: Iterable[str]) -> list[str]:
+    """Return what some modules will import when they are used."""
+    return [late for name in names for late in _LATE.get(name, ())]
+
+
+def import_all(names: Iterable[str]) -> None:
+    """Import modules, and what they would import late.
+
+    Raises:
+        ImportError: one of them is not there.
+    """
+    for name in names:
+        importlib.import_module(name)
+    for late in imported_late(names):
+        with suppress(ImportError):
+            importlib.import_module(late)
