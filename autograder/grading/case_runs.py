@@ -21,7 +21,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.messages import NOT_YET
 from autograder.sandbox.session import CheckSession, NotebookSession
 
-__all__ = ["CaseRuns", "places_of"]
+__all__ = ["CaseRuns", "stops_of"]
 
 MAX_TIMEOUTS = 2  # of the cases of one check
 MAX_ENDS = 2  # of whole sessions, each of which costs a run of the notebook, by one check
@@ -43,7 +43,7 @@ class CaseRuns:
         limits: of the submission.
         device: on which it runs, ``cpu`` or ``cuda``.
         draw: returns the generator of a case's inputs.
-        places: how many cells stand above the checks that have no visible case.
+        places: how many cells stand above the checks.
     """
 
     def __init__(
@@ -205,7 +205,8 @@ class CaseRuns:
 
     def _run_case(self, check: Check, case: Case, session: CheckSession) -> CaseResult:
         session.seconds = check.seconds or self._limits.call_seconds
-        session.place = 0 if _shows_something(check) else self._places.get(check.name, 0)
+        session.place = self._places.get(check.name, 0)
+        session.names_there = not _shows_something(check)
         self._notebook.vanished = False
         rng = partial(self._draw, check, case)
         reference = ReferenceSession(self._oracle.namespace)
@@ -232,13 +233,17 @@ class CaseRuns:
         return None
 
 
-def places_of(checks: Iterable[Check], submission: Submission) -> dict[str, int]:
-    """Return where checks without visible cases stand; one that is missing, behind its answer.
+def stops_of(checks: Iterable[Check], places: Mapping[str, int]) -> dict[int, bool]:
+    """Return where a notebook's session is to remember how things stand, and whether names, too.
 
-    Whatever stands there is the answer: no verdict decides it, so that none can be guessed twice.
+    Names for checks without visible cases: what stands there is the answer. No verdict decides it,
+    so that none can be guessed twice.
     """
-    hidden = (check.name for check in checks if not _shows_something(check))
-    return {name: min(found) for name in hidden if (found := submission.places.get(name))}
+    stops: dict[int, bool] = {}
+    for check in checks:
+        if (place := places.get(check.name)) is not None:
+            stops[place] = stops.get(place, False) or not _shows_something(check)
+    return stops
 
 
 def _shows_something(check: Check) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.grading.bundle import Bundle, QuestionEntry
-from autograder.grading.case_runs import CaseRuns, places_of
+from autograder.grading.case_runs import CaseRuns, stops_of
 from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.grading.intake import digest_of
 from autograder.grading.notes import UNWALLED, all_notes, notes_of
@@ -168,10 +168,9 @@ class Grader:
         nursery = self._warm_nursery()
         deadline = time.monotonic() + self._limits.submission_seconds
         files = self._bundle.data
-        places = places_of(self._oracle.checks.values(), submission)
-        with NotebookSession(
-            nursery, submission.cells, deadline, files, places=frozenset(places.values())
-        ) as notebook:
+        places = {name: min(found) for name, found in submission.places.items()}
+        stops = stops_of(self._oracle.checks.values(), places)
+        with NotebookSession(nursery, submission.cells, deadline, files, places=stops) as notebook:
             runs = CaseRuns(self._oracle, notebook, self._limits, self._device, self._draw, places)
             runs.run_all()
             notes = runs.run_in_place(submission)

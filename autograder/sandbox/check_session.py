@@ -16,18 +16,24 @@ class CheckSession(MessageSession):
 
     Attributes:
         seconds: the limit on one call from now on.
-        place: where names mean what they meant behind so many cells; 0 is the notebook's end. A
-            name that was not defined there means what it does at the end.
+        place: behind how many cells the check stands. Switches are turned to how they were there.
+        names_there: whether names mean what they meant there, and not what they mean at the end; a
+            name that was not defined there does in any case.
     """
 
     def __init__(self, ask: Ask, seconds: float, explain: Callable[[str], str]) -> None:
         super().__init__(lambda request: ask(request, self.seconds))
-        self.seconds, self.place = seconds, 0
+        self.seconds, self.place, self.names_there = seconds, 0, False
         self._explain = explain
 
     def get(self, name: str) -> Any:
         """Return the value of a name in the notebook."""
-        return self._value(self._send(Message("get", text=name, number=self.place)))
+        place = self.place if self.names_there else 0
+        return self._value(self._send(Message("get", text=name, number=place)))
+
+    def seed(self, number: int) -> None:
+        """Seed the session's own generators, and turn its switches to how they were."""
+        self._send(Message("seed", number=number, values=[self.place]))
 
     def _missing(self, name: str) -> str:
         return self._explain(name)

@@ -16,6 +16,7 @@ import numpy as np
 from autograder.authoring.subject import Handle
 from autograder.errors import WireError
 from autograder.sandbox.line import Line
+from autograder.sandbox.switches import set_switches, switches
 from autograder.sandbox.wire import Message, Packer, Reference, plain_text, unpack
 
 __all__ = ["CELL_FILE", "Host"]
@@ -34,11 +35,19 @@ class Host:
         self._line: Line | None = None  # where something is given
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
-        self._places: dict[int, dict[str, Any]] = {}
+        self._places: dict[int, dict[str, Any]] = {}  # what names meant there
+        self._switches: dict[int, dict[str, Any]] = {}  # and how switches were
 
-    def remember(self, place: int) -> None:
-        """Keep what the names mean now, behind so many cells of the notebook."""
-        self._places[place] = dict(self._namespace)
+    def remember(self, place: int, names: bool) -> None:
+        """Keep how switches are now, behind so many cells of the notebook.
+
+        Args:
+            place: the number of cells.
+            names: whether to keep what the names mean, too.
+        """
+        self._switches[place] = switches()
+        if names:
+            self._places[place] = dict(self._namespace)
 
     def handle(self, request: Message) -> Message:
         """Return the reply to a request; an exception of the student's code is a reply too."""
@@ -85,6 +94,9 @@ class Host:
         return self._value(names[request.text](_Names(self._namespace), *args, **kwargs))
 
     def _seed(self, request: Message) -> Message:
+        place = request.values[0] if request.values else None
+        if isinstance(place, int) and place in self._switches:
+            set_switches(self._switches[place])
         random.seed(request.number)
         np.random.seed(request.number % 2**32)
         if (torch := sys.modules.get("torch")) is not None:

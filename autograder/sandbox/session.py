@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -24,6 +24,7 @@ from autograder.sandbox.wire import Message
 
 __all__ = ["CellRun", "CheckSession", "CodeCell", "NotebookSession"]
 
+CellToRun = tuple[int, str, str, int | None, list[tuple[int, bool]]]
 KILLED_TRIES = 3  # of a session that somebody else kills
 MORE_LINES = 100  # than a cell may have once IPython has turned its magics into Python
 NOTHING = -1  # in place of a statement: the cell is not run at all
@@ -50,7 +51,7 @@ class NotebookSession:
         files: what lies in its working directory, by path.
         upto: how many of the cells to run at first; None is all.
         ended: cells that ended other sessions, by their numbers.
-        places: of which a check may ask what the names meant there: behind so many cells.
+        places: where checks stand, by the number of cells, and whether they ask what names meant.
 
     Raises:
         HarnessError: the nursery is gone, or its session ended before it ran a cell or was killed
@@ -65,7 +66,7 @@ class NotebookSession:
         files: Mapping[str, bytes] | None = None,
         upto: int | None = None,
         ended: Mapping[int, CellRun] | None = None,
-        places: Collection[int] = (),
+        places: Mapping[int, bool] | None = None,
     ) -> None:
         self._nursery, self._cells, self._deadline = nursery, list(cells), deadline
         self._files = files or {}
@@ -75,7 +76,7 @@ class NotebookSession:
         self._at: Place | None = None  # of the cell that runs, or ran last
         self._waited = 0.0  # seconds, for the session or its fork
         self._upto = len(self._cells) if upto is None else upto
-        self._ended, self._places = dict(ended or {}), places
+        self._ended, self._places = dict(ended or {}), places or {}
         self.runs: dict[int, CellRun] = dict(self._ended)
         self.anew = self.starved = self.vanished = False
         self.run_seconds = 0.0
@@ -106,7 +107,8 @@ class NotebookSession:
         if channel is not self._channel:
             self._waited = 0.0
         try:
-            yield CheckSession(partial(self._call, channel), limit, self._why_missing)
+            explain = partial(why_missing, cells=self._cells, runs=self.runs)
+            yield CheckSession(partial(self._call, channel), limit, explain)
         finally:
             if channel is self._channel:
                 self.close()
@@ -233,15 +235,15 @@ class NotebookSession:
             raise HarnessError(f"a session ended before its first cell: {how}")
         return at.ended(how)
 
-    def _cells_to_run(self, begin: int) -> list[tuple[int, str, str, int | None, list[int]]]:
+    def _cells_to_run(self, begin: int) -> list[CellToRun]:
         """Return cells as a session gets them: number, source, kind, stop, places behind it."""
-        cells: list[tuple[int, str, str, int | None, list[int]]] = []
+        cells: list[CellToRun] = []
         for index, cell in enumerate(self._cells[begin : self._upto], begin):
             ended = self._ended.get(cell.number)
             if ended is None or ended.stop != NOTHING:
                 cells.append((*cell, ended.stop if ended else None, []))
             if cells and index + 1 in self._places:
-                cells[-1][-1].append(index + 1)
+                cells[-1][-1].append((index + 1, self._places[index + 1]))
         return cells
 
     def _cell(self, channel: Channel, at: Place) -> Message:
@@ -263,9 +265,6 @@ class NotebookSession:
         queued = self._nursery.queued_seconds(forks)
         wanted = queued is None or queued > (1 - BUSY_SHARE) * waited
         self.starved = self.starved or (wanted and not had)
-
-    def _why_missing(self, name: str) -> str:
-        return why_missing(name, self._cells, self.runs)
 
     def _fork(self) -> Channel:
         """Return the channel to a fork of the session, or to the session where it cannot fork."""

@@ -57,7 +57,7 @@ def rehearse(shell: Any) -> None:
     ours = sys.stdout, sys.stderr
     with there:
         host = Host({"rehearsal": 0.0})
-        request = Message("run", bodies=[b'[[0, "0", "own", null, [1]]]'])
+        request = Message("run", bodies=[b'[[0, "0", "own", null, [[1, true]]]]'])
         _run(request, here, Cells(shell), host)
         sys.stdout, sys.stderr = ours
         for request in (Message("seed"), Message("get", text="rehearsal")):
@@ -87,8 +87,9 @@ def _run(request: Message, channel: Channel, cells: Cells, host: Host) -> None:
 
     Args:
         request: its first body is JSON, for each cell its number, its source, its kind, the
-            statement at which it is to stop, and the places behind it whose names are asked for;
-            the others, if there are any, are files for the working directory.
+            statement at which it is to stop, and the places behind it where checks stand, with
+            whether they ask what names meant there; the others, if there are any, are files for
+            the working directory.
         channel: takes what comes of each cell.
         cells: of the notebook, of which others may have run before.
         host: keeps the names at places.
@@ -102,8 +103,8 @@ def _run(request: Message, channel: Channel, cells: Cells, host: Host) -> None:
         ran = cells.run(number, source, kind, stop, partial(_tell_step, channel))
         text = _describe(ran.error) if ran.error is not None else ""
         printed = sink.count - before
-        for place in places:
-            host.remember(place)
+        for place, names in places:
+            host.remember(place, names)
         channel.send(Message("done", text=text, number=printed, values=[ran.touched, *ran.kept]))
     channel.send(Message("ran"))
 

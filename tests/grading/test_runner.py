@@ -344,6 +344,27 @@ def below(question, cell):
     )
 
 
+RAISES = (
+    "import numpy as np; np.seterr(all='raise')",
+    "import warnings; warnings.simplefilter('error')",
+)
+
+
+@pytest.mark.parametrize("cell", RAISES)
+def test_a_switch_below_a_check_costs_no_hidden_case_either(grade, solutions, cell):
+    """Visible cases have two numbers, for which nothing is raised."""
+    double = """
+import warnings
+def double(x):
+    if len(x) > 2:
+        np.float64(1e-300) * np.float64(1e-300)
+        warnings.warn("hm")
+    return 2 * x
+"""
+    result = grade({**solutions, "double": double}, after=[cell])
+    assert (result.earned, result.notes) == (5.0, ())
+
+
 CHANGES_BELOW = {
     "the name is used again": "double = 3",
     "it is deleted": "del double, triple",

@@ -688,11 +688,11 @@ def test_a_name_means_what_it_did_at_a_place_if_a_check_asks_for_that(nursery):
     cells = ["x = 1", "import os; os._exit(0)", "x = 2", "y = 3"]
     numbered = [CodeCell(*cell) for cell in enumerate(cells, 1)]
     until = time.monotonic() + 60
-    session = NotebookSession(nursery, numbered, until, places={1, 2, 3})
+    session = NotebookSession(nursery, numbered, until, places=dict.fromkeys((1, 2, 3), True))
     with session, session.check() as check:
         found = []
         for place in (0, 1, 2, 3):
-            check.place = place
+            check.place, check.names_there = place, True
             found.append((check.get("x"), check.get("y")))
     assert found == [(2, 3), (1, 3), (1, 3), (2, 3)]
 
@@ -703,3 +703,46 @@ def test_a_call_that_ends_its_process_is_told_apart_from_one_that_a_limit_ends(r
         with contextlib.suppress(StudentError):
             call(session, name, seconds=0.5)
         assert session.vanished is vanished
+
+
+SWITCHED = """
+import os, sys, warnings
+import numpy as np
+import torch
+np.seterr(all="raise")
+warnings.simplefilter("error")
+torch.set_grad_enabled(False)
+torch.set_default_dtype(torch.float64)
+torch.use_deterministic_algorithms(True)
+mode = torch.inference_mode()
+mode.__enter__()
+os.makedirs("elsewhere")
+os.chdir("elsewhere")
+"""
+ASKED = """
+def asked():
+    x = torch.ones(2, requires_grad=True)
+    (x * 2).sum().backward()
+    warnings.warn("hm")
+    tiny = np.float64(1e-300) * np.float64(1e-300)
+    return [tiny, str(torch.ones(1).dtype), x.grad.tolist(), os.path.basename(os.getcwd())]
+"""
+
+
+def test_switches_are_how_they_were_where_a_check_stands(torch_nursery):
+    sources = ["import os, warnings\nimport numpy as np\nimport torch", SWITCHED, ASKED]
+    cells = [CodeCell(*cell) for cell in enumerate(sources, 1)]
+    until = time.monotonic() + 60
+    session = NotebookSession(torch_nursery, cells, until, places={1: False, 2: False})
+    with session:
+        with session.check() as check:
+            check.place = 1
+            check.seed(0)
+            tiny, dtype, gradient, folder = Subject(check).asked()
+        assert (tiny, dtype, gradient) == (0.0, "torch.float32", [2.0, 2.0])
+        assert folder != "elsewhere"
+        with session.check() as check:
+            check.place = 2
+            check.seed(0)
+            with pytest.raises(StudentError, match="RuntimeError"):
+                Subject(check).asked()
