@@ -20,6 +20,7 @@ LOWER_BOUNDS = {"numpy": "1.26", "torch": "2.2", "matplotlib": "3.8", "jupyterla
 INTEL_MAC = 'sys_platform == "darwin" and platform_machine == "x86_64"'
 NOT_INTEL_MAC = 'sys_platform != "darwin" or platform_machine != "x86_64"'
 ON_INTEL_MAC = {"numpy": "numpy>=1.26,<2", "torch": "torch>=2.2"}
+TORCH_FILE = "requirements-torch.txt"
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 _FIRST_CELL = """\
@@ -45,7 +46,7 @@ _README = """\
 | `{recording}` | with it the checks below the questions tell whether an answer is right |
 | `{wheel}` | the package that the notebook imports as `autograder` |
 | `requirements.txt` | what to install |
-{data}
+{torch_file}{data}
 Keep all of them in one folder. {graded_with}
 
 ## Set up, once for the whole course
@@ -59,7 +60,7 @@ On Linux and macOS:
 python3 -m venv ~/{environment}
 source ~/{environment}/bin/activate
 python -m pip install -r requirements.txt
-jupyter lab
+{torch_line}jupyter lab
 ```
 
 On Windows, in PowerShell:
@@ -69,11 +70,11 @@ py -m venv $HOME\\{environment}
 Set-ExecutionPolicy -Scope Process RemoteSigned
 & $HOME\\{environment}\\Scripts\\Activate.ps1
 python -m pip install -r requirements.txt
-jupyter lab
+{torch_line}jupyter lab
 ```
 
-For the next assignment use the same environment: activate it, go to the new folder, and run the
-line with `pip` and the last one.
+For the next assignment use the same environment: activate it, go to the new folder, and run what
+stands below that again.
 {torch}
 **VS Code.** Set up as above, open this folder, open the notebook, and choose *Select Kernel*,
 *Python Environments*, `{environment}`.
@@ -104,9 +105,9 @@ does not end. Before you hand in, restart the kernel, run all cells, save; then 
 """
 
 _TORCH = f"""
-`requirements.txt` takes PyTorch's build for processors without a GPU, 200 MB. With an NVIDIA GPU on
-Linux or Windows, delete the line with `{CPU_BUILDS}` first: the build
-that comes then takes some 6 GB.
+`{TORCH_FILE}` takes PyTorch's build for processors without a GPU, 200 MB. With an NVIDIA
+GPU on Linux or Windows, delete its line with `{CPU_BUILDS}` first: the
+build that comes then takes some 6 GB.
 """
 
 
@@ -128,11 +129,14 @@ def first_cell(manifest: Manifest, data: Collection[str]) -> str:
 def companions(manifest: Manifest, data: Collection[str]) -> dict[str, bytes]:
     """Return the files beside the notebook and its recording, but for the assignment's data."""
     file, content = wheel()
-    return {
+    found = {
         "README.md": _readme(manifest, data).encode(),
         "requirements.txt": _requirements(manifest).encode(),
         file: content,
     }
+    if _is_used(manifest, "torch"):
+        found[TORCH_FILE] = _torch_requirements(manifest).encode()
+    return found
 
 
 def _requirements(manifest: Manifest) -> str:
@@ -141,25 +145,38 @@ def _requirements(manifest: Manifest) -> str:
         f"# {_graded_with(manifest)}",
         f"./{wheel_name(manifest.autograder)}",
     ]
-    if _is_used(manifest, "torch"):
-        lines += [
-            "# PyTorch for processors, 200 MB; for an NVIDIA GPU delete the next line (6 GB):",
-            f"--extra-index-url {CPU_BUILDS}",
-        ]
-    for package, bound in LOWER_BOUNDS.items():
-        if not _is_used(manifest, package):
-            continue
-        if package in ON_INTEL_MAC and package in manifest.versions:
-            lines.append(f"{package}=={_public(manifest, package)}; {NOT_INTEL_MAC}")
-            lines.append(f"{ON_INTEL_MAC[package]}; {INTEL_MAC}")
-        else:
-            lines.append(f"{package}>={bound}")
+    for package in LOWER_BOUNDS:
+        if package != "torch" and _is_used(manifest, package):
+            lines += _lines_of(manifest, package)
     return "\n".join([*lines, ""])
+
+
+def _torch_requirements(manifest: Manifest) -> str:
+    """Return what installs PyTorch: apart, as its index has it and little else.
+
+    Beside the other packages pip would ask that index for each of them, in vain.
+    """
+    lines = [
+        f"# In this folder, behind requirements.txt: python -m pip install -r {TORCH_FILE}",
+        "# PyTorch for processors, 200 MB; for an NVIDIA GPU delete the next line (6 GB):",
+        f"--extra-index-url {CPU_BUILDS}",
+        *_lines_of(manifest, "torch"),
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _lines_of(manifest: Manifest, package: str) -> list[str]:
+    """Return the lines that ask pip for a package, as grading has it where that is possible."""
+    if package not in ON_INTEL_MAC or package not in manifest.versions:
+        return [f"{package}>={LOWER_BOUNDS[package]}"]
+    pinned = f"{package}=={_public(manifest, package)}"
+    return [f"{pinned}; {NOT_INTEL_MAC}", f"{ON_INTEL_MAC[package]}; {INTEL_MAC}"]
 
 
 def _readme(manifest: Manifest, data: Collection[str]) -> str:
     file, folders = wheel_name(manifest.autograder), _tops(data)
     uploads = [f"`{name}`" for name in (file, RECORDING, *folders)]
+    torch = _is_used(manifest, "torch")
     return _README.format(
         title=manifest.title,
         name=manifest.assignment,
@@ -169,7 +186,9 @@ def _readme(manifest: Manifest, data: Collection[str]) -> str:
         graded_with=_graded_with(manifest),
         python=manifest.versions["python"],
         environment="course-env",
-        torch=_TORCH if _is_used(manifest, "torch") else "",
+        torch=_TORCH if torch else "",
+        torch_file=f"| `{TORCH_FILE}` | the same for PyTorch |\n" if torch else "",
+        torch_line=f"python -m pip install -r {TORCH_FILE}\n" if torch else "",
         uploads=f"{', '.join(uploads[:-1])} and {uploads[-1]}",
     )
 

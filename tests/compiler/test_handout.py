@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 from packaging.requirements import Requirement
 
-from autograder.compiler.handout import companions, first_cell
+from autograder.compiler.handout import TORCH_FILE, companions, first_cell
 from autograder.grading.bundle import Manifest
 from autograder.grading.notebooks import FIRST_CELL
 from autograder.version import own_version
@@ -25,7 +25,9 @@ def manifest(*preload):
 
 
 def lines(*preload):
-    return companions(manifest(*preload), [])["requirements.txt"].decode().splitlines()
+    files = companions(manifest(*preload), [])
+    found = [files.get(f"requirements{part}.txt", b"") for part in ("", "-torch")]
+    return b"".join(found).decode().splitlines()
 
 
 def requirements(*preload):
@@ -63,8 +65,13 @@ def test_a_mac_for_which_pytorch_is_no_longer_built_gets_the_last_one():
 
 
 def test_pytorch_comes_without_cuda_and_only_where_it_is_used():
-    assert "--extra-index-url https://download.pytorch.org/whl/cpu" in lines("numpy", "torch")
+    files = companions(manifest("numpy", "torch"), [])
+    assert b"--extra-index-url https://download.pytorch.org/whl/cpu\ntorch" in files[TORCH_FILE]
+    assert b"requirements-torch.txt" in files["README.md"]
+    # pip would ask that index for every other package, too.
+    assert b"torch" not in files["requirements.txt"].partition(b"./")[2]
     assert not [line for line in lines("numpy") if "torch" in line]
+    assert b"torch" not in companions(manifest("numpy"), [])["README.md"]
 
 
 def test_the_instructions_name_every_system_every_file_and_the_graders_versions():
