@@ -6,6 +6,7 @@ is found out by giving specimens this one.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError
@@ -34,8 +35,10 @@ class Overheard(NotebookSession):
         cells: Sequence[CodeCell],
         deadline: float,
         files: Mapping[str, bytes] | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(nursery, cells, deadline, {**(files or {}), "heard": _told[0]})
+        files = {**(files or {}), "heard": _told[0]}
+        super().__init__(nursery, cells, deadline, files, **options)
 
     def __exit__(self, *error: object) -> None:
         try:

@@ -3,7 +3,7 @@
 import ast
 import copy
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event
@@ -89,8 +89,20 @@ def names_asked_for(release: NotebookNode) -> tuple[list[str], list[str]]:
 def without_answer(solution: NotebookNode, name: str) -> NotebookNode:
     """Return a solution that lacks one answer."""
     changed = copy.deepcopy(solution)
-    changed.cells.append(new_code_cell(f"del {name}"))
+    put_behind_answer(changed, name, [new_code_cell(f"del {name}")])
     return changed
+
+
+def put_behind_answer(notebook: NotebookNode, name: str, cells: Sequence[NotebookNode]) -> None:
+    """Put cells behind the answer of a name: what stands below its check costs it nothing."""
+    defines = re.compile(rf"^(?:def|class) {name}\b|^{name} *[:=]", re.MULTILINE)
+    places = [
+        i
+        for i, cell in enumerate(notebook.cells, 1)
+        if cell.cell_type == "code" and defines.search(cell.source)
+    ]
+    at = places[0] if places else len(notebook.cells)
+    notebook.cells[at:at] = cells
 
 
 def hand_in(
@@ -115,6 +127,9 @@ def hand_in(
         ]
         for place, codes in zip(("first", "last"), specimen.cells(), strict=True)
     )
+    if specimen.expectation.earning is Earning.ALL_BUT_FIRST:
+        put_behind_answer(notebook, knowledge.first, last)
+        last = []
     notebook.cells = [*first, *notebook.cells, *last]
     write(folder, notebook)
 

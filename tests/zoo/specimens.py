@@ -17,7 +17,9 @@ The first line is ``# expect:`` and clauses, parted by semicolons:
 Exactly one of the first five. The comment below the first line says what the specimen tries. Then
 comes its code, which is put into the release or, if it earns something, into the solution: as a
 cell behind all others, or as several, each behind a line ``# %%``; one behind ``# %% first`` stands
-in front of all others. The code may use constants that it never defines (see `Knowledge`). A
+in front of all others. Where it earns everything but FIRST it stands behind the answer of that
+name, above its check: what stands below a check costs it nothing. The code may use constants that
+it never defines (see `Knowledge`). A
 specimen that is no code to run, but files, has a function ``make(folder, notebook)`` instead, which
 writes them; the notebook is the release or the solution. If it changes them while the class is
 graded, a function ``meddle(folder, notebook, over)`` does so until the event ``over`` is set.

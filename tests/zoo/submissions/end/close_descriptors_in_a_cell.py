@@ -1,4 +1,4 @@
-# expect: earns everything; says "was left out"
+# expect: earns everything; says "was stopped"
 # A cell behind right answers closes all descriptors.
 import os
 
