@@ -5,7 +5,7 @@ import msgspec
 import nbformat
 import pytest
 
-from autograder.grading import case_runs
+from autograder.grading import case_runs, in_place
 from autograder.grading.bundle import read_bundle
 from autograder.grading.case_runs import CaseRuns
 from autograder.grading.cases import run_case
@@ -642,3 +642,19 @@ def test_a_check_that_was_deleted_gives_no_further_guess(hidden_only, submit):
     with make(hidden_only) as grader:
         data = submit({"double": "double = 'A'"}, change=change)
         assert verdicts(grader.grade("ada", data, clock), "double") == [Verdict.FAILED]
+
+
+def test_a_few_calls_that_run_out_of_time_are_enough_to_look_no_further_in_place(
+    bundle, submit, monkeypatch
+):
+    run = []
+    monkeypatch.setattr(in_place, "MAX_SLOW", 1)
+    monkeypatch.setattr(
+        case_runs, "run_case", lambda *a, **k: run.append(a[:2]) or run_case(*a, **k)
+    )
+    limits = Limits(cell_seconds=1.5, call_seconds=0.3, submission_seconds=20.0)
+    answers = {"double": HANG, "triple": HANG.replace("double", "triple")}
+    with make(bundle, limits) as grader:
+        result = grader.grade("ada", submit(answers, after=["x = [1]", "x.append(2)"]), clock)
+    assert verdicts(result, "double") == verdicts(result, "triple") == [Verdict.TIMED_OUT] * 2
+    assert len(run) == 4 + 1  # all of them behind the notebook, and one where its check stands

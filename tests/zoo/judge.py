@@ -20,7 +20,7 @@ from tests.zoo.witnesses import readable_text
 
 __all__ = ["Evidence", "Outcome", "differences", "judge", "misuse"]
 
-SPARE_SECONDS = 5.0  # beyond a submission's time, for the run's own work
+SPARE_SECONDS = 10.0  # beyond a submission's time, for the run's own work on a busy machine
 SPARE_MEMORY = 300  # MB that a process of the grader may need more than for an honest submission
 _STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _FORMULA = re.compile(r"\s*[=+@]|\s*-(?![\d.])")  # a negative number is none
