@@ -47,6 +47,8 @@ DTYPES = {
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}  # a dtype is slow to tell its own
 _KINDS = ("numpy", "scalar", "torch", "parameter")
 _REAL, _IMAGINARY = complex.real.__get__, complex.imag.__get__
+# As they were when this was imported: in a session a notebook may give the names other meanings.
+_asarray, _contiguous, _frombuffer = np.asarray, np.ascontiguousarray, np.frombuffer
 _SMALL = 1 << 14  # bytes of an array that are faster copied than looked at
 
 
@@ -199,7 +201,7 @@ class Packer:
     def _pack_array(self, value: Any) -> Packed:
         if isinstance(value, (np.ndarray, np.generic)):
             kind = "numpy" if isinstance(value, np.ndarray) else "scalar"
-            array = np.asarray(value)
+            array = _asarray(value)
             little = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
             if little in _NAMES and array.ndim <= MAX_DIMENSIONS:
                 return self._add(kind, _NAMES[little], array)
@@ -223,7 +225,7 @@ class Packer:
         if array.nbytes <= _SMALL:
             body = array.tobytes()
         else:
-            body = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+            body = _contiguous(array).reshape(-1).view(np.uint8).data
         self.bodies.append(body)
         return Array(kind, dtype, array.shape, len(self.bodies) - 1)
 
@@ -278,7 +280,7 @@ def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
         raise WireError(f"an array of shape {packed.shape} in {len(body)} bytes")
     bodies[packed.body] = None
     try:
-        array = np.frombuffer(body, dtype=dtype).reshape(packed.shape)
+        array = _frombuffer(body, dtype=dtype).reshape(packed.shape)
     except (ValueError, OverflowError):  # sizes that only numpy finds too large, beside a 0
         raise WireError(f"an array of shape {packed.shape}") from None
     if packed.dtype == "bool" and array.view(np.uint8).max(initial=0) > 1:

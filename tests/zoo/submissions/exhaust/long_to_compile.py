@@ -1,5 +1,5 @@
-# expect: earns everything; says "was left out"
-# Behind right answers, a cell of fifty thousand small functions takes a minute to compile.
+# expect: earns everything
+# Behind right answers, a cell of fifty thousand small functions takes long to compile as a whole.
 import nbformat
 
 
