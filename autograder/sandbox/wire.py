@@ -12,6 +12,7 @@ from typing import Any, Union
 
 import msgspec
 import numpy as np
+from numpy import asarray, ascontiguousarray, frombuffer  # a notebook may rename them in np
 
 from autograder.authoring.subject import Handle, RemoteObject
 from autograder.errors import WireError
@@ -32,8 +33,7 @@ __all__ = [
     "unpack",
 ]
 
-MAX_DEPTH = 32
-MAX_DIMENSIONS = 8
+MAX_DEPTH, MAX_DIMENSIONS = 32, 8
 MAX_ITEMS = 100_000
 MAX_INTEGER_BITS = 1 << 16
 MAX_WORD = 100  # of what was received, as an error quotes it
@@ -47,8 +47,6 @@ DTYPES = {
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}  # a dtype is slow to tell its own
 _KINDS = ("numpy", "scalar", "torch", "parameter")
 _REAL, _IMAGINARY = complex.real.__get__, complex.imag.__get__
-# As they were when this was imported: in a session a notebook may give the names other meanings.
-_asarray, _contiguous, _frombuffer = np.asarray, np.ascontiguousarray, np.frombuffer
 _SMALL = 1 << 14  # bytes of an array that are faster copied than looked at
 
 
@@ -201,7 +199,7 @@ class Packer:
     def _pack_array(self, value: Any) -> Packed:
         if isinstance(value, (np.ndarray, np.generic)):
             kind = "numpy" if isinstance(value, np.ndarray) else "scalar"
-            array = _asarray(value)
+            array = asarray(value)
             little = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
             if little in _NAMES and array.ndim <= MAX_DIMENSIONS:
                 return self._add(kind, _NAMES[little], array)
@@ -225,7 +223,7 @@ class Packer:
         if array.nbytes <= _SMALL:
             body = array.tobytes()
         else:
-            body = _contiguous(array).reshape(-1).view(np.uint8).data
+            body = ascontiguousarray(array).reshape(-1).view(np.uint8).data
         self.bodies.append(body)
         return Array(kind, dtype, array.shape, len(self.bodies) - 1)
 
@@ -280,7 +278,7 @@ def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
         raise WireError(f"an array of shape {packed.shape} in {len(body)} bytes")
     bodies[packed.body] = None
     try:
-        array = _frombuffer(body, dtype=dtype).reshape(packed.shape)
+        array = frombuffer(body, dtype=dtype).reshape(packed.shape)
     except (ValueError, OverflowError):  # sizes that only numpy finds too large, beside a 0
         raise WireError(f"an array of shape {packed.shape}") from None
     if packed.dtype == "bool" and array.view(np.uint8).max(initial=0) > 1:
