@@ -1,17 +1,16 @@
 """The cases of a submission: in which sessions of its notebook they run, and how often."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import product
-
-import numpy as np
 
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.errors import StudentKilled, StudentTimeout
 from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.diagnosis import Draw
 from autograder.grading.given import run_given, wants_given
 from autograder.grading.in_place import RunCases, run_in_place
 from autograder.grading.oracle import Oracle
@@ -26,8 +25,6 @@ __all__ = ["CaseRuns", "stops_of"]
 MAX_TIMEOUTS = 2  # of the cases of one check
 MAX_ENDS = 2  # of whole sessions, each of which costs a run of the notebook, by one check
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
-
-Draw = Callable[[Check, Case], np.random.Generator]
 
 
 class CaseRuns:

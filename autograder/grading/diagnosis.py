@@ -29,7 +29,7 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import NOT_YET, InProcessSession
 
-__all__ = ["Diagnoses", "Outcome"]
+__all__ = ["Diagnoses", "Draw", "Outcome"]
 
 CASE_SECONDS = 2.0  # that a known slip may take for one case
 SECONDS = 6.0  # of the processor that all slips together may take for one submission

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from autograder.errors import WireError
+from autograder.sandbox.messages import MISSING
 from autograder.sandbox.wire import Message
 
 __all__ = ["CellRun", "CodeCell", "Place", "cell_run", "why_missing"]
@@ -110,4 +111,4 @@ def why_missing(name: str, cells: Sequence[CodeCell], runs: Mapping[int, CellRun
         if run is not None and (run.error or ended) and defines.search(cell.source):
             why = f"was stopped: {ended}" if ended else f"raised {run.error}"
             return f"{name} is not defined: cell {cell.number}, which defines it, {why}"
-    return f"{name} is not defined in the notebook"
+    return MISSING.format(name)
