@@ -30,7 +30,7 @@ from autograder.sandbox.wire import (
     unpack,
 )
 
-__all__ = ["NOT_YET", "InProcessSession", "MessageSession"]
+__all__ = ["MISSING", "NOT_YET", "InProcessSession", "MessageSession"]
 
 MAX_TEXT = 2000
 MISSING = "{} is not defined in the notebook"
