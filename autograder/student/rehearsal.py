@@ -1,7 +1,7 @@
 """The process in which ``autograder check`` runs a notebook; it tells what it does as it goes.
 
-A process of its own can be ended on every system, whatever its code is doing: `check_notebook`
-reads along, and keeps the time.
+A process of its own can be ended on every system, whatever its code is doing: `Rehearsal`, outside,
+reads along and keeps the time.
 """
 
 import contextlib
