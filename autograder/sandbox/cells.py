@@ -133,7 +133,10 @@ class Cells:
         name = f"{CELL_FILE}{number}>"
         namespace = self._shell.user_ns
         before = dict(namespace)
-        statements = self._statements(name, source)
+        try:
+            statements = self._statements(name, source)
+        except (MemoryError, RecursionError) as error:  # nested too deeply for any compiler
+            return self._ran(kind, before, error, calm=True)
         if statements is None:
             error = _run_in_ipython(self._shell, name, source)
             return self._ran(kind, before, error, calm=False)
@@ -149,7 +152,7 @@ class Cells:
             try:
                 text = transform()
                 statements, flags = _compiled(text, name, self._flags)
-            except (SyntaxError, ValueError, MemoryError, RecursionError):
+            except (SyntaxError, ValueError):
                 continue  # a magic, an `await`, a question, or an error that IPython tells
             self._flags = flags
             # So that inspect.getsource finds a student's function.
@@ -220,7 +223,9 @@ def _compiled(text: str, name: str, flags: int) -> tuple[list[_Statement], int]:
     """Return the statements of a text, compiled, and the flags for what comes below it.
 
     Raises:
-        SyntaxError: one of them is wrong, or waits for something; so do other errors of `compile`.
+        SyntaxError: one of them is wrong, or waits for something.
+        ValueError: the text holds what no source may.
+        MemoryError, RecursionError: it is nested too deeply.
     """
     tree = compile(text, name, "exec", flags=flags | ast.PyCF_ONLY_AST, dont_inherit=True)
     statements = []

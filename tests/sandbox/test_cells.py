@@ -91,6 +91,15 @@ def test_an_error_of_syntax_is_its_cells(shell):
     assert namespace["y"] == 2
 
 
+@pytest.mark.parametrize("deep", ["1+" * 50_000 + "1", "-" * 50_000 + "1"], ids=["sums", "signs"])
+def test_what_is_nested_too_deeply_is_its_cells_error_and_never_ipythons(shell, monkeypatch, deep):
+    used, namespace, errors = ran_in_ipython(shell, monkeypatch, "y = 2", f"x = {deep}")
+    assert not used  # it would tokenize all of it three times
+    assert isinstance(errors[1], (MemoryError, RecursionError))
+    assert namespace["y"] == 2
+    assert "x" not in namespace
+
+
 @pytest.mark.parametrize("magic", ["", "%pwd"], ids=["plain", "IPython"])
 def test_a_function_knows_its_source_and_its_place(shell, magic):
     namespace, _ = run(shell, magic, "def f(x):\n    return x  # here")
