@@ -135,8 +135,8 @@ class Cells:
         before = dict(namespace)
         try:
             statements = self._statements(name, source)
-        except (MemoryError, RecursionError) as error:  # nested too deeply for any compiler
-            return self._ran(kind, before, error, calm=True)
+        except (MemoryError, RecursionError) as deep:  # for any compiler
+            return self._ran(kind, before, deep, calm=True)
         if statements is None:
             error = _run_in_ipython(self._shell, name, source)
             return self._ran(kind, before, error, calm=False)
