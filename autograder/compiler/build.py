@@ -62,7 +62,8 @@ def build(
     trusted = trusted_cells(source)
     limits = course.limits_of(name)
     data = _data(path.parent, limits, source.file)
-    oracle = load_oracle(trusted, texts, name, source.file, data)
+    resources = reference.resources(texts)
+    oracle = load_oracle(trusted, texts, name, source.file, data, resources)
     require_as_written(source, oracle.checks, written)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
     for checked, standard in (standards or {}).items():
@@ -71,7 +72,7 @@ def build(
     manifest = make_manifest(name, source, oracle.checks, written, texts.values())
     pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
     release = release_notebook(pieces)
-    bundle = pack_bundle(manifest, trusted, serialize(release), texts, slips, data)
+    bundle = pack_bundle(manifest, trusted, serialize(release), texts, slips, data, resources)
     return Artefacts(
         name=name,
         release={

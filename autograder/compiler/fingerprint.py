@@ -44,8 +44,8 @@ def _inputs(course: Course, name: str) -> Iterator[tuple[str, bytes]]:
     paths = [
         source,
         *(source.parent / "data").rglob("*"),
-        *(course.root / "reference").rglob("*.py"),
+        *(course.root / "reference").rglob("*"),
     ]
-    for path in sorted(p for p in paths if p.is_file()):
+    for path in sorted(p for p in paths if p.is_file() and p.suffix != ".pyc"):
         yield course.relative(path), path.read_bytes()
     yield from own_files()

@@ -1,7 +1,7 @@
 """The reference package as text: its modules, what they define, and what that needs."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -220,6 +220,23 @@ class Reference:
                 queue += [i.module for i in module.imports]
                 queue += [name.rpartition(".")[0]] if name != PACKAGE else []
         return dict(sorted(found.items()))
+
+    def resources(self, modules: Iterable[str]) -> dict[str, bytes]:
+        """Return the files beside some modules that are no Python, by path.
+
+        They are data that no student gets, such as what a network is tested on. A module reads them
+        by `importlib.resources`.
+
+        Args:
+            modules: the modules' paths.
+        """
+        folders = {(self._root / path).parent for path in modules}
+        files = (p for folder in sorted(folders) for p in sorted(folder.glob("[!._]*")))
+        return {
+            p.relative_to(self._root).as_posix(): p.read_bytes()
+            for p in files
+            if p.is_file() and p.suffix != ".py"
+        }
 
     def _meanings(self, module: Module, name: str) -> list[Definition]:
         found = []

@@ -115,7 +115,9 @@ class Bundle(msgspec.Struct, frozen=True):
     ``id`` is "sha256:…" of the file; ``source`` are the trusted cells; ``release`` the release
     notebook, from which given cells are restored; ``reference`` the modules of the reference
     package by path (``reference/optimizers.py``); ``slips`` are for diagnoses; ``data`` are the
-    assignment's files by path (``data/digits.npz``), which every student has too.
+    assignment's files by path (``data/digits.npz``), which every student has too; ``resources``
+    are the data of the reference's own by path (``reference/held_back/digits.npz``), which no
+    student has.
     """
 
     id: str
@@ -125,6 +127,7 @@ class Bundle(msgspec.Struct, frozen=True):
     reference: dict[str, str]
     slips: tuple[Slip, ...] = ()
     data: Mapping[str, bytes] = {}
+    resources: Mapping[str, bytes] = {}
 
 
 def pack_bundle(
@@ -134,12 +137,13 @@ def pack_bundle(
     reference: dict[str, str],
     slips: Sequence[Slip] = (),
     data: Mapping[str, bytes] | None = None,
+    resources: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Return the bytes of a bundle, the same for the same content."""
     files = {SOURCE: msgspec.json.encode(source), RELEASE: release}
     files[SLIPS] = msgspec.json.encode(slips)
     files |= {name: text.encode() for name, text in sorted(reference.items())}
-    files |= dict(sorted((data or {}).items()))
+    files |= dict(sorted((data or {}).items())) | dict(sorted((resources or {}).items()))
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     manifest = msgspec.structs.replace(manifest, files=digests)
     buffer = BytesIO()
@@ -179,14 +183,16 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         ) from None
     if {n: hashlib.sha256(d).hexdigest() for n, d in files.items()} != manifest.files:
         raise HarnessError(f"{name} is not what its manifest says; compile the assignment again")
+    package = {n: d for n, d in files.items() if n.startswith(REFERENCE)}
     return Bundle(
         id=_digest(data),
         manifest=manifest,
         source=source,
         release=nbformat.reads(files[RELEASE].decode(), as_version=4),
-        reference={n: d.decode() for n, d in files.items() if n.startswith(REFERENCE)},
+        reference={n: d.decode() for n, d in package.items() if n.endswith(".py")},
         slips=slips,
         data={n: d for n, d in files.items() if n.startswith(DATA)},
+        resources={n: d for n, d in package.items() if not n.endswith(".py")},
     )
 
 

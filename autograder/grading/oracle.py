@@ -9,10 +9,13 @@ import importlib.util
 import linecache
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
+from importlib.resources.abc import TraversableResources
+from io import BytesIO
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -44,7 +47,7 @@ def load_bundle_oracle(bundle: Bundle) -> Oracle:
     """Run the trusted cells of a bundle."""
     name = bundle.manifest.assignment
     file = f"the bundle of {name}"
-    oracle = load_oracle(bundle.source, bundle.reference, name, file, bundle.data)
+    oracle = load_oracle(bundle.source, bundle.reference, name, file, bundle.data, bundle.resources)
     for question in bundle.manifest.questions:
         for entry in question.checks:
             oracle.checks[entry.name].standard = entry.standard
@@ -57,6 +60,7 @@ def load_oracle(
     assignment: str,
     file: str,
     data: Mapping[str, bytes] | None = None,
+    resources: Mapping[str, bytes] | None = None,
 ) -> Oracle:
     """Run trusted cells in order, with the reference package taken from the given texts.
 
@@ -66,13 +70,14 @@ def load_oracle(
         assignment: the assignment's name.
         file: the source notebook, as error messages call it.
         data: files that lie in the working directory while the cells run, by path.
+        resources: files that the reference package finds by `importlib.resources`, by path.
 
     Raises:
         SourceError: a cell raised; says which.
     """
     module = ModuleType(f"_oracle_{assignment}")
     sys.modules[module.__name__] = module  # classes of the notebook look it up by name
-    places = _reference_package(reference), _working_directory(data or {})
+    places = _reference_package(reference, resources or {}), _working_directory(data or {})
     with places[0], places[1], graded_budgets(), _figures_closed():
         for cell in cells:
             _run(cell, module, file)
@@ -103,7 +108,8 @@ def _compiled(source: str, name: str) -> CodeType:
 class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds and loads the modules of the reference package from their texts."""
 
-    def __init__(self, reference: Mapping[str, str]) -> None:
+    def __init__(self, reference: Mapping[str, str], resources: Mapping[str, bytes]) -> None:
+        self._resources = _archive(resources)
         self._texts = {_module_name(path): (path, text) for path, text in reference.items()}
         self._texts.setdefault(PACKAGE, (f"{PACKAGE}/__init__.py", ""))
 
@@ -119,11 +125,28 @@ class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         path, text = self._texts[module.__name__]
         exec(_compiled(text, f"<{path}>"), module.__dict__)
 
+    def get_resource_reader(self, fullname: str) -> TraversableResources:
+        """Return what `importlib.resources` finds the files of a package with."""
+        return _Resources(zipfile.Path(self._resources, fullname.replace(".", "/") + "/"))
+
+
+class _Resources(TraversableResources):
+    """The files of a package, in a folder of an archive."""
+
+    def __init__(self, folder: zipfile.Path) -> None:
+        self._folder = folder
+
+    def files(self) -> zipfile.Path:
+        """Return the folder."""
+        return self._folder
+
 
 @contextmanager
-def _reference_package(reference: Mapping[str, str]) -> Iterator[None]:
-    """Make ``import reference…`` mean the given texts inside the block, and only there."""
-    finder = _Texts(reference)
+def _reference_package(
+    reference: Mapping[str, str], resources: Mapping[str, bytes]
+) -> Iterator[None]:
+    """Make ``import reference…`` mean the given files inside the block, and only there."""
+    finder = _Texts(reference, resources)
     former = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
     sys.meta_path.insert(0, finder)
     try:
@@ -157,6 +180,17 @@ def _figures_closed() -> Iterator[None]:
         if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
             for number in set(pyplot.get_fignums()).difference(before):
                 pyplot.close(number)
+
+
+def _archive(files: Mapping[str, bytes]) -> zipfile.ZipFile:
+    """Return an archive in memory that holds some files, by path."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    found = zipfile.ZipFile(buffer)
+    found.filename = "bundle"  # as errors call it
+    return found
 
 
 def _is_ours(name: str) -> bool:

@@ -123,12 +123,18 @@ def test_the_fingerprint_changes_with_everything_that_is_compiled(made, workshop
     seen = {fingerprint(course, "hw")}
     assert seen == {made.fingerprint}
     source = course.source("hw")
-    for path in (source, source.parent / "data" / "a.csv", course.root / "reference" / "new.py"):
+    files = (
+        source,
+        source.parent / "data" / "a.csv",
+        course.root / "reference" / "new.py",
+        course.root / "reference" / "new.csv",
+    )
+    for path in files:
         path.write_text((path.read_text() if path.exists() else "") + "\n# changed\n")
         seen.add(fingerprint(course, "hw"))
     tighter = Course(course.root, assignment_limits={"hw": Limits(call_seconds=1.0)})
     seen.add(fingerprint(tighter, "hw"))
-    assert len(seen) == 5
+    assert len(seen) == 6
 
 
 def test_only_what_was_published_whole_is_current(made, workshop):

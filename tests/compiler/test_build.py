@@ -60,6 +60,28 @@ def test_the_bundle_carries_the_modules_that_are_needed_and_no_others(workshop):
     ]
 
 
+def test_hidden_data_beside_a_module_is_in_the_bundle_and_in_nothing_that_students_get(workshop):
+    numbers = """
+        from importlib import resources
+
+        FILES = resources.files(__package__)
+
+        def numbers():
+            return list((FILES / "numbers.bin").read_bytes())
+    """
+    workshop.reference(**{"kept/__init__.py": "", "kept/own.py": numbers, "other/__init__.py": ""})
+    data = bytes(range(200, 240))
+    for name in ("kept/numbers.bin", "other/numbers.bin", "kept/.swp"):
+        (workshop.root / "reference" / name).write_bytes(data)
+    compiled = workshop.compile(
+        "# %% hidden=true\nfrom reference.kept.own import numbers\nassert numbers()[0] == 200"
+    )
+    made = compiled.artefacts
+    assert bundle_of(compiled).resources == {"reference/kept/numbers.bin": data}
+    assert not any(data in content for content in (*made.release.values(), made.solution))
+    assert not any("numbers" in name for name in made.release)
+
+
 def test_a_release_has_notebook_recording_requirements_wheel_and_data(workshop):
     data = workshop.root / "assignments" / "hw" / "data" / "deep" / "a.bin"
     data.parent.mkdir(parents=True)

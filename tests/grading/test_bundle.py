@@ -32,10 +32,12 @@ def rewritten(data, change):
 def test_a_bundle_is_read_as_it_was_written(bundle_content, tmp_path):
     manifest, cells, _, reference = bundle_content
     path = tmp_path / "tiny.bundle"
-    path.write_bytes(pack_bundle(*bundle_content, data={"data/a b.bin": b"\0\1"}))
+    files = {"data": {"data/a b.bin": b"\0\1"}, "resources": {"reference/a.bin": b"\xff"}}
+    path.write_bytes(pack_bundle(*bundle_content, **files))
     bundle = read_bundle(path)
     assert bundle.id.startswith("sha256:")
-    assert bundle.data == {"data/a b.bin": b"\0\1"}
+    assert bundle.data == files["data"]
+    assert bundle.resources == files["resources"]
     assert bundle.source == cells
     assert bundle.reference == reference
     assert msgspec.structs.replace(bundle.manifest, files={}) == manifest

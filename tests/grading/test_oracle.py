@@ -51,6 +51,30 @@ def test_cells_find_the_data_in_their_working_directory():
     assert os.getcwd() == here
 
 
+NUMBERS = """
+from importlib import resources
+FILES = resources.files(__package__)
+def numbers():
+    return list((FILES / "numbers.bin").read_bytes())
+"""
+
+
+def test_a_module_of_the_reference_reads_the_files_beside_it_later_too():
+    found = []
+    for data in (b"\1\2", b"\3"):
+        texts = REFERENCE | {"reference/deep/numbers.py": NUMBERS, "reference/numbers.py": NUMBERS}
+        files = {"reference/deep/numbers.bin": data, "reference/numbers.bin": b"\7"}
+        cell = Cell("given", 1, "from reference.deep.numbers import numbers\nfirst = numbers()")
+        found.append(load_oracle([cell], texts, "hw", "hw.py", resources=files).namespace)
+    assert [(n["first"], n["numbers"]()) for n in found] == [([1, 2], [1, 2]), ([3], [3])]
+
+
+def test_a_file_that_the_reference_does_not_have_is_an_error_of_the_cell():
+    texts = REFERENCE | {"reference/numbers.py": NUMBERS}
+    with pytest.raises(SourceError, match=r"cell 1: FileNotFoundError: .*numbers\.bin"):
+        load("from reference.numbers import numbers\nnumbers()", reference=texts)
+
+
 def test_figures_that_cells_open_are_closed_behind_them():
     pyplot = pytest.importorskip("matplotlib.pyplot")
     pyplot.switch_backend("Agg")
