@@ -3235,7 +3235,7 @@ if budget(True, graded=False):
 # %% hidden=true
 # What the grader's checks draw from are digits that are in no release; a student's session gets
 # them as arguments.
-from reference.held_back_digits import held_back_digits
+from reference.held_back.digits import held_back_digits
 
 
 def load_digits(file=None):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from autograder.authoring.checks import case_rng
+from autograder.compiler.reference import Reference
 from autograder.grading.bundle import Cell
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.oracle import load_oracle
@@ -28,10 +29,10 @@ def load():
         for number, cell in enumerate(NOTEBOOK.cells, 1)
         if cell.cell_type == "code"
     ]
-    texts = {f"reference/{p.name}": p.read_text() for p in ROOT.glob("reference/*.py")}
+    texts = {str(p.relative_to(ROOT)): p.read_text() for p in ROOT.glob("reference/**/*.py")}
     folder = ROOT / "assignments" / NAME
     data = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.glob("data/*")}
-    return load_oracle(cells, texts, NAME, f"{NAME}.py", data)
+    return load_oracle(cells, texts, NAME, f"{NAME}.py", data, Reference(ROOT).resources(texts))
 
 
 ORACLE = load()

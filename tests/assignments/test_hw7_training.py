@@ -33,7 +33,7 @@ def load():
         for number, cell in enumerate(NOTEBOOK.cells, 1)
         if cell.cell_type == "code"
     ]
-    texts = {f"reference/{p.name}": p.read_text() for p in ROOT.glob("reference/*.py")}
+    texts = {str(p.relative_to(ROOT)): p.read_text() for p in ROOT.glob("reference/**/*.py")}
     oracle = load_oracle(cells, texts, NAME, f"{NAME}.py")
     oracle.namespace["plt"].close("all")
     return oracle

@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import conv2d, cross_entropy, max_pool2d
 
 from reference.digits_net import convnet_loss, fit_digits, train_convnet
-from reference.held_back_digits import held_back_digits
+from reference.held_back.digits import held_back_digits
 
 DATA = Path(__file__).parents[2] / "assignments" / "hw4_conv_layers" / "data"
 THRESHOLD = 0.8

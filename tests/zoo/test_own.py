@@ -31,7 +31,7 @@ def load(assignment: str) -> tuple[Oracle, frozenset[str]]:
     notebook = jupytext.read(ROOT / "assignments" / assignment / f"{assignment}.py")
     sources = [SELF_CHECK.sub("", c.source) for c in notebook.cells if c.cell_type == "code"]
     cells = [Cell("given", number, source) for number, source in enumerate(sources, 1)]
-    texts = {f"reference/{p.name}": p.read_text() for p in ROOT.glob("reference/*.py")}
+    texts = {str(p.relative_to(ROOT)): p.read_text() for p in ROOT.glob("reference/**/*.py")}
     imports = [n for s in sources for n in ast.parse(s).body if isinstance(n, ast.ImportFrom)]
     asked = [i for i in imports if (i.module or "").startswith("reference.")]
     names = frozenset(alias.name for one in asked for alias in one.names)
