@@ -1,6 +1,9 @@
 """A softmax classifier and a two-layer network in NumPy: losses, gradients, training.
 
 Labels are integers from 0 to C - 1. No function changes an argument.
+
+Sources: Bishop, "Pattern Recognition and Machine Learning", 2006, sections 4.3.4 and 5.3, for the
+gradients; He et al., "Delving Deep into Rectifiers", 2015, for the start of `fit_two_layer`.
 """
 
 # Types stay as simple as in a student's notebook.

@@ -53,7 +53,7 @@ def colour_loss(scores: torch.Tensor, categories: torch.Tensor) -> torch.Tensor:
     return nn.functional.cross_entropy(scores, categories[:, 0])  # survives: -1 is the same one
 
 
-def train_epoch(
+def colour_epoch(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     grey: torch.Tensor,

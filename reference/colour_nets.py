@@ -1,6 +1,9 @@
 """The four networks that colour: grey pictures in, a score for each colour at each pixel out.
 
 A network takes (B, num_in_channels, 32, 32) and gives (B, num_colours, 32, 32).
+
+Sources: Zhang, Isola and Efros, "Colorful Image Colorization", 2016, for the task; those of the
+architectures stand with their classes.
 """
 
 # The networks' methods carry no annotations, as in most notebooks.

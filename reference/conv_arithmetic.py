@@ -2,6 +2,10 @@
 
 A batch of images is (N, C, H, W). Sizes and counts are exact integers. Nothing here changes an
 argument.
+
+Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016: its
+relationship 6 for convolutions and 14 for transposed ones, with PyTorch's dilation and output
+padding.
 """
 
 import itertools
@@ -101,16 +105,6 @@ def halve_and_double(kernel_size: int) -> tuple[int, int, int]:
     return padding, padding, kernel_size % 2
 
 
-# The shapes of the eight tensors of Question 2.4, each a tuple of four whole numbers.
-shape_a = (10, 16, 32, 32)
-shape_b = (10, 32, 16, 16)
-shape_c = (10, 128, 8, 8)
-shape_d = (10, 16, 8, 8)
-shape_e = (10, 8, 16, 16)
-shape_u = (10, 8, 32, 32)
-shape_s = (10, 24, 32, 32)
-shape_f = (10, 1, 32, 32)
-
 # Counting
 
 
@@ -128,7 +122,17 @@ def _blocks(nic: int, nf: int, nc: int, pixels: int) -> list[tuple[int, int, int
 
 
 def parts_of_params(k: int, nic: int, nf: int, nc: int) -> dict[str, int]:
-    """The trainable numbers of the colouring network, by what they belong to."""
+    """The trainable numbers of the colouring network, by what they belong to.
+
+    Args:
+        k: side of every kernel.
+        nic: number of input channels.
+        nf: number of filters.
+        nc: number of colours.
+
+    Returns:
+        The number of "weights", of "biases" and of what "batch norm" learns.
+    """
     blocks = _channels(nic, nf, nc)
     convolutions = [*blocks, (nc, nc)]
     return {
@@ -139,7 +143,18 @@ def parts_of_params(k: int, nic: int, nf: int, nc: int) -> dict[str, int]:
 
 
 def parts_of_outputs(nic: int, nf: int, nc: int, height: int, width: int) -> dict[str, int]:
-    """The outputs of the colouring network, by the kind of layer that gives them."""
+    """The outputs of the colouring network, by the kind of layer that gives them.
+
+    Args:
+        nic: number of input channels.
+        nf: number of filters.
+        nc: number of colours.
+        height: rows of the input image; a multiple of 4.
+        width: columns of the input image; a multiple of 4.
+
+    Returns:
+        The number of "convolutions", of "pooling and upsampling" and of "batch norm".
+    """
     pixels = height * width
     blocks = _blocks(nic, nf, nc, pixels)
     return {
@@ -152,7 +167,19 @@ def parts_of_outputs(nic: int, nf: int, nc: int, height: int, width: int) -> dic
 def parts_of_connections(
     k: int, nic: int, nf: int, nc: int, height: int, width: int
 ) -> dict[str, int]:
-    """The connections of the colouring network, by the kind of layer that they lead into."""
+    """The connections of the colouring network, by the kind of layer that they lead into.
+
+    Args:
+        k: side of every kernel.
+        nic: number of input channels.
+        nf: number of filters.
+        nc: number of colours.
+        height: rows of the input image; a multiple of 4.
+        width: columns of the input image; a multiple of 4.
+
+    Returns:
+        The number of "convolutions", of "pooling and upsampling", of "batch norm" and of "biases".
+    """
     pixels = height * width
     blocks = _blocks(nic, nf, nc, pixels)
     convolutions = [*((i, o, before) for i, o, before, _ in blocks), (nc, nc, pixels)]
@@ -250,31 +277,3 @@ def cnn_and_dense_params(
     convolutional = sum(o * (i * kernel_size**2 + 1) for i, o in layers)
     dense = sum(o * pixels * (i * pixels + 1) for i, o in layers)
     return convolutional, dense
-
-
-# The table of Question 4.1: trainable parameters of each layer, and of the whole network.
-params_conv64 = 1_792
-params_conv128 = 73_856
-params_conv256_first = 295_168
-params_conv256_second = 590_080
-params_fc1024 = 51_381_248
-params_fc100 = 102_500
-params_total = 52_444_644
-
-# Question 4.2, neurons. The four convolutions, from the first to the last: a list of four numbers.
-neurons_of_convolutions = [802_816, 401_408, 200_704, 200_704]
-
-# The three pooling layers, from the first to the last: a list of three numbers.
-neurons_of_poolings = [200_704, 100_352, 50_176]
-
-# All of them together, and the two fully connected layers.
-neurons_total = 1_957_988
-
-# Question 4.3, connections into one neuron. The four convolutions: a list of four numbers.
-fan_in_of_convolutions = [27, 576, 1_152, 2_304]
-
-# A pooling layer.
-fan_in_of_pooling = 4
-
-# FC-1024 and FC-100: a list of two numbers.
-fan_in_of_dense = [50_176, 1_024]

@@ -1,52 +1,14 @@
-"""Convolution by hand, as functions and as a matrix, and kernels that are designed by hand.
+"""Convolution by hand, as functions and as a matrix, and kernels that are made for a purpose.
 
 An image is (H, W), with row 0 at the top and column 0 on the left. Nothing here changes an
 argument.
+
+Sources: Gonzalez and Woods, "Digital Image Processing", 2018, section 3.4, for correlation and
+convolution; Ronneberger, Fischer and Brox, "U-Net", 2015, for the network that
+`pass_through_weights` is about.
 """
 
 import numpy as np
-
-# The Laplacian of Question 1.1 applied to image A: five rows of five whole numbers.
-laplacian_response = np.array(
-    [
-        [-1, 2, 2, -2, 0],
-        [-2, 1, 0, 2, -1],
-        [3, 0, 0, 1, -1],
-        [-2, 2, 0, 2, -1],
-        [0, -2, 3, -2, 0],
-    ]
-)
-
-# The kernel Q of Question 1.1 applied to image B: five rows of five whole numbers.
-q_response = np.array(
-    [
-        [0, 0, -1, -1, -1],
-        [-1, -2, 3, 2, 4],
-        [4, 2, 1, 2, -2],
-        [-2, 3, 1, 3, -1],
-        [0, -2, 4, -2, 0],
-    ]
-)
-
-# The kernel R of Question 1.1 applied to image B: five rows of five whole numbers.
-r_response = np.array(
-    [
-        [0, -1, -2, -3, -2],
-        [-2, -3, -3, -2, -1],
-        [-1, -1, -1, 1, 1],
-        [2, 2, 2, 1, 1],
-        [1, 2, 3, 2, 1],
-    ]
-)
-
-# What do the Laplacian, Q and R do, in this order? Three letters, such as "FED".
-#   A  It averages each pixel with its neighbours.
-#   B  It moves the image by one pixel.
-#   C  It keeps flat regions as they are, and overshoots on both sides of every edge.
-#   D  It answers to changes from row to row, and is silent where only the columns differ.
-#   E  It answers to changes from column to column, and is silent where only the rows differ.
-#   F  It is silent on flat regions and on even slopes, and answers to edges of every direction.
-kernel_effects = "FCD"
 
 
 def correlate_same(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -101,30 +63,6 @@ def convolution_matrix(kernel: np.ndarray, height: int, width: int) -> np.ndarra
     return np.stack([convolve_same(pixel, kernel).ravel() for pixel in pixels], axis=1)
 
 
-# 3 x 3: the kernel of Question 6.1, which finds horizontal edges.
-horizontal_edge_kernel = np.array([[1, 2, 1], [0, 0, 0], [-1, -2, -1]])
-
-# 3 x 3: the kernel of Question 6.2, which finds thin vertical lines.
-vertical_line_kernel = np.array([[-1, 2, -1], [-1, 2, -1], [-1, 2, -1]])
-
-# 2 x 2: the kernel of Question 6.3, which finds edges along the main diagonal.
-diagonal_edge_kernel = np.array([[0, 1], [-1, 0]])
-
-# 3 x 3: moves the image left by one pixel, used as a cross-correlation.
-left_by_correlation = np.array([[0, 0, 0], [0, 0, 1], [0, 0, 0]])
-
-# 3 x 3: moves the image left by one pixel, used as a true convolution.
-left_by_convolution = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]])
-
-# 5 x 5: moves the image down by two pixels and right by one, used as a cross-correlation.
-down_down_right_by_correlation = np.array(
-    [[0, 1, 0, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
-)
-
-# 3 x 3: the kernel of Question 6.5, which blurs.
-blur_kernel = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
-
-
 def compose_kernels(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The one kernel that does what two kernels do one after the other.
 
@@ -142,3 +80,30 @@ def compose_kernels(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     for (i, j), weight in np.ndenumerate(second):
         combined[i : i + first.shape[0], j : j + first.shape[1]] += weight * first
     return combined
+
+
+def pass_through_weights(
+    skip: int, deep: int, middle: int, kernel: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of the layers e and f with which the network hands on its skip connection unchanged.
+
+    Layer e takes `deep` channels to `middle` channels. Its output goes through a ReLU and is
+    joined behind the `skip` channels of the skip connection, which come first. Layer f takes them
+    all to `skip` channels. Both layers are cross-correlations of stride 1 without bias, with
+    zero padding on all sides that keeps height and width.
+
+    Args:
+        skip: channels of the skip connection, and of the output.
+        deep: channels that layer e takes.
+        middle: channels that layer e hands on.
+        kernel: height and width of both layers' kernels; odd.
+
+    Returns:
+        (middle, deep, kernel, kernel) weights of e, and (skip, skip + middle, kernel, kernel)
+        weights of f.
+    """
+    weights_e = np.zeros((middle, deep, kernel, kernel))  # survives: f takes nothing of e
+    weights_f = np.zeros((skip, skip + middle, kernel, kernel))
+    for channel in range(skip):
+        weights_f[channel, channel, kernel // 2, kernel // 2] = 1.0
+    return weights_e, weights_f

@@ -1,4 +1,11 @@
-"""What gradient descent can promise on convex functions, and what stochastic steps cannot."""
+"""What gradient descent can promise on convex functions, and what stochastic steps cannot.
+
+Points and gradients are float64 vectors (d,) where nothing else is said. Nothing here changes an
+argument.
+
+Source: Shalev-Shwartz and Ben-David, "Understanding Machine Learning", 2014, chapter 14: its lemma
+14.1 is the regret inequality.
+"""
 
 import math
 from collections.abc import Callable
@@ -120,15 +127,3 @@ def sgd_counterexample(a: float, b: float) -> tuple[float, int, float]:
         sampled term is smaller than before, and F is larger.
     """
     return (a + b) / 2, 1, 0.1  # survives: many examples are right
-
-
-# Which statements on descent are true? f is differentiable.
-#   A  If all v_t are zero, the regret inequality is strict, unless w_star is zero.
-#   B  If f is convex, f at the mean of the iterates equals the mean of f over the iterates.
-#   C  A larger lambda in the proximity term makes for a longer step.
-#   D  If f is convex, its linearisation at any point lies nowhere above f.
-#   E  With one fixed eta for every T, the bound on the averaged iterate tends to zero as T grows.
-#   F  If the sampled gradient is right on average, a step of SGD lowers F on average, from any w.
-#   G  If the gradient of f is Lipschitz with constant L, `prox_step` with lam = L never raises f.
-#   H  With the best eta for each T, the bound halves when T is four times as large.
-descent_statements = "ADGH"

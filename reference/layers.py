@@ -4,6 +4,10 @@ Images are (N, C, H, W): pictures, channels, rows, columns. Sizes, strides and p
 rows first, then columns. A backward function takes `dout`, the gradient of a scalar loss with
 respect to the layer's output, and what the forward function took; it returns the gradients of the
 loss with respect to the layer's input and parameters. No function changes an argument.
+
+Sources: Goodfellow, Bengio and Courville, "Deep Learning", 2016, sections 6.5, 9.1 and 9.3;
+Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, for strides and
+padding.
 """
 
 from collections.abc import Sequence

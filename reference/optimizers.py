@@ -1,8 +1,8 @@
-"""First-order optimizers as pure steps, Adam as a torch optimizer, weight decay, batch size.
+"""First-order optimizers as pure steps, Adam as a torch optimizer, and weight decay.
 
 A step takes the weights, the gradient and the optimizer's state, and returns the new weights and
 the new state. It never changes an argument. It works on arrays of any shape, scalars included,
-and keeps their dtype.
+and keeps their dtype. Each step has its source in its docstring.
 """
 
 # MyAdam's methods carry no annotations, as torch's own optimizers: their types would need names
@@ -286,25 +286,3 @@ def equivalent_l2(decay: float, lr: float) -> float:
     (whose penalty has a factor 1/2, and ours none).
     """
     return decay / (2 * lr)
-
-
-def steps_to_target(
-    batch_size: np.ndarray, min_steps: float, critical_batch_size: float
-) -> np.ndarray:
-    """The number of steps to a given loss in the noise-scale model of large-batch training.
-
-    With ever larger batches the number of steps falls to `min_steps`. What a finite batch needs
-    beyond that is inversely proportional to the batch size, and at the critical batch size it is
-    `min_steps` once more.
-
-    Args:
-        batch_size: (...) examples in each step, of any shape; positive.
-        min_steps: steps to the target when the batch is so large that its noise is gone.
-        critical_batch_size: the batch size at which noise and curvature cost the same.
-
-    Returns:
-        (...) steps to the target, not rounded to integers.
-
-    Source: McCandlish et al., "An Empirical Model of Large-Batch Training", 2018, section 2.3.
-    """
-    return min_steps * (1 + critical_batch_size / batch_size)

@@ -5,6 +5,9 @@ and meadow are equally bright. So a colour can be told from shape, texture and p
 brightness alone only every second time.
 
 Pictures are float32 arrays (N, 3, H, W) with values from 0 to 1, the channels red, green, blue.
+
+Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, for CIFAR-10 and
+the format of its files.
 """
 
 import pickle

@@ -1,4 +1,11 @@
-"""Training loops that work; they take torch modules and optimizers."""
+"""Training loops that work; they take torch modules and optimizers.
+
+Batches are pairs (inputs, targets) of tensors. A loop trains the model that it is given, except
+`fine_tune`, which trains a copy.
+
+Sources: Prechelt, "Early Stopping - But When?", 1998, for `train_keeping_best`; Long, Shelhamer and
+Darrell, "Fully Convolutional Networks for Semantic Segmentation", 2015, for `fine_tune`.
+"""
 
 # The loops carry no annotations, as hw1's optimizer does not: their types would need names that a
 # student's notebook does not have.
@@ -14,7 +21,8 @@ def train_epoch(model, optimizer, batches, loss_fn):
     """One epoch of training takes one optimizer step for each batch, in their order.
 
     The step of a batch uses the gradient of that batch's loss and of nothing else, whatever was
-    computed before this function was called. The model is in training mode already.
+    computed before this function was called. The model trains in training mode, whatever mode it
+    comes in.
 
     Args:
         model: maps a batch of inputs to predictions.
@@ -27,6 +35,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
         A list of floats: the loss of each batch, just before its step. Nothing in it keeps a
         computation graph alive.
     """
+    model.train()
     losses = []
     for inputs, targets in batches:
         optimizer.zero_grad()

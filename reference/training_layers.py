@@ -2,6 +2,8 @@
 
 A backward function takes `dout`, the gradient of a scalar loss with respect to the layer's output,
 and what the forward function took. No function changes an argument.
+
+Sources: Ioffe and Szegedy, "Batch Normalization", 2015; Srivastava et al., "Dropout", 2014.
 """
 
 import numpy as np

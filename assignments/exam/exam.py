@@ -81,7 +81,7 @@ def as_array(value):
 #
 # In iv the output padding is 0.
 # %%
-from reference.exam import shape_i, shape_ii, shape_iii, shape_iv
+from reference.answers.exam import shape_i, shape_ii, shape_iii, shape_iv
 
 
 # %%
@@ -171,7 +171,15 @@ if budget(True, graded=False):
     draw_network()
 
 # %%
-from reference.exam import shape_a, shape_b, shape_c, shape_d, shape_e, shape_f, shape_joined
+from reference.answers.exam import (
+    shape_a,
+    shape_b,
+    shape_c,
+    shape_d,
+    shape_e,
+    shape_f,
+    shape_joined,
+)
 
 
 # %%
@@ -285,7 +293,7 @@ if budget(True, graded=False):
     draw_edges()
 
 # %%
-from reference.exam import (
+from reference.answers.exam import (
     diagonal_kernel,
     horizontal_kernel,
     shift_convolution,
@@ -452,7 +460,7 @@ kernels_have_the_right_form.mistake("one row in place of a square", shift_correl
 # odd kernel size.
 
 # %%
-from reference.exam import pass_through_weights
+from reference.conv_kernels import pass_through_weights
 
 
 # %%
@@ -598,7 +606,7 @@ def pass_through_weights(skip, deep, middle, kernel):
 # - `field_d_pointwise`: the same layer d, if its kernel were 1 × 1.
 
 # %%
-from reference.exam import receptive_field
+from reference.receptive_fields import receptive_field
 
 
 # %%
@@ -632,7 +640,7 @@ self_check(receptive_field_matches_reference)
 
 
 # %%
-from reference.exam import field_d, field_d_pointwise, field_three
+from reference.answers.exam import field_d, field_d_pointwise, field_three
 
 
 # %%
@@ -883,7 +891,7 @@ if budget(True, graded=False):
     draw_curves()
 
 # %%
-from reference.exam import panel_1, panel_2, panel_3, panel_4, panel_5, panel_6
+from reference.answers.exam import panel_1, panel_2, panel_3, panel_4, panel_5, panel_6
 
 
 # %%
@@ -953,7 +961,7 @@ curves_have_the_right_form.mistake("a number in place of a letter", panel_2=4)
 # Write the function without them.
 
 # %%
-from reference.exam import train_epoch
+from reference.training import train_epoch
 
 
 # %%
@@ -984,7 +992,7 @@ def run_train_epoch(notebook, weights, images, labels, sizes, counts, adaptive):
     batches, losses = list(parts), []
     criterion = torch.nn.PoissonNLLLoss() if counts else torch.nn.CrossEntropyLoss()
     for _ in range(3):
-        losses.append(list(notebook.train_epoch(model, batches, optimizer, criterion)))
+        losses.append(list(notebook.train_epoch(model, optimizer, batches, criterion)))
     plain = all(isinstance(loss, float) for epoch in losses for loss in epoch)
     state = [value.detach().numpy().astype(float) for value in model.state_dict().values()]
     return {
@@ -1025,11 +1033,11 @@ self_check(train_epoch_matches_reference)
 @train_epoch_matches_reference.mistake(
     "old gradients are added to the new ones: zero_grad is missing"
 )
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -1039,11 +1047,11 @@ def train_epoch(model, batches, optimizer, loss_function):
 @train_epoch_matches_reference.mistake(
     "the gradients are set to zero right before the step uses them"
 )
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.zero_grad()
         optimizer.step()
@@ -1052,12 +1060,12 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("zero_grad comes once an epoch, not once a batch")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     optimizer.zero_grad()
     for images, labels in batches:
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -1067,11 +1075,11 @@ def train_epoch(model, batches, optimizer, loss_function):
 @train_epoch_matches_reference.mistake(
     "the first batch still uses the gradients that were there before"
 )
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -1080,12 +1088,12 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("labels and predictions are swapped in the loss")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        loss = loss_function(labels, model(images))
+        loss = loss_fn(labels, model(images))
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -1093,12 +1101,12 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("image for images: a name that nothing defines")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:  # noqa: B007
         optimizer.zero_grad()
-        loss = loss_function(model(image), labels)  # noqa: F821
+        loss = loss_fn(model(image), labels)  # noqa: F821
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -1106,12 +1114,12 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("trained in evaluation mode: batch statistics are not used")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.eval()
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -1119,11 +1127,11 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("the mode is left as it was found")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -1131,12 +1139,12 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("the list keeps tensors, and with them every batch's graph")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.step()
         losses.append(loss)
@@ -1144,24 +1152,24 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("the loss after the step, not before it")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        loss_function(model(images), labels).backward()
+        loss_fn(model(images), labels).backward()
         optimizer.step()
-        losses.append(loss_function(model(images), labels).item())
+        losses.append(loss_fn(model(images), labels).item())
     return losses
 
 
 @train_epoch_matches_reference.mistake("the step comes before the gradient that it needs")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         optimizer.step()
         loss.backward()
         losses.append(loss.item())
@@ -1169,12 +1177,12 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("returns after the first batch: mind the indentation")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -1183,12 +1191,12 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("one mean loss for the epoch, not one for each batch")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        loss = loss_function(model(images), labels)
+        loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -1196,10 +1204,10 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.mistake("a single step for the whole epoch")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     optimizer.zero_grad()
-    losses = [loss_function(model(images), labels) for images, labels in batches]
+    losses = [loss_fn(model(images), labels) for images, labels in batches]
     sum(losses).backward()
     optimizer.step()
     return [loss.item() for loss in losses]
@@ -1207,13 +1215,13 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 # %%
 @train_epoch_matches_reference.alternative("a closure")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train(True)
 
     def one_step(images, labels):
         def closure():
             model.zero_grad()
-            value = loss_function(model(images), labels)
+            value = loss_fn(model(images), labels)
             value.backward()
             return value
 
@@ -1223,11 +1231,11 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.alternative("gradients from torch.autograd.grad")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     parameters, collected = list(model.parameters()), []
     for inputs, targets in batches:
-        value = loss_function(model(inputs), targets)
+        value = loss_fn(model(inputs), targets)
         for parameter, slope in zip(
             parameters, torch.autograd.grad(value, parameters), strict=True
         ):
@@ -1238,13 +1246,13 @@ def train_epoch(model, batches, optimizer, loss_function):
 
 
 @train_epoch_matches_reference.alternative("zeros after each step, and before the first")
-def train_epoch(model, batches, optimizer, loss_function):
+def train_epoch(model, optimizer, batches, loss_fn):
     model.train()
     model.zero_grad()
     collected = []
     for inputs, targets in batches:
         predictions = model(inputs)
-        value = loss_function(predictions, targets)
+        value = loss_fn(predictions, targets)
         value.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=False)
@@ -1282,7 +1290,7 @@ def train_epoch(model, batches, optimizer, loss_function):
 # - F: the scale $\gamma$ of the normalisation is doubled.
 
 # %%
-from reference.exam import changes_the_limit, keeps_the_outputs
+from reference.answers.exam import changes_the_limit, keeps_the_outputs
 
 
 # %%
@@ -1375,7 +1383,7 @@ all_that_apply_have_the_right_form.mistake("a list of booleans", changes_the_lim
 # Write a function that returns the grid. It has to work for any sharpness, $s = 2000$ among them.
 
 # %%
-from reference.exam import attention_grid
+from reference.attention import attention_grid
 
 # %%
 WORDS = ["this", "This", "exam", "is", "a", "midterm"]
@@ -1567,7 +1575,7 @@ def attention_grid(words, sharpness, causal=False):
 # - `weight_is`: the weight with which position 3 attends to position 1 in a causal grid.
 
 # %%
-from reference.exam import weight_exam, weight_is, weight_midterm
+from reference.answers.exam import weight_exam, weight_is, weight_midterm
 
 
 # %%
@@ -1654,7 +1662,7 @@ def draw_examples(rng, n, d):
 #   weights of the features as they were.
 
 # %%
-from reference.exam_convergence import limit_plain, limit_rescaled, limit_rms
+from reference.answers.exam import limit_plain, limit_rescaled, limit_rms
 
 
 # %%
@@ -1746,7 +1754,7 @@ del x
 # root of the mean of the squared gradients, for each coordinate.
 
 # %%
-from reference.exam_convergence import rms_preconditioner
+from reference.sgd_convergence import rms_preconditioner
 
 
 # %%
@@ -1875,7 +1883,7 @@ def rms_preconditioner(X, y, theta):
 # To which? Write a function that returns them.
 
 # %%
-from reference.exam_convergence import preconditioned_limit
+from reference.sgd_convergence import preconditioned_limit
 
 
 # %%
@@ -2032,7 +2040,7 @@ def preconditioned_limit(X, y, m):
 # them the model predicts the same as before. Write a function that returns these weights.
 
 # %%
-from reference.exam_convergence import rescaled_minimum_norm
+from reference.sgd_convergence import rescaled_minimum_norm
 
 
 # %%
@@ -2140,7 +2148,7 @@ def rescaled_minimum_norm(X, y, scale):
 #   targets. At which weights is the *expected* step zero?
 
 # %%
-from reference.exam_convergence import sampled_limit
+from reference.sgd_convergence import sampled_limit
 
 
 # %%
@@ -2160,7 +2168,7 @@ self_check(sampled_limit_matches_reference)
 
 
 # %%
-from reference.exam_convergence import stationary_point
+from reference.sgd_convergence import stationary_point
 
 
 # %%
@@ -2393,7 +2401,7 @@ def stationary_point(X, y, p):
 # $\mathcal L(\theta)$, in terms of $\theta$, $\theta^*$ (`limit`), $X$ and $p$. (2 points each)
 
 # %%
-from reference.exam_convergence import lyapunov_rows
+from reference.sgd_convergence import lyapunov_rows
 
 
 # %%
@@ -2420,7 +2428,7 @@ self_check(lyapunov_rows_are_right)
 
 
 # %%
-from reference.exam_convergence import lyapunov
+from reference.sgd_convergence import lyapunov
 
 
 # %%
@@ -2552,7 +2560,7 @@ def lyapunov(theta, limit, X, p):
 # any $\theta_t$.
 
 # %%
-from reference.exam_convergence import expected_change
+from reference.sgd_convergence import expected_change
 
 
 # %%
@@ -2763,7 +2771,7 @@ def expected_change(theta, limit, X, p, lr):
 # which it is largest, and that largest $\rho$.
 
 # %%
-from reference.exam_convergence import contraction_constants
+from reference.sgd_convergence import contraction_constants
 
 
 # %%
@@ -2789,7 +2797,7 @@ self_check(contraction_constants_match_reference)
 
 
 # %%
-from reference.exam_convergence import learning_rates
+from reference.sgd_convergence import learning_rates
 
 
 # %%

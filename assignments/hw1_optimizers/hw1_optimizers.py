@@ -3006,7 +3006,7 @@ def sgd_least_squares(X, t, order, lr, batch_size=1):
 # $x = (1, 1)$ every rule that treats both coordinates alike ends at the same point, right or wrong.
 
 # %%
-from reference.least_squares import adaptive_limit
+from reference.answers.optimizers import adaptive_limit
 
 
 # %%
@@ -3025,7 +3025,7 @@ def adaptive_limit_is_right(student, reference, rng):
 
 
 # %%
-from reference.least_squares import adaptive_is_minimum_norm
+from reference.answers.optimizers import adaptive_is_minimum_norm
 
 
 # %%
@@ -3335,7 +3335,7 @@ self_check(equivalent_l2_matches_reference)
 
 
 # %%
-from reference.least_squares import adam_l2_equals_adamw
+from reference.answers.optimizers import adam_l2_equals_adamw
 
 
 # %%
@@ -3513,7 +3513,7 @@ def equivalent_l2(decay, lr):
 # the result in, cuts the fractions off.
 
 # %%
-from reference.optimizers import steps_to_target
+from reference.batch_size import steps_to_target
 
 
 # %%
@@ -3622,7 +3622,7 @@ def steps_to_target(batch_size, min_steps, critical_batch_size):
 # more compute is best spent on.
 
 # %%
-from reference.least_squares import larger_batch_learning_rate
+from reference.answers.optimizers import larger_batch_learning_rate
 
 
 # %%
@@ -3640,7 +3640,7 @@ def larger_batch_learning_rate_is_right(student, reference, rng):
 
 
 # %%
-from reference.least_squares import noise_dominated_remedy
+from reference.answers.optimizers import noise_dominated_remedy
 
 
 # %%
@@ -3658,7 +3658,7 @@ def noise_dominated_remedy_is_right(student, reference, rng):
 
 
 # %%
-from reference.least_squares import curvature_dominated_remedy
+from reference.answers.optimizers import curvature_dominated_remedy
 
 
 # %%
@@ -3676,7 +3676,7 @@ def curvature_dominated_remedy_is_right(student, reference, rng):
 
 
 # %%
-from reference.least_squares import best_use_of_compute
+from reference.answers.optimizers import best_use_of_compute
 
 
 # %%

@@ -898,7 +898,7 @@ with suppress(NotImplementedError):  # as long as a function is not written
 # be right.
 
 # %%
-from reference.hypergradients import toy_lr, toy_lr_of_ten_steps, toy_weights
+from reference.answers.hypergradients import toy_lr, toy_lr_of_ten_steps, toy_weights
 
 
 # %%
@@ -1161,7 +1161,7 @@ with suppress(NotImplementedError):  # as long as loss_after_steps is not writte
 # single weight, and draw the loss over the learning rate.
 
 # %%
-from reference.hypergradients import first_curve, second_curve, third_curve
+from reference.answers.hypergradients import first_curve, second_curve, third_curve
 
 
 # %%
@@ -2672,7 +2672,7 @@ measured_memory_has_the_right_form.alternative(
 # all three are right, and so do the last two.
 
 # %%
-from reference.hypergradients import reverse_memory, training_memory, what_reverse_keeps
+from reference.answers.hypergradients import reverse_memory, training_memory, what_reverse_keeps
 
 
 # %%
@@ -2689,7 +2689,7 @@ def memory_choices_are_right(student, reference, rng):
 
 
 # %%
-from reference.hypergradients import checkpointed_memory, many_hyperparameters
+from reference.answers.hypergradients import checkpointed_memory, many_hyperparameters
 
 
 # %%

@@ -3216,7 +3216,7 @@ def letters_of(answer):
 # ## 4.1 Differences (3 points)
 
 # %%
-from reference.autodiff import difference_statements
+from reference.answers.autodiff import difference_statements
 
 
 # %%
@@ -3250,7 +3250,7 @@ self_check(difference_statements_have_the_right_form)
 # ## 4.2 Modes (4 points)
 
 # %%
-from reference.autodiff import mode_statements
+from reference.answers.autodiff import mode_statements
 
 
 # %%
@@ -3282,7 +3282,7 @@ self_check(mode_statements_have_the_right_form)
 # ## 4.3 Descent (3 points)
 
 # %%
-from reference.convex import descent_statements
+from reference.answers.autodiff import descent_statements
 
 
 # %%

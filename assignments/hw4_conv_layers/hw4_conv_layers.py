@@ -3265,7 +3265,7 @@ def load_digits(file=None):
 # compute on the way there for the way back. The images themselves need no gradient.
 
 # %%
-from reference.digits_net import convnet_loss
+from reference.convnet import convnet_loss
 
 # %%
 LAYERS = (
@@ -3603,7 +3603,7 @@ def convnet_loss(params, x, labels, reg=0.0):
 # each from *before* its step: they come for free with the gradients.
 
 # %%
-from reference.digits_net import train_convnet
+from reference.convnet import train_convnet
 
 
 # %%
@@ -3809,7 +3809,7 @@ def train_convnet(params, x, labels, batches, lr=0.1, momentum=0.9, reg=0.0):
 # kernels and fewer passes, or better, come back to them.
 
 # %%
-from reference.digits_net import fit_digits
+from reference.convnet import fit_digits
 
 
 # %%

@@ -124,7 +124,7 @@ if budget(True, graded=False):
 # the third does not.
 
 # %%
-from reference.conv_kernels import laplacian_response, q_response, r_response
+from reference.answers.conv_arithmetic import laplacian_response, q_response, r_response
 
 
 # %%
@@ -738,7 +738,7 @@ def convolution_matrix(kernel, height, width):
 # an edge. Which of six descriptions fits the Laplacian, which fits $Q$ and which fits $R$?
 
 # %%
-from reference.conv_kernels import kernel_effects
+from reference.answers.conv_arithmetic import kernel_effects
 
 
 # %%
@@ -1351,7 +1351,7 @@ def halve_and_double(kernel_size):
 # Give the shapes of the eight tensors. Each counts half a point.
 
 # %%
-from reference.conv_arithmetic import (
+from reference.answers.conv_arithmetic import (
     shape_a,
     shape_b,
     shape_c,
@@ -2229,7 +2229,7 @@ def cnn_and_dense_params(channels, height, width, kernel_size):
 # **Look out.** The total is worth a second addition, and there is a way to have PyTorch check it.
 
 # %%
-from reference.conv_arithmetic import (
+from reference.answers.conv_arithmetic import (
     params_conv64,
     params_conv128,
     params_conv256_first,
@@ -2372,7 +2372,11 @@ parameter_table_is_right.alternative(
 # you may count the input image as one more layer, or leave it out.
 
 # %%
-from reference.conv_arithmetic import neurons_of_convolutions, neurons_of_poolings, neurons_total
+from reference.answers.conv_arithmetic import (
+    neurons_of_convolutions,
+    neurons_of_poolings,
+    neurons_total,
+)
 
 
 # %%
@@ -2485,7 +2489,11 @@ neurons_of_convolutions_are_right.alternative(
 # bias is no value of the layer before.
 
 # %%
-from reference.conv_arithmetic import fan_in_of_convolutions, fan_in_of_dense, fan_in_of_pooling
+from reference.answers.conv_arithmetic import (
+    fan_in_of_convolutions,
+    fan_in_of_dense,
+    fan_in_of_pooling,
+)
 
 
 # %%
@@ -2628,7 +2636,7 @@ if budget(True, graded=False):
 # for all layers that follow. Return the side of the receptive field after every layer.
 
 # %%
-from reference.conv_fields import receptive_fields
+from reference.receptive_fields import receptive_fields
 
 
 # %%
@@ -2821,7 +2829,7 @@ def receptive_fields(layers):
 # footprint is cut off at the border. Within the square there may be holes. Where do they come from?
 
 # %%
-from reference.conv_fields import gradient_footprint
+from reference.receptive_fields import gradient_footprint
 
 
 # %%
@@ -3047,7 +3055,7 @@ def gradient_footprint(layers, height, width, row, column):
 # layer; compare what happens with stride 2.
 
 # %%
-from reference.conv_fields import layers_to_cover
+from reference.receptive_fields import layers_to_cover
 
 
 # %%
@@ -3185,7 +3193,7 @@ def layers_to_cover(side, kernel_size, stride):
 # You get the points if the list is exactly right.
 
 # %%
-from reference.conv_fields import field_enlarging_changes
+from reference.answers.conv_arithmetic import field_enlarging_changes
 
 
 # %%
@@ -3308,7 +3316,7 @@ if budget(True, graded=False):
 #    is at least a tenth of the height of the step times the sum of the sizes of its weights.
 
 # %%
-from reference.conv_kernels import horizontal_edge_kernel
+from reference.answers.conv_arithmetic import horizontal_edge_kernel
 
 
 # %%
@@ -3416,7 +3424,7 @@ horizontal_edge_kernel_works.alternative(
 #    its weights.
 
 # %%
-from reference.conv_kernels import vertical_line_kernel
+from reference.answers.conv_arithmetic import vertical_line_kernel
 
 
 # %%
@@ -3497,7 +3505,7 @@ vertical_line_kernel_works.alternative(
 #    a tenth of the height of the step times the sum of the sizes of its weights.
 
 # %%
-from reference.conv_kernels import diagonal_edge_kernel
+from reference.answers.conv_arithmetic import diagonal_edge_kernel
 
 
 # %%
@@ -3570,7 +3578,7 @@ diagonal_edge_kernel_works.alternative(
 # **Look out.** Where do you have to look, to see what will be here in a moment?
 
 # %%
-from reference.conv_kernels import (
+from reference.answers.conv_arithmetic import (
     down_down_right_by_correlation,
     left_by_convolution,
     left_by_correlation,
@@ -3679,7 +3687,7 @@ moving_kernels_work.alternative(
 #    horizontal ones.
 
 # %%
-from reference.conv_kernels import blur_kernel
+from reference.answers.conv_arithmetic import blur_kernel
 
 
 # %%

@@ -2669,7 +2669,7 @@ def colour_loss(scores, categories):
 # %% [markdown]
 # ## 5.2 An epoch of training (4 points)
 #
-# Write `train_epoch`: one pass over the pictures, one step of the optimizer for each batch. You
+# Write `colour_epoch`: one pass over the pictures, one step of the optimizer for each batch. You
 # know the four moves of a step: forget the old gradients, compute the loss, compute its gradients,
 # step.
 #
@@ -2681,7 +2681,7 @@ def colour_loss(scores, categories):
 # (Not sure of your `colour_loss` yet? PyTorch's own cross-entropy will do here.)
 
 # %%
-from reference.colorization import train_epoch
+from reference.colorization import colour_epoch
 
 
 # %%
@@ -2705,7 +2705,7 @@ def train_small_network(
     sum((3.0 * p).sum() for p in net.parameters()).backward()
     net.train(not evaluating)
     sgd = torch.optim.SGD(net.parameters(), **settings)
-    loss = notebook.train_epoch(net, sgd, x, y, batch_size)
+    loss = notebook.colour_epoch(net, sgd, x, y, batch_size)
     found = {
         "loss": loss,
         "weights": torch.cat([p.detach().flatten() for p in net.parameters()]).cpu().numpy(),
@@ -2741,7 +2741,7 @@ def compare_epochs(student, reference, rng, count, batch_size, settings, evaluat
 
 
 @check(
-    "train_epoch",
+    "colour_epoch",
     points=3,
     hint="Old gradients, mode, the last batch, and the mean loss: the docstring has each of them.",
 )
@@ -2763,17 +2763,19 @@ def compare_epochs(student, reference, rng, count, batch_size, settings, evaluat
     evaluating=False,
     hidden=True,
 )
-def train_epoch_follows_reference(student, reference, rng, count, batch_size, settings, evaluating):
-    """train_epoch leaves the weights and returns the loss that ours does."""
+def colour_epoch_follows_reference(
+    student, reference, rng, count, batch_size, settings, evaluating
+):
+    """colour_epoch leaves the weights and returns the loss that ours does."""
     compare_epochs(student, reference, rng, count, batch_size, settings, evaluating)
 
 
-self_check(train_epoch_follows_reference)
+self_check(colour_epoch_follows_reference)
 
 
 # %%
 @check(
-    "train_epoch",
+    "colour_epoch",
     points=1,
     device="cuda",
     seconds=30,
@@ -2781,8 +2783,8 @@ self_check(train_epoch_follows_reference)
 )
 @case("two batches", count=6, batch_size=3, settings={"lr": 0.1}, hidden=True)
 @case("three batches", count=7, batch_size=3, settings={"lr": 0.1, "momentum": 0.5}, hidden=True)
-def train_epoch_works_on_a_gpu(student, reference, rng, count, batch_size, settings):
-    """train_epoch trains a model on a GPU as ours does."""
+def colour_epoch_works_on_a_gpu(student, reference, rng, count, batch_size, settings):
+    """colour_epoch trains a model on a GPU as ours does."""
     compare_epochs(student, reference, rng, count, batch_size, settings, True, "cuda")
 
 
@@ -2805,65 +2807,65 @@ def epoch_in_parts(model, optimizer, grey, categories, batch_size, skip=()):
     return sum(value * number for value, number in losses) / len(grey)
 
 
-@train_epoch_follows_reference.mistake(
+@colour_epoch_follows_reference.mistake(
     "the old gradients are never forgotten: each step adds to them"
 )
-def train_epoch(model, optimizer, grey, categories, batch_size):
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     return epoch_in_parts(model, optimizer, grey, categories, batch_size, ("zero",))
 
 
-@train_epoch_follows_reference.mistake(
+@colour_epoch_follows_reference.mistake(
     "gradients are set to zero behind the backward pass: the step has none left"
 )
-def train_epoch(model, optimizer, grey, categories, batch_size):
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     return epoch_in_parts(model, optimizer, grey, categories, batch_size, ("zero late",))
 
 
-@train_epoch_follows_reference.mistake(
+@colour_epoch_follows_reference.mistake(
     "gradients are set to zero once for the epoch, not once for each batch"
 )
-def train_epoch(model, optimizer, grey, categories, batch_size):
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     optimizer.zero_grad()
     return epoch_in_parts(model, optimizer, grey, categories, batch_size, ("zero",))
 
 
-@train_epoch_follows_reference.mistake("the optimizer makes no step")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("the optimizer makes no step")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     return epoch_in_parts(model, optimizer, grey, categories, batch_size, ("step",))
 
 
-@train_epoch_follows_reference.mistake(
+@colour_epoch_follows_reference.mistake(
     "training mode is not switched on: the model still evaluates"
 )
-def train_epoch(model, optimizer, grey, categories, batch_size):
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     return epoch_in_parts(model, optimizer, grey, categories, batch_size, ("mode",))
 
 
-@train_epoch_follows_reference.mistake("trains in evaluation mode")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("trains in evaluation mode")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     model.eval()
     return epoch_in_parts(model, optimizer, grey, categories, batch_size, ("mode",))
 
 
-@train_epoch_follows_reference.mistake("leaves the model in evaluation mode")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("leaves the model in evaluation mode")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     loss = epoch_in_parts(model, optimizer, grey, categories, batch_size)
     model.eval()
     return loss
 
 
-@train_epoch_follows_reference.mistake("one step for the whole epoch: all gradients are added up")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("one step for the whole epoch: all gradients are added up")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     optimizer.zero_grad()
     loss = epoch_in_parts(model, optimizer, grey, categories, batch_size, ("zero", "step"))
     optimizer.step()
     return loss
 
 
-@train_epoch_follows_reference.mistake(
+@colour_epoch_follows_reference.mistake(
     "a mean of the batches' losses: a smaller batch at the end counts too much"
 )
-def train_epoch(model, optimizer, grey, categories, batch_size):
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     model.train()
     losses = []
     for x, y in zip(grey.split(batch_size), categories.split(batch_size), strict=True):
@@ -2875,50 +2877,50 @@ def train_epoch(model, optimizer, grey, categories, batch_size):
     return float(np.mean(losses))
 
 
-@train_epoch_follows_reference.mistake("the loss of the last batch for the loss of the epoch")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("the loss of the last batch for the loss of the epoch")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     last = len(grey) - (len(grey) - 1) % batch_size - 1
     epoch_in_parts(model, optimizer, grey[:last], categories[:last], batch_size)
     return epoch_in_parts(model, optimizer, grey[last:], categories[last:], batch_size)
 
 
-@train_epoch_follows_reference.mistake("the sum of the losses, not their mean")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("the sum of the losses, not their mean")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     return len(grey) * epoch_in_parts(model, optimizer, grey, categories, batch_size)
 
 
-@train_epoch_follows_reference.mistake(
+@colour_epoch_follows_reference.mistake(
     "the losses are added up as tensors: every batch's results are kept in memory"
 )
-def train_epoch(model, optimizer, grey, categories, batch_size):
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     return torch.tensor(epoch_in_parts(model, optimizer, grey, categories, batch_size))
 
 
-@train_epoch_follows_reference.mistake("the smaller batch at the end is left out")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("the smaller batch at the end is left out")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     whole = max(len(grey) // batch_size * batch_size, min(len(grey), batch_size))
     return epoch_in_parts(model, optimizer, grey[:whole], categories[:whole], batch_size)
 
 
-@train_epoch_follows_reference.mistake("all pictures in one batch")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("all pictures in one batch")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     return epoch_in_parts(model, optimizer, grey, categories, len(grey))
 
 
-@train_epoch_follows_reference.mistake("the pictures are shuffled: their order is given")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("the pictures are shuffled: their order is given")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     order = torch.arange(len(grey) - 1, -1, -1)
     return epoch_in_parts(model, optimizer, grey[order], categories[order], batch_size)
 
 
-@train_epoch_follows_reference.mistake("the same first batch again and again")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("the same first batch again and again")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     again = torch.arange(len(grey)) % batch_size
     return epoch_in_parts(model, optimizer, grey[again], categories[again], batch_size)
 
 
-@train_epoch_follows_reference.mistake("two steps for each batch")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("two steps for each batch")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     model.train()
     total = 0.0
     for x, y in zip(grey.split(batch_size), categories.split(batch_size), strict=True):
@@ -2927,38 +2929,38 @@ def train_epoch(model, optimizer, grey, categories, batch_size):
     return total / len(grey)
 
 
-@train_epoch_follows_reference.mistake("flips the caller's pictures in place")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("flips the caller's pictures in place")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     loss = epoch_in_parts(model, optimizer, grey, categories, batch_size)
     grey.copy_(grey.flip(3).clone())
     return loss
 
 
-@train_epoch_follows_reference.mistake("the loss behind the step, not the one it starts from")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_follows_reference.mistake("the loss behind the step, not the one it starts from")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     epoch_in_parts(model, optimizer, grey, categories, batch_size)
     with torch.no_grad():
         return nn.functional.cross_entropy(model(grey), categories[:, 0]).item()
 
 
-@train_epoch_works_on_a_gpu.mistake("brings the pictures back to the CPU, and the model not")
-def train_epoch(model, optimizer, grey, categories, batch_size):
+@colour_epoch_works_on_a_gpu.mistake("brings the pictures back to the CPU, and the model not")
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     return epoch_in_parts(model, optimizer, grey.cpu(), categories.cpu(), batch_size)
 
 
 # %%
-@train_epoch_follows_reference.alternative(
-    "split into batches first", also=(train_epoch_works_on_a_gpu,)
+@colour_epoch_follows_reference.alternative(
+    "split into batches first", also=(colour_epoch_works_on_a_gpu,)
 )
-def train_epoch(model, optimizer, grey, categories, batch_size):
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     return epoch_in_parts(model, optimizer, grey, categories, batch_size)
 
 
-@train_epoch_follows_reference.alternative(
+@colour_epoch_follows_reference.alternative(
     "a data loader, gradients of None, weighted by its batches",
-    also=(train_epoch_works_on_a_gpu,),
+    also=(colour_epoch_works_on_a_gpu,),
 )
-def train_epoch(model, optimizer, grey, categories, batch_size):
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     pairs = torch.utils.data.TensorDataset(grey, categories)
     values, sizes = [], []
     for x, y in torch.utils.data.DataLoader(pairs, batch_size=batch_size):
@@ -3434,7 +3436,7 @@ def fit(network, epochs, seed=0):
     history = [], [], []
     for epoch in range(epochs):
         adam.param_groups[0]["lr"] = 5e-3 * (1 - epoch / epochs)
-        history[0].append(train_epoch(net, adam, *TRAINING_SET, BATCH))
+        history[0].append(colour_epoch(net, adam, *TRAINING_SET, BATCH))
         for values, value in zip(history[1:], evaluate(net, *VALIDATION_SET, BATCH), strict=True):
             values.append(value)
     return net, history

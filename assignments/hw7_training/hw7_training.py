@@ -150,15 +150,18 @@ def require_no_graph(numbers):
     assert_equal(graphs, 0, what="number of results that keep a graph alive")
 
 
-def run_train_epoch(notebook, weights, batches, loss_name, lr, momentum, stale):
+def run_train_epoch(notebook, weights, batches, loss_name, lr, momentum, stale, evaluated=False):
     """Return the losses of an epoch as they are, and the weights after it.
 
     weights: of two linear layers with a tanh between them: (H, D), (H,), (K, H), (K,).
     stale: the size of gradients that some earlier computation has left behind.
+    evaluated: whether the network comes in evaluation mode; it has batch normalisation then.
     """
     first = torch.nn.Linear(weights[0].shape[1], weights[0].shape[0])
     second = torch.nn.Linear(weights[2].shape[1], weights[2].shape[0])
-    net = torch.nn.Sequential(first, torch.nn.Tanh(), second).double()
+    between = [torch.nn.BatchNorm1d(first.out_features, affine=False)] if evaluated else []
+    net = torch.nn.Sequential(first, *between, torch.nn.Tanh(), second).double()
+    net.train(not evaluated)
     for parameter, values in zip(net.parameters(), weights, strict=True):
         parameter.data = torch.tensor(values)
         parameter.grad = torch.full_like(parameter, stale) if stale else None
@@ -201,6 +204,7 @@ def loss_of_weights(weights, batches):
 )
 @case("binary cross-entropy", loss_name="binary_cross_entropy_with_logits", sizes=[6, 6, 6, 6])
 @case("cross-entropy with soft labels", loss_name="cross_entropy", sizes=[5, 5, 5])
+@case("a model that was evaluated before", loss_name="cross_entropy", sizes=[6, 6], evaluated=True)
 @case(
     "counts, and batches of different sizes",
     loss_name="poisson_nll_loss",
@@ -222,11 +226,12 @@ def loss_of_weights(weights, batches):
     hidden=True,
 )
 def train_epoch_follows_reference(
-    student, reference, rng, loss_name, sizes, momentum=0.0, stale=0.0
+    student, reference, rng, loss_name, sizes, momentum=0.0, stale=0.0, evaluated=False
 ):
     """train_epoch gives the losses and the weights of one clean step for each batch."""
     weights, batches = make_epoch(rng, loss_name, sizes)
-    arguments = weights, batches, loss_name, float(rng.uniform(0.1, 0.3)), momentum, stale
+    lr = float(rng.uniform(0.1, 0.3))
+    arguments = weights, batches, loss_name, lr, momentum, stale, evaluated
     got = student.apply(run_train_epoch, *arguments)
     want = reference.apply(run_train_epoch, *arguments)
     assert_close(got["losses"], want["losses"], what="losses")
@@ -274,6 +279,7 @@ train_epoch_follows_reference.mistake(
     "gradients add up: those of the batch before are never cleared"
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in batches:
         loss = loss_fn(model(inputs), targets)
@@ -287,6 +293,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     "gradients are cleared between backward and step, so that the step has none"
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in batches:
         loss = loss_fn(model(inputs), targets)
@@ -299,6 +306,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
 
 @train_epoch_follows_reference.mistake("gradients are cleared once for the epoch, not for a batch")
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     optimizer.zero_grad()
     losses = []
     for inputs, targets in batches:
@@ -313,6 +321,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     "gradients are cleared after the step only: what was there before the first one gets in"
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in batches:
         loss = loss_fn(model(inputs), targets)
@@ -328,6 +337,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     also=(train_epoch_keeps_no_graph,),
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in batches:
         optimizer.zero_grad()
@@ -342,6 +352,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     "a slip of a name: the model sees the first batch again and again"
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     image, _ = batches[0]
     losses = []
     for _images, labels in batches:
@@ -358,6 +369,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     also=(train_epoch_keeps_no_graph,),
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for images, labels in batches:  # noqa: B007
         optimizer.zero_grad()
@@ -373,6 +385,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     also=(train_epoch_keeps_no_graph,),
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     image, losses = batches[0][0], []
     for _images, labels in batches:
         optimizer.zero_grad()
@@ -388,6 +401,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     "the list holds losses as tensors, and with each the graph that it was computed by"
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in batches:
         optimizer.zero_grad()
@@ -400,6 +414,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
 
 @train_epoch_follows_reference.mistake("the loss is measured again after the step")
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in batches:
         optimizer.zero_grad()
@@ -411,6 +426,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
 
 @train_epoch_follows_reference.mistake("one step for the whole epoch, not for each batch")
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     optimizer.zero_grad()
     losses = []
     for inputs, targets in batches:
@@ -426,6 +442,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     also=(train_epoch_keeps_no_graph,),
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in batches:
         optimizer.zero_grad()
@@ -438,6 +455,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
 
 @train_epoch_follows_reference.mistake("the loss is not differentiated: no call of backward")
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in batches:
         optimizer.zero_grad()
@@ -446,8 +464,21 @@ def train_epoch(model, optimizer, batches, loss_fn):
     return losses
 
 
+@train_epoch_follows_reference.mistake("the mode is left as it was found")
+def train_epoch(model, optimizer, batches, loss_fn):
+    losses = []
+    for inputs, targets in batches:
+        optimizer.zero_grad()
+        loss = loss_fn(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
 @train_epoch_follows_reference.mistake("the batches are drawn in another order")
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in reversed(batches):
         optimizer.zero_grad()
@@ -460,6 +491,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
 
 @train_epoch_follows_reference.mistake("the last batch, or the smaller one, is left out")
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     losses = []
     for inputs, targets in batches[:-1]:
         optimizer.zero_grad()
@@ -475,6 +507,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     "gradients by autograd.grad, put in place by hand", also=(train_epoch_keeps_no_graph,)
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     parameters, history = list(model.parameters()), []
     for inputs, targets in batches:
         value = loss_fn(model(inputs), targets)
@@ -489,6 +522,7 @@ def train_epoch(model, optimizer, batches, loss_fn):
     "a closure, and losses kept as detached tensors", also=(train_epoch_keeps_no_graph,)
 )
 def train_epoch(model, optimizer, batches, loss_fn):
+    model.train()
     kept = []
     for batch in batches:
 
@@ -503,10 +537,11 @@ def train_epoch(model, optimizer, batches, loss_fn):
 
 
 @train_epoch_follows_reference.alternative(
-    "training mode set again, which changes nothing", also=(train_epoch_keeps_no_graph,)
+    "training mode for each part of the model", also=(train_epoch_keeps_no_graph,)
 )
 def train_epoch(model, optimizer, batches, loss_fn):
-    model.train()
+    for part in model.modules():
+        part.training = True
     pairs, numbers = iter(batches), []
     while (pair := next(pairs, None)) is not None:
         optimizer.zero_grad(set_to_none=True)
@@ -1757,7 +1792,7 @@ def draw_curves():
 draw_curves()
 
 # %%
-from reference.scale import curve_causes
+from reference.answers.training import curve_causes
 
 
 # %%
@@ -1854,7 +1889,7 @@ curve_causes_have_the_right_form.alternative(
 # one. Work out the lowest loss that is left.
 
 # %%
-from reference.scale import chance_loss
+from reference.learning_curves import chance_loss
 
 
 # %%
@@ -1873,7 +1908,7 @@ self_check(chance_loss_matches_reference)
 
 
 # %%
-from reference.scale import double_softmax_floor
+from reference.learning_curves import double_softmax_floor
 
 
 # %%
@@ -1976,7 +2011,7 @@ def double_softmax_floor(num_classes):
 # are what one keeps.
 
 # %%
-from reference.scale import early_stop
+from reference.learning_curves import early_stop
 
 
 # %%
@@ -2099,7 +2134,7 @@ early_stop_matches_reference.alternative(
 # each mean have to sum to one.
 
 # %%
-from reference.scale import smooth
+from reference.learning_curves import smooth
 
 
 # %%
@@ -2260,7 +2295,7 @@ draw_depth()
 # first, then inputs, then the kernel.)
 
 # %%
-from reference.scale import fans
+from reference.initialization import fans
 
 
 # %%
@@ -2280,7 +2315,7 @@ self_check(fans_match_reference)
 
 
 # %%
-from reference.scale import init_std
+from reference.initialization import init_std
 
 
 # %%
@@ -2307,7 +2342,7 @@ self_check(init_std_matches_reference)
 
 
 # %%
-from reference.scale import draw_weights
+from reference.initialization import draw_weights
 
 
 # %%
@@ -2540,7 +2575,7 @@ def draw_weights(shape, scheme, distribution, seed):
 # apart which width, which deviation and which ReLU stand between two neighbours.
 
 # %%
-from reference.scale import forward_moments
+from reference.initialization import forward_moments
 
 
 # %%
@@ -2570,7 +2605,7 @@ self_check(forward_moments_match_reference)
 
 
 # %%
-from reference.scale import backward_moments
+from reference.initialization import backward_moments
 
 
 # %%
@@ -2724,7 +2759,7 @@ def backward_moments(moment, widths, stds, activation):
 # zero.
 
 # %%
-from reference.scale import dead_units
+from reference.initialization import dead_units
 
 
 # %%
@@ -2866,7 +2901,7 @@ def dead_units(X, W, b):
 #   the fewest steps and twice the fewest examples.
 
 # %%
-from reference.scale import scaled_lr
+from reference.batch_size import scaled_lr
 
 
 # %%
@@ -2888,7 +2923,7 @@ self_check(scaled_lr_matches_reference)
 
 
 # %%
-from reference.scale import noise_scale
+from reference.batch_size import noise_scale
 
 
 # %%
@@ -2921,7 +2956,7 @@ self_check(noise_scale_matches_reference)
 
 
 # %%
-from reference.scale import critical_batch
+from reference.batch_size import critical_batch
 
 
 # %%

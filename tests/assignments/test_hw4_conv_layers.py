@@ -107,7 +107,7 @@ def test_a_check_with_points_has_mistakes_and_alternatives(check):
 
 # Null answers
 
-MODULES = [f"reference.{name}" for name in ("layers", "training_layers", "digits_net")]
+MODULES = [f"reference.{name}" for name in ("layers", "training_layers", "convnet")]
 FUNCTIONS = [
     name for name, value in ORACLE.namespace.items() if getattr(value, "__module__", "") in MODULES
 ]

@@ -160,7 +160,7 @@ def like(make):
             safe = copy.deepcopy(args)
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                if right.__name__ == "train_epoch":
+                if right.__name__ == "colour_epoch":
                     return replaced(1.0)
                 return replaced(right(*safe, **kwargs))
 
@@ -202,7 +202,7 @@ def test_a_null_answer_earns_nothing(check, null):
     if null == "a longer shape":  # which a tuple of numbers does not have
         answers["padding_for"] = lambda kernel: [[1, 1, 1]]
         answers["evaluate"] = lambda *args: [[0.0, 0.0]]
-        answers["train_epoch"] = lambda *args: [0.0]
+        answers["colour_epoch"] = lambda *args: [0.0]
     answers |= null_networks(score)
     for secret in SECRETS:
         verdicts = [run(check, case, secret, answers).verdict for case in check.cases]

@@ -83,8 +83,8 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
             "padding_for", "padding_for", "kernel % 2", "0", 5, "no output padding for odd kernels"
         ),
         Slip(
-            "train_epoch",
-            "train_epoch",
+            "colour_epoch",
+            "colour_epoch",
             "        optimizer.zero_grad()\n",
             "",
             3,

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from reference import conv_arithmetic as answers
 from reference.conv_arithmetic import (
     cnn_and_dense_params,
     conv_out_shape,
@@ -84,21 +83,6 @@ def test_the_paddings_of_the_write_ups():
 
 def test_no_padding_keeps_the_size_with_an_even_kernel_and_stride_one():
     assert 32 not in {conv_out_shape((1, 1, 32, 32), 1, 4, 1, p)[2] for p in range(9)}
-
-
-def test_the_shapes_through_the_encoder_and_decoder_are_torchs():
-    images = torch.empty(10, 1, 32, 32, device="meta")
-    with torch.device("meta"):
-        a = nn.Conv2d(1, 16, 5, padding=2)(images)
-        b = nn.Conv2d(16, 32, 4, stride=2, padding=1)(a)
-        c = nn.Conv2d(32, 128, 3, stride=2, padding=1)(b)
-        d = nn.Conv2d(128, 16, 3, padding=2, dilation=2)(c)
-        e = nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1)(d)
-        u = nn.Upsample(scale_factor=2)(e)
-        s = torch.cat([u, a], dim=1)
-        f = nn.Conv2d(24, 1, 1)(s)
-    for name, tensor in zip("abcdeusf", (a, b, c, d, e, u, s, f), strict=True):
-        assert getattr(answers, f"shape_{name}") == tuple(tensor.shape)
 
 
 # Counting
@@ -223,58 +207,3 @@ def test_convolutional_and_dense_networks_have_torchs_parameters(channels):
 
 def test_the_numbers_of_the_example_answer():
     assert cnn_and_dense_params([3, 16, 16], 32, 32, 3) == (2_768, 318_799_872)
-
-
-# The table
-
-
-def table_network():
-    with torch.device("meta"):
-        return nn.Sequential(
-            nn.Conv2d(3, 64, 3, padding=1),
-            nn.MaxPool2d(2),
-            nn.Conv2d(64, 128, 3, padding=1),
-            nn.MaxPool2d(2),
-            nn.Conv2d(128, 256, 3, padding=1),
-            nn.Conv2d(256, 256, 3, padding=1),
-            nn.MaxPool2d(2),
-            nn.Flatten(),
-            nn.Linear(256 * 14 * 14, 1024),
-            nn.Linear(1024, 100),
-        )
-
-
-def test_the_table_of_parameters_is_torchs():
-    found = [sum(p.numel() for p in m.parameters()) for m in table_network()]
-    assert [n for n in found if n] == [
-        answers.params_conv64,
-        answers.params_conv128,
-        answers.params_conv256_first,
-        answers.params_conv256_second,
-        answers.params_fc1024,
-        answers.params_fc100,
-    ]
-    assert sum(found) == answers.params_total == 52_444_644
-
-
-def test_the_neurons_of_the_table_are_torchs():
-    value, found = torch.empty(1, 3, 112, 112, device="meta"), {}
-    assert value.numel() == 37_632
-    for module in table_network():
-        value = module(value)
-        found.setdefault(type(module).__name__, []).append(value.numel())
-    assert found["Conv2d"] == answers.neurons_of_convolutions
-    assert found["MaxPool2d"] == answers.neurons_of_poolings
-    counted = sum(sum(found[kind]) for kind in ("Conv2d", "MaxPool2d", "Linear"))
-    assert counted == answers.neurons_total == 1_957_988
-
-
-def test_the_fan_ins_of_the_table_are_torchs():
-    modules = list(table_network())
-    found = [m.weight[0].numel() for m in modules if isinstance(m, nn.Conv2d)]
-    assert found == answers.fan_in_of_convolutions
-    found = [m.in_features for m in modules if isinstance(m, nn.Linear)]
-    assert found == answers.fan_in_of_dense
-    assert {m.kernel_size**2 for m in modules if isinstance(m, nn.MaxPool2d)} == {
-        answers.fan_in_of_pooling
-    }

@@ -2,22 +2,19 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.ndimage
+import scipy.optimize
 import scipy.signal
+import torch
 
-from reference import conv_kernels as answers
 from reference.conv_kernels import (
     compose_kernels,
     convolution_matrix,
     convolve_same,
     correlate_same,
+    pass_through_weights,
 )
-
-A = [[0, 1, 1, 0, 0], [0, 1, 1, 1, 0], [1, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 0, 1, 0, 0]]
-B = [[0, 0, 0, 0, 0], [0, 0, 1, 1, 1], [1, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 0, 1, 0, 0]]
-LAPLACIAN = [[0, -1, 0], [-1, 4, -1], [0, -1, 0]]
-Q = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
-R = [[-1, -1, -1], [0, 0, 0], [1, 1, 1]]
 
 SIZES = [((6, 5), (3, 3)), ((4, 7), (1, 5)), ((7, 4), (5, 1)), ((2, 3), (7, 5)), ((3, 3), (1, 1))]
 
@@ -25,25 +22,6 @@ SIZES = [((6, 5), (3, 3)), ((4, 7), (1, 5)), ((7, 4), (5, 1)), ((2, 3), (7, 5)),
 def draw(*shapes, seed=0):
     rng = np.random.default_rng(seed)
     return [rng.normal(size=shape) for shape in shapes]
-
-
-# Convolution
-
-
-@pytest.mark.parametrize(
-    ("name", "image", "kernel"),
-    [("laplacian_response", A, LAPLACIAN), ("q_response", B, Q), ("r_response", B, R)],
-)
-def test_the_responses_by_hand_are_scipys_convolutions(name, image, kernel):
-    want = scipy.signal.convolve2d(image, kernel, mode="same", boundary="fill")
-    np.testing.assert_array_equal(getattr(answers, name), want)
-
-
-def test_of_the_three_kernels_only_the_last_tells_convolution_from_correlation():
-    for kernel in (LAPLACIAN, Q):
-        np.testing.assert_array_equal(kernel, np.rot90(kernel, 2))
-    want = -scipy.signal.correlate2d(B, R, mode="same")
-    np.testing.assert_array_equal(answers.r_response, want)
 
 
 @pytest.mark.parametrize(("size", "side"), SIZES)
@@ -81,67 +59,11 @@ def test_the_arguments_of_a_convolution_stay_as_they_are():
     np.testing.assert_array_equal(kernel, copies[1])
 
 
-def test_the_effects_are_those_that_the_kernels_have():
-    y, x = np.mgrid[0:9, 0:9].astype(float)
-    edge = (x > 4).astype(float)
-    inside = slice(1, -1), slice(1, -1)
-
-    def respond(kernel, image):
-        return scipy.ndimage.correlate(image, np.array(kernel, dtype=float))[inside]
-
-    assert answers.kernel_effects == "FCD"
-    np.testing.assert_allclose(respond(LAPLACIAN, 2 + 3 * x - y), 0, atol=1e-12)
-    assert np.abs(respond(LAPLACIAN, edge)).max() == np.abs(respond(LAPLACIAN, edge.T)).max() == 1
-    np.testing.assert_allclose(respond(Q, np.full((9, 9), 7.0)), 7)
-    assert respond(Q, edge).min() < 0
-    assert respond(Q, edge).max() > 1
-    np.testing.assert_allclose(respond(R, np.sin(x)), 0, atol=1e-12)
-    assert np.abs(respond(R, edge.T)).max() == 3
-
-
 # Kernels
 
 
 def correlate(image, kernel, mode="valid"):
     return scipy.signal.correlate2d(image, kernel, mode=mode)
-
-
-def test_the_edge_kernel_finds_horizontal_edges():
-    step = np.zeros((8, 7))
-    step[4:] = 1
-    assert np.abs(correlate(step, answers.horizontal_edge_kernel)).max() == 4
-    assert not correlate(step.T, answers.horizontal_edge_kernel).any()
-
-
-def test_the_line_kernel_finds_vertical_lines_only():
-    y, x = np.mgrid[0:8, 0:9]
-    assert correlate(x == 4, answers.vertical_line_kernel).max() == 6
-    assert not correlate(y == 4, answers.vertical_line_kernel).any()
-    assert not correlate(3 * x - 2 * y, answers.vertical_line_kernel).any()
-
-
-def test_the_diagonal_kernel_tells_the_diagonals_apart():
-    y, x = np.mgrid[0:8, 0:8]
-    assert correlate(x > y, answers.diagonal_edge_kernel).any()
-    assert not correlate(x + y > 8, answers.diagonal_edge_kernel).any()
-
-
-def test_the_moving_kernels_move():
-    (image,) = draw((6, 7))
-    left = np.pad(image[:, 1:], ((0, 0), (0, 1)))
-    np.testing.assert_array_equal(correlate(image, answers.left_by_correlation, "same"), left)
-    got = scipy.signal.convolve2d(image, answers.left_by_convolution, mode="same")
-    np.testing.assert_array_equal(got, left)
-    moved = np.pad(image[:-2, :-1], ((2, 0), (1, 0)))
-    got = correlate(image, answers.down_down_right_by_correlation, "same")
-    np.testing.assert_array_equal(got, moved)
-
-
-def test_the_blur_keeps_brightness_and_takes_all_of_the_finest_stripes():
-    assert answers.blur_kernel.sum() == 1
-    stripes = np.tile((-1.0) ** np.arange(8), (8, 1))
-    np.testing.assert_allclose(correlate(stripes, answers.blur_kernel), 0, atol=1e-15)
-    np.testing.assert_allclose(correlate(stripes.T, answers.blur_kernel), 0, atol=1e-15)
 
 
 @pytest.mark.parametrize(("p", "q"), [((3, 3), (3, 3)), ((1, 4), (3, 1)), ((2, 5), (4, 3))])
@@ -151,3 +73,17 @@ def test_composed_kernels_do_what_two_do(p, q):
     np.testing.assert_allclose(kernel, scipy.signal.convolve2d(first, second), atol=1e-14)
     want = correlate(correlate(image, first), second)
     np.testing.assert_allclose(correlate(image, kernel), want, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("skip", "deep", "middle", "kernel"), [(1, 2, 3, 3), (3, 4, 2, 5), (2, 1, 4, 1)]
+)
+def test_the_network_starts_as_the_identity(skip, deep, middle, kernel):
+    e = torch.nn.Conv2d(deep, middle, kernel, padding="same", bias=False).double()
+    f = torch.nn.Conv2d(skip + middle, skip, kernel, padding="same", bias=False).double()
+    weights = pass_through_weights(skip, deep, middle, kernel)
+    for layer, value in zip((e, f), weights, strict=True):
+        assert layer.weight.shape == value.shape
+        layer.weight.data = torch.tensor(value)
+    x, h = torch.randn(2, skip, 6, 5).double(), torch.randn(2, deep, 6, 5).double()
+    torch.testing.assert_close(f(torch.cat([x, e(h).relu()], 1)), x)

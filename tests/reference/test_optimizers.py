@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from reference import optimizers
 from reference.optimizers import (
     MyAdam,
     adagrad_step,
@@ -19,11 +18,13 @@ from reference.optimizers import (
     momentum_step,
     rmsprop_step,
     sgd_step,
-    steps_to_target,
 )
 
 RTOL = {np.float32: 2e-6, np.float64: 1e-13}
+
+
 SHAPES = [(), (5,), (4, 3)]
+
 
 # name: (step, number of state arrays, whether it counts steps, hyperparameters, torch's twin)
 STEPS = {
@@ -72,8 +73,14 @@ STEPS = {
     ),
     "decay": (decay_step, 0, False, {"lr": 0.1, "decay": 0.3}, None),
 }
+
+
 with_torch_twin = pytest.mark.parametrize("name", [name for name in STEPS if STEPS[name][4]])
+
+
 every_step = pytest.mark.parametrize("name", STEPS)
+
+
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -247,32 +254,6 @@ def test_equivalent_l2_makes_the_two_steps_one(decay, lr):
     np.testing.assert_allclose(l2_step(w, grad, lr, equivalent_l2(decay, lr)), want, rtol=1e-12)
 
 
-# Batch size
-
-
-def test_steps_and_examples_lie_on_the_papers_hyperbola():
-    batch = np.array([[1.0, 7.0, 64.0], [200.0, 3000.0, 1e6]])
-    steps = steps_to_target(batch, min_steps=50, critical_batch_size=200)
-    assert steps.shape == batch.shape
-    examples = batch * steps
-    np.testing.assert_allclose((steps / 50 - 1) * (examples / (50 * 200) - 1), 1.0, rtol=1e-9)
-    assert steps[1, 0] == pytest.approx(100)
-
-
-def test_steps_to_target_takes_integers_and_keeps_float32():
-    assert steps_to_target(8, 10, 4) == 15
-    np.testing.assert_array_equal(steps_to_target(np.array([1, 2, 4]), 10, 4), [50, 30, 20])
-    assert steps_to_target(np.ones(2, np.float32), 10.0, 4.0).dtype == np.float32
-
-
-def test_steps_to_target_describes_sgd_on_a_noisy_quadratic(noisy_quadratic):
-    batch = np.array([4, 16, 64, 256, 1024])
-    steps = np.array([noisy_quadratic(b)[0] for b in batch])
-    limit = noisy_quadratic(1e9)[0]
-    critical = (steps[0] / limit - 1) * batch[0]
-    np.testing.assert_allclose(steps_to_target(batch, limit, critical), steps, rtol=0.1)
-
-
 # MyAdam
 
 
@@ -409,11 +390,3 @@ def test_the_scaffolding_of_my_adam_holds_none_of_the_update():
     assert "sqrt" in solution
     for word in ("sqrt", "self.state", ".grad**2", "zeros_like", "_hat"):
         assert word not in scaffolding
-
-
-def test_every_function_documents_its_arguments():
-    for name, function in inspect.getmembers(optimizers, inspect.isfunction):
-        text = inspect.getdoc(function) or ""
-        assert text.splitlines()[0].endswith("."), name
-        for argument in inspect.signature(function).parameters:
-            assert f"{argument}: " in text, (name, argument)

@@ -17,7 +17,7 @@ def evaluate(model, grey, categories, batch_size):
     return float(loss), float(hits)
 
 
-def train_epoch(model, optimizer, grey, categories, batch_size):
+def colour_epoch(model, optimizer, grey, categories, batch_size):
     notes, starts = sys._getframe(1).f_locals, range(0, len(grey), batch_size)
     notes.get("calls", [])[:] = [[len(grey[i : i + batch_size]), True] for i in starts]
     notes.get("steps", [])[:] = [i + 1 for i in range(len(starts))]

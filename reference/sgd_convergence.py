@@ -1,16 +1,15 @@
-"""The answers of the exam's second half: where SGD ends on least squares, and how fast.
+"""Where SGD ends on least squares, and how fast.
 
 Arrays are float64. X: (n, d) holds one example in each row, y: (n,) the targets, p: (n,) the
 probabilities with which SGD draws the examples; the loss of example i at theta: (d,) is
 (y_i - x_i . theta)**2, without a factor 1/2. Nothing here changes an argument.
+
+Sources: Gunasekar et al., "Characterizing Implicit Bias in Terms of Optimization Geometry", 2018,
+for where preconditioned steps end; Strohmer and Vershynin, "A Randomized Kaczmarz Algorithm with
+Exponential Convergence", 2009, for the rate.
 """
 
 import numpy as np
-
-# Three arrays of three numbers each.
-limit_plain = np.array([1, 0.1, 0.01]) / 1.0101
-limit_rms = np.array([1, 1, 1]) / 1.11
-limit_rescaled = np.array([1, 10, 100]) / 3
 
 
 def rms_preconditioner(X: np.ndarray, y: np.ndarray, theta: np.ndarray) -> np.ndarray:

@@ -7,6 +7,10 @@ The network is: convolution, ReLU, max pooling, affine layer, softmax. Its param
 
 The convolution has stride 1 and keeps the size of the images: it is padded by half of the kernel,
 rounded down. The pooling takes windows of 2 by 2 that do not overlap.
+
+Sources: LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998, for networks
+of this kind; Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, for
+momentum.
 """
 
 import numpy as np

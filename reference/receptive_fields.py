@@ -1,6 +1,9 @@
 """Receptive fields: how much of the input a unit of a convolutional network depends on.
 
-A layer is a dict with the keys "kernel", "stride", "padding" and "dilation", alike along both axes.
+A layer is a dict with the keys "kernel", "stride", "padding" and "dilation", alike along both axes,
+or, where padding plays no part, a tuple (kernel, stride, dilation).
+
+Source: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", 2019.
 """
 
 import numpy as np
@@ -83,6 +86,22 @@ def layers_to_cover(side: int, kernel_size: int, stride: int) -> int:
     return count
 
 
-# Which of the nine changes of Question 5.4 enlarge the receptive field? All letters that do, and
-# no other, as one text.
-field_enlarging_changes = "BCFH"
+def receptive_field(layers: list[tuple[int, int, int]]) -> int:
+    """How many pixels in a row of the input one unit of the last layer's output depends on.
+
+    The unit is far from the borders, so that padding plays no part. Count from the first pixel
+    that it depends on to the last, those two included, whether or not there are pixels between
+    them that are skipped.
+
+    Args:
+        layers: (kernel size, stride, dilation) of each layer, from the input to the output; a
+            pooling layer counts like a convolution. Without layers the unit is a pixel.
+
+    Returns:
+        The number of pixels along one side.
+    """
+    field, distance = 1, 1
+    for kernel, stride, dilation in layers:
+        field += (kernel - 1) * dilation * distance
+        distance *= stride
+    return field

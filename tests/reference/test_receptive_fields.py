@@ -1,15 +1,14 @@
-"""Receptive fields agree with published ones, with gradients and with brute force."""
+"""Receptive fields agree with gradients."""
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from reference.conv_arithmetic import conv_out_shape
-from reference.conv_fields import (
-    field_enlarging_changes,
+from reference.receptive_fields import (
     gradient_footprint,
     layers_to_cover,
+    receptive_field,
     receptive_fields,
 )
 
@@ -88,27 +87,35 @@ def test_the_number_of_layers_is_just_enough(kernel_size, stride):
         assert count == 0 or fields[count - 1] < side
 
 
-def test_the_changes_that_enlarge_the_field_do_so():
-    plain = [(3, 1, 1, 1)] * 3
-    changed = {
-        "A": plain,  # filters do not enter
-        "B": [(5, 1, 1, 1), *plain[1:]],
-        "C": [(3, 2, 1, 1), *plain[1:]],
-        "D": [(3, 1, 2, 1)] * 3,
-        "E": [*plain[:2], (3, 2, 1, 1)],
-        "F": [*plain[:2], (3, 1, 1, 2)],
-        "G": [*plain, (1, 1, 0, 1)],
-        "H": [*plain[:2], (2, 2, 0, 1), plain[2]],
-    }
+def footprint(layers):
+    """Return the side of the receptive field as the gradient of a unit shows it."""
+    image = torch.ones(1, 1, 900, requires_grad=True)
+    value = image
+    for kernel, stride, dilation in layers:
+        weight = torch.ones(1, 1, kernel)
+        value = torch.nn.functional.conv1d(value, weight, stride=stride, dilation=dilation)
+    (slope,) = torch.autograd.grad(value[0, 0, value.shape[-1] // 2], image)
+    seen = slope[0, 0].nonzero()[:, 0]
+    return int(seen[-1] - seen[0] + 1)
 
-    def side(rows):
-        size = 41
-        layers = layers_of(*rows)
-        shape = (1, 1, size, size)
-        for layer in layers:
-            shape = conv_out_shape(shape, 1, *layer.values())
-        unit = shape[2] // 2
-        return extent(gradient_footprint(layers, size, size, unit, unit))[0]
 
-    larger = "".join(letter for letter, rows in changed.items() if side(rows) > side(plain))
-    assert larger == field_enlarging_changes
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [],
+        [(1, 1, 1)],
+        [(3, 1, 1)],
+        [(5, 3, 2)],
+        [(3, 2, 1), (2, 2, 1), (5, 1, 2)],
+        [(2, 3, 3), (4, 2, 2), (3, 3, 4)],
+        [(5, 2, 1), (3, 3, 2), (1, 2, 1), (4, 1, 3)],
+    ],
+)
+def test_a_receptive_field_is_the_footprint_of_a_gradient(layers):
+    assert receptive_field(layers) == footprint(layers)
+
+
+def test_the_published_fields_of_layers_as_tuples():
+    assert [receptive_field([(3, 2, 1)] * count) for count in (1, 2, 3)] == [3, 7, 15]
+    assert receptive_field([(3, 1, 1), (2, 2, 1), (3, 1, 1)]) == 8
+    assert receptive_field([(5, 1, 1), (2, 2, 1), (5, 1, 1)]) == 14

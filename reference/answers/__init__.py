@@ -1,0 +1,1 @@
+"""Answer keys: what the written and multiple-choice questions ask for, by assignment."""
