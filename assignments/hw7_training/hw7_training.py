@@ -75,9 +75,10 @@ F = nn.functional
 # out of memory. The loss function comes in as an argument,
 # as `loss_fn(predictions, targets)`. Many loss functions care which of the two comes first.
 #
-# Three facts about PyTorch help:
+# Four facts about PyTorch help:
 #
 # - `backward` *adds* to the gradients that are there.
+# - A model is in training mode or in evaluation mode, and stays in it until somebody changes it.
 # - A loss is a tensor that remembers how it was computed, with everything in between. As long as
 #   somebody keeps it, all of that stays in memory.
 # - A notebook forgives a name that should not be there, if some cell has defined it once.
