@@ -16,9 +16,11 @@ SEED := $(or $(SEED),$(shell date +%s))
 PEERS ?=
 PUBLISH ?=
 AUTOGRADER := $(BIN)/autograder
+TORCH_INDEX := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade compile audit redteam test bench lint format doctor clean
+.PHONY: help setup grade compile audit redteam test bench lint format docs dist \
+  doctor clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,7 +29,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV), once: some minutes, mostly for PyTorch; pip says what it does."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]' \
-	  $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
+	  $(TORCH_INDEX)
 	@touch $@
 
 setup: $(VENV)/.ready ## make the environment in .venv; TORCH=cpu for PyTorch without CUDA
@@ -65,8 +67,19 @@ format: $(VENV)/.ready ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+$(VENV)/.docs: $(VENV)/.ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs ## build the docs site in build/docs; a broken link or a page left out fails
+	@$(BIN)/sphinx-build -E -W --keep-going -q -c docs/site . build/docs
+	@echo "wrote build/docs/index.html"
+
+dist: ## build the packages in dist/, try the wheel in a clean environment; takes TORCH too
+	@PYTHON=$(PYTHON) .ci/dist $(TORCH_INDEX)
+
 doctor: $(VENV)/.ready ## say what this machine can do
 	@$(AUTOGRADER) doctor
 
 clean: ## remove what compile and grade wrote, and the environment
-	rm -rf build release results autograded feedback report gradebook.db $(VENV)
+	rm -rf build release results autograded feedback report gradebook.db dist $(VENV)

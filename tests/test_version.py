@@ -1,4 +1,5 @@
 import importlib.metadata
+import re
 import tomllib
 from pathlib import Path
 
@@ -26,3 +27,8 @@ def test_files_that_were_never_installed_have_no_version(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", missing)
     with pytest.raises(HarnessError, match=r"^notebook-autograder is not installed in this Python"):
         own_version()
+
+
+def test_the_changelog_begins_with_the_version_that_is_built():
+    changelog = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)", changelog, re.MULTILINE)[0] == own_version()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import nbformat
@@ -365,7 +366,7 @@ def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None
     rows = json.loads(run(root, "export", "--format", "json").stdout)[0]
     (row,) = [row for row in rows["students"] if row["student"] == "right"]
     assert row["earned"] is None
-    with sqlite3.connect(root / "gradebook.db") as database:
+    with closing(sqlite3.connect(root / "gradebook.db")) as database:
         found = database.execute("select id from student").fetchall()
     assert ("right",) not in found
     run(root, "grade", "small")
