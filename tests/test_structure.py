@@ -23,6 +23,8 @@ LAYERS = (
     "audit",
     "records",
     "engines",
+    "redteam",
+    "bench",
     "console",
     "display",
     "doctor",
@@ -42,7 +44,11 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {module_name(p): p for p in sorted((ROOT / "autograder").rglob("*.py"))}
+PACKAGE = ROOT / "autograder"
+# Cells of notebooks, and a course of its own: data that two tools read, and no modules.
+DATA = [PACKAGE / folder for folder in ("redteam/submissions", "bench/course")]
+FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if not any(d in p.parents for d in DATA)]
+MODULES = {module_name(path): path for path in FILES}
 
 
 def imports_of(path, inside_functions=True):

@@ -10,19 +10,20 @@ from itertools import chain, groupby
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.errors import HarnessError
 from autograder.grading.results import Result, Status
+from autograder.redteam.classes import BLANK, LACKING, PROTECTED, RIGHT, Pupils, School
+from autograder.redteam.judge import Evidence, Outcome, differences, judge
+from autograder.redteam.specimens import Specimen
+from autograder.redteam.witnesses import fingerprints, leftover_files, marked_processes
 from autograder.sandbox.limits import Limits
-from tests.zoo.classes import BLANK, LACKING, PROTECTED, RIGHT, Pupils, School
-from tests.zoo.judge import Evidence, Outcome, differences, judge
-from tests.zoo.specimens import Specimen
-from tests.zoo.witnesses import fingerprints, leftover_files, marked_processes
 
 __all__ = ["CannotTry", "Report", "run_zoo", "shortened"]
 
 Told = Callable[[str], None]
 
 
-class CannotTry(Exception):
+class CannotTry(HarnessError):
     """Honest students cannot be graded here, so nothing can be said of others."""
 
 
@@ -39,6 +40,11 @@ class Report:
     outcomes: list[Outcome]
     harm: list[str]
     tier: int | None
+
+    @property
+    def held(self) -> bool:
+        """Whether every attack was held, and nobody was harmed."""
+        return not self.harm and all(outcome.held for outcome in self.outcomes)
 
 
 def shortened(limits: Limits) -> Limits:

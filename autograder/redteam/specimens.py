@@ -39,22 +39,14 @@ import ast
 import re
 from dataclasses import dataclass
 from enum import Enum
-from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 
+from autograder.errors import UsageError
 from autograder.grading.results import Verdict
 
-__all__ = [
-    "Earning",
-    "Expectation",
-    "Specimen",
-    "nbgrader_s_own",
-    "parse_expectation",
-    "read_zoo",
-]
+__all__ = ["Earning", "Expectation", "Specimen", "parse_expectation", "read_specimens"]
 
-ZOO = Path(__file__).parent / "submissions"
 START = "# expect:"
 STUDENT = r"^# %% student\n"
 _QUOTED = re.compile(r'(never says|says) "([^"]+)"')
@@ -86,7 +78,7 @@ class Specimen:
     """A submission of the zoo.
 
     Attributes:
-        group: the class of attack, a row of the table of attacks; the name of its folder.
+        group: the class of attack, or the assignment whose questions it is aimed at.
         name: of the file, which says what it does.
         expectation: what its first line says.
         tries: what the comment says that it tries.
@@ -142,47 +134,30 @@ class Specimen:
         return places["first"], places["last"]
 
 
-def read_zoo(folder: Path = ZOO) -> list[Specimen]:
-    """Return all specimens, sorted by group and name.
+def read_specimens(folder: Path, group: str) -> list[Specimen]:
+    """Return the specimens in a folder, sorted by name; a folder that is not there has none.
 
     Raises:
-        ValueError: the first line of one is no expectation, or nothing says what it tries.
+        UsageError: the first line of one is no expectation, or nothing says what it tries.
     """
-    return [specimen for path in sorted(folder.glob("*/*.py")) for specimen in _read(path)]
+    found = []
+    for path in sorted(folder.glob("*.py")):
+        try:
+            found += _read(path, group)
+        except ValueError as error:
+            raise UsageError(f"{path}: {error}") from None
+    return found
 
 
-def nbgrader_s_own() -> list[Specimen]:
-    """Return a specimen for each notebook of nbgrader's own tests: damaged, retyped, too new."""
-    spec = find_spec("nbgrader")
-    assert spec is not None
-    assert spec.origin is not None
-    tests = Path(spec.origin).parent / "tests"
-    return [
-        Specimen(
-            "nbgrader",
-            f"{kind}-{path.stem}",
-            Expectation(Earning.NEITHER),
-            f"Hands in {path.name} of nbgrader's own tests of {kind}.",
-            "import shutil\n\n\ndef make(folder, notebook):\n"
-            f"    shutil.copyfile({str(path)!r}, folder / f'{{folder.name}}.ipynb')\n",
-        )
-        for kind in ("apps", "preprocessors")
-        for path in sorted((tests / kind / "files").glob("*.ipynb"))
-    ]
-
-
-def _read(path: Path) -> list[Specimen]:
+def _read(path: Path, group: str) -> list[Specimen]:
     """Return the specimen in a file, or one for each of the students who work together."""
     first, _, rest = path.read_text(encoding="utf-8").partition("\n")
-    try:
-        expectation = parse_expectation(first)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    expectation = parse_expectation(first)
     shared, *parts = re.split(STUDENT, rest, flags=re.MULTILINE)
-    group, name, tries = path.parent.name, path.stem, _comment(path, shared)
+    name, tries = path.stem, _comment(shared)
     if not parts:
         return [Specimen(group, name, expectation, tries, f"{first}\n{rest}")]
-    comments = [_comment(path, part) for part in parts]
+    comments = [_comment(part) for part in parts]
     codes = [shared + re.sub(r"\A(# .*\n)+", "", part) for part in parts]
     return [
         Specimen(group, name, expectation, f"{tries} {comment}", code, number)
@@ -190,11 +165,11 @@ def _read(path: Path) -> list[Specimen]:
     ]
 
 
-def _comment(path: Path, text: str) -> str:
+def _comment(text: str) -> str:
     """Return the comment with which a text begins."""
     lines = takewhile(lambda line: line.startswith("# ") and line[2] != "%", text.splitlines())
     if not (comment := " ".join(line.removeprefix("# ") for line in lines)):
-        raise ValueError(f"{path}: no comment below the first line says what it tries")
+        raise ValueError("no comment below the first line says what it tries")
     return comment
 
 

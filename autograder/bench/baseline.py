@@ -5,7 +5,7 @@ code cells of its notebook are executed in a fresh namespace; then every case of
 with the reference, on the functions in that namespace. What another way of grading costs beyond
 this is its overhead.
 
-Usage: python -m tests.bench.baseline BUNDLE SUBMISSION... ; prints JSON.
+``python -m autograder.bench.baseline BUNDLE SUBMISSION…`` prints JSON.
 """
 
 import contextlib
@@ -22,6 +22,8 @@ from autograder.authoring.checks import case_rng
 from autograder.grading.bundle import read_bundle
 from autograder.grading.oracle import Oracle, load_bundle_oracle
 from autograder.grading.submission import parse_submission
+
+__all__ = ["main"]
 
 ROUNDS = 5
 SECRET = b"the secret of the bench"

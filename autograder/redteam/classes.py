@@ -21,9 +21,8 @@ from autograder.grading.bundle import pack_bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Result, load_result
 from autograder.grading.runner import drawn_for
-from autograder.sandbox.limits import Limits
-from tests.zoo.channel import CHANNEL
-from tests.zoo.handing_in import (
+from autograder.redteam.channel import CHANNEL
+from autograder.redteam.handing_in import (
     Knowledge,
     hand_in,
     meddle,
@@ -32,14 +31,17 @@ from tests.zoo.handing_in import (
     without_answer,
     write,
 )
-from tests.zoo.judge import misuse
-from tests.zoo.specimens import Specimen
-from tests.zoo.witnesses import CANARY, HOME, Ear, Victim, hidden_numbers, new_canary
+from autograder.redteam.judge import misuse
+from autograder.redteam.specimens import Specimen
+from autograder.redteam.witnesses import CANARY, Ear, Victim, hidden_numbers, new_canary
+from autograder.sandbox.limits import Limits
 
 __all__ = ["BLANK", "LACKING", "PROTECTED", "RIGHT", "Pupils", "School"]
 
 # Graded before all others, in the midst of them and behind them.
-RIGHT, BLANK, LACKING = "a-right", "a-blank", "a-lacking"
+RIGHT = "a-right"
+BLANK = "a-blank"
+LACKING = "a-lacking"
 MIDST, BEHIND = "m-right", "z-right"
 PROTECTED = ("assignments", "reference", "build", "release", "submitted")
 # What staff may call when a class is graded.
@@ -177,8 +179,8 @@ class School:
         errors = pupils.root / "errors.txt"
         with errors.open("w") as stderr:
             arena = subprocess.Popen(
-                [sys.executable, "-m", "tests.zoo.arena", str(pupils.root), self.name],
-                cwd=HOME,
+                [sys.executable, "-m", "autograder.redteam.arena", str(pupils.root), self.name],
+                cwd=pupils.root,
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

@@ -1,6 +1,6 @@
 """The peers: nbgrader and Otter, each with the seven questions in its own form.
 
-Each has an environment of its own below `build/bench/`, with the versions of `constraints.txt`.
+Each has an environment of its own below `build/bench/`.
 """
 
 import json
@@ -15,16 +15,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.answers import COURSE, NAME, QUESTIONS, Submission, fill, reference
-from tests.bench.measure import Failed, Usage, measure, total
-from tests.bench.peer_checks import HIDDEN, VISIBLE
+from autograder.bench.answers import COURSE, NAME, QUESTIONS, Submission, fill, reference
+from autograder.bench.measure import Failed, Usage, measure, total
+from autograder.bench.peer_checks import HIDDEN, VISIBLE
 
-__all__ = ["NBGRADER", "OTTER", "Graded", "Nbgrader", "Otter", "Peer"]
+__all__ = [
+    "NBGRADER",
+    "OTTER",
+    "PEERS",
+    "Graded",
+    "Nbgrader",
+    "Otter",
+    "Scores",
+    "install",
+    "is_installed",
+]
 
 NBGRADER = "nbgrader"
 OTTER = "otter"
-VERSIONS = {NBGRADER: "nbgrader==0.9.6", OTTER: "otter-grader==7.0.0"}
+PEERS = {NBGRADER: "nbgrader==0.9.6", OTTER: "otter-grader==7.0.0"}  # what each is installed as
 TORCH = "torch==2.13.0"  # the build that the constraints mean
+STAMP = ".ready"  # in an environment: what was installed
 INSTALL_SECONDS = 1800.0
 BATCH = Path(__file__).with_name("otter_batch.py")
 
@@ -40,42 +51,67 @@ class Graded:
     scores: Scores
 
 
+def is_installed(name: str, folder: Path) -> bool:
+    """Whether a peer's environment is there, in the version that is measured.
+
+    Args:
+        name: the peer's.
+        folder: ``build/bench``.
+    """
+    stamp = _environment(name, folder) / STAMP
+    return stamp.is_file() and stamp.read_text() == " ".join(_wanted(name))
+
+
+def install(name: str, folder: Path, constraints: Path) -> None:
+    """Make a peer's environment.
+
+    Args:
+        name: the peer's.
+        folder: ``build/bench``.
+        constraints: a file of versions for pip, where there is one.
+
+    Raises:
+        Failed: pip did not do it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = _environment(name, folder)
+    measure([sys.executable, "-m", "venv", environment], folder, timeout=INSTALL_SECONDS)
+    pip: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    pinned = ["-c", str(constraints.resolve())] if constraints.is_file() else []
+    command = [*pip, *pinned, *_wanted(name)]
+    log = folder / f"{name}-install.log"
+    measure(command, folder, timeout=INSTALL_SECONDS, log=log)
+    (environment / STAMP).write_text(" ".join(_wanted(name)))
+
+
+def _environment(name: str, folder: Path) -> Path:
+    return folder / f"{name}-env"
+
+
+def _wanted(name: str) -> list[str]:
+    return [PEERS[name], TORCH, "numpy", "ipykernel"]
+
+
 class Peer:
     """An environment with a peer in it, and a folder of its own.
 
     Args:
         folder: ``build/bench``.
-        constraints: the repository's `constraints.txt`.
         say: is told what is being done.
     """
 
     name = ""
 
-    def __init__(self, folder: Path, constraints: Path, say: Callable[[str], None]) -> None:
-        self._bin = folder / f"{self.name}-env" / "bin"
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        self._bin = _environment(self.name, folder) / "bin"
         self.folder = folder / self.name
         self._env = {
             "PATH": f"{self._bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "JUPYTER_PLATFORM_DIRS": "1",
         }
         self._say, self._total = say, 0
-        self._install(constraints, say)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-
-    def _install(self, constraints: Path, say: Callable[[str], None]) -> None:
-        wanted = [VERSIONS[self.name], TORCH, "numpy", "ipykernel"]
-        stamp = self._bin.parent / ".ready"
-        if stamp.is_file() and stamp.read_text() == " ".join(wanted):
-            return
-        say(f"installing {VERSIONS[self.name]} (once; some minutes) ...")
-        home = self._bin.parent.parent
-        measure([sys.executable, "-m", "venv", self._bin.parent], home, timeout=INSTALL_SECONDS)
-        pip: list[str | Path] = [self._bin / "python", "-m", "pip", "install", "--quiet"]
-        log = home / f"{self.name}-install.log"
-        command = [*pip, "-c", constraints, *wanted]
-        measure(command, home, timeout=INSTALL_SECONDS, log=log)
-        stamp.write_text(" ".join(wanted))
 
     def _run(self, *words: str | Path, timeout: float, log: str = "log.txt") -> Usage:
         command = [self._bin / words[0], *words[1:]]

@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from tests.zoo.specimens import Earning, Specimen
+from autograder.redteam.specimens import Earning, Specimen
 
 __all__ = [
     "Knowledge",

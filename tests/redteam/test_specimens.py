@@ -5,9 +5,16 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.errors import UsageError
 from autograder.grading.results import Verdict
-from tests.zoo.handing_in import Knowledge, hand_in, names_asked_for
-from tests.zoo.specimens import Earning, Expectation, Specimen, parse_expectation, read_zoo
+from autograder.redteam.handing_in import Knowledge, hand_in, names_asked_for
+from autograder.redteam.specimens import (
+    Earning,
+    Expectation,
+    Specimen,
+    parse_expectation,
+    read_specimens,
+)
 
 
 def specimen(code: str, line: str = "# expect: earns nothing") -> Specimen:
@@ -44,8 +51,8 @@ def test_another_first_line_is_refused(line: str, problem: str) -> None:
 def test_a_specimen_that_does_not_say_what_it_tries_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]  # a fixture
     (tmp_path / "forge").mkdir()
     (tmp_path / "forge" / "thing.py").write_text("# expect: earns nothing\nimport os\n")
-    with pytest.raises(ValueError, match="no comment below the first line"):
-        read_zoo(tmp_path)
+    with pytest.raises(UsageError, match="no comment below the first line"):
+        read_specimens(tmp_path / "forge", "forge")
 
 
 def test_code_is_one_cell_behind_all_others() -> None:
@@ -97,7 +104,7 @@ heard = 2
 def test_students_who_work_together_hand_in_a_part_each_in_order(tmp_path: Path) -> None:
     (tmp_path / "channel").mkdir()
     (tmp_path / "channel" / "pair.py").write_text(COMPANY)
-    one, two = read_zoo(tmp_path)
+    one, two = read_specimens(tmp_path / "channel", "channel")
     assert (one.id, two.id) == ("channel/pair-1", "channel/pair-2")
     assert (one.student, two.student) == ("channel-pair-1", "channel-pair-2")
     assert one.company == two.company == "channel/pair"
@@ -110,8 +117,8 @@ def test_students_who_work_together_hand_in_a_part_each_in_order(tmp_path: Path)
 def test_a_part_that_does_not_say_what_it_tries_is_refused(tmp_path: Path) -> None:
     (tmp_path / "channel").mkdir()
     (tmp_path / "channel" / "pair.py").write_text(COMPANY.replace("# The second hears.\n", ""))
-    with pytest.raises(ValueError, match="no comment"):
-        read_zoo(tmp_path)
+    with pytest.raises(UsageError, match="no comment"):
+        read_specimens(tmp_path / "channel", "channel")
 
 
 def test_the_same_code_is_handed_in_as_the_same_bytes(tmp_path: Path) -> None:
@@ -119,7 +126,7 @@ def test_the_same_code_is_handed_in_as_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "channel").mkdir()
     (tmp_path / "channel" / "twins.py").write_text(code)
     notebook, found = new_notebook(cells=[new_code_cell("x = 1")]), []
-    for one in read_zoo(tmp_path):
+    for one in read_specimens(tmp_path / "channel", "channel"):
         folder = tmp_path / one.student / "small"
         folder.mkdir(parents=True)
         knowledge = Knowledge("small", [], [], {}, "f", "", "", "", "", 0, 0, "", "", 0, "", one.id)

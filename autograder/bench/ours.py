@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench.answers import COURSE, NAME, Submission, fill, make_class
-from tests.bench.measure import Failed, Usage, measure
-from tests.bench.peers import Graded, Scores
+from autograder.bench.answers import COURSE, NAME, Submission, fill, make_class
+from autograder.bench.measure import Failed, Usage, measure
+from autograder.bench.peers import Graded, Scores
 
 __all__ = ["Ours"]
 
@@ -27,14 +27,18 @@ class Ours:
 
     Args:
         folder: ``build/bench``.
-        root: the repository, whose modules are run.
         say: is told what is being done.
     """
 
-    def __init__(self, folder: Path, root: Path, say: Callable[[str], None]) -> None:
-        self.course, self._root, self._say = folder / "ours", root, say
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        self.course, self._say = folder / "ours", say
         shutil.rmtree(self.course, ignore_errors=True)
         shutil.copytree(COURSE, self.course, ignore=shutil.ignore_patterns("__pycache__"))
+
+    @property
+    def log(self) -> Path:
+        """What the last command printed."""
+        return self.course / "log.txt"
 
     @property
     def bundle(self) -> Path:
@@ -111,8 +115,8 @@ class Ours:
             [sys.executable, *words],
             self.course,
             timeout=timeout,
-            env={"PYTHONPATH": str(self._root), "AUTOGRADER_SECRET": "the secret of the bench"},
-            log=self.course / "log.txt",
+            env={"AUTOGRADER_SECRET": "the secret of the bench"},
+            log=self.log,
             codes=codes,
             progress=progress,
         )

@@ -15,8 +15,8 @@ import msgspec
 from autograder.course import LONGEST_NAME
 from autograder.grading.results import BROKE, Result, Status, Verdict
 from autograder.records.words import student_message
-from tests.zoo.specimens import Earning, Specimen
-from tests.zoo.witnesses import readable_text
+from autograder.redteam.specimens import Earning, Specimen
+from autograder.redteam.witnesses import readable_text
 
 __all__ = ["Evidence", "Outcome", "differences", "judge", "misuse"]
 

@@ -1,10 +1,12 @@
-"""The figures: computed from what was measured, printed, and put into docs/benchmarks.md."""
+"""The figures: computed from what was measured, printed, and put into a page."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BEGIN", "END", "figures", "lines", "publish", "replaced"]
+from autograder.errors import UsageError
+
+__all__ = ["BEGIN", "END", "figures", "lines", "publish", "replaced", "require_marks"]
 
 BEGIN = "<!-- written by make bench: begin -->"
 END = "<!-- written by make bench: end -->"
@@ -59,6 +61,17 @@ def publish(page: Path, raw: Raw) -> None:
     """Put the tables between the marks of a page."""
     text = page.read_text(encoding="utf-8")
     page.write_text(replaced(text, "\n".join(lines(raw))), encoding="utf-8")
+
+
+def require_marks(page: Path) -> None:
+    """Make sure that there is a page with a place for the figures.
+
+    Raises:
+        UsageError: there is none.
+    """
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    if BEGIN not in text or END not in text.partition(BEGIN)[2]:
+        raise UsageError(f"{page} has no place for the figures: {BEGIN}, and below it {END}")
 
 
 def replaced(text: str, block: str) -> str:

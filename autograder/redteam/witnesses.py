@@ -40,7 +40,7 @@ __all__ = [
 
 CANARY = "canary-"
 MARK = re.compile(rb"zoo[0-9a-f]{10}")
-HOME = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def new_canary(kind: str) -> str:
@@ -169,7 +169,7 @@ def leftover_files(places: Iterable[Path], remove: bool = False) -> dict[str, li
     folders, where anything may be, only directly.
     """
     own = [Path(tempfile.gettempdir()), Path("/dev/shm"), Path("/var/tmp"), Path("/run"), Path("/")]
-    own += [Path("/home"), Path("/etc/cron.d"), Path.home(), HOME, HOME / "autograder"]
+    own += [Path("/home"), Path("/etc/cron.d"), Path.home(), PACKAGE.parent, PACKAGE]
     own += [Path(folder) for folder in (*site.getsitepackages(), sysconfig.get_path("stdlib"))]
     found: dict[str, list[Path]] = {}
     for path in _entries(own, places):

@@ -1,13 +1,11 @@
-"""`make bench`: grade the same class with nbgrader, Otter and `autograder`, and say what it costs.
+"""A run of the bench: the same class graded with nbgrader, Otter and `autograder`, part by part.
 
-Figures go to `build/bench.json` as each part ends, and into the table of `docs/benchmarks.md` with
-`--publish`. A part that fails is noted and loses nothing of the others.
+Figures go to `build/bench.json` as each part ends. A part that fails is noted and loses nothing of
+the others.
 """
 
-import argparse
 import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -15,20 +13,28 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench.answers import NAME, Submission, fill, make_class
-from tests.bench.machine import describe
-from tests.bench.measure import Usage, measure
-from tests.bench.ours import Ours
-from tests.bench.page import figures, lines, publish
-from tests.bench.peers import Graded, Nbgrader, Otter
+from autograder.bench.answers import NAME, Submission, fill, make_class
+from autograder.bench.machine import describe
+from autograder.bench.measure import Failed, Usage, measure
+from autograder.bench.ours import Ours
+from autograder.bench.page import figures
+from autograder.bench.peers import (
+    NBGRADER,
+    OTTER,
+    PEERS,
+    Graded,
+    Nbgrader,
+    Otter,
+    install,
+    is_installed,
+)
+from autograder.errors import HarnessError
 
-ROOT = Path(__file__).resolve().parents[2]
-OUT = ROOT / "build" / "bench.json"
-FOLDER = ROOT / "build" / "bench"
-PAGE = ROOT / "docs" / "benchmarks.md"
-SIZES = "100,1000"
-CLASS = 50
+__all__ = ["PARTS", "Bench"]
+
+PARTS = ("compile", "ours", "nbgrader", "otter", "overhead", "sessions", "scale")
 SESSIONS = 200
+CONSTRAINTS = Path("constraints.txt")  # of a clone of the repository, for pip
 SECONDS_BETWEEN_WORDS = 15.0
 
 
@@ -36,36 +42,46 @@ class Bench:
     """One run: the parts, and what they have found so far.
 
     Args:
+        build: the folder of ``bench.json``, and of ``bench/``, where everything else goes.
         jobs: submissions at a time, in the systems that can.
         sizes: of the classes that `autograder` grades alone.
         count: submissions that every system grades.
     """
 
-    def __init__(self, jobs: int, sizes: Sequence[int], count: int) -> None:
+    def __init__(self, build: Path, jobs: int, sizes: Sequence[int], count: int) -> None:
+        self._out, self._folder = build / "bench.json", build / "bench"
         self._jobs, self._sizes, self._class = jobs, sizes, make_class(count)
         self._said = 0.0
         self.raw: dict[str, Any] = {}
         self.findings: list[str] = []
-        if OUT.is_file():  # figures of parts that are not run now stay
+        if self._out.is_file():  # figures of parts that are not run now stay
             with contextlib.suppress(ValueError):
-                self.raw = json.loads(OUT.read_bytes()).get("raw", {})
+                self.raw = json.loads(self._out.read_bytes()).get("raw", {})
 
-    def run(self, parts: Sequence[str]) -> None:
-        """Run parts one after another; write what there is after each."""
-        FOLDER.mkdir(parents=True, exist_ok=True)
+    def run(self, parts: Sequence[str]) -> bool:
+        """Run parts one after another, and write what there is after each.
+
+        Returns:
+            Whether every part did its work, and every score is what the answer deserves.
+
+        Raises:
+            HarnessError: the seven questions cannot be compiled here.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
         self.raw["machine"] = describe()
-        self._ours = Ours(FOLDER, ROOT, self.say)
+        self._ours = Ours(self._folder, self.say)
         self._need_bundle()
         for part in parts:
-            say(f"== {part}")
+            _say(f"== {part}")
             began = time.monotonic()
             try:
                 self.raw[part] = getattr(self, part)()
             except Exception as error:  # the other parts count none the less
                 self.raw[part] = {"failed": f"{type(error).__name__}: {error}"[:500]}
-                say(f"{part} failed: {error}")
+                _say(f"{part} failed: {error}")
             self.raw[part]["took"] = round(time.monotonic() - began, 1)
             self._write()
+        return not self.findings and not any("failed" in self.raw[part] for part in parts)
 
     def ours(self) -> dict[str, Any]:
         """Grade the class with `autograder`."""
@@ -75,7 +91,8 @@ class Bench:
 
     def nbgrader(self) -> dict[str, Any]:
         """Grade the class with nbgrader, and one submission alone."""
-        peer = Nbgrader(FOLDER, ROOT / "constraints.txt", self.say)
+        self._need(NBGRADER)
+        peer = Nbgrader(self._folder, self.say)
         compiled = peer.compile()
         alone = peer.grade(self._class[:1])
         graded = peer.grade(self._class)
@@ -84,7 +101,8 @@ class Bench:
 
     def otter(self) -> dict[str, Any]:
         """Grade the class with Otter, one submission for each process, and one with `otter run`."""
-        peer = Otter(FOLDER, ROOT / "constraints.txt", self.say)
+        self._need(OTTER)
+        peer = Otter(self._folder, self.say)
         compiled = peer.compile()
         alone = peer.grade(self._class[: self._jobs], self._jobs)
         command = peer.run_one(self._class[0])
@@ -108,13 +126,13 @@ class Bench:
         """Run the same cells and checks in one warm process."""
         release = self._ours.course / "release" / NAME / f"{NAME}.ipynb"
         paths = self._submissions(release.read_bytes(), self._class)
-        usage = self._module("tests.bench.baseline", self._ours.bundle, *paths)
+        usage = self._module("autograder.bench.baseline", self._ours.bundle, *paths)
         found: dict[str, Any] = json.loads(usage.output)
         return found
 
     def sessions(self) -> dict[str, Any]:
         """Start sessions and look at them."""
-        usage = self._module("tests.bench.sessions", self._ours.bundle, str(SESSIONS))
+        usage = self._module("autograder.bench.sessions", self._ours.bundle, str(SESSIONS))
         found: dict[str, Any] = json.loads(usage.output)
         return found
 
@@ -131,11 +149,20 @@ class Bench:
         now = time.monotonic()
         if always or now - self._said > SECONDS_BETWEEN_WORDS:
             self._said = now
-            say(text)
+            _say(text)
 
     def _need_bundle(self) -> None:
         self.say("compiling the seven questions", always=True)
-        self._ours.compile()
+        try:
+            self._ours.compile()
+        except Failed:
+            log = self._ours.log
+            raise HarnessError(f"the seven questions cannot be compiled; {log} says why") from None
+
+    def _need(self, peer: str) -> None:
+        if not is_installed(peer, self._folder):
+            self.say(f"installing {PEERS[peer]} (once; some minutes) ...", always=True)
+            install(peer, self._folder, CONSTRAINTS)
 
     def _class_figures(
         self, graded: Graded, fewer: tuple[Usage, int] | None = None
@@ -167,10 +194,10 @@ class Bench:
                     text = f"{system}: {one.student} gets {got.get(question)} for {question}"
                     self.findings.append(f"{text}, deserves {points:g}")
         for finding in self.findings:
-            say(finding)
+            _say(finding)
 
     def _submissions(self, release: bytes, submissions: Sequence[Submission]) -> list[Path]:
-        folder = FOLDER / "baseline"
+        folder = self._folder / "baseline"
         folder.mkdir(exist_ok=True)
         paths = []
         for one in submissions:
@@ -180,52 +207,15 @@ class Bench:
 
     def _module(self, name: str, *words: str | Path) -> Usage:
         command = [sys.executable, "-m", name, *words]
-        log = FOLDER / f"{name.rpartition('.')[2]}.txt"
-        return measure(command, ROOT, timeout=600, log=log)
+        log = self._folder / f"{name.rpartition('.')[2]}.txt"
+        return measure(command, self._folder, timeout=600, log=log)
 
     def _write(self) -> None:
-        OUT.parent.mkdir(exist_ok=True)
         everything = figures(self.raw) | {"findings": self.findings, "raw": self.raw}
-        OUT.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
+        self._out.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
 
 
-PARTS: tuple[str, ...] = (
-    "compile",
-    "ours",
-    "nbgrader",
-    "otter",
-    "overhead",
-    "sessions",
-    "scale",
-)
-PEERS = ("nbgrader", "otter")
-
-
-def main() -> int:
-    """Run the bench and print its table."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--sizes", default=SIZES, help=f"classes of ours alone; default {SIZES}")
-    parser.add_argument("--class", dest="count", type=int, default=CLASS, help="of all systems")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--no-peers", action="store_true", help="without nbgrader and Otter")
-    parser.add_argument("--parts", help=f"only these of {','.join(PARTS)}; others stay as they are")
-    parser.add_argument("--publish", action="store_true", help="into docs/benchmarks.md")
-    options = parser.parse_args()
-    parts = options.parts.split(",") if options.parts else PARTS
-    if unknown := set(parts) - set(PARTS):
-        parser.error(f"{sorted(unknown)[0]!r} is none of {', '.join(PARTS)}")
-    if options.no_peers:
-        parts = [part for part in parts if part not in PEERS]
-    bench = Bench(options.jobs, sorted(map(int, options.sizes.split(","))), options.count)
-    bench.run(parts)
-    for line in lines(bench.raw):
-        say(line)
-    if options.publish:
-        publish(PAGE, bench.raw)
-    return int(any("failed" in bench.raw[part] for part in parts) or bool(bench.findings))
-
-
-def say(text: str) -> None:
+def _say(text: str) -> None:
     """Print a line at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
@@ -244,7 +234,3 @@ def _over_time(usage: Usage) -> list[dict[str, float]]:
     places = [int(share * (len(samples) - 1)) for share in (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)]
     chosen = [samples[place] for place in sorted(set(places))]
     return [{"seconds": s.seconds, "driver_cpu": s.driver_cpu} | dict(s.mb) for s in chosen]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

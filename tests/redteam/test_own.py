@@ -11,17 +11,19 @@ import matplotlib as mpl
 import pytest
 
 from autograder.authoring.checks import case_rng
+from autograder.course import find_course
 from autograder.grading.bundle import Cell
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.oracle import Oracle, load_oracle
 from autograder.grading.results import Verdict
+from autograder.redteam.catalogue import read_own
+from autograder.redteam.specimens import Earning, Specimen
 from autograder.sandbox.messages import InProcessSession
-from tests.zoo.own_attacks import OWN, meant_for, read_own
-from tests.zoo.specimens import Earning, Specimen
 
 ROOT = Path(__file__).parents[2]
 SELF_CHECK = re.compile(r"^self_check\(\w+\)$", re.MULTILINE)
-ATTACKS = read_own()
+COURSE = find_course(ROOT)
+ATTACKS = [specimen for name in COURSE.assignments() for specimen in read_own(COURSE, name)]
 
 
 @functools.cache
@@ -69,11 +71,3 @@ def test_a_forged_answer_passes_no_case_that_scores(specimen: Specimen) -> None:
     assert specimen.expectation.earning is Earning.NOTHING
     with contextlib.redirect_stdout(None):
         assert passed(specimen) == {}
-
-
-def test_an_attack_is_tried_on_its_own_assignment_only() -> None:
-    folders = {path.name for path in OWN.iterdir() if path.is_dir()}
-    assert {specimen.group for specimen in ATTACKS} == folders
-    for folder in folders:
-        assert {s.group for s in meant_for(folder, ATTACKS)} == {folder}
-    assert meant_for("another", ATTACKS) == []

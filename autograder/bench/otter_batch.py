@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+__all__ = ["main"]
+
 
 def main(archive: str, out: str, *paths: str) -> None:
     """Write the points of each submission's questions as JSON, by the file's name."""

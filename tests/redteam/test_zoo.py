@@ -1,27 +1,50 @@
 """Every specimen of the zoo gets what its first line says, and harms nobody.
 
 The whole zoo is graded once, for the processes of a parallel run together; then each specimen is a
-test of its own. `make redteam` does the same to a real assignment.
+test of its own. `autograder redteam` does the same to a real assignment.
 """
 
 import fcntl
 import os
 import pickle
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from autograder.audit.publish import compile_and_publish
 from autograder.course import find_course
-from tests.zoo.judge import Outcome
-from tests.zoo.small import NAME, write_small_course
-from tests.zoo.specimens import Earning, nbgrader_s_own, read_zoo
-from tests.zoo.zoo import CannotTry, Report, run_zoo
+from autograder.redteam.catalogue import read_zoo
+from autograder.redteam.judge import Outcome
+from autograder.redteam.specimens import Earning, Expectation, Specimen
+from autograder.redteam.zoo import CannotTry, Report, run_zoo
+from tests.redteam.small import NAME, write_small_course
 
 # Holes that are known, by specimen: not tried here, so that nothing else waits for them. Whoever
-# mends one takes it out; until then `make redteam` shows it.
+# mends one takes it out; until then `autograder redteam` shows it.
 OPEN: dict[str, str] = {}
+
+
+def nbgrader_s_own() -> list[Specimen]:
+    """Return a specimen for each notebook of nbgrader's own tests: damaged, retyped, too new."""
+    spec = find_spec("nbgrader")
+    assert spec is not None
+    assert spec.origin is not None
+    tests = Path(spec.origin).parent / "tests"
+    return [
+        Specimen(
+            "nbgrader",
+            f"{kind}-{path.stem}",
+            Expectation(Earning.NEITHER),
+            f"Hands in {path.name} of nbgrader's own tests of {kind}.",
+            "import shutil\n\n\ndef make(folder, notebook):\n"
+            f"    shutil.copyfile({str(path)!r}, folder / f'{{folder.name}}.ipynb')\n",
+        )
+        for kind in ("apps", "preprocessors")
+        for path in sorted((tests / kind / "files").glob("*.ipynb"))
+    ]
+
 
 ZOO = [*read_zoo(), *nbgrader_s_own()]
 ROWS = (

@@ -14,8 +14,7 @@ from autograder.audit.publish import compile_and_publish
 from autograder.course import find_course
 from autograder.grading.bundle import read_bundle
 from autograder.grading.oracle import load_bundle_oracle
-from tests.zoo.small import NAME, write_small_course
-from tests.zoo.witnesses import (
+from autograder.redteam.witnesses import (
     Ear,
     Victim,
     fingerprints,
@@ -23,6 +22,7 @@ from tests.zoo.witnesses import (
     leftover_files,
     marked_processes,
 )
+from tests.redteam.small import NAME, write_small_course
 
 MARK = f"zoo{os.getpid():010x}"
 

@@ -16,8 +16,8 @@ from autograder.grading.results import (
     Status,
     Verdict,
 )
-from tests.zoo.judge import Evidence, differences, judge, misuse
-from tests.zoo.specimens import Specimen, parse_expectation
+from autograder.redteam.judge import Evidence, differences, judge, misuse
+from autograder.redteam.specimens import Specimen, parse_expectation
 
 MARK = "zoo0123456789"
 STUDENT = "forge-thing"

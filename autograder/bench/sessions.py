@@ -1,6 +1,6 @@
 """Sessions: how long until a student's first line runs, what memory is theirs, the canary's time.
 
-Usage: python -m tests.bench.sessions BUNDLE COUNT; prints JSON.
+``python -m autograder.bench.sessions BUNDLE COUNT`` prints JSON.
 """
 
 import json
@@ -11,12 +11,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from autograder.bench.measure import descendants, memory
 from autograder.grading.bundle import read_bundle
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery, Started
 from autograder.sandbox.session import CodeCell, NotebookSession
-from tests.bench.measure import descendants, memory
+
+__all__ = ["main"]
 
 FIRST_LINE = (CodeCell(1, "import time; first = time.monotonic()"),)
 PAUSE = 0.05  # in which a grader would be busy with the submission before

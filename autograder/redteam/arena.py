@@ -1,8 +1,8 @@
 """The arena: one grading run in a process of its own, which tells on standard output how it goes.
 
-``python -m tests.zoo.arena COURSE ASSIGNMENT`` prints a line of JSON for each submission that is
-graded. Whatever a submission does to the run, the zoo itself goes on. With ``ZOO_TIER`` in the
-environment, sessions stand behind the walls of that tier, though the machine may have stronger.
+``python -m autograder.redteam.arena COURSE ASSIGNMENT`` prints a line of JSON for each submission
+that is graded. Whatever a submission does to the run, the zoo itself goes on. With ``ZOO_TIER`` in
+the environment, sessions stand behind the walls of that tier, though the machine may have stronger.
 """
 
 import json
@@ -17,9 +17,9 @@ from autograder.course import find_course
 from autograder.engines.run import grade_assignment
 from autograder.grading import runner
 from autograder.grading.results import Result
+from autograder.redteam.channel import CHANNEL, Overheard
+from autograder.redteam.witnesses import marked_processes
 from autograder.sandbox.kernel import die_with_parent
-from tests.zoo.channel import CHANNEL, Overheard
-from tests.zoo.witnesses import marked_processes
 
 __all__ = ["TIER", "main"]
 
