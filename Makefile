@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 ASSIGNMENT ?=
 STUDENT ?=
 DEVICE ?= auto
+ENGINE ?= local
 JOBS ?=
 ONLY ?=
 SIZES ?=
@@ -34,7 +35,7 @@ setup: $(VENV)/.ready ## make the environment in .venv; TORCH=cpu for PyTorch wi
 
 grade: $(VENV)/.ready ## compile, grade the class, write gradebook, feedback and report
 	@$(AUTOGRADER) compile $(ASSIGNMENT)
-	@$(AUTOGRADER) grade $(ASSIGNMENT) $(if $(STUDENT),--student $(STUDENT)) --device $(DEVICE) \
+	@$(AUTOGRADER) grade $(ASSIGNMENT) $(if $(STUDENT),--student $(STUDENT)) --device $(DEVICE) --engine $(ENGINE) \
 	  $(if $(JOBS),--jobs $(JOBS)) || { code=$$?; test $$code -eq 1 && test -z "$(STRICT)"; }
 
 compile: $(VENV)/.ready ## write release/ and build/ of each assignment, if its audit passes

@@ -16,8 +16,9 @@ from autograder.commands.command import (
     say_problems,
 )
 from autograder.course import Course, find_course
+from autograder.engines.table import ENGINES
 from autograder.errors import UsageError, naming
-from autograder.visible import json_text
+from autograder.records.exporters import EXPORTERS
 
 __all__ = ["GRADE", "REGRADE"]
 
@@ -29,6 +30,9 @@ def _add_what_to_grade(parser: Parser) -> None:
         "--device", choices=("cpu", "cuda", "auto"), default="auto", help="default: auto"
     )
     add_jobs(parser, "submissions at a time; default: all cores")
+    parser.add_argument(
+        "--engine", choices=tuple(ENGINES), default="local", help="where it is done; default: local"
+    )
 
 
 def _add_grade(parser: Parser) -> None:
@@ -60,6 +64,7 @@ def _grade(options: Options) -> int:
                 device,
                 jobs,
                 options.unsafe_local,
+                options.engine,
             )
         with naming(OUTPUT):
             display.show(course, run)
@@ -71,9 +76,7 @@ def _grade(options: Options) -> int:
     }
     display.show_astray(course, astray)
     if options.json:
-        from autograder.records.exports import table
-
-        print_text(json_text([table(run.manifest, run.results) for run in runs]))
+        print_text(EXPORTERS["json"].text([(run.manifest, run.results) for run in runs]), end="")
     attention = any(astray.values()) or any(
         run.unfit
         or run.problems
@@ -109,7 +112,16 @@ def _regrade(options: Options) -> int:
     code = DONE
     for name, students in _to_grade(course, options):
         with display.progress(name) as progress:
-            found = regrade(course, name, progress, students, device, jobs, apply=options.apply)
+            found = regrade(
+                course,
+                name,
+                progress,
+                students,
+                device,
+                jobs,
+                options.engine,
+                apply=options.apply,
+            )
         for line in found.lines():
             say(line)
         code = max(code, say_problems(found.problems))

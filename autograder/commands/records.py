@@ -13,7 +13,7 @@ from autograder.commands.command import (
 )
 from autograder.course import find_course
 from autograder.errors import UsageError
-from autograder.visible import json_text
+from autograder.records.exporters import EXPORTERS
 
 __all__ = ["EXPORT", "FEEDBACK", "REPORT"]
 
@@ -61,22 +61,18 @@ REPORT = Command(
 
 def _add_export(parser: Parser) -> None:
     add_assignments(parser)
-    parser.add_argument("--format", choices=("csv", "json"), default="csv")
+    parser.add_argument("--format", choices=tuple(EXPORTERS), default="csv")
 
 
 def _export(options: Options) -> int:
     from autograder.engines.run import stored
-    from autograder.records.exports import csv_text, table
 
-    course = find_course()
+    course, exporter = find_course(), EXPORTERS[options.format]
     names = assignments_of(course, options.assignments)
-    if options.format == "csv" and len(names) > 1:
+    if len(names) > 1 and not exporter.together:
         raise UsageError(f"name one of {', '.join(names)}: each has a table of its own")
     found = [stored(course, name) for name in names]
-    if options.format == "json":
-        print_text(json_text([table(one.manifest, one.results) for one in found]))
-    else:
-        print_text(csv_text(found[0].manifest, found[0].results), end="")
+    print_text(exporter.text([(one.manifest, one.results) for one in found]), end="")
     return say_problems([problem for one in found for problem in one.problems])
 
 
