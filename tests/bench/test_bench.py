@@ -1,6 +1,7 @@
 """What the bench itself does; it measures nothing here."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,18 @@ def test_the_time_of_grandchildren_counts(tmp_path):
 def test_a_program_that_fails_is_no_figure(tmp_path):
     with pytest.raises(Failed, match="exit code 3"):
         measure(["/bin/sh", "-c", "exit 3"], tmp_path, timeout=30)
+
+
+def test_what_a_notebook_prints_is_no_figure(bundle_path, submit, tmp_path):
+    (tmp_path / "one.ipynb").write_bytes(submit(after=["print('well, well')"]))
+    usage = measure(
+        [sys.executable, "-m", "autograder.bench.baseline", bundle_path, tmp_path / "one.ipynb"],
+        tmp_path,
+        timeout=100,
+        log=tmp_path / "log.txt",
+    )
+    assert json.loads(usage.output).keys() == {"cpu", "passed"}
+    assert json.loads(usage.output)["passed"] == 4.0
 
 
 def test_a_part_that_is_missing_leaves_its_figures_open():
