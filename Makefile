@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 ASSIGNMENT ?=
 STUDENT ?=
 DEVICE ?= auto
+ENGINE ?= local
 JOBS ?=
 ONLY ?=
 SIZES ?=
@@ -36,7 +37,7 @@ setup: $(VENV)/.ready ## make the environment in .venv; TORCH=cpu for PyTorch wi
 
 grade: $(VENV)/.ready ## compile, grade the class, write gradebook, feedback and report
 	@$(AUTOGRADER) compile $(ASSIGNMENT)
-	@$(AUTOGRADER) grade $(ASSIGNMENT) $(if $(STUDENT),--student $(STUDENT)) --device $(DEVICE) \
+	@$(AUTOGRADER) grade $(ASSIGNMENT) $(if $(STUDENT),--student $(STUDENT)) --device $(DEVICE) --engine $(ENGINE) \
 	  $(if $(JOBS),--jobs $(JOBS)) || { code=$$?; test $$code -eq 1 && test -z "$(STRICT)"; }
 
 compile: $(VENV)/.ready ## write release/ and build/ of each assignment, if its audit passes
@@ -45,9 +46,9 @@ compile: $(VENV)/.ready ## write release/ and build/ of each assignment, if its 
 audit: $(VENV)/.ready ## prove the grading again and print what was tried
 	@$(AUTOGRADER) audit $(ASSIGNMENT)
 
-redteam: $(VENV)/.ready ## try every attack of tests/zoo against an assignment
+redteam: $(VENV)/.ready ## try every known attack against an assignment
 	@$(AUTOGRADER) compile $(ASSIGNMENT)
-	@$(BIN)/python -m tests.zoo.redteam $(ASSIGNMENT) $(if $(ONLY),--only $(ONLY)) \
+	@$(AUTOGRADER) redteam $(ASSIGNMENT) $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(JOBS),--jobs $(JOBS))
 
 test: $(VENV)/.ready ## run the tests in an order drawn from SEED, on WORKERS processes
@@ -55,8 +56,8 @@ test: $(VENV)/.ready ## run the tests in an order drawn from SEED, on WORKERS pr
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -p randomly --randomly-seed=$(SEED) $(TESTS)
 
 bench: $(VENV)/.ready ## what grading costs, beside nbgrader and Otter
-	@$(BIN)/python -m tests.bench $(if $(SIZES),--sizes $(SIZES)) $(if $(JOBS),--jobs $(JOBS)) \
-	  $(if $(filter no,$(PEERS)),--no-peers) $(if $(PUBLISH),--publish)
+	@$(AUTOGRADER) bench $(if $(SIZES),--sizes $(SIZES)) $(if $(JOBS),--jobs $(JOBS)) \
+	  $(if $(filter no,$(PEERS)),--no-peers,--install-peers) $(if $(PUBLISH),--publish)
 
 lint: $(VENV)/.ready ## ruff and the type checker
 	@$(BIN)/ruff check .

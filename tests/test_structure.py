@@ -23,6 +23,8 @@ LAYERS = (
     "audit",
     "records",
     "engines",
+    "redteam",
+    "bench",
     "console",
     "display",
     "doctor",
@@ -42,7 +44,11 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {module_name(p): p for p in sorted((ROOT / "autograder").rglob("*.py"))}
+PACKAGE = ROOT / "autograder"
+# Cells of notebooks, and a course of its own: data that two tools read, and no modules.
+DATA = [PACKAGE / folder for folder in ("redteam/submissions", "bench/course")]
+FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if not any(d in p.parents for d in DATA)]
+MODULES = {module_name(path): path for path in FILES}
 
 
 def imports_of(path, inside_functions=True):
@@ -202,14 +208,44 @@ def imported_by(statement):
     return set(done.stdout.split())
 
 
-def test_a_student_imports_nothing_of_the_grader():
-    modules = imported_by("import autograder")
-    assert modules.isdisjoint(HEAVY)
-    graders = LAYERS[LAYERS.index("compiler") :]
-    grader = {m for m in modules if m.startswith("autograder.") and layer(m) in graders}
-    assert not grader
-    assert not {"autograder.grading.runner", "autograder.grading.oracle"} & modules
+def own(statement):
+    """Return the package's modules that a statement imports."""
+    return {module for module in imported_by(statement) if module.startswith("autograder.")}
+
+
+FIRST_CELL = "from autograder.student.ready import look"
+
+
+@pytest.mark.parametrize("cell", ["import autograder", "from autograder import *", FIRST_CELL])
+def test_a_notebook_imports_nothing_of_the_grader(cell):
+    """In a session as in a release: neither what grades nor what locks a student's code in."""
+    assert imported_by(cell).isdisjoint({*HEAVY, "msgspec"})
+    assert {layer(m) for m in own(cell)} <= {"errors", "version", "authoring", "student"}
+    student = {module for module in own(cell) if layer(module) == "student"}
+    light = {"autograder.student", "autograder.student.self_check", "autograder.student.ready"}
+    assert student <= light
+
+
+def test_a_self_check_at_home_imports_what_runs_anywhere():
+    modules = own("import autograder.student.checking")
+    graders = {f"autograder.grading.{name}" for name in ("runner", "oracle", "bundle", "intake")}
+    walls = {f"autograder.sandbox.{name}" for name in ("nursery", "session", "walls", "supervisor")}
+    assert modules.isdisjoint(graders | walls)
+    assert {layer(m) for m in modules}.isdisjoint(LAYERS[LAYERS.index("compiler") :])
+
+
+def test_the_process_that_becomes_a_session_imports_nothing_of_the_grader():
+    layers = {layer(module) for module in own("import autograder.sandbox.warm_process")}
+    assert layers <= {"errors", "version", "authoring", "student", "sandbox"}
 
 
 def test_the_command_line_starts_light():
     assert imported_by("import autograder.cli").isdisjoint(HEAVY)
+    modules = own("import autograder.cli")
+    later = {"grading", "compiler", "audit", "redteam", "bench", "doctor", "display"}
+    assert {layer(module) for module in modules}.isdisjoint(later)
+    tables = {
+        f"autograder.{name}" for name in ("records.exporters", "engines.table", "engines.work")
+    }
+    found = {m for m in modules if m.count(".") == 2 and layer(m) in ("records", "engines")}
+    assert found == tables

@@ -1,4 +1,7 @@
-"""The package's own wheel, from its installed files: what a release is checked with at home."""
+"""The package's own wheel, from its installed files: what a release is checked with at home.
+
+The operators' tools are left out: a student needs neither attacks nor answers to a benchmark.
+"""
 
 import base64
 import hashlib
@@ -15,6 +18,7 @@ from autograder.version import DISTRIBUTION, own_version, wheel_name
 __all__ = ["own_files", "wheel"]
 
 PACKAGE = "autograder"
+TOOLS = ("redteam", "bench")
 SUFFIXES = (".py", ".html", ".css", ".j2", "py.typed")
 TAG = "-py3-none-any.whl"
 TAGS = f"Wheel-Version: 1.0\nGenerator: {PACKAGE}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -39,8 +43,11 @@ def wheel() -> tuple[str, bytes]:
 
 
 def own_files() -> Iterator[tuple[str, bytes]]:
-    """Return the package's own files and their paths in a wheel, sorted."""
-    yield from _walk(files(PACKAGE), PACKAGE)
+    """Return the package's own files and their paths in a release's wheel, sorted."""
+    left_out = tuple(f"{PACKAGE}/{tool}/" for tool in TOOLS)
+    for path, data in _walk(files(PACKAGE), PACKAGE):
+        if not path.startswith(left_out):
+            yield path, data
 
 
 def _metadata(text: str) -> str:

@@ -9,65 +9,23 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
-from autograder.errors import HarnessError, SourceError
+from autograder.engines.work import GRADINGS, Graded, Job, Work
+from autograder.engines.worker import Worker
+from autograder.errors import HarnessError
 from autograder.grading.bundle import Bundle, read_bundle
-from autograder.grading.intake import HandedIn, read_handed_in
-from autograder.grading.notes import naming_file
-from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import BROKE, Result, now
-from autograder.grading.runner import Grader
+from autograder.grading.intake import read_handed_in
+from autograder.grading.results import BROKE, now
 from autograder.grading.scoring import unreadable
 from autograder.sandbox.kernel import die_with_parent
-from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import TIERS
 from autograder.sandbox.preload import imported_late
 
-__all__ = ["GRADINGS", "Graded", "Job", "Work", "grade_all"]
+__all__ = ["grade_all"]
 
-TRIES = 3  # of a submission whose worker was killed
-GRADINGS = 2 + TRIES  # of a submission in one run, at the most: the first, one alone, and these
+TRIES = GRADINGS - 2  # of a submission whose worker was killed; the others are the first, one alone
 # Of each library: there is a worker for each core, and threads that wait for work use it up.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("MKL", "OMP", "OPENBLAS")}
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the workers of one run share."""
-
-    bundle: Path
-    secret: bytes = field(repr=False)
-    limits: Limits
-    device: str
-    min_tier: int | None = TIERS[-1]
-    private: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class Job:
-    """One submission to grade: as it is when its turn comes.
-
-    ``gradings`` says how many gradings of it have broken before: each has inputs of its own.
-    """
-
-    student: str
-    path: Path
-    gradings: int = 0
-
-
-@dataclass(frozen=True)
-class Graded:
-    """A submission that was graded: what was read of it then, and the result.
-
-    ``starved`` says that something ran out of time that had not had the processor for it.
-    """
-
-    student: str
-    handed_in: HandedIn = field(repr=False)
-    result: Result
-    starved: bool = False
 
 
 def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]:
@@ -137,36 +95,27 @@ def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
         for _, graded in _grade_in_pool(work, deque([again]), 1, deque()):
             return graded
     reason = f"{BROKE}: its worker was killed {TRIES} times"
-    return _unreadable(job, read_handed_in(job.path), bundle, reason, work.device)
-
-
-def _unreadable(job: Job, handed_in: HandedIn, bundle: Bundle, reason: str, device: str) -> Graded:
-    result = unreadable(bundle, job.student, handed_in.data, reason, device, now)
+    handed_in = read_handed_in(job.path)
+    result = unreadable(bundle, job.student, handed_in.data, reason, work.device, now)
     return Graded(job.student, handed_in, result)
 
 
-_grader: Grader | None = None
-_work: Work | None = None
+_worker: Worker | None = None
 _fault: str | None = None
 
 
 def _prepare(work: Work) -> None:
     """Set up a worker process: it dies with the run, and loads the bundle once."""
-    global _grader, _work, _fault  # noqa: PLW0603 - the one state of a worker process
+    global _worker, _fault  # noqa: PLW0603 - the one state of a worker process
     die_with_parent(os.getppid())  # the process that forks workers, which outlives the run
     threading.Thread(target=_end_with_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
-    bundle = read_bundle(work.bundle)
     try:
-        oracle = load_bundle_oracle(bundle)
-    except SourceError as error:
-        _fault = f"the bundle cannot run here: {error}"
+        _worker = Worker(work)
+    except HarnessError as error:
+        _fault = str(error)  # told with the first job: the pool would not say it now
         return
-    _grader = Grader(
-        bundle, oracle, work.secret, work.limits, work.device, work.min_tier, work.private
-    )
-    _work = work
-    multiprocessing.util.Finalize(None, _grader.close, exitpriority=1)
+    multiprocessing.util.Finalize(None, _worker.close, exitpriority=1)
 
 
 def _end_with_run() -> None:
@@ -179,11 +128,5 @@ def _end_with_run() -> None:
 def _grade(job: Job) -> Graded:
     if _fault is not None:
         raise HarnessError(_fault)
-    assert _grader is not None
-    assert _work is not None
-    handed_in = read_handed_in(job.path)
-    if handed_in.problem is not None:
-        bundle = read_bundle(_work.bundle)
-        return _unreadable(job, handed_in, bundle, handed_in.problem, _work.device)
-    result = _grader.grade(job.student, handed_in.data, gradings=job.gradings)
-    return Graded(job.student, handed_in, naming_file(result, job.path), _grader.starved)
+    assert _worker is not None
+    return _worker.grade(job)

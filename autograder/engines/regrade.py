@@ -73,6 +73,7 @@ def regrade(
     students: Collection[str] = (),
     device: str = "cpu",
     workers: int = 1,
+    engine: str = "local",
     *,
     apply: bool,
 ) -> Regrade:
@@ -85,6 +86,7 @@ def regrade(
         students: only these; empty means all.
         device: ``cpu`` or ``cuda``.
         workers: how many submissions are graded at a time.
+        engine: the name of the one that grades.
         apply: append the new results and bring the records up to date; else nothing is written.
 
     Raises:
@@ -94,11 +96,11 @@ def regrade(
     former = stored(course, name)
     before, problems = former.results, former.problems
     if apply:
-        run = grade_assignment(course, name, progress, students, device, workers)
+        run = grade_assignment(course, name, progress, students, device, workers, engine=engine)
         after: Mapping[str, Result] = {s: run.results[s] for s in run.graded if s in run.results}
         problems = run.problems
     else:
-        trial = try_assignment(course, name, progress, students, device, workers)
+        trial = try_assignment(course, name, progress, students, device, workers, engine)
         after = trial.results
         problems += trial.problems
     known = {student: result for student, result in after.items() if student in before}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.course import Course
-from autograder.engines.local import GRADINGS, Graded, Job, Work, grade_all
 from autograder.engines.record import (
     Seen,
     bring_up_to_date,
@@ -15,6 +14,8 @@ from autograder.engines.record import (
     newest_results,
     write_pages,
 )
+from autograder.engines.table import ENGINES
+from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import AutograderError, UsageError, stops_all
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
 from autograder.grading.intake import read_handed_in
@@ -91,6 +92,7 @@ def grade_assignment(
     device: str = "cpu",
     workers: int = 1,
     unsafe_local: bool = False,
+    engine: str = "local",
 ) -> Run:
     """Grade the submissions of an assignment that have no standing result.
 
@@ -105,6 +107,7 @@ def grade_assignment(
         device: ``cpu`` or ``cuda``.
         workers: how many submissions are graded at a time.
         unsafe_local: run students' code without walls, as a trial that counts for nothing.
+        engine: the name of the one that grades.
 
     Raises:
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
@@ -120,7 +123,7 @@ def grade_assignment(
         for folder in (plan.store.folder, plan.store.folder / "history"):
             require_writable(folder)  # else a class would be graded for nothing
         progress.begin(len(plan.jobs))
-    for one in grade_all(plan.work, plan.jobs, workers):
+    for one in ENGINES[engine](plan.work, plan.jobs, workers):
         seen[one.student] = Seen.of(one.handed_in)
         if _stored(course, plan, one, problems):
             graded.append(one.student)
@@ -146,13 +149,14 @@ def try_assignment(
     students: Collection[str] = (),
     device: str = "cpu",
     workers: int = 1,
+    engine: str = "local",
 ) -> Trial:
     """Grade what `grade_assignment` would grade, and write nothing."""
     plan = _plan(course, name, students, device, course.min_tier, Store.find)
     found: dict[str, Result] = {}
     if plan.jobs:
         progress.begin(len(plan.jobs))
-    for one in grade_all(plan.work, plan.jobs, workers):
+    for one in ENGINES[engine](plan.work, plan.jobs, workers):
         found[one.student] = one.result
         progress.advance(one.result)
     return Trial(found, _told(course, plan.problems))

@@ -18,9 +18,9 @@ import msgspec
 from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, StudentError, UsageError
 from autograder.grading.results import CaseResult, Verdict
+from autograder.student.checking import SelfCheck, in_points
 from autograder.student.recording import FILE
 from autograder.student.rehearsal import Event, Job
-from autograder.student.self_check import SelfCheck, in_points
 
 __all__ = ["Rehearsal", "only_notebook"]
 

@@ -20,7 +20,7 @@ from autograder.errors import AutograderError
 from autograder.grading.results import CaseResult
 from autograder.sandbox.messages import InProcessSession
 from autograder.sandbox.wire import Message
-from autograder.student.self_check import run_visible, visible_cases
+from autograder.student.checking import run_visible, visible_cases
 
 __all__ = ["Event", "Job", "main"]
 

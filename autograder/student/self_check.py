@@ -1,81 +1,19 @@
-"""A student's self-check: the visible cases, run in the notebook against the recording."""
+"""The self-check as a notebook calls it: what it takes is imported at the first call.
 
-import html
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+``import autograder`` runs in every session, where nothing is checked.
+"""
 
-from autograder.authoring.checks import Case, Check, case_rng
-from autograder.authoring.standard import Standard
-from autograder.authoring.subject import Session
-from autograder.errors import HarnessError
-from autograder.grading.cases import ReferenceSession, run_case
-from autograder.grading.results import CaseResult, Verdict
-from autograder.sandbox.messages import InProcessSession
-from autograder.student.ready import tell_missing
-from autograder.student.recording import FILE, Recording, ReplaySession, load_recording
+from typing import TYPE_CHECKING
 
-__all__ = ["SelfCheck", "in_points", "run_visible", "self_check", "visible_cases"]
+from autograder.authoring.checks import Check
 
-WAITS = ("?", "#9a6700")
-MARKS = {Verdict.PASSED: ("✓", "#1a7f37"), Verdict.BROKEN: WAITS, Verdict.PENDING: WAITS}
-NEEDS_GPU = "runs at grading, on a machine with a GPU"
-OTHER_MARK = ("✗", "#cf222e")
+if TYPE_CHECKING:
+    from autograder.student.checking import SelfCheck
+
+__all__ = ["self_check"]
 
 
-class SelfCheck:
-    """The outcome of a check's visible cases, shown by Jupyter as the cell's value."""
-
-    def __init__(
-        self,
-        name: str,
-        results: Sequence[CaseResult],
-        kind: str = "visible cases",
-        points: float | None = None,
-    ) -> None:
-        self.name, self.results, self._kind, self._points = name, results, kind, points
-
-    @property
-    def passed(self) -> bool:
-        """Whether every visible case passed; none passed where nothing could be checked."""
-        results = self.results
-        return bool(results) and all(result.verdict is Verdict.PASSED for result in results)
-
-    def __repr__(self) -> str:
-        lines = [self._headline()]
-        for result in self.results:
-            lines.append(f"  {_mark(result)[0]} {result.name}: {_words(result)}")
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        rows = []
-        for result in self.results:
-            mark, colour = _mark(result)
-            rows.append(
-                f'<div><span style="color:{colour};font-weight:600">{mark}</span> '
-                f"{html.escape(result.name)}: "
-                f'<span style="white-space:pre-wrap">{html.escape(_words(result))}</span></div>'
-            )
-        return (
-            f'<div style="line-height:1.6"><b>{html.escape(self._headline())}</b>'
-            + "".join(rows)
-            + "</div>"
-        )
-
-    def _headline(self) -> str:
-        if not self.results:
-            return f"{self.name}: not checked"
-        count = sum(result.verdict is Verdict.PASSED for result in self.results)
-        worth = "" if self._points is None else f" ({in_points(self._points)})"
-        return f"{self.name}: {count} of {len(self.results)} {self._kind} pass{worth}"
-
-
-def in_points(points: float) -> str:
-    """Return a number of points in words."""
-    return f"{points:g} point{'' if points == 1 else 's'}"
-
-
-def self_check(check: Check) -> SelfCheck:
+def self_check(check: Check) -> "SelfCheck":
     """Run the visible cases of a check against this notebook's own names.
 
     In a release the right values come from the recording beside the notebook. In the source
@@ -88,68 +26,6 @@ def self_check(check: Check) -> SelfCheck:
     """
     if not isinstance(check, Check):
         raise TypeError(f"self_check takes a check, not a {type(check).__name__}")
-    if "reference" not in sys.modules and tell_missing(FILE):
-        return SelfCheck(check.name, [])
-    recording, cases = visible_cases(check)
-    own = InProcessSession(check.function.__globals__)
-    results = [run_visible(check, case, recording, own) for case in cases]
-    kind = "visible cases" if recording else "cases"
-    return SelfCheck(check.name, results, kind, check.points)
+    from autograder.student.checking import check_here
 
-
-def visible_cases(check: Check) -> tuple[Recording | None, list[Case]]:
-    """Return the recording beside the notebook, and what can be checked with it, or without.
-
-    Raises:
-        HarnessError: the recording is damaged.
-    """
-    recording = _recording()
-    if recording:
-        check.standard = recording.standards.get(check.name, Standard())
-    return recording, [case for case in check.cases if not (case.hidden and recording)]
-
-
-def run_visible(
-    check: Check, case: Case, recording: Recording | None, student: Session
-) -> CaseResult:
-    """Run a case of a check against the recording, or where there is none the reference."""
-    if check.device == "cuda" and recording:
-        return CaseResult(case.name, case.hidden, Verdict.PENDING, 0.0, message=NEEDS_GPU)
-    assignment = recording.assignment if recording else ""
-    return run_case(
-        check,
-        case,
-        student,
-        _reference(recording, check, case),
-        lambda: case_rng(b"", assignment, check.name, case.name),
-        proven=recording is not None,
-    )
-
-
-def _reference(recording: Recording | None, check: Check, case: Case) -> Session:
-    if recording is None:
-        return ReferenceSession(check.function.__globals__)
-    return ReplaySession(recording.replies.get(check.name, {}).get(case.name, ()))
-
-
-def _recording() -> Recording | None:
-    try:
-        return load_recording(Path(FILE).read_bytes())
-    except FileNotFoundError:
-        return None  # the author's own run
-    except OSError as error:
-        raise HarnessError(f"{FILE} cannot be read: {error}") from None
-
-
-def _mark(result: CaseResult) -> tuple[str, str]:
-    return MARKS.get(result.verdict, OTHER_MARK)
-
-
-def _words(result: CaseResult) -> str:
-    if result.verdict is Verdict.PASSED:
-        return "passes"
-    if result.verdict is Verdict.PENDING:
-        return NEEDS_GPU
-    if result.verdict is Verdict.BROKEN:
-        return f"cannot be checked here: {result.message}"
-    return result.message or str(result.verdict)
+    return check_here(check)

@@ -1,13 +1,18 @@
 """What the bench itself does; it measures nothing here."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.bench.answers import QUESTIONS, fill, make_class, reference
-from tests.bench.measure import Failed, measure
-from tests.bench.page import BEGIN, END, figures, lines, replaced
-from tests.bench.peer_checks import HIDDEN, VISIBLE
+from autograder import cli
+from autograder.bench.answers import QUESTIONS, fill, make_class, reference
+from autograder.bench.measure import Failed, measure
+from autograder.bench.page import BEGIN, END, figures, lines, replaced
+from autograder.bench.peer_checks import HIDDEN, VISIBLE
+from autograder.bench.peers import PEERS
+from autograder.bench.run import PARTS, Bench
 
 FORKS = """
 import os, time
@@ -67,6 +72,18 @@ def test_a_program_that_fails_is_no_figure(tmp_path):
         measure(["/bin/sh", "-c", "exit 3"], tmp_path, timeout=30)
 
 
+def test_what_a_notebook_prints_is_no_figure(bundle_path, submit, tmp_path):
+    (tmp_path / "one.ipynb").write_bytes(submit(after=["print('well, well')"]))
+    usage = measure(
+        [sys.executable, "-m", "autograder.bench.baseline", bundle_path, tmp_path / "one.ipynb"],
+        tmp_path,
+        timeout=100,
+        log=tmp_path / "log.txt",
+    )
+    assert json.loads(usage.output).keys() == {"cpu", "passed"}
+    assert json.loads(usage.output)["passed"] == 4.0
+
+
 def test_a_part_that_is_missing_leaves_its_figures_open():
     assert set(figures({}).values()) == {None}
     assert any("nbgrader is missing" in line for line in lines({"nbgrader": {"failed": "no pip"}}))
@@ -82,3 +99,66 @@ def test_ratios_say_how_many_times_ours():
 def test_the_page_keeps_what_stands_around_the_figures():
     page = f"# Title\n{BEGIN}\nold\n{END}\nmore\n"
     assert replaced(page, "new") == f"# Title\n{BEGIN}\n\nnew\n\n{END}\nmore\n"
+
+
+@pytest.fixture
+def bench(monkeypatch, tmp_path, capsys):
+    """Calls the command, which measures nothing here: its exit code, its parts and what it says."""
+    monkeypatch.chdir(tmp_path)
+
+    def bench(*arguments, whole=True):
+        ran = []
+        monkeypatch.setattr(Bench, "run", lambda self, parts: ran.extend(parts) or whole)
+        code = cli.main(["bench", *arguments])
+        return code, ran, "".join(capsys.readouterr())
+
+    return bench
+
+
+def test_without_the_peers_it_says_so_and_measures_the_rest(bench):
+    code, ran, said = bench()
+    assert (code, ran) == (0, [part for part in PARTS if part not in PEERS])
+    for version in PEERS.values():
+        assert f"{version} is not installed, and left out; --install-peers installs it\n" in said
+
+
+def test_a_peer_that_is_installed_is_measured(bench):
+    stamp = Path("build/bench/otter-env/.ready")
+    stamp.parent.mkdir(parents=True)
+    stamp.write_text("otter-grader==7.0.0 torch==2.13.0 numpy ipykernel")
+    _, ran, said = bench("--parts", "nbgrader,otter")
+    assert ran == ["otter"]
+    assert "otter" not in said.partition("\n")[0]
+
+
+def test_peers_are_installed_where_that_is_asked_and_never_mentioned_where_they_are_not(bench):
+    assert bench("--install-peers")[1] == list(PARTS)
+    _, ran, said = bench("--no-peers")
+    assert "nbgrader" not in ran
+    assert "not installed" not in said
+
+
+def test_a_part_that_failed_wants_somebody_to_look(bench):
+    assert bench(whole=False)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--parts", "hours"], "--parts hours: the parts are compile, ours, nbgrader"),
+        (["--publish"], "docs/benchmarks.md has no place for the figures"),
+        (["--jobs", "0"], "--jobs is a number from 1 up"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_measured(bench, arguments, words):
+    code, ran, said = bench(*arguments)
+    assert (code, ran) == (2, [])
+    assert words in said
+
+
+def test_figures_are_published_between_the_marks_of_the_page(bench):
+    page = Path("docs/benchmarks.md")
+    page.parent.mkdir()
+    page.write_text(f"# Benchmarks\n{BEGIN}\n{END}\n")
+    assert bench("--publish")[0] == 0
+    assert "| autograder alone | measured | target |" in page.read_text()

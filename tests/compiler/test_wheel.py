@@ -43,6 +43,31 @@ def test_it_holds_the_packages_own_files_and_no_caches(archive):
     assert not any("__pycache__" in name or name.startswith("reference") for name in names)
 
 
+def test_it_leaves_out_the_operators_tools(archive):
+    """Attacks and a benchmark's answers are none of a student's business."""
+    names = archive.namelist()
+    assert "autograder/commands/operating.py" in names
+    assert [n for n in names if n.startswith(("autograder/redteam", "autograder/bench"))] == []
+    assert not any("specimen" in name or "submissions" in name for name in names)
+
+
+def test_a_command_that_it_leaves_out_says_what_to_install(archive, tmp_path):
+    archive.extractall(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "redteam", "--list"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr == (
+        "autograder: autograder.redteam is missing; run make setup, or: "
+        "python -m pip install 'notebook-autograder[grade]'\n"
+    )
+
+
 def test_its_record_lists_every_file(archive):
     record = archive.read("notebook_autograder-0.1.0.dist-info/RECORD").decode()
     assert [row.partition(",")[0] for row in record.splitlines()] == archive.namelist()

@@ -3,7 +3,7 @@
 ``answers/writeup_….md`` holds what each of them answers, by assignment. A block of code gives
 names their meaning; a heading such as ``### proof_regret`` stands above the answer to a manual
 question. ``python -m tests.demo.writeups`` puts these into the releases and writes ``submitted/``
-again, after an assignment has changed; `test_writeups.py` holds what each answer must get.
+again, after an assignment has changed. ``answers/writeup_….csv`` says what each answer must get.
 """
 
 import ast

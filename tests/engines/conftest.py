@@ -6,8 +6,8 @@ import pytest
 
 from autograder.audit.publish import compile_and_publish
 from autograder.course import Course
-from autograder.engines import run
-from autograder.engines.local import Graded
+from autograder.engines.table import ENGINES
+from autograder.engines.work import Graded
 from autograder.grading.bundle import read_bundle
 from autograder.grading.intake import read_handed_in
 from autograder.grading.results import QuestionResult, Status, now
@@ -44,7 +44,7 @@ def quickly(monkeypatch):
             result = result_of(bundle, job.student, data, questions, notes, "cpu", now)
             yield Graded(job.student, handed_in, result)
 
-    monkeypatch.setattr(run, "grade_all", grade_all)
+    monkeypatch.setitem(ENGINES, "local", grade_all)
 
 
 @pytest.fixture

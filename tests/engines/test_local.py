@@ -4,7 +4,8 @@ import multiprocessing
 import pytest
 
 from autograder.engines import local
-from autograder.engines.local import Job, Work, grade_all
+from autograder.engines.local import grade_all
+from autograder.engines.work import Job, Work
 from autograder.errors import HarnessError
 from autograder.grading.results import Status
 from autograder.sandbox.limits import Limits

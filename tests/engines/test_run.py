@@ -6,8 +6,10 @@ import shutil
 
 import pytest
 
+from autograder import cli
 from autograder.engines.regrade import regrade
 from autograder.engines.run import grade_assignment, try_assignment
+from autograder.engines.table import ENGINES
 from autograder.errors import HarnessError, UsageError
 from autograder.grading.intake import digest_of
 from autograder.records.store import Store
@@ -334,3 +336,23 @@ def test_records_that_can_be_written_are_when_others_cannot(classroom):
     assert (run.graded, run.problems) == ((), ())
     assert again.said == ["writing feedback, gradebook and report"]
     assert gradebook.is_file()
+
+
+def test_an_engine_is_a_row_of_the_table(classroom, quickly, monkeypatch, capsys):
+    asked = []
+
+    def elsewhere(work, jobs, workers):
+        asked.append((work.bundle.name, [job.student for job in jobs], workers))
+        yield from ENGINES["local"](work, jobs, workers)
+
+    monkeypatch.setitem(ENGINES, "elsewhere", elsewhere)
+    monkeypatch.chdir(classroom.root)
+    classroom.hand_in("ada")
+    assert cli.main(["regrade", "--preview", "--engine", "elsewhere", "--jobs", "3"]) == 0
+    assert cli.main(["grade", "--engine", "elsewhere", "--jobs", "2"]) == 0
+    assert asked == [("small.bundle", ["ada"], 3), ("small.bundle", ["ada"], 2)]
+    assert cli.main(["grade"]) == 0
+    assert len(asked) == 2
+    with pytest.raises(SystemExit):
+        cli.main(["grade", "--engine", "nowhere"])
+    assert "invalid choice: 'nowhere' (choose from" in capsys.readouterr().err

@@ -3,7 +3,11 @@ import io
 
 import pytest
 
+from autograder import cli
+from autograder.engines import run
+from autograder.engines.run import Stored
 from autograder.grading.results import Status
+from autograder.records.exporters import EXPORTERS, Exporter
 from autograder.records.exports import csv_text
 from autograder.records.exports import table as json_table
 
@@ -80,3 +84,38 @@ def test_json_has_the_same_with_null_for_undecided(make):
         "possible": 15.0,
         "status": "pending",
     }
+
+
+@pytest.fixture
+def export(make, tmp_path, monkeypatch, capsys):
+    """Calls `autograder export` in a course of two assignments: its exit code and what it says."""
+    (tmp_path / "course.toml").touch()
+    for name in ("hw1", "hw2"):
+        (tmp_path / "assignments" / name).mkdir(parents=True)
+        (tmp_path / "assignments" / name / f"{name}.py").touch()
+    monkeypatch.chdir(tmp_path)
+    found = Stored(make.manifest, {"ada": make.result("ada")}, ())
+    monkeypatch.setattr(run, "stored", lambda course, name: found)
+
+    def export(*arguments):
+        code = cli.main(["export", *arguments])
+        return code, "".join(capsys.readouterr())
+
+    return export
+
+
+def test_an_exporter_is_a_row_of_the_table(export, monkeypatch):
+    def names(classes):
+        return "".join(f"{one.assignment}: {' '.join(results)}\n" for one, results in classes)
+
+    monkeypatch.setitem(EXPORTERS, "names", Exporter(names, together=True))
+    assert export("--format", "names") == (0, "hw1: ada\nhw1: ada\n")
+    monkeypatch.setitem(EXPORTERS, "names", Exporter(names, together=False))
+    assert export("hw2", "--format", "names") == (0, "hw1: ada\n")
+
+
+def test_a_form_that_holds_one_assignment_asks_which(export):
+    code, said = export("--format", "csv")
+    assert code == 2
+    assert "name one of hw1, hw2: each has a table of its own" in said
+    assert export("--format", "json")[0] == 0

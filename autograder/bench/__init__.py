@@ -1,0 +1,1 @@
+"""What grading costs: the same class graded by us and by others, and measured."""

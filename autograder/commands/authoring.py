@@ -1,0 +1,146 @@
+"""The commands of an author: a new assignment, its release and bundle, its proof."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from autograder.commands.command import (
+    DONE,
+    Command,
+    Options,
+    Parser,
+    add_assignments,
+    assignments_of,
+    cores,
+    say,
+)
+from autograder.course import Course, find_course
+from autograder.errors import AuditRefused
+
+__all__ = ["AUDIT", "COMPILE", "NEW"]
+
+
+def _add_new(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="of the assignment: an identifier")
+
+
+def _new(options: Options) -> int:
+    from autograder.compiler.skeleton import write_skeleton
+
+    course = find_course()
+    for path in write_skeleton(course, options.name):
+        say(f"wrote {course.relative(path)}")
+    say(f"next: autograder compile {options.name}")
+    return DONE
+
+
+NEW = Command(
+    "new",
+    help="write the first version of a new assignment, which compiles",
+    example="autograder new hw9_transformers",
+    run=_new,
+    add_options=_add_new,
+)
+
+
+def _add_compile(parser: Parser) -> None:
+    add_assignments(parser)
+    parser.add_argument("--force", action="store_true", help="even if nothing changed")
+
+
+def _compile(options: Options) -> int:
+    from autograder.compiler.fingerprint import fingerprint, is_current
+
+    course = find_course()
+    for name in assignments_of(course, options.assignments):
+        if not options.force and is_current(course, name, fingerprint(course, name)):
+            say(f"{name}: nothing to compile, release and bundle are up to date")
+            continue
+        from autograder.audit.publish import compile_and_publish  # a second, where it is needed
+
+        began = time.monotonic()
+        with _audit_page(course, name):
+            outcome = compile_and_publish(course, name, _teller(name), cores())
+        for line in outcome.summary:
+            say(line)
+        say(
+            f"{name}: wrote {course.relative(course.release(name))}/ and "
+            f"{course.relative(course.build(name))}/ in {time.monotonic() - began:.1f} s"
+        )
+    return DONE
+
+
+COMPILE = Command(
+    "compile",
+    help="write release/ and build/ of assignments, if their audits pass",
+    example="autograder compile hw1_optimizers",
+    run=_compile,
+    add_options=_add_compile,
+)
+
+
+def _add_audit(parser: Parser) -> None:
+    add_assignments(parser)
+    parser.add_argument(
+        "--fail-under", type=float, default=0.0, metavar="PERCENT", help="of the mutants"
+    )
+
+
+def _audit(options: Options) -> int:
+    from autograder.audit.publish import audit_only
+
+    course = find_course()
+    low = []
+    for name in assignments_of(course, options.assignments):
+        with _audit_page(course, name):
+            outcome = audit_only(course, name, _teller(name), cores())
+        for line in outcome.details:
+            say(line)
+        if 100 * outcome.score < options.fail_under:
+            low.append(f"{name}: a mutation score of {100 * outcome.score:.1f} %")
+    if low:
+        raise AuditRefused([f"under {options.fail_under:g} %", *(f"  {text}" for text in low)])
+    return DONE
+
+
+AUDIT = Command(
+    "audit",
+    help="prove the grading of assignments, and publish nothing",
+    example="autograder audit hw1_optimizers",
+    run=_audit,
+    add_options=_add_audit,
+)
+
+
+@contextmanager
+def _audit_page(course: Course, name: str) -> Iterator[None]:
+    """Write the page of the audit that is made inside the block, also of one that refuses."""
+    audit = course.build(name) / "audit.json"
+    before = audit.stat().st_mtime_ns if audit.is_file() else None
+    try:
+        yield
+    finally:
+        page = audit.with_suffix(".html")
+        new = audit.is_file() and audit.stat().st_mtime_ns != before
+        if new or (audit.is_file() and not page.is_file()):
+            from autograder.records.audit_page import write_audit_page
+
+            with suppress(ValueError, TypeError, KeyError):  # damaged: the next audit replaces it
+                write_audit_page(page, audit)
+
+
+def _teller(name: str) -> Callable[[str], None]:
+    """Return a function that shows on a terminal what is going on, on one line."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+
+    def tell(text: str) -> None:
+        print(
+            f"\r\033[K{name}: {text[:100]}" if text else "\r\033[K",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    return tell

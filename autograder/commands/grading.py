@@ -1,0 +1,166 @@
+"""The commands that grade: what was handed in, and once more with a changed bundle."""
+
+from autograder.commands.command import (
+    ATTENTION,
+    DONE,
+    OUTPUT,
+    Command,
+    Options,
+    Parser,
+    add_assignments,
+    add_jobs,
+    assignments_of,
+    jobs_of,
+    print_text,
+    say,
+    say_problems,
+)
+from autograder.course import Course, find_course
+from autograder.engines.table import ENGINES
+from autograder.errors import UsageError, naming
+from autograder.records.exporters import EXPORTERS
+
+__all__ = ["GRADE", "REGRADE"]
+
+
+def _add_what_to_grade(parser: Parser) -> None:
+    add_assignments(parser)
+    parser.add_argument("--student", action="append", default=[], help="only this one; repeatable")
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda", "auto"), default="auto", help="default: auto"
+    )
+    add_jobs(parser, "submissions at a time; default: all cores")
+    parser.add_argument(
+        "--engine", choices=tuple(ENGINES), default="local", help="where it is done; default: local"
+    )
+
+
+def _add_grade(parser: Parser) -> None:
+    _add_what_to_grade(parser)
+    parser.add_argument("--json", action="store_true", help="print the newest results as JSON")
+    parser.add_argument(
+        "--unsafe-local",
+        action="store_true",
+        help="run students' code without walls, where this machine has none; such results are "
+        "marked ungraded and count for nothing",
+    )
+
+
+def _grade(options: Options) -> int:
+    from autograder.display import Display
+    from autograder.engines.run import grade_assignment
+
+    course = find_course()
+    device, jobs = _device(options), jobs_of(options)
+    display = Display(quiet=options.json)
+    runs = []
+    for name, students in _to_grade(course, options):
+        with display.progress(name) as progress:
+            run = grade_assignment(
+                course,
+                name,
+                progress,
+                students,
+                device,
+                jobs,
+                options.unsafe_local,
+                options.engine,
+            )
+        with naming(OUTPUT):
+            display.show(course, run)
+        runs.append(run)
+    astray = {
+        path: name
+        for path, name in course.astray([run.manifest.assignment for run in runs]).items()
+        if not options.student or path.parent.name in options.student
+    }
+    display.show_astray(course, astray)
+    if options.json:
+        print_text(EXPORTERS["json"].text([(run.manifest, run.results) for run in runs]), end="")
+    attention = any(astray.values()) or any(
+        run.unfit
+        or run.problems
+        or any(r.status == "needs_attention" for r in run.results.values())
+        for run in runs
+    )
+    return ATTENTION if attention else DONE
+
+
+GRADE = Command(
+    "grade",
+    help="grade what students handed in; write gradebook, feedback and report",
+    example="autograder grade hw1_optimizers --student ada --jobs 4",
+    run=_grade,
+    add_options=_add_grade,
+)
+
+
+def _add_regrade(parser: Parser) -> None:
+    _add_what_to_grade(parser)
+    ways = parser.add_mutually_exclusive_group(required=True)
+    ways.add_argument("--preview", action="store_true", help="write nothing")
+    ways.add_argument("--apply", action="store_true", help="append the new results")
+
+
+def _regrade(options: Options) -> int:
+    from autograder.display import Display
+    from autograder.engines.regrade import regrade
+
+    course = find_course()
+    device, jobs = _device(options), jobs_of(options)
+    display = Display()
+    code = DONE
+    for name, students in _to_grade(course, options):
+        with display.progress(name) as progress:
+            found = regrade(
+                course,
+                name,
+                progress,
+                students,
+                device,
+                jobs,
+                options.engine,
+                apply=options.apply,
+            )
+        for line in found.lines():
+            say(line)
+        code = max(code, say_problems(found.problems))
+        if options.preview and found.graded:
+            say(f"nothing is written; to apply it: autograder regrade {name} --apply")
+    return code
+
+
+REGRADE = Command(
+    "regrade",
+    help="say who gains and who loses by a changed bundle, and apply it",
+    example="autograder regrade hw1_optimizers --preview",
+    run=_regrade,
+    add_options=_add_regrade,
+)
+
+
+def _to_grade(course: Course, options: Options) -> list[tuple[str, list[str]]]:
+    """Return the assignments to grade and of which students; no student means all.
+
+    Of assignments that are not named, those in which none of the students handed in are left out.
+    """
+    names = assignments_of(course, options.assignments)
+    if options.assignments or not options.student:
+        return [(name, options.student) for name in names]
+    handed_in = {name: set(course.submitted(name)) for name in names}
+    for student in options.student:
+        if not any(student in students for students in handed_in.values()):
+            raise UsageError(f"student {student!r} has handed in nothing for {', '.join(names)}")
+    return [
+        (name, sorted(students.intersection(options.student)))
+        for name, students in handed_in.items()
+        if students.intersection(options.student)
+    ]
+
+
+def _device(options: Options) -> str:
+    from autograder.doctor import gpus
+
+    if options.device == "cuda" and not gpus():
+        raise UsageError("--device cuda: this machine has no GPU")
+    return "cuda" if options.device != "cpu" and gpus() else "cpu"

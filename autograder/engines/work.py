@@ -1,0 +1,73 @@
+"""Work: what is given to an engine, what comes back, and what an engine is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from autograder.sandbox.limits import TIERS, Limits
+
+if TYPE_CHECKING:
+    from autograder.grading.intake import HandedIn
+    from autograder.grading.results import Result
+
+__all__ = ["GRADINGS", "Engine", "Graded", "Job", "Work"]
+
+GRADINGS = 5  # of a submission in one run, at the most; each has inputs of its own
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the workers of one run share."""
+
+    bundle: Path
+    secret: bytes = field(repr=False)
+    limits: Limits
+    device: str
+    min_tier: int | None = TIERS[-1]
+    private: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to grade: as it is when its turn comes.
+
+    ``gradings`` says how many gradings of it have broken before: each has inputs of its own.
+    """
+
+    student: str
+    path: Path
+    gradings: int = 0
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A submission that was graded: what was read of it then, and the result.
+
+    ``starved`` says that something ran out of time that had not had the processor for it.
+    """
+
+    student: str
+    handed_in: "HandedIn" = field(repr=False)
+    result: "Result"
+    starved: bool = False
+
+
+class Engine(Protocol):
+    """Has submissions graded."""
+
+    def __call__(self, work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]:
+        """Grade each job, and yield each submission as it is done.
+
+        What is lost on the way is graded again, at most `GRADINGS` times, each time as a job with
+        one more grading; a submission that breaks its worker stops no other.
+
+        Args:
+            work: what the workers share.
+            jobs: the submissions.
+            workers: how many are graded at a time.
+
+        Raises:
+            HarnessError: the bundle cannot be read or run here.
+            UnsafeHere: a machine cannot hold a student's code safely.
+        """

@@ -1,0 +1,58 @@
+"""A worker: what a process needs to grade one submission after another."""
+
+from autograder.engines.work import Graded, Job, Work
+from autograder.errors import HarnessError, SourceError
+from autograder.grading.bundle import read_bundle
+from autograder.grading.intake import read_handed_in
+from autograder.grading.notes import naming_file
+from autograder.grading.oracle import load_bundle_oracle
+from autograder.grading.results import now
+from autograder.grading.runner import Grader
+from autograder.grading.scoring import unreadable
+
+__all__ = ["Worker"]
+
+
+class Worker:
+    """Grades submissions, with the bundle loaded once.
+
+    Args:
+        work: what the workers of a run share.
+
+    Raises:
+        HarnessError: the bundle cannot be read or run here.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._bundle, self._device = read_bundle(work.bundle), work.device
+        try:
+            oracle = load_bundle_oracle(self._bundle)
+        except SourceError as error:
+            raise HarnessError(f"the bundle cannot run here: {error}") from None
+        self._grader = Grader(
+            self._bundle,
+            oracle,
+            work.secret,
+            work.limits,
+            work.device,
+            work.min_tier,
+            work.private,
+        )
+
+    def grade(self, job: Job) -> Graded:
+        """Grade a submission as it is now.
+
+        Raises:
+            UnsafeHere: this machine cannot hold a student's code safely.
+        """
+        handed_in = read_handed_in(job.path)
+        if (problem := handed_in.problem) is not None:
+            data = handed_in.data
+            result = unreadable(self._bundle, job.student, data, problem, self._device, now)
+            return Graded(job.student, handed_in, result)
+        result = self._grader.grade(job.student, handed_in.data, gradings=job.gradings)
+        return Graded(job.student, handed_in, naming_file(result, job.path), self._grader.starved)
+
+    def close(self) -> None:
+        """End what it has started."""
+        self._grader.close()

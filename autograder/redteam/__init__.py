@@ -1,0 +1,1 @@
+"""Attacks and accidents, handed in beside honest students: what each gets, and whom it harms."""
