@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.authoring.standard import Standard
+from autograder.compiler.bank_files import read_bank_texts, require_known_questions
 from autograder.compiler.artefacts import Artefacts, publish, write
 from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
 from autograder.compiler.fingerprint import fingerprint
@@ -62,7 +63,9 @@ def build(
     trusted = trusted_cells(source)
     limits = course.limits_of(name)
     data = _data(path.parent, limits, source.file)
-    oracle = load_oracle(trusted, texts, name, source.file, data)
+    banks = read_bank_texts(course, name)
+    oracle = load_oracle(trusted, texts, name, source.file, data, banks)
+    require_known_questions(course, name, banks, oracle.checks)
     require_as_written(source, oracle.checks, written)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
     for checked, standard in (standards or {}).items():
@@ -71,7 +74,7 @@ def build(
     manifest = make_manifest(name, source, oracle.checks, written, texts.values())
     pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
     release = release_notebook(pieces)
-    bundle = pack_bundle(manifest, trusted, serialize(release), texts, slips, data)
+    bundle = pack_bundle(manifest, trusted, serialize(release), texts, slips, data, banks)
     return Artefacts(
         name=name,
         release={

@@ -13,9 +13,9 @@ from autograder.compiler.regions import RUBRIC, SOLUTION, find_regions
 from autograder.compiler.syntax import blank_magics, bound_names, call_name, nearest, parse, placed
 from autograder.errors import SourceError
 
-__all__ = ["VARIANTS", "Kind", "Manual", "Source", "SourceCell", "read_source", "variant_of"]
+__all__ = ["Kind", "Manual", "Source", "SourceCell", "read_source"]
 
-VARIANTS = ("mistake", "alternative")
+_KEPT = ("mistake", "alternative")
 _KEYS = ("hidden", "manual", "points", "question")
 
 
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
     GIVEN = "given"  # handed out as it is
     SOLUTION = "solution"  # an import of the reference, or solution regions
-    CHECK = "check"  # checks, mistakes, alternatives, and what is hidden
+    CHECK = "check"  # checks, and what is hidden
     MANUAL = "manual"  # the answer and the rubric of a question that a person grades
 
 
@@ -118,16 +118,12 @@ def read_source(path: Path, file: str) -> Source:
     return Source(file, tuple(cells))
 
 
-def variant_of(node: ast.AST) -> str | None:
-    """Return ``x`` for a call ``x.mistake(…)`` or ``x.alternative(…)``, None for other nodes."""
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.attr in VARIANTS
-    ):
-        return node.func.value.id
-    return None
+def _kept_here(node: ast.AST) -> str | None:
+    """Return which of mistake and alternative a node calls, by itself or of a check."""
+    if not isinstance(node, ast.Call):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else call_name(node)
+    return name if name in _KEPT else None
 
 
 def _raw_cells(path: Path) -> list[_RawCell]:
@@ -205,9 +201,18 @@ def _code_cell(cell: SourceCell, regions: bool) -> SourceCell:
 
 
 def _has_check(tree: ast.Module) -> bool:
-    """Whether a cell defines checks, their mistakes or alternatives, or calls a self-check."""
+    """Whether a cell defines checks or calls a self-check.
+
+    Raises:
+        SourceError: it holds a mistake or an alternative.
+    """
     for node in ast.walk(tree):
-        if variant_of(node) or call_name(node) == "self_check":
+        if (name := _kept_here(node)) is not None:
+            raise SourceError(
+                f"line {getattr(node, 'lineno', 1)} keeps a {name}; move it to a file of its "
+                "question, bank/<question>.py beside the notebook"
+            )
+        if call_name(node) == "self_check":
             return True
         decorators = getattr(node, "decorator_list", [])
         if any(call_name(d) in ("check", "case") for d in decorators):

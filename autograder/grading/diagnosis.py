@@ -121,7 +121,7 @@ class Diagnoses:
             return all(_same(outcomes[c.name], run) for c, run in zip(cases, runs, strict=True))
 
         if telling:
-            titles = [mistake.title for mistake in check.mistakes if fits(mistake.values)]
+            titles = [m.title for m in self._oracle.bank(check).mistakes if fits(m.values)]
             if titles:
                 return _OR.join(dict.fromkeys(titles[:MOST]))
         said = hint([o.wrong for o in wrong.values() if o.wrong is not None], len(wrong))

@@ -16,9 +16,11 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
+from autograder.authoring.bank import Bank
 from autograder.authoring.budget import graded_budgets
 from autograder.authoring.checks import Check
 from autograder.errors import SourceError
+from autograder.grading.banks import BANK, NOTEBOOK, read_banks
 from autograder.grading.bundle import Bundle, Cell
 from autograder.sandbox.files import put_files
 
@@ -31,20 +33,28 @@ PACKAGE = "reference"
 class Oracle:
     """The names of a source notebook after its cells ran, and its checks in source order.
 
-    ``modules`` are the names of each module of the reference that the cells imported.
+    ``modules`` are the names of each module of the reference that the cells imported; ``banks``
+    hold the mistakes and alternatives of each question that has some.
     """
 
     assignment: str
     namespace: dict[str, Any]
     checks: dict[str, Check]
     modules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    banks: dict[str, Bank] = field(default_factory=dict)
+
+    def bank(self, check: Check) -> Bank:
+        """Return what is kept of a check's question."""
+        return self.banks.get(check.question, Bank())
 
 
 def load_bundle_oracle(bundle: Bundle) -> Oracle:
     """Run the trusted cells of a bundle."""
     name = bundle.manifest.assignment
     file = f"the bundle of {name}"
-    oracle = load_oracle(bundle.source, bundle.reference, name, file, bundle.data)
+    oracle = load_oracle(
+        bundle.source, bundle.reference, name, file, bundle.data, bundle.banks
+    )
     for question in bundle.manifest.questions:
         for entry in question.checks:
             oracle.checks[entry.name].standard = entry.standard
@@ -57,8 +67,9 @@ def load_oracle(
     assignment: str,
     file: str,
     data: Mapping[str, bytes] | None = None,
+    banks: Mapping[str, str] | None = None,
 ) -> Oracle:
-    """Run trusted cells in order, with the reference package taken from the given texts.
+    """Run trusted cells in order, and the banks, with the reference package taken from the given texts.
 
     Args:
         cells: code cells of the source notebook.
@@ -66,21 +77,24 @@ def load_oracle(
         assignment: the assignment's name.
         file: the source notebook, as error messages call it.
         data: files that lie in the working directory while the cells run, by path.
+        banks: text of each bank, by path (``bank/sgd_step.py``).
 
     Raises:
-        SourceError: a cell raised; says which.
+        SourceError: a cell or a bank raised; says which.
     """
     module = ModuleType(f"_oracle_{assignment}")
     sys.modules[module.__name__] = module  # classes of the notebook look it up by name
-    places = _reference_package(reference), _working_directory(data or {})
+    banks = banks or {}
+    places = _importable({**reference, **banks}, module), _working_directory(data or {})
     with places[0], places[1], graded_budgets(), _figures_closed():
         for cell in cells:
             _run(cell, module, file)
-        modules = {n: vars(m) for n, m in sys.modules.items() if _is_ours(n)}
+        found = read_banks(banks, module, reference)
+        modules = {n: vars(m) for n, m in sys.modules.items() if _is_of(PACKAGE, n)}
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)  # as in a session, and the order of a sum hangs on it
     checks = {c.name: c for c in module.__dict__.values() if isinstance(c, Check)}
-    return Oracle(assignment, module.__dict__, checks, modules)
+    return Oracle(assignment, module.__dict__, checks, modules, found)
 
 
 def _run(cell: Cell, module: ModuleType, file: str) -> None:
@@ -101,11 +115,12 @@ def _compiled(source: str, name: str) -> CodeType:
 
 
 class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds and loads the modules of the reference package from their texts."""
+    """Finds and loads the modules of the reference and of the bank from their texts."""
 
-    def __init__(self, reference: Mapping[str, str]) -> None:
-        self._texts = {_module_name(path): (path, text) for path, text in reference.items()}
-        self._texts.setdefault(PACKAGE, (f"{PACKAGE}/__init__.py", ""))
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = {_module_name(path): (path, text) for path, text in texts.items()}
+        for package in (PACKAGE, BANK):
+            self._texts.setdefault(package, (f"{package}/__init__.py", ""))
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
         """Return the spec of a module of the package, None for any other."""
@@ -121,11 +136,12 @@ class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 @contextmanager
-def _reference_package(reference: Mapping[str, str]) -> Iterator[None]:
-    """Make ``import reference…`` mean the given texts inside the block, and only there."""
-    finder = _Texts(reference)
+def _importable(texts: Mapping[str, str], notebook: ModuleType) -> Iterator[None]:
+    """Make the reference, the bank and the notebook importable inside the block, and only there."""
+    finder = _Texts(texts)
     former = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
     sys.meta_path.insert(0, finder)
+    sys.modules[NOTEBOOK] = notebook
     try:
         yield
     finally:
@@ -160,7 +176,11 @@ def _figures_closed() -> Iterator[None]:
 
 
 def _is_ours(name: str) -> bool:
-    return name == PACKAGE or name.startswith(f"{PACKAGE}.")
+    return any(_is_of(package, name) for package in (PACKAGE, BANK, NOTEBOOK))
+
+
+def _is_of(package: str, name: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
 
 
 def _module_name(path: str) -> str:
