@@ -20,10 +20,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Variant:
-    """A named answer to a question: names of the notebook, and what they stand for."""
+    """A named answer to a question.
+
+    Attributes:
+        title: the misconception, or what is unusual.
+        values: names of the notebook, and what they stand for.
+        label: the title, with the names where another answer to the question has the same.
+    """
 
     title: str
     values: dict[str, Any]
+    label: str = ""
 
 
 @dataclass(frozen=True)

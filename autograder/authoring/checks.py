@@ -4,12 +4,11 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
-from autograder.authoring.standard import Standard
 from autograder.errors import SourceError
 
 __all__ = ["Case", "Check", "case", "case_rng", "check"]
@@ -32,7 +31,7 @@ class Case:
     hidden: bool = False
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Check:
     """A check function with its question, points and cases.
 
@@ -47,7 +46,6 @@ class Check:
             reference's in place of the student's own.
         precision: ``any`` takes a right answer in single precision where the audit finds room for
             it; ``strict`` grades precision.
-        standard: how strictly its numbers are compared; the audit finds it.
     """
 
     function: CheckFunction
@@ -61,7 +59,6 @@ class Check:
     hint: str | None = None
     given: tuple[str, ...] = ()
     precision: str = "any"
-    standard: Standard = field(default_factory=Standard)
 
     @property
     def name(self) -> str:

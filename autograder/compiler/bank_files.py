@@ -35,12 +35,12 @@ def read_bank_texts(course: Course, name: str) -> dict[str, str]:
 def require_known_questions(
     course: Course, name: str, banks: Iterable[str], checks: Mapping[str, Check]
 ) -> None:
-    """Refuse a bank whose name is that of no question with a check."""
+    """Refuse a bank whose name is that of no question with a check, nor begins with _."""
     known = {check.question for check in checks.values()}
     folder = course.source(name).parent
     for path in banks:
         question = path.removeprefix(f"{FOLDER}/").removesuffix(".py")
-        if question not in known:
+        if question not in known and not question.startswith("_"):
             raise SourceError(
                 f"no check belongs to a question {question!r}{nearest(question, known)}",
                 course.relative(folder / path),

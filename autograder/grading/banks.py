@@ -5,7 +5,9 @@ import __future__
 import ast
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -39,26 +41,38 @@ def read_banks(
             continue
         try:
             entries = _entries(question)
-            variants = [(e, _variant(e, question, notebook, reference)) for e in entries]
+            found[question] = _bank(
+                [(e, _variant(e, question, notebook, reference)) for e in entries]
+            )
         except SourceError as error:
             raise error.at(path) from None
         except Exception as error:
             raise SourceError(f"{type(error).__name__}: {error}", path) from error
-        found[question] = Bank(
-            tuple(variant for entry, variant in variants if not entry.right),
-            tuple(variant for entry, variant in variants if entry.right),
-        )
     return found
 
 
 def _entries(question: str) -> list[Entry]:
     with collecting() as entries:
         importlib.import_module(f"{BANK}.{question}")
-    titles = [entry.title for entry in entries]
-    for title in titles:
-        if titles.count(title) > 1:
-            raise SourceError(f"two answers have the title {title!r}; say how they differ")
     return entries
+
+
+def _bank(variants: Sequence[tuple[Entry, Variant]]) -> Bank:
+    titles = Counter(entry.title for entry, _ in variants)
+    kept = [
+        (entry.right, replace(one, label=_label(one) if titles[one.title] > 1 else one.title))
+        for entry, one in variants
+    ]
+    labels = Counter(one.label for _, one in kept)
+    for _, one in kept:
+        if labels[one.label] > 1:
+            raise SourceError(f"two answers have the title {one.title!r}; say how they differ")
+    mistakes, alternatives = (tuple(one for r, one in kept if r is right) for right in (False, True))
+    return Bank(mistakes, alternatives)
+
+
+def _label(variant: Variant) -> str:
+    return f"{variant.title} ({', '.join(variant.values)})"
 
 
 def _variant(

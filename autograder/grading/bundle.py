@@ -33,7 +33,8 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``cases`` are (name, hidden); ``cell`` is the nbgrader grade_id of its cell in the release,
     which is the check's name; ``summary`` is the first line of its docstring; ``standard``
-    is how strictly its numbers are compared.
+    is how strictly its numbers are compared; ``rejects`` are the mistakes of its question that it
+    is known to reject, by title.
     """
 
     name: str
@@ -45,6 +46,7 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hint: str | None
     summary: str
     standard: Standard = Standard()
+    rejects: tuple[str, ...] = ()
 
     @property
     def cell(self) -> str:

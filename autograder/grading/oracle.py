@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from autograder.authoring.bank import Bank
 from autograder.authoring.budget import graded_budgets
 from autograder.authoring.checks import Check
+from autograder.authoring.standard import Standard
 from autograder.errors import SourceError
 from autograder.grading.banks import BANK, NOTEBOOK, read_banks
 from autograder.grading.bundle import Bundle, Cell
@@ -34,7 +35,8 @@ class Oracle:
     """The names of a source notebook after its cells ran, and its checks in source order.
 
     ``modules`` are the names of each module of the reference that the cells imported; ``banks``
-    hold the mistakes and alternatives of each question that has some.
+    hold the mistakes and alternatives of each question that has some, and ``standards`` how
+    strictly checks compare that do not have the default.
     """
 
     assignment: str
@@ -42,23 +44,24 @@ class Oracle:
     checks: dict[str, Check]
     modules: dict[str, dict[str, Any]] = field(default_factory=dict)
     banks: dict[str, Bank] = field(default_factory=dict)
+    standards: Mapping[str, Standard] = field(default_factory=dict)
 
     def bank(self, check: Check) -> Bank:
         """Return what is kept of a check's question."""
         return self.banks.get(check.question, Bank())
+
+    def standard(self, check: Check) -> Standard:
+        """Return how strictly a check compares numbers."""
+        return self.standards.get(check.name, Standard())
 
 
 def load_bundle_oracle(bundle: Bundle) -> Oracle:
     """Run the trusted cells of a bundle."""
     name = bundle.manifest.assignment
     file = f"the bundle of {name}"
-    oracle = load_oracle(
-        bundle.source, bundle.reference, name, file, bundle.data, bundle.banks
-    )
-    for question in bundle.manifest.questions:
-        for entry in question.checks:
-            oracle.checks[entry.name].standard = entry.standard
-    return oracle
+    oracle = load_oracle(bundle.source, bundle.reference, name, file, bundle.data, bundle.banks)
+    entries = [entry for question in bundle.manifest.questions for entry in question.checks]
+    return replace(oracle, standards={entry.name: entry.standard for entry in entries})
 
 
 def load_oracle(
