@@ -141,5 +141,3 @@ def _is_edit(edit: object) -> bool:
 def _keep(entry: Entry) -> None:
     if (entries := _entries.get()) is not None:
         entries.append(entry)
-
-

@@ -16,6 +16,7 @@ from autograder.errors import SourceError
 
 __all__ = ["BANK", "NOTEBOOK", "read_banks"]
 
+_DEFINABLE = (ast.FunctionDef, ast.ClassDef)
 BANK = "bank"  # the package that banks are modules of
 NOTEBOOK = "assignment"  # the module that a bank takes names of the notebook from
 
@@ -67,7 +68,9 @@ def _bank(variants: Sequence[tuple[Entry, Variant]]) -> Bank:
     for _, one in kept:
         if labels[one.label] > 1:
             raise SourceError(f"two answers have the title {one.title!r}; say how they differ")
-    mistakes, alternatives = (tuple(one for r, one in kept if r is right) for right in (False, True))
+    mistakes, alternatives = (
+        tuple(one for r, one in kept if r is right) for right in (False, True)
+    )
     return Bank(mistakes, alternatives)
 
 
@@ -125,14 +128,13 @@ def _edited(entry: Entry, name: str, right: Any, reference: Mapping[str, str]) -
 
 def _definition(text: str, name: str) -> str:
     """Return the code of a definition of a module, without its docstring."""
-    nodes = [n for n in ast.parse(text).body if getattr(n, "name", None) == name]
-    if not nodes:
+    found = [n for n in ast.parse(text).body if isinstance(n, _DEFINABLE) and n.name == name]
+    if not found:
         return ""
-    node = nodes[-1]
-    lines = text.split("\n")
-    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-    lines[node.end_lineno :] = []
-    doc = getattr(node, "body", [None])[0]
+    node = found[-1]
+    lines = text.split("\n")[: node.end_lineno]
+    doc = node.body[0]
     if isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant) and len(node.body) > 1:
         lines[doc.lineno - 1 : doc.end_lineno] = []
+    first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     return "\n".join(lines[first - 1 :])

@@ -72,7 +72,7 @@ def load_oracle(
     data: Mapping[str, bytes] | None = None,
     banks: Mapping[str, str] | None = None,
 ) -> Oracle:
-    """Run trusted cells in order, and the banks, with the reference package taken from the given texts.
+    """Run trusted cells in order, then the banks, with the reference taken from the given texts.
 
     Args:
         cells: code cells of the source notebook.
