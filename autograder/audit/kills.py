@@ -54,6 +54,7 @@ class MutantResult:
         margin: how far it is from passing there; None if it differs in more than numbers.
         gaps: from which tolerances on it would pass there.
         difference: for a survivor, an input on which it differs from the reference.
+        case: for a survivor, a case as an author writes it, which it would fail.
     """
 
     site: str
@@ -68,6 +69,7 @@ class MutantResult:
     margin: float | None = None
     gaps: Gaps = field(default_factory=Gaps)
     difference: str | None = None
+    case: str | None = None
 
 
 @dataclass(frozen=True)
@@ -183,11 +185,15 @@ class _Range:
                 result = given
         return result
 
-    def difference(self, mutant: Mutant, mark: Mark) -> str | None:
-        """Return on what a mutant differs from the reference, None if on nothing."""
+    def difference(self, mutant: Mutant, mark: Mark) -> tuple[str | None, str | None]:
+        """Return on what a mutant differs from the reference, and a case that would tell.
+
+        Both are None if it differs on nothing; the case is if none was found.
+        """
         trial = self._trial(mutant.site)
         trial.tell = lambda seconds: mark(0, seconds)
-        return trial.difference(mutant)
+        difference = trial.difference(mutant)
+        return difference, trial.telling_case(mutant) if difference is not None else None
 
     @lru_cache(maxsize=4)  # noqa: B019 - of one object, in a process that ends soon
     def _trial(self, site: Site) -> Trial:
@@ -249,13 +255,15 @@ def try_mutants(
             )
     alive = [i for i, result in enumerate(results) if result.fate is not Fate.KILLED]
     found = in_forks(lambda k, mark: trials.difference(mutants[alive[k]], mark), len(alive), jobs)
-    for done, (k, difference) in enumerate(found, 1):
+    for done, (k, differs) in enumerate(found, 1):
         progress(f"mutants that pass, {done} of {len(alive)}")
-        if isinstance(difference, Lost):
-            difference = "an input that ends or holds up its process"
+        if isinstance(differs, Lost):
+            differs = "an input that ends or holds up its process", None
+        difference, case = differs
         if difference is not None:
             i = alive[k]
-            results[i] = replace(results[i], fate=Fate.SURVIVED, difference=difference)
+            survived = replace(results[i], fate=Fate.SURVIVED, difference=difference, case=case)
+            results[i] = survived
     return results
 
 

@@ -44,6 +44,7 @@ class Survivor(msgspec.Struct, frozen=True, omit_defaults=True):
         after: the same with the slip.
         difference: an input on which it differs.
         reason: what the reference says of it, in a comment ``# survives: …``.
+        case: one that it would fail, as an author writes it, if one was found.
     """
 
     line: int
@@ -52,6 +53,7 @@ class Survivor(msgspec.Struct, frozen=True, omit_defaults=True):
     after: str
     difference: str
     reason: str | None = None
+    case: str | None = None
 
 
 class DefinitionProof(msgspec.Struct, frozen=True, omit_defaults=True):

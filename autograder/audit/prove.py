@@ -244,6 +244,7 @@ def _definition(
                 mutant.after,
                 mutant.difference or "",
                 _reason(mutant, site.place, compiled),
+                mutant.case,
             )
             for mutant in mutants
             if mutant.fate is Fate.SURVIVED

@@ -19,10 +19,18 @@ JSON = "audit.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an audit says: some lines, more lines with a table, and the mutation score."""
+    """What an audit says.
+
+    Attributes:
+        summary: in some lines.
+        details: with a table, and what survives.
+        news: of what was proven now.
+        score: the share of mutants that are found out.
+    """
 
     summary: Sequence[str]
     details: Sequence[str]
+    news: Sequence[str]
     score: float
 
 
@@ -72,7 +80,7 @@ def audit_only(
 
 
 def _outcome(audit: "Audit") -> Outcome:
-    return Outcome(audit.summary(), audit.summary(details=True), audit.score)
+    return Outcome(audit.summary(), audit.summary(details=True), audit.news(), audit.score)
 
 
 def _compile_and_audit(
@@ -98,7 +106,7 @@ def _compile_and_audit(
     audit = report_on(
         compiled,
         proof,
-        proven=len(proven.now),
+        now=frozenset(proven.now),
         solution_earned=seen.solution.earned,
         blank_earned=seen.blank.earned,
         secrets=seen.secrets,

@@ -14,7 +14,7 @@ from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
 from autograder.compiler.build import Compiled
 
-__all__ = ["Audit", "CheckReport", "Placed", "report_on"]
+__all__ = ["Audit", "CheckReport", "Placed", "report_on", "told_of"]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Audit:
         killed: how many mutants some check rejected.
         equivalent: how many no trial tells from the reference.
         survivors: those that differ and pass.
-        proven: how many checks were proven now; the others' proof stood.
+        now: the checks that were proven now; the proof of the others stood.
         solution_earned: what the solution notebook earns, of ``possible`` points.
         secrets: how many were looked for in the release.
     """
@@ -152,7 +152,7 @@ class Audit:
     equivalent: int
     survivors: tuple[Placed, ...]
     possible: float
-    proven: int = 0
+    now: frozenset[str] = frozenset()
     solution_earned: float = 0.0
     blank_earned: float = 0.0
     secrets: int = 0
@@ -184,10 +184,22 @@ class Audit:
             one = placed.survivor
             lines.append(f"  survives: {placed.place}, line {one.line}: {one.operator}")
             lines += [f"    - {one.before}", f"    + {one.after}"]
-            lines.append(f"    {one.reason or f'differs on {one.difference}'}")
-        stood = len(self.checks) - self.proven
+            lines += [f"    {text}" for text in told_of(one)]
+        return lines
+
+    def news(self) -> list[str]:
+        """Return lines on the checks that were proven now, and on what they let through."""
+        new = [check for check in self.checks if check.name in self.now]
+        lines = [f"  {check.line()}" for check in new]
+        for check in new:
+            for placed in (p for p in check.survivors if p.survivor.reason is None):
+                one = placed.survivor
+                lines.append(f"  {check.name} lets through, {placed.place}, line {one.line}:")
+                lines += [f"    - {one.before}", f"    + {one.after}"]
+                lines += [f"    {text}" for text in told_of(one)]
+        stood = len(self.checks) - len(new)
         lines.append(
-            f"{self.assignment}: {self.proven} checks proven now, the proof of {stood} stands"
+            f"{self.assignment}: {len(new)} checks proven now, the proof of {stood} stands"
         )
         return lines
 
@@ -309,6 +321,14 @@ def _calibration_notes(check: Check, proof: Proof) -> Iterator[str]:
         )
 
 
+def told_of(survivor: Survivor) -> list[str]:
+    """Return what there is to say of a survivor: why it may live, or what would tell it apart."""
+    if survivor.reason is not None:
+        return [survivor.reason]
+    case = [f"a case that rejects it: {survivor.case}"] if survivor.case else []
+    return [f"differs on {survivor.difference}", *case]
+
+
 def _placed(proof: Proof) -> Iterator[Placed]:
     for place, definition in proof.definitions.items():
         yield from (Placed(_file_of(place), survivor) for survivor in definition.survivors)
@@ -345,6 +365,7 @@ def _survivor(placed: Placed) -> dict[str, Any]:
         "after": one.after,
         "differs_on": one.difference,
         "reason": one.reason,
+        "case": one.case,
     }
 
 
