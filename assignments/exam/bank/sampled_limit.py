@@ -3,45 +3,55 @@ import torch
 
 from autograder import alternative, mistake
 
-
-@mistake("the targets are weighted: a limit that fits needs no weights")
-def _(X, y, p):
-    return X.T @ np.linalg.solve(X @ X.T, p * y)
-
-
-@mistake("weighted by n p, so that equal shares change nothing")
-def _(X, y, p):
-    return X.T @ np.linalg.solve(X @ X.T, len(p) * p * y)
+mistake(
+    "the targets are weighted: a limit that fits needs no weights",
+    edit=("np.linalg.solve(X @ X.T, y)", "np.linalg.solve(X @ X.T, p * y)"),
+)
 
 
-@mistake("the coefficients of the examples are weighted")
-def _(X, y, p):
-    return X.T @ (p * np.linalg.solve(X @ X.T, y))
+mistake(
+    "weighted by n p, so that equal shares change nothing",
+    edit=("np.linalg.solve(X @ X.T, y)", "np.linalg.solve(X @ X.T, len(p) * p * y)"),
+)
 
 
-@mistake("the examples are weighted, and the targets are not")
-def _(X, y, p):
-    return np.linalg.pinv(np.sqrt(p)[:, None] * X) @ y
+mistake(
+    "the coefficients of the examples are weighted",
+    edit=("X.T @ np.linalg.solve(X @ X.T, y)", "X.T @ (p * np.linalg.solve(X @ X.T, y))"),
+)
 
 
-@mistake("the mean of what each example alone would lead to")
-def _(X, y, p):
-    return X.T @ (p * y / np.sum(X**2, axis=1))
+mistake(
+    "the examples are weighted, and the targets are not",
+    edit=("X.T @ np.linalg.solve(X @ X.T, y)", "np.linalg.pinv(np.sqrt(p)[:, None] * X) @ y"),
+)
 
 
-@mistake("weighted normal equations, whose matrix is singular")
-def _(X, y, p):
-    return np.linalg.solve((X.T * p) @ X, (X.T * p) @ y)
+mistake(
+    "the mean of what each example alone would lead to",
+    edit=("X.T @ np.linalg.solve(X @ X.T, y)", "X.T @ (p * y / np.sum(X**2, axis=1))"),
+)
 
 
-@mistake("the inverse of a singular matrix")
-def _(X, y, p):
-    return X.T @ np.linalg.inv(X.T @ X) @ y
+mistake(
+    "weighted normal equations, whose matrix is singular",
+    edit=("X.T @ np.linalg.solve(X @ X.T, y)", "np.linalg.solve((X.T * p) @ X, (X.T * p) @ y)"),
+)
 
 
-@mistake("weighted ridge regression: the weights matter only there")
-def _(X, y, p):
-    return np.linalg.solve((X.T * p) @ X + 1e-4 * np.eye(X.shape[1]), (X.T * p) @ y)
+mistake(
+    "the inverse of a singular matrix",
+    edit=("X.T @ np.linalg.solve(X @ X.T, y)", "X.T @ np.linalg.inv(X.T @ X) @ y"),
+)
+
+
+mistake(
+    "weighted ridge regression: the weights matter only there",
+    edit=(
+        "X.T @ np.linalg.solve(X @ X.T, y)",
+        "np.linalg.solve((X.T * p) @ X + 1e-4 * np.eye(X.shape[1]), (X.T * p) @ y)",
+    ),
+)
 
 
 @mistake("a run that is too short: rare examples are not learned yet")

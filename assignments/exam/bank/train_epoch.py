@@ -54,17 +54,10 @@ def _(model, batches, optimizer, loss_function):
     return losses
 
 
-@mistake("labels and predictions are swapped in the loss")
-def _(model, batches, optimizer, loss_function):
-    model.train()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_function(labels, model(images))
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+mistake(
+    "labels and predictions are swapped in the loss",
+    edit=("loss_function(model(images), labels)", "loss_function(labels, model(images))"),
+)
 
 
 @mistake("image for images: a name that nothing defines")
@@ -80,17 +73,9 @@ def _(model, batches, optimizer, loss_function):
     return losses
 
 
-@mistake("trained in evaluation mode: batch statistics are not used")
-def _(model, batches, optimizer, loss_function):
-    model.eval()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_function(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+mistake(
+    "trained in evaluation mode: batch statistics are not used", edit=("model.train", "model.eval")
+)
 
 
 @mistake("the mode is left as it was found")
@@ -105,17 +90,7 @@ def _(model, batches, optimizer, loss_function):
     return losses
 
 
-@mistake("the list keeps tensors, and with them every batch's graph")
-def _(model, batches, optimizer, loss_function):
-    model.train()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_function(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss)
-    return losses
+mistake("the list keeps tensors, and with them every batch's graph", edit=("loss.item()", "loss"))
 
 
 @mistake("the loss after the step, not before it")
@@ -157,17 +132,10 @@ def _(model, batches, optimizer, loss_function):
     return losses
 
 
-@mistake("one mean loss for the epoch, not one for each batch")
-def _(model, batches, optimizer, loss_function):
-    model.train()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_function(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return [sum(losses) / len(losses)]
+mistake(
+    "one mean loss for the epoch, not one for each batch",
+    edit=("return losses", "return [sum(losses) / len(losses)]"),
+)
 
 
 @mistake("a single step for the whole epoch")

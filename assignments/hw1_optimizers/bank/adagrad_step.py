@@ -3,17 +3,16 @@ import torch
 
 from autograder import alternative, mistake
 
+mistake(
+    "eps under the root: it belongs beside it, where it acts ten thousand times less",
+    edit=("np.sqrt(accumulator) + eps", "np.sqrt(accumulator + eps)"),
+)
 
-@mistake("eps under the root: it belongs beside it, where it acts ten thousand times less")
-def _(w, grad, accumulator, lr, eps=1e-8):
-    accumulator = accumulator + grad**2
-    return w - lr * grad / np.sqrt(accumulator + eps), accumulator
 
-
-@mistake("eps as a lower bound of the root, not added to it")
-def _(w, grad, accumulator, lr, eps=1e-8):
-    accumulator = accumulator + grad**2
-    return w - lr * grad / np.maximum(np.sqrt(accumulator), eps), accumulator
+mistake(
+    "eps as a lower bound of the root, not added to it",
+    edit=("np.sqrt(accumulator) + eps", "np.maximum(np.sqrt(accumulator), eps)"),
+)
 
 
 @mistake("another default: eps is 1e-8, not torch's 1e-10")
@@ -22,10 +21,7 @@ def _(w, grad, accumulator, lr, eps=1e-10):
     return w - lr * grad / (np.sqrt(accumulator) + eps), accumulator
 
 
-@mistake("eps is left out, or not used")
-def _(w, grad, accumulator, lr, eps=1e-8):
-    accumulator = accumulator + grad**2
-    return w - lr * grad / np.sqrt(accumulator), accumulator
+mistake("eps is left out, or not used", edit=("np.sqrt(accumulator) + eps", "np.sqrt(accumulator)"))
 
 
 @mistake("eps is added to the sum that is handed back")
@@ -34,28 +30,19 @@ def _(w, grad, accumulator, lr, eps=1e-8):
     return w - lr * grad / np.sqrt(accumulator), accumulator
 
 
-@mistake(
+mistake(
     "nothing is summed: the square of the last gradient replaces the sum",
+    edit=("accumulator + grad**2", "grad**2"),
 )
-def _(w, grad, accumulator, lr, eps=1e-8):
-    accumulator = grad**2
-    return w - lr * grad / (np.sqrt(accumulator) + eps), accumulator
 
 
-@mistake(
+mistake(
     "the root is missing: the divisor is the sum of squares itself",
+    edit=("np.sqrt(accumulator)", "accumulator"),
 )
-def _(w, grad, accumulator, lr, eps=1e-8):
-    accumulator = accumulator + grad**2
-    return w - lr * grad / (accumulator + eps), accumulator
 
 
-@mistake(
-    "sums sizes, not squares, of the gradients",
-)
-def _(w, grad, accumulator, lr, eps=1e-8):
-    accumulator = accumulator + np.abs(grad)
-    return w - lr * grad / (np.sqrt(accumulator) + eps), accumulator
+mistake("sums sizes, not squares, of the gradients", edit=("grad**2", "np.abs(grad)"))
 
 
 @mistake(
@@ -65,20 +52,13 @@ def _(w, grad, accumulator, lr, eps=1e-8):
     return w - lr * grad / (np.sqrt(accumulator) + eps), accumulator + grad**2
 
 
-@mistake(
+mistake(
     "a running mean in place of a sum: that is RMSprop",
+    edit=("accumulator + grad**2", "0.9 * accumulator + 0.1 * grad**2"),
 )
-def _(w, grad, accumulator, lr, eps=1e-8):
-    accumulator = 0.9 * accumulator + 0.1 * grad**2
-    return w - lr * grad / (np.sqrt(accumulator) + eps), accumulator
 
 
-@mistake(
-    "one sum for all coordinates: each has its own",
-)
-def _(w, grad, accumulator, lr, eps=1e-8):
-    accumulator = accumulator + np.sum(grad**2)
-    return w - lr * grad / (np.sqrt(accumulator) + eps), accumulator
+mistake("one sum for all coordinates: each has its own", edit=("grad**2", "np.sum(grad**2)"))
 
 
 @mistake(
@@ -96,12 +76,10 @@ def _(w, grad, accumulator, lr, eps=1e-8):
     return w - lr * grad / (np.sqrt(accumulator + grad**2) + eps), accumulator
 
 
-@mistake(
+mistake(
     "overwrites the caller's sum: += works in place",
+    edit=("accumulator = accumulator + grad**2", "accumulator += grad**2"),
 )
-def _(w, grad, accumulator, lr, eps=1e-8):
-    accumulator += grad**2
-    return w - lr * grad / (np.sqrt(accumulator) + eps), accumulator
 
 
 @mistake(

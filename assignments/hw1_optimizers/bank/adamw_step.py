@@ -10,9 +10,9 @@ def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=
     return adam_step(w, grad + weight_decay * w, m, v, t, lr, beta1, beta2, eps)
 
 
-@mistake("the decay is not multiplied by the learning rate")
-def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
-    return adam_step(w - weight_decay * w, grad, m, v, t, lr, beta1, beta2, eps)
+mistake(
+    "the decay is not multiplied by the learning rate", edit=("lr * weight_decay", "weight_decay")
+)
 
 
 @mistake("the decay comes after the step and shrinks the step too")
@@ -21,19 +21,19 @@ def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=
     return w - lr * weight_decay * w, m, v
 
 
-@mistake("no decay at all: this is Adam")
-def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
-    return adam_step(w, grad, m, v, t, lr, beta1, beta2, eps)
+mistake("no decay at all: this is Adam", edit=("w - lr * weight_decay * w", "w"))
 
 
-@mistake("the weights grow in place of shrinking")
-def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
-    return adam_step(w + lr * weight_decay * w, grad, m, v, t, lr, beta1, beta2, eps)
+mistake(
+    "the weights grow in place of shrinking",
+    edit=("w - lr * weight_decay * w", "w + lr * weight_decay * w"),
+)
 
 
-@mistake("a factor 2 in the decay: that is the gradient of a squared norm")
-def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
-    return adam_step(w - 2 * lr * weight_decay * w, grad, m, v, t, lr, beta1, beta2, eps)
+mistake(
+    "a factor 2 in the decay: that is the gradient of a squared norm",
+    edit=("lr * weight_decay", "2 * lr * weight_decay"),
+)
 
 
 @mistake("the decay is divided by the root too: only the gradient's part is")
@@ -42,9 +42,10 @@ def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=
     return new - lr * weight_decay * w / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
 
 
-@mistake("a fixed amount is taken off every weight, not a share of it")
-def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
-    return adam_step(w - lr * weight_decay * np.sign(w), grad, m, v, t, lr, beta1, beta2, eps)
+mistake(
+    "a fixed amount is taken off every weight, not a share of it",
+    edit=("lr * weight_decay * w", "lr * weight_decay * np.sign(w)"),
+)
 
 
 @mistake("another default: weight_decay is 0.01, not zero")

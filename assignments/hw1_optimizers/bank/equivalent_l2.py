@@ -3,39 +3,29 @@ import numpy as np
 from autograder import alternative, mistake
 from reference.optimizers import decay_step, l2_step
 
-
-@mistake("the factor 2 of the penalty's gradient is missing")
-def _(decay, lr):
-    return decay / lr
+mistake("the factor 2 of the penalty's gradient is missing", edit=("2 * lr", "lr"))
 
 
-@mistake(
-    "the learning rate is missing: l2 is multiplied by it, the decay is not",
+mistake(
+    "the learning rate is missing: l2 is multiplied by it, the decay is not", edit=("2 * lr", "2")
 )
-def _(decay, lr):
-    return decay / 2
 
 
-@mistake("upside down: multiplied where a division is due")
-def _(decay, lr):
-    return 2 * lr * decay
+mistake(
+    "upside down: multiplied where a division is due", edit=("decay / (2 * lr)", "2 * lr * decay")
+)
 
 
-@mistake("the factor 2 on the wrong side")
-def _(decay, lr):
-    return 2 * decay / lr
+mistake("the factor 2 on the wrong side", edit=("decay / (2 * lr)", "2 * decay / lr"))
 
 
-@mistake("the decay and the penalty taken for the same number")
-def _(decay, lr):
-    return decay
+mistake("the decay and the penalty taken for the same number", edit=("decay / (2 * lr)", "decay"))
 
 
-@mistake(
+mistake(
     "solved for the factor that remains, not for the share that is lost",
+    edit=("decay / (2 * lr)", "(1 - decay) / (2 * lr)"),
 )
-def _(decay, lr):
-    return (1 - decay) / (2 * lr)
 
 
 mistake(

@@ -3,22 +3,22 @@ import torch
 
 from autograder import alternative, mistake
 
-
-@mistake(
+mistake(
     "the normal equations: XᵀX is singular if there are more weights than examples",
+    edit=("X.T @ np.linalg.solve(X @ X.T, t)", "np.linalg.solve(X.T @ X, X.T @ t)"),
 )
-def _(X, t):
-    return np.linalg.solve(X.T @ X, X.T @ t)
 
 
-@mistake("the inverse of XᵀX, which has none: rounding only hides it")
-def _(X, t):
-    return np.linalg.inv(X.T @ X) @ X.T @ t
+mistake(
+    "the inverse of XᵀX, which has none: rounding only hides it",
+    edit=("X.T @ np.linalg.solve(X @ X.T, t)", "np.linalg.inv(X.T @ X) @ X.T @ t"),
+)
 
 
-@mistake("Xᵀ(XᵀX)⁻¹ for Xᵀ(XXᵀ)⁻¹: the shapes do not fit")
-def _(X, t):
-    return X.T @ np.linalg.inv(X.T @ X) @ t
+mistake(
+    "Xᵀ(XᵀX)⁻¹ for Xᵀ(XXᵀ)⁻¹: the shapes do not fit",
+    edit=("X.T @ np.linalg.solve(X @ X.T, t)", "X.T @ np.linalg.inv(X.T @ X) @ t"),
+)
 
 
 @mistake("ridge regression: the added term makes the system solvable, and the answer wrong")
@@ -26,9 +26,10 @@ def _(X, t):
     return np.linalg.solve(X.T @ X + 1e-8 * np.eye(X.shape[1], dtype=X.dtype), X.T @ t)
 
 
-@mistake("ridge regression with a large term: the targets are not fitted")
-def _(X, t):
-    return X.T @ np.linalg.solve(X @ X.T + 0.01 * np.eye(len(t), dtype=X.dtype), t)
+mistake(
+    "ridge regression with a large term: the targets are not fitted",
+    edit=("X @ X.T", "X @ X.T + 0.01 * np.eye(len(t), dtype=X.dtype)"),
+)
 
 
 @mistake(
@@ -58,16 +59,16 @@ def _(X, t):
     return w.astype(X.dtype)
 
 
-@mistake(
+mistake(
     "the coefficients of the rows, not the weights: multiply by Xᵀ",
+    edit=("X.T @ np.linalg.solve(X @ X.T, t)", "np.linalg.solve(X @ X.T, t)"),
 )
-def _(X, t):
-    return np.linalg.solve(X @ X.T, t)
 
 
-@mistake("Xᵀt alone: the rows are neither of length one nor orthogonal")
-def _(X, t):
-    return X.T @ t
+mistake(
+    "Xᵀt alone: the rows are neither of length one nor orthogonal",
+    edit=("np.linalg.solve(X @ X.T, t)", "t"),
+)
 
 
 @mistake(

@@ -3,13 +3,10 @@ import torch
 
 from autograder import alternative, mistake
 
-
-@mistake(
+mistake(
     "dampening: the new gradient enters the velocity at full weight, not times 1 − μ",
+    edit=("momentum * velocity + grad", "momentum * velocity + (1 - momentum) * grad"),
 )
-def _(w, grad, velocity, lr, momentum=0.9):
-    velocity = momentum * velocity + (1 - momentum) * grad
-    return w - lr * velocity, velocity
 
 
 @mistake(
@@ -20,16 +17,15 @@ def _(w, grad, velocity, lr, momentum=0.9):
     return w + lr * velocity, velocity
 
 
-@mistake("moves along the velocity, which is uphill")
-def _(w, grad, velocity, lr, momentum=0.9):
-    velocity = momentum * velocity + grad
-    return w + lr * velocity, velocity
+mistake(
+    "moves along the velocity, which is uphill", edit=("w - lr * velocity", "w + lr * velocity")
+)
 
 
-@mistake("Nesterov's look-ahead in place of the heavy ball")
-def _(w, grad, velocity, lr, momentum=0.9):
-    velocity = momentum * velocity + grad
-    return w - lr * (grad + momentum * velocity), velocity
+mistake(
+    "Nesterov's look-ahead in place of the heavy ball",
+    edit=("lr * velocity", "lr * (grad + momentum * velocity)"),
+)
 
 
 @mistake("the learning rate belongs outside the velocity")
@@ -57,18 +53,16 @@ def _(w, grad, velocity, lr, momentum=0.9):
     return w - lr * (momentum * velocity + grad)
 
 
-@mistake("weights and velocity in the wrong order")
-def _(w, grad, velocity, lr, momentum=0.9):
-    velocity = momentum * velocity + grad
-    return velocity, w - lr * velocity
-
-
-@mistake(
-    "the momentum damps the gradient in place of the old velocity",
+mistake(
+    "weights and velocity in the wrong order",
+    edit=("w - lr * velocity, velocity", "velocity, w - lr * velocity"),
 )
-def _(w, grad, velocity, lr, momentum=0.9):
-    velocity = velocity + momentum * grad
-    return w - lr * velocity, velocity
+
+
+mistake(
+    "the momentum damps the gradient in place of the old velocity",
+    edit=("momentum * velocity + grad", "velocity + momentum * grad"),
+)
 
 
 @mistake(
@@ -79,10 +73,9 @@ def _(w, grad, velocity, lr, momentum=0.5):
     return w - lr * velocity, velocity
 
 
-@mistake("a fixed momentum: the argument is not used")
-def _(w, grad, velocity, lr, momentum=0.9):
-    velocity = 0.9 * velocity + grad
-    return w - lr * velocity, velocity
+mistake(
+    "a fixed momentum: the argument is not used", edit=("momentum * velocity", "0.9 * velocity")
+)
 
 
 @mistake(

@@ -3,17 +3,16 @@ import torch
 
 from autograder import alternative, mistake
 
+mistake(
+    "eps under the root: it belongs beside it, where it acts ten thousand times less",
+    edit=("np.sqrt(mean_square) + eps", "np.sqrt(mean_square + eps)"),
+)
 
-@mistake("eps under the root: it belongs beside it, where it acts ten thousand times less")
-def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
-    mean_square = beta * mean_square + (1 - beta) * grad**2
-    return w - lr * grad / np.sqrt(mean_square + eps), mean_square
 
-
-@mistake("eps as a lower bound of the root, not added to it")
-def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
-    mean_square = beta * mean_square + (1 - beta) * grad**2
-    return w - lr * grad / np.maximum(np.sqrt(mean_square), eps), mean_square
+mistake(
+    "eps as a lower bound of the root, not added to it",
+    edit=("np.sqrt(mean_square) + eps", "np.maximum(np.sqrt(mean_square), eps)"),
+)
 
 
 @mistake("another default: eps is 1e-8, not Keras's 1e-7")
@@ -22,26 +21,19 @@ def _(w, grad, mean_square, lr, beta=0.9, eps=1e-7):
     return w - lr * grad / (np.sqrt(mean_square) + eps), mean_square
 
 
-@mistake("eps is left out, or not used")
-def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
-    mean_square = beta * mean_square + (1 - beta) * grad**2
-    return w - lr * grad / np.sqrt(mean_square), mean_square
+mistake("eps is left out, or not used", edit=("np.sqrt(mean_square) + eps", "np.sqrt(mean_square)"))
 
 
-@mistake(
+mistake(
     "β and 1 − β swapped: β is the share of the old mean that is kept",
+    edit=("beta * mean_square + (1 - beta) * grad**2", "(1 - beta) * mean_square + beta * grad**2"),
 )
-def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
-    mean_square = (1 - beta) * mean_square + beta * grad**2
-    return w - lr * grad / (np.sqrt(mean_square) + eps), mean_square
 
 
-@mistake(
+mistake(
     "the new square enters at full weight: times 1 − β makes it a mean",
+    edit=("(1 - beta) * grad**2", "grad**2"),
 )
-def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
-    mean_square = beta * mean_square + grad**2
-    return w - lr * grad / (np.sqrt(mean_square) + eps), mean_square
 
 
 @mistake(
@@ -52,20 +44,13 @@ def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
     return w - lr * grad / (np.sqrt(np.abs(mean_square)) + eps), mean_square
 
 
-@mistake(
-    "1 − β stands inside the square",
-)
-def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
-    mean_square = beta * mean_square + ((1 - beta) * grad) ** 2
-    return w - lr * grad / (np.sqrt(mean_square) + eps), mean_square
+mistake("1 − β stands inside the square", edit=("(1 - beta) * grad**2", "((1 - beta) * grad) ** 2"))
 
 
-@mistake(
+mistake(
     "the root is missing: the divisor is the mean square itself",
+    edit=("np.sqrt(mean_square)", "mean_square"),
 )
-def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
-    mean_square = beta * mean_square + (1 - beta) * grad**2
-    return w - lr * grad / (mean_square + eps), mean_square
 
 
 @mistake(
@@ -76,12 +61,10 @@ def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
     return w - lr * grad / (np.sqrt(mean_square) + eps), new
 
 
-@mistake(
+mistake(
     "a bias correction: RMSprop has none",
+    edit=("np.sqrt(mean_square)", "np.sqrt(mean_square / (1 - beta))"),
 )
-def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
-    mean_square = beta * mean_square + (1 - beta) * grad**2
-    return w - lr * grad / (np.sqrt(mean_square / (1 - beta)) + eps), mean_square
 
 
 @mistake(
@@ -92,12 +75,10 @@ def _(w, grad, mean_square, lr, beta=0.99, eps=1e-8):
     return w - lr * grad / (np.sqrt(mean_square) + eps), mean_square
 
 
-@mistake(
+mistake(
     "a sum in place of a running mean: that is Adagrad",
+    edit=("beta * mean_square + (1 - beta) * grad**2", "mean_square + grad**2"),
 )
-def _(w, grad, mean_square, lr, beta=0.9, eps=1e-8):
-    mean_square = mean_square + grad**2
-    return w - lr * grad / (np.sqrt(mean_square) + eps), mean_square
 
 
 @mistake(

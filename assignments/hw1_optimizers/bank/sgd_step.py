@@ -3,10 +3,7 @@ import torch
 
 from autograder import alternative, mistake
 
-
-@mistake("steps uphill: the gradient has to be subtracted")
-def _(w, grad, lr):
-    return w + lr * grad
+mistake("steps uphill: the gradient has to be subtracted", edit=("w - lr * grad", "w + lr * grad"))
 
 
 @mistake("overwrites the caller's weights: -= works in place")
@@ -21,24 +18,21 @@ def _(w, grad, lr):
     return w - grad
 
 
-@mistake("the learning rate is not used")
-def _(w, grad, lr):
-    return w - grad
+mistake("the learning rate is not used", edit=("lr * grad", "grad"))
 
 
-@mistake("returns the change of the weights, not the new weights")
-def _(w, grad, lr):
-    return -lr * grad
+mistake(
+    "returns the change of the weights, not the new weights", edit=("w - lr * grad", "-lr * grad")
+)
 
 
-@mistake("the gradient is scaled to length one; its length matters")
-def _(w, grad, lr):
-    return w - lr * grad / np.linalg.norm(grad)
+mistake(
+    "the gradient is scaled to length one; its length matters",
+    edit=("lr * grad", "lr * grad / np.linalg.norm(grad)"),
+)
 
 
-@mistake("one mean gradient for all coordinates")
-def _(w, grad, lr):
-    return w - lr * np.mean(grad)
+mistake("one mean gradient for all coordinates", edit=("lr * grad", "lr * np.mean(grad)"))
 
 
 @mistake("double precision throughout: np.zeros has a dtype of its own")
@@ -49,9 +43,10 @@ def _(w, grad, lr):
     return new
 
 
-@mistake("whole numbers only: the new array has an integer dtype")
-def _(w, grad, lr):
-    return (w - lr * grad).astype(int)
+mistake(
+    "whole numbers only: the new array has an integer dtype",
+    edit=("w - lr * grad", "(w - lr * grad).astype(int)"),
+)
 
 
 @mistake("only for vectors: the loop runs over the first axis as numbers")

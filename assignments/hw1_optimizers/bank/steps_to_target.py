@@ -2,45 +2,64 @@ import numpy as np
 
 from autograder import alternative, mistake
 
-
-@mistake("upside down: the steps would grow with the batch")
-def _(batch_size, min_steps, critical_batch_size):
-    return min_steps * (1 + batch_size / critical_batch_size)
-
-
-@mistake("without the steps that even a huge batch needs")
-def _(batch_size, min_steps, critical_batch_size):
-    return min_steps * critical_batch_size / batch_size
+mistake(
+    "upside down: the steps would grow with the batch",
+    edit=("critical_batch_size / batch_size", "batch_size / critical_batch_size"),
+)
 
 
-@mistake("the further steps are not in units of min_steps: at the critical size they equal it")
-def _(batch_size, min_steps, critical_batch_size):
-    return min_steps + critical_batch_size / batch_size
+mistake(
+    "without the steps that even a huge batch needs",
+    edit=(
+        "min_steps * (1 + critical_batch_size / batch_size)",
+        "min_steps * critical_batch_size / batch_size",
+    ),
+)
 
 
-@mistake("a kink at the critical size, where there is a bend")
-def _(batch_size, min_steps, critical_batch_size):
-    return np.maximum(min_steps, min_steps * critical_batch_size / batch_size)
+mistake(
+    "the further steps are not in units of min_steps: at the critical size they equal it",
+    edit=(
+        "min_steps * (1 + critical_batch_size / batch_size)",
+        "min_steps + critical_batch_size / batch_size",
+    ),
+)
 
 
-@mistake("a root: the noise falls like 1/√B, its variance like 1/B")
-def _(batch_size, min_steps, critical_batch_size):
-    return min_steps * (1 + np.sqrt(critical_batch_size / batch_size))
+mistake(
+    "a kink at the critical size, where there is a bend",
+    edit=(
+        "min_steps * (1 + critical_batch_size / batch_size)",
+        "np.maximum(min_steps, min_steps * critical_batch_size / batch_size)",
+    ),
+)
 
 
-@mistake("the number of examples, not of steps")
-def _(batch_size, min_steps, critical_batch_size):
-    return min_steps * (batch_size + critical_batch_size)
+mistake(
+    "a root: the noise falls like 1/√B, its variance like 1/B",
+    edit=("critical_batch_size / batch_size", "np.sqrt(critical_batch_size / batch_size)"),
+)
 
 
-@mistake("an integer division, which cuts the fraction off")
-def _(batch_size, min_steps, critical_batch_size):
-    return min_steps * (1 + critical_batch_size // batch_size)
+mistake(
+    "the number of examples, not of steps",
+    edit=("1 + critical_batch_size / batch_size", "batch_size + critical_batch_size"),
+)
 
 
-@mistake("rounded up to whole steps")
-def _(batch_size, min_steps, critical_batch_size):
-    return np.ceil(min_steps * (1 + critical_batch_size / batch_size))
+mistake(
+    "an integer division, which cuts the fraction off",
+    edit=("critical_batch_size / batch_size", "critical_batch_size // batch_size"),
+)
+
+
+mistake(
+    "rounded up to whole steps",
+    edit=(
+        "min_steps * (1 + critical_batch_size / batch_size)",
+        "np.ceil(min_steps * (1 + critical_batch_size / batch_size))",
+    ),
+)
 
 
 @mistake("truncated: the result is put into an array of integers")

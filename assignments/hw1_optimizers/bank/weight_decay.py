@@ -3,45 +3,54 @@ import torch
 
 from autograder import alternative, mistake
 
-
-@mistake("the factor 2 of the squared norm's gradient is missing", of="l2_step")
-def _(w, grad, lr, l2):
-    return w - lr * (grad + l2 * w)
-
-
-@mistake("the penalty's gradient is not multiplied by the learning rate", of="l2_step")
-def _(w, grad, lr, l2):
-    return w - lr * grad - 2 * l2 * w
+mistake(
+    "the factor 2 of the squared norm's gradient is missing", of="l2_step", edit=("2 * l2", "l2")
+)
 
 
-@mistake("the sign: the penalty makes the weights grow", of="l2_step")
-def _(w, grad, lr, l2):
-    return w - lr * (grad - 2 * l2 * w)
+mistake(
+    "the penalty's gradient is not multiplied by the learning rate",
+    of="l2_step",
+    edit=("w - lr * (grad + 2 * l2 * w)", "w - lr * grad - 2 * l2 * w"),
+)
 
 
-@mistake("the gradient of the norm, not of its square", of="l2_step")
-def _(w, grad, lr, l2):
-    return w - lr * (grad + l2 * w / np.linalg.norm(w))
+mistake(
+    "the sign: the penalty makes the weights grow",
+    of="l2_step",
+    edit=("grad + 2 * l2 * w", "grad - 2 * l2 * w"),
+)
 
 
-@mistake("an L1 penalty: it takes the same amount off every weight", of="l2_step")
-def _(w, grad, lr, l2):
-    return w - lr * (grad + l2 * np.sign(w))
+mistake(
+    "the gradient of the norm, not of its square",
+    of="l2_step",
+    edit=("2 * l2 * w", "l2 * w / np.linalg.norm(w)"),
+)
 
 
-@mistake("the penalty itself is added to the gradient, not its derivative", of="l2_step")
-def _(w, grad, lr, l2):
-    return w - lr * (grad + l2 * np.sum(w**2))
+mistake(
+    "an L1 penalty: it takes the same amount off every weight",
+    of="l2_step",
+    edit=("2 * l2 * w", "l2 * np.sign(w)"),
+)
 
 
-@mistake("the penalty is left out", of="l2_step")
-def _(w, grad, lr, l2):
-    return w - lr * grad
+mistake(
+    "the penalty itself is added to the gradient, not its derivative",
+    of="l2_step",
+    edit=("2 * l2 * w", "l2 * np.sum(w**2)"),
+)
 
 
-@mistake("the weights after the step are shrunk, not those before it", of="l2_step")
-def _(w, grad, lr, l2):
-    return (w - lr * grad) * (1 - 2 * lr * l2)
+mistake("the penalty is left out", of="l2_step", edit=("grad + 2 * l2 * w", "grad"))
+
+
+mistake(
+    "the weights after the step are shrunk, not those before it",
+    of="l2_step",
+    edit=("w - lr * (grad + 2 * l2 * w)", "(w - lr * grad) * (1 - 2 * lr * l2)"),
+)
 
 
 @mistake("overwrites the caller's gradient: += works in place", of="l2_step")
@@ -50,39 +59,45 @@ def _(w, grad, lr, l2):
     return w - lr * grad
 
 
-@mistake("the decay is multiplied by the learning rate: not here", of="decay_step")
-def _(w, grad, lr, decay):
-    return (1 - lr * decay) * w - lr * grad
+mistake(
+    "the decay is multiplied by the learning rate: not here",
+    of="decay_step",
+    edit=("1 - decay", "1 - lr * decay"),
+)
 
 
-@mistake("the weights after the step are shrunk, not those before it", of="decay_step")
-def _(w, grad, lr, decay):
-    return (1 - decay) * (w - lr * grad)
+mistake(
+    "the weights after the step are shrunk, not those before it",
+    of="decay_step",
+    edit=("(1 - decay) * w - lr * grad", "(1 - decay) * (w - lr * grad)"),
+)
 
 
-@mistake("the weights are multiplied by the decay: it is the share lost", of="decay_step")
-def _(w, grad, lr, decay):
-    return decay * w - lr * grad
+mistake(
+    "the weights are multiplied by the decay: it is the share lost",
+    of="decay_step",
+    edit=("1 - decay", "decay"),
+)
 
 
-@mistake("the decay is subtracted: it is a share, not an amount", of="decay_step")
-def _(w, grad, lr, decay):
-    return w - decay - lr * grad
+mistake(
+    "the decay is subtracted: it is a share, not an amount",
+    of="decay_step",
+    edit=("(1 - decay) * w", "w - decay"),
+)
 
 
-@mistake("a factor 2, as in the gradient of a squared norm", of="decay_step")
-def _(w, grad, lr, decay):
-    return (1 - 2 * decay) * w - lr * grad
+mistake(
+    "a factor 2, as in the gradient of a squared norm",
+    of="decay_step",
+    edit=("1 - decay", "1 - 2 * decay"),
+)
 
 
-@mistake("the sign: the weights grow", of="decay_step")
-def _(w, grad, lr, decay):
-    return (1 + decay) * w - lr * grad
+mistake("the sign: the weights grow", of="decay_step", edit=("1 - decay", "1 + decay"))
 
 
-@mistake("no decay at all", of="decay_step")
-def _(w, grad, lr, decay):
-    return w - lr * grad
+mistake("no decay at all", of="decay_step", edit=("(1 - decay) * w", "w"))
 
 
 @mistake("overwrites the caller's weights: *= works in place", of="decay_step")

@@ -9,14 +9,21 @@ def _(jvp, n):
     return np.array([jvp(e) for e in np.eye(n)])
 
 
-@mistake("a single sweep along (1, …, 1) adds all columns up", of="jacobian_forward")
-def _(jvp, n):
-    return np.tile(jvp(np.ones(n))[:, None], (1, n)) / n
+mistake(
+    "a single sweep along (1, …, 1) adds all columns up",
+    of="jacobian_forward",
+    edit=(
+        "np.stack([jvp(v) for v in np.eye(n)], axis=1)",
+        "np.tile(jvp(np.ones(n))[:, None], (1, n)) / n",
+    ),
+)
 
 
-@mistake("only the first column", of="jacobian_forward")
-def _(jvp, n):
-    return jvp(np.eye(n)[0])[:, None]
+mistake(
+    "only the first column",
+    of="jacobian_forward",
+    edit=("np.stack([jvp(v) for v in np.eye(n)], axis=1)", "jvp(np.eye(n)[0])[:, None]"),
+)
 
 
 @mistake("one column short: the last input is left out", of="jacobian_forward")
@@ -48,14 +55,18 @@ def _(vjp, m):
     return np.stack([vjp(e) for e in np.eye(m)], axis=1)
 
 
-@mistake("a single sweep from (1, …, 1) adds all rows up", of="jacobian_reverse")
-def _(vjp, m):
-    return np.tile(vjp(np.ones(m)), (m, 1)) / m
+mistake(
+    "a single sweep from (1, …, 1) adds all rows up",
+    of="jacobian_reverse",
+    edit=("np.stack([vjp(u) for u in np.eye(m)])", "np.tile(vjp(np.ones(m)), (m, 1)) / m"),
+)
 
 
-@mistake("only the first row", of="jacobian_reverse")
-def _(vjp, m):
-    return vjp(np.eye(m)[0])[None]
+mistake(
+    "only the first row",
+    of="jacobian_reverse",
+    edit=("np.stack([vjp(u) for u in np.eye(m)])", "vjp(np.eye(m)[0])[None]"),
+)
 
 
 @mistake("one row short: the last output is left out", of="jacobian_reverse")

@@ -1,51 +1,18 @@
 import numpy as np
 import torch
-from bank._shared import f_of, jacobian_of, right_first, right_second, torch_outputs
+from bank._shared import (
+    WRONG_JACOBIANS,
+    f_of,
+    jacobian_of,
+    right_first,
+    right_second,
+    torch_outputs,
+)
 
 from autograder import alternative, mistake
 
-for misconception, wrong in (
-    (
-        "the derivative of the sine is the cosine, with a plus",
-        {"outer": lambda s: np.exp(s) - np.cos(s)},
-    ),
-    (
-        "the sine was not differentiated: its derivative is the cosine",
-        {"outer": lambda s: np.exp(s) + np.sin(s)},
-    ),
-    ("the sine is lost on the way", {"outer": np.exp}),
-    ("only the sine was differentiated: the exponential is lost", {"outer": np.cos}),
-    (
-        "exp(S) is differentiated like a power, as S exp(S - 1)",
-        {"outer": lambda s: s * np.exp(s - 1) + np.cos(s)},
-    ),
-    (
-        "the derivative of exp(2 w2) has a factor 2",
-        {"second": lambda x: np.exp(2 * x)},
-    ),
-    (
-        "the factor 2 stays with w2: the derivative of exp(2 w2) is not 2 exp(w2)",
-        {"second": lambda x: 2 * np.exp(x)},
-    ),
-    ("the inner derivative exp(w1) is missing", {"first": lambda x: 1.0}),
-    ("the inner derivative 2 exp(2 w2) is missing", {"second": lambda x: 1.0}),
-    ("the derivative of the logistic function is not the function", {"slope": lambda p: p}),
-    ("the derivative of the logistic function is not 1 - sigma", {"slope": lambda p: 1 - p}),
-    (
-        "the derivative of the hyperbolic tangent for that of the logistic function",
-        {"slope": lambda p: 1 - p * p},
-    ),
-    ("the sign of the logistic function's derivative", {"slope": lambda p: p * (p - 1)}),
-    ("the logistic function is lost on the way", {"slope": lambda p: 0.0}),
-    (
-        "the product rule: the derivative of w1 w2 by w1 is w2",
-        {"product": lambda w1, w2: (w1, w2)},
-    ),
-    ("only the first factor of w1 w2 was differentiated", {"product": lambda w1, w2: (w2, 0.0)}),
-    ("only the second factor of w1 w2 was differentiated", {"product": lambda w1, w2: (0.0, w1)}),
-):
+for misconception, wrong in WRONG_JACOBIANS:
     mistake(misconception, jvp=lambda w, v, wrong=wrong: jacobian_of(w, **wrong) @ v)
-    mistake(misconception, vjp=lambda w, u, wrong=wrong: u @ jacobian_of(w, **wrong))
 
 mistake("the transpose: that is a vector-Jacobian product", jvp=lambda w, v: v @ jacobian_of(w))
 mistake(

@@ -1,8 +1,11 @@
 import numpy as np
 import torch
-from bank._shared import jacobian_of, stable_sigmoid, torch_outputs
+from bank._shared import WRONG_JACOBIANS, jacobian_of, stable_sigmoid, torch_outputs
 
 from autograder import alternative, mistake
+
+for misconception, wrong in WRONG_JACOBIANS:
+    mistake(misconception, vjp=lambda w, u, wrong=wrong: u @ jacobian_of(w, **wrong))
 
 mistake("the transpose: that is a Jacobian-vector product", vjp=lambda w, u: jacobian_of(w) @ u)
 mistake(

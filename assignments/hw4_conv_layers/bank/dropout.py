@@ -7,34 +7,47 @@ from reference.training_layers import dropout_backward, dropout_forward
 right_dropout = dropout_forward
 
 
-@mistake("p is taken for the probability to be kept", of="dropout_forward")
-def _(x, noise, p, training):
-    return x * (noise < p) / max(p, 1e-9) if training else x
+mistake(
+    "p is taken for the probability to be kept",
+    of="dropout_forward",
+    edit=("x * (noise >= p) / (1 - p)", "x * (noise < p) / max(p, 1e-9)"),
+)
 
 
-@mistake("what is kept is not enlarged", of="dropout_forward")
-def _(x, noise, p, training):
-    return x * (noise >= p) if training else x
+mistake(
+    "what is kept is not enlarged",
+    of="dropout_forward",
+    edit=("x * (noise >= p) / (1 - p)", "x * (noise >= p)"),
+)
 
 
-@mistake("scaled by p: the factor is one over the share that is kept", of="dropout_forward")
-def _(x, noise, p, training):
-    return x * (noise >= p) * p if training else x
+mistake(
+    "scaled by p: the factor is one over the share that is kept",
+    of="dropout_forward",
+    edit=("x * (noise >= p) / (1 - p)", "x * (noise >= p) * p"),
+)
 
 
-@mistake("divided by p: by the share that is kept", of="dropout_forward")
-def _(x, noise, p, training):
-    return x * (noise >= p) / max(p, 1e-9) if training else x
+mistake(
+    "divided by p: by the share that is kept", of="dropout_forward", edit=("1 - p", "max(p, 1e-9)")
+)
 
 
-@mistake("multiplied by the share that is kept, which shrinks it", of="dropout_forward")
-def _(x, noise, p, training):
-    return x * (noise >= p) * (1 - p) if training else x
+mistake(
+    "multiplied by the share that is kept, which shrinks it",
+    of="dropout_forward",
+    edit=("x * (noise >= p) / (1 - p)", "x * (noise >= p) * (1 - p)"),
+)
 
 
-@mistake("corrected in use: inverted dropout corrects in training", of="dropout_forward")
-def _(x, noise, p, training):
-    return x * (noise >= p) if training else x * (1 - p)
+mistake(
+    "corrected in use: inverted dropout corrects in training",
+    of="dropout_forward",
+    edit=(
+        "x * (noise >= p) / (1 - p) if training else x",
+        "x * (noise >= p) if training else x * (1 - p)",
+    ),
+)
 
 
 @mistake("corrected twice, in training and in use", of="dropout_forward")
@@ -57,19 +70,25 @@ def _(x, noise, p, training):
     return right_dropout(x, noise, p, not training)
 
 
-@mistake("noise that equals p drops: it has to be smaller", of="dropout_forward")
-def _(x, noise, p, training):
-    return x * (noise > p) / (1 - p) if training else x
+mistake(
+    "noise that equals p drops: it has to be smaller",
+    of="dropout_forward",
+    edit=("noise >= p", "noise > p"),
+)
 
 
-@mistake("drops what should be kept, and keeps what should be dropped", of="dropout_forward")
-def _(x, noise, p, training):
-    return x * (noise < p) / (1 - p) if training else x
+mistake(
+    "drops what should be kept, and keeps what should be dropped",
+    of="dropout_forward",
+    edit=("noise >= p", "noise < p"),
+)
 
 
-@mistake("scaled by the share that was kept by chance", of="dropout_forward")
-def _(x, noise, p, training):
-    return x * (noise >= p) / max((noise >= p).mean(), 1e-9) if training else x
+mistake(
+    "scaled by the share that was kept by chance",
+    of="dropout_forward",
+    edit=("1 - p", "max((noise >= p).mean(), 1e-9)"),
+)
 
 
 @mistake("noise of one's own: the argument is not used", of="dropout_forward")
@@ -77,9 +96,11 @@ def _(x, noise, p, training):
     return right_dropout(x, np.random.default_rng(0).uniform(size=x.shape), p, training)
 
 
-@mistake("the mask in place of the masked numbers", of="dropout_forward")
-def _(x, noise, p, training):
-    return (noise >= p) / (1 - p) if training else x
+mistake(
+    "the mask in place of the masked numbers",
+    of="dropout_forward",
+    edit=("x * (noise >= p) / (1 - p)", "(noise >= p) / (1 - p)"),
+)
 
 
 @mistake("works in place: the caller's input is overwritten", of="dropout_forward")
@@ -115,19 +136,23 @@ def _(x, noise, p, training):
 right_dropout_backward = dropout_backward
 
 
-@mistake("the gradient is not enlarged, though the numbers were", of="dropout_backward")
-def _(dout, noise, p, training):
-    return dout * (noise >= p) if training else dout
+mistake(
+    "the gradient is not enlarged, though the numbers were",
+    of="dropout_backward",
+    edit=("dout * (noise >= p) / (1 - p)", "dout * (noise >= p)"),
+)
 
 
-@mistake("dropped numbers get a gradient", of="dropout_backward")
-def _(dout, noise, p, training):
-    return dout / (1 - p) if training else dout
+mistake(
+    "dropped numbers get a gradient", of="dropout_backward", edit=("dout * (noise >= p)", "dout")
+)
 
 
-@mistake("everything comes through unchanged", of="dropout_backward")
-def _(dout, noise, p, training):
-    return dout
+mistake(
+    "everything comes through unchanged",
+    of="dropout_backward",
+    edit=("dout * (noise >= p) / (1 - p) if training else dout", "dout"),
+)
 
 
 @mistake("drops in use as well", of="dropout_backward")
@@ -140,19 +165,25 @@ def _(dout, noise, p, training):
     return right_dropout_backward(dout, noise, p, not training)
 
 
-@mistake("p is taken for the probability to be kept", of="dropout_backward")
-def _(dout, noise, p, training):
-    return dout * (noise < p) / max(p, 1e-9) if training else dout
+mistake(
+    "p is taken for the probability to be kept",
+    of="dropout_backward",
+    edit=("dout * (noise >= p) / (1 - p)", "dout * (noise < p) / max(p, 1e-9)"),
+)
 
 
-@mistake("the inverse of the forward factor", of="dropout_backward")
-def _(dout, noise, p, training):
-    return dout * (noise >= p) * (1 - p) if training else dout
+mistake(
+    "the inverse of the forward factor",
+    of="dropout_backward",
+    edit=("dout * (noise >= p) / (1 - p)", "dout * (noise >= p) * (1 - p)"),
+)
 
 
-@mistake("noise that equals p drops: it has to be smaller", of="dropout_backward")
-def _(dout, noise, p, training):
-    return dout * (noise > p) / (1 - p) if training else dout
+mistake(
+    "noise that equals p drops: it has to be smaller",
+    of="dropout_backward",
+    edit=("noise >= p", "noise > p"),
+)
 
 
 @mistake("fresh noise on the way back: it is the same", of="dropout_backward")

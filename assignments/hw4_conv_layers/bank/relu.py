@@ -61,54 +61,70 @@ def _(x):
     return torch.relu(torch.tensor(x))
 
 
-@mistake("one at exactly zero: our convention there is zero", of="relu_backward")
-def _(dout, x):
-    return dout * (x >= 0)
+mistake(
+    "one at exactly zero: our convention there is zero",
+    of="relu_backward",
+    edit=("x > 0", "x >= 0"),
+)
 
 
-@mistake("a half at exactly zero: our convention there is zero", of="relu_backward")
-def _(dout, x):
-    return dout * np.heaviside(x, 0.5)
+mistake(
+    "a half at exactly zero: our convention there is zero",
+    of="relu_backward",
+    edit=("x > 0", "np.heaviside(x, 0.5)"),
+)
 
 
-@mistake("decides by the sign of dout: the input's sign counts", of="relu_backward")
-def _(dout, x):
-    return dout * (dout > 0)
+mistake(
+    "decides by the sign of dout: the input's sign counts",
+    of="relu_backward",
+    edit=("x > 0", "dout > 0"),
+)
 
 
-@mistake("negative gradients are cut off as well", of="relu_backward")
-def _(dout, x):
-    return np.maximum(dout, 0) * (x > 0)
+mistake(
+    "negative gradients are cut off as well",
+    of="relu_backward",
+    edit=("dout * (x > 0)", "np.maximum(dout, 0) * (x > 0)"),
+)
 
 
-@mistake("the derivative alone: the chain rule multiplies by dout", of="relu_backward")
-def _(dout, x):
-    return (x > 0).astype(x.dtype)
+mistake(
+    "the derivative alone: the chain rule multiplies by dout",
+    of="relu_backward",
+    edit=("dout * (x > 0)", "(x > 0).astype(x.dtype)"),
+)
 
 
-@mistake("dout times the output, not times the derivative", of="relu_backward")
-def _(dout, x):
-    return dout * np.maximum(x, 0)
+mistake(
+    "dout times the output, not times the derivative",
+    of="relu_backward",
+    edit=("x > 0", "np.maximum(x, 0)"),
+)
 
 
-@mistake("the wrong side: lets through where the input is negative", of="relu_backward")
-def _(dout, x):
-    return dout * (x < 0)
+mistake(
+    "the wrong side: lets through where the input is negative",
+    of="relu_backward",
+    edit=("x > 0", "x < 0"),
+)
 
 
-@mistake("everything comes through: that is the identity's gradient", of="relu_backward")
-def _(dout, x):
-    return dout.copy()
+mistake(
+    "everything comes through: that is the identity's gradient",
+    of="relu_backward",
+    edit=("dout * (x > 0)", "dout.copy()"),
+)
 
 
-@mistake("the sign of x: its negative side has derivative zero", of="relu_backward")
-def _(dout, x):
-    return dout * np.sign(x)
+mistake(
+    "the sign of x: its negative side has derivative zero",
+    of="relu_backward",
+    edit=("x > 0", "np.sign(x)"),
+)
 
 
-@mistake("numbers near zero are taken for zero", of="relu_backward")
-def _(dout, x):
-    return dout * (x > 1e-12)
+mistake("numbers near zero are taken for zero", of="relu_backward", edit=("x > 0", "x > 1e-12"))
 
 
 @mistake("overwrites the caller's dout", of="relu_backward")

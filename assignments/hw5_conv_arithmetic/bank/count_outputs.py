@@ -46,34 +46,52 @@ def _(nic, nf, nc, height, width):
     return (2240 * nf + 2304 * nc + 2 * (640 * nf + 1024 * nc)) * n // 1024
 
 
-@mistake("a batch norm after the last convolution too")
-def _(nic, nf, nc, height, width):
-    return (2880 * nf + 4352 * nc) * height * width // 1024
+mistake(
+    "a batch norm after the last convolution too",
+    edit=(
+        "sum(parts_of_outputs(nic, nf, nc, height, width).values())",
+        "(2880 * nf + 4352 * nc) * height * width // 1024",
+    ),
+)
 
 
-@mistake("pooling is counted, but upsampling is not")
-def _(nic, nf, nc, height, width):
-    return (1600 * nf + 384 * nf + 1280 * nc) * height * width // 1024
+mistake(
+    "pooling is counted, but upsampling is not",
+    edit=(
+        "sum(parts_of_outputs(nic, nf, nc, height, width).values())",
+        "(1600 * nf + 384 * nf + 1280 * nc) * height * width // 1024",
+    ),
+)
 
 
-@mistake("only the last layer: the outputs of all layers count")
-def _(nic, nf, nc, height, width):
-    return nc * height * width
+mistake(
+    "only the last layer: the outputs of all layers count",
+    edit=("sum(parts_of_outputs(nic, nf, nc, height, width).values())", "nc * height * width"),
+)
 
 
-@mistake("for images of 32 x 32 pixels only: height and width are not used")
-def _(nic, nf, nc, height, width):
-    return 2240 * nf + 2304 * nc
+mistake(
+    "for images of 32 x 32 pixels only: height and width are not used",
+    edit=("sum(parts_of_outputs(nic, nf, nc, height, width).values())", "2240 * nf + 2304 * nc"),
+)
 
 
-@mistake("twice as many outputs when both sides are doubled: there are four times as many")
-def _(nic, nf, nc, height, width):
-    return (2240 * nf + 2304 * nc) * (height + width) // 64
+mistake(
+    "twice as many outputs when both sides are doubled: there are four times as many",
+    edit=(
+        "sum(parts_of_outputs(nic, nf, nc, height, width).values())",
+        "(2240 * nf + 2304 * nc) * (height + width) // 64",
+    ),
+)
 
 
-@mistake("the input counts with one channel, whatever NIC")
-def _(nic, nf, nc, height, width):
-    return (1600 * nf + 1280 * nc + 1024) * height * width // 1024
+mistake(
+    "the input counts with one channel, whatever NIC",
+    edit=(
+        "sum(parts_of_outputs(nic, nf, nc, height, width).values())",
+        "(1600 * nf + 1280 * nc + 1024) * height * width // 1024",
+    ),
+)
 
 
 @alternative("convolutions only")

@@ -69,9 +69,10 @@ def _(k, nic, nf, nc):
     return weights + (4 * nf + 2 * nc) * ((nic + nf + nc) % 2)
 
 
-@mistake("a number that fits one network only")
-def _(k, nic, nf, nc):
-    return 49_728
+mistake(
+    "a number that fits one network only",
+    edit=("sum(parts_of_params(k, nic, nf, nc).values())", "49_728"),
+)
 
 
 @alternative("weights only, as one polynomial")

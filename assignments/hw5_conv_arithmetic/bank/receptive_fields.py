@@ -54,14 +54,13 @@ for title, rule in {
     mistake(title, receptive_fields=field_by(rule))
 
 
-@mistake("padding taken off: the field may reach into the padding")
-def _(layers):
-    field, step, fields = 1, 1, []
-    for layer in layers:
-        field += ((layer["kernel"] - 1) * layer["dilation"] - layer["padding"]) * step
-        step *= layer["stride"]
-        fields.append(field)
-    return fields
+mistake(
+    "padding taken off: the field may reach into the padding",
+    edit=(
+        '(layer["kernel"] - 1) * layer["dilation"] * step',
+        '((layer["kernel"] - 1) * layer["dilation"] - layer["padding"]) * step',
+    ),
+)
 
 
 @mistake("empties the caller's list: pop works in place")
@@ -94,14 +93,7 @@ def _(layers):
     return fields[::-1]
 
 
-@mistake("one entry too many: the input itself was not asked for")
-def _(layers):
-    field, step, fields = 1, 1, [1]
-    for layer in layers:
-        field += (layer["kernel"] - 1) * layer["dilation"] * step
-        step *= layer["stride"]
-        fields.append(field)
-    return fields
+mistake("one entry too many: the input itself was not asked for", edit=("1, 1, []", "1, 1, [1]"))
 
 
 @alternative("backwards from each layer, by the recursion")

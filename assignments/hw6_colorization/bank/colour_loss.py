@@ -4,10 +4,13 @@ from torch import nn
 
 from autograder import alternative, mistake
 
-
-@mistake("a softmax in front of the cross-entropy, which does one itself")
-def _(scores, categories):
-    return nn.functional.cross_entropy(torch.softmax(scores, dim=1), categories[:, 0])
+mistake(
+    "a softmax in front of the cross-entropy, which does one itself",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        "nn.functional.cross_entropy(torch.softmax(scores, dim=1), categories[:, 0])",
+    ),
+)
 
 
 @mistake("reshaped without moving the colours to the last axis: pixels and colours are mixed")
@@ -33,9 +36,13 @@ def _(scores, categories):
     return nn.functional.cross_entropy(flat, categories.reshape(-1))
 
 
-@mistake("a sum over the pixels: a mean is asked for")
-def _(scores, categories):
-    return nn.functional.cross_entropy(scores, categories[:, 0], reduction="sum")
+mistake(
+    "a sum over the pixels: a mean is asked for",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        'nn.functional.cross_entropy(scores, categories[:, 0], reduction="sum")',
+    ),
+)
 
 
 @mistake("a sum over the pixels of a picture, a mean over pictures")
@@ -44,29 +51,49 @@ def _(scores, categories):
     return total / len(scores)
 
 
-@mistake("one loss for each pixel, in place of their mean")
-def _(scores, categories):
-    return nn.functional.cross_entropy(scores, categories[:, 0], reduction="none")
+mistake(
+    "one loss for each pixel, in place of their mean",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        'nn.functional.cross_entropy(scores, categories[:, 0], reduction="none")',
+    ),
+)
 
 
-@mistake("divided by the number of colours as well")
-def _(scores, categories):
-    return nn.functional.cross_entropy(scores, categories[:, 0]) / scores.shape[1]
+mistake(
+    "divided by the number of colours as well",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        "nn.functional.cross_entropy(scores, categories[:, 0]) / scores.shape[1]",
+    ),
+)
 
 
-@mistake("the softmax over the pixels of a row, not the colours")
-def _(scores, categories):
-    return -torch.log_softmax(scores, dim=3).gather(1, categories).mean()
+mistake(
+    "the softmax over the pixels of a row, not the colours",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        "-torch.log_softmax(scores, dim=3).gather(1, categories).mean()",
+    ),
+)
 
 
-@mistake("the sign: the loss would grow as the scores get better")
-def _(scores, categories):
-    return torch.log_softmax(scores, dim=1).gather(1, categories).mean()
+mistake(
+    "the sign: the loss would grow as the scores get better",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        "torch.log_softmax(scores, dim=1).gather(1, categories).mean()",
+    ),
+)
 
 
-@mistake("logarithms to the base of 2")
-def _(scores, categories):
-    return nn.functional.cross_entropy(scores, categories[:, 0]) / np.log(2.0)
+mistake(
+    "logarithms to the base of 2",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        "nn.functional.cross_entropy(scores, categories[:, 0]) / np.log(2.0)",
+    ),
+)
 
 
 @mistake("exponentials of large scores overflow: subtract the largest score first")
@@ -82,24 +109,40 @@ def _(scores, categories):
     return ((torch.softmax(scores, dim=1) - right) ** 2).mean()
 
 
-@mistake("handed back by .item() or .detach(): no gradient flows")
-def _(scores, categories):
-    return nn.functional.cross_entropy(scores.detach(), categories[:, 0])
+mistake(
+    "handed back by .item() or .detach(): no gradient flows",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        "nn.functional.cross_entropy(scores.detach(), categories[:, 0])",
+    ),
+)
 
 
-@mistake("label smoothing, which nobody asked for")
-def _(scores, categories):
-    return nn.functional.cross_entropy(scores, categories[:, 0], label_smoothing=0.1)
+mistake(
+    "label smoothing, which nobody asked for",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        "nn.functional.cross_entropy(scores, categories[:, 0], label_smoothing=0.1)",
+    ),
+)
 
 
-@mistake("the two arguments are swapped on the way to PyTorch")
-def _(scores, categories):
-    return nn.functional.cross_entropy(categories[:, 0], scores)
+mistake(
+    "the two arguments are swapped on the way to PyTorch",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        "nn.functional.cross_entropy(categories[:, 0], scores)",
+    ),
+)
 
 
-@mistake("only the first picture of the batch")
-def _(scores, categories):
-    return nn.functional.cross_entropy(scores[:1], categories[:1, 0])
+mistake(
+    "only the first picture of the batch",
+    edit=(
+        "nn.functional.cross_entropy(scores, categories[:, 0])",
+        "nn.functional.cross_entropy(scores[:1], categories[:1, 0])",
+    ),
+)
 
 
 @alternative("pixels in rows, colours in columns")

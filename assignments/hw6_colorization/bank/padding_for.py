@@ -1,29 +1,32 @@
 from autograder import alternative, mistake
 
-
-@mistake("the same three numbers for every kernel")
-def _(kernel):
-    return 1, 1, 1
-
-
-@mistake("half the kernel size, rounded down: an even kernel needs one less")
-def _(kernel):
-    return kernel // 2, kernel // 2, kernel % 2
+mistake(
+    "the same three numbers for every kernel",
+    edit=("(kernel - 1) // 2, (kernel - 1) // 2, kernel % 2", "1, 1, 1"),
+)
 
 
-@mistake("an output padding of 1 for every kernel: an even kernel needs none")
-def _(kernel):
-    return (kernel - 1) // 2, (kernel - 1) // 2, 1
+mistake(
+    "half the kernel size, rounded down: an even kernel needs one less",
+    edit=(
+        "(kernel - 1) // 2, (kernel - 1) // 2, kernel % 2",
+        "kernel // 2, kernel // 2, kernel % 2",
+    ),
+)
 
 
-@mistake("no output padding for odd kernels")
-def _(kernel):
-    return (kernel - 1) // 2, (kernel - 1) // 2, 0
+mistake(
+    "an output padding of 1 for every kernel: an even kernel needs none", edit=("kernel % 2", "1")
+)
 
 
-@mistake("the output padding the wrong way round: odd kernels need it")
-def _(kernel):
-    return (kernel - 1) // 2, (kernel - 1) // 2, 1 - kernel % 2
+mistake("no output padding for odd kernels", edit=("kernel % 2", "0"))
+
+
+mistake(
+    "the output padding the wrong way round: odd kernels need it",
+    edit=("kernel % 2", "1 - kernel % 2"),
+)
 
 
 @mistake("an output padding of 2, which is as large as the stride")
@@ -32,26 +35,37 @@ def _(kernel):
     return (kernel - 1) // 2, padding, 2 + 2 * padding - kernel
 
 
-@mistake(
+mistake(
     "the transposed convolution is padded up to its kernel, as in a convolution of full size",
+    edit=(
+        "(kernel - 1) // 2, (kernel - 1) // 2, kernel % 2",
+        "(kernel - 1) // 2, kernel - 1, kernel % 2",
+    ),
 )
-def _(kernel):
-    return (kernel - 1) // 2, kernel - 1, kernel % 2
 
 
-@mistake("the formula of stride 1: what keeps the size does not halve it")
-def _(kernel):
-    return kernel / 2 - 0.5, kernel / 2 - 0.5, 1
+mistake(
+    "the formula of stride 1: what keeps the size does not halve it",
+    edit=(
+        "(kernel - 1) // 2, (kernel - 1) // 2, kernel % 2",
+        "kernel / 2 - 0.5, kernel / 2 - 0.5, 1",
+    ),
+)
 
 
-@mistake("only two of the three numbers")
-def _(kernel):
-    return (kernel - 1) // 2, kernel % 2
+mistake(
+    "only two of the three numbers",
+    edit=("(kernel - 1) // 2, (kernel - 1) // 2, kernel % 2", "(kernel - 1) // 2, kernel % 2"),
+)
 
 
-@mistake("known for kernels of size 3, 4 and 5 only")
-def _(kernel):
-    return {3: (1, 1, 1), 4: (1, 1, 0), 5: (2, 2, 1)}.get(kernel, (2, 2, 1))
+mistake(
+    "known for kernels of size 3, 4 and 5 only",
+    edit=(
+        "(kernel - 1) // 2, (kernel - 1) // 2, kernel % 2",
+        "{3: (1, 1, 1), 4: (1, 1, 0), 5: (2, 2, 1)}.get(kernel, (2, 2, 1))",
+    ),
+)
 
 
 @alternative("both formulas, tried out number by number")

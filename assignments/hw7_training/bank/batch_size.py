@@ -19,10 +19,14 @@ def _(lr, batch_size, new_batch_size, rule):
     return lr * (ratio if rule == "linear" else ratio**0.5)
 
 
-@mistake("the two rules are swapped", of="scaled_lr")
-def _(lr, batch_size, new_batch_size, rule):
-    ratio = new_batch_size / batch_size
-    return lr * (ratio if rule == "sqrt" else ratio**0.5)
+mistake(
+    "the two rules are swapped",
+    of="scaled_lr",
+    edit=(
+        'ratio if rule == "linear" else math.sqrt(ratio)',
+        'ratio if rule == "sqrt" else ratio**0.5',
+    ),
+)
 
 
 @mistake("the learning rate is left as it was", of="scaled_lr")

@@ -3,45 +3,37 @@ import torch
 
 from autograder import alternative, mistake
 
-
-@mistake("dead for some example, not for all")
-def _(X, W, b):
-    return (X @ W + b <= 0).any(axis=0)
+mistake("dead for some example, not for all", edit=("(X @ W + b <= 0).all", "(X @ W + b <= 0).any"))
 
 
-@mistake("examples without an active unit, not units")
-def _(X, W, b):
-    return (X @ W + b <= 0).all(axis=1)
+mistake(
+    "examples without an active unit, not units",
+    edit=("(X @ W + b <= 0).all(axis=0)", "(X @ W + b <= 0).all(axis=1)"),
+)
 
 
-@mistake("exactly zero is taken for alive")
-def _(X, W, b):
-    return (X @ W + b < 0).all(axis=0)
+mistake("exactly zero is taken for alive", edit=("X @ W + b <= 0", "X @ W + b < 0"))
 
 
-@mistake("the units that are alive")
-def _(X, W, b):
-    return (X @ W + b > 0).any(axis=0)
+mistake("the units that are alive", edit=("(X @ W + b <= 0).all", "(X @ W + b > 0).any"))
 
 
-@mistake("the bias is left out")
-def _(X, W, b):
-    return (X @ W <= 0).all(axis=0)
+mistake("the bias is left out", edit=("X @ W + b", "X @ W"))
 
 
-@mistake("the mean activation is looked at, not each")
-def _(X, W, b):
-    return (X @ W + b).mean(axis=0) <= 0
+mistake(
+    "the mean activation is looked at, not each",
+    edit=("(X @ W + b <= 0).all(axis=0)", "(X @ W + b).mean(axis=0) <= 0"),
+)
 
 
-@mistake("the sign of the bias")
-def _(X, W, b):
-    return (X @ W - b <= 0).all(axis=0)
+mistake("the sign of the bias", edit=("X @ W + b", "X @ W - b"))
 
 
-@mistake("their number, not which they are")
-def _(X, W, b):
-    return int((X @ W + b <= 0).all(axis=0).sum())
+mistake(
+    "their number, not which they are",
+    edit=("(X @ W + b <= 0).all(axis=0)", "int((X @ W + b <= 0).all(axis=0).sum())"),
+)
 
 
 @alternative("no gradient reaches the biases")

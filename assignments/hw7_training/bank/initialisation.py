@@ -17,10 +17,11 @@ def _(shape):
     return shape[1], shape[0]
 
 
-@mistake("only one axis of the kernel is counted", of="fans")
-def _(shape):
-    kernel = shape[2] if len(shape) > 2 else 1
-    return shape[1] * kernel, shape[0] * kernel
+mistake(
+    "only one axis of the kernel is counted",
+    of="fans",
+    edit=("math.prod(shape[2:])", "shape[2] if len(shape) > 2 else 1"),
+)
 
 
 @mistake("the kernel counts for the inputs only", of="fans")
@@ -28,10 +29,11 @@ def _(shape):
     return int(np.prod(shape[1:])), shape[0]
 
 
-@mistake("the area of a square kernel, by the side of one axis", of="fans")
-def _(shape):
-    kernel = shape[2] ** (len(shape) - 2) if len(shape) > 2 else 1
-    return shape[1] * kernel, shape[0] * kernel
+mistake(
+    "the area of a square kernel, by the side of one axis",
+    of="fans",
+    edit=("math.prod(shape[2:])", "shape[2] ** (len(shape) - 2) if len(shape) > 2 else 1"),
+)
 
 
 @alternative("torch's own count, through a layer's weights", of="fans")

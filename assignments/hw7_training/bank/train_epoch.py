@@ -56,18 +56,10 @@ def _(model, optimizer, batches, loss_fn):
     return losses
 
 
-@mistake(
+mistake(
     "the arguments of the loss are swapped: predictions come first",
+    edit=("loss_fn(model(inputs), targets)", "loss_fn(targets, model(inputs))"),
 )
-def _(model, optimizer, batches, loss_fn):
-    losses = []
-    for inputs, targets in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(targets, model(inputs))
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
 
 
 @mistake("a slip of a name: the model sees the first batch again and again")
@@ -112,16 +104,10 @@ def _(model, optimizer, batches, loss_fn):
     return losses
 
 
-@mistake("the list holds losses as tensors, and with each the graph that it was computed by")
-def _(model, optimizer, batches, loss_fn):
-    losses = []
-    for inputs, targets in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(model(inputs), targets)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss)
-    return losses
+mistake(
+    "the list holds losses as tensors, and with each the graph that it was computed by",
+    edit=("loss.item()", "loss"),
+)
 
 
 @mistake("the loss is measured again after the step")
@@ -147,18 +133,10 @@ def _(model, optimizer, batches, loss_fn):
     return losses
 
 
-@mistake(
+mistake(
     "one number for the whole epoch: a list of each batch's loss is asked for",
+    edit=("return losses", "return [sum(losses) / len(losses)]"),
 )
-def _(model, optimizer, batches, loss_fn):
-    losses = []
-    for inputs, targets in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(model(inputs), targets)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return [sum(losses) / len(losses)]
 
 
 @mistake("the loss is not differentiated: no call of backward")
