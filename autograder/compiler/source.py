@@ -16,13 +16,13 @@ from autograder.errors import SourceError
 __all__ = ["Kind", "Manual", "Source", "SourceCell", "read_source"]
 
 _KEPT = ("mistake", "alternative")
-_KEYS = ("hidden", "manual", "points", "question")
+_KEYS = ("given", "hidden", "manual", "points", "question")
 
 
 class Kind(StrEnum):
     """What a cell of the source is for."""
 
-    GIVEN = "given"  # handed out as it is
+    GIVEN = "given"  # handed out as it is, or with the reference's code in place of an import
     SOLUTION = "solution"  # an import of the reference, or solution regions
     CHECK = "check"  # checks, and what is hidden
     MANUAL = "manual"  # the answer and the rubric of a question that a person grades
@@ -48,6 +48,7 @@ class SourceCell:
         tree: the syntax tree of that; empty unless it is a code cell.
         imports: what it imports from the reference.
         hidden: whether the whole cell stays in the bundle.
+        given: whether what it imports from the reference is handed out.
     """
 
     number: int
@@ -58,6 +59,7 @@ class SourceCell:
     tree: ast.Module = field(default_factory=lambda: ast.Module([], []), compare=False)
     imports: tuple[Import, ...] = ()
     hidden: bool = False
+    given: bool = False
     manual: Manual | None = None
     attachments: dict[str, Any] = field(default_factory=dict)
 
@@ -166,6 +168,7 @@ def _cell(number: int, raw: _RawCell) -> SourceCell:
         Kind.GIVEN,
         text,
         hidden=_flag(metadata, "hidden"),
+        given=_flag(metadata, "given"),
         manual=_manual(metadata, text),
         attachments=raw.attachments,
     )
@@ -188,6 +191,11 @@ def _code_cell(cell: SourceCell, regions: bool) -> SourceCell:
     is_solution, is_check = bool(imports) or regions, _has_check(tree)
     if cell.manual and (cell.hidden or is_check or imports):
         raise SourceError("a manual question has a cell of its own, without imports or checks")
+    if cell.given and (not imports or regions or is_check or cell.hidden or cell.manual):
+        raise SourceError(
+            "given=true belongs to a cell that imports from the reference, and does nothing else "
+            "that students do not get"
+        )
     if is_solution and is_check and not cell.hidden:
         raise SourceError("a solution and a check stand in one cell; give each its own")
     kind = Kind.GIVEN
@@ -195,7 +203,7 @@ def _code_cell(cell: SourceCell, regions: bool) -> SourceCell:
         kind = Kind.MANUAL
     elif cell.hidden or is_check:
         kind = Kind.CHECK
-    elif is_solution:
+    elif is_solution and not cell.given:
         kind = Kind.SOLUTION
     return replace(cell, kind=kind, python=python, tree=tree, imports=imports)
 
