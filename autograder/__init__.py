@@ -7,11 +7,13 @@ from autograder.authoring.assertions import (
     assert_shape,
     assert_that,
 )
+from autograder.authoring.bank import alternative, mistake
 from autograder.authoring.budget import budget
 from autograder.authoring.checks import case, check
 from autograder.student.self_check import self_check
 
 __all__ = [
+    "alternative",
     "assert_close",
     "assert_dtype",
     "assert_equal",
@@ -20,5 +22,6 @@ __all__ = [
     "budget",
     "case",
     "check",
+    "mistake",
     "self_check",
 ]

@@ -49,15 +49,6 @@ def scaled_sum_matches_reference(student, reference, rng, n):
     x = rng.normal(size=n)
     assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")
 
-# %%
-@scaled_sum_matches_reference.mistake("the factor is forgotten altogether")
-def scaled_sum(x, factor=2.0):
-    return x.sum()
-
-@scaled_sum_matches_reference.alternative("scale first, add up afterwards")
-def scaled_sum(x, factor=2.0):
-    return (factor * x).sum()
-
 # %% [markdown]
 # ## 2 A choice (1 point)
 
@@ -70,10 +61,6 @@ from reference.small import choice
 def choice_is_right(student, reference, rng):
     """choice is the right one."""
     assert_equal(student.choice, reference.choice)
-
-# %%
-choice_is_right.mistake("the first of the two choices", choice="the first of two choices")
-choice_is_right.alternative("as the reference has it", choice="the second of two choices")
 
 # %% [markdown]
 # ## 3 A proof (2 points)
@@ -88,11 +75,33 @@ choice_is_right.alternative("as the reference has it", choice="the second of two
 '''
 
 
+BANK_OF_SUM = '''from autograder import alternative, mistake
+
+
+@mistake("the factor is forgotten altogether")
+def _(x, factor=2.0):
+    return x.sum()
+
+
+@alternative("scale first, add up afterwards")
+def _(x, factor=2.0):
+    return (factor * x).sum()
+'''
+
+BANK_OF_CHOICE = '''from autograder import alternative, mistake
+
+mistake("the first of the two choices", choice="the first of two choices")
+alternative("as the reference has it", choice="the second of two choices")
+'''
+
+
 def small_course(root: Path, *changes: tuple[str, str]) -> Course:
     """Write the small course into a folder, with pieces of its texts replaced."""
     texts = {
         root / "reference" / "small.py": REFERENCE,
         root / "assignments" / "small" / "small.py": SOURCE,
+        root / "assignments" / "small" / "bank" / "scaled_sum.py": BANK_OF_SUM,
+        root / "assignments" / "small" / "bank" / "choice.py": BANK_OF_CHOICE,
     }
     for old, new in changes:
         assert any(old in text for text in texts.values()), f"no {old!r} to replace"

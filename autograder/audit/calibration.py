@@ -37,6 +37,7 @@ __all__ = [
 
 SAFETY = 4.0  # how much further right answers may lie than those that were measured
 ROOM = 2.0  # how much nearer a wrong answer may lie than those that were
+KEPT = 1.5  # how far from both a tolerance must lie that was put into the gap elsewhere
 COARSEST = 1000.0  # slack: 1e-4 in double precision, which no rounding takes
 COARSEST_COARSE = 10.0  # slack: the same 1e-4, in single precision
 LARGEST_SHARE = 1e-4  # and the same for what is computed in single precision
@@ -129,6 +130,31 @@ class Gaps:
             room_for_single(self.zero, LARGEST_AT_ZERO),
         )
 
+    def takes(self, standard: Standard, by_default: bool, strict: bool) -> bool:
+        """Return whether a standard lies in each gap, though another may be drawn on this machine.
+
+        Args:
+            standard: that was drawn elsewhere.
+            by_default: whether the check compares by default tolerances at all.
+            strict: whether it grades precision.
+        """
+        drawn = self.standard(by_default, strict)
+        slacks = (self.double, standard.slack), (self.coarse, standard.coarse_slack)
+        rooms = (
+            (self.single, standard.single, drawn.single),
+            (replace(self.single, widest=math.inf), standard.in_single, drawn.in_single),
+            (self.zero, standard.single_at_zero, drawn.single_at_zero),
+        )
+        return standard == drawn or (
+            by_default
+            and all(max(b.right * KEPT, b.alternatives) <= s <= b.wrong / KEPT for b, s in slacks)
+            and all(
+                bool(room) == bool(other)
+                and (not room or (band.right or 0.0) <= room <= _least(band) / KEPT)
+                for band, room, other in rooms
+            )
+        )
+
     def within(self, standard: Standard) -> Bands:
         """Return the bands of all precisions as one, in units of the tolerance of a standard."""
         bands = self.double.within(standard.slack), self.coarse.within(standard.coarse_slack)
@@ -148,6 +174,10 @@ class Gaps:
             _nearer(self.single, other.single),
             _nearer(self.zero, other.zero),
         )
+
+
+def _least(band: SingleBand) -> float:
+    return min(band.wrong, band.widest)
 
 
 def _nearer(mine: SingleBand, its: SingleBand) -> SingleBand:

@@ -1,6 +1,6 @@
 """Kills: which checks find each mutant out, and which mutants no check does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -9,19 +9,18 @@ import numpy as np
 
 from autograder.audit.calibration import LARGEST_SHARE, ROOM, Gaps, wrong_in
 from autograder.audit.forks import Lost, Mark, in_forks
-from autograder.audit.mutants import Mutant, Site, mutants_of, sites_of
+from autograder.audit.mutants import Mutant, Site, mutants_of
 from autograder.audit.trial import Trial, run_one
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import observing
 from autograder.compiler.given import asked_of_students
 from autograder.errors import SourceError
-from autograder.grading.bundle import Bundle
 from autograder.grading.given import run_given, wants_given
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["Fate", "MutantResult", "asked_by", "try_mutants"]
+__all__ = ["Fate", "MutantResult", "asked_by", "mutants_for", "try_mutants"]
 
 SECRET = b"audit 1"
 CASE_SECONDS = 2.0  # that a case may take, or as often the reference's time:
@@ -44,35 +43,33 @@ class MutantResult:
     """A mutant and its fate, as plain data.
 
     Attributes:
-        place: the module's path, or the source notebook's cell.
-        line: of the place.
-        definition: what it is a mutant of.
-        names: what a student is asked for that it changes.
+        site: the id of what it is a mutant of.
+        number: among the mutants of the site that a check could find out.
+        line: of the site's place.
         operator: the class of the slip.
         title: the slip as a diagnosis; None where nobody makes just that one.
         before: the lines that it changes, as one.
         after: the same with the slip.
-        text: the whole definition with the slip.
         killed_by: the check and the case that found it out first.
         margin: how far it is from passing there; None if it differs in more than numbers.
         gaps: from which tolerances on it would pass there.
         difference: for a survivor, an input on which it differs from the reference.
+        case: for a survivor, a case as an author writes it, which it would fail.
     """
 
-    place: str
+    site: str
+    number: int
     line: int
-    definition: str
-    names: tuple[str, ...]
     operator: str
     title: str | None
     before: str
     after: str
-    text: str
     fate: Fate
     killed_by: tuple[str, str] | None = None
     margin: float | None = None
     gaps: Gaps = field(default_factory=Gaps)
     difference: str | None = None
+    case: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,25 +99,25 @@ class _Target:
 class _Range:
     """All mutants of a bundle, and what they are tried on."""
 
-    def __init__(self, bundle: Bundle, oracle: Oracle) -> None:
+    def __init__(self, oracle: Oracle, sites: Sequence[Site], wanted: Container[str]) -> None:
         self.oracle = oracle
-        self._limits = _limits(oracle)
-        sites = sites_of(bundle, oracle)
         known = {name for site in sites for name in site.names}
         self._asked = {
             check.name: asked_by(check, known)
             for check in oracle.checks.values()
             if check.points and check.device != "cuda"
         }
-        self.mutants = [mutant for site in sites for mutant in self._mutants(site)]
+        self._limits: Mapping[tuple[str, str], float] = {}
+        tried = [site for site in sites if site.id in wanted]
+        self.mutants = [one for site in tried for one in enumerate(self._mutants(site))]
+        if self.mutants:
+            asking = {check.name for site in tried for check in self._checks(site)}
+            self._limits = _limits(oracle, asking)
 
     def _mutants(self, site: Site) -> list[Mutant]:
         """Return the mutants of a site that a check could find out."""
         checks = self._checks(site)
-        if not checks:
-            return []
-        pure = any(check.pure for check in checks)
-        return [m for m in mutants_of(site) if pure or m.operator != "in place"]
+        return mutants_for(site, checks) if checks else []
 
     def _checks(self, site: Site) -> list[Check]:
         """Return the checks that score for any name of a site."""
@@ -188,11 +185,15 @@ class _Range:
                 result = given
         return result
 
-    def difference(self, mutant: Mutant, mark: Mark) -> str | None:
-        """Return on what a mutant differs from the reference, None if on nothing."""
+    def difference(self, mutant: Mutant, mark: Mark) -> tuple[str | None, str | None]:
+        """Return on what a mutant differs from the reference, and a case that would tell.
+
+        Both are None if it differs on nothing; the case is if none was found.
+        """
         trial = self._trial(mutant.site)
         trial.tell = lambda seconds: mark(0, seconds)
-        return trial.difference(mutant)
+        difference = trial.difference(mutant)
+        return difference, trial.telling_case(mutant) if difference is not None else None
 
     @lru_cache(maxsize=4)  # noqa: B019 - of one object, in a process that ends soon
     def _trial(self, site: Site) -> Trial:
@@ -217,24 +218,26 @@ def _further(kill: _Kill, other: _Kill) -> _Kill:
 
 
 def try_mutants(
-    bundle: Bundle,
     oracle: Oracle,
+    sites: Sequence[Site],
+    wanted: Container[str],
     jobs: int,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[MutantResult]:
-    """Derive all mutants of a bundle's answers and say of each what becomes of it.
+    """Derive all mutants of some sites and say of each what becomes of it.
 
     The result is the same whatever the number of processes.
 
     Args:
-        bundle: whose answers they are.
-        oracle: the bundle, loaded.
+        oracle: with the checks.
+        sites: of all answers.
+        wanted: the ids of those whose mutants are tried.
         jobs: how many processes there may be.
         progress: is told how far it is.
     """
-    trials = _Range(bundle, oracle)
-    mutants = trials.mutants
-    results = [_result(m) for m in mutants]
+    trials = _Range(oracle, sites, wanted)
+    mutants = [mutant for _, mutant in trials.mutants]
+    results = [_result(number, mutant) for number, mutant in trials.mutants]
     kills = in_forks(lambda i, mark: trials.killed_by(mutants[i], mark), len(mutants), jobs)
     for done, (i, killed) in enumerate(kills, 1):
         progress(f"mutants, {done} of {len(mutants)}")
@@ -252,22 +255,30 @@ def try_mutants(
             )
     alive = [i for i, result in enumerate(results) if result.fate is not Fate.KILLED]
     found = in_forks(lambda k, mark: trials.difference(mutants[alive[k]], mark), len(alive), jobs)
-    for done, (k, difference) in enumerate(found, 1):
+    for done, (k, differs) in enumerate(found, 1):
         progress(f"mutants that pass, {done} of {len(alive)}")
-        if isinstance(difference, Lost):
-            difference = "an input that ends or holds up its process"
+        if isinstance(differs, Lost):
+            differs = "an input that ends or holds up its process", None
+        difference, case = differs
         if difference is not None:
             i = alive[k]
-            results[i] = replace(results[i], fate=Fate.SURVIVED, difference=difference)
+            survived = replace(results[i], fate=Fate.SURVIVED, difference=difference, case=case)
+            results[i] = survived
     return results
 
 
-def asked_by(check: Check, known: set[str]) -> set[str]:
+def mutants_for(site: Site, checks: Iterable[Check]) -> list[Mutant]:
+    """Return the mutants of a site that some checks could find out."""
+    pure = any(check.pure for check in checks)
+    return [m for m in mutants_of(site) if pure or m.operator != "in place"]
+
+
+def asked_by(check: Check, known: Set[str]) -> set[str]:
     """Return which names a check asks of a student: by name, or by a text that is one."""
     try:
         asked = set(asked_of_students(check.function))
     except SourceError:  # a helper of it cannot be read: it may ask for anything
-        return known
+        return set(known)
     for constant in check.function.__code__.co_consts:
         asked |= {text for text in (constant, *_items(constant)) if isinstance(text, str)}
     return asked & known
@@ -277,27 +288,24 @@ def _items(constant: object) -> tuple[object, ...]:
     return constant if isinstance(constant, tuple) else ()
 
 
-def _result(mutant: Mutant) -> MutantResult:
-    site = mutant.site
+def _result(number: int, mutant: Mutant) -> MutantResult:
     return MutantResult(
-        site.place,
+        mutant.site.id,
+        number,
         mutant.line,
-        site.name,
-        site.names,
         mutant.operator,
         mutant.title,
         mutant.before,
         mutant.after,
-        mutant.text,
         Fate.EQUIVALENT,
     )
 
 
-def _limits(oracle: Oracle) -> Mapping[tuple[str, str], float]:
+def _limits(oracle: Oracle, asking: Container[str]) -> Mapping[tuple[str, str], float]:
     """Return how long each case may take that scores and that the reference passes."""
     found = {}
     for check in oracle.checks.values():
-        if not check.points or check.device == "cuda":
+        if check.name not in asking:
             continue
         for case in check.cases:
             student = InProcessSession(dict(oracle.namespace))

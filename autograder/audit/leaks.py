@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from autograder.authoring.checks import Case, Check, Variant
+from autograder.authoring.bank import Bank, Variant
+from autograder.authoring.checks import Case, Check
 from autograder.compiler.wheel import own_files
 from autograder.grading.notebooks import nbformat
 from autograder.grading.oracle import Oracle
@@ -60,8 +61,9 @@ def secrets_of(
     """Return everything about an assignment that its release must not hold."""
     cases = [case for check in oracle.checks.values() for case in check.cases]
     public = {text for case in cases if not case.hidden for text in _texts_of_case(case)}
-    found = [
-        secret for check in oracle.checks.values() for secret in _secrets_of_check(check, public)
+    found = [s for check in oracle.checks.values() for s in _secrets_of_check(check, public)]
+    found += [
+        s for question, bank in oracle.banks.items() for s in _secrets_of_bank(question, bank)
     ]
     stubs = {c.metadata.nbgrader.grade_id: c.source for c in release.cells}
     for cell in solution.cells:
@@ -112,7 +114,11 @@ def _secrets_of_check(check: Check, public: set[str]) -> Iterator[Secret]:
                     yield Secret(f"the {what} {case.name!r} {where}", text)
     if check.hint:
         yield Secret(f"the hint {where}", _squeeze(check.hint))
-    for kind, variants in (("mistake", check.mistakes), ("alternative", check.alternatives)):
+
+
+def _secrets_of_bank(question: str, bank: Bank) -> Iterator[Secret]:
+    where = f"of question {question}"
+    for kind, variants in (("mistake", bank.mistakes), ("alternative", bank.alternatives)):
         for variant in variants:
             yield Secret(f"the {kind} {variant.title!r} {where}", _squeeze(variant.title))
             if kind == "alternative":

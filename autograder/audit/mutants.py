@@ -7,7 +7,7 @@ student would have with that slip is what the checks see.
 
 import ast
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from autograder.authoring.arrays import is_array, to_numpy
 from autograder.compiler.reference import Definition, Module, Reference
 from autograder.compiler.regions import SOLUTION, find_regions
 from autograder.compiler.syntax import Definable, bound_names, first_line, last_line
-from autograder.grading.bundle import Bundle
+from autograder.grading.bundle import Cell
 from autograder.grading.oracle import Oracle
 
 __all__ = ["Mutant", "Site", "mutants_of", "sites_of"]
@@ -55,6 +55,11 @@ class Site:
     definitions: tuple[Definition, ...]
     namespace: Mapping[str, Any] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """What tells it from all others of its assignment."""
+        return f"{self.place}: {self.name}"
 
     def texts_with(self, text: str) -> tuple[str, ...]:
         """Return what to run, in order, so that a text stands in the place of this definition."""
@@ -99,18 +104,24 @@ class Mutant:
         return self.site.with_text(self.text)
 
 
-def sites_of(bundle: Bundle, oracle: Oracle) -> list[Site]:
-    """Return the sites of a bundle, in the order of its cells and of the reference."""
-    reference = Reference(Path(), bundle.reference)
+def sites_of(cells: Sequence[Cell], texts: Mapping[str, str], oracle: Oracle) -> list[Site]:
+    """Return the sites of an assignment, in the order of its cells and of the reference.
+
+    Args:
+        cells: the trusted cells.
+        texts: the modules of the reference, by path.
+        oracle: both, loaded.
+    """
+    reference = Reference(Path(), texts)
     asked: dict[str, Definition] = {}
     own: list[Definition] = []
-    for cell in bundle.source:
+    for cell in cells:
         if cell.kind == "solution":
             module = Module(f"cell {cell.number}", f"cell {cell.number}", cell.source)
             asked |= _asked(module, reference)
             own += dict.fromkeys(d for ds in module.definitions.values() for d in ds)
     imported = reference.needed(*(d for d in asked.values() if d not in own))
-    given = {name for c in bundle.source if c.kind == "given" for name in bound_names(c.source)}
+    given = {name for c in cells if c.kind == "given" for name in bound_names(c.source)}
     known = [*imported, *(d for d in own if not d.is_import and not d.origin)]
     origins = {
         name: d.module.name

@@ -1,14 +1,16 @@
-"""Publishing: an assignment is built, audited, and put in its place only if it is proven right."""
+"""Publishing: an assignment is compiled, and put in its place only if it is proven right."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from autograder.compiler.fingerprint import fingerprint
 from autograder.course import Course
 from autograder.errors import AuditRefused, naming
+
+if TYPE_CHECKING:
+    from autograder.audit.report import Audit
+    from autograder.compiler.build import Artefacts
 
 __all__ = ["Outcome", "audit_only", "compile_and_publish"]
 
@@ -17,17 +19,25 @@ JSON = "audit.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an audit says: some lines, more lines with a table, and the mutation score."""
+    """What an audit says.
+
+    Attributes:
+        summary: in some lines.
+        details: with a table, and what survives.
+        news: of what was proven now.
+        score: the share of mutants that are found out.
+    """
 
     summary: Sequence[str]
     details: Sequence[str]
+    news: Sequence[str]
     score: float
 
 
 def compile_and_publish(
     course: Course, name: str, progress: Callable[[str], None], jobs: int = 1
 ) -> Outcome:
-    """Build an assignment, audit it and publish it.
+    """Compile an assignment, prove what is not proven yet, and publish it.
 
     Args:
         course: which it belongs to.
@@ -36,70 +46,80 @@ def compile_and_publish(
         jobs: how many processes the audit may have.
 
     Raises:
-        SourceError: the source notebook is wrong.
+        SourceError: the source notebook or a bank is wrong.
         AuditRefused: the audit has findings; nothing is published.
     """
     from autograder.compiler.artefacts import publish
 
-    artefacts, outcome = _build_and_audit(course, name, progress, jobs)
+    artefacts, audit = _compile_and_audit(course, name, progress, jobs, everything=False)
     publish(artefacts, course)
-    return outcome
+    return _outcome(audit)
 
 
 def audit_only(
-    course: Course, name: str, progress: Callable[[str], None], jobs: int = 1
+    course: Course,
+    name: str,
+    progress: Callable[[str], None],
+    jobs: int = 1,
+    everything: bool = False,
 ) -> Outcome:
-    """Audit an assignment, unless that was done since it was changed; publish nothing.
+    """Audit an assignment; publish nothing.
+
+    Args:
+        course: which it belongs to.
+        name: the assignment's.
+        progress: is told what is being done.
+        jobs: how many processes the audit may have.
+        everything: whether what is proven is proven again.
 
     Raises:
-        SourceError: the source notebook is wrong.
+        SourceError: the source notebook or a bank is wrong.
         AuditRefused: the audit has findings.
     """
-    stored = _stored(course, name)
-    if stored is not None and not stored["findings"]:
-        return Outcome(stored["summary"], stored["details"], stored["score"])
-    return _build_and_audit(course, name, progress, jobs)[1]
+    return _outcome(_compile_and_audit(course, name, progress, jobs, everything)[1])
 
 
-def _stored(course: Course, name: str) -> dict[str, Any] | None:
-    """Return the report of the last audit, if nothing has changed since."""
-    try:
-        found = json.loads((course.build(name) / JSON).read_bytes())
-    except (OSError, ValueError):
-        return None
-    made_from = found.get("fingerprint") if isinstance(found, dict) else None
-    return found if made_from == fingerprint(course, name) else None
+def _outcome(audit: "Audit") -> Outcome:
+    return Outcome(audit.summary(), audit.summary(details=True), audit.news(), audit.score)
 
 
-def _build_and_audit(
-    course: Course, name: str, progress: Callable[[str], None], jobs: int
-) -> tuple[Any, Outcome]:
-    # All that follows takes a second to import, and an audit that is stored needs nothing of it.
-    from autograder.audit.proof import examine, prove
-    from autograder.compiler.build import build
-    from autograder.grading.bundle import parse_bundle
-    from autograder.grading.oracle import load_bundle_oracle
+def _compile_and_audit(
+    course: Course, name: str, progress: Callable[[str], None], jobs: int, everything: bool
+) -> "tuple[Artefacts, Audit]":
+    # All that follows takes a second to import, and most commands need nothing of it.
+    from autograder.audit.proof import read_proof, write_proof
+    from autograder.audit.prove import prove, slips_of
+    from autograder.audit.rehearsal import rehearse
+    from autograder.audit.report import report_on
+    from autograder.compiler.build import compile_assignment, pack
 
     began = time.monotonic()
-    progress("building")
-    artefacts = build(course, name)
-    bundle = parse_bundle(artefacts.bundle, f"the bundle of {name}")
-    report = examine(bundle, load_bundle_oracle(bundle), jobs, progress)
-    progress("building with what the audit found")
-    artefacts = build(course, name, report.standards, report.slips)
-    bundle = parse_bundle(artefacts.bundle, f"the bundle of {name}")
-    oracle = load_bundle_oracle(bundle)
-    limits = course.limits_of(name)
-    release, solution = artefacts.release, artefacts.solution
-    prove(report, bundle, oracle, release, solution, limits, jobs, progress)
-    report.seconds = time.monotonic() - began
+    progress("compiling")
+    compiled = compile_assignment(course, name)
+    proven = prove(compiled, read_proof(course, name), jobs, progress, everything)
+    write_proof(course, name, proven.sound)
+    proof = proven.proof
+    slips = slips_of(compiled, proof)
+    artefacts = pack(compiled, proof.standards(), proof.rejects(), slips)
+    seen = rehearse(compiled, artefacts, course.limits_of(name), progress)
+    findings = [text for found in proven.findings.values() for text in found] + seen.findings
+    audit = report_on(
+        compiled,
+        proof,
+        now=frozenset(proven.now),
+        solution_earned=seen.solution.earned,
+        blank_earned=seen.blank.earned,
+        secrets=seen.secrets,
+        findings=tuple(findings),
+        seconds=time.monotonic() - began,
+    )
     progress("")
     folder = course.build(name)
     folder.mkdir(parents=True, exist_ok=True)
     with naming(folder / JSON):
-        (folder / JSON).write_bytes(report.to_json(artefacts.fingerprint))
-    if report.findings:
-        count = len(report.findings)
+        (folder / JSON).write_bytes(audit.to_json(artefacts.fingerprint))
+    if findings:
+        count = len(findings)
         headline = f"{name} is not published: {count} finding{'s' if count > 1 else ''}"
-        raise AuditRefused([headline, *(f"  {finding}" for finding in report.findings)])
-    return artefacts, Outcome(report.summary(), report.summary(details=True), report.score)
+        raise AuditRefused([headline, *(f"  {finding}" for finding in findings)])
+    return artefacts, audit

@@ -3,71 +3,68 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from autograder.audit.calibration import Bands, Gaps
-from autograder.audit.kills import Fate, MutantResult
+from autograder.audit.calibration import ROOM, Bands, Gaps
+from autograder.audit.kills import asked_by
+from autograder.audit.proof import Proof, Survivor
+from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
-from autograder.grading.bundle import Slip
+from autograder.compiler.build import Compiled
 
-__all__ = ["Audit", "CheckAudit", "Survivor", "Tally"]
-
-
-@dataclass
-class Tally:
-    """How many were tried, and how many came out as they must."""
-
-    tried: int = 0
-    held: int = 0
-
-    def add(self, held: bool) -> None:
-        """Count one."""
-        self.tried += 1
-        self.held += held
-
-    def __str__(self) -> str:
-        return f"{self.held}/{self.tried}"
+__all__ = ["Audit", "CheckReport", "Placed", "report_on", "told_of"]
 
 
 @dataclass(frozen=True)
-class Survivor:
-    """A mutant that differs from the reference and that no check finds out.
+class Placed:
+    """A survivor and where it is."""
 
-    ``reason`` is what the reference says of it, in a comment ``# survives: …`` there or above it.
+    place: str
+    survivor: Survivor
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What the proof of an assignment says of one check.
+
+    Attributes:
+        mistakes: how many its question keeps, and how many of them it rejects.
+        alternatives: how many pass.
+        null_models: how many were tried, and rejected.
+        kills: mutants that it rejected first, by the class of the slip.
+        equivalent: mutants of what it checks that no trial tells from the reference.
+        survivors: mutants that differ and that it should have rejected.
+        gaps: between right and wrong answers.
+        by_default: whether it compares by a default tolerance, which a standard changes.
+        own_right: what right answers reach of the tolerances that it gives itself.
+        nearest: the wrong answer that is least far off.
+        free: cases that null models pass.
     """
-
-    mutant: MutantResult
-    reason: str | None
-
-
-@dataclass
-class CheckAudit:
-    """What was tried against one check, and what held."""
 
     name: str
     question: str
     points: float
     cases: int
-    mistakes: Tally = field(default_factory=Tally)
-    alternatives: Tally = field(default_factory=Tally)
-    null_models: Tally = field(default_factory=Tally)
-    mutants: Tally = field(default_factory=Tally)  # that ask for what it checks, and that it kills
-    equivalent: int = 0
-    survivors: list[Survivor] = field(default_factory=list)
-    kills: dict[str, int] = field(default_factory=dict)  # by class of slip
-    gaps: Gaps = field(default_factory=Gaps)
-    by_default: bool = False  # whether it compares by a default tolerance, which a standard changes
-    own_right: float = 0.0  # what right answers reach of the tolerances that it gives itself
-    standard: Standard = field(default_factory=Standard)
-    # Alternatives that need room for single precision: how much, and what is wrong without it.
-    needing: list[tuple[float, str]] = field(default_factory=list)
-    nearest: str | None = None  # the wrong answer that is least far off
-    free: dict[str, list[str]] = field(default_factory=dict)  # cases that null models pass
-    notes: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    seconds: float = 0.0
+    mistakes: tuple[int, int]
+    alternatives: int
+    null_models: int
+    kills: dict[str, int]
+    equivalent: int
+    survivors: tuple[Placed, ...]
+    gaps: Gaps
+    by_default: bool
+    own_right: float
+    standard: Standard
+    nearest: str | None
+    free: dict[str, list[str]]
+    notes: tuple[str, ...]
+
+    @property
+    def killed(self) -> int:
+        """How many mutants it rejected first."""
+        return sum(self.kills.values())
 
     @property
     def standing(self) -> Bands:
@@ -89,11 +86,12 @@ class CheckAudit:
     def line(self) -> str:
         """Return the check's line in a table."""
         bands = self.standing
+        kept, rejected = self.mistakes
         return (
             f"{self.name:<44} {self.points:>5g} points  {self.cases:>2} cases  "
-            f"mistakes {self.mistakes}  alternatives {self.alternatives}  "
+            f"mistakes {rejected}/{kept}  alternatives {self.alternatives}  "
             f"null models {self.null_models}  "
-            f"mutants {self.mutants.held}/{self.mutants.tried - self.equivalent}  "
+            f"mutants {self.killed}/{self.killed + len(self.survivors)}  "
             f"right up to {_figure(bands.right)}, wrong from {_figure(bands.wrong)}"
         )
 
@@ -116,92 +114,105 @@ class CheckAudit:
             "reject_band": [_number(bands.wrong), None],
             "gap": _number(bands.wrong / bands.right) if bands.right else None,
             "nearest_wrong": self.nearest,
-            "null_models": {"tried": self.null_models.tried, "rejected": self.null_models.held},
+            "null_models": {"tried": self.null_models, "rejected": self.null_models},
             "free_cases": self.free,
-            "mistakes": {"tried": self.mistakes.tried, "rejected": self.mistakes.held},
-            "alternatives": {"tried": self.alternatives.tried, "accepted": self.alternatives.held},
+            "mistakes": {"tried": self.mistakes[0], "rejected": self.mistakes[1]},
+            "alternatives": {"tried": self.alternatives, "accepted": self.alternatives},
             "mutants": {
-                "tried": self.mutants.tried,
-                "killed": self.mutants.held,
+                "tried": self.killed + self.equivalent + len(self.survivors),
+                "killed": self.killed,
                 "equivalent": self.equivalent,
                 "killed_by_class": self.kills,
                 "survivors": [_survivor(survivor) for survivor in self.survivors],
             },
-            "notes": self.notes,
-            "seconds": round(self.seconds, 3),
+            "notes": list(self.notes),
         }
 
 
-@dataclass
+@dataclass(frozen=True)
 class Audit:
-    """The audit of an assignment; it is proven right if there are no findings."""
+    """What an assignment's proof says, with what was tried in sessions on this machine.
+
+    Attributes:
+        mistakes: how many are kept, and how many some check of their question rejects.
+        killed: how many mutants some check rejected.
+        equivalent: how many no trial tells from the reference.
+        survivors: those that differ and pass.
+        now: the checks that were proven now; the proof of the others stood.
+        solution_earned: what the solution notebook earns, of ``possible`` points.
+        secrets: how many were looked for in the release.
+    """
 
     assignment: str
-    title: str = ""
-    checks: list[CheckAudit] = field(default_factory=list)
-    mutants: list[MutantResult] = field(default_factory=list)
-    slips: list[Slip] = field(default_factory=list)  # the mutants that a diagnosis can name
-    findings: list[str] = field(default_factory=list)
+    title: str
+    checks: tuple[CheckReport, ...]
+    mistakes: tuple[int, int]
+    alternatives: int
+    killed: int
+    equivalent: int
+    survivors: tuple[Placed, ...]
+    possible: float
+    now: frozenset[str] = frozenset()
     solution_earned: float = 0.0
     blank_earned: float = 0.0
-    possible: float = 0.0
     secrets: int = 0
+    findings: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
     def score(self) -> float:
         """The share of mutants that are found out, without those that nothing tells apart."""
-        fates = [mutant.fate for mutant in self.mutants]
-        alive = len(fates) - fates.count(Fate.EQUIVALENT)
-        return fates.count(Fate.KILLED) / alive if alive else 1.0
-
-    @property
-    def survivors(self) -> list[Survivor]:
-        """The mutants that no check finds out, each once."""
-        unique = {id(s.mutant): s for check in self.checks for s in check.survivors}
-        return list(unique.values())
+        alive = self.killed + len(self.survivors)
+        return self.killed / alive if alive else 1.0
 
     def summary(self, details: bool = False) -> list[str]:
         """Return the report for a terminal: some lines, or one for each check before them."""
         lines = [f"  {check.line()}" for check in self.checks] if details else []
-        mistakes, alternatives, nulls = (
-            _sum(getattr(check, name) for check in self.checks)
-            for name in ("mistakes", "alternatives", "null_models")
-        )
+        kept, rejected = self.mistakes
+        nulls = sum(check.null_models for check in self.checks)
         lines.append(
             f"{self.assignment}: {len(self.checks)} checks, "
             f"{sum(check.cases for check in self.checks)} cases; "
-            f"{mistakes.held} of {mistakes.tried} mistakes and "
-            f"{nulls.held} of {nulls.tried} null models rejected, "
-            f"{alternatives.held} of {alternatives.tried} alternatives accepted; "
+            f"{rejected} of {kept} mistakes and {nulls} null models rejected, "
+            f"{self.alternatives} alternatives accepted; "
             f"the solution earns {self.solution_earned:g} of {self.possible:g}, "
             f"the blank release {self.blank_earned:g}; "
             f"{self.secrets} secrets looked for in the release"
         )
         lines.append(self._mutation())
-        for survivor in self.survivors if details else []:
-            mutant = survivor.mutant
-            lines.append(f"  survives: {mutant.place}, line {mutant.line}: {mutant.operator}")
-            lines += [f"    - {mutant.before}", f"    + {mutant.after}"]
-            lines.append(f"    {survivor.reason or f'differs on {mutant.difference}'}")
+        for placed in self.survivors if details else []:
+            one = placed.survivor
+            lines.append(f"  survives: {placed.place}, line {one.line}: {one.operator}")
+            lines += [f"    - {one.before}", f"    + {one.after}"]
+            lines += [f"    {text}" for text in told_of(one)]
+        return lines
+
+    def news(self) -> list[str]:
+        """Return lines on the checks that were proven now, and on what they let through."""
+        new = [check for check in self.checks if check.name in self.now]
+        lines = [f"  {check.line()}" for check in new]
+        for check in new:
+            for placed in (p for p in check.survivors if p.survivor.reason is None):
+                one = placed.survivor
+                lines.append(f"  {check.name} lets through, {placed.place}, line {one.line}:")
+                lines += [f"    - {one.before}", f"    + {one.after}"]
+                lines += [f"    {text}" for text in told_of(one)]
+        stood = len(self.checks) - len(new)
+        lines.append(
+            f"{self.assignment}: {len(new)} checks proven now, the proof of {stood} stands"
+        )
         return lines
 
     def _mutation(self) -> str:
-        fates = [mutant.fate for mutant in self.mutants]
-        survivors = self.survivors
-        explained = sum(survivor.reason is not None for survivor in survivors)
+        alive = len(self.survivors)
+        explained = sum(placed.survivor.reason is not None for placed in self.survivors)
         text = (
-            f"{self.assignment}: {len(fates)} mutants, {fates.count(Fate.KILLED)} killed, "
-            f"{fates.count(Fate.EQUIVALENT)} equivalent, {len(survivors)} survive"
+            f"{self.assignment}: {self.killed + self.equivalent + alive} mutants, "
+            f"{self.killed} killed, {self.equivalent} equivalent, {alive} survive"
         )
-        if survivors:
+        if alive:
             text += f" ({explained} explained)"
         return f"{text}; score {100 * self.score:.1f} %"
-
-    @property
-    def standards(self) -> dict[str, Standard]:
-        """The standard of each check."""
-        return {check.name: check.standard for check in self.checks}
 
     def to_json(self, fingerprint: str) -> bytes:
         """Return the report for machines.
@@ -209,25 +220,26 @@ class Audit:
         Args:
             fingerprint: of what the assignment was made from.
         """
-        fates = [mutant.fate for mutant in self.mutants]
-        kills = Counter(m.operator for m in self.mutants if m.fate is Fate.KILLED)
+        kills: Counter[str] = Counter()
+        for check in self.checks:
+            kills.update(check.kills)
         whole: dict[str, Any] = {
             "assignment": self.assignment,
             "title": self.title,
             "fingerprint": fingerprint,
             "score": round(self.score, 6),
             "mutants": {
-                "tried": len(fates),
-                "killed": fates.count(Fate.KILLED),
-                "equivalent": fates.count(Fate.EQUIVALENT),
-                "survivors": fates.count(Fate.SURVIVED),
+                "tried": self.killed + self.equivalent + len(self.survivors),
+                "killed": self.killed,
+                "equivalent": self.equivalent,
+                "survivors": len(self.survivors),
             },
-            "kills_by_class": dict(sorted(kills.items(), key=lambda kind: -kind[1])),
+            "kills_by_class": dict(sorted(kills.items(), key=lambda kind: (-kind[1], kind[0]))),
             "checks": [check.to_plain() for check in self.checks],
             "solution": {"earned": self.solution_earned, "possible": self.possible},
             "blank": {"earned": self.blank_earned},
             "secrets_searched": self.secrets,
-            "findings": self.findings,
+            "findings": list(self.findings),
             "summary": self.summary(),
             "details": self.summary(details=True),
             "seconds": round(self.seconds, 3),
@@ -235,21 +247,125 @@ class Audit:
         return json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    found: Sequence[Tally] = list(tallies)
-    return Tally(sum(t.tried for t in found), sum(t.held for t in found))
+def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
+    """Return what a proof says of an assignment.
+
+    Args:
+        compiled: the assignment.
+        proof: with all of its checks.
+        found: further fields of `Audit`.
+    """
+    oracle, manifest = compiled.oracle, compiled.manifest
+    handed = _survivors_by_check(compiled, proof)
+    checks = []
+    for check in oracle.checks.values():
+        one, bank = proof.checks[check.name], oracle.bank(check)
+        kills: Counter[str] = Counter()
+        for definition in proof.definitions.values():
+            kills.update(definition.killed.get(check.name, {}))
+        checks.append(
+            CheckReport(
+                name=check.name,
+                question=check.question,
+                points=check.points,
+                cases=len(check.cases),
+                mistakes=(len(bank.mistakes), len(one.rejects)),
+                alternatives=one.accepts,
+                null_models=one.null_models,
+                kills=dict(sorted(kills.items())),
+                equivalent=handed[check.name][1],
+                survivors=tuple(handed[check.name][0]),
+                gaps=proof.gaps_of(check.name),
+                by_default=one.by_default,
+                own_right=one.own_right,
+                standard=one.standard,
+                nearest=proof.nearest_to(check.name),
+                free=one.free,
+                notes=(*one.notes, *_calibration_notes(check, proof)),
+            )
+        )
+    questions = {check.question for check in oracle.checks.values()}
+    banks = [oracle.banks[question] for question in questions if question in oracle.banks]
+    rejected = {
+        (check.question, label)
+        for check in oracle.checks.values()
+        for label in proof.checks[check.name].rejects
+    }
+    return Audit(
+        assignment=compiled.name,
+        title=manifest.title,
+        checks=tuple(checks),
+        mistakes=(sum(len(bank.mistakes) for bank in banks), len(rejected)),
+        alternatives=sum(len(bank.alternatives) for bank in banks),
+        killed=sum(definition.kills for definition in proof.definitions.values()),
+        equivalent=sum(definition.equivalent for definition in proof.definitions.values()),
+        survivors=tuple(_placed(proof)),
+        possible=sum(q.points for q in manifest.questions if not q.manual),
+        **found,
+    )
 
 
-def _survivor(survivor: Survivor) -> dict[str, Any]:
-    mutant = survivor.mutant
+def _calibration_notes(check: Check, proof: Proof) -> Iterator[str]:
+    """Say where right and wrong answers lie close together."""
+    one, gaps = proof.checks[check.name], proof.gaps_of(check.name)
+    if gaps.within(one.standard).wrong < ROOM:
+        yield (
+            f"{proof.nearest_to(check.name)} is only {gaps.within(one.standard).wrong:.2g} "
+            "tolerances away from the right answer"
+        )
+    right = gaps.single.right
+    if one.by_default and right and not one.standard.in_single and check.precision != "strict":
+        yield (
+            f"a right answer in single precision is off by {right:.2g} of the largest value and "
+            "may not pass: a wrong one lies too near"
+        )
+
+
+def told_of(survivor: Survivor) -> list[str]:
+    """Return what there is to say of a survivor: why it may live, or what would tell it apart."""
+    if survivor.reason is not None:
+        return [survivor.reason]
+    case = [f"a case that rejects it: {survivor.case}"] if survivor.case else []
+    return [f"differs on {survivor.difference}", *case]
+
+
+def _placed(proof: Proof) -> Iterator[Placed]:
+    for place, definition in proof.definitions.items():
+        yield from (Placed(_file_of(place), survivor) for survivor in definition.survivors)
+
+
+def _file_of(place: str) -> str:
+    return place.rpartition(": ")[0]
+
+
+def _survivors_by_check(compiled: Compiled, proof: Proof) -> dict[str, tuple[list[Placed], int]]:
+    """Give what no check rejects to the check that should have: the one with the most points."""
+    known = {name for definition in proof.definitions.values() for name in definition.names}
+    checks = compiled.oracle.checks
+    asked = {name: asked_by(check, known) for name, check in checks.items() if check.points}
+    found: dict[str, tuple[list[Placed], int]] = {name: ([], 0) for name in checks}
+    for place, definition in proof.definitions.items():
+        asking = [name for name, names in asked.items() if names & set(definition.names)]
+        if not asking:
+            continue
+        name = max(asking, key=lambda name: checks[name].points)
+        survivors, equivalent = found[name]
+        survivors += [Placed(_file_of(place), survivor) for survivor in definition.survivors]
+        found[name] = survivors, equivalent + definition.equivalent
+    return found
+
+
+def _survivor(placed: Placed) -> dict[str, Any]:
+    one = placed.survivor
     return {
-        "place": mutant.place,
-        "line": mutant.line,
-        "class": mutant.operator,
-        "before": mutant.before,
-        "after": mutant.after,
-        "differs_on": mutant.difference,
-        "reason": survivor.reason,
+        "place": placed.place,
+        "line": one.line,
+        "class": one.operator,
+        "before": one.before,
+        "after": one.after,
+        "differs_on": one.difference,
+        "reason": one.reason,
+        "case": one.case,
     }
 
 

@@ -30,6 +30,7 @@ INPUTS = 200  # of each function
 TRIES = 3 * INPUTS
 FEW = 20  # inputs that say too little
 SECRETS = 20
+TELLING = 200  # cases that are looked at for one that tells a mutant apart
 FEW_SECRETS = 3
 LONGEST = 1.0  # seconds of the processor for the calls, and for the runs; then fewer will do
 WAITING = 20  # times as long as its own seconds is what a case may take on a busy machine
@@ -109,6 +110,25 @@ class Trial:
         for run in self._runs:
             if not self._passes(run, namespace):
                 return str(run)
+        return None
+
+    def telling_case(self, mutant: Mutant) -> str | None:
+        """Return a case, as an author writes it, that a mutant fails and the reference passes.
+
+        Args:
+            mutant: that differs, and passes all cases that there are.
+        """
+        rng, began = np.random.default_rng(self._seed), time.process_time()
+        namespace = mutant.namespace()
+        for number in range(TELLING):
+            check = self._checks[number % len(self._checks)]
+            case = _varied(check.cases[int(rng.integers(len(check.cases)))], rng)
+            run = _Run(check, case, b"telling", True)
+            if self._passes(run, self._oracle.namespace) and not self._passes(run, namespace):
+                given = "".join(f", {k}={v!r}" for k, v in case.parameters.items())
+                return f'@case("tells it apart"{given})  # of {check.name}'
+            if time.process_time() - began > LONGEST:
+                break
         return None
 
     @cached_property

@@ -19,6 +19,7 @@ from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_moved", "run_variant"]
 
+DEFAULT = Standard()
 LOOSE = 1e9  # slack with which any finite number passes
 CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
@@ -30,6 +31,7 @@ def run_variant(
     oracle: Oracle,
     seed: bytes,
     misses: list[Compared] | None = None,
+    standard: Standard = DEFAULT,
 ) -> list[CaseResult]:
     """Run every case of a check with some names of the notebook replaced, in this process.
 
@@ -39,6 +41,7 @@ def run_variant(
         oracle: the reference.
         seed: stands for the course's secret.
         misses: takes the comparison that each failing case fails by, if it is one of numbers.
+        standard: how strictly numbers are compared.
     """
     # Variants call the reference's other functions anyway: what fails so fails with them given too.
     first, second = (InProcessSession({**oracle.namespace, **values}) for _ in range(2))
@@ -47,7 +50,7 @@ def run_variant(
     def run(case: Case, student: Session) -> CaseResult:
         seen: list[Compared] = []
         compared[case.name] = seen
-        return _run_case(check, case, student, oracle, seed, seen)
+        return _run_case(check, case, student, oracle, seed, seen, standard)
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a mistake may divide by zero
@@ -79,14 +82,14 @@ def run_moved(
     Returns:
         Each result with what was compared. That arguments came back moved is no fault of purity.
     """
-    standard = Standard(LOOSE, LOOSE) if to_the_end else check.standard
-    unwatched = replace(check, pure=False, given=(), standard=standard)
+    standard = Standard(LOOSE, LOOSE) if to_the_end else DEFAULT
+    unwatched = replace(check, pure=False, given=())
     found = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for case in check.cases:
             seen: list[Compared] = []
-            result = _run_case(unwatched, case, student, oracle, seed, seen)
+            result = _run_case(unwatched, case, student, oracle, seed, seen, standard)
             found.append((result, seen))
     return found
 
@@ -112,10 +115,20 @@ def _run_case(
     student: Session,
     oracle: Oracle,
     seed: bytes,
-    compared: list[Compared] | None = None,
+    compared: list[Compared],
+    standard: Standard,
 ) -> CaseResult:
     def rng() -> np.random.Generator:
         return case_rng(seed, oracle.assignment, check.name, case.name)
 
     reference = ReferenceSession(oracle.namespace)
-    return run_case(check, case, student, reference, rng, seconds=CASE_SECONDS, compared=compared)
+    return run_case(
+        check,
+        case,
+        student,
+        reference,
+        rng,
+        seconds=CASE_SECONDS,
+        compared=compared,
+        standard=standard,
+    )

@@ -4,15 +4,14 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
-from autograder.authoring.standard import Standard
 from autograder.errors import SourceError
 
-__all__ = ["Case", "Check", "Variant", "case", "case_rng", "check"]
+__all__ = ["Case", "Check", "case", "case_rng", "check"]
 
 T = TypeVar("T")
 CheckFunction = Callable[..., None]
@@ -32,17 +31,9 @@ class Case:
     hidden: bool = False
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A named implementation beside a check: a mistake, which must fail, or an alternative."""
-
-    title: str
-    values: dict[str, Any]
-
-
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Check:
-    """A check function with its question, points, cases, mistakes and alternatives.
+    """A check function with its question, points and cases.
 
     Attributes:
         question: the id of the question whose points it carries.
@@ -55,7 +46,6 @@ class Check:
             reference's in place of the student's own.
         precision: ``any`` takes a right answer in single precision where the audit finds room for
             it; ``strict`` grades precision.
-        standard: how strictly its numbers are compared; the audit finds it.
     """
 
     function: CheckFunction
@@ -69,9 +59,6 @@ class Check:
     hint: str | None = None
     given: tuple[str, ...] = ()
     precision: str = "any"
-    standard: Standard = field(default_factory=Standard)
-    mistakes: list[Variant] = field(default_factory=list)
-    alternatives: list[Variant] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -82,46 +69,6 @@ class Check:
     def summary(self) -> str:
         """The first line of the docstring: what the student reads."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
-
-    def mistake(self, title: str, /, *, also: Sequence["Check"] = (), **values: Any) -> Any:
-        """Keep a wrong implementation beside this check, which must fail it.
-
-        As a decorator it takes the function or class below it as the wrong one, and gives the
-        name back its former meaning. With keywords it takes their values:
-        ``check.mistake("the norm squared", answer=0.8)``.
-
-        Args:
-            title: the misconception, as the student reads it in feedback.
-            also: further checks that the same mistake must fail.
-            values: names of the notebook and the wrong values that they take.
-        """
-        return self._variant("mistakes", title, also, values)
-
-    def alternative(self, title: str, /, *, also: Sequence["Check"] = (), **values: Any) -> Any:
-        """Keep a different right implementation beside this check, which must pass it."""
-        return self._variant("alternatives", title, also, values)
-
-    def _variant(
-        self, kind: str, title: str, also: Sequence["Check"], values: dict[str, Any]
-    ) -> Any:
-        if not isinstance(title, str) or not title.strip():
-            raise SourceError(f"check {self.name}: {kind} need a title that is not empty")
-
-        def keep(variant: Variant) -> None:
-            for target in (self, *also):
-                getattr(target, kind).append(variant)
-
-        if values:
-            return keep(Variant(title, dict(values)))
-        former = sys._getframe(2).f_globals
-
-        def decorate(wrong: T) -> T:
-            name: str = wrong.__name__  # type: ignore[attr-defined]  # a function or a class
-            keep(Variant(title, {name: wrong}))
-            restored: T = former.get(name, wrong)
-            return restored
-
-        return decorate
 
 
 def check(

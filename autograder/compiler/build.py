@@ -1,10 +1,15 @@
 """Building: one source notebook becomes a release, a bundle and a solution notebook."""
 
-from collections.abc import Mapping, Sequence
+import ast
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from autograder.authoring.standard import Standard
 from autograder.compiler.artefacts import Artefacts, publish, write
+from autograder.compiler.bank_files import read_bank_texts, require_known_questions
 from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
 from autograder.compiler.fingerprint import fingerprint
 from autograder.compiler.given import require_given
@@ -17,39 +22,78 @@ from autograder.compiler.passes import (
     with_first_cell,
 )
 from autograder.compiler.pieces import plan
-from autograder.compiler.reference import Reference
+from autograder.compiler.reference import Reference, reference_imports
 from autograder.compiler.solutions import solution_cells
 from autograder.compiler.source import Source, read_source
 from autograder.compiler.syntax import placed
 from autograder.compiler.trusted import require_as_written, require_self_check, trusted_cells
 from autograder.course import Course
 from autograder.errors import SourceError
-from autograder.grading.bundle import Slip, pack_bundle, parse_bundle
+from autograder.grading.bundle import Cell, Manifest, Slip, pack_bundle, parse_bundle
 from autograder.grading.oracle import Oracle, load_oracle
 from autograder.sandbox.limits import MB, Limits
 from autograder.student.recording import FILE as RECORDING
-from autograder.student.recording import record
+from autograder.student.recording import Recording, dump_recording, record
 
-__all__ = ["Artefacts", "build", "publish", "read_source", "write"]
+__all__ = [
+    "Artefacts",
+    "Compiled",
+    "build",
+    "compile_assignment",
+    "pack",
+    "publish",
+    "read_source",
+    "write",
+]
 
 
-def build(
-    course: Course,
-    name: str,
-    standards: Mapping[str, Standard] | None = None,
-    slips: Sequence[Slip] = (),
-) -> Artefacts:
+@dataclass(frozen=True)
+class Compiled:
+    """An assignment, compiled: all but what an audit finds.
+
+    Attributes:
+        name: the assignment's.
+        file: its source notebook, relative to the course.
+        oracle: its cells and banks, loaded; each check has the default standard.
+        cells: the trusted cells.
+        reference: the modules of the reference that it needs, by path.
+        banks: the text of each bank, by path.
+        data: its files, by path.
+        resources: the files that the reference finds beside its modules, by path.
+        manifest: its questions, without what an audit finds.
+        release: the release notebook, as intake heals against it.
+        handout: the files of the release by path, but for the recording.
+        recording: the replies to its visible cases.
+        solution: the solution notebook.
+        fingerprint: of what it was all made from.
+    """
+
+    name: str
+    file: str
+    oracle: Oracle = field(repr=False)
+    cells: tuple[Cell, ...] = field(repr=False)
+    reference: Mapping[str, str] = field(repr=False)
+    banks: Mapping[str, str] = field(repr=False)
+    data: Mapping[str, bytes] = field(repr=False)
+    resources: Mapping[str, bytes] = field(repr=False)
+    manifest: Manifest
+    release: bytes = field(repr=False)
+    handout: Mapping[str, bytes] = field(repr=False)
+    recording: Recording = field(repr=False)
+    solution: bytes = field(repr=False)
+    fingerprint: str
+
+
+def compile_assignment(course: Course, name: str) -> Compiled:
     """Compile an assignment.
 
     Args:
         course: which it belongs to.
         name: the assignment's.
-        standards: of checks by name, as the audit found them; the others have the default.
-        slips: that diagnoses can name, as the audit found them.
 
     Raises:
         UsageError: there is no such assignment.
-        SourceError: its source notebook is wrong; says where.
+        SourceError: its source notebook or a bank is wrong; says where.
     """
     made_from = fingerprint(course, name)
     path = course.source(name)
@@ -57,35 +101,105 @@ def build(
     written = find_checks(source)
     require_self_check(source, written)
     reference = Reference(course.root)
-    texts = _texts(source, reference)
+    banks = read_bank_texts(course, name)
+    texts = _texts(source, reference) | _texts_of_banks(banks, reference)
     solutions = solution_cells(source, reference)
     trusted = trusted_cells(source)
     limits = course.limits_of(name)
     data = _data(path.parent, limits, source.file)
     resources = reference.resources(texts)
-    oracle = load_oracle(trusted, texts, name, source.file, data, resources)
+    oracle = load_oracle(trusted, texts, name, source.file, data, banks, resources)
+    require_known_questions(course, name, banks, oracle.checks)
     require_as_written(source, oracle.checks, written)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
-    for checked, standard in (standards or {}).items():
-        if checked in oracle.checks:
-            oracle.checks[checked].standard = standard
     manifest = make_manifest(name, source, oracle.checks, written, texts.values())
     pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
     release = release_notebook(pieces)
-    bundle = pack_bundle(manifest, trusted, serialize(release), texts, slips, data, resources)
-    return Artefacts(
+    return Compiled(
         name=name,
-        release={
+        file=source.file,
+        oracle=oracle,
+        cells=trusted,
+        reference=dict(sorted(texts.items())),
+        banks=banks,
+        data=data,
+        resources=resources,
+        manifest=manifest,
+        release=serialize(release),
+        handout={
             f"{name}.ipynb": serialize(with_first_cell(release, first_cell(manifest, data))),
-            RECORDING: _recording(source, oracle, written, limits.call_seconds),
             **companions(manifest, data),
             **data,
         },
+        recording=_recording(source, oracle, written, limits.call_seconds),
         solution=serialize(solution_notebook(release, pieces)),
-        bundle=bundle,
-        manifest=parse_bundle(bundle, name).manifest,
         fingerprint=made_from,
     )
+
+
+def pack(
+    compiled: Compiled,
+    standards: Mapping[str, Standard] | None = None,
+    rejects: Mapping[str, Collection[str]] | None = None,
+    slips: Sequence[Slip] = (),
+) -> Artefacts:
+    """Return the artefacts of an assignment, with what its audit found.
+
+    Args:
+        compiled: the assignment.
+        standards: of checks by name; the others have the default.
+        rejects: titles of the mistakes that checks reject, by the check's name.
+        slips: that diagnoses can name.
+    """
+    standards, rejects = standards or {}, rejects or {}
+    manifest = _with_findings(compiled.manifest, standards, rejects)
+    bundle = pack_bundle(
+        manifest,
+        compiled.cells,
+        compiled.release,
+        dict(compiled.reference),
+        slips,
+        compiled.data,
+        compiled.banks,
+        compiled.resources,
+    )
+    recording = dump_recording(compiled.recording, standards)
+    return Artefacts(
+        name=compiled.name,
+        release={**compiled.handout, RECORDING: recording},
+        solution=compiled.solution,
+        bundle=bundle,
+        manifest=parse_bundle(bundle, compiled.name).manifest,
+        fingerprint=compiled.fingerprint,
+    )
+
+
+def build(course: Course, name: str) -> Artefacts:
+    """Return the artefacts of an assignment of which nothing is proven."""
+    return pack(compile_assignment(course, name))
+
+
+def _with_findings(
+    manifest: Manifest,
+    standards: Mapping[str, Standard],
+    rejects: Mapping[str, Collection[str]],
+) -> Manifest:
+    replace = msgspec.structs.replace
+    questions = tuple(
+        replace(
+            question,
+            checks=tuple(
+                replace(
+                    entry,
+                    standard=standards.get(entry.name, Standard()),
+                    rejects=tuple(rejects.get(entry.name, ())),
+                )
+                for entry in question.checks
+            ),
+        )
+        for question in manifest.questions
+    )
+    return replace(manifest, questions=questions)
 
 
 def _texts(source: Source, reference: Reference) -> dict[str, str]:
@@ -94,12 +208,21 @@ def _texts(source: Source, reference: Reference) -> dict[str, str]:
     for cell in source.cells:
         with placed(source.file, cell.number):
             found |= reference.texts([item.module for item in cell.imports])
-    return dict(sorted(found.items()))
+    return found
+
+
+def _texts_of_banks(banks: Mapping[str, str], reference: Reference) -> dict[str, str]:
+    """Return the modules of the reference that banks need, by path."""
+    found: dict[str, str] = {}
+    for path, text in banks.items():
+        with placed(path):
+            found |= reference.texts([i.module for i in reference_imports(ast.parse(text))])
+    return found
 
 
 def _recording(
     source: Source, oracle: Oracle, written: Mapping[str, CheckFunction], call_seconds: float
-) -> bytes:
+) -> Recording:
     try:
         return record(oracle, oracle.assignment, call_seconds)
     except SourceError as error:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import NamedTuple
 
-from autograder.compiler.source import Kind, Source, SourceCell, variant_of
+from autograder.compiler.source import Kind, Source, SourceCell
 from autograder.compiler.syntax import (
     Edit,
     blank_magics,
@@ -47,7 +47,6 @@ class Part(Enum):
     """What a statement of a check cell is."""
 
     CHECK = auto()
-    VARIANT = auto()  # holds a mistake or an alternative
     SELF_CHECK = auto()
     HELPER = auto()
 
@@ -75,7 +74,7 @@ def find_checks(source: Source) -> dict[str, CheckFunction]:
 
     Raises:
         SourceError: a check is written so that what is hidden could not be told, two checks have
-            one name, or a mistake, an alternative or a self-check names no check.
+            one name, or a self-check names no check.
     """
     checks: dict[str, CheckFunction] = {}
     for cell in source.cells:
@@ -154,11 +153,11 @@ def _is_hidden(case: ast.expr) -> bool:
 
 def _require_known(cell: SourceCell, checks: Iterable[str]) -> None:
     for node in ast.walk(cell.tree):
-        name = variant_of(node)
-        if call_name(node) == "self_check":
-            assert isinstance(node, ast.Call)
-            name = ast.unparse(node.args[0]) if node.args else ""
-        if name is not None and name not in checks:
+        if call_name(node) != "self_check":
+            continue
+        assert isinstance(node, ast.Call)
+        name = ast.unparse(node.args[0]) if node.args else ""
+        if name not in checks:
             raise SourceError(f"there is no check {name!r}{nearest(name, checks)}")
 
 
@@ -181,8 +180,6 @@ def _statement(
     if isinstance(node, ast.FunctionDef) and _is_decorated(node):
         shown = text and not all(checks[node.name].hidden)
         return Statement(Part.CHECK, node.name, _shown(node, text, first) if shown else "")
-    if any(variant_of(n) for n in ast.walk(node)):
-        return Statement(Part.VARIANT, None, "")
     if isinstance(node, ast.Expr) and call_name(node.value) == "self_check":
         assert isinstance(node.value, ast.Call)
         name, call = ast.unparse(node.value.args[0]), ast.get_source_segment(cell.python, node)

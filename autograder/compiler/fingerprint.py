@@ -44,6 +44,7 @@ def _inputs(course: Course, name: str) -> Iterator[tuple[str, bytes]]:
     paths = [
         source,
         *(source.parent / "data").rglob("*"),
+        *(source.parent / "bank").glob("*.py"),
         *(course.root / "reference").rglob("*"),
     ]
     for path in sorted(p for p in paths if p.is_file() and p.suffix != ".pyc"):

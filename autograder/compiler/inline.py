@@ -38,8 +38,12 @@ class Inliner:
                     self._owners[one.name] = one.owner
                     self._done.add((one.owner, one.text))
 
-    def block(self, wanted: Sequence[Definition]) -> Block:
+    def block(self, wanted: Sequence[Definition], without: Sequence[Definition] = ()) -> Block:
         """Return some definitions and what they need that no earlier cell has defined.
+
+        Args:
+            wanted: the definitions.
+            without: what somebody else defines.
 
         Raises:
             SourceError: two modules of the reference mean different things by one name.
@@ -47,7 +51,7 @@ class Inliner:
         imports, texts = postponed(d.module for d in wanted), []
         for definition in self._reference.needed(*wanted):
             key = definition.owner, definition.text
-            if key in self._done and definition not in wanted:
+            if definition in without or (key in self._done and definition not in wanted):
                 continue
             self._done.add(key)
             for name in definition.names:

@@ -89,7 +89,6 @@ def _entry(check: Check) -> CheckEntry:
         device=check.device,
         hint=check.hint,
         summary=check.summary,
-        standard=check.standard,
     )
 
 

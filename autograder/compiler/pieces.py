@@ -78,14 +78,17 @@ def _pieces(
 ) -> Iterator[Piece]:
     text = cell.text
     if cell.kind is Kind.GIVEN:
-        yield Piece(cell.type, cell.kind, "", text, text, attachments=cell.attachments)
+        release, solution = text, text
+        if (inlined := solutions.get(cell.number)) is not None:
+            release, solution = inlined.release, inlined.solution
+        yield Piece(cell.type, cell.kind, "", release, solution, attachments=cell.attachments)
     elif cell.manual:
         question, points = cell.manual.question, cell.manual.points
         yield Piece(cell.type, Kind.MANUAL, question, text, text, points, cell.attachments)
     elif cell.kind is Kind.SOLUTION:
-        solution = solutions[cell.number]
-        name = re.sub(r"\W", "_", next(iter(solution.names), f"cell_{cell.number}"), flags=re.ASCII)
-        yield Piece("code", cell.kind, f"solution_{name}", solution.release, solution.solution)
+        asked = solutions[cell.number]
+        name = re.sub(r"\W", "_", next(iter(asked.names), f"cell_{cell.number}"), flags=re.ASCII)
+        yield Piece("code", cell.kind, f"solution_{name}", asked.release, asked.solution)
     else:
         for one in released[cell.number]:
             yield _check_piece(one, checks, cell.hidden)

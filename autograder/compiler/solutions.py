@@ -27,9 +27,10 @@ __all__ = ["SolutionCell", "solution_cells"]
 
 @dataclass(frozen=True)
 class SolutionCell:
-    """The two texts of a solution cell; ``names`` are what the student has to write.
+    """The two texts of a cell with solutions, or with code of the reference that is given.
 
-    ``release`` still has the solution regions that define functions: nbgrader clears them.
+    ``names`` are what the student has to write; ``release`` still has the solution regions that
+    define functions: nbgrader clears them.
     """
 
     names: tuple[str, ...]
@@ -38,11 +39,11 @@ class SolutionCell:
 
 
 def solution_cells(source: Source, reference: Reference) -> dict[int, SolutionCell]:
-    """Return the solution cells of a source notebook by number.
+    """Return the solution cells of a source notebook, and what it gives of the reference.
 
     Raises:
-        SourceError: the reference lacks a name, a name is asked for twice, or a stub or a
-            solution could not run.
+        SourceError: the reference lacks a name, a name is asked for twice, a stub or a solution
+            could not run, or what is given would tell an answer.
     """
     writer = _Writer(source, reference)
     found = {}
@@ -50,8 +51,11 @@ def solution_cells(source: Source, reference: Reference) -> dict[int, SolutionCe
         with placed(source.file, cell.number):
             if cell.kind is Kind.SOLUTION:
                 found[cell.number] = writer.cell(cell)
+            elif cell.kind is Kind.GIVEN and cell.imports:
+                found[cell.number] = writer.given_of_reference(cell)
             elif cell.kind is Kind.GIVEN:
                 writer.given(cell)
+    writer.require_nothing_told()
     return found
 
 
@@ -67,8 +71,12 @@ class _Writer:
 
     def __init__(self, source: Source, reference: Reference) -> None:
         self._reference = reference
+        self._source = source
         self._inliner = Inliner(reference)
+        self._handed_out = Inliner(reference)
+        self._given: dict[Definition, int] = {}  # by the cell that hands it out
         self._asked: dict[str, int] = {}
+        self._asked_definitions: dict[Definition, str] = {}
         self._bound = set(dir(builtins))  # in the release, so far
         shown = (cell for cell in source.cells if cell.kind is not Kind.CHECK)
         self._everywhere = {name for cell in shown for name in cell.binds}
@@ -76,7 +84,40 @@ class _Writer:
     def given(self, cell: SourceCell) -> None:
         """Take note of what a given cell defines."""
         self._inliner.given(cell.tree)
+        self._handed_out.given(cell.tree)
         self._bound |= cell.binds
+
+    def given_of_reference(self, cell: SourceCell) -> SolutionCell:
+        """Return a cell with the reference's code in place of what it imports from there.
+
+        What the student has written above is theirs, and not handed out.
+        """
+        rest = _without_reference(cell)
+        self._inliner.given(rest)
+        self._handed_out.given(rest)
+        self._bound |= cell.binds
+        wanted = {
+            item.node: [self._reference.find(item.module, name) for name in item.names]
+            for item in cell.imports
+        }
+        for definitions in wanted.values():
+            for definition in self._reference.needed(*definitions):
+                if definition not in self._asked_definitions:
+                    self._given.setdefault(definition, cell.number)
+        asked = list(self._asked_definitions)
+        released = {n: self._handed_out.block(ds, asked) for n, ds in wanted.items()}
+        solved = {n: self._inliner.block(ds) for n, ds in wanted.items()}
+        return SolutionCell((), _replace(cell, released, []), _replace(cell, solved, []))
+
+    def require_nothing_told(self) -> None:
+        """Refuse given code that holds what a cell below it asks for."""
+        for definition, name in self._asked_definitions.items():
+            if (number := self._given.get(definition)) is not None:
+                raise SourceError(
+                    f"it hands out {name!r}, which cell {self._asked[name]} asks students for",
+                    self._source.file,
+                    number,
+                )
 
     def cell(self, cell: SourceCell) -> SolutionCell:
         """Return a solution cell, released and solved."""
@@ -102,6 +143,7 @@ class _Writer:
         former = self._asked.setdefault(name, cell.number)
         if former != cell.number:
             raise SourceError(f"{name!r} is already the solution of cell {former}")
+        self._asked_definitions[definition] = name
         return Asked(name, definition)
 
     def _stubs(self, asked: list[Asked]) -> Block:

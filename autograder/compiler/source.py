@@ -13,18 +13,18 @@ from autograder.compiler.regions import RUBRIC, SOLUTION, find_regions
 from autograder.compiler.syntax import blank_magics, bound_names, call_name, nearest, parse, placed
 from autograder.errors import SourceError
 
-__all__ = ["VARIANTS", "Kind", "Manual", "Source", "SourceCell", "read_source", "variant_of"]
+__all__ = ["Kind", "Manual", "Source", "SourceCell", "read_source"]
 
-VARIANTS = ("mistake", "alternative")
-_KEYS = ("hidden", "manual", "points", "question")
+_KEPT = ("mistake", "alternative")
+_KEYS = ("given", "hidden", "manual", "points", "question")
 
 
 class Kind(StrEnum):
     """What a cell of the source is for."""
 
-    GIVEN = "given"  # handed out as it is
+    GIVEN = "given"  # handed out as it is, or with the reference's code in place of an import
     SOLUTION = "solution"  # an import of the reference, or solution regions
-    CHECK = "check"  # checks, mistakes, alternatives, and what is hidden
+    CHECK = "check"  # checks, and what is hidden
     MANUAL = "manual"  # the answer and the rubric of a question that a person grades
 
 
@@ -48,6 +48,7 @@ class SourceCell:
         tree: the syntax tree of that; empty unless it is a code cell.
         imports: what it imports from the reference.
         hidden: whether the whole cell stays in the bundle.
+        given: whether what it imports from the reference is handed out.
     """
 
     number: int
@@ -58,6 +59,7 @@ class SourceCell:
     tree: ast.Module = field(default_factory=lambda: ast.Module([], []), compare=False)
     imports: tuple[Import, ...] = ()
     hidden: bool = False
+    given: bool = False
     manual: Manual | None = None
     attachments: dict[str, Any] = field(default_factory=dict)
 
@@ -118,16 +120,12 @@ def read_source(path: Path, file: str) -> Source:
     return Source(file, tuple(cells))
 
 
-def variant_of(node: ast.AST) -> str | None:
-    """Return ``x`` for a call ``x.mistake(…)`` or ``x.alternative(…)``, None for other nodes."""
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.attr in VARIANTS
-    ):
-        return node.func.value.id
-    return None
+def _kept_here(node: ast.AST) -> str | None:
+    """Return which of mistake and alternative a node calls, by itself or of a check."""
+    if not isinstance(node, ast.Call):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else call_name(node)
+    return name if name in _KEPT else None
 
 
 def _raw_cells(path: Path) -> list[_RawCell]:
@@ -170,6 +168,7 @@ def _cell(number: int, raw: _RawCell) -> SourceCell:
         Kind.GIVEN,
         text,
         hidden=_flag(metadata, "hidden"),
+        given=_flag(metadata, "given"),
         manual=_manual(metadata, text),
         attachments=raw.attachments,
     )
@@ -192,6 +191,11 @@ def _code_cell(cell: SourceCell, regions: bool) -> SourceCell:
     is_solution, is_check = bool(imports) or regions, _has_check(tree)
     if cell.manual and (cell.hidden or is_check or imports):
         raise SourceError("a manual question has a cell of its own, without imports or checks")
+    if cell.given and (not imports or regions or is_check or cell.hidden or cell.manual):
+        raise SourceError(
+            "given=true belongs to a cell that imports from the reference, and does nothing else "
+            "that students do not get"
+        )
     if is_solution and is_check and not cell.hidden:
         raise SourceError("a solution and a check stand in one cell; give each its own")
     kind = Kind.GIVEN
@@ -199,15 +203,24 @@ def _code_cell(cell: SourceCell, regions: bool) -> SourceCell:
         kind = Kind.MANUAL
     elif cell.hidden or is_check:
         kind = Kind.CHECK
-    elif is_solution:
+    elif is_solution and not cell.given:
         kind = Kind.SOLUTION
     return replace(cell, kind=kind, python=python, tree=tree, imports=imports)
 
 
 def _has_check(tree: ast.Module) -> bool:
-    """Whether a cell defines checks, their mistakes or alternatives, or calls a self-check."""
+    """Whether a cell defines checks or calls a self-check.
+
+    Raises:
+        SourceError: it holds a mistake or an alternative.
+    """
     for node in ast.walk(tree):
-        if variant_of(node) or call_name(node) == "self_check":
+        if (name := _kept_here(node)) is not None:
+            raise SourceError(
+                f"line {getattr(node, 'lineno', 1)} keeps a {name}; move it to a file of its "
+                "question, bank/<question>.py beside the notebook"
+            )
+        if call_name(node) == "self_check":
             return True
         decorators = getattr(node, "decorator_list", [])
         if any(call_name(d) in ("check", "case") for d in decorators):

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 MANIFEST, SOURCE, RELEASE, SLIPS = "manifest.json", "source.json", "release.ipynb", "slips.json"
-REFERENCE, DATA = "reference/", "data/"
+REFERENCE, BANK, DATA = "reference/", "bank/", "data/"
 
 
 class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,7 +33,8 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``cases`` are (name, hidden); ``cell`` is the nbgrader grade_id of its cell in the release,
     which is the check's name; ``summary`` is the first line of its docstring; ``standard``
-    is how strictly its numbers are compared.
+    is how strictly its numbers are compared; ``rejects`` are the mistakes of its question that it
+    is known to reject, by title.
     """
 
     name: str
@@ -45,6 +46,7 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hint: str | None
     summary: str
     standard: Standard = Standard()
+    rejects: tuple[str, ...] = ()
 
     @property
     def cell(self) -> str:
@@ -114,7 +116,8 @@ class Bundle(msgspec.Struct, frozen=True):
 
     ``id`` is "sha256:…" of the file; ``source`` are the trusted cells; ``release`` the release
     notebook, from which given cells are restored; ``reference`` the modules of the reference
-    package by path (``reference/optimizers.py``); ``slips`` are for diagnoses; ``data`` are the
+    package by path (``reference/optimizers.py``); ``banks`` the mistakes and alternatives of each
+    question by path (``bank/sgd_step.py``); ``slips`` are for diagnoses; ``data`` are the
     assignment's files by path (``data/digits.npz``), which every student has too; ``resources``
     are the data of the reference's own by path (``reference/held_back/digits.npz``), which no
     student has.
@@ -127,6 +130,7 @@ class Bundle(msgspec.Struct, frozen=True):
     reference: dict[str, str]
     slips: tuple[Slip, ...] = ()
     data: Mapping[str, bytes] = {}
+    banks: Mapping[str, str] = {}
     resources: Mapping[str, bytes] = {}
 
 
@@ -137,12 +141,14 @@ def pack_bundle(
     reference: dict[str, str],
     slips: Sequence[Slip] = (),
     data: Mapping[str, bytes] | None = None,
+    banks: Mapping[str, str] | None = None,
     resources: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Return the bytes of a bundle, the same for the same content."""
     files = {SOURCE: msgspec.json.encode(source), RELEASE: release}
     files[SLIPS] = msgspec.json.encode(slips)
     files |= {name: text.encode() for name, text in sorted(reference.items())}
+    files |= {name: text.encode() for name, text in sorted((banks or {}).items())}
     files |= dict(sorted((data or {}).items())) | dict(sorted((resources or {}).items()))
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     manifest = msgspec.structs.replace(manifest, files=digests)
@@ -192,6 +198,7 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         reference={n: d.decode() for n, d in package.items() if n.endswith(".py")},
         slips=slips,
         data={n: d for n, d in files.items() if n.startswith(DATA)},
+        banks={n: d.decode() for n, d in files.items() if n.startswith(BANK)},
         resources={n: d for n, d in package.items() if not n.endswith(".py")},
     )
 

@@ -209,7 +209,16 @@ class CaseRuns:
         reference = ReferenceSession(self._oracle.namespace)
         seconds = self._notebook.seconds_left() + OWN_SECONDS
         seen: list[Compared] = []
-        result = run_case(check, case, session, reference, rng, seconds=seconds, compared=seen)
+        result = run_case(
+            check,
+            case,
+            session,
+            reference,
+            rng,
+            seconds=seconds,
+            compared=seen,
+            standard=self._oracle.standard(check),
+        )
         self.compared[check.name, case.name] = [] if result.verdict is Verdict.PASSED else seen
         return result
 

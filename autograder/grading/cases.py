@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograder.authoring.checks import Case, Check
-from autograder.authoring.standard import Compared, holding_to, observing
+from autograder.authoring.standard import Compared, Standard, holding_to, observing
 from autograder.authoring.subject import Handle, Session, Subject
 from autograder.errors import (
     CheckFailure,
@@ -29,6 +29,7 @@ from autograder.sandbox.wire import Message
 __all__ = ["NOT_ANSWERED", "ReferenceSession", "run_case"]
 
 MAX_MESSAGE = 2000
+DEFAULT = Standard()
 NOT_ANSWERED = "not answered yet"  # as assertions say it of a value
 _NAME = re.compile(r"[^\W\d]\w*")
 
@@ -77,6 +78,7 @@ def run_case(
     proven: bool = False,
     seconds: float | None = None,
     compared: list[Compared] | None = None,
+    standard: Standard = DEFAULT,
 ) -> CaseResult:
     """Run a case and return its result.
 
@@ -95,11 +97,12 @@ def run_case(
         seconds: after which the check itself is stopped: a loop over a number that the student's
             code returned may be an endless one.
         compared: takes every comparison of numbers that the check made.
+        standard: how strictly numbers are compared where the check says nothing itself.
     """
     began = time.perf_counter()
     verdict, message = Verdict.PASSED, None
     watched = _Watched(student)
-    with holding_to(check.standard), observing() as seen:
+    with holding_to(standard), observing() as seen:
         try:
             with watchdog(seconds):
                 _call(check, case, cast(Session, watched), reference, rng())

@@ -10,7 +10,7 @@ import re
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -67,10 +67,17 @@ class Diagnoses:
     Args:
         oracle: the checks with their mistakes, and the reference.
         slips: further ones, that the audit found.
+        rejects: titles of the mistakes that a check is known to reject, by its name; all of its
+            question, for a check that is not named.
     """
 
-    def __init__(self, oracle: Oracle, slips: Sequence[Slip] = ()) -> None:
-        self._oracle, self._slips = oracle, slips
+    def __init__(
+        self,
+        oracle: Oracle,
+        slips: Sequence[Slip] = (),
+        rejects: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        self._oracle, self._slips, self._rejects = oracle, slips, rejects or {}
 
     def of_all(
         self, outcomes: Mapping[str, Outcomes], draw: Draw, seconds: float = SECONDS
@@ -121,7 +128,9 @@ class Diagnoses:
             return all(_same(outcomes[c.name], run) for c, run in zip(cases, runs, strict=True))
 
         if telling:
-            titles = [mistake.title for mistake in check.mistakes if fits(mistake.values)]
+            mistakes = self._oracle.bank(check).mistakes
+            known = self._rejects.get(check.name, [m.label for m in mistakes])
+            titles = [m.title for m in mistakes if m.label in known and fits(m.values)]
             if titles:
                 return _OR.join(dict.fromkeys(titles[:MOST]))
         said = hint([o.wrong for o in wrong.values() if o.wrong is not None], len(wrong))
@@ -161,6 +170,7 @@ class Diagnoses:
                 partial(draw, check, case),
                 seconds=min(left, CASE_SECONDS),
                 compared=seen,
+                standard=self._oracle.standard(check),
             )
         return Outcome(result, seen)
 

@@ -12,16 +12,19 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.machinery import ModuleSpec
 from importlib.resources.abc import TraversableResources
 from io import BytesIO
 from types import CodeType, ModuleType
 from typing import Any
 
+from autograder.authoring.bank import Bank
 from autograder.authoring.budget import graded_budgets
 from autograder.authoring.checks import Check
+from autograder.authoring.standard import Standard
 from autograder.errors import SourceError
+from autograder.grading.banks import BANK, NOTEBOOK, read_banks
 from autograder.grading.bundle import Bundle, Cell
 from autograder.sandbox.files import put_files
 
@@ -34,24 +37,36 @@ PACKAGE = "reference"
 class Oracle:
     """The names of a source notebook after its cells ran, and its checks in source order.
 
-    ``modules`` are the names of each module of the reference that the cells imported.
+    ``modules`` are the names of each module of the reference that the cells imported; ``banks``
+    hold the mistakes and alternatives of each question that has some, and ``standards`` how
+    strictly checks compare that do not have the default.
     """
 
     assignment: str
     namespace: dict[str, Any]
     checks: dict[str, Check]
     modules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    banks: dict[str, Bank] = field(default_factory=dict)
+    standards: Mapping[str, Standard] = field(default_factory=dict)
+
+    def bank(self, check: Check) -> Bank:
+        """Return what is kept of a check's question."""
+        return self.banks.get(check.question, Bank())
+
+    def standard(self, check: Check) -> Standard:
+        """Return how strictly a check compares numbers."""
+        return self.standards.get(check.name, Standard())
 
 
 def load_bundle_oracle(bundle: Bundle) -> Oracle:
     """Run the trusted cells of a bundle."""
     name = bundle.manifest.assignment
     file = f"the bundle of {name}"
-    oracle = load_oracle(bundle.source, bundle.reference, name, file, bundle.data, bundle.resources)
-    for question in bundle.manifest.questions:
-        for entry in question.checks:
-            oracle.checks[entry.name].standard = entry.standard
-    return oracle
+    oracle = load_oracle(
+        bundle.source, bundle.reference, name, file, bundle.data, bundle.banks, bundle.resources
+    )
+    entries = [entry for question in bundle.manifest.questions for entry in question.checks]
+    return replace(oracle, standards={entry.name: entry.standard for entry in entries})
 
 
 def load_oracle(
@@ -60,9 +75,10 @@ def load_oracle(
     assignment: str,
     file: str,
     data: Mapping[str, bytes] | None = None,
+    banks: Mapping[str, str] | None = None,
     resources: Mapping[str, bytes] | None = None,
 ) -> Oracle:
-    """Run trusted cells in order, with the reference package taken from the given texts.
+    """Run trusted cells in order, then the banks, with the reference taken from the given texts.
 
     Args:
         cells: code cells of the source notebook.
@@ -70,22 +86,26 @@ def load_oracle(
         assignment: the assignment's name.
         file: the source notebook, as error messages call it.
         data: files that lie in the working directory while the cells run, by path.
+        banks: text of each bank, by path (``bank/sgd_step.py``).
         resources: files that the reference package finds by `importlib.resources`, by path.
 
     Raises:
-        SourceError: a cell raised; says which.
+        SourceError: a cell or a bank raised; says which.
     """
     module = ModuleType(f"_oracle_{assignment}")
     sys.modules[module.__name__] = module  # classes of the notebook look it up by name
-    places = _reference_package(reference, resources or {}), _working_directory(data or {})
+    banks = banks or {}
+    importable = _importable({**reference, **banks}, resources or {}, module)
+    places = importable, _working_directory(data or {})
     with places[0], places[1], graded_budgets(), _figures_closed():
         for cell in cells:
             _run(cell, module, file)
-        modules = {n: vars(m) for n, m in sys.modules.items() if _is_ours(n)}
+        found = read_banks(banks, module, reference)
+        modules = {n: vars(m) for n, m in sys.modules.items() if _is_of(PACKAGE, n)}
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)  # as in a session, and the order of a sum hangs on it
     checks = {c.name: c for c in module.__dict__.values() if isinstance(c, Check)}
-    return Oracle(assignment, module.__dict__, checks, modules)
+    return Oracle(assignment, module.__dict__, checks, modules, found)
 
 
 def _run(cell: Cell, module: ModuleType, file: str) -> None:
@@ -106,12 +126,13 @@ def _compiled(source: str, name: str) -> CodeType:
 
 
 class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds and loads the modules of the reference package from their texts."""
+    """Finds and loads the modules of the reference and of the bank from their texts."""
 
-    def __init__(self, reference: Mapping[str, str], resources: Mapping[str, bytes]) -> None:
+    def __init__(self, texts: Mapping[str, str], resources: Mapping[str, bytes]) -> None:
         self._resources = _archive(resources)
-        self._texts = {_module_name(path): (path, text) for path, text in reference.items()}
-        self._texts.setdefault(PACKAGE, (f"{PACKAGE}/__init__.py", ""))
+        self._texts = {_module_name(path): (path, text) for path, text in texts.items()}
+        for package in (PACKAGE, BANK):
+            self._texts.setdefault(package, (f"{package}/__init__.py", ""))
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
         """Return the spec of a module of the package, None for any other."""
@@ -142,13 +163,14 @@ class _Resources(TraversableResources):
 
 
 @contextmanager
-def _reference_package(
-    reference: Mapping[str, str], resources: Mapping[str, bytes]
+def _importable(
+    texts: Mapping[str, str], resources: Mapping[str, bytes], notebook: ModuleType
 ) -> Iterator[None]:
-    """Make ``import reference…`` mean the given files inside the block, and only there."""
-    finder = _Texts(reference, resources)
+    """Make the reference, the bank and the notebook importable inside the block, and only there."""
+    finder = _Texts(texts, resources)
     former = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
     sys.meta_path.insert(0, finder)
+    sys.modules[NOTEBOOK] = notebook
     try:
         yield
     finally:
@@ -194,7 +216,11 @@ def _archive(files: Mapping[str, bytes]) -> zipfile.ZipFile:
 
 
 def _is_ours(name: str) -> bool:
-    return name == PACKAGE or name.startswith(f"{PACKAGE}.")
+    return any(_is_of(package, name) for package in (PACKAGE, BANK, NOTEBOOK))
+
+
+def _is_of(package: str, name: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
 
 
 def _module_name(path: str) -> str:

@@ -76,7 +76,8 @@ class Grader:
         self._limits, self._device = limits, device
         self._min_tier, self._private = min_tier, private
         self._nursery: Nursery | None = None
-        self._diagnoses = Diagnoses(oracle, bundle.slips)
+        rejects = {e.name: e.rejects for q in bundle.manifest.questions for e in q.checks}
+        self._diagnoses = Diagnoses(oracle, bundle.slips, rejects)
         self._submission, self._tries = "", 0  # whose inputs are drawn now
         self.starved = False
 

@@ -253,6 +253,7 @@ class School:
             self._bundle.reference | {"reference/canary.py": f"# {self._canaries['bundle']}\n"},
             self._bundle.slips,
             self._bundle.data,
+            self._bundle.banks,
             self._bundle.resources,
         )
         (root / "build" / self.name / f"{self.name}.bundle").write_bytes(bundle)

@@ -97,8 +97,6 @@ def visible_cases(check: Check) -> tuple[Recording | None, list[Case]]:
         HarnessError: the recording is damaged.
     """
     recording = _recording()
-    if recording:
-        check.standard = recording.standards.get(check.name, Standard())
     return recording, [case for case in check.cases if not (case.hidden and recording)]
 
 
@@ -116,6 +114,7 @@ def run_visible(
         _reference(recording, check, case),
         lambda: case_rng(b"", assignment, check.name, case.name),
         proven=recording is not None,
+        standard=(recording.standards if recording else {}).get(check.name, Standard()),
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,7 +22,15 @@ from autograder.sandbox.wire import Packed, Packer, unpack
 if TYPE_CHECKING:  # a student's installation is without what an oracle needs
     from autograder.grading.oracle import Oracle
 
-__all__ = ["FILE", "Recording", "ReplaySession", "load_recording", "record", "replies_to"]
+__all__ = [
+    "FILE",
+    "Recording",
+    "ReplaySession",
+    "dump_recording",
+    "load_recording",
+    "record",
+    "replies_to",
+]
 
 FILE = "recording.json"
 GOLDEN = 0.6180339887498949  # its multiples, modulo 1, do not repeat
@@ -65,8 +73,10 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int = 3
 
 
-def record(oracle: "Oracle", assignment: str, call_seconds: float = Limits.call_seconds) -> bytes:
-    """Return the recording of an assignment's visible cases, as JSON.
+def record(
+    oracle: "Oracle", assignment: str, call_seconds: float = Limits.call_seconds
+) -> Recording:
+    """Return the recording of an assignment's visible cases, each check with the default standard.
 
     Raises:
         SourceError: a check does not pass with the reference in the student's place.
@@ -76,10 +86,19 @@ def record(oracle: "Oracle", assignment: str, call_seconds: float = Limits.call_
         visible = [c for c in check.cases if not c.hidden]
         if visible and check.device != "cuda":
             replies[check.name] = {c.name: replies_to(oracle, check, c) for c in visible}
+    return Recording(assignment, replies, call_seconds=call_seconds)
+
+
+def dump_recording(recording: Recording, standards: Mapping[str, Standard]) -> bytes:
+    """Return a recording as JSON.
+
+    Args:
+        standards: of checks, by name.
+    """
+    other = {n: one for n, one in standards.items() if one != Standard() and n in recording.replies}
+    recording = msgspec.structs.replace(recording, standards=other)
     # The standard library's JSON has NaN and the infinities, which msgspec's would make null.
-    standards = {name: oracle.checks[name].standard for name in replies}
-    other = {name: one for name, one in standards.items() if one != Standard()}
-    plain = msgspec.to_builtins(Recording(assignment, replies, other, call_seconds))
+    plain = msgspec.to_builtins(recording)
     return json.dumps(plain, ensure_ascii=False, indent=0).encode() + b"\n"
 
 

@@ -1,0 +1,252 @@
+"""Keys: what the proof of a check hangs on, as one hash of texts.
+
+A key is made of texts alone, so that it is the same on any machine and takes no second: the check
+and its cases, all of the notebook and of the reference that it reaches by name, the bank of its
+question, the audit's own code, and major versions. Comments, docstrings and hints are not part of
+it: they prove nothing.
+"""
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from autograder.compiler.reference import Definition, Reference, reference_imports, split_import
+from autograder.compiler.syntax import blank_magics, call_name, first_line, last_line, touched_names
+from autograder.grading.bundle import Cell
+
+__all__ = ["Texts", "plain"]
+
+PACKAGES = ("numpy", "torch")  # whose major versions count
+# What of this package decides what an audit finds, from its own folder on.
+OWN = ("audit", "authoring", "grading/cases.py", "grading/given.py", "sandbox/messages.py")
+NOT_OWN = ("audit/keys.py", "audit/publish.py", "audit/report.py", "audit/leaks.py")
+
+
+class Texts:
+    """The texts of an assignment, and what in them a name means.
+
+    Args:
+        cells: the trusted cells.
+        reference: the modules of the reference, by path.
+        banks: the banks, by path.
+        data: the assignment's files, by path.
+    """
+
+    def __init__(
+        self,
+        cells: Iterable[Cell],
+        reference: Mapping[str, str],
+        banks: Mapping[str, str],
+        data: Mapping[str, bytes],
+    ) -> None:
+        self._reference = Reference(Path(), reference)
+        self._banks, self._data = banks, data
+        self._checks: dict[str, tuple[ast.FunctionDef, str]] = {}
+        self._asked_above: dict[str, list[str]] = {}  # by question
+        self._meanings: dict[str, list[str | Definition]] = {}
+        asked: list[str] = []  # since the last check
+        for cell in cells:
+            source = blank_magics(cell.source)
+            for statement in ast.parse(source).body:
+                text = _text(source, statement)
+                if isinstance(statement, ast.FunctionDef) and (check := _check(statement)):
+                    self._checks[statement.name] = statement, source
+                    question = _question(check)
+                    self._asked_above.setdefault(question, []).extend(asked)
+                    asked = []
+                    continue
+                names = self._define(statement, text)
+                if cell.kind == "solution":
+                    asked += names
+
+    def _define(self, statement: ast.stmt, text: str) -> list[str]:
+        """Take note of what a statement of the notebook means; return the names that it binds."""
+        imports = reference_imports(ast.Module([statement], []))
+        if imports:
+            for name in imports[0].names:
+                self._meanings[name] = [self._reference.find(imports[0].module, name)]
+            return list(imports[0].names)
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            for one in split_import(statement):
+                self._meanings.setdefault(one.name, []).append(one.text)
+            return []
+        names = touched_names(statement)
+        for name in names:
+            self._meanings.setdefault(name, []).append(text)
+        return names
+
+    def keys(self) -> dict[str, str]:
+        """Return the key of each check by name."""
+        own = "\n".join([*_own_code(), *_versions(), *self._digests()])
+        return {name: _digest([own, *self._parts(name)]) for name in self._checks}
+
+    def _parts(self, name: str) -> Iterator[str]:
+        statement, source = self._checks[name]
+        check = _check(statement)
+        assert check is not None
+        question = _question(check)
+        banks = self._bank(question)
+        texts = [*_text_of_check(statement, source), *banks.values()]
+        yield from texts
+        asked = self._asked_above.get(question, [])
+        yield from sorted(self._reached(texts, asked, self._imported_by(banks)))
+
+    def _bank(self, question: str) -> dict[str, str]:
+        """Return the text of a question's bank and of the modules that it imports, by path."""
+        found: dict[str, str] = {}
+        waiting = [f"bank/{question}.py"]
+        while waiting:
+            path = waiting.pop()
+            if path in found or path not in self._banks:
+                continue
+            found[path] = plain(self._banks[path])
+            for node in ast.walk(ast.parse(self._banks[path])):
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    waiting.append(node.module.replace(".", "/") + ".py")
+        return dict(sorted(found.items()))
+
+    def _imported_by(self, banks: Mapping[str, str]) -> list[Definition]:
+        """Return what banks import from the reference themselves."""
+        return [
+            self._reference.find(item.module, name)
+            for text in banks.values()
+            for item in reference_imports(ast.parse(text))
+            for name in item.names
+        ]
+
+    def _reached(
+        self, texts: Iterable[str], names: Iterable[str], wanted: Iterable[Definition]
+    ) -> set[str]:
+        """Return all texts of the notebook and of the reference that some texts reach by name.
+
+        Args:
+            texts: where the names stand.
+            names: further ones.
+            wanted: definitions that are reached in any case.
+        """
+        found: set[str] = set()
+        definitions: dict[Definition, None] = dict.fromkeys(wanted)
+        waiting, seen = [*names, *(w for text in texts for w in _words(text))], set()
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            for meaning in self._meanings.get(name, []):
+                if isinstance(meaning, str):
+                    if meaning not in found:
+                        found.add(meaning)
+                        waiting += _words(meaning)
+                else:
+                    definitions[meaning] = None
+        needed = self._reference.needed(*definitions) if definitions else []
+        found |= {f"{d.module.path}\n{plain(d.text)}" for d in needed}
+        return found
+
+    def _digests(self) -> list[str]:
+        return [f"{path} {hashlib.sha256(d).hexdigest()}" for path, d in sorted(self._data.items())]
+
+
+@lru_cache(maxsize=4096)
+def plain(text: str) -> str:
+    """Return a text of Python without comments, docstrings and blank lines."""
+    lines = text.split("\n")
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            doc = node.body[0] if node.body else None
+            if (
+                isinstance(doc, ast.Expr)
+                and isinstance(doc.value, ast.Constant)
+                and isinstance(doc.value.value, str)
+            ):
+                for row in range(doc.lineno, last_line(doc) + 1):
+                    lines[row - 1] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _text(source: str, statement: ast.stmt) -> str:
+    lines = source.split("\n")[first_line(statement) - 1 : last_line(statement)]
+    return plain("\n".join(lines))
+
+
+def _text_of_check(statement: ast.FunctionDef, source: str) -> list[str]:
+    """Return what of a check its proof hangs on: not its hint, and of its points if it has some."""
+    check = _check(statement)
+    assert check is not None
+    options = {k.arg: ast.get_source_segment(source, k.value) or "" for k in check.keywords}
+    options.pop("hint", None)
+    points = options.get("points", "")
+    options["points"] = "none" if points.strip("0.") == "" else "some"
+    lines = source.split("\n")[statement.lineno - 1 : last_line(statement)]
+    cases = [ast.get_source_segment(source, d) or "" for d in statement.decorator_list[1:]]
+    return [repr(sorted(options.items())), *cases, plain("\n".join(lines))]
+
+
+def _check(statement: ast.FunctionDef) -> ast.Call | None:
+    for decorator in statement.decorator_list:
+        if isinstance(decorator, ast.Call) and call_name(decorator) == "check":
+            return decorator
+    return None
+
+
+def _question(check: ast.Call) -> str:
+    values = [*check.args, *(k.value for k in check.keywords if k.arg == "question")]
+    first = values[0] if values else None
+    return str(first.value) if isinstance(first, ast.Constant) else ""
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    """Return whatever in a text may be a name: identifiers, and texts that could be one."""
+    words = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME:
+            words.append(token.string)
+        elif token.type == tokenize.STRING:
+            words += [w for w in token.string.strip("rbfuRBFU\"'").split() if w.isidentifier()]
+    return tuple(dict.fromkeys(words))
+
+
+def _versions() -> list[str]:
+    return [f"{name} {_major(name)}" for name in PACKAGES]
+
+
+def _major(package: str) -> str:
+    try:
+        return metadata.version(package).partition(".")[0]
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
+@cache
+def _own_code() -> tuple[str, ...]:
+    """Return the code of this package that decides what an audit finds."""
+    root = Path(__file__).parents[1]
+    paths = [
+        path
+        for place in OWN
+        for path in (
+            [root / place] if place.endswith(".py") else sorted((root / place).rglob("*.py"))
+        )
+        if path.relative_to(root).as_posix() not in NOT_OWN
+    ]
+    return tuple(
+        f"{path.relative_to(root).as_posix()}\n{plain(path.read_text(encoding='utf-8'))}"
+        for path in paths
+    )
+
+
+def _digest(parts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(f"{len(part)}\n{part}\n".encode())
+    return digest.hexdigest()

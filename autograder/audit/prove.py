@@ -1,0 +1,380 @@
+"""Proving: what is not proven yet of an assignment is tried, before it is published."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from autograder.audit.calibration import Gaps
+from autograder.audit.check_audit import CheckAudit, audit_check, margin_with_two_threads
+from autograder.audit.forks import Lost, Mark, in_forks
+from autograder.audit.keys import Texts
+from autograder.audit.kills import Fate, MutantResult, asked_by, mutants_for, try_mutants
+from autograder.audit.mutants import Site, sites_of
+from autograder.audit.proof import (
+    CheckProof,
+    DefinitionProof,
+    Proof,
+    Survivor,
+    figures_of,
+)
+from autograder.audit.variants import SEEDS, run_variant
+from autograder.authoring.checks import Check
+from autograder.authoring.standard import Standard
+from autograder.compiler.build import Compiled
+from autograder.compiler.regions import REASON
+from autograder.grading.bundle import Slip
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import Verdict
+
+__all__ = ["Proven", "prove", "slips_of", "stale_checks"]
+
+MOST_ALIKE = 3  # mutants of one title in one check, that a grader tries
+LONGEST_RUN = 600.0  # seconds that a variant may take for all cases of a check
+Progress = Callable[[str], None]
+Findings = dict[str, list[str]]  # by check; "" has those of no check
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A proof, whole.
+
+    Attributes:
+        proof: of each check, also of those with findings.
+        findings: what must not be, by check.
+        now: the checks that were proven now; the proof of the others stood.
+    """
+
+    proof: Proof
+    findings: Mapping[str, Sequence[str]]
+    now: Collection[str]
+
+    @property
+    def sound(self) -> Proof:
+        """The proof without the checks that have findings: they are proven again next time."""
+        wrong = {name for name, found in self.findings.items() if found}
+        kept = {name: one for name, one in self.proof.checks.items() if name not in wrong}
+        return msgspec.structs.replace(self.proof, checks=kept)
+
+
+def stale_checks(keys: Mapping[str, str], stored: Proof | None) -> list[str]:
+    """Return the checks, in their order, whose proof is missing or does not hold any more."""
+    known = stored.checks if stored is not None else {}
+    return [name for name, key in keys.items() if name not in known or known[name].key != key]
+
+
+def prove(
+    compiled: Compiled,
+    stored: Proof | None,
+    jobs: int,
+    progress: Progress,
+    everything: bool = False,
+) -> Proven:
+    """Try the checks on right and wrong answers, and find the tolerance of each.
+
+    Args:
+        compiled: the assignment.
+        stored: what was proven before.
+        jobs: how many processes there may be.
+        progress: is told what is being tried.
+        everything: whether what is proven is proven again.
+    """
+    oracle, stored = compiled.oracle, stored or Proof()
+    files = {**compiled.data, **compiled.resources}
+    keys = Texts(compiled.cells, compiled.reference, compiled.banks, files).keys()
+    stale = list(keys) if everything else stale_checks(keys, stored)
+    sites = sites_of(compiled.cells, compiled.reference, oracle)
+    asked = _asked(oracle, sites)
+    tried = _definitions_to_try(sites, asked, stale, stored)
+    audits = _audit_checks([oracle.checks[name] for name in stale], sites, oracle, jobs, progress)
+    mutants = try_mutants(oracle, sites, tried, jobs, progress)
+    proof = Proof(
+        {
+            name: audits[name].proof(keys[name]) if name in audits else stored.checks[name]
+            for name in keys
+        },
+        {
+            **{
+                site.id: stored.definitions[site.id]
+                for site in sites
+                if site.id in stored.definitions and site.id not in tried
+            },
+            **_definitions(compiled, [s for s in sites if s.id in tried], mutants),
+        },
+    )
+    findings: Findings = {name: list(audit.findings) for name, audit in audits.items()}
+    moved = set(stale).union(*(asking for site, asking in asked.items() if site in tried))
+    proof = _with_standards(proof, stored, moved, audits, oracle, findings)
+    for name, text in _findings_of_mistakes(proof, audits, oracle):
+        findings.setdefault(name, []).append(text)
+    progress("the checks with their tolerances")
+    changed = [
+        name
+        for name in moved
+        if proof.checks[name].standard != Standard()
+        and (name in audits or proof.checks[name].standard != stored.checks[name].standard)
+    ]
+    for name, found in _findings_of_standards(proof, changed, oracle, jobs).items():
+        findings.setdefault(name, []).extend(found)
+    return Proven(proof, findings, stale)
+
+
+def slips_of(compiled: Compiled, proof: Proof) -> list[Slip]:
+    """Return the mutants that diagnoses can name, some for each check and title."""
+    slips = []
+    sites = sites_of(compiled.cells, compiled.reference, compiled.oracle)
+    asked = _asked(compiled.oracle, sites)
+    for site in sites:
+        known = proof.definitions[site.id].known if site.id in proof.definitions else {}
+        if not known:
+            continue
+        mutants = mutants_for(site, _scoring(compiled.oracle, asked[site.id]))
+        for number, title in sorted((n, title) for title, ns in known.items() for n in ns):
+            texts = site.texts_with(mutants[number].text)
+            slips.append(Slip(tuple(asked[site.id]), title, texts, dict(site.origins)))
+    return slips
+
+
+def _asked(oracle: Oracle, sites: Sequence[Site]) -> dict[str, list[str]]:
+    """Return which checks ask for each site."""
+    known = {name for site in sites for name in site.names}
+    names = {check.name: asked_by(check, known) for check in oracle.checks.values()}
+    return {
+        site.id: [check for check, asked in names.items() if asked.intersection(site.names)]
+        for site in sites
+    }
+
+
+def _scoring(oracle: Oracle, names: Iterable[str]) -> list[Check]:
+    checks = [oracle.checks[name] for name in names]
+    return [check for check in checks if check.points and check.device != "cuda"]
+
+
+def _definitions_to_try(
+    sites: Sequence[Site], asked: Mapping[str, Sequence[str]], stale: Iterable[str], stored: Proof
+) -> set[str]:
+    """Return the sites whose mutants are tried: any that a stale check asks for, or a new one."""
+    stale = set(stale)
+    return {
+        site.id
+        for site in sites
+        if stale.intersection(asked[site.id]) or site.id not in stored.definitions
+    }
+
+
+def _audit_checks(
+    checks: Sequence[Check], sites: Sequence[Site], oracle: Oracle, jobs: int, progress: Progress
+) -> dict[str, CheckAudit]:
+    """Audit each check, in processes that a mistake may hang or end."""
+    asked = {name for site in sites for name in site.names}
+    names = [sorted(asked_by(check, asked)) for check in checks]
+
+    def work(number: int, mark: Mark) -> CheckAudit:
+        mark(0, LONGEST_RUN)
+        tell = lambda: mark(0, LONGEST_RUN)  # noqa: E731
+        return audit_check(checks[number], names[number], asked, oracle, tell)
+
+    found: dict[str, CheckAudit] = {}
+    for number, result in in_forks(work, len(checks), jobs):
+        check = checks[number]
+        if isinstance(result, Lost):
+            result = CheckAudit(check.name)
+            result.findings.append(
+                f"check {check.name}: a mistake or an alternative ended the audit's process, or "
+                f"took more than {LONGEST_RUN:g} s"
+            )
+        found[check.name] = result
+        progress(f"check {check.name}, {len(found)} of {len(checks)}")
+    for check in checks:
+        gaps, threads = found[check.name].gaps, margin_with_two_threads(check, oracle)
+        double = replace(gaps.double, right=max(gaps.double.right, threads))
+        found[check.name].gaps = replace(gaps, double=double)
+    return found
+
+
+def _definitions(
+    compiled: Compiled, sites: Sequence[Site], mutants: Sequence[MutantResult]
+) -> dict[str, DefinitionProof]:
+    """Return what became of the mutants of some sites."""
+    by_site: dict[str, list[MutantResult]] = {site.id: [] for site in sites}
+    for mutant in mutants:
+        by_site[mutant.site].append(mutant)
+    counted: Counter[tuple[str, str]] = Counter()
+    return {
+        site.id: _definition(compiled, site, by_site[site.id], counted)
+        for site in sites
+        if by_site[site.id]
+    }
+
+
+def _definition(
+    compiled: Compiled,
+    site: Site,
+    mutants: Sequence[MutantResult],
+    counted: Counter[tuple[str, str]],
+) -> DefinitionProof:
+    killed: dict[str, dict[str, int]] = {}
+    gaps: dict[str, Gaps] = {}
+    nearest: dict[str, str] = {}
+    known: dict[str, list[int]] = {}
+    for mutant in mutants:
+        if mutant.killed_by is None:
+            continue
+        check = mutant.killed_by[0]
+        kinds = killed.setdefault(check, {})
+        kinds[mutant.operator] = kinds.get(mutant.operator, 0) + 1
+        if mutant.title is not None:
+            counted[check, mutant.title] += 1
+            if counted[check, mutant.title] <= MOST_ALIKE:
+                known.setdefault(mutant.title, []).append(mutant.number)
+        if mutant.margin is not None:
+            former = gaps.get(check, Gaps())
+            if mutant.margin < former.within(Standard()).wrong:
+                nearest[check] = f"{mutant.after.strip()!r} for {mutant.before.strip()!r}"
+            gaps[check] = former.with_wrong(mutant.gaps)
+    return DefinitionProof(
+        names=site.names,
+        killed=killed,
+        equivalent=sum(mutant.fate is Fate.EQUIVALENT for mutant in mutants),
+        survivors=tuple(
+            Survivor(
+                mutant.line,
+                mutant.operator,
+                mutant.before,
+                mutant.after,
+                mutant.difference or "",
+                _reason(mutant, site.place, compiled),
+                mutant.case,
+            )
+            for mutant in mutants
+            if mutant.fate is Fate.SURVIVED
+        ),
+        known=known,
+        gaps={check: figures for check, one in gaps.items() if (figures := figures_of(one))},
+        nearest=nearest,
+    )
+
+
+def _reason(mutant: MutantResult, place: str, compiled: Compiled) -> str | None:
+    """Return what the author says of a survivor, on its line or on the comment above."""
+    text = compiled.reference.get(place)
+    if text is None:
+        number = int(place.removeprefix("cell "))
+        text = next(cell.source for cell in compiled.cells if cell.number == number)
+    above, line = ["", *text.split("\n"), ""][mutant.line - 1 : mutant.line + 1]
+    said = REASON.search(line) or REASON.match(above.strip())
+    return said[1] if said else None
+
+
+def _with_standards(
+    proof: Proof,
+    stored: Proof,
+    moved: Collection[str],
+    audits: Mapping[str, CheckAudit],
+    oracle: Oracle,
+    findings: Findings,
+) -> Proof:
+    """Put the tolerance of each check into the gap, or say that there is none.
+
+    One that is stored and still lies in the gap stands, though it would be drawn a little otherwise
+    on this machine.
+
+    Args:
+        proof: of all checks; those that were audited have the default standard.
+        stored: what was proven before.
+        moved: the checks whose gaps may have changed.
+        audits: of the checks that were audited.
+        oracle: with the checks.
+        findings: takes what must not be.
+    """
+    checks = dict(proof.checks)
+    for name in sorted(moved):
+        check, own, gaps = oracle.checks[name], proof.checks[name], proof.gaps_of(name)
+        found = findings.setdefault(name, [])
+        nearest = proof.nearest_to(name)
+        if (bands := gaps.overlap) is not None:
+            found.append(
+                f"check {name}: right and wrong answers overlap: those that differ by rounding "
+                f"reach {max(bands.right, bands.alternatives):.2g} of the tolerance, and "
+                f"{nearest} begins at {bands.wrong:.2g}; take larger or better conditioned "
+                "inputs, float64, or another property"
+            )
+            continue
+        strict = check.precision == "strict"
+        standard = gaps.standard(own.by_default, strict)
+        former = stored.checks[name].standard if name in stored.checks else None
+        if former is not None and gaps.takes(former, own.by_default, strict):
+            standard = former
+        checks[name] = own.holding_to(standard)
+        if name in audits:
+            found += (t for share, t in audits[name].needing if share > standard.in_single)
+    return msgspec.structs.replace(proof, checks=checks)
+
+
+def _findings_of_mistakes(
+    proof: Proof, audits: Mapping[str, CheckAudit], oracle: Oracle
+) -> Iterator[tuple[str, str]]:
+    """Require that each mistake fails some check of its question; say which checks it passes."""
+    by_question: dict[str, list[Check]] = {}
+    for check in oracle.checks.values():
+        by_question.setdefault(check.question, []).append(check)
+    for question, bank in oracle.banks.items():
+        checks = by_question.get(question, [])
+        tried = [check for check in checks if check.name in audits]
+        if not tried or any(check.device == "cuda" for check in checks):
+            continue  # what only a GPU can tell is not told here
+        rejected = {label for check in checks for label in proof.checks[check.name].rejects}
+        for mistake in bank.mistakes:
+            if mistake.label not in rejected:
+                far = [audits[c.name].passing.get(mistake.label, 0.0) for c in tried]
+                passes = "every case" if len(checks) == 1 else "every case of every check"
+                yield (
+                    tried[0].name,
+                    f"check {tried[0].name}: the mistake {mistake.label!r} passes {passes}"
+                    f"{_how_far(far)}",
+                )
+
+
+def _how_far(distances: Sequence[float]) -> str:
+    far = min(distances)
+    return f", at most {far:.2g} of the tolerance away: too loose" if 0 < far <= 1 else ""
+
+
+def _findings_of_standards(
+    proof: Proof, names: Sequence[str], oracle: Oracle, jobs: int
+) -> dict[str, list[str]]:
+    """Require of checks with their tolerance what their margins with the default one promise."""
+
+    def work(number: int, mark: Mark) -> list[str]:
+        mark(0, LONGEST_RUN)
+        name = names[number]
+        return list(_complaints(oracle.checks[name], proof.checks[name], oracle))
+
+    found = dict(in_forks(work, len(names), jobs))
+    return {
+        name: texts
+        for number, name in enumerate(names)
+        if not isinstance(texts := found[number], Lost)
+    }
+
+
+def _complaints(check: Check, proven: CheckProof, oracle: Oracle) -> Iterator[str]:
+    bank, standard = oracle.bank(check), proven.standard
+    for mistake in bank.mistakes:
+        if mistake.label not in proven.rejects:
+            continue
+        results = run_variant(check, mistake.values, oracle, SEEDS[0], standard=standard)
+        if all(r.verdict is Verdict.PASSED for r in results):
+            yield (
+                f"check {check.name}: the mistake {mistake.title!r} passes with the tolerance "
+                f"that right answers need ({standard})"
+            )
+    for alternative in bank.alternatives:
+        results = run_variant(check, alternative.values, oracle, SEEDS[0], standard=standard)
+        for result in results:
+            if result.verdict is not Verdict.PASSED:
+                yield (
+                    f"check {check.name}: the alternative {alternative.title!r} does not pass "
+                    f"case {result.name!r} with its tolerance ({standard}): {result.message}"
+                )

@@ -1,0 +1,97 @@
+"""A rehearsal: what would be published is graded as a student's work is, and searched for leaks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from autograder.audit.leaks import find_leaks, secrets_of
+from autograder.audit.variants import SEEDS
+from autograder.compiler.build import Artefacts, Compiled
+from autograder.errors import UnsafeHere
+from autograder.grading.bundle import Bundle, parse_bundle
+from autograder.grading.notebooks import nbformat
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import Result, Verdict
+from autograder.grading.runner import Grader
+from autograder.sandbox.limits import Limits
+
+__all__ = ["Rehearsal", "rehearse"]
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What came of it.
+
+    Attributes:
+        solution: the result of the solution notebook.
+        blank: that of the blank release.
+        secrets: how many were looked for in the release.
+        findings: what must not be.
+    """
+
+    solution: Result
+    blank: Result
+    secrets: int
+    findings: list[str]
+
+
+def rehearse(
+    compiled: Compiled, artefacts: Artefacts, limits: Limits, progress: Callable[[str], None]
+) -> Rehearsal:
+    """Grade the solution and the blank release in sessions; look for leaks in the release.
+
+    Args:
+        compiled: the assignment.
+        artefacts: as they would be published.
+        limits: of a submission.
+        progress: is told what is being tried.
+    """
+    progress("the solution and the blank release, in sessions")
+    bundle = parse_bundle(artefacts.bundle, f"the bundle of {compiled.name}")
+    entries = [entry for question in bundle.manifest.questions for entry in question.checks]
+    oracle = replace(compiled.oracle, standards={e.name: e.standard for e in entries})
+    blank = artefacts.release[f"{compiled.name}.ipynb"]
+    solved, untouched = _graded_in_sessions(bundle, oracle, limits, artefacts.solution, blank)
+    progress("leaks")
+    secrets = secrets_of(oracle, _notebook(artefacts.solution), _notebook(blank))
+    findings = _findings_of_solution(solved) + _findings_of_blank(untouched)
+    findings += find_leaks(artefacts.release, secrets, oracle)
+    return Rehearsal(solved, untouched, len(secrets), findings)
+
+
+def _graded_in_sessions(
+    bundle: Bundle, oracle: Oracle, limits: Limits, *notebooks: bytes
+) -> list[Result]:
+    """Grade notebooks of ours as students' are; without walls where this machine has none."""
+    try:
+        with Grader(bundle, oracle, SEEDS[0], limits) as grader:
+            return [grader.grade("ours", data) for data in notebooks]
+    except UnsafeHere:
+        with Grader(bundle, oracle, SEEDS[0], limits, min_tier=None) as grader:
+            return [grader.grade("ours", data) for data in notebooks]
+
+
+def _findings_of_solution(result: Result) -> list[str]:
+    findings = [f"the solution notebook: {note}" for note in result.notes]
+    for question in result.questions:
+        for check in question.checks:
+            for case in check.cases:
+                if case.verdict not in (Verdict.PASSED, Verdict.PENDING):
+                    findings.append(
+                        f"check {check.name}: the solution notebook, graded by itself, does not "
+                        f"pass case {case.name!r}: {case.message or case.verdict}"
+                    )
+    return findings
+
+
+def _findings_of_blank(result: Result) -> list[str]:
+    findings = [f"the blank release: {note}" for note in result.notes]
+    for question in result.questions:
+        for check in question.checks:
+            passed = [c.name for c in check.cases if c.verdict is Verdict.PASSED]
+            if passed and check.points:
+                findings.append(f"check {check.name}: the blank release passes case {passed[0]!r}")
+    return findings
+
+
+def _notebook(data: bytes) -> nbformat.NotebookNode:
+    return nbformat.reads(data.decode(), as_version=4)
