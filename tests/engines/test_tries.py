@@ -11,9 +11,6 @@ from autograder.engines import local, run
 from autograder.engines.run import grade_assignment
 from autograder.grading.results import BROKE, Status
 from autograder.records.store import Store
-from tests.small_course import write_course
-
-__all__ = ["write_course"]
 
 
 class Silent:
@@ -28,8 +25,8 @@ class Silent:
 
 
 @pytest.fixture
-def course(write_course):
-    course = write_course()
+def course(write_proven_course):
+    course = write_proven_course()
     compile_and_publish(course, "small", lambda _: None)
     path = course.root / "submitted" / "ada" / "small" / "small.ipynb"
     path.parent.mkdir(parents=True)

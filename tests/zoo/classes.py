@@ -251,6 +251,7 @@ class School:
             self._bundle.reference | {"reference/canary.py": f"# {self._canaries['bundle']}\n"},
             self._bundle.slips,
             self._bundle.data,
+            self._bundle.banks,
         )
         (root / "build" / self.name / f"{self.name}.bundle").write_bytes(bundle)
         lines = [f"{name} = {value}" for name, value in vars(self.limits).items()]
