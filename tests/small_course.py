@@ -1,10 +1,15 @@
 """A small course, written into a temporary folder and changed by each test."""
 
-from collections.abc import Callable
+import fcntl
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from autograder.audit.proof import proof_file, write_proof
+from autograder.audit.prove import prove
+from autograder.compiler.build import compile_assignment
 from autograder.course import Course
 
 REFERENCE = '''"""The answers."""
@@ -75,7 +80,7 @@ def choice_is_right(student, reference, rng):
 '''
 
 
-BANK_OF_SUM = '''from autograder import alternative, mistake
+BANK_OF_SUM = """from autograder import alternative, mistake
 
 
 @mistake("the factor is forgotten altogether")
@@ -86,17 +91,25 @@ def _(x, factor=2.0):
 @alternative("scale first, add up afterwards")
 def _(x, factor=2.0):
     return (factor * x).sum()
-'''
+"""
 
-BANK_OF_CHOICE = '''from autograder import alternative, mistake
+BANK_OF_CHOICE = """from autograder import alternative, mistake
 
 mistake("the first of the two choices", choice="the first of two choices")
 alternative("as the reference has it", choice="the second of two choices")
-'''
+"""
 
 
-def small_course(root: Path, *changes: tuple[str, str]) -> Course:
-    """Write the small course into a folder, with pieces of its texts replaced."""
+def small_course(
+    root: Path, *changes: tuple[str, str], banks: Mapping[str, str] | None = None
+) -> Course:
+    """Write the small course into a folder, with pieces of its texts replaced.
+
+    Args:
+        root: the folder.
+        changes: what stands in some text, and what takes its place.
+        banks: of further questions, by the question.
+    """
     texts = {
         root / "reference" / "small.py": REFERENCE,
         root / "assignments" / "small" / "small.py": SOURCE,
@@ -106,6 +119,8 @@ def small_course(root: Path, *changes: tuple[str, str]) -> Course:
     for old, new in changes:
         assert any(old in text for text in texts.values()), f"no {old!r} to replace"
         texts = {path: text.replace(old, new) for path, text in texts.items()}
+    for question, text in (banks or {}).items():
+        texts[root / "assignments" / "small" / "bank" / f"{question}.py"] = text
     (root / "course.toml").write_text('name = "Small"\n')
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,4 +131,33 @@ def small_course(root: Path, *changes: tuple[str, str]) -> Course:
 @pytest.fixture
 def write_course(tmp_path: Path) -> Callable[..., Course]:
     """Return a function that writes the small course, with pieces of its texts replaced."""
-    return lambda *changes: small_course(tmp_path, *changes)
+    return lambda *changes, **banks: small_course(tmp_path, *changes, **banks)
+
+
+@pytest.fixture(scope="session")
+def small_proof(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the proof of the small course, made once for the processes of a parallel run."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    stored = folder / "small-proof.json"
+    with (folder / "small-proof.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stored.exists():
+            course = small_course(tmp_path_factory.mktemp("proven"))
+            proven = prove(compile_assignment(course, "small"), None, 2, lambda _: None)
+            write_proof(course, "small", proven.sound)
+            stored.write_bytes(proof_file(course, "small").read_bytes())
+    return stored.read_bytes()
+
+
+@pytest.fixture
+def write_proven_course(tmp_path: Path, small_proof: bytes) -> Callable[..., Course]:
+    """Return a function like that of `write_course`; only what a test changes is proven again."""
+
+    def write(*changes: tuple[str, str], **banks: Mapping[str, str]) -> Course:
+        course = small_course(tmp_path, *changes, **banks)
+        proof_file(course, "small").write_bytes(small_proof)
+        return course
+
+    return write

@@ -9,6 +9,7 @@ it: they prove nothing.
 import ast
 import hashlib
 import io
+import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
@@ -24,7 +25,13 @@ __all__ = ["Texts", "plain"]
 PACKAGES = ("numpy", "torch")  # whose major versions count
 # What of this package decides what an audit finds, from its own folder on.
 OWN = ("audit", "authoring", "grading/cases.py", "grading/given.py", "sandbox/messages.py")
-NOT_OWN = ("audit/keys.py", "audit/publish.py", "audit/report.py", "audit/leaks.py")
+NOT_OWN = (
+    *("audit/drafts.py", "audit/keys.py", "audit/leaks.py", "audit/publish.py"),
+    *("audit/rehearsal.py", "audit/report.py", "audit/watching.py"),
+)
+# Tokens whose blank lines mean something.
+_TEXTS = ("STRING", "FSTRING_MIDDLE")
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 class Texts:
@@ -106,8 +113,7 @@ class Texts:
                 continue
             found[path] = plain(self._banks[path])
             for node in ast.walk(ast.parse(self._banks[path])):
-                if isinstance(node, ast.ImportFrom) and node.module:
-                    waiting.append(node.module.replace(".", "/") + ".py")
+                waiting += [f"{module.replace('.', '/')}.py" for module in _modules(node)]
         return dict(sorted(found.items()))
 
     def _imported_by(self, banks: Mapping[str, str]) -> list[Definition]:
@@ -152,14 +158,27 @@ class Texts:
         return [f"{path} {hashlib.sha256(d).hexdigest()}" for path, d in sorted(self._data.items())]
 
 
+def _modules(node: ast.AST) -> Iterator[str]:
+    """Give the modules that a statement of a bank may import."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        module = ".".join([*(["bank"] if node.level else []), *filter(None, [node.module])])
+        yield module
+        yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
-    """Return a text of Python without comments, docstrings and blank lines."""
+    """Return a text of Python without comments, docstrings, and blank lines of code."""
     lines = text.split("\n")
+    inside: set[int] = set()  # a text that goes on on the next line
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        (first, column), (last, _) = token.start, token.end
         if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
+            lines[first - 1] = lines[first - 1][:column]
+        elif tokenize.tok_name[token.type] in _TEXTS:
+            inside.update(range(first, last))  # but for its last line
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             doc = node.body[0] if node.body else None
@@ -168,9 +187,20 @@ def plain(text: str) -> str:
                 and isinstance(doc.value, ast.Constant)
                 and isinstance(doc.value.value, str)
             ):
-                for row in range(doc.lineno, last_line(doc) + 1):
-                    lines[row - 1] = ""
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+                _cut(lines, doc, alone=len(node.body) == 1)
+                inside.difference_update(range(doc.lineno, last_line(doc)))
+    numbered = enumerate(lines, 1)
+    kept = [line if n in inside else line.rstrip() for n, line in numbered]
+    return "\n".join(line for n, line in enumerate(kept, 1) if line or n in inside)
+
+
+def _cut(lines: list[str], doc: ast.Expr, alone: bool) -> None:
+    """Take a docstring out of some lines; ``alone`` if it is all that there is of its body."""
+    assert doc.end_lineno is not None
+    before = lines[doc.lineno - 1].encode()[: doc.col_offset].decode()
+    behind = lines[doc.end_lineno - 1].encode()[doc.end_col_offset :].decode()
+    lines[doc.lineno - 1 : doc.end_lineno] = [""] * (doc.end_lineno - doc.lineno + 1)
+    lines[doc.lineno - 1] = before + ("pass" if alone or behind.strip() else "") + behind
 
 
 def _text(source: str, statement: ast.stmt) -> str:
@@ -187,8 +217,9 @@ def _text_of_check(statement: ast.FunctionDef, source: str) -> list[str]:
     points = options.get("points", "")
     options["points"] = "none" if points.strip("0.") == "" else "some"
     lines = source.split("\n")[statement.lineno - 1 : last_line(statement)]
-    cases = [ast.get_source_segment(source, d) or "" for d in statement.decorator_list[1:]]
-    return [repr(sorted(options.items())), *cases, plain("\n".join(lines))]
+    cases = [plain(ast.get_source_segment(source, d) or "") for d in statement.decorator_list[1:]]
+    said = [f"{name} = {text}" for name, text in sorted(options.items(), key=str)]
+    return [*said, *cases, plain("\n".join(lines))]
 
 
 def _check(statement: ast.FunctionDef) -> ast.Call | None:
@@ -211,8 +242,8 @@ def _words(text: str) -> tuple[str, ...]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.NAME:
             words.append(token.string)
-        elif token.type == tokenize.STRING:
-            words += [w for w in token.string.strip("rbfuRBFU\"'").split() if w.isidentifier()]
+        elif tokenize.tok_name[token.type] in _TEXTS:
+            words += _WORD.findall(token.string)
     return tuple(dict.fromkeys(words))
 
 

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 FILE = "proof.json"
-SCHEMA = 1
+SCHEMA = 2
 Figures = dict[str, dict[str, float]]  # of gaps; what is left out has its default
 
 
@@ -38,6 +38,7 @@ class Survivor(msgspec.Struct, frozen=True, omit_defaults=True):
     """A mutant that differs from the reference and that no check rejects.
 
     Attributes:
+        number: among the definition's mutants.
         line: of the module or the cell, from 1.
         operator: the class of the slip.
         before: the lines that it changes, as one.
@@ -47,6 +48,7 @@ class Survivor(msgspec.Struct, frozen=True, omit_defaults=True):
         case: one that it would fail, as an author writes it, if one was found.
     """
 
+    number: int
     line: int
     operator: str
     before: str
@@ -122,6 +124,10 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
         default = vars(Standard())
         other = {name: one for name, one in vars(standard).items() if one != default[name]}
         return msgspec.structs.replace(self, tolerance=other)
+
+
+class _OfSomeSchema(msgspec.Struct):
+    schema: int
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -202,13 +208,14 @@ def read_proof(course: Course, name: str) -> Proof | None:
     except FileNotFoundError:
         return None
     try:
-        proof = msgspec.json.decode(data, type=Proof)
+        if msgspec.json.decode(data, type=_OfSomeSchema).schema != SCHEMA:
+            return None
+        return msgspec.json.decode(data, type=Proof)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SourceError(
             f"it is no proof ({error}); take the last good one, or delete it and compile again",
             course.relative(path),
         ) from None
-    return proof if proof.schema == SCHEMA else None
 
 
 def write_proof(course: Course, name: str, proof: Proof) -> None:

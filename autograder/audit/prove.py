@@ -1,36 +1,26 @@
 """Proving: what is not proven yet of an assignment is tried, before it is published."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 
-from autograder.audit.calibration import Gaps
 from autograder.audit.check_audit import CheckAudit, audit_check, margin_with_two_threads
+from autograder.audit.definitions import definitions_to_try, proofs_of_definitions, who_asks
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.keys import Texts
-from autograder.audit.kills import Fate, MutantResult, asked_by, mutants_for, try_mutants
+from autograder.audit.kills import asked_by, try_mutants
 from autograder.audit.mutants import Site, sites_of
-from autograder.audit.proof import (
-    CheckProof,
-    DefinitionProof,
-    Proof,
-    Survivor,
-    figures_of,
-)
+from autograder.audit.proof import CheckProof, Proof
 from autograder.audit.variants import SEEDS, run_variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
 from autograder.compiler.build import Compiled
-from autograder.compiler.regions import REASON
-from autograder.grading.bundle import Slip
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import Verdict
 
-__all__ = ["Proven", "prove", "slips_of", "stale_checks"]
+__all__ = ["Proven", "prove", "stale_checks"]
 
-MOST_ALIKE = 3  # mutants of one title in one check, that a grader tries
 LONGEST_RUN = 600.0  # seconds that a variant may take for all cases of a check
 Progress = Callable[[str], None]
 Findings = dict[str, list[str]]  # by check; "" has those of no check
@@ -85,8 +75,8 @@ def prove(
     keys = Texts(compiled.cells, compiled.reference, compiled.banks, files).keys()
     stale = list(keys) if everything else stale_checks(keys, stored)
     sites = sites_of(compiled.cells, compiled.reference, oracle)
-    asked = _asked(oracle, sites)
-    tried = _definitions_to_try(sites, asked, stale, stored)
+    asked = who_asks(oracle, sites)
+    tried = definitions_to_try(sites, asked, stale, stored)
     audits = _audit_checks([oracle.checks[name] for name in stale], sites, oracle, jobs, progress)
     mutants = try_mutants(oracle, sites, tried, jobs, progress)
     proof = Proof(
@@ -94,14 +84,7 @@ def prove(
             name: audits[name].proof(keys[name]) if name in audits else stored.checks[name]
             for name in keys
         },
-        {
-            **{
-                site.id: stored.definitions[site.id]
-                for site in sites
-                if site.id in stored.definitions and site.id not in tried
-            },
-            **_definitions(compiled, [s for s in sites if s.id in tried], mutants),
-        },
+        proofs_of_definitions(compiled, sites, tried, mutants, stored),
     )
     findings: Findings = {name: list(audit.findings) for name, audit in audits.items()}
     moved = set(stale).union(*(asking for site, asking in asked.items() if site in tried))
@@ -118,49 +101,6 @@ def prove(
     for name, found in _findings_of_standards(proof, changed, oracle, jobs).items():
         findings.setdefault(name, []).extend(found)
     return Proven(proof, findings, stale)
-
-
-def slips_of(compiled: Compiled, proof: Proof) -> list[Slip]:
-    """Return the mutants that diagnoses can name, some for each check and title."""
-    slips = []
-    sites = sites_of(compiled.cells, compiled.reference, compiled.oracle)
-    asked = _asked(compiled.oracle, sites)
-    for site in sites:
-        known = proof.definitions[site.id].known if site.id in proof.definitions else {}
-        if not known:
-            continue
-        mutants = mutants_for(site, _scoring(compiled.oracle, asked[site.id]))
-        for number, title in sorted((n, title) for title, ns in known.items() for n in ns):
-            texts = site.texts_with(mutants[number].text)
-            slips.append(Slip(tuple(asked[site.id]), title, texts, dict(site.origins)))
-    return slips
-
-
-def _asked(oracle: Oracle, sites: Sequence[Site]) -> dict[str, list[str]]:
-    """Return which checks ask for each site."""
-    known = {name for site in sites for name in site.names}
-    names = {check.name: asked_by(check, known) for check in oracle.checks.values()}
-    return {
-        site.id: [check for check, asked in names.items() if asked.intersection(site.names)]
-        for site in sites
-    }
-
-
-def _scoring(oracle: Oracle, names: Iterable[str]) -> list[Check]:
-    checks = [oracle.checks[name] for name in names]
-    return [check for check in checks if check.points and check.device != "cuda"]
-
-
-def _definitions_to_try(
-    sites: Sequence[Site], asked: Mapping[str, Sequence[str]], stale: Iterable[str], stored: Proof
-) -> set[str]:
-    """Return the sites whose mutants are tried: any that a stale check asks for, or a new one."""
-    stale = set(stale)
-    return {
-        site.id
-        for site in sites
-        if stale.intersection(asked[site.id]) or site.id not in stored.definitions
-    }
 
 
 def _audit_checks(
@@ -191,80 +131,6 @@ def _audit_checks(
         double = replace(gaps.double, right=max(gaps.double.right, threads))
         found[check.name].gaps = replace(gaps, double=double)
     return found
-
-
-def _definitions(
-    compiled: Compiled, sites: Sequence[Site], mutants: Sequence[MutantResult]
-) -> dict[str, DefinitionProof]:
-    """Return what became of the mutants of some sites."""
-    by_site: dict[str, list[MutantResult]] = {site.id: [] for site in sites}
-    for mutant in mutants:
-        by_site[mutant.site].append(mutant)
-    counted: Counter[tuple[str, str]] = Counter()
-    return {
-        site.id: _definition(compiled, site, by_site[site.id], counted)
-        for site in sites
-        if by_site[site.id]
-    }
-
-
-def _definition(
-    compiled: Compiled,
-    site: Site,
-    mutants: Sequence[MutantResult],
-    counted: Counter[tuple[str, str]],
-) -> DefinitionProof:
-    killed: dict[str, dict[str, int]] = {}
-    gaps: dict[str, Gaps] = {}
-    nearest: dict[str, str] = {}
-    known: dict[str, list[int]] = {}
-    for mutant in mutants:
-        if mutant.killed_by is None:
-            continue
-        check = mutant.killed_by[0]
-        kinds = killed.setdefault(check, {})
-        kinds[mutant.operator] = kinds.get(mutant.operator, 0) + 1
-        if mutant.title is not None:
-            counted[check, mutant.title] += 1
-            if counted[check, mutant.title] <= MOST_ALIKE:
-                known.setdefault(mutant.title, []).append(mutant.number)
-        if mutant.margin is not None:
-            former = gaps.get(check, Gaps())
-            if mutant.margin < former.within(Standard()).wrong:
-                nearest[check] = f"{mutant.after.strip()!r} for {mutant.before.strip()!r}"
-            gaps[check] = former.with_wrong(mutant.gaps)
-    return DefinitionProof(
-        names=site.names,
-        killed=killed,
-        equivalent=sum(mutant.fate is Fate.EQUIVALENT for mutant in mutants),
-        survivors=tuple(
-            Survivor(
-                mutant.line,
-                mutant.operator,
-                mutant.before,
-                mutant.after,
-                mutant.difference or "",
-                _reason(mutant, site.place, compiled),
-                mutant.case,
-            )
-            for mutant in mutants
-            if mutant.fate is Fate.SURVIVED
-        ),
-        known=known,
-        gaps={check: figures for check, one in gaps.items() if (figures := figures_of(one))},
-        nearest=nearest,
-    )
-
-
-def _reason(mutant: MutantResult, place: str, compiled: Compiled) -> str | None:
-    """Return what the author says of a survivor, on its line or on the comment above."""
-    text = compiled.reference.get(place)
-    if text is None:
-        number = int(place.removeprefix("cell "))
-        text = next(cell.source for cell in compiled.cells if cell.number == number)
-    above, line = ["", *text.split("\n"), ""][mutant.line - 1 : mutant.line + 1]
-    said = REASON.search(line) or REASON.match(above.strip())
-    return said[1] if said else None
 
 
 def _with_standards(

@@ -87,8 +87,9 @@ def _compile_and_audit(
     course: Course, name: str, progress: Callable[[str], None], jobs: int, everything: bool
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
+    from autograder.audit.definitions import slips_of
     from autograder.audit.proof import read_proof, write_proof
-    from autograder.audit.prove import prove, slips_of
+    from autograder.audit.prove import prove
     from autograder.audit.rehearsal import rehearse
     from autograder.audit.report import report_on
     from autograder.compiler.build import compile_assignment, pack

@@ -198,9 +198,8 @@ class Audit:
                 lines += [f"    - {one.before}", f"    + {one.after}"]
                 lines += [f"    {text}" for text in told_of(one)]
         stood = len(self.checks) - len(new)
-        lines.append(
-            f"{self.assignment}: {len(new)} checks proven now, the proof of {stood} stands"
-        )
+        count = f"{len(new)} check{'' if len(new) == 1 else 's'}"
+        lines.append(f"{self.assignment}: {count} proven now, the proof of {stood} stands")
         return lines
 
     def _mutation(self) -> str:

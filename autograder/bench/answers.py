@@ -100,14 +100,16 @@ def reference(question: str, name: str | None = None) -> tuple[str, str]:
 def _bank() -> dict[str, list[Answer]]:
     """Return all known answers of each question: the reference, alternatives and mistakes."""
     bank = {question: [Answer("".join(reference(question)), True)] for question in QUESTIONS}
-    source = COURSE / "assignments" / NAME / f"{NAME}.py"
-    text = source.read_text(encoding="utf-8")
-    lines = text.splitlines(keepends=True)
-    for function in _functions(text):
-        match function.decorator_list:
-            case [ast.Call(func=ast.Attribute(attr="mistake" | "alternative" as kind))]:
-                body = "".join(lines[function.lineno - 1 : function.end_lineno])
-                bank[function.name].append(Answer(body, kind == "alternative"))
+    for question in QUESTIONS:
+        file = COURSE / "assignments" / NAME / "bank" / f"{question}.py"
+        text = file.read_text(encoding="utf-8")
+        lines = text.splitlines(keepends=True)
+        for function in _functions(text):
+            match function.decorator_list:
+                case [ast.Call(func=ast.Name(id="mistake" | "alternative" as kind))]:
+                    body = "".join(lines[function.lineno - 1 : function.end_lineno])
+                    body = body.replace("def _(", f"def {question}(", 1)
+                    bank[question].append(Answer(body, kind == "alternative"))
     return bank
 
 

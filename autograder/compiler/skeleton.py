@@ -58,18 +58,6 @@ def {function}_matches_reference(student, reference, rng, n):
 self_check({function}_matches_reference)
 
 
-# %%
-@{function}_matches_reference.mistake("divides by the variance, not by its root")
-def {function}(x):
-    return (x - x.mean()) / x.var()
-
-
-@{function}_matches_reference.alternative("the root of the mean square of what is centred")
-def {function}(x):
-    centred = x - np.sum(x) / len(x)
-    return centred / np.sqrt(np.mean(centred**2))
-
-
 # %% [markdown] manual=true question="why" points=2
 # ## 2 Why (2 points)
 # Why does one scale the inputs of a network?
@@ -83,12 +71,30 @@ def {function}(x):
 # === END MARK SCHEME ===
 '''
 
+_BANK = """import numpy as np
 
-def write_skeleton(course: Course, name: str) -> tuple[Path, Path]:
-    """Write a new assignment's source notebook and its module of the reference.
+from autograder import alternative, mistake
+
+mistake("divides by the variance, not by its root", edit=("x.std()", "x.var()"))
+
+
+@mistake("the standard deviation divides by n - 1")
+def _(x):
+    return (x - x.mean()) / x.std(ddof=1)
+
+
+@alternative("the root of the mean square of what is centred")
+def _(x):
+    centred = x - np.sum(x) / len(x)
+    return centred / np.sqrt(np.mean(centred**2))
+"""
+
+
+def write_skeleton(course: Course, name: str) -> tuple[Path, Path, Path]:
+    """Write a new assignment's source notebook, a bank, and its module of the reference.
 
     Returns:
-        Both paths.
+        Their paths.
 
     Raises:
         UsageError: the name cannot be one, or something of that name is there already.
@@ -96,13 +102,14 @@ def write_skeleton(course: Course, name: str) -> tuple[Path, Path]:
     if not name.isidentifier() or not name.isascii():
         raise UsageError(f"{name!r} cannot be the name of an assignment; use a_z, 0-9 and _")
     source = course.root / "assignments" / name / f"{name}.py"
+    bank = source.parent / "bank" / f"{_FUNCTION}.py"
     reference = course.root / "reference" / f"{name}.py"
     for path in (source.parent, reference):
         if path.exists():
             raise UsageError(f"{course.relative(path)} is there already")
     words = {"name": name, "title": name.replace("_", " ").capitalize(), "function": _FUNCTION}
-    for path, text in ((source, _SOURCE), (reference, _REFERENCE)):
+    for path, text in ((source, _SOURCE), (bank, _BANK), (reference, _REFERENCE)):
         path.parent.mkdir(parents=True, exist_ok=True)
         with naming(path):
             path.write_text(text.format(**words), encoding="utf-8")
-    return source, reference
+    return source, bank, reference

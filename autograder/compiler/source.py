@@ -217,7 +217,7 @@ def _has_check(tree: ast.Module) -> bool:
     for node in ast.walk(tree):
         if (name := _kept_here(node)) is not None:
             raise SourceError(
-                f"line {getattr(node, 'lineno', 1)} keeps a {name}; move it to a file of its "
+                f"line {getattr(node, 'lineno', 1)} calls {name}(…); move it to the bank of its "
                 "question, bank/<question>.py beside the notebook"
             )
         if call_name(node) == "self_check":

@@ -28,7 +28,7 @@ def read_banks(
 
     Args:
         paths: of the banks (``bank/sgd_step.py``), which can be imported. A name that begins with
-            an underscore is no question's, but a module for others to import.
+            an underscore is no question's, but a module for others to import, and keeps nothing.
         notebook: whose cells ran.
         reference: text of each module of the reference, by path.
 
@@ -36,12 +36,16 @@ def read_banks(
         SourceError: a bank raised, or keeps what it cannot; says which.
     """
     found = {}
-    for path in paths:
-        question = path.rpartition("/")[2].removesuffix(".py")
-        if question.startswith("_"):
-            continue
+    for path in sorted(paths, key=lambda path: not _is_shared(path)):
+        question = _name(path)
         try:
             entries = _entries(question)
+            if _is_shared(path):
+                if entries:
+                    raise SourceError(
+                        f"{entries[0].title!r} stands in what banks share; move it to a question's"
+                    )
+                continue
             found[question] = _bank(
                 [(e, _variant(e, question, notebook, reference)) for e in entries]
             )
@@ -52,9 +56,22 @@ def read_banks(
     return found
 
 
-def _entries(question: str) -> list[Entry]:
+def _name(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".py")
+
+
+def _is_shared(path: str) -> bool:
+    return _name(path).startswith("_")
+
+
+def _entries(name: str) -> list[Entry]:
+    module = f"{BANK}.{name}"
+    if module in sys.modules and not name.startswith("_"):
+        raise SourceError(
+            "another bank imports it; move what they share to a module whose name begins with _"
+        )
     with collecting() as entries:
-        importlib.import_module(f"{BANK}.{question}")
+        importlib.import_module(module)
     return entries
 
 

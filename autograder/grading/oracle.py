@@ -10,6 +10,7 @@ import linecache
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field, replace
@@ -109,7 +110,7 @@ def load_oracle(
 
 
 def _run(cell: Cell, module: ModuleType, file: str) -> None:
-    name = f"<{module.__name__} cell {cell.number}>"
+    name = f"{module.__name__} cell {cell.number}"
     try:
         code = _compiled(cell.source, name)
         exec(code, module.__dict__)
@@ -120,7 +121,11 @@ def _run(cell: Cell, module: ModuleType, file: str) -> None:
 
 
 def _compiled(source: str, name: str) -> CodeType:
-    """Compile a text so that `inspect.getsource` finds it again: helpers are shipped as text."""
+    """Compile a text so that `inspect.getsource` finds it again: helpers are shipped as text.
+
+    Its file has a name of its own, as a process may load several versions of an assignment.
+    """
+    name = f"<{name} {zlib.crc32(source.encode()):08x}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     return compile(source, name, "exec", dont_inherit=True)
 
@@ -144,7 +149,7 @@ class _Texts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's text."""
         path, text = self._texts[module.__name__]
-        exec(_compiled(text, f"<{path}>"), module.__dict__)
+        exec(_compiled(text, path), module.__dict__)
 
     def get_resource_reader(self, fullname: str) -> TraversableResources:
         """Return what `importlib.resources` finds the files of a package with."""

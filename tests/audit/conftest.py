@@ -1,15 +1,12 @@
 """The small course, for the tests of this folder."""
 
-from autograder.compiler.build import build
-from autograder.course import Course
-from autograder.grading.bundle import Bundle, parse_bundle
-from autograder.grading.oracle import Oracle, load_bundle_oracle
-from tests.small_course import write_course
+from autograder.audit.mutants import Site, sites_of
+from autograder.compiler.build import Compiled
+from tests.small_course import small_proof, write_course, write_proven_course
 
-__all__ = ["loaded", "write_course"]
+__all__ = ["all_sites", "small_proof", "write_course", "write_proven_course"]
 
 
-def loaded(course: Course) -> tuple[Bundle, Oracle]:
-    """Return a course's small assignment as a grader has it."""
-    bundle = parse_bundle(build(course, "small").bundle, "small")
-    return bundle, load_bundle_oracle(bundle)
+def all_sites(compiled: Compiled) -> list[Site]:
+    """Return the sites of all answers of an assignment."""
+    return sites_of(compiled.cells, compiled.reference, compiled.oracle)

@@ -10,15 +10,14 @@ import pytest
 
 from autograder.audit import kills
 from autograder.audit.kills import Fate, MutantResult, try_mutants
-from autograder.audit.mutants import mutants_of, sites_of
+from autograder.audit.mutants import mutants_of
+from autograder.compiler.build import compile_assignment
 from autograder.course import Course
 from autograder.grading.results import Verdict
 from autograder.sandbox.messages import InProcessSession
-from tests.audit.conftest import loaded
+from tests.audit.conftest import all_sites
 from tests.audit.test_mutants import BUILT_ON_IT, HELPER, USES_HELPER
-from tests.small_course import write_course
 
-__all__ = ["write_course"]
 WriteCourse = Callable[..., Course]
 
 COMPARED = 'assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")'
@@ -26,10 +25,29 @@ SIGN_IS_LOST = (COMPARED, COMPARED.replace("scaled_sum(x)", "scaled_sum(x) ** 2"
 VISIBLE = "three numbers"
 
 
-def results(course: Course, jobs: int = 2) -> dict[str, MutantResult]:
+def silent(_: str) -> None:
+    """Show no progress."""
+
+
+def tried(
+    course: Course, jobs: int = 2, progress: Callable[[str], None] = silent
+) -> list[MutantResult]:
+    """Return what becomes of each mutant."""
+    compiled = compile_assignment(course, "small")
+    sites = all_sites(compiled)
+    return try_mutants(compiled.oracle, sites, {site.id for site in sites}, jobs, progress)
+
+
+def results(course: Course) -> dict[str, MutantResult]:
     """Return what becomes of each mutant of a function, by the line that it makes."""
-    found = try_mutants(*loaded(course), jobs)
-    return {result.after: result for result in found if result.operator != "value"}
+    return {result.after: result for result in tried(course) if result.operator != "value"}
+
+
+def shooting_range(course: Course) -> kills._Range:
+    """Return what all mutants are tried on."""
+    compiled = compile_assignment(course, "small")
+    sites = all_sites(compiled)
+    return kills._Range(compiled.oracle, sites, {site.id for site in sites})
 
 
 def test_good_checks_find_every_mutant_out(write_course: WriteCourse) -> None:
@@ -40,13 +58,13 @@ def test_good_checks_find_every_mutant_out(write_course: WriteCourse) -> None:
 
 
 def test_a_value_that_is_wrong_is_found_out(write_course: WriteCourse) -> None:
-    values = [r for r in try_mutants(*loaded(write_course()), 1) if r.operator == "value"]
+    values = [r for r in tried(write_course(), 1) if r.operator == "value"]
     assert [(r.after, r.fate) for r in values] == [("choice = ''", Fate.KILLED)]
 
 
 def test_the_result_does_not_depend_on_how_many_work(write_course: WriteCourse) -> None:
-    bundle, oracle = loaded(write_course(SIGN_IS_LOST, *BUILT_ON_IT))
-    first, second = (try_mutants(bundle, oracle, jobs) for jobs in (1, 3))
+    course = write_course(SIGN_IS_LOST, *BUILT_ON_IT)
+    first, second = (tried(course, jobs) for jobs in (1, 3))
     assert first == second
 
 
@@ -96,9 +114,9 @@ def test_what_is_found_out_by_chance_is_not_found_out(
     write_course: WriteCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A case that rejects a mutant once and passes it then says nothing of it."""
-    bundle, oracle = loaded(write_course())
-    trials = kills._Range(bundle, oracle)
-    mutant = next(m for m in trials.mutants if m.after == "return -(factor * total)")
+    trials = shooting_range(write_course())
+    oracle = trials.oracle
+    mutant = next(m for _, m in trials.mutants if m.after == "return -(factor * total)")
     passed = trials.targets(mutant.site)[0]
     right = kills.run_one(
         oracle, passed.check, passed.case, InProcessSession(dict(oracle.namespace)), b"", 9
@@ -132,7 +150,7 @@ def test_what_a_check_is_given_finds_nothing_out(write_course: WriteCourse) -> N
 
 def test_progress_is_told(write_course: WriteCourse) -> None:
     told: list[str] = []
-    found = try_mutants(*loaded(write_course()), 2, told.append)
+    found = tried(write_course(), 2, told.append)
     assert f"mutants, {len(found)} of {len(found)}" in told
 
 
@@ -146,10 +164,9 @@ def test_a_name_that_is_asked_for_by_a_text_is_asked_for(write_course: WriteCour
 
 
 def test_the_references_own_text_is_found_out_nowhere(write_course: WriteCourse) -> None:
-    bundle, oracle = loaded(write_course(HELPER, USES_HELPER, *BUILT_ON_IT))
-    trials = kills._Range(bundle, oracle)
-    for site in sites_of(bundle, oracle):
+    trials = shooting_range(write_course(HELPER, USES_HELPER, *BUILT_ON_IT))
+    for site in {mutant.site: None for _, mutant in trials.mutants}:
         for definition in site.definitions[:1]:
             same = replace(mutants_of(site)[0], text=ast.unparse(definition.node))
             assert trials.killed_by(same, lambda *_: None) is None
-            assert trials.difference(same, lambda *_: None) is None
+            assert trials.difference(same, lambda *_: None) == (None, None)

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.audit.mutants import Site, mutants_of, sites_of
+from autograder.audit.mutants import Site, mutants_of
+from autograder.compiler.build import compile_assignment
 from autograder.course import Course
-from tests.audit.conftest import loaded
-from tests.small_course import write_course
+from tests.audit.conftest import all_sites
 
-__all__ = ["write_course"]
 WriteCourse = Callable[..., Course]
 
 HELPER = (
@@ -67,7 +66,7 @@ NO_VARIANTS = ('choice="the first of two choices"', "choice=(1, 2)")
 
 
 def sites(course: Course) -> dict[str, Site]:
-    return {site.name: site for site in sites_of(*loaded(course))}
+    return {site.name: site for site in all_sites(compile_assignment(course, "small"))}
 
 
 def test_each_function_and_value_that_is_asked_for_is_a_site(write_course: WriteCourse) -> None:
@@ -95,10 +94,10 @@ def test_what_is_built_on_a_mutant_is_built_on_it(write_course: WriteCourse) -> 
 
 
 def test_a_mutant_says_where_and_what_it_is(write_course: WriteCourse) -> None:
-    bundle, oracle = loaded(write_course())
-    site = next(s for s in sites_of(bundle, oracle) if s.name == "scaled_sum")
+    compiled = compile_assignment(write_course(), "small")
+    site = next(s for s in all_sites(compiled) if s.name == "scaled_sum")
     mutant = next(m for m in mutants_of(site) if m.after == "total = x.mean()")
-    line = bundle.reference["reference/small.py"].split("\n")[mutant.line - 1]
+    line = compiled.reference["reference/small.py"].split("\n")[mutant.line - 1]
     assert line.strip() == mutant.before == "total = x.sum()"
     assert mutant.title == "the mean where the sum is meant"
     assert mutant.text.splitlines()[0] == "def scaled_sum(x, factor: float=2.0):"
@@ -114,9 +113,10 @@ def test_mutants_are_in_the_order_of_lines_and_no_two_are_alike(write_course: Wr
 
 
 def test_the_oracle_is_not_touched(write_course: WriteCourse) -> None:
-    bundle, oracle = loaded(write_course(HELPER, USES_HELPER))
+    compiled = compile_assignment(write_course(HELPER, USES_HELPER), "small")
+    oracle = compiled.oracle
     before = dict(oracle.namespace)
-    for site in sites_of(bundle, oracle):
+    for site in all_sites(compiled):
         for mutant in mutants_of(site):
             mutant.namespace()
     assert oracle.namespace == before

@@ -80,19 +80,23 @@ def scaled_mean_matches_reference(student, reference, rng, n):
     x = rng.normal(size=n)
     assert_close(student.scaled_mean(x), reference.scaled_mean(x), what="mean")
 
-# %%
-@scaled_mean_matches_reference.mistake("the sum in place of the mean")
-def scaled_mean(x):
-    return scaled_sum(x)
-
-@scaled_mean_matches_reference.alternative("the sum of what is divided before")
-def scaled_mean(x):
-    return scaled_sum(x / len(x))
-
 # %% [markdown]
 # ## 2 A choice""",
     ),
 )
+BANK_OF_MEAN = """from assignment import scaled_sum
+from autograder import alternative, mistake
+
+
+@mistake("the sum in place of the mean")
+def _(x):
+    return scaled_sum(x)
+
+
+@alternative("the sum of what is divided before")
+def _(x):
+    return scaled_sum(x / len(x))
+"""
 
 
 def test_a_mistake_must_fail_whatever_the_check_is_given(
@@ -104,12 +108,12 @@ def test_a_mistake_must_fail_whatever_the_check_is_given(
         again.append(check.name)
         return run_given(check, *args)
 
-    course = write_course(*BUILT_ON_IT)
+    course = write_course(*BUILT_ON_IT, banks={"scaled_mean": BANK_OF_MEAN})
     assert "the solution earns 7 of 7" in compile_and_publish(course, "small", silent).summary[0]
     monkeypatch.setattr(variants, "run_given", noted)
     oracle = load_bundle_oracle(read_bundle(course.bundle("small")))
     check = oracle.checks["scaled_mean_matches_reference"]
-    (mistake,) = check.mistakes
+    (mistake,) = oracle.bank(check).mistakes
     results = run_variant(check, mistake.values, oracle, SEEDS[0])
     assert [result.verdict for result in results] == [Verdict.FAILED, Verdict.FAILED]
     assert again == ["scaled_mean_matches_reference"]
@@ -152,33 +156,31 @@ def test_a_survivor_is_explained_in_the_reference(write_course: WriteCourse, lin
 def test_a_mistake_in_what_is_given_alone_is_no_mistake_of_the_check(
     write_course: WriteCourse,
 ) -> None:
-    right = ("    return scaled_sum(x)\n\n@", "    return scaled_sum(x) / len(x)\n\n@")
-    text = findings(write_course(*BUILT_ON_IT, right))
+    right = BANK_OF_MEAN.replace("return scaled_sum(x)\n", "return scaled_sum(x) / len(x)\n")
+    text = findings(write_course(*BUILT_ON_IT, banks={"scaled_mean": right}))
     assert "the mistake 'the sum in place of the mean' passes every case" in text
 
 
-def test_an_audit_alone_publishes_nothing(write_course: WriteCourse) -> None:
-    course = write_course()
+def test_an_audit_alone_publishes_nothing(write_proven_course: WriteCourse) -> None:
+    course = write_proven_course()
     audit_only(course, "small", silent)
     assert not course.release("small").exists()
     assert {p.name for p in course.build("small").iterdir()} == {"audit.json"}
 
 
-def test_an_audit_of_what_has_not_changed_is_not_made_again(write_course: WriteCourse) -> None:
+def test_an_audit_says_what_was_proven_now_and_what_stands(write_course: WriteCourse) -> None:
     course = write_course()
-    told: list[str] = []
-    first = audit_only(course, "small", told.append)
-    assert told
-    told.clear()
-    assert audit_only(course, "small", told.append) == first
-    assert told == []
-    write_course(("# Add up and scale.", "# Add up, then scale."))
-    audit_only(course, "small", told.append)
-    assert told
+    first = audit_only(course, "small", silent)
+    assert first.news[-1] == "small: 2 checks proven now, the proof of 0 stands"
+    again = audit_only(course, "small", silent)
+    assert again.news == ["small: 0 checks proven now, the proof of 2 stands"]
+    assert (again.summary, again.details) == (first.summary, first.details)
+    whole = audit_only(course, "small", silent, everything=True)
+    assert whole.news == first.news
 
 
 def test_a_refused_audit_is_stored_and_made_again(write_course: WriteCourse) -> None:
-    course = write_course(("return x.sum()\n\n@", "return 2 * x.sum()\n\n@"))
+    course = write_course(("return x.sum()", "return 2 * x.sum()"))
     for _ in range(2):
         with pytest.raises(AuditRefused):
             audit_only(course, "small", silent)
@@ -187,7 +189,7 @@ def test_a_refused_audit_is_stored_and_made_again(write_course: WriteCourse) -> 
 
 
 def test_a_mistake_that_passes_is_refused(write_course: WriteCourse) -> None:
-    text = findings(write_course(("return x.sum()\n\n@", "return 2 * x.sum()\n\n@")))
+    text = findings(write_course(("return x.sum()", "return 2 * x.sum()")))
     assert (
         "check scaled_sum_matches_reference: the mistake 'the factor is forgotten altogether' "
         "passes every case"
@@ -230,7 +232,7 @@ def test_a_blank_release_that_earns_is_refused(write_course: WriteCourse) -> Non
     text = findings(
         write_course(
             ("assert_equal(student.choice, reference.choice)", "student.choice"),
-            ("choice_is_right.mistake", "if False: choice_is_right.mistake"),
+            ("\nmistake(", "\nif False:\n    mistake("),
         )
     )
     assert "the blank release passes case 'the right one, hidden'" in text
@@ -283,9 +285,9 @@ def test_a_blank_release_that_earns_is_refused(write_course: WriteCourse) -> Non
     ],
 )
 def test_a_planted_leak_is_refused(
-    write_course: WriteCourse, change: tuple[str, str], what: str | None
+    write_proven_course: WriteCourse, change: tuple[str, str], what: str | None
 ) -> None:
-    course = write_course(change)
+    course = write_proven_course(change)
     if what is None:  # a case's name in prose, or a hint's words in another case, give nothing away
         compile_and_publish(course, "small", silent)
         return
@@ -309,11 +311,11 @@ def test_a_recording_that_answers_a_hidden_case_is_refused(write_course: WriteCo
     assert "leak: the recording has a reply to hidden case 'the right one, hidden'" in text
 
 
-def test_a_refused_change_leaves_the_former_release(write_course: WriteCourse) -> None:
-    course = write_course()
+def test_a_refused_change_leaves_the_former_release(write_proven_course: WriteCourse) -> None:
+    course = write_proven_course()
     compile_and_publish(course, "small", silent)
     before = {p: p.read_bytes() for p in files_below(course.root / "release")}
-    write_course(("# Add up and scale.", "# Write total = x.sum() first."))
+    write_proven_course(("# Add up and scale.", "# Write total = x.sum() first."))
     with pytest.raises(AuditRefused):
         compile_and_publish(course, "small", silent)
     assert {p: p.read_bytes() for p in files_below(course.root / "release")} == before

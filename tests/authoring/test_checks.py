@@ -138,40 +138,6 @@ def test_a_check_is_named_after_its_function_and_summed_up_by_its_docstring():
     assert make().summary == ""
 
 
-def test_a_mistake_gives_the_name_its_former_meaning_back():
-    names = notebook("@doubles.mistake('the input')\ndef f(x):\n    return x")
-    assert names["f"] is names["right"]
-    (mistake,) = names["doubles"].mistakes
-    assert mistake.title == "the input"
-    assert mistake.values["f"](3) == 3
-
-
-def test_an_alternative_is_kept_apart_from_the_mistakes():
-    names = notebook("@doubles.alternative('a sum')\ndef f(x):\n    return x + x")
-    assert names["f"] is names["right"]
-    assert names["doubles"].mistakes == []
-    assert [v.title for v in names["doubles"].alternatives] == ["a sum"]
-
-
-def test_a_mistake_of_values_changes_no_name():
-    names = notebook("assert doubles.mistake('squared', answer=0.8) is None")
-    assert names["answer"] == 1.0
-    assert names["doubles"].mistakes[0].values == {"answer": 0.8}
-
-
-def test_also_keeps_one_mistake_beside_several_checks():
-    names = notebook("@doubles.mistake('the input', also=[other])\ndef f(x):\n    return x")
-    assert names["doubles"].mistakes == names["other"].mistakes
-    assert len(names["other"].mistakes) == 1
-
-
-@pytest.mark.parametrize("title", ["", "  ", None])
-@pytest.mark.parametrize("kind", ["mistake", "alternative"])
-def test_a_mistake_without_a_title_is_refused(kind, title):
-    with pytest.raises(SourceError, match=f"check body: {kind}s need a title that is not empty"):
-        getattr(make(), kind)(title)
-
-
 def draw(secret=b"s", assignment="hw", check="c", case="k", submission="a", tries=0):
     rng = case_rng(secret, assignment, check, case, submission, tries)
     return rng.integers(2**63, size=4).tolist()

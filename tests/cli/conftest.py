@@ -1,5 +1,5 @@
 """The small course, for the tests of this folder."""
 
-from tests.small_course import write_course
+from tests.small_course import small_proof, write_proven_course
 
-__all__ = ["write_course"]
+__all__ = ["small_proof", "write_proven_course"]

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
-from autograder.student.recording import FILE, record
+from autograder.student.recording import FILE, dump_recording, record
 
 CHECK = """
 import numpy as np
@@ -47,7 +47,8 @@ for name in ("fork", "killpg", "setsid", "getuid", "geteuid", "sched_getaffinity
 
 @pytest.fixture(scope="module")
 def recording():
-    return record(load_oracle([Cell("given", 1, RIGHT + CHECK)], {}, "hw", "hw.py"), "hw", 1.0)
+    oracle = load_oracle([Cell("given", 1, RIGHT + CHECK)], {}, "hw", "hw.py")
+    return dump_recording(record(oracle, "hw", 1.0), {})
 
 
 @pytest.fixture

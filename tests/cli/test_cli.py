@@ -41,9 +41,9 @@ def hand_in(course: Course, student: str, notebook: Path | str) -> None:
 
 
 @pytest.fixture
-def graded_course(write_course: WriteCourse) -> Course:
+def graded_course(write_proven_course: WriteCourse) -> Course:
     """A course with three submissions, compiled but not graded."""
-    course = write_course()
+    course = write_proven_course()
     assert run(course.root, "compile").returncode == 0
     hand_in(course, "right", course.build("small") / "small_solution.ipynb")
     hand_in(course, "blank", course.release("small") / "small.ipynb")
@@ -68,14 +68,16 @@ def test_outside_of_a_course_the_message_says_so(tmp_path: Path) -> None:
     assert done.stderr.startswith("autograder: no course.toml in ")
 
 
-def test_an_unknown_assignment_is_named_with_the_known_ones(write_course: WriteCourse) -> None:
-    done = run(write_course().root, "compile", "smal")
+def test_an_unknown_assignment_is_named_with_the_known_ones(
+    write_proven_course: WriteCourse,
+) -> None:
+    done = run(write_proven_course().root, "compile", "smal")
     assert done.returncode == 2
     assert done.stderr == "autograder: there is no assignment 'smal'; there are: small\n"
 
 
-def test_a_draft_is_left_out_unless_it_is_named(write_course: WriteCourse) -> None:
-    course = write_course()
+def test_a_draft_is_left_out_unless_it_is_named(write_proven_course: WriteCourse) -> None:
+    course = write_proven_course()
     with (course.root / "course.toml").open("a") as file:
         file.write("\n[assignments.small]\ndraft = true\n")
     done = run(course.root, "compile")
@@ -86,9 +88,9 @@ def test_a_draft_is_left_out_unless_it_is_named(write_course: WriteCourse) -> No
 
 @pytest.mark.parametrize(("line", "words"), [("draft = 1", "is true or false"), ("a = 1", "knows")])
 def test_what_a_course_says_of_an_assignment_must_be_known(
-    write_course: WriteCourse, line: str, words: str
+    write_proven_course: WriteCourse, line: str, words: str
 ) -> None:
-    course = write_course()
+    course = write_proven_course()
     with (course.root / "course.toml").open("a") as file:
         file.write(f"\n[assignments.small]\n{line}\n")
     done = run(course.root, "compile")
@@ -96,22 +98,22 @@ def test_what_a_course_says_of_an_assignment_must_be_known(
     assert words in done.stderr
 
 
-def test_grading_before_compiling_says_what_to_do(write_course: WriteCourse) -> None:
-    done = run(write_course().root, "grade")
+def test_grading_before_compiling_says_what_to_do(write_proven_course: WriteCourse) -> None:
+    done = run(write_proven_course().root, "grade")
     assert done.returncode == 2
     assert "small is not compiled; run: autograder compile small" in done.stderr
 
 
-def test_a_second_compile_has_nothing_to_do(write_course: WriteCourse) -> None:
-    root = write_course().root
+def test_a_second_compile_has_nothing_to_do(write_proven_course: WriteCourse) -> None:
+    root = write_proven_course().root
     assert "wrote release/small/ and build/small/" in run(root, "compile").stdout
     done = run(root, "compile")
     assert done.stdout == "small: nothing to compile, release and bundle are up to date\n"
     assert "wrote release/small/" in run(root, "compile", "--force").stdout
 
 
-def test_a_bad_source_is_one_sentence_and_exit_1(write_course: WriteCourse) -> None:
-    done = run(write_course(("points=4", 'points="four"')).root, "compile")
+def test_a_bad_source_is_one_sentence_and_exit_1(write_proven_course: WriteCourse) -> None:
+    done = run(write_proven_course(("points=4", 'points="four"')).root, "compile")
     assert done.returncode == 1
     assert done.stderr == (
         "autograder: assignments/small/small.py, cell 5: check scaled_sum_matches_reference: "
@@ -119,14 +121,14 @@ def test_a_bad_source_is_one_sentence_and_exit_1(write_course: WriteCourse) -> N
     )
 
 
-def test_a_refused_audit_is_exit_1_and_names_the_check(write_course: WriteCourse) -> None:
-    done = run(write_course(("return x.sum()\n\n@", "return 2 * x.sum()\n\n@")).root, "audit")
+def test_a_refused_audit_is_exit_1_and_names_the_check(write_proven_course: WriteCourse) -> None:
+    done = run(write_proven_course(("return x.sum()", "return 2 * x.sum()")).root, "audit")
     assert done.returncode == 1
     assert "check scaled_sum_matches_reference: the mistake" in done.stderr
 
 
-def test_an_audit_prints_a_line_for_each_check(write_course: WriteCourse) -> None:
-    done = run(write_course().root, "audit", "small")
+def test_an_audit_prints_a_line_for_each_check(write_proven_course: WriteCourse) -> None:
+    done = run(write_proven_course().root, "audit", "small")
     assert done.returncode == 0, done.stderr
     assert "scaled_sum_matches_reference" in done.stdout
     assert "2 of 2 mistakes and 25 of 25 null models rejected" in done.stdout
@@ -195,8 +197,8 @@ def test_a_student_is_graded_in_the_assignments_that_they_handed_in(graded_cours
     assert "another" not in done.stdout
 
 
-def test_an_audit_under_a_score_is_refused(write_course: WriteCourse) -> None:
-    root = write_course().root
+def test_an_audit_under_a_score_is_refused(write_proven_course: WriteCourse) -> None:
+    root = write_proven_course().root
     assert run(root, "audit", "--fail-under", "95").returncode == 0
     done = run(root, "audit", "--fail-under", "101")
     assert done.returncode == 1
@@ -261,9 +263,9 @@ def test_a_killed_run_goes_on_and_repeats_nothing(graded_course: Course) -> None
 
 
 def test_a_release_checks_itself_without_the_course(
-    write_course: WriteCourse, tmp_path_factory: pytest.TempPathFactory
+    write_proven_course: WriteCourse, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    course = write_course()
+    course = write_proven_course()
     assert run(course.root, "compile").returncode == 0
     away = tmp_path_factory.mktemp("student")
     for path in course.release("small").iterdir():
@@ -282,17 +284,17 @@ def test_a_release_checks_itself_without_the_course(
     assert done.returncode == 0
 
 
-def test_the_doctor_looks_at_the_machine(write_course: WriteCourse) -> None:
-    done = run(write_course().root, "doctor")
+def test_the_doctor_looks_at_the_machine(write_proven_course: WriteCourse) -> None:
+    done = run(write_proven_course().root, "doctor")
     assert done.returncode == 0, done.stderr
     assert "Sessions" in done.stdout
     assert "the demo secret, known to all" in done.stdout
 
 
-def test_a_short_secret_is_refused(write_course: WriteCourse) -> None:
+def test_a_short_secret_is_refused(write_proven_course: WriteCourse) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "doctor"],
-        cwd=write_course().root,
+        cwd=write_proven_course().root,
         env={**ENVIRONMENT, "AUTOGRADER_SECRET": "too short"},
         capture_output=True,
         text=True,
@@ -375,8 +377,8 @@ def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None
 
 
 @pytest.mark.parametrize("value", ["3", "-1", "true", '"0"', "1.0"])
-def test_a_tier_that_is_none_is_wrong_usage(write_course: WriteCourse, value: str) -> None:
-    course = write_course()
+def test_a_tier_that_is_none_is_wrong_usage(write_proven_course: WriteCourse, value: str) -> None:
+    course = write_proven_course()
     (course.root / "course.toml").write_text(f"min_tier = {value}\n")
     done = run(course.root, "grade")
     assert done.returncode == 2

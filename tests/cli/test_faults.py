@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from autograder import cli
+from autograder.audit.proof import proof_file
 from autograder.course import Course
 from tests.cli.test_cli import ENVIRONMENT, SOMEBODY
 from tests.small_course import small_course
@@ -28,10 +29,11 @@ SHOWN = r"a\x1b[31m\x9b\u202e\n;=1"
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graded(tmp_path_factory: pytest.TempPathFactory, small_proof: bytes) -> Path:
     """A course whose class is graded: one right, one blank, one with a hostile name."""
     root = tmp_path_factory.mktemp("graded")
     course = small_course(root)
+    proof_file(course, "small").write_bytes(small_proof)
     assert shell(root, f"{AUTOGRADER} compile").returncode == 0
     for student, source in {
         "ada": course.build("small") / "small_solution.ipynb",

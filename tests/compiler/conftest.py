@@ -84,6 +84,13 @@ class Workshop:
         path.write_text(text, encoding="utf-8")
         return path
 
+    def bank(self, name: str, text: str) -> Path:
+        """Write the bank of a question."""
+        path = self.root / "assignments" / "hw" / "bank" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
     def read(self, *cells: str) -> Source:
         path = self.source(*cells)
         return read_source(path, self.course.relative(path))

@@ -61,19 +61,6 @@ def first(student, reference, rng, shape):
     assert_close(student.double(x), reference.double(x))
 
 
-# SECRET comment of a mistake
-@first.mistake("SECRET title")
-def double(x):
-    return 3 * x
-    # SECRET trailing comment
-
-
-first.mistake("SECRET none", double=None)
-
-for _secret in (1, 2):
-    first.mistake(f"SECRET {_secret}", double=_secret)
-
-
 @check("double", points=1)
 @case("SECRET all", n=31338, hidden=True)
 def second(student, reference, rng, n):
@@ -89,17 +76,34 @@ def third(student, reference, rng, n):
     assert_close(student.double(x), reference.double(x))
 
 
-@second.alternative("SECRET alternative")
-class double:
-    pass
-
-
 self_check(first)
 '''
+
+BANK = """
+from autograder import alternative, mistake
+
+
+# SECRET comment of a mistake
+@mistake("SECRET title")
+def double(x):
+    return 3 * x
+
+
+mistake("SECRET none", double=None)
+
+for _secret in (1, 2):
+    mistake(f"SECRET {_secret}", double=_secret)
+
+
+@alternative("SECRET alternative")
+class double:
+    pass
+"""
 
 
 @pytest.fixture
 def full(workshop):
+    workshop.bank("double", BANK)
     return workshop.compile(FULL)
 
 
@@ -205,10 +209,13 @@ def test_a_hidden_cell_leaves_no_more_than_the_place_of_its_check(workshop):
     assert "SECRET" not in json.dumps(compiled.notebook)
 
 
-def test_a_cell_of_mistakes_alone_is_cut(workshop):
+def test_a_bank_changes_nothing_of_the_release(workshop):
     before = workshop.compile()
-    after = workshop.compile('# %%\ndouble_is_right.mistake("zero", double=0)')
-    assert after.release == before.release
+    workshop.bank("double", 'from autograder import mistake\nmistake("zero", double=0)\n')
+    after = workshop.compile()
+    assert after.artefacts.release == before.artefacts.release
+    assert after.artefacts.solution == before.artefacts.solution
+    assert after.artefacts.bundle != before.artefacts.bundle
 
 
 def test_a_self_check_that_is_written_keeps_its_form(workshop):
@@ -251,17 +258,26 @@ ERRORS = {
         "check 'double_is_right' stands in cell 3 already; rename one, as the second would"
         " replace the first",
     ),
-    "a mistake of no check": (
-        'double_is_rigth.mistake("zero", double=0)',
+    "a mistake in the notebook": (
+        '@mistake("zero")\ndef double(x):\n    return 0',
+        "line 1 calls mistake(…); move it to the bank of its question, bank/<question>.py beside"
+        " the notebook",
+    ),
+    "an alternative of a check": (
+        'x = 1\ndouble_is_right.alternative("zero", double=0)',
+        "line 2 calls alternative(…); move it to the bank of its question, bank/<question>.py"
+        " beside the notebook",
+    ),
+    "a self-check of no check": (
+        "self_check(double_is_rigth)",
         "there is no check 'double_is_rigth'; did you mean 'double_is_right'?",
     ),
-    "a self-check of no check": ("self_check(double)", "there is no check 'double'"),
     "two statements on a line": (
-        'x = 1; double_is_right.mistake("zero", double=0)',
+        "x = 1; self_check(double_is_right)",
         "line 1 holds two statements; give each a line of its own",
     ),
     "what is neither check nor helper": (
-        'print("hello")\ndouble_is_right.mistake("zero", double=0)',
+        'print("hello")\nself_check(double_is_right)',
         "line 1 is neither a check nor a helper; give it a cell of its own",
     ),
 }

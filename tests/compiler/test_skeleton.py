@@ -17,13 +17,16 @@ def course(tmp_path):
 
 
 def test_a_new_assignment_compiles_and_its_checks_find_every_mutant_out(course):
-    source, reference = write_skeleton(course, "hw9_scores")
+    source, bank, reference = write_skeleton(course, "hw9_scores")
     assert source == course.source("hw9_scores")
+    assert bank == source.parent / "bank" / "standard_scores.py"
     assert reference.is_file()
     outcome = compile_and_publish(course, "hw9_scores", lambda _: None)
     assert outcome.score == 1.0
     stored = json.loads((course.build("hw9_scores") / "audit.json").read_text())
     assert stored["mutants"]["killed"] > 5
+    assert stored["checks"][0]["mistakes"] == {"tried": 2, "rejected": 2}
+    assert stored["checks"][0]["alternatives"] == {"tried": 1, "accepted": 1}
     assert (course.release("hw9_scores") / "hw9_scores.ipynb").is_file()
 
 

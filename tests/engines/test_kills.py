@@ -8,9 +8,6 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from tests.engines.kills import KINDS, kill_once, rehearse
-from tests.small_course import write_course
-
-__all__ = ["write_course"]
 
 DAEMONS = """
 import os, time
@@ -22,8 +19,8 @@ for _ in range(3):
 
 
 @pytest.mark.timeout(300)  # it is ten grading runs, one after another
-def test_no_kill_loses_repeats_or_leaves_anything(write_course):
-    course = write_course()
+def test_no_kill_loses_repeats_or_leaves_anything(write_proven_course):
+    course = write_proven_course()
     compiling = [sys.executable, "-m", "autograder", "compile"]
     subprocess.run(compiling, cwd=course.root, check=True, capture_output=True)
     right = nbformat.read(course.build("small") / "small_solution.ipynb", 4)

@@ -8,9 +8,6 @@ from autograder.audit.publish import compile_and_publish
 from autograder.engines.regrade import regrade
 from autograder.engines.run import grade_assignment
 from autograder.records.store import Store
-from tests.small_course import write_course
-
-__all__ = ["write_course"]
 
 
 class Silent:
@@ -25,9 +22,9 @@ class Silent:
 
 
 @pytest.fixture
-def course(write_course):
+def course(write_proven_course):
     """A course whose class is graded, and whose check then takes the sum without its factor."""
-    course = write_course()
+    course = write_proven_course()
     compile_and_publish(course, "small", lambda _: None)
     right = (course.build("small") / "small_solution.ipynb").read_text()
     blank = (course.release("small") / "small.ipynb").read_text()
@@ -41,8 +38,10 @@ def course(write_course):
     text = source.read_text().replace("student.scaled_sum(x)", "student.scaled_sum(x, 2.0)")
     reference = course.root / "reference" / "small.py"
     reference.write_text(reference.read_text().replace("factor * total", "1.5 * factor * total"))
-    text = text.replace("return (factor * x).sum()", "return (1.5 * factor * x).sum()")
     source.write_text(text)
+    bank = source.parent / "bank" / "scaled_sum.py"
+    right, changed = "return (factor * x).sum()", "return (1.5 * factor * x).sum()"
+    bank.write_text(bank.read_text().replace(right, changed))
     compile_and_publish(course, "small", lambda _: None)
     return course
 

@@ -13,9 +13,6 @@ from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS
 from autograder.grading.results import BROKE, Status
 from autograder.records.store import Store
-from tests.small_course import write_course
-
-__all__ = ["write_course"]
 
 
 class Silent:
@@ -30,8 +27,8 @@ class Silent:
 
 
 @pytest.fixture
-def course(write_course):
-    course = write_course()
+def course(write_proven_course):
+    course = write_proven_course()
     compile_and_publish(course, "small", lambda _: None)
     path = course.root / "submitted" / "ada" / "small" / "small.ipynb"
     path.parent.mkdir(parents=True)

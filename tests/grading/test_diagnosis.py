@@ -1,13 +1,15 @@
 """A diagnosis names the slip that gives the same wrong values, and no other."""
 
 import time
+from dataclasses import replace
 
 import msgspec
 import numpy as np
 import pytest
 
 from autograder import assert_close, assert_equal, assert_that
-from autograder.authoring.checks import Variant, case, case_rng, check
+from autograder.authoring.bank import Bank, Variant
+from autograder.authoring.checks import case, case_rng, check
 from autograder.grading.bundle import Slip
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.diagnosis import Diagnoses, Outcome
@@ -46,10 +48,6 @@ def answer_is_right(student, reference, rng):
     assert_close(student.answer, reference.answer)
 
 
-adam_matches.mistake("no bias correction", adam=uncorrected)
-adam_matches.mistake("the first moment alone", adam=lambda m, v, g, t: (m, m, v))
-
-
 def overwritten(m, v, g, t):
     g *= 2
     return adam(m, v, g / 2, t)
@@ -59,13 +57,32 @@ def hopeless(m, v, g, t):
     raise ValueError("singular")
 
 
-adam_matches.mistake("overwrites the gradient", adam=overwritten)
-adam_matches.mistake("inverts what has no inverse", adam=hopeless)
-answer_is_right.mistake("the norm squared", answer=0.64)
-answer_is_right.mistake("a half", answer=0.5)
+def slip(title, **values):
+    return Variant(title, values, title)
 
+
+BANKS = {
+    "adam": Bank(
+        (
+            slip("no bias correction", adam=uncorrected),
+            slip("the first moment alone", adam=lambda m, v, g, t: (m, m, v)),
+            slip("overwrites the gradient", adam=overwritten),
+            slip("inverts what has no inverse", adam=hopeless),
+        )
+    ),
+    "answer": Bank((slip("the norm squared", answer=0.64), slip("a half", answer=0.5))),
+}
 CHECKS = {"adam_matches": adam_matches, "answer_is_right": answer_is_right}
-ORACLE = Oracle("diagnoses", {"np": np, "adam": adam, "answer": 0.8123}, CHECKS)
+ORACLE = Oracle("diagnoses", {"np": np, "adam": adam, "answer": 0.8123}, CHECKS, banks=BANKS)
+
+
+def with_slips(**more):
+    """Return the oracle with a further mistake of each question, before the others."""
+    banks = {
+        question: Bank((one, *BANKS.get(question, Bank()).mistakes))
+        for question, one in more.items()
+    }
+    return replace(ORACLE, banks={**BANKS, **banks})
 
 
 def draw(checked, one, submission="one"):
@@ -88,11 +105,11 @@ def outcomes(checked, **values):
     return found
 
 
-def diagnosis(checked=adam_matches, slips=(), **values):
-    return Diagnoses(ORACLE, slips).of(checked, outcomes(checked, **values), draw)
+def diagnosis(checked=adam_matches, slips=(), oracle=ORACLE, **values):
+    return Diagnoses(oracle, slips).of(checked, outcomes(checked, **values), draw)
 
 
-@pytest.mark.parametrize("mistake", adam_matches.mistakes, ids=lambda mistake: mistake.title)
+@pytest.mark.parametrize("mistake", BANKS["adam"].mistakes, ids=lambda mistake: mistake.title)
 def test_each_mistake_is_named(mistake):
     assert diagnosis(**mistake.values) == mistake.title
 
@@ -118,9 +135,8 @@ def test_a_mistake_in_some_cases_only_is_not_the_mistake():
 
 def test_a_typed_number_is_named_if_it_has_digits():
     assert diagnosis(answer_is_right, answer=0.64) is None
-    answer_is_right.mistake("the square", answer=0.65983)
-    assert diagnosis(answer_is_right, answer=0.65983) == "the square"
-    answer_is_right.mistakes.pop()
+    oracle = with_slips(answer=slip("the square", answer=0.65983))
+    assert diagnosis(answer_is_right, oracle=oracle, answer=0.65983) == "the square"
 
 
 def test_one_short_number_is_anybody_s():
@@ -128,9 +144,16 @@ def test_one_short_number_is_anybody_s():
 
 
 def test_two_mistakes_with_the_same_values_are_both_named():
-    adam_matches.mistake("v as it is", adam=uncorrected)
-    assert diagnosis(adam=uncorrected) == "no bias correction; or: v as it is"
-    adam_matches.mistakes.pop()
+    oracle = with_slips(adam=slip("v as it is", adam=uncorrected))
+    assert diagnosis(oracle=oracle, adam=uncorrected) == "v as it is; or: no bias correction"
+
+
+def test_a_mistake_that_the_check_is_not_known_to_reject_is_not_tried():
+    wrong = outcomes(adam_matches, adam=uncorrected)
+    for rejects, named in ((["no bias correction"], True), (["another"], False), ([], False)):
+        known = Diagnoses(ORACLE, rejects={"adam_matches": rejects})
+        said = known.of(adam_matches, wrong, draw) or ""
+        assert ("no bias correction" in said) is named
 
 
 def test_a_hint_where_no_mistake_fits():
@@ -143,14 +166,14 @@ def test_a_hint_where_no_mistake_fits():
 
 def test_a_slip_that_the_audit_found_is_named_last():
     text = "def adam(m, v, g, t):\n    return m + g, m, v\n"
-    slip = Slip(("adam_matches",), "a sign is flipped", (text,), {})
-    assert diagnosis(slips=[slip], adam=lambda m, v, g, t: (m + g, m, v)) == "a sign is flipped"
-    assert diagnosis(slips=[slip], adam=uncorrected) == "no bias correction"
+    flipped = Slip(("adam_matches",), "a sign is flipped", (text,), {})
+    assert diagnosis(slips=[flipped], adam=lambda m, v, g, t: (m + g, m, v)) == "a sign is flipped"
+    assert diagnosis(slips=[flipped], adam=uncorrected) == "no bias correction"
 
 
 def test_a_slip_that_cannot_be_run_stops_nothing():
-    slip = Slip(("adam_matches",), "broken", ("raise KeyError",), {})
-    assert diagnosis(slips=[slip], adam=lambda m, v, g, t: (m * g, m, v)) is None
+    broken = Slip(("adam_matches",), "broken", ("raise KeyError",), {})
+    assert diagnosis(slips=[broken], adam=lambda m, v, g, t: (m * g, m, v)) is None
 
 
 def test_two_hundred_random_wrong_answers_have_no_diagnosis():
@@ -180,44 +203,47 @@ def test_a_case_that_was_stopped_has_no_diagnosis():
 
 @pytest.fixture
 def counted():
-    """What a slip was run with, each time it was; it fits where `uncorrected` does."""
+    """An oracle, and what a slip of it was run with; it fits where `uncorrected` does."""
     calls = []
 
-    def slip(m, v, g, t):
+    def noted(m, v, g, t):
         calls.append((t, m.tolist()))
         return uncorrected(m, v, g, t)
 
-    adam_matches.mistake("counted", adam=slip)
-    yield calls
-    adam_matches.mistakes.pop()
+    return with_slips(adam=slip("counted", adam=noted)), calls
 
 
 def test_a_slip_is_run_on_the_inputs_of_the_submission_and_of_no_other(counted):
+    oracle, calls = counted
     wrong = outcomes(adam_matches, adam=uncorrected)
     seen = []
     for checked, one in ((adam_matches, one) for one in adam_matches.cases):
         seen.append(draw(checked, one).normal(size=(3, 5))[0] ** 2)
-    assert "counted" in Diagnoses(ORACLE).of(adam_matches, wrong, draw)
-    assert counted == [(1, seen[0].tolist()), (7, seen[1].tolist())]
-    other = Diagnoses(ORACLE).of(adam_matches, wrong, lambda c, one: draw(c, one, "another"))
+    assert "counted" in Diagnoses(oracle).of(adam_matches, wrong, draw)
+    assert calls == [(1, seen[0].tolist()), (7, seen[1].tolist())]
+    other = Diagnoses(oracle).of(adam_matches, wrong, lambda c, one: draw(c, one, "another"))
     assert other is None or "bias" not in other
 
 
 def test_a_slip_that_fails_where_it_went_wrong_is_run_nowhere_else(counted):
-    diagnosis(adam=lambda m, v, g, t: adam(m, v, g, t) if t == 1 else (m * g, m, v))
-    assert [t for t, _ in counted] == [7]
+    oracle, calls = counted
+    late = lambda m, v, g, t: adam(m, v, g, t) if t == 1 else (m * g, m, v)  # noqa: E731
+    diagnosis(oracle=oracle, adam=late)
+    assert [t for t, _ in calls] == [7]
 
 
 def test_a_check_that_passed_has_no_slip_run(counted):
-    assert diagnosis() is None
-    assert counted == []
+    oracle, calls = counted
+    assert diagnosis(oracle=oracle) is None
+    assert calls == []
 
 
 def test_no_slip_is_run_when_the_time_for_them_is_used_up(counted):
+    oracle, calls = counted
     wrong = {"adam_matches": outcomes(adam_matches, adam=uncorrected)}
-    assert "bias" not in Diagnoses(ORACLE).of_all(wrong, draw, seconds=0.0)["adam_matches"]
-    assert counted == []
-    assert "bias" in Diagnoses(ORACLE).of_all(wrong, draw)["adam_matches"]
+    assert "bias" not in Diagnoses(oracle).of_all(wrong, draw, seconds=0.0)["adam_matches"]
+    assert calls == []
+    assert "bias" in Diagnoses(oracle).of_all(wrong, draw)["adam_matches"]
 
 
 def test_a_slow_slip_of_one_check_takes_no_other_its_diagnosis():
@@ -226,17 +252,12 @@ def test_a_slow_slip_of_one_check_takes_no_other_its_diagnosis():
         while time.process_time() < until:
             pass
 
-    adam_matches.mistakes.insert(0, Variant("slow", {"adam": slow}))
+    oracle = with_slips(adam=slip("slow", adam=slow), answer=slip("the square", answer=0.65983))
     wrong = {
         "adam_matches": outcomes(adam_matches, adam=uncorrected),
         "answer_is_right": outcomes(answer_is_right, answer=0.65983),
     }
-    answer_is_right.mistake("the square", answer=0.65983)
-    try:
-        found = Diagnoses(ORACLE).of_all(wrong, draw, seconds=0.4)
-    finally:
-        adam_matches.mistakes.pop(0)
-        answer_is_right.mistakes.pop()
+    found = Diagnoses(oracle).of_all(wrong, draw, seconds=0.4)
     assert found["answer_is_right"] == "the square"
 
 
@@ -247,9 +268,8 @@ def test_texts_are_told_apart():
         """A word."""
         assert_equal(student.word, "right")
 
-    word_is_right.mistake("the other word", word="wrong")
     found = outcomes(word_is_right, word="wrong")
-    known = Diagnoses(ORACLE)
+    known = Diagnoses(with_slips(word=slip("the other word", word="wrong")))
     assert known.of(word_is_right, found, draw) == "the other word"
     assert known.of(word_is_right, outcomes(word_is_right, word="neither"), draw) is None
 
@@ -261,12 +281,10 @@ def choice_has_the_right_form(student, reference, rng):
     assert_that(isinstance(student.choice, bool), "choice: give True or False")
 
 
-choice_has_the_right_form.mistake("a text in place of True or False", choice="no")
-
-
 @pytest.mark.parametrize("empty", [..., None, ""])
 def test_what_was_never_answered_has_no_diagnosis(monkeypatch, empty):
     monkeypatch.setitem(CHECKS, "choice_has_the_right_form", choice_has_the_right_form)
-    named = diagnosis(choice_has_the_right_form, choice="yes")
-    assert named == "a text in place of True or False"
-    assert diagnosis(choice_has_the_right_form, choice=empty) is None
+    said = "a text in place of True or False"
+    oracle = with_slips(choice=slip(said, choice="no"))
+    assert diagnosis(choice_has_the_right_form, oracle=oracle, choice="yes") == said
+    assert diagnosis(choice_has_the_right_form, oracle=oracle, choice=empty) is None

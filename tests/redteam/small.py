@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from autograder.course import Course
-from tests.small_course import REFERENCE, SOURCE
+from tests.small_course import BANK_OF_CHOICE, BANK_OF_SUM, REFERENCE, SOURCE
 
 __all__ = ["NAME", "write_small_course"]
 
@@ -50,15 +50,6 @@ def centred_matches_reference(student, reference, rng, shape):
     x = rng.normal(size=shape) + 1.0
     assert_close(student.centred(x), reference.centred(x), what="matrix")
 
-# %%
-@centred_matches_reference.mistake("one mean of all numbers")
-def centred(x):
-    return x - x.mean()
-
-@centred_matches_reference.alternative("by a projection")
-def centred(x):
-    return x - np.ones((len(x), 1)) @ x.mean(axis=0, keepdims=True)
-
 # %% [markdown]
 # ## 5 Spread (2 points)
 
@@ -73,15 +64,6 @@ def spread_matches_reference(student, reference, rng, shape):
     """spread is the standard deviation of each column."""
     x = rng.normal(size=shape)
     assert_close(student.spread(x), reference.spread(x), what="spread")
-
-# %%
-@spread_matches_reference.mistake("the root is forgotten")
-def spread(x):
-    return (centred(x) ** 2).mean(axis=0)
-
-@spread_matches_reference.alternative("numpy's own")
-def spread(x):
-    return x.std(axis=0)
 
 # %% [markdown]
 # ## 6 A random walk (2 points)
@@ -102,18 +84,54 @@ def walk_matches_reference(student, reference, rng, n):
     got = student.apply(walk_with_seed, seed, n)
     assert_close(got, reference.apply(walk_with_seed, seed, n), what="walk")
 
-# %%
-@walk_matches_reference.mistake("the draws are not added up")
-def walk(rng, n):
+'''
+
+BANKS = {
+    "centred": """import numpy as np
+
+from autograder import alternative, mistake
+
+
+@mistake("one mean of all numbers")
+def _(x):
+    return x - x.mean()
+
+
+@alternative("by a projection")
+def _(x):
+    return x - np.ones((len(x), 1)) @ x.mean(axis=0, keepdims=True)
+""",
+    "spread": """from assignment import centred
+from autograder import alternative, mistake
+
+
+@mistake("the root is forgotten")
+def _(x):
+    return (centred(x) ** 2).mean(axis=0)
+
+
+@alternative("numpy's own")
+def _(x):
+    return x.std(axis=0)
+""",
+    "walk": """import numpy as np
+
+from autograder import alternative, mistake
+
+
+@mistake("the draws are not added up")
+def _(rng, n):
     return rng.normal(size=n)
 
-@walk_matches_reference.alternative("draw by draw")
-def walk(rng, n):
+
+@alternative("draw by draw")
+def _(rng, n):
     sums = [rng.normal()]
     for _ in range(n - 1):
         sums.append(sums[-1] + rng.normal())
     return np.array(sums)
-'''
+""",
+}
 
 LIMITS = """\
 name = "Zoo"
@@ -132,11 +150,14 @@ message_mb = 16
 
 def write_small_course(root: Path) -> Course:
     """Write the small course into a folder; it is still to be compiled."""
+    folder = root / "assignments" / NAME
     texts = {
         root / "reference" / "small.py": REFERENCE + MORE_REFERENCE,
-        root / "assignments" / NAME / f"{NAME}.py": SOURCE + MORE_SOURCE,
+        folder / f"{NAME}.py": SOURCE + MORE_SOURCE,
         root / "course.toml": LIMITS,
     }
+    banks = {"scaled_sum": BANK_OF_SUM, "choice": BANK_OF_CHOICE, **BANKS}
+    texts |= {folder / "bank" / f"{question}.py": text for question, text in banks.items()}
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

@@ -12,7 +12,7 @@ from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
 from autograder.grading.results import Verdict
 from autograder.student.notebook import Rehearsal, only_notebook
-from autograder.student.recording import FILE, record
+from autograder.student.recording import FILE, dump_recording, record
 
 CHECKS = """
 import numpy as np
@@ -37,7 +37,8 @@ BY_PERSON = {"nbgrader": {"grade": True, "grade_id": "proof", "points": 4}}
 
 @pytest.fixture(scope="module")
 def recording():
-    return record(load_oracle([Cell("given", 1, RIGHT + CHECKS)], {}, "hw", "hw.py"), "hw", 1.0)
+    oracle = load_oracle([Cell("given", 1, RIGHT + CHECKS)], {}, "hw", "hw.py")
+    return dump_recording(record(oracle, "hw", 1.0), {})
 
 
 @pytest.fixture

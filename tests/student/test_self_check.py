@@ -9,7 +9,7 @@ from autograder.authoring.standard import Standard
 from autograder.errors import HarnessError
 from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
-from autograder.student.recording import FILE, record
+from autograder.student.recording import FILE, dump_recording, record
 from autograder.student.self_check import self_check
 
 CHECK = """
@@ -31,7 +31,7 @@ RIGHT = "def f(x):\n    return 2 * x\n"
 def recording(tmp_path_factory):
     oracle = load_oracle([Cell("given", 1, RIGHT + CHECK)], {}, "hw", "hw.py")
     path = tmp_path_factory.mktemp("recording") / FILE
-    path.write_bytes(record(oracle, "hw"))
+    path.write_bytes(dump_recording(record(oracle, "hw"), {}))
     return path
 
 
@@ -161,8 +161,8 @@ def test_a_self_check_holds_to_the_standard_that_the_recording_carries(tmp_path,
     monkeypatch.chdir(tmp_path)
     off = "def f(x):\n    return 2 * x + 1e-4\n"
     for standard, passes in ((Standard(), False), (Standard(single_at_zero=1e-3), True)):
-        oracle.checks["f_is_right"].standard = standard
-        (tmp_path / FILE).write_bytes(record(oracle, "hw"))
+        data = dump_recording(record(oracle, "hw"), {"f_is_right": standard})
+        (tmp_path / FILE).write_bytes(data)
         assert outcome(off).passed is passes
 
 

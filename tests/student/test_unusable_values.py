@@ -2,7 +2,7 @@
 
 from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
-from autograder.student.recording import FILE, record
+from autograder.student.recording import FILE, dump_recording, record
 from autograder.student.self_check import self_check
 
 CHECK = """
@@ -19,7 +19,7 @@ RIGHT = "def f(x):\n    return 0 * x, x\n"
 
 def test_a_value_that_cannot_be_unpacked_is_no_fault_of_the_check(tmp_path, monkeypatch):
     oracle = load_oracle([Cell("given", 1, RIGHT + CHECK)], {}, "hw", "hw.py")
-    (tmp_path / FILE).write_bytes(record(oracle, "hw"))
+    (tmp_path / FILE).write_bytes(dump_recording(record(oracle, "hw"), {}))
     monkeypatch.chdir(tmp_path)
     names = {}
     exec("def f(x):\n    return None\n" + CHECK, names)

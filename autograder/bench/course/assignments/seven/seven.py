@@ -31,38 +31,6 @@ def sgd_step_matches_reference(student, reference, rng, shape):
 self_check(sgd_step_matches_reference)
 
 
-# %%
-@sgd_step_matches_reference.mistake("steps uphill: the gradient has to be subtracted")
-def sgd_step(w, grad, lr):
-    return w + lr * grad
-
-
-@sgd_step_matches_reference.mistake("overwrites the caller's weights: -= works in place")
-def sgd_step(w, grad, lr):
-    w -= lr * grad
-    return w
-
-
-@sgd_step_matches_reference.mistake("the learning rate is not used")
-def sgd_step(w, grad, lr):
-    return w - grad
-
-
-@sgd_step_matches_reference.alternative("in place, on a copy")
-def sgd_step(w, grad, lr):
-    new = np.array(w, copy=True)
-    new -= lr * grad
-    return new
-
-
-@sgd_step_matches_reference.alternative("torch's SGD, handed back as an array")
-def sgd_step(w, grad, lr):
-    parameter = torch.nn.Parameter(torch.tensor(w))
-    parameter.grad = torch.tensor(grad)
-    torch.optim.SGD([parameter], lr=lr).step()
-    return parameter.detach().numpy()
-
-
 # %% [markdown]
 # ## 2 RMSprop (2 points)
 # Write one step of RMSprop:
@@ -90,34 +58,6 @@ def rmsprop_step_matches_reference(student, reference, rng, shape, scale=1.0, de
 self_check(rmsprop_step_matches_reference)
 
 
-# %%
-@rmsprop_step_matches_reference.mistake("eps belongs outside the root")
-def rmsprop_step(w, grad, square, lr, decay=0.9, eps=1e-8):
-    square = decay * square + (1 - decay) * grad**2
-    return w - lr * grad / np.sqrt(square + eps), square
-
-
-@rmsprop_step_matches_reference.mistake("decay and 1 - decay are swapped")
-def rmsprop_step(w, grad, square, lr, decay=0.9, eps=1e-8):
-    square = (1 - decay) * square + decay * grad**2
-    return w - lr * grad / (np.sqrt(square) + eps), square
-
-
-@rmsprop_step_matches_reference.mistake("divides by the mean square, not by its root")
-def rmsprop_step(w, grad, square, lr, decay=0.9, eps=1e-8):
-    square = decay * square + (1 - decay) * grad**2
-    return w - lr * grad / (square + eps), square
-
-
-@rmsprop_step_matches_reference.alternative("in place, on copies")
-def rmsprop_step(w, grad, square, lr, decay=0.9, eps=1e-8):
-    square = decay * square
-    square += (1 - decay) * np.square(grad)
-    step = np.sqrt(square)
-    step += eps
-    return w - np.divide(lr * grad, step), square
-
-
 # %% [markdown]
 # ## 3 Cross-entropy of a softmax (2 points)
 # Write the mean cross-entropy of the softmax of `logits`; logits of a thousand must not overflow.
@@ -139,34 +79,6 @@ def softmax_xent_matches_reference(student, reference, rng, shape, scale=1.0):
 
 
 self_check(softmax_xent_matches_reference)
-
-
-# %%
-@softmax_xent_matches_reference.mistake("the sum over the batch, not the mean")
-def softmax_xent(logits, labels):
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_sums = np.log(np.exp(shifted).sum(axis=1))
-    return float((log_sums - shifted[np.arange(len(labels)), labels]).sum())
-
-
-@softmax_xent_matches_reference.mistake("large logits overflow: subtract the largest first")
-def softmax_xent(logits, labels):
-    with np.errstate(all="ignore"):
-        exps = np.exp(logits)
-        probabilities = exps / exps.sum(axis=1, keepdims=True)
-        return float(-np.log(probabilities[np.arange(len(labels)), labels]).mean())
-
-
-@softmax_xent_matches_reference.mistake("normalised over the batch, not over the classes")
-def softmax_xent(logits, labels):
-    shifted = logits - logits.max(axis=0, keepdims=True)
-    log_sums = np.log(np.exp(shifted).sum(axis=0))
-    return float((log_sums[labels] - shifted[np.arange(len(labels)), labels]).mean())
-
-
-@softmax_xent_matches_reference.alternative("torch's own")
-def softmax_xent(logits, labels):
-    return float(torch.nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(labels)))
 
 
 # %% [markdown]
@@ -194,49 +106,6 @@ def conv2d_forward_matches_reference(student, reference, rng, x, w, stride=1, pa
 self_check(conv2d_forward_matches_reference)
 
 
-# %%
-@conv2d_forward_matches_reference.mistake("a true convolution: the filters are flipped")
-def conv2d_forward(x, weight, bias, stride=1, padding=0):
-    flipped = torch.tensor(weight[:, :, ::-1, ::-1].copy())
-    out = torch.conv2d(torch.tensor(x), flipped, torch.tensor(bias), stride, padding)
-    return out.numpy()
-
-
-@conv2d_forward_matches_reference.mistake("the bias is forgotten")
-def conv2d_forward(x, weight, bias, stride=1, padding=0):
-    return torch.conv2d(torch.tensor(x), torch.tensor(weight), None, stride, padding).numpy()
-
-
-@conv2d_forward_matches_reference.mistake("the stride is not used")
-def conv2d_forward(x, weight, bias, stride=1, padding=0):
-    out = torch.conv2d(torch.tensor(x), torch.tensor(weight), torch.tensor(bias), 1, padding)
-    return out.numpy()
-
-
-@conv2d_forward_matches_reference.alternative("a loop over everything")
-def conv2d_forward(x, weight, bias, stride=1, padding=0):
-    n, c, h, w = x.shape
-    f, _, kh, kw = weight.shape
-    padded = np.zeros((n, c, h + 2 * padding, w + 2 * padding))
-    padded[:, :, padding : padding + h, padding : padding + w] = x
-    oh, ow = (h + 2 * padding - kh) // stride + 1, (w + 2 * padding - kw) // stride + 1
-    out = np.zeros((n, f, oh, ow))
-    for image in range(n):
-        for k in range(f):
-            for i in range(oh):
-                for j in range(ow):
-                    top, left = i * stride, j * stride
-                    window = padded[image, :, top : top + kh, left : left + kw]
-                    out[image, k, i, j] = np.sum(window * weight[k]) + bias[k]
-    return out
-
-
-@conv2d_forward_matches_reference.alternative("torch's own")
-def conv2d_forward(x, weight, bias, stride=1, padding=0):
-    tensors = [torch.tensor(a) for a in (x, weight, bias)]
-    return torch.conv2d(*tensors, stride, padding).numpy()
-
-
 # %% [markdown]
 # ## 5 Batch normalisation, forward (2 points)
 # Normalise a batch over its examples, then scale and shift it. The variance is divided by $N$.
@@ -260,32 +129,6 @@ def batchnorm_forward_matches_reference(student, reference, rng, shape, scale=1.
 
 
 self_check(batchnorm_forward_matches_reference)
-
-
-# %%
-@batchnorm_forward_matches_reference.mistake("the variance is divided by N - 1")
-def batchnorm_forward(x, gamma, beta, eps=1e-5):
-    return gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0, ddof=1) + eps) + beta
-
-
-@batchnorm_forward_matches_reference.mistake("eps is added to the deviation, not to the variance")
-def batchnorm_forward(x, gamma, beta, eps=1e-5):
-    return gamma * (x - x.mean(axis=0)) / (x.std(axis=0) + eps) + beta
-
-
-@batchnorm_forward_matches_reference.mistake("a layer norm: over the features, not the examples")
-def batchnorm_forward(x, gamma, beta, eps=1e-5):
-    mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
-    return gamma * (x - mean) / np.sqrt(variance + eps) + beta
-
-
-@batchnorm_forward_matches_reference.alternative("torch's own")
-def batchnorm_forward(x, gamma, beta, eps=1e-5):
-    weight, bias = torch.tensor(gamma), torch.tensor(beta)
-    out = torch.nn.functional.batch_norm(
-        torch.tensor(x), None, None, weight, bias, training=True, eps=eps
-    )
-    return out.numpy()
 
 
 # %% [markdown]
@@ -325,50 +168,6 @@ def make_cnn_matches_reference(student, reference, rng, channels, classes, size)
 self_check(make_cnn_matches_reference)
 
 
-# %%
-@make_cnn_matches_reference.mistake("the second convolution has no ReLU")
-def make_cnn(channels, classes):
-    return torch.nn.Sequential(
-        torch.nn.Conv2d(channels, 8, 3, padding=1),
-        torch.nn.ReLU(),
-        torch.nn.MaxPool2d(2),
-        torch.nn.Conv2d(8, 16, 3, padding=1),
-        torch.nn.AdaptiveAvgPool2d(1),
-        torch.nn.Flatten(),
-        torch.nn.Linear(16, classes),
-    )
-
-
-@make_cnn_matches_reference.mistake("half as many channels as described")
-def make_cnn(channels, classes):
-    return torch.nn.Sequential(
-        torch.nn.Conv2d(channels, 4, 3, padding=1),
-        torch.nn.ReLU(),
-        torch.nn.MaxPool2d(2),
-        torch.nn.Conv2d(4, 8, 3, padding=1),
-        torch.nn.ReLU(),
-        torch.nn.AdaptiveAvgPool2d(1),
-        torch.nn.Flatten(),
-        torch.nn.Linear(8, classes),
-    )
-
-
-@make_cnn_matches_reference.alternative("layer by layer, the mean by a function")
-def make_cnn(channels, classes):
-    class Mean(torch.nn.Module):
-        def forward(self, x):
-            return x.mean(dim=(2, 3))
-
-    model = torch.nn.Sequential()
-    for wide, narrow in ((channels, 8), (8, 16)):
-        model.append(torch.nn.Conv2d(wide, narrow, kernel_size=3, padding="same"))
-        model.append(torch.nn.ReLU())
-        if narrow == 8:
-            model.append(torch.nn.MaxPool2d(2))
-    model.append(Mean())
-    return model.append(torch.nn.Linear(16, classes))
-
-
 # %% [markdown]
 # ## 7 A step of training (2 points)
 # Do one step of training with the cross-entropy loss, and return the loss as a number.
@@ -402,40 +201,3 @@ def train_step_matches_reference(student, reference, rng, steps):
 
 
 self_check(train_step_matches_reference)
-
-
-# %%
-@train_step_matches_reference.mistake("gradients add up: zero_grad is missing")
-def train_step(model, optimizer, x, y):
-    loss = torch.nn.functional.cross_entropy(model(x), y)
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-@train_step_matches_reference.mistake("a softmax before the cross-entropy, which has one already")
-def train_step(model, optimizer, x, y):
-    optimizer.zero_grad()
-    loss = torch.nn.functional.cross_entropy(torch.softmax(model(x), dim=1), y)
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-@train_step_matches_reference.mistake("the gradients are cleared before they are used")
-def train_step(model, optimizer, x, y):
-    loss = torch.nn.functional.cross_entropy(model(x), y)
-    loss.backward()
-    optimizer.zero_grad()
-    optimizer.step()
-    return loss.item()
-
-
-@train_step_matches_reference.alternative("the loss by hand, gradients cleared at the end")
-def train_step(model, optimizer, x, y):
-    log_probabilities = torch.log_softmax(model(x), dim=1)
-    loss = -log_probabilities[torch.arange(len(y)), y].mean()
-    loss.backward()
-    optimizer.step()
-    optimizer.zero_grad()
-    return loss.item()
