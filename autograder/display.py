@@ -122,7 +122,7 @@ class Display:
     def _show_attention(self, results: Mapping[str, Result]) -> None:
         for result in results.values():
             if result.status is Status.NEEDS_ATTENTION:
-                reason = clean(result.notes[0], 200) if result.notes else "a check broke"
+                reason = clean(result.remarks[0], 200) if result.remarks else "a check broke"
                 name = visible(result.student, 60)
                 self._out.print(f"needs attention: {name}: {visible(reason)}")
 

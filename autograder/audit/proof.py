@@ -240,7 +240,7 @@ def _graded_in_sessions(
 
 
 def _findings_of_solution(result: Result) -> list[str]:
-    findings = [f"the solution notebook: {note}" for note in result.notes]
+    findings = [f"the solution notebook: {note}" for note in result.remarks]
     for question in result.questions:
         for check in question.checks:
             for case in check.cases:
@@ -253,7 +253,7 @@ def _findings_of_solution(result: Result) -> list[str]:
 
 
 def _findings_of_blank(result: Result) -> list[str]:
-    findings = [f"the blank release: {note}" for note in result.notes]
+    findings = [f"the blank release: {note}" for note in result.remarks]
     for question in result.questions:
         for check in question.checks:
             passed = [c.name for c in check.cases if c.verdict is Verdict.PASSED]

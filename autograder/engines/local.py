@@ -17,9 +17,9 @@ from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.intake import HandedIn, read_handed_in
 from autograder.grading.notes import naming_file
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import BROKE, Result, now
+from autograder.grading.results import Result, now
 from autograder.grading.runner import Grader
-from autograder.grading.scoring import unreadable
+from autograder.grading.scoring import broken, unreadable
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import TIERS
@@ -136,12 +136,8 @@ def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
         again = replace(job, gradings=job.gradings + number)
         for _, graded in _grade_in_pool(work, deque([again]), 1, deque()):
             return graded
-    reason = f"{BROKE}: its worker was killed {TRIES} times"
-    return _unreadable(job, read_handed_in(job.path), bundle, reason, work.device)
-
-
-def _unreadable(job: Job, handed_in: HandedIn, bundle: Bundle, reason: str, device: str) -> Graded:
-    result = unreadable(bundle, job.student, handed_in.data, reason, device, now)
+    handed_in, fault = read_handed_in(job.path), f"its worker was killed {TRIES} times"
+    result = broken(bundle, job.student, handed_in.data, fault, work.device, now)
     return Graded(job.student, handed_in, result)
 
 
@@ -182,8 +178,9 @@ def _grade(job: Job) -> Graded:
     assert _grader is not None
     assert _work is not None
     handed_in = read_handed_in(job.path)
-    if handed_in.problem is not None:
+    if (problem := handed_in.problem) is not None:
         bundle = read_bundle(_work.bundle)
-        return _unreadable(job, handed_in, bundle, handed_in.problem, _work.device)
+        result = unreadable(bundle, job.student, handed_in.data, problem, _work.device, now)
+        return Graded(job.student, handed_in, result)
     result = _grader.grade(job.student, handed_in.data, gradings=job.gradings)
     return Graded(job.student, handed_in, naming_file(result, job.path), _grader.starved)

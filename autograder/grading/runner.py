@@ -17,7 +17,6 @@ from autograder.grading.intake import digest_of
 from autograder.grading.notes import UNWALLED, all_notes, notes_of
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
-    BROKE,
     CaseResult,
     QuestionResult,
     Result,
@@ -26,6 +25,7 @@ from autograder.grading.results import (
     now,
 )
 from autograder.grading.scoring import (
+    broken,
     result_of,
     score_check,
     score_manual,
@@ -117,7 +117,7 @@ class Grader:
         except StudentError as error:
             return unreadable(self._bundle, student, data, str(error), self._device, clock)
         except Exception as error:  # a bug of ours costs no other submission its grading
-            return unreadable(self._bundle, student, data, _fault(error), self._device, clock)
+            return broken(self._bundle, student, data, _fault(error), self._device, clock)
         self._submission = drawn_for(student, digest_of(data))
         for attempt in range(TRIES):
             self._tries = gradings * TRIES + attempt
@@ -129,8 +129,8 @@ class Grader:
             except Exception as error:  # a HarnessError, or a bug of ours
                 self.close()
                 if attempt == TRIES - 1:
-                    reason = _fault(error)
-                    return unreadable(self._bundle, student, data, reason, self._device, clock)
+                    fault = _fault(error)
+                    return broken(self._bundle, student, data, fault, self._device, clock)
         notes = all_notes(submission.notes, notes)
         result = result_of(self._bundle, student, data, questions, notes, self._device, clock)
         return self._marked(result)
@@ -229,5 +229,4 @@ def _score(
 
 
 def _fault(error: Exception) -> str:
-    said = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
-    return f"{BROKE}: {said}"
+    return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"

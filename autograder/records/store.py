@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.course import LONGEST_NAME
 from autograder.errors import HarnessError, UsageError
-from autograder.grading.results import Result, Status, Verdict, dump_result, load_result
+from autograder.grading.results import Result, Verdict, dump_result, is_final, load_result
 from autograder.records.files import (
     clean_temporary,
     make_folder,
@@ -25,7 +25,6 @@ from autograder.visible import visible
 __all__ = ["Store", "submission_key"]
 
 KEY = re.compile(r"[0-9a-f]{64}")
-_NOT_FINAL = (Status.NEEDS_ATTENTION, Status.UNGRADED)  # graded again, and stored beside it
 
 
 class Store:
@@ -86,8 +85,7 @@ class Store:
     def put(self, student: str, key: str, result: Result) -> Result:
         """Append a result and return what is stored under its key: the first writer's.
 
-        After a result that needs attention a different one is appended under the same key, since
-        what the harness broke is graded again.
+        After a result that does not stand a different one is appended under the same key.
 
         Raises:
             UsageError: the student's name or the key cannot be one, or the result is another's.
@@ -103,7 +101,7 @@ class Store:
                 self._show(student, data)
                 return result
             stored = self._read(path, student)
-            if stored == result or stored.status not in _NOT_FINAL:
+            if stored == result or is_final(stored):
                 self._show(student, path.read_bytes())
                 return stored
 

@@ -35,7 +35,6 @@ VERDICT_WORDS = {
     Verdict.ERRORED: "your code raised an error",
     Verdict.TIMED_OUT: "took too long and was stopped",
     Verdict.KILLED: "used more memory or processes than allowed, or crashed, and was stopped",
-    Verdict.SKIPPED: "not run, because something it builds on did not pass",
     Verdict.PENDING: "waits for a machine with the right hardware",
     Verdict.BROKEN: "could not be graded: not your fault; staff have been told",
 }
@@ -57,7 +56,7 @@ _NUMBERED = re.compile(r"\d[\d.]*")  # "2.1 Softmax" brings its own number
 
 @dataclass(frozen=True)
 class CaseWords:
-    """What somebody may read of a case."""
+    """What somebody may read of a case; ``blank`` says that there is no answer yet."""
 
     name: str
     verdict: Verdict
@@ -65,6 +64,7 @@ class CaseWords:
     message: str | None
     hint: str | None
     diagnosis: str | None
+    blank: bool
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
         message=student_message(case),
         hint=clean(hint) if hint and case.hidden and case.verdict in _MISSED else None,
         diagnosis=clean(case.diagnosis) if case.diagnosis else None,
+        blank=case.blank is not None,
     )
 
 
@@ -138,6 +139,7 @@ def staff_words(case: CaseResult) -> CaseWords:
         message=clean(case.message) if case.message else None,
         hint=None,
         diagnosis=clean(case.diagnosis) if case.diagnosis else None,
+        blank=case.blank is not None,
     )
 
 

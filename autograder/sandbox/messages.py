@@ -10,6 +10,7 @@ from typing import Any
 from autograder.authoring.subject import Handle, Helper
 from autograder.errors import (
     HarnessError,
+    NotImplementedYet,
     StudentError,
     StudentKilled,
     UnsendableArgument,
@@ -30,13 +31,12 @@ from autograder.sandbox.wire import (
     unpack,
 )
 
-__all__ = ["MISSING", "NOT_YET", "InProcessSession", "MessageSession"]
+__all__ = ["MISSING", "InProcessSession", "MessageSession"]
 
 MAX_TEXT = 2000
 MISSING = "{} is not defined in the notebook"
 MAX_NAME = 40  # of a parameter, as a message tells it
 OUT_OF_TURN = "the session answered out of turn"
-NOT_YET = "not implemented yet"  # what a stub says, and nothing else does
 
 
 class MessageSession:
@@ -116,12 +116,11 @@ class MessageSession:
             for value in (*reply.values, "", "")[:2]
         )
         name = name or "an error"
-        where = f" ({place})" if place else ""
         if name == "NotImplementedError":
-            raise StudentError(f"{NOT_YET}{where}")
+            raise NotImplementedYet(place)
         if name == "MemoryError":
-            raise StudentKilled(f"ran out of memory{where}")
-        raise StudentError(f"{name}: {text}{where}" if text else f"{name}{where}")
+            raise StudentKilled("ran out of memory", place)
+        raise StudentError(f"{name}: {text}" if text else name, place)
 
     def _missing(self, name: str) -> str:
         """Return what there is to say of a name that is not defined."""

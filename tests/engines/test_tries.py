@@ -9,7 +9,7 @@ import pytest
 from autograder.audit.publish import compile_and_publish
 from autograder.engines import local, run
 from autograder.engines.run import grade_assignment
-from autograder.grading.results import BROKE, Status
+from autograder.grading.results import Status
 from autograder.records.store import Store
 from tests.small_course import write_course
 
@@ -45,8 +45,8 @@ def test_each_run_after_one_that_broke_has_other_inputs_and_one_that_stands_is_n
     def graded(work, jobs, workers):
         for one, job in zip(local.grade_all(work, jobs, workers), jobs, strict=True):
             seen.append(job.gradings)
-            note = (f"{BROKE}: run {len(seen)}",) if broke[len(seen) - 1] else ()
-            result = msgspec.structs.replace(one.result, notes=note, status=Status.NEEDS_ATTENTION)
+            fault = f"run {len(seen)}" if broke[len(seen) - 1] else None
+            result = msgspec.structs.replace(one.result, fault=fault, status=Status.NEEDS_ATTENTION)
             yield dataclasses.replace(one, result=result)
 
     monkeypatch.setattr(run, "grade_all", graded)

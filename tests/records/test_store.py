@@ -106,8 +106,8 @@ def test_a_new_key_is_appended_and_becomes_the_newest(store, make):
     assert store.newest() == {"ada": first}, "what was asked for is the newest again"
 
 
-def test_what_needs_attention_may_be_graded_again_under_its_key(store, make):
-    broken, better = make.unreadable(), make.result()
+def test_what_the_harness_broke_may_be_graded_again_under_its_key(store, make):
+    broken, better = make.broken(), make.result()
     assert store.times("ada", KEY) == 0
     store.put("ada", KEY, broken)
     store.put("ada", KEY, broken)
@@ -118,6 +118,11 @@ def test_what_needs_attention_may_be_graded_again_under_its_key(store, make):
     assert store.get("ada", KEY) == better
     assert store.put("ada", KEY, make.result(notes=("later",))) == better
     assert len(store.history("ada")) == 2
+
+
+def test_what_cannot_be_read_is_decided_and_stands_under_its_key(store, make):
+    first = store.put("ada", KEY, make.unreadable())
+    assert store.put("ada", KEY, make.unreadable(note="later")) == first
 
 
 @pytest.mark.parametrize("damage", [os.unlink, lambda p: os.truncate(p, 20), None])
