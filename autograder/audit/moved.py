@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.audit.reversed_sums import as_plain, as_reversed, reversed_torch
+from autograder.authoring.arrays import is_tensor
 from autograder.sandbox.host import Host
 from autograder.sandbox.messages import InProcessSession
 from autograder.sandbox.wire import Message
@@ -131,13 +132,9 @@ def _each(value: Any, change: Change, device: str | None = None) -> Any:
     if isinstance(value, (float, np.float32, np.float64)):
         changed = change(np.array(value))
         return float(changed) if kind is float else changed[()]
-    if _is_tensor(value):
+    if is_tensor(value) and type(value).__name__ == "Tensor":  # a parameter stays its module's
         return _tensor(value, change, device or value.device)
     return value
-
-
-def _is_tensor(value: Any) -> bool:
-    return type(value).__module__ == "torch" and type(value).__name__ == "Tensor"
 
 
 def _tensor(value: Any, change: Change, device: Any) -> Any:
