@@ -94,7 +94,7 @@ def regrade(
     former = stored(course, name)
     before, problems = former.results, former.problems
     if apply:
-        run = grade_assignment(course, name, progress, students, device, workers)
+        run = grade_assignment(course, name, progress, students, device, workers, again=True)
         after: Mapping[str, Result] = {s: run.results[s] for s in run.graded if s in run.results}
         problems = run.problems
     else:

@@ -20,6 +20,7 @@ __all__ = [
     "is_final",
     "load_result",
     "now",
+    "waits_for_hardware",
 ]
 
 # How the first note of a result that broke begins where it has no field for that.
@@ -126,6 +127,11 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: Literal[1] = 1
 
     @property
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts of all cases."""
+        return [case.verdict for q in self.questions for check in q.checks for case in check.cases]
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What staff read of the whole: the fault, then the notes."""
         fault = (f"the harness broke: {self.fault}",) if self.fault is not None else ()
@@ -165,5 +171,9 @@ def is_final(result: Result) -> bool:
     """
     if result.status is Status.UNGRADED or result.fault is not None:
         return False
-    verdicts = (c.verdict for q in result.questions for check in q.checks for c in check.cases)
-    return Verdict.BROKEN not in verdicts
+    return Verdict.BROKEN not in result.verdicts
+
+
+def waits_for_hardware(result: Result) -> bool:
+    """Return whether some case of a result waits for a machine with other hardware."""
+    return Verdict.PENDING in result.verdicts

@@ -63,8 +63,18 @@ class QuestionView:
     checks: list[CheckView]
 
 
-def write_feedback(path: Path, result: Result, manifest: Manifest, course_name: str) -> None:
-    """Write a student's feedback page, which holds only what a student may read."""
+def write_feedback(
+    path: Path, result: Result, manifest: Manifest, course_name: str, *, newer_waits: bool = False
+) -> None:
+    """Write a student's feedback page, which holds only what a student may read.
+
+    Args:
+        path: of the page.
+        result: the student's.
+        manifest: the assignment's.
+        course_name: stands at the top.
+        newer_waits: whether the student has handed in again since.
+    """
     questions = [
         _question(entry, question) for entry, question in question_pairs(manifest, result.questions)
     ]
@@ -85,6 +95,7 @@ def write_feedback(path: Path, result: Result, manifest: Manifest, course_name: 
         # What broke on our side is for staff; the statuses say that it did.
         notes=[clean(note) for note in result.notes],
         questions=questions,
+        newer_waits=newer_waits,
     )
 
 

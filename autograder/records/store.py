@@ -204,12 +204,8 @@ def _completes(shown: bytes, new: bytes) -> bool:
     except HarnessError:  # the one that is shown is damaged
         return False
     same = (one.submission, one.bundle) == (other.submission, other.bundle)
-    return same and _pending(other) > _pending(one)
-
-
-def _pending(result: Result) -> int:
-    verdicts = [c.verdict for q in result.questions for check in q.checks for c in check.cases]
-    return verdicts.count(Verdict.PENDING)
+    one_waits, other_waits = (r.verdicts.count(Verdict.PENDING) for r in (one, other))
+    return same and other_waits > one_waits
 
 
 def submission_key(
