@@ -29,7 +29,7 @@ DEMO_SECRET = b"the demo secret, known to everybody"
 
 @dataclass(frozen=True)
 class Course:
-    """A course's folders (design contract) and what `course.toml` says.
+    """A course's folders and what `course.toml` says.
 
     Attributes:
         root: the folder that holds everything.
