@@ -135,16 +135,6 @@ class Store:
                 damaged[student] = str(error)
         return found
 
-    def history(self, student: str) -> list[Result]:
-        """Return all results of a student, the oldest first.
-
-        Raises:
-            UsageError: the student's name cannot be one.
-            HarnessError: a file is damaged.
-        """
-        paths = self._files(self._history(student))
-        return sorted((self._read(path, student) for path in paths), key=lambda r: r.graded_at)
-
     @staticmethod
     def _files(folder: Path) -> list[Path]:
         """Return the results in a folder, sorted; glob takes one that it may not read as empty."""
@@ -153,13 +143,10 @@ class Store:
         except FileNotFoundError:
             return []
 
-    def _history(self, student: str) -> Path:
-        return self.folder / "history" / _student_name(student)
-
     def _runs(self, student: str, key: str) -> Iterator[Path]:
         if not KEY.fullmatch(key):
             raise UsageError(f"a key is 64 hexadecimal digits, not {key!r}")
-        folder = self._history(student)
+        folder = self.folder / "history" / _student_name(student)
         return chain([folder / f"{key}.json"], (folder / f"{key}.{n}.json" for n in count(2)))
 
     def _last(self, student: str, key: str) -> Path | None:

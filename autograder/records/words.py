@@ -21,7 +21,6 @@ __all__ = [
     "clean",
     "question_label",
     "question_pairs",
-    "staff_words",
     "standing",
     "student_message",
     "student_words",
@@ -124,20 +123,6 @@ def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
         words=VERDICT_WORDS[case.verdict],
         message=student_message(case),
         hint=clean(hint) if hint and case.hidden and case.verdict in _MISSED else None,
-        diagnosis=clean(case.diagnosis) if case.diagnosis else None,
-        blank=case.blank is not None,
-    )
-
-
-def staff_words(case: CaseResult) -> CaseWords:
-    """Return what staff may read of a case: all of it."""
-    error = "" if case.margin is None else f", error {case.margin:.2g} × tolerance"
-    return CaseWords(
-        name=clean(case.name, 120) + (" (hidden)" if case.hidden else ""),
-        verdict=case.verdict,
-        words=VERDICT_WORDS[case.verdict] + error,
-        message=clean(case.message) if case.message else None,
-        hint=None,
         diagnosis=clean(case.diagnosis) if case.diagnosis else None,
         blank=case.blank is not None,
     )

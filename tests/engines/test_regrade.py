@@ -18,6 +18,7 @@ from autograder.grading.results import (
 )
 from autograder.records.store import Store
 from tests.small_course import write_course
+from tests.stored import history
 
 __all__ = ["write_course"]
 
@@ -83,7 +84,7 @@ def test_a_preview_says_who_gains_and_who_loses_and_writes_nothing(course):
 def test_what_is_applied_is_appended(course):
     found = regrade(course, "small", Silent(), apply=True)
     assert points(course) == {"right": 1.0, "blank": 0.0, "thrice": 5.0}
-    assert [r.earned for r in Store(course.results("small")).history("right")] == [5.0, 1.0]
+    assert [r.earned for r in history(Store(course.results("small")), "right")] == [5.0, 1.0]
     assert len(found.changes) == 2
     again = regrade(course, "small", Silent(), apply=True)
     assert (again.graded, again.changes) == (0, ())

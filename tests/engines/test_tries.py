@@ -12,6 +12,7 @@ from autograder.engines.run import grade_assignment
 from autograder.grading.results import Status
 from autograder.records.store import Store
 from tests.small_course import write_course
+from tests.stored import history
 
 __all__ = ["write_course"]
 
@@ -53,7 +54,7 @@ def test_each_run_after_one_that_broke_has_other_inputs_and_one_that_stands_is_n
     for _ in range(4):
         grade_assignment(course, "small", Silent())
     assert len(seen) == 3
-    assert len(Store(course.results("small")).history("ada")) == 3
+    assert len(history(Store(course.results("small")), "ada")) == 3
     # No two runs share a try, though each run may grade a submission so often.
     assert [b - a for a, b in pairwise(seen)] == [local.GRADINGS] * 2
 
