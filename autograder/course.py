@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import UsageError
-from autograder.sandbox.limits import TIERS, Limits
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.settings import WALLED, WEAKEST, Tier
 from autograder.visible import visible
 
 __all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course", "told_files"]
@@ -47,7 +48,7 @@ class Course:
     limits: Limits = field(default_factory=Limits)
     assignment_limits: dict[str, Limits] = field(default_factory=dict)
     secret: bytes = field(default=DEMO_SECRET, repr=False)
-    min_tier: int = TIERS[-1]
+    min_tier: Tier = WEAKEST
     drafts: frozenset[str] = frozenset()
 
     @property
@@ -215,11 +216,11 @@ def _read(root: Path) -> Course:
         if draft:
             drafts.add(name)
         own[name] = Limits.from_table(_table(entry, "limits"), limits)
-    min_tier = table.get("min_tier", TIERS[-1])
-    if type(min_tier) is not int or min_tier not in TIERS:
+    min_tier = table.get("min_tier", WEAKEST.value)
+    if type(min_tier) is not int or min_tier not in WALLED:
         raise UsageError(f"{CONFIG}: min_tier is one of 0, 1, 2, not {min_tier!r}")
     name = str(table.get("name", root.name))
-    return Course(root, name, limits, own, _secret(), min_tier, frozenset(drafts))
+    return Course(root, name, limits, own, _secret(), Tier(min_tier), frozenset(drafts))
 
 
 def _may_be_folder(path: Path) -> bool:

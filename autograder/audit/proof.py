@@ -23,6 +23,7 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import Result, Verdict
 from autograder.grading.runner import Grader
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.settings import Tier
 
 __all__ = ["examine", "prove"]
 
@@ -235,7 +236,7 @@ def _graded_in_sessions(
         with Grader(bundle, oracle, SEEDS[0], limits) as grader:
             return [grader.grade("ours", data) for data in notebooks]
     except UnsafeHere:
-        with Grader(bundle, oracle, SEEDS[0], limits, min_tier=None) as grader:
+        with Grader(bundle, oracle, SEEDS[0], limits, min_tier=Tier.UNWALLED) as grader:
             return [grader.grade("ours", data) for data in notebooks]
 
 

@@ -22,8 +22,8 @@ from autograder.grading.runner import Grader
 from autograder.grading.scoring import broken, unreadable
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import TIERS
 from autograder.sandbox.preload import imported_late
+from autograder.sandbox.settings import WEAKEST, Tier
 
 __all__ = ["GRADINGS", "Graded", "Job", "Work", "grade_all"]
 
@@ -41,7 +41,7 @@ class Work:
     secret: bytes = field(repr=False)
     limits: Limits
     device: str
-    min_tier: int | None = TIERS[-1]
+    min_tier: Tier = WEAKEST
     private: tuple[Path, ...] = ()
 
 

@@ -21,6 +21,7 @@ from autograder.grading.intake import HandedIn, digest_of, read_handed_in
 from autograder.grading.results import Result, is_final, waits_for_hardware
 from autograder.records.files import require_writable
 from autograder.records.store import Store, submission_key
+from autograder.sandbox.settings import Tier
 from autograder.version import own_version
 from autograder.visible import visible
 
@@ -119,7 +120,7 @@ def grade_assignment(
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student handed in nothing.
     """
-    min_tier = None if unsafe_local else course.min_tier
+    min_tier = Tier.UNWALLED if unsafe_local else course.min_tier
     plan = _plan(course, name, students, device, min_tier, Store.get, again)
     seen, problems = dict(plan.seen), list(plan.problems)
     graded: list[str] = []
@@ -190,7 +191,7 @@ def _plan(
     name: str,
     students: Collection[str],
     device: str,
-    min_tier: int | None,
+    min_tier: Tier,
     find: Callable[[Store, str, str], Result | None],
     again: bool,
 ) -> _Plan:

@@ -35,8 +35,9 @@ from autograder.grading.scoring import (
 from autograder.grading.submission import Submission, parse_submission
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.nursery import TIERS, Nursery
+from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.settings import WEAKEST, Tier, down_to
 
 __all__ = ["Grader", "drawn_for"]
 
@@ -53,8 +54,7 @@ class Grader:
         secret: the course's, from which hidden inputs are drawn.
         limits: of each submission.
         device: ``cpu`` or ``cuda``.
-        min_tier: the weakest tier of walls that will do; None runs students' code without any,
-            as a trial that counts for nothing.
+        min_tier: the weakest tier of walls that will do.
         private: files and folders that no session may find; the canary looks for them.
 
     Attributes:
@@ -69,7 +69,7 @@ class Grader:
         secret: bytes,
         limits: Limits,
         device: str = "cpu",
-        min_tier: int | None = TIERS[-1],
+        min_tier: Tier = WEAKEST,
         private: Sequence[Path] = (),
     ) -> None:
         self._bundle, self._oracle, self._secret = bundle, oracle, secret
@@ -139,8 +139,8 @@ class Grader:
         """Return a result with the tier of its walls: without any it is not graded."""
         assert self._nursery is not None
         tier = self._nursery.tier
-        if tier is not None:
-            return msgspec.structs.replace(result, tier=tier)
+        if tier.is_walled:
+            return msgspec.structs.replace(result, tier=tier.value)
         questions = tuple(
             msgspec.structs.replace(question, status=Status.UNGRADED)
             for question in result.questions
@@ -153,10 +153,9 @@ class Grader:
         """Return the nursery, whose walls have held against all escapes that we know."""
         if self._nursery is None:
             preload = self._bundle.manifest.preload
-            tiers = (None,) if self._min_tier is None else TIERS[: self._min_tier + 1]
-            nursery = Nursery(self._limits, preload, self._device, tiers)
+            nursery = Nursery(self._limits, preload, self._device, down_to(self._min_tier))
             try:
-                if nursery.tier is not None:
+                if nursery.tier.is_walled:
                     send_canary(nursery, self._private)
             except BaseException:
                 nursery.close()

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from autograder.sandbox.limits import MB, Limits
@@ -140,7 +140,7 @@ def _is_running(process: str) -> bool:
         return False
 
 
-def enter(descriptors: list[int]) -> None:
+def enter(descriptors: Sequence[int]) -> None:
     """Move this process into a control group.
 
     Args:

@@ -7,10 +7,9 @@ from typing import Any
 
 from autograder.errors import UsageError
 
-__all__ = ["MB", "TIERS", "Limits"]
+__all__ = ["MB", "Limits"]
 
 MB = 1 << 20
-TIERS = (0, 1, 2)  # of walls, the strongest first
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
 """A nursery as the grader sees it: it starts the process behind its walls and asks for sessions."""
 
-import dataclasses
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +17,15 @@ from autograder.errors import HarnessError, UnsafeHere, WireError
 from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.kernel import children_of, family_of, queued_seconds_of, seconds_of
-from autograder.sandbox.limits import MB, TIERS, Limits
+from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.settings import WALLED, Settings, Tier
 from autograder.sandbox.walls import SHARED_MEMORY, remove_tree
 from autograder.sandbox.wire import Message
 
 __all__ = [
     "ANSWER_SECONDS",
-    "TIERS",
     "KilledFromOutside",
+    "NoWalls",
     "Nursery",
     "Started",
     "environment_of",
@@ -35,7 +34,6 @@ __all__ = [
 WARM_UP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
 CLOSE_SECONDS = 5.0  # for a nursery to end what it started
-RESERVING_TIER = 0  # in which a session that waits is out of the running one's reach
 OTHER_TASKS = 1024  # that this user may start elsewhere while a session lasts
 
 # All that a nursery, and so a session, has in its environment.
@@ -73,6 +71,15 @@ class KilledFromOutside(HarnessError):
     """A session was killed, and as far as is known neither by our limits nor from within."""
 
 
+class NoWalls(UnsafeHere):
+    """This machine has none of the tiers that will do; ``reasons`` says what each lacks."""
+
+    def __init__(self, reasons: Mapping[Tier, str]) -> None:
+        self.reasons = dict(reasons)
+        lines = (f"\n  tier {tier}: {reason}" for tier, reason in self.reasons.items())
+        super().__init__(f"a student's code cannot be held safely on this machine{''.join(lines)}")
+
+
 class Nursery:
     """A warm process that forks sessions behind walls.
 
@@ -82,14 +89,14 @@ class Nursery:
         limits: of every session.
         preload: modules to import before the first session.
         device: ``cpu`` hides every GPU from its sessions.
-        tiers: of walls that will do, in the order in which they are tried; None is none at all.
+        tiers: of walls that will do, in the order in which they are tried.
 
     Attributes:
         tier: of the walls that it found.
         folder: for our own temporary files; the supervisor removes it too.
 
     Raises:
-        UnsafeHere: this machine has none of the tiers.
+        NoWalls: this machine has none of the tiers.
         HarnessError: the nursery could not warm up.
     """
 
@@ -98,24 +105,21 @@ class Nursery:
         limits: Limits,
         preload: Sequence[str] = ("numpy",),
         device: str = "cpu",
-        tiers: Sequence[int | None] = TIERS,
+        tiers: Sequence[Tier] = WALLED,
     ) -> None:
         self.limits, self.device = limits, device
-        self.tier: int | None = None
         self._reserve: Started | None = None
         self._kills = 0
-        reasons = []
+        reasons = {}
         for tier in tiers:
-            if (reason := self._open(tier, list(preload), device)) is None:
-                self.tier = tier
+            self.tier = tier
+            if (reason := self._open(tuple(preload))) is None:
                 return
-            reasons.append(f"tier {tier}: {reason}")
-        raise UnsafeHere(
-            "a student's code cannot be held safely on this machine\n  " + "\n  ".join(reasons)
-        )
+            reasons[tier] = reason
+        raise NoWalls(reasons)
 
-    def _open(self, tier: int | None, preload: list[str], device: str) -> str | None:
-        """Start the nursery behind the walls of a tier; return why that cannot be."""
+    def _open(self, preload: tuple[str, ...]) -> str | None:
+        """Start the nursery behind the walls of its tier; return why that cannot be."""
         self._cgroup = ControlGroup.create(self.limits)
         self._channel, theirs = Channel.pair(MB)
         for parent in (tempfile.gettempdir(), SHARED_MEMORY):
@@ -123,22 +127,22 @@ class Nursery:
                 remove_tree(str(stale))
         self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
         os.chmod(self.folder, 0o711)
-        settings = {
-            "tier": tier,
-            "limits": dataclasses.asdict(self.limits),
-            "preload": preload,
-            "device": device,
-            "cgroup": [str(f) for f in self._cgroup.folders] if self._cgroup else [],
-            "shared": [str(f) for f in self._cgroup.shared] if self._cgroup else [],
-            "folder": self.folder,
-            "user_names": os.readlink("/proc/self/ns/user"),
-            "others": OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),
-        }
+        settings = Settings(
+            tier=self.tier,
+            limits=self.limits,
+            preload=preload,
+            device=self.device,
+            folder=self.folder,
+            user_names=os.readlink("/proc/self/ns/user"),
+            others=OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),
+            groups=tuple(map(str, self._cgroup.folders)) if self._cgroup else (),
+            shared=tuple(map(str, self._cgroup.shared)) if self._cgroup else (),
+        )
         program = [sys.executable, "-I", "-m", "autograder.sandbox.supervisor"]
         with theirs:
             self._process = subprocess.Popen(
-                [*program, str(theirs.fileno()), json.dumps(settings)],
-                env=environment_of(device),
+                [*program, str(theirs.fileno()), settings.text()],
+                env=environment_of(self.device),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -155,7 +159,7 @@ class Nursery:
         except BaseException:
             self.close()
             raise
-        if tier == RESERVING_TIER:
+        if self.tier.has_own_processes:
             self._ask_to_start()
         return None
 
@@ -171,7 +175,7 @@ class Nursery:
         # What ended an earlier session says nothing of this one.
         started.kills = self._kills = self._count_kills()
         self._reserve = None
-        if self.tier == RESERVING_TIER:
+        if self.tier.has_own_processes:
             try:
                 self._ask_to_start()
             except HarnessError:
@@ -215,7 +219,7 @@ class Nursery:
         In a process namespace of its own it is the first process, which nothing inside can kill;
         the kernel kills it for its memory, which we have asked about, or for its processor time.
         """
-        alone = self.tier == 0 and self._cgroup is not None
+        alone = self.tier.has_own_processes and self._cgroup is not None
         return alone and isinstance(used[0], float) and used[0] < 0.9 * self.limits.cpu_seconds
 
     def busy_seconds(self, forks: bool) -> float:
@@ -234,7 +238,7 @@ class Nursery:
 
     def _family(self, forks: bool) -> set[int]:
         (warm, *_) = children_of(self._process.pid) or [0]
-        if self.tier == 1:  # it is bubblewrap
+        if self.tier.is_in_bubblewrap:  # it is what this process is
             (warm, *_) = children_of(warm) or [0]
         sessions = children_of(warm)
         used = {process for session in sessions for process in family_of(session)}

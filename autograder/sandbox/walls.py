@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from autograder.sandbox import kernel, landlock
 from autograder.sandbox.box import (
@@ -33,6 +33,7 @@ from autograder.sandbox.box import (
     readable_paths,
 )
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.settings import Settings, Tier
 
 __all__ = [
     "SHARED_MEMORY",
@@ -78,18 +79,19 @@ class Walls(Protocol):
         """
 
 
-def walls_of(settings: dict[str, Any]) -> Walls:
+def walls_of(settings: Settings) -> Walls:
     """Return the walls of the tier that a nursery's settings name."""
-    limits, preload = Limits(**settings["limits"]), settings["preload"]
-    gpu = settings["device"] == "cuda"
-    match settings["tier"]:
-        case 0:
-            return Namespaces(limits, settings["user"], readable_paths(preload, gpu), gpu)
-        case 1:
+    limits, gpu, user = settings.limits, settings.gpu, settings.user
+    assert user is not None
+    match settings.tier:
+        case Tier.NAMESPACES:
+            return Namespaces(limits, user, readable_paths(settings.preload, gpu), gpu)
+        case Tier.BUBBLEWRAP:
             return InBubblewrap(tempfile.gettempdir())
-        case 2:
-            return OwnUser(settings["folder"], settings["user"], readable_paths(preload, gpu))
-    return Unwalled(settings["folder"])
+        case Tier.OWN_USER:
+            return OwnUser(settings.folder, user, readable_paths(settings.preload, gpu))
+        case Tier.UNWALLED:
+            return Unwalled(settings.folder)
 
 
 def user_of(process: int) -> int:
@@ -105,7 +107,7 @@ def user_of(process: int) -> int:
     return low + process % count if top > 1 else 0
 
 
-def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
+def bubblewrap_command(settings: Settings) -> list[str]:
     """Return the start of a command that runs a program in bubblewrap's box.
 
     Raises:
@@ -114,10 +116,10 @@ def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
     program = shutil.which("bwrap")
     if program is None:
         raise Unavailable("bubblewrap is not installed")
-    gpu = settings["device"] == "cuda"
+    gpu = settings.gpu
     command = [program, "--unshare-all", "--die-with-parent", "--as-pid-1", "--new-session"]
     command += ["--hostname", "session", "--proc", "/proc", "--dev", "/dev"]
-    for path in readable_paths(settings["preload"], gpu):
+    for path in readable_paths(settings.preload, gpu):
         if os.path.islink(path):
             command += ["--symlink", os.readlink(path), path]
         else:
@@ -127,7 +129,7 @@ def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
             command += ["--ro-bind", "/dev/null", f"/proc/{name}"]
     for node in sorted(Path("/dev").glob("nvidia*")) if gpu else ():
         command += ["--dev-bind", str(node), str(node)]
-    size = str(settings["limits"]["disk_mb"] << 20)
+    size = str(settings.limits.disk_mb << 20)
     command += ["--size", size, "--tmpfs", FOLDER, "--chdir", FOLDER, "--setenv", "TMPDIR", FOLDER]
     below = any(path.startswith("/tmp/") for path in command)
     return command if below else [*command, "--symlink", FOLDER, "/tmp"]

@@ -11,6 +11,7 @@ from autograder.engines import local, run
 from autograder.engines.run import grade_assignment
 from autograder.grading.results import Status
 from autograder.records.store import Store
+from autograder.sandbox.settings import WEAKEST
 from tests.small_course import write_course
 from tests.stored import history
 
@@ -69,7 +70,7 @@ def test_a_submission_whose_worker_was_killed_has_other_inputs_each_time(course,
         yield from ()
 
     monkeypatch.setattr(local, "_grade_in_pool", killed)
-    plan = run._plan(course, "small", (), "cpu", 2, Store.get)
+    plan = run._plan(course, "small", (), "cpu", WEAKEST, Store.get, again=False)
     (one,) = local.grade_all(plan.work, plan.jobs, 1)
     assert (one.student, one.result.status) == ("ada", Status.NEEDS_ATTENTION)
     assert seen == list(range(1 + local.TRIES))

@@ -18,6 +18,7 @@ from autograder.engines.run import grade_assignment
 from autograder.grading import runner
 from autograder.grading.results import Result
 from autograder.sandbox.kernel import die_with_parent
+from autograder.sandbox.settings import Tier
 from tests.zoo.channel import CHANNEL, Overheard
 from tests.zoo.witnesses import marked_processes
 
@@ -26,7 +27,7 @@ __all__ = ["TIER", "main"]
 TIER = "ZOO_TIER"
 # Here, as the run's workers import this module too.
 if TIER in os.environ:
-    vars(runner)["TIERS"] = (int(os.environ[TIER]),)
+    vars(runner)["down_to"] = lambda weakest: (Tier(int(os.environ[TIER])),)
 if CHANNEL in os.environ:
     vars(runner)["NotebookSession"] = Overheard
 MAX_MEMORY = 8 << 30  # of the run's own processes: a bomb in the grader must not take the machine
