@@ -205,20 +205,24 @@ def _read(root: Path) -> Course:
     known = ("name", "limits", "assignments", "min_tier")
     for key in table:
         if key not in known:
-            raise UsageError(f"{CONFIG}: {key!r} is none of {', '.join(known)}")
+            raise UsageError(f"{CONFIG}: a key must be one of {', '.join(known)}, got {key!r}")
     limits = Limits.from_table(_table(table, "limits"))
     own, drafts = {}, set()
-    for name, entry in _table(table, "assignments").items():
-        if set(entry) - {"limits", "draft"}:
-            raise UsageError(f"{CONFIG}: assignments.{name} knows only limits and draft")
+    assignments = _table(table, "assignments")
+    for name in assignments:
+        entry = _table(assignments, name, f"assignments.{name}")
+        if unknown := sorted(set(entry) - {"limits", "draft"}):
+            what = f"a key of assignments.{name} must be limits or draft"
+            raise UsageError(f"{CONFIG}: {what}, got {unknown[0]!r}")
         if type(draft := entry.get("draft", False)) is not bool:
-            raise UsageError(f"{CONFIG}: assignments.{name}.draft is true or false, not {draft!r}")
+            what = f"assignments.{name}.draft must be true or false"
+            raise UsageError(f"{CONFIG}: {what}, got {draft!r}")
         if draft:
             drafts.add(name)
-        own[name] = Limits.from_table(_table(entry, "limits"), limits)
+        own[name] = Limits.from_table(_table(entry, "limits", f"assignments.{name}.limits"), limits)
     min_tier = table.get("min_tier", WEAKEST.value)
     if type(min_tier) is not int or min_tier not in WALLED:
-        raise UsageError(f"{CONFIG}: min_tier is one of 0, 1, 2, not {min_tier!r}")
+        raise UsageError(f"{CONFIG}: min_tier must be 0, 1 or 2, got {min_tier!r}")
     name = str(table.get("name", root.name))
     return Course(root, name, limits, own, _secret(), Tier(min_tier), frozenset(drafts))
 
@@ -274,10 +278,10 @@ def _plain(name: str) -> str:
     return "".join(filter(str.isalnum, COPY.sub("", name.strip().casefold())))
 
 
-def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:
+def _table(parent: dict[str, Any], key: str, where: str | None = None) -> dict[str, Any]:
     value = parent.get(key, {})
     if not isinstance(value, dict):
-        raise UsageError(f"{CONFIG}: {key} is a table, not {value!r}")
+        raise UsageError(f"{CONFIG}: {where or key} must be a table, got {value!r}")
     return value
 
 
