@@ -36,7 +36,7 @@ LAYERS = (
 MAX_LINES = 350
 HEAVY = ("torch", "nbgrader", "nbformat", "IPython", "jinja2", "rich", "jupytext")
 # What runs in a session may import at its top, and inside functions, where it is there.
-IN_SESSION = ("worker", "wire", "host", "line", "channel")
+IN_SESSION = ("worker", "wire", "protocol", "host", "line", "channel")
 ON_DEMAND = {"torch", "IPython", "traitlets"}
 
 

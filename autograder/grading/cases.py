@@ -25,8 +25,8 @@ from autograder.errors import (
 )
 from autograder.grading.results import Blank, CaseResult, Verdict
 from autograder.grading.watchdog import watchdog
-from autograder.sandbox.messages import InProcessSession
-from autograder.sandbox.wire import Message
+from autograder.sandbox.messages import InProcessSession, Reply
+from autograder.sandbox.protocol import Message
 
 __all__ = ["ReferenceSession", "run_case"]
 
@@ -48,9 +48,9 @@ _NOTHING = _Evidence()
 class ReferenceSession(InProcessSession):
     """The reference, in this process; what it raises is never the student's error."""
 
-    def _send(self, request: Message) -> Message:
+    def _send(self, request: Message, wanted: type[Reply]) -> Reply:
         try:
-            return super()._send(request)
+            return super()._send(request, wanted)
         except StudentError as error:
             raise RuntimeError(f"the reference: {error}") from None
 

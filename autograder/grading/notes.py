@@ -62,8 +62,10 @@ def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
             stopped.setdefault(ended, []).append(f"{number} (line {run.line})")
         elif ended:
             left_out.setdefault(ended, []).append(number)
-        elif run.error and not run.error.startswith("NotImplementedError"):
-            raised.setdefault(run.error, []).append(number)
+        elif run.error and run.error_type != "NotImplementedError":
+            # By whose grammar a cell is wrong: a newer Python may take what an older one does not.
+            by = f" (the grader runs Python {PYTHON})" if run.error_type == "SyntaxError" else ""
+            raised.setdefault(f"{run.error}{by}", []).append(number)
         if run.printed > limits.output_mb * MB:
             printed.setdefault(f"{run.printed:,} characters", []).append(number)
         if run.kept:
@@ -73,7 +75,7 @@ def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
         *([RUN_ANEW] if notebook.anew else []),
         *(f"{told_cells(n)} {_were(n)} stopped: {how}" for how, n in stopped.items()),
         *(f"{told_cells(n)} {_were(n)} left out: {how}" for how, n in left_out.items()),
-        *(f"{told_cells(n)} raised {error}{_grammar(error)}" for error, n in raised.items()),
+        *(f"{told_cells(n)} raised {error}" for error, n in raised.items()),
         *kept,
         *(f"{told_cells(n)} printed {much}; none were kept" for much, n in printed.items()),
         *([ENDED_LATER] if any(run.later for run in notebook.runs.values()) else []),
@@ -93,8 +95,3 @@ def first_of(names: Sequence[int | str], most: int) -> str:
 
 def _were(numbers: Sequence[object]) -> str:
     return "was" if len(numbers) == 1 else "were"
-
-
-def _grammar(error: str) -> str:
-    """Say by whose grammar a cell is wrong: a newer Python may take what an older one does not."""
-    return f" (the grader runs Python {PYTHON})" if error.startswith("SyntaxError") else ""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, UnsafeHere, WireError
@@ -18,19 +18,31 @@ from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.kernel import children_of, family_of, queued_seconds_of, seconds_of
 from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.protocol import (
+    FROM_NURSERY,
+    FROM_SESSION,
+    End,
+    Ended,
+    Failed,
+    Message,
+    Ready,
+    Start,
+    Started,
+    Unavailable,
+)
 from autograder.sandbox.settings import WALLED, Settings, Tier
 from autograder.sandbox.walls import SHARED_MEMORY, remove_tree
-from autograder.sandbox.wire import Message
 
 __all__ = [
     "ANSWER_SECONDS",
     "KilledFromOutside",
     "NoWalls",
     "Nursery",
-    "Started",
+    "Waiting",
     "environment_of",
 ]
 
+M = TypeVar("M", bound=Message)
 WARM_UP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
 CLOSE_SECONDS = 5.0  # for a nursery to end what it started
@@ -55,7 +67,7 @@ def environment_of(device: str) -> dict[str, str]:
 
 
 @dataclass
-class Started:
+class Waiting:
     """A session that waits for its notebook.
 
     ``number`` is 0 until the nursery has told it; ``kills`` is how many processes of the nursery's
@@ -108,7 +120,7 @@ class Nursery:
         tiers: Sequence[Tier] = WALLED,
     ) -> None:
         self.limits, self.device = limits, device
-        self._reserve: Started | None = None
+        self._reserve: Waiting | None = None
         self._kills = 0
         reasons = {}
         for tier in tiers:
@@ -121,7 +133,7 @@ class Nursery:
     def _open(self, preload: tuple[str, ...]) -> str | None:
         """Start the nursery behind the walls of its tier; return why that cannot be."""
         self._cgroup = ControlGroup.create(self.limits)
-        self._channel, theirs = Channel.pair(MB)
+        self._channel, theirs = Channel.pair(MB, FROM_NURSERY)
         for parent in (tempfile.gettempdir(), SHARED_MEMORY):
             for stale in stale_folders(Path(parent)):
                 remove_tree(str(stale))
@@ -150,10 +162,10 @@ class Nursery:
                 start_new_session=True,
             )
         try:
-            ready = self._receive("ready", WARM_UP_SECONDS)
-            if ready.number != 1:
-                raise HarnessError(f"the nursery has {ready.number} threads; it may not fork")
-        except _Unavailable as reason:
+            ready = self._receive(Ready, WARM_UP_SECONDS)
+            if ready.threads != 1:
+                raise HarnessError(f"the nursery has {ready.threads} threads; it may not fork")
+        except _NotToBeHad as reason:
             self.close()
             return str(reason)
         except BaseException:
@@ -169,7 +181,7 @@ class Nursery:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self) -> Started:
+    def start(self) -> Waiting:
         """Return a session that waits for its notebook: the one in reserve, if there is one."""
         started = self._started()
         # What ended an earlier session says nothing of this one.
@@ -183,7 +195,7 @@ class Nursery:
                 raise
         return started
 
-    def end(self, session: Started, by_itself: bool = False) -> str:
+    def end(self, session: Waiting, by_itself: bool = False) -> str:
         """End a session with everything that it started; say how it had ended by itself.
 
         Raises:
@@ -192,14 +204,14 @@ class Nursery:
         """
         if self._reserve is not None:
             self._started()  # its reply comes first
-        self._send(Message("end", number=session.number, values=[by_itself]))
-        ended = self._receive("ended", ANSWER_SECONDS)
-        status = ended.number
+        self._send(End(session.number, by_itself))
+        ended = self._receive(Ended, ANSWER_SECONDS)
+        status = ended.status
         if os.WIFSIGNALED(status):
             if self._count_kills() > session.kills:
                 return f"it used more than {self.limits.memory_mb} MB of memory"
             number = os.WTERMSIG(status)
-            if number == signal.SIGKILL and self._is_from_outside(ended.values):
+            if number == signal.SIGKILL and self._is_from_outside(ended.seconds):
                 raise KilledFromOutside("a session was killed from outside")
             known = number in set(signal.Signals)
             return f"it was ended by {signal.Signals(number).name if known else f'signal {number}'}"
@@ -213,14 +225,14 @@ class Nursery:
     def _count_kills(self) -> int:
         return self._cgroup.kills() if self._cgroup else 0
 
-    def _is_from_outside(self, used: list[Any]) -> bool:
+    def _is_from_outside(self, used: float) -> bool:
         """Return whether a session that was killed was not by its limits, nor by itself.
 
         In a process namespace of its own it is the first process, which nothing inside can kill;
         the kernel kills it for its memory, which we have asked about, or for its processor time.
         """
         alone = self.tier.has_own_processes and self._cgroup is not None
-        return alone and isinstance(used[0], float) and used[0] < 0.9 * self.limits.cpu_seconds
+        return alone and used < 0.9 * self.limits.cpu_seconds
 
     def busy_seconds(self, forks: bool) -> float:
         """Return the processor's time that sessions have used, and what they started.
@@ -261,25 +273,25 @@ class Nursery:
             self._cgroup.remove()
         remove_tree(self.folder)
 
-    def _started(self) -> Started:
+    def _started(self) -> Waiting:
         if self._reserve is None:
             self._ask_to_start()
         started = self._reserve
         assert started is not None
         if not started.number:
-            started.number = self._receive("started", ANSWER_SECONDS).number
+            started.number = self._receive(Started, ANSWER_SECONDS).session
         return started
 
     def _ask_to_start(self) -> None:
-        channel, theirs = Channel.pair(self.limits.message_mb * MB)
+        channel, theirs = Channel.pair(self.limits.message_mb * MB, FROM_SESSION)
         try:
             with theirs:
-                self._send(Message("start"))
+                self._send(Start())
                 self._channel.send_socket(theirs)
         except (ChannelClosed, HarnessError) as error:
             channel.close()
             raise _gone(error) from None
-        self._reserve = Started(channel)
+        self._reserve = Waiting(channel)
 
     def _send(self, request: Message) -> None:
         try:
@@ -287,21 +299,22 @@ class Nursery:
         except (ChannelClosed, ChannelTimeout, WireError) as error:
             raise _gone(error) from None
 
-    def _receive(self, expected: str, seconds: float) -> Message:
+    def _receive(self, expected: type[M], seconds: float) -> M:
         try:
             reply = self._channel.receive(time.monotonic() + seconds)
         except (ChannelClosed, ChannelTimeout, WireError) as error:
             raise _gone(error) from None
-        if reply.kind == "unavailable":
-            raise _Unavailable(reply.text)
-        if reply.kind == "failed":
-            raise HarnessError(f"the nursery cannot warm up: {reply.text}")
-        if reply.kind != expected:
-            raise HarnessError(f"the nursery said {reply.kind!r}, expected {expected!r}")
+        if isinstance(reply, Unavailable):
+            raise _NotToBeHad(reply.reason)
+        if isinstance(reply, Failed):
+            raise HarnessError(f"the nursery cannot warm up: {reply.reason}")
+        if not isinstance(reply, expected):
+            said = type(reply).__name__
+            raise HarnessError(f"the nursery said {said}, expected {expected.__name__}")
         return reply
 
 
-class _Unavailable(HarnessError):
+class _NotToBeHad(HarnessError):
     """The walls of a tier cannot be had on this machine."""
 
 

@@ -19,16 +19,16 @@ from autograder.sandbox.cgroup import being_in, remove_group
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.limits import MB
 from autograder.sandbox.overuse import end_overuse, nothing_to_look_at
+from autograder.sandbox.protocol import FROM_OWNER, Unavailable
 from autograder.sandbox.settings import Settings
 from autograder.sandbox.walls import (
     SHARED_MEMORY,
-    Unavailable,
+    NotToBeHad,
     bubblewrap_command,
     kill_children,
     remove_tree,
     user_of,
 )
-from autograder.sandbox.wire import Message
 
 __all__ = ["main"]
 
@@ -51,10 +51,11 @@ def main(descriptor: int, settings: Settings) -> None:
     try:
         with being_in(settings.shared):
             child = _start(descriptor, settings)
-    except (Unavailable, OSError) as reason:
+    except (NotToBeHad, OSError) as reason:
         child = None
         with suppress(ChannelClosed):
-            report_unavailable(Channel(socket.socket(fileno=os.dup(descriptor)), MB), reason)
+            ours = socket.socket(fileno=os.dup(descriptor))
+            report_unavailable(Channel(ours, MB, FROM_OWNER), reason)
     try:
         if child is not None:
             _watch(descriptor, child, settings)
@@ -67,7 +68,7 @@ def main(descriptor: int, settings: Settings) -> None:
 
 def report_unavailable(channel: Channel, reason: Exception) -> None:
     """Tell the grader why these walls cannot be had here."""
-    channel.send(Message("unavailable", text=str(reason)))
+    channel.send(Unavailable(str(reason)))
 
 
 def _start(descriptor: int, settings: Settings) -> int:

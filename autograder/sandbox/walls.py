@@ -37,7 +37,7 @@ from autograder.sandbox.settings import Settings, Tier
 
 __all__ = [
     "SHARED_MEMORY",
-    "Unavailable",
+    "NotToBeHad",
     "Walls",
     "bubblewrap_command",
     "kill_children",
@@ -51,7 +51,7 @@ REMOVE_SECONDS = 2.5  # three times of it are less than the grader waits
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
-class Unavailable(Exception):
+class NotToBeHad(Exception):
     """This machine does not have what a tier needs."""
 
 
@@ -59,7 +59,7 @@ class Walls(Protocol):
     """How a nursery's sessions are kept apart from everything else."""
 
     def settle(self) -> None:
-        """Make ready, in the nursery; raise `OSError` or `Unavailable` where that cannot be."""
+        """Make ready, in the nursery; raise `OSError` or `NotToBeHad` where that cannot be."""
 
     def fork(self) -> int:
         """Fork a session's process: return its number, in itself 0."""
@@ -111,11 +111,11 @@ def bubblewrap_command(settings: Settings) -> list[str]:
     """Return the start of a command that runs a program in bubblewrap's box.
 
     Raises:
-        Unavailable: bubblewrap is not installed.
+        NotToBeHad: bubblewrap is not installed.
     """
     program = shutil.which("bwrap")
     if program is None:
-        raise Unavailable("bubblewrap is not installed")
+        raise NotToBeHad("bubblewrap is not installed")
     gpu = settings.gpu
     command = [program, "--unshare-all", "--die-with-parent", "--as-pid-1", "--new-session"]
     command += ["--hostname", "session", "--proc", "/proc", "--dev", "/dev"]
@@ -231,9 +231,9 @@ class OwnUser(_InFolders):
         """Look for what hides the grader's files."""
         _need_landlock()
         if os.geteuid() != 0 or self._user == 0:
-            raise Unavailable("only root can give sessions a user of their own")
+            raise NotToBeHad("only root can give sessions a user of their own")
         if closed := [p for p in map(_closed_above, self._readable) if p]:
-            raise Unavailable(f"only its owner may enter {closed[0]}, where the interpreter is")
+            raise NotToBeHad(f"only its owner may enter {closed[0]}, where the interpreter is")
 
     def fork(self) -> int:
         """Fork a process whose folder is the sessions' own user's."""
@@ -327,7 +327,7 @@ def _closed_above(path: str) -> str | None:
 
 def _need_landlock() -> None:
     if landlock.abi() < landlock.NEEDED_ABI:
-        raise Unavailable(f"Landlock's version {landlock.NEEDED_ABI} is not in this kernel")
+        raise NotToBeHad(f"Landlock's version {landlock.NEEDED_ABI} is not in this kernel")
 
 
 def _user_map() -> list[str]:

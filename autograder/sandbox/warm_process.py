@@ -22,10 +22,20 @@ from autograder.sandbox.cgroup import enter
 from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.limits import MB
 from autograder.sandbox.preload import import_all
+from autograder.sandbox.protocol import (
+    FROM_GRADER,
+    FROM_OWNER,
+    End,
+    Ended,
+    Failed,
+    Ready,
+    Start,
+    Started,
+    Unavailable,
+)
 from autograder.sandbox.seccomp import seccomp_program
 from autograder.sandbox.settings import Settings
-from autograder.sandbox.walls import Unavailable, Walls, kill_children, walls_of
-from autograder.sandbox.wire import Message
+from autograder.sandbox.walls import NotToBeHad, Walls, kill_children, walls_of
 from autograder.sandbox.worker import rehearse, serve_session
 
 __all__ = ["main"]
@@ -44,33 +54,31 @@ def main(descriptor: int, settings: Settings) -> None:
         settings: of this nursery.
     """
     kernel.adopt_orphans()  # so that nothing that a session leaves behind is out of reach
-    channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES)
+    channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES, FROM_OWNER)
     try:
         walls = walls_of(settings)
         walls.settle()
         start = _Start(walls, settings)
-    except (Unavailable, OSError, KeyError) as reason:
-        channel.send(Message("unavailable", text=str(reason)))
+    except (NotToBeHad, OSError, KeyError) as reason:
+        channel.send(Unavailable(str(reason)))
         return
     try:
         shell = _warm_up(settings.preload)
         rehearse(shell)
     except Exception as error:
-        channel.send(Message("failed", text=f"{type(error).__name__}: {error}"))
+        channel.send(Failed(f"{type(error).__name__}: {error}"))
         return
     gc.collect()
     gc.freeze()
     kernel.use_large_pages()
     try:
-        channel.send(Message("ready", number=len(os.listdir("/proc/self/task"))))
+        channel.send(Ready(len(os.listdir("/proc/self/task"))))
         while True:
-            request = channel.receive()
-            if request.kind == "start":
-                channel.send(Message("started", number=start.session(channel, shell)))
-            else:
-                by_itself = request.values == [True]
-                status, seconds = _end(walls, request.number, by_itself)
-                channel.send(Message("ended", number=status, values=[seconds]))
+            match channel.receive():
+                case Start():
+                    channel.send(Started(start.session(channel, shell)))
+                case End(session, by_itself):
+                    channel.send(Ended(*_end(walls, session, by_itself)))
     except ChannelClosed:
         kill_children()
 
@@ -99,11 +107,11 @@ class _Start:
         child = self._walls.fork()
         if child == 0:
             channel.close()
-            grader = Channel(stream, self._limits.message_mb * MB)
+            grader = Channel(stream, self._limits.message_mb * MB, FROM_GRADER)
             try:
                 self._become_session(stream.fileno(), nursery)
             except OSError as error:
-                grader.send(Message("unavailable", text=f"a session cannot be shut in: {error}"))
+                grader.send(Unavailable(f"a session cannot be shut in: {error}"))
                 os._exit(1)
             serve_session(grader, shell)
             os._exit(0)
