@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import UsageError
-from autograder.sandbox.limits import TIERS, Limits
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.settings import WALLED, WEAKEST, Tier
 from autograder.visible import visible
 
 __all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course", "told_files"]
@@ -29,7 +30,7 @@ DEMO_SECRET = b"the demo secret, known to everybody"
 
 @dataclass(frozen=True)
 class Course:
-    """A course's folders (design contract) and what `course.toml` says.
+    """A course's folders and what `course.toml` says.
 
     Attributes:
         root: the folder that holds everything.
@@ -47,7 +48,7 @@ class Course:
     limits: Limits = field(default_factory=Limits)
     assignment_limits: dict[str, Limits] = field(default_factory=dict)
     secret: bytes = field(default=DEMO_SECRET, repr=False)
-    min_tier: int = TIERS[-1]
+    min_tier: Tier = WEAKEST
     drafts: frozenset[str] = frozenset()
 
     @property
@@ -204,22 +205,26 @@ def _read(root: Path) -> Course:
     known = ("name", "limits", "assignments", "min_tier")
     for key in table:
         if key not in known:
-            raise UsageError(f"{CONFIG}: {key!r} is none of {', '.join(known)}")
+            raise UsageError(f"{CONFIG}: a key must be one of {', '.join(known)}, got {key!r}")
     limits = Limits.from_table(_table(table, "limits"))
     own, drafts = {}, set()
-    for name, entry in _table(table, "assignments").items():
-        if set(entry) - {"limits", "draft"}:
-            raise UsageError(f"{CONFIG}: assignments.{name} knows only limits and draft")
+    assignments = _table(table, "assignments")
+    for name in assignments:
+        entry = _table(assignments, name, f"assignments.{name}")
+        if unknown := sorted(set(entry) - {"limits", "draft"}):
+            what = f"a key of assignments.{name} must be limits or draft"
+            raise UsageError(f"{CONFIG}: {what}, got {unknown[0]!r}")
         if type(draft := entry.get("draft", False)) is not bool:
-            raise UsageError(f"{CONFIG}: assignments.{name}.draft is true or false, not {draft!r}")
+            what = f"assignments.{name}.draft must be true or false"
+            raise UsageError(f"{CONFIG}: {what}, got {draft!r}")
         if draft:
             drafts.add(name)
-        own[name] = Limits.from_table(_table(entry, "limits"), limits)
-    min_tier = table.get("min_tier", TIERS[-1])
-    if type(min_tier) is not int or min_tier not in TIERS:
-        raise UsageError(f"{CONFIG}: min_tier is one of 0, 1, 2, not {min_tier!r}")
+        own[name] = Limits.from_table(_table(entry, "limits", f"assignments.{name}.limits"), limits)
+    min_tier = table.get("min_tier", WEAKEST.value)
+    if type(min_tier) is not int or min_tier not in WALLED:
+        raise UsageError(f"{CONFIG}: min_tier must be 0, 1 or 2, got {min_tier!r}")
     name = str(table.get("name", root.name))
-    return Course(root, name, limits, own, _secret(), min_tier, frozenset(drafts))
+    return Course(root, name, limits, own, _secret(), Tier(min_tier), frozenset(drafts))
 
 
 def _may_be_folder(path: Path) -> bool:
@@ -273,10 +278,10 @@ def _plain(name: str) -> str:
     return "".join(filter(str.isalnum, COPY.sub("", name.strip().casefold())))
 
 
-def _table(parent: dict[str, Any], key: str) -> dict[str, Any]:
+def _table(parent: dict[str, Any], key: str, where: str | None = None) -> dict[str, Any]:
     value = parent.get(key, {})
     if not isinstance(value, dict):
-        raise UsageError(f"{CONFIG}: {key} is a table, not {value!r}")
+        raise UsageError(f"{CONFIG}: {where or key} must be a table, got {value!r}")
     return value
 
 

@@ -61,6 +61,7 @@ class Display:
         """
         if self._quiet:
             self._show_problems(self._err, run)
+            self._show_what_stands(self._err, run)
             return
         name = run.manifest.assignment
         if not run.results:
@@ -82,6 +83,7 @@ class Display:
             self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}{_walls(run)}")
         self._show_attention(run.results)
         self._show_problems(self._out, run)
+        self._show_what_stands(self._out, run)
         for student in run.untimed:
             self._out.print(
                 f"timestamp.txt of {visible(student, 60)} says no time that can be read; it counts "
@@ -122,9 +124,22 @@ class Display:
     def _show_attention(self, results: Mapping[str, Result]) -> None:
         for result in results.values():
             if result.status is Status.NEEDS_ATTENTION:
-                reason = clean(result.notes[0], 200) if result.notes else "a check broke"
+                reason = clean(result.remarks[0], 200) if result.remarks else "a check broke"
                 name = visible(result.student, 60)
                 self._out.print(f"needs attention: {name}: {visible(reason)}")
+
+    @staticmethod
+    def _show_what_stands(console: Console, run: Run) -> None:
+        """Say whose result is of an earlier submission, or by an earlier bundle."""
+        name = run.manifest.assignment
+        for student in run.waiting:
+            console.print(f"{visible(student, 60)} has a newer submission, which is not graded yet")
+        if run.former:
+            count, has = _submissions(len(run.former)), "has" if len(run.former) == 1 else "have"
+            console.print(
+                f"{name} was compiled anew, and {count} {has} results from before, which stand; "
+                f"who would gain or lose by the new checks: autograder regrade {name} --preview"
+            )
 
     @staticmethod
     def _show_problems(console: Console, run: Run) -> None:

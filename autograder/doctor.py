@@ -17,8 +17,9 @@ from autograder.errors import AutograderError
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.cgroup import ControlGroup
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import TIERS, Nursery
+from autograder.sandbox.nursery import NoWalls, Nursery
 from autograder.sandbox.session import CodeCell, NotebookSession
+from autograder.sandbox.settings import WALLED, Tier
 
 __all__ = ["Finding", "examine", "gpus"]
 
@@ -91,13 +92,13 @@ def _walls() -> Iterator[Finding]:
     else:
         group.remove()
         yield Finding("Control groups", "ok", "memory and processes of a session are bounded")
-    found = [_tier(tier) for tier in TIERS]
+    found = [_tier(tier) for tier in WALLED]
     yield from found
     if not any(finding.state == "ok" for finding in found):
         yield Finding("Walls", "bad", "no tier holds, so no student's code can be run safely here")
 
 
-def _tier(tier: int) -> Finding:
+def _tier(tier: Tier) -> Finding:
     topic = f"Tier {tier}, {WALLS[tier]}"
     try:
         with Nursery(Limits(), tiers=[tier]) as nursery:
@@ -106,15 +107,17 @@ def _tier(tier: int) -> Finding:
                 "ok",
                 f"holds: we tried {send_canary(nursery)} ways out, and none led anywhere",
             )
+    except NoWalls as error:
+        return Finding(topic, "no", error.reasons[tier])
     except (AutograderError, OSError) as error:
-        return Finding(topic, "no", str(error).rpartition(f"tier {tier}: ")[2])
+        return Finding(topic, "no", str(error))
 
 
 def _session() -> Finding:
     preload = ["numpy"] + (["torch"] if importlib.util.find_spec("torch") else [])
     try:
         began = time.monotonic()
-        with Nursery(Limits(), preload, tiers=(*TIERS, None)) as nursery:
+        with Nursery(Limits(), preload, tiers=tuple(Tier)) as nursery:
             warm = time.monotonic() - began
             times = [_start(nursery) for _ in range(SESSIONS)]
     except (AutograderError, OSError) as error:

@@ -7,7 +7,9 @@
     │   └── SourceError       the author's source notebook, with file and cell       exit 1
     ├── AuditRefused          the grading of an assignment is not proven right       exit 1
     ├── CheckFailure          the student's answer is wrong                          failed
+    │   └── Unanswered        there is no answer yet: the value is ..., None or empty
     ├── StudentError          the student's code raised, is missing or cannot load   errored
+    │   ├── NotImplementedYet the function is a stub, as the release has it
     │   ├── StudentTimeout    a limit on time ended it                               timed_out
     │   └── StudentKilled     a limit on memory or processes, or a crash, ended it   killed
     ├── HarnessError          ours; never costs a student a point                    broken
@@ -27,10 +29,12 @@ __all__ = [
     "AutograderError",
     "CheckFailure",
     "HarnessError",
+    "NotImplementedYet",
     "SourceError",
     "StudentError",
     "StudentKilled",
     "StudentTimeout",
+    "Unanswered",
     "UnsafeHere",
     "UnsendableArgument",
     "UsageError",
@@ -92,8 +96,35 @@ class CheckFailure(AutograderError):
     """The student's value is not what the check wants; the message says how it differs."""
 
 
+class Unanswered(CheckFailure):
+    """There is no answer yet: the student's value is ``...``, None or an empty text.
+
+    Args:
+        what: what the value is called.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: not answered yet")
+
+
 class StudentError(AutograderError):
-    """The student's code raised, is missing, or cannot be loaded."""
+    """The student's code raised, is missing, or cannot be loaded.
+
+    Args:
+        said: what happened.
+        place: where in the notebook, as in ``cell 3, line 2``; None where nobody knows.
+    """
+
+    def __init__(self, said: str, place: str | None = None) -> None:
+        self.said, self.place = said, place
+        super().__init__(f"{said} ({place})" if place else said)
+
+
+class NotImplementedYet(StudentError):
+    """The student's function is a stub: it raises `NotImplementedError`."""
+
+    def __init__(self, place: str | None = None) -> None:
+        super().__init__("not implemented yet", place)
 
 
 class StudentTimeout(StudentError):

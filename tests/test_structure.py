@@ -2,8 +2,11 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -35,7 +38,7 @@ LAYERS = (
 MAX_LINES = 350
 HEAVY = ("torch", "nbgrader", "nbformat", "IPython", "jinja2", "rich", "jupytext")
 # What runs in a session may import at its top, and inside functions, where it is there.
-IN_SESSION = ("worker", "wire", "host", "line", "channel")
+IN_SESSION = ("worker", "wire", "protocol", "host", "line", "channel")
 ON_DEMAND = {"torch", "IPython", "traitlets"}
 
 
@@ -131,6 +134,17 @@ def test_what_runs_in_a_session_imports_little(name):
     for target in targets(path):
         own = target.startswith("autograder.sandbox.")
         assert own or target in ("autograder.errors", "autograder.authoring.subject"), target
+
+
+def test_whatever_is_imported_is_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["grade"]]
+    declared = {re.split(r"[<>=\[]", one)[0] for one in wanted}
+    brings = packages_distributions()
+    for path in MODULES.values():
+        for root in {module.partition(".")[0] for module, _ in imports_of(path)}:
+            if root not in sys.stdlib_module_names and root != "autograder":
+                assert declared & {one.lower() for one in brings[root]}, f"{path} imports {root}"
 
 
 def as_ruff_sorts(name):

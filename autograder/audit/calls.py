@@ -3,7 +3,6 @@
 import copy
 import sys
 import zlib
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from types import FunctionType
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.audit.variations import mapped
+from autograder.audit.variations import leaves, mapped
 from autograder.authoring.arrays import NUMERIC, is_array, to_numpy
 from autograder.authoring.assertions import assert_close
 from autograder.errors import CheckFailure
@@ -88,7 +87,7 @@ def outcome(target: Any, call: Call, pure: bool) -> list[Any] | None:
                 args, kwargs = args[2], args[3]
             value = (module or target)(*args, **kwargs)
             slopes = _slopes(value, (args, kwargs, _parameters(module)))
-        after = [_after(leaf, pure) for leaf in _leaves((args, kwargs, module))]
+        after = [_after(leaf, pure) for leaf in leaves((args, kwargs, module))]
     except BaseException:  # SystemExit too
         return None
     return [value, slopes, after]
@@ -109,7 +108,7 @@ def agree(got: list[Any] | None, want: list[Any] | None) -> bool:
 
 def is_finite(value: Any) -> bool:
     """Return whether a nest holds plain values only, and no number in it is infinite or NaN."""
-    return all(_is_finite_leaf(leaf) for leaf in _leaves(value))
+    return all(_is_finite_leaf(leaf) for leaf in leaves(value))
 
 
 def _is_finite_leaf(leaf: Any) -> bool:
@@ -170,8 +169,8 @@ def _recording_gradients() -> Any:
 
 def _slopes(value: Any, arguments: Any) -> list[Any]:
     """Return the gradients of the sum of what is returned, by each argument that has one."""
-    sums = [leaf.sum() for leaf in _leaves(value) if getattr(leaf, "requires_grad", False)]
-    by = [leaf for leaf in _leaves(arguments) if getattr(leaf, "requires_grad", False)]
+    sums = [leaf.sum() for leaf in leaves(value) if getattr(leaf, "requires_grad", False)]
+    by = [leaf for leaf in leaves(arguments) if getattr(leaf, "requires_grad", False)]
     if not (sums and by):
         return [len(sums), len(by)]
     import torch
@@ -185,16 +184,6 @@ def _after(leaf: Any, pure: bool) -> Any:
         state = leaf.state_dict()
         return [state[name] for name in sorted(state) if is_array(state[name])]
     return leaf if pure and is_array(leaf) else None
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (tuple, list)):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield value
 
 
 def _summary(value: Any) -> str:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.audit.reversed_sums import as_plain, as_reversed, reversed_torch
+from autograder.authoring.arrays import is_tensor
 from autograder.sandbox.host import Host
 from autograder.sandbox.messages import InProcessSession
-from autograder.sandbox.wire import Message
+from autograder.sandbox.protocol import Apply, Call, Message
 
 __all__ = ["Move", "lower_precision", "moved_session", "nearby", "on_device", "reordered"]
 
@@ -103,17 +104,17 @@ class _MovingHost(Host):
         super().__init__(namespace)
         self._move = move
 
-    def _arguments(self, request: Message) -> tuple[list[Any], dict[str, Any]]:
+    def _arguments(self, request: Call | Apply) -> tuple[list[Any], dict[str, Any]]:
         args, kwargs = super()._arguments(request)
         change, device = self._move.there, self._move.device
         return _each(args, change, device), _each(kwargs, change, device)
 
-    def handle(self, request: Message) -> Message:
+    def handle(self, request: Message, ask: Callable[[Message], Message]) -> Message:
         with self._move.between():
-            return super().handle(request)
+            return super().handle(request, ask)
 
-    def _value(self, value: Any, *arguments: Any) -> Message:
-        return super()._value(_each(value, self._move.back), *arguments)
+    def _leaving(self, value: Any) -> Any:
+        return _each(value, self._move.back)
 
 
 def _each(value: Any, change: Change, device: str | None = None) -> Any:
@@ -131,13 +132,9 @@ def _each(value: Any, change: Change, device: str | None = None) -> Any:
     if isinstance(value, (float, np.float32, np.float64)):
         changed = change(np.array(value))
         return float(changed) if kind is float else changed[()]
-    if _is_tensor(value):
+    if is_tensor(value) and type(value).__name__ == "Tensor":  # a parameter stays its module's
         return _tensor(value, change, device or value.device)
     return value
-
-
-def _is_tensor(value: Any) -> bool:
-    return type(value).__module__ == "torch" and type(value).__name__ == "Tensor"
 
 
 def _tensor(value: Any, change: Change, device: Any) -> Any:

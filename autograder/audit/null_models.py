@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.authoring.arrays import is_array, is_tensor
 from autograder.authoring.checks import Check, case_rng
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.oracle import Oracle
@@ -164,19 +165,13 @@ def _each(value: Any, leaf: Leaf) -> Any:
     return leaf(value)
 
 
-def _is_tensor(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "dtype")
-
-
 def _is_numeric(value: Any) -> bool:
-    return isinstance(value, (bool, int, float, complex, np.ndarray, np.generic)) or _is_tensor(
-        value
-    )
+    return isinstance(value, (bool, int, float, complex)) or is_array(value)
 
 
 def _filled(want: Any, number: float) -> Any:
     """Return a value of the form of the right one, filled with a number."""
-    if _is_tensor(want):
+    if is_tensor(want):
         return want.detach().new_full(want.shape, number)
     if isinstance(want, np.ndarray):
         return np.full_like(want, number)
@@ -195,24 +190,24 @@ def _floating(want: Any, number: float) -> Any:
 
 
 def _empty(want: Any) -> Any:
-    if _is_tensor(want):
+    if is_tensor(want):
         return want.detach().new_empty((0,))
     return np.empty((0,), want.dtype) if isinstance(want, np.ndarray) else np.empty((0,))
 
 
 def _longer(want: Any) -> Any:
     """Return right values in a longer array."""
-    flat = want.detach().numpy().ravel() if _is_tensor(want) else np.ravel(want)
+    flat = want.detach().numpy().ravel() if is_tensor(want) else np.ravel(want)
     return np.concatenate([flat, flat[:1], flat[:1]]) if flat.dtype.kind in "biufc" else [want]
 
 
 def _broadcastable(want: Any) -> Any:
     """Return right values with one axis more, of length 1."""
-    return want[None] if _is_tensor(want) or isinstance(want, np.ndarray) else np.array([want])
+    return want[None] if is_tensor(want) or isinstance(want, np.ndarray) else np.array([want])
 
 
 def _complex(want: Any) -> Any:
-    if _is_tensor(want):
+    if is_tensor(want):
         want = want.detach().numpy()
     if isinstance(want, np.ndarray):
         return want + 0j if want.dtype.kind in "biuf" else np.zeros(want.shape, bool)

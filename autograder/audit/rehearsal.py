@@ -13,6 +13,7 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import Result, Verdict
 from autograder.grading.runner import Grader
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.settings import Tier
 
 __all__ = ["Rehearsal", "rehearse"]
 
@@ -66,12 +67,12 @@ def _graded_in_sessions(
         with Grader(bundle, oracle, SEEDS[0], limits) as grader:
             return [grader.grade("ours", data) for data in notebooks]
     except UnsafeHere:
-        with Grader(bundle, oracle, SEEDS[0], limits, min_tier=None) as grader:
+        with Grader(bundle, oracle, SEEDS[0], limits, min_tier=Tier.UNWALLED) as grader:
             return [grader.grade("ours", data) for data in notebooks]
 
 
 def _findings_of_solution(result: Result) -> list[str]:
-    findings = [f"the solution notebook: {note}" for note in result.notes]
+    findings = [f"the solution notebook: {note}" for note in result.remarks]
     for question in result.questions:
         for check in question.checks:
             for case in check.cases:
@@ -84,7 +85,7 @@ def _findings_of_solution(result: Result) -> list[str]:
 
 
 def _findings_of_blank(result: Result) -> list[str]:
-    findings = [f"the blank release: {note}" for note in result.notes]
+    findings = [f"the blank release: {note}" for note in result.remarks]
     for question in result.questions:
         for check in question.checks:
             passed = [c.name for c in check.cases if c.verdict is Verdict.PASSED]

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograder.authoring.arrays import dtype_name, is_array
 
-__all__ = ["mapped", "scaled", "varied_call", "varied_parameters"]
+__all__ = ["leaves", "mapped", "scaled", "varied_call", "varied_parameters"]
 
 _LENGTHS = (1, 2, 3, 4, 5, 7)
 _FACTORS = (1e-6, 1e-3, 0.1, 0.5, 2.0, 10.0, 1e3)
@@ -109,14 +109,19 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     return change(value)
 
 
-def _arrays(value: Any) -> Iterator[Any]:
+def leaves(value: Any) -> Iterator[Any]:
+    """Give each value in a nest that is no nest."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (tuple, list)):
         for item in value:
-            yield from _arrays(item)
-    elif is_array(value):
+            yield from leaves(item)
+    else:
         yield value
+
+
+def _arrays(value: Any) -> Iterator[Any]:
+    return filter(is_array, leaves(value))
 
 
 def _as_before(array: np.ndarray, former: Any) -> Any:

@@ -5,19 +5,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NUMERIC", "dtype_name", "is_array", "to_numpy"]
+__all__ = ["NUMERIC", "dtype_name", "is_array", "is_tensor", "to_numpy"]
 
 NUMERIC = "biufc"  # the kinds of dtypes that hold numbers
 
 
 def is_array(value: Any) -> bool:
     """Return whether a value is a numpy array or scalar, or a tensor."""
-    return isinstance(value, (np.ndarray, np.generic)) or _is_tensor(value)
+    return isinstance(value, (np.ndarray, np.generic)) or is_tensor(value)
 
 
 def to_numpy(value: Any) -> NDArray[Any]:
     """Return the numbers of an array or a tensor; those of a bfloat16 tensor as float32."""
-    if not _is_tensor(value):
+    if not is_tensor(value):
         return np.asarray(value)
     plain = value.detach().cpu().resolve_conj().resolve_neg()
     array: NDArray[Any] = (plain.float() if dtype_name(value) == "bfloat16" else plain).numpy()
@@ -31,6 +31,7 @@ def dtype_name(value: Any) -> str:
     return str(np.asarray(value).dtype)
 
 
-def _is_tensor(value: Any) -> bool:
+def is_tensor(value: Any) -> bool:
+    """Return whether a value is a tensor."""
     # By name: a release may be without torch, and this module never imports it.
     return type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach")

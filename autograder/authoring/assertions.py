@@ -12,7 +12,7 @@ from autograder.authoring.standard import Compared, note_compared, tolerance_for
 from autograder.authoring.subject import RemoteObject
 from autograder.authoring.tolerance import compare
 from autograder.authoring.words import a, kind, numbers, short
-from autograder.errors import CheckFailure
+from autograder.errors import CheckFailure, Unanswered
 
 __all__ = [
     "assert_close",
@@ -114,7 +114,7 @@ def refuse_object(got: Any, what: str, expected: str) -> None:
     """Raise a failure if a value is a handle: an object is never mistaken for a value."""
     if isinstance(got, RemoteObject):
         if got.type_name == "ellipsis":
-            raise CheckFailure(f"{what}: not answered yet")
+            raise Unanswered(what)
         raise CheckFailure(f"{what}: an object of type {got.type_name}, expected {expected}")
 
 

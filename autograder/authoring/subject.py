@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autograder.errors import CheckFailure, UnsendableArgument
+from autograder.errors import CheckFailure, Unanswered, UnsendableArgument
 
 __all__ = ["Handle", "Helper", "RemoteObject", "Session", "Subject"]
 
@@ -72,7 +72,7 @@ class RemoteObject:
 
     def _is_no_value(self, *_: Any) -> Any:
         if self.type_name == "ellipsis":
-            raise CheckFailure(f"{self.label}: not answered yet")
+            raise Unanswered(self.label)
         raise CheckFailure(f"{self.label}: an object of type {self.type_name}, expected a value")
 
     __bool__ = _is_no_value

@@ -41,13 +41,13 @@ def kind(value: Any) -> str:
     return a(type(value).__name__)
 
 
-def short(value: Any, limit: int = SHOWN) -> str:
+def short(value: Any) -> str:
     """Return a value as Python writes it, up to a length; what lies behind it is not looked at."""
     text = ""
     for piece in _pieces(value):
         text += piece
-        if len(text) > limit:
-            return text[: limit - 1] + "…"
+        if len(text) > SHOWN:
+            return text[: SHOWN - 1] + "…"
     return text
 
 

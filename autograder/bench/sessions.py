@@ -15,7 +15,7 @@ from autograder.bench.measure import descendants, memory
 from autograder.grading.bundle import read_bundle
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery, Started
+from autograder.sandbox.nursery import Nursery, Waiting
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 __all__ = ["main"]
@@ -27,7 +27,7 @@ PAUSE = 0.05  # in which a grader would be busy with the submission before
 class WithoutReserve(Nursery):
     """A nursery that forks a session when it is asked for one."""
 
-    def start(self) -> Started:
+    def start(self) -> Waiting:
         """Return a session that is forked now."""
         started = self._started()
         self._reserve = None

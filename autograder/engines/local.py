@@ -16,8 +16,8 @@ from autograder.engines.worker import Worker
 from autograder.errors import HarnessError
 from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.intake import read_handed_in
-from autograder.grading.results import BROKE, now
-from autograder.grading.scoring import unreadable
+from autograder.grading.results import now
+from autograder.grading.scoring import broken
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.preload import imported_late
 
@@ -94,9 +94,8 @@ def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
         again = replace(job, gradings=job.gradings + number)
         for _, graded in _grade_in_pool(work, deque([again]), 1, deque()):
             return graded
-    reason = f"{BROKE}: its worker was killed {TRIES} times"
-    handed_in = read_handed_in(job.path)
-    result = unreadable(bundle, job.student, handed_in.data, reason, work.device, now)
+    handed_in, fault = read_handed_in(job.path), f"its worker was killed {TRIES} times"
+    result = broken(bundle, job.student, handed_in.data, fault, work.device, now)
     return Graded(job.student, handed_in, result)
 
 

@@ -1,8 +1,8 @@
 """The records of a class: pages, gradebook and report are brought up to date with its results.
 
 What cannot be written for one student stops nothing for the others. A page shows a verdict beside
-the notebook that got it: where a student has handed in again meanwhile, it is written from what
-was read then, or not at all.
+the notebook that got it: where a student has handed in again meanwhile, the notebook is what was
+read then, or none, and the page says that a newer one waits to be graded.
 """
 
 import hashlib
@@ -29,6 +29,7 @@ from autograder.records.times import read_time
 from autograder.visible import visible
 
 __all__ = [
+    "Records",
     "Seen",
     "bring_up_to_date",
     "fault_words",
@@ -60,6 +61,19 @@ class Seen:
         return cls(digest_of(handed_in.data), handed_in.timestamp)
 
 
+@dataclass(frozen=True)
+class Records:
+    """What the records show: the newest result of each student.
+
+    ``waiting`` are students who have handed in again since; ``former`` are those whose submission
+    was graded with another bundle than the assignment has now.
+    """
+
+    results: Mapping[str, Result]
+    waiting: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+
+
 def newest_results(course: Course, name: str, problems: list[str]) -> dict[str, Result]:
     """Return the newest result of each student; one that is damaged is told as a problem."""
     damaged: dict[str, str] = {}
@@ -75,8 +89,8 @@ def bring_up_to_date(
     written: set[str],
     problems: list[str],
     say: Callable[[str], None],
-) -> dict[str, Result]:
-    """Write all that is not up to date and can be written, and return the newest results.
+) -> Records:
+    """Write all that is not up to date and can be written, and return what it shows.
 
     Args:
         course: whose folders are written.
@@ -92,18 +106,26 @@ def bring_up_to_date(
     name = bundle.manifest.assignment
     results = newest_results(course, name, problems)
     submitted = course.submitted(name)
-    timestamps = _timestamps(results, seen, submitted)
-    digests = {s: _digest(bundle, r, timestamps.get(s, "")) for s, r in results.items()}
+    last = _handed_in_last(results, seen, submitted)
+    graded = {s for s, one in last.items() if one.submission == results[s].submission}
+    timestamps = {s: said for s in graded if (said := last[s].timestamp)}
+    waiting = last.keys() - graded
+    former = {student for student in graded if results[student].bundle != bundle.id}
+    records = Records(results, tuple(sorted(waiting)), tuple(sorted(former)))
+    digests = {
+        student: _digest(bundle, result, timestamps.get(student, ""), student in waiting)
+        for student, result in results.items()
+    }
     stamp = course.results(name) / STAMP
-    former = _read_stamp(stamp)
+    stamped = _read_stamp(stamp)
     stale = [
         student
         for student, digest in digests.items()
-        if former.get(student) != digest or not os.path.isfile(course.feedback(name, student))
+        if stamped.get(student) != digest or not os.path.isfile(course.feedback(name, student))
     ]
     whole = os.path.isfile(course.gradebook) and os.path.isfile(course.report)
-    if not stale and former.keys() == digests.keys() and whole:
-        return results
+    if not stale and stamped.keys() == digests.keys() and whole:
+        return records
     say("writing feedback, gradebook and report")
     faults: list[AutograderError] = []
     with _kept(faults):
@@ -117,15 +139,15 @@ def bring_up_to_date(
                     data = None if path is None else read_handed_in(path).data
                     write_pages(course, bundle, results[student], data)
                     digests[student] = now
-    graded = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
+    counted = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
     with _kept(faults):
-        write_gradebook(course.gradebook, bundle.manifest, bundle.release, graded, timestamps)
+        write_gradebook(course.gradebook, bundle.manifest, bundle.release, counted, timestamps)
     with _kept(faults):
         write_class_report(course, problems)
     if faults:
         raise faults[0]
     write_atomic(stamp, json.dumps(digests, indent=1).encode())
-    return results
+    return records
 
 
 def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes | None) -> None:
@@ -135,18 +157,25 @@ def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes | No
         course: whose folders are written.
         bundle: the assignment's.
         result: the student's.
-        data: what was graded; None if that is not to be had.
+        data: what the student handed in last; None if that is not to be had.
     """
-    name, student = bundle.manifest.assignment, result.student
-    write_feedback(course.feedback(name, student), result, bundle.manifest, course.name)
+    _write_feedback(course, bundle.manifest, result, data)
     if data is None or digest_of(data) != result.submission:
         return
+    path = course.autograded(bundle.manifest.assignment, result.student)
     try:
         submission = parse_submission(data, bundle.release)
-    except AutograderError:
-        return  # no notebook: there is nothing to show
-    path = course.autograded(name, student)
+    except AutograderError:  # no notebook: there is nothing to show, and an earlier one is not it
+        if path.is_file():
+            path.unlink()
+        return
     write_autograded(path, submission.notebook, result, bundle.manifest)
+
+
+def _write_feedback(course: Course, manifest: Manifest, result: Result, data: bytes | None) -> None:
+    path = course.feedback(manifest.assignment, result.student)
+    waits = data is not None and digest_of(data) != result.submission
+    write_feedback(path, result, manifest, course.name, newer_waits=waits)
 
 
 def write_feedback_pages(
@@ -154,10 +183,12 @@ def write_feedback_pages(
 ) -> list[str]:
     """Write each student's feedback page, and return sentences on those that cannot be written."""
     problems: list[str] = []
+    submitted = course.submitted(manifest.assignment)
     for student, result in results.items():
         with _one_student_s(student, problems):
-            path = course.feedback(manifest.assignment, student)
-            write_feedback(path, result, manifest, course.name)
+            path = submitted.get(student)
+            data = None if path is None else read_handed_in(path).data
+            _write_feedback(course, manifest, result, data)
     return problems
 
 
@@ -210,25 +241,21 @@ def _one_student_s(student: str, problems: list[str]) -> Iterator[None]:
         problems.append(f"the pages of {visible(student)} are not written: {fault_words(error)}")
 
 
-def _timestamps(
+def _handed_in_last(
     results: Mapping[str, Result], seen: Mapping[str, Seen], submitted: Mapping[str, Path]
-) -> dict[str, str]:
-    """Return what ``timestamp.txt`` says of each submission that has one and got its result."""
+) -> dict[str, Seen]:
+    """Return what each student with a result has handed in last, of those where it is there."""
     found = {}
-    for student, result in results.items():
+    for student in results:
         if student in seen:
-            one = seen[student]
+            found[student] = seen[student]
         elif student in submitted:
-            one = Seen.of(read_handed_in(submitted[student]))
-        else:
-            continue
-        if one.timestamp and one.submission == result.submission:
-            found[student] = one.timestamp
+            found[student] = Seen.of(read_handed_in(submitted[student]))
     return found
 
 
-def _digest(bundle: Bundle, result: Result, timestamp: str) -> str:
-    parts = [bundle.id.encode(), timestamp.encode(), dump_result(result)]
+def _digest(bundle: Bundle, result: Result, timestamp: str, waits: bool) -> str:
+    parts = [bundle.id.encode(), timestamp.encode(), dump_result(result), b"waits"[: 5 * waits]]
     return hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 

@@ -96,7 +96,9 @@ def regrade(
     former = stored(course, name)
     before, problems = former.results, former.problems
     if apply:
-        run = grade_assignment(course, name, progress, students, device, workers, engine=engine)
+        run = grade_assignment(
+            course, name, progress, students, device, workers, engine=engine, again=True
+        )
         after: Mapping[str, Result] = {s: run.results[s] for s in run.graded if s in run.results}
         problems = run.problems
     else:

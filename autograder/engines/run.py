@@ -16,12 +16,13 @@ from autograder.engines.record import (
 )
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS, Graded, Job, Work
-from autograder.errors import AutograderError, UsageError, stops_all
+from autograder.errors import AutograderError, HarnessError, UsageError, stops_all
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
-from autograder.grading.intake import read_handed_in
-from autograder.grading.results import Result, is_final
+from autograder.grading.intake import HandedIn, digest_of, read_handed_in
+from autograder.grading.results import Result, is_final, waits_for_hardware
 from autograder.records.files import require_writable
 from autograder.records.store import Store, submission_key
+from autograder.sandbox.settings import Tier
 from autograder.version import own_version
 from autograder.visible import visible
 
@@ -55,7 +56,8 @@ class Run:
 
     ``unfit`` are names of students' folders that no result can carry, ``problems`` sentences on
     what else of single students could not be graded, read or written; ``untimed`` are students
-    whose timestamp.txt says no time.
+    whose timestamp.txt says no time; ``waiting`` are those who have handed in again since their
+    result, and ``former`` those whose result is by another bundle, which a regrade would replace.
     """
 
     manifest: Manifest
@@ -65,6 +67,8 @@ class Run:
     unfit: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     untimed: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,13 @@ def grade_assignment(
     workers: int = 1,
     unsafe_local: bool = False,
     engine: str = "local",
+    *,
+    again: bool = False,
 ) -> Run:
     """Grade the submissions of an assignment that have no standing result.
+
+    A result that another bundle gave stands, unless asked otherwise: nobody's points change
+    because a notebook was compiled again.
 
     Each result is stored as soon as it is there, so that a run that is killed loses nothing and
     the next one repeats nothing.
@@ -108,14 +117,14 @@ def grade_assignment(
         workers: how many submissions are graded at a time.
         unsafe_local: run students' code without walls, as a trial that counts for nothing.
         engine: the name of the one that grades.
+        again: grade what another bundle graded, too.
 
     Raises:
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student handed in nothing.
     """
-    plan = _plan(
-        course, name, students, device, None if unsafe_local else course.min_tier, Store.get
-    )
+    min_tier = Tier.UNWALLED if unsafe_local else course.min_tier
+    plan = _plan(course, name, students, device, min_tier, Store.get, again)
     seen, problems = dict(plan.seen), list(plan.problems)
     graded: list[str] = []
     written: set[str] = set()
@@ -130,15 +139,17 @@ def grade_assignment(
             if _written(course, plan, one):
                 written.add(one.student)
         progress.advance(one.result)
-    results = bring_up_to_date(course, plan.bundle, seen, written, problems, progress.say)
+    records = bring_up_to_date(course, plan.bundle, seen, written, problems, progress.say)
     return Run(
         plan.bundle.manifest,
-        results,
+        records.results,
         tuple(sorted(graded)),
         plan.done,
         tuple(course.unfit(name)),
         _told(course, problems),
         tuple(student for student, one in sorted(seen.items()) if one.is_untimed),
+        records.waiting,
+        records.former,
     )
 
 
@@ -151,8 +162,8 @@ def try_assignment(
     workers: int = 1,
     engine: str = "local",
 ) -> Trial:
-    """Grade what `grade_assignment` would grade, and write nothing."""
-    plan = _plan(course, name, students, device, course.min_tier, Store.find)
+    """Grade what `grade_assignment` would grade again, and write nothing."""
+    plan = _plan(course, name, students, device, course.min_tier, Store.find, again=True)
     found: dict[str, Result] = {}
     if plan.jobs:
         progress.begin(len(plan.jobs))
@@ -184,8 +195,9 @@ def _plan(
     name: str,
     students: Collection[str],
     device: str,
-    min_tier: int | None,
+    min_tier: Tier,
     find: Callable[[Store, str, str], Result | None],
+    again: bool,
 ) -> _Plan:
     bundle, store = _bundle(course, name), Store(course.results(name))
     limits = course.limits_of(name)
@@ -194,6 +206,9 @@ def _plan(
     for student, path in _submitted(course, name, students).items():
         handed_in = read_handed_in(path)
         seen[student] = Seen.of(handed_in)
+        if not again and _stands_by_another(store, student, handed_in, bundle.id, device):
+            done += 1
+            continue
         key = _key(course, work, handed_in.digest, bundle.id)
         try:
             known = find(store, student, key)
@@ -207,6 +222,22 @@ def _plan(
         else:
             jobs.append(Job(student, path, gradings=GRADINGS * store.times(student, key)))
     return _Plan(bundle, work, store, tuple(jobs), seen, done, tuple(problems))
+
+
+def _stands_by_another(
+    store: Store, student: str, handed_in: HandedIn, bundle: str, device: str
+) -> bool:
+    """Return whether a submission has a result by another bundle which does not wait for this run.
+
+    Of what waits for a GPU, a run on one grades the rest.
+    """
+    try:
+        shown = store.shown(student)
+    except HarnessError:  # there is none, or it is damaged
+        return False
+    if shown.bundle == bundle or shown.submission != digest_of(handed_in.data):
+        return False
+    return is_final(shown) and not (waits_for_hardware(shown) and shown.device != device)
 
 
 def _key(course: Course, work: Work, digest: str, bundle: str) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from autograder.sandbox.limits import TIERS, Limits
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.settings import WEAKEST, Tier
 
 if TYPE_CHECKING:
     from autograder.grading.intake import HandedIn
@@ -24,7 +25,7 @@ class Work:
     secret: bytes = field(repr=False)
     limits: Limits
     device: str
-    min_tier: int | None = TIERS[-1]
+    min_tier: Tier = WEAKEST
     private: tuple[Path, ...] = ()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from nbformat import NotebookNode
 
 from autograder.grading.additions import Budget, added_lines
+from autograder.grading.notes import told_cells
 from autograder.grading.student_cells import StudentCell
 
 __all__ = [
@@ -201,16 +202,11 @@ def _note_order_and_losses(release: NotebookNode, found: Alignment) -> None:
             elif given.cell_type == "code":
                 code.append(grade_id)
     if answers:
-        found.notes.append(f"the answer {_told(answers)} {_verb(answers)} missing")
+        found.notes.append(f"the answer {told_cells(answers, MOST_NAMES)} {_verb(answers)} missing")
     if code:
         was, verb = "was" if len(code) == 1 else "were", _verb(code)
-        found.notes.append(f"the given {_told(code)} {was} missing and {verb} restored")
-
-
-def _told(names: Sequence[str]) -> str:
-    """Return the names of cells as a note tells them."""
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"cell{'s' if len(names) > 1 else ''} {', '.join(names[:MOST_NAMES])}{more}"
+        told = told_cells(code, MOST_NAMES)
+        found.notes.append(f"the given {told} {was} missing and {verb} restored")
 
 
 def _verb(names: Sequence[str]) -> str:

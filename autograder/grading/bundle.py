@@ -10,6 +10,7 @@ import msgspec
 
 from autograder.authoring.standard import Standard
 from autograder.errors import HarnessError
+from autograder.grading.intake import digest_of
 from autograder.grading.notebooks import nbformat
 
 __all__ = [
@@ -191,7 +192,7 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         raise HarnessError(f"{name} is not what its manifest says; compile the assignment again")
     package = {n: d for n, d in files.items() if n.startswith(REFERENCE)}
     return Bundle(
-        id=_digest(data),
+        id=digest_of(data),
         manifest=manifest,
         source=source,
         release=nbformat.reads(files[RELEASE].decode(), as_version=4),
@@ -208,7 +209,3 @@ def _unpack(data: bytes) -> tuple[Manifest, dict[str, bytes]]:
     with zipfile.ZipFile(BytesIO(data)) as archive:
         files = {member: archive.read(member) for member in archive.namelist()}
     return msgspec.json.decode(files.pop(MANIFEST), type=Manifest), files
-
-
-def _digest(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()

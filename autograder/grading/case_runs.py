@@ -14,10 +14,9 @@ from autograder.grading.diagnosis import Draw
 from autograder.grading.given import run_given, wants_given
 from autograder.grading.in_place import RunCases, run_in_place
 from autograder.grading.oracle import Oracle
-from autograder.grading.results import CaseResult, Verdict
+from autograder.grading.results import Blank, CaseResult, Verdict
 from autograder.grading.submission import Submission
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.messages import NOT_YET
 from autograder.sandbox.session import CheckSession, NotebookSession
 
 __all__ = ["CaseRuns", "stops_of"]
@@ -258,7 +257,7 @@ def _shows_something(check: Check) -> bool:
 
 def _may_be_another_s_doing(result: CaseResult) -> bool:
     decided = result.verdict in (Verdict.PASSED, Verdict.PENDING, Verdict.BROKEN)
-    return not decided and not (result.message or "").startswith(NOT_YET)
+    return not decided and result.blank is not Blank.STUB
 
 
 def _without_run(case: Case, verdict: Verdict, message: str) -> CaseResult:

@@ -6,7 +6,7 @@ import math
 import re
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -16,30 +16,42 @@ from autograder.authoring.subject import Handle, Session, Subject
 from autograder.errors import (
     CheckFailure,
     HarnessError,
+    NotImplementedYet,
     StudentError,
     StudentKilled,
     StudentTimeout,
+    Unanswered,
     UnsendableArgument,
 )
-from autograder.grading.results import CaseResult, Verdict
+from autograder.grading.results import Blank, CaseResult, Verdict
 from autograder.grading.watchdog import watchdog
-from autograder.sandbox.messages import InProcessSession
-from autograder.sandbox.wire import Message
+from autograder.sandbox.messages import InProcessSession, Reply
+from autograder.sandbox.protocol import Message
 
-__all__ = ["NOT_ANSWERED", "ReferenceSession", "run_case"]
+__all__ = ["ReferenceSession", "run_case"]
 
 MAX_MESSAGE = 2000
 DEFAULT = Standard()
-NOT_ANSWERED = "not answered yet"  # as assertions say it of a value
 _NAME = re.compile(r"[^\W\d]\w*")
+
+
+class _Evidence(NamedTuple):
+    """Why a case did not pass, as its result has it."""
+
+    message: str | None = None
+    blank: Blank | None = None
+    place: str | None = None
+
+
+_NOTHING = _Evidence()
 
 
 class ReferenceSession(InProcessSession):
     """The reference, in this process; what it raises is never the student's error."""
 
-    def _send(self, request: Message) -> Message:
+    def _send(self, request: Message, wanted: type[Reply]) -> Reply:
         try:
-            return super()._send(request)
+            return super()._send(request, wanted)
         except StudentError as error:
             raise RuntimeError(f"the reference: {error}") from None
 
@@ -62,11 +74,18 @@ class _Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
 
-    def says(self, message: str, unusable: bool) -> str:
-        """Return what to say of a failure: that there is no answer, where that is all."""
-        found = _NAME.match(message)
-        names = self.empty[-1:] if unusable else [n for n in self.empty if found and n == found[0]]
-        return f"{names[0]}: {NOT_ANSWERED}" if names else message
+    def unanswered(self, message: str | None = None) -> Unanswered | None:
+        """Return the failure that there is no answer, where that is all that is wrong.
+
+        Args:
+            message: of a mismatch, which begins with the name of what it is about; None is of an
+                exception, which is about the value that was read last.
+        """
+        names = self.empty[-1:]
+        if message is not None:
+            found = _NAME.match(message)
+            names = [name for name in self.empty if found and name == found[0]]
+        return Unanswered(names[0]) if names else None
 
 
 def run_case(
@@ -100,31 +119,30 @@ def run_case(
         standard: how strictly numbers are compared where the check says nothing itself.
     """
     began = time.perf_counter()
-    verdict, message = Verdict.PASSED, None
+    verdict, evidence = Verdict.PASSED, _NOTHING
     watched = _Watched(student)
     with holding_to(standard), observing() as seen:
         try:
             with watchdog(seconds):
                 _call(check, case, cast(Session, watched), reference, rng())
         except (CheckFailure, AssertionError) as error:
-            said = str(error) or "the check's assertion does not hold"
-            verdict, message = Verdict.FAILED, watched.says(said, unusable=False)
+            verdict, evidence = Verdict.FAILED, _evidence(watched.unanswered(str(error)) or error)
         except StudentTimeout as error:
-            verdict, message = Verdict.TIMED_OUT, str(error)
+            verdict, evidence = Verdict.TIMED_OUT, _evidence(error)
         except StudentKilled as error:
-            verdict, message = Verdict.KILLED, str(error)
+            verdict, evidence = Verdict.KILLED, _evidence(error)
         except StudentError as error:
-            verdict, message = Verdict.ERRORED, str(error)
+            verdict, evidence = Verdict.ERRORED, _evidence(error)
         except Exception as error:
             fault = f"{type(error).__name__}: {error}"
             if isinstance(error, HarnessError) and not isinstance(error, UnsendableArgument):
-                verdict, message = Verdict.BROKEN, str(error)
+                verdict, evidence = Verdict.BROKEN, _evidence(error)
             elif proven or _is_sound(check, case, reference, rng):
-                verdict = Verdict.FAILED
-                said = f"the check cannot use what the code returned ({fault})"
-                message = watched.says(said, unusable=True)
+                unusable = CheckFailure(f"the check cannot use what the code returned ({fault})")
+                verdict, evidence = Verdict.FAILED, _evidence(watched.unanswered() or unusable)
             else:
-                verdict, message = Verdict.BROKEN, f"the check raised {fault}"
+                broken = HarnessError(f"the check raised {fault}")
+                verdict, evidence = Verdict.BROKEN, _evidence(broken)
     if compared is not None:
         compared += seen
     margins = [one.margin for one in seen]
@@ -135,8 +153,20 @@ def run_case(
         verdict=verdict,
         seconds=round(time.perf_counter() - began, 6),
         margin=max(margins) if margins and len(finite) == len(margins) else None,
-        message=message[:MAX_MESSAGE] if message else None,
+        message=evidence.message,
+        blank=evidence.blank,
+        place=evidence.place,
     )
+
+
+def _evidence(error: Exception) -> _Evidence:
+    """Return what a result keeps of why a case did not pass."""
+    message = str(error)
+    if isinstance(error, AssertionError):
+        message = message or "the check's assertion does not hold"
+    blank = {NotImplementedYet: Blank.STUB, Unanswered: Blank.VALUE}.get(type(error))
+    place = error.place if isinstance(error, StudentError) else None
+    return _Evidence(message[:MAX_MESSAGE] or None, blank, place)
 
 
 def _call(check: Check, case: Case, student: Session, reference: Session, rng: Any) -> None:

@@ -6,7 +6,6 @@ the others. A diagnosis says what the author wrote of the slip, and nothing of t
 """
 
 import operator
-import re
 import time
 import warnings
 from collections import Counter
@@ -23,11 +22,11 @@ from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.authoring.tolerance import compare
 from autograder.grading.bundle import Slip
-from autograder.grading.cases import NOT_ANSWERED, ReferenceSession, run_case
+from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.hints import hint
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
-from autograder.sandbox.messages import NOT_YET, InProcessSession
+from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["Diagnoses", "Draw", "Outcome"]
 
@@ -38,7 +37,6 @@ FEW_DIGITS = 3  # a number of so many digits may be anybody's
 MOST = 3  # slips that are named where several give the same
 _OR = "; or: "
 _MISSED = (Verdict.FAILED, Verdict.ERRORED)
-_PLACE = re.compile(r" \(cell [^()]*\)$")
 
 
 Draw = Callable[[Check, Case], np.random.Generator]
@@ -185,9 +183,7 @@ _UNKNOWN = CaseResult("", False, Verdict.BROKEN, 0.0)
 
 def _can_be_named(result: CaseResult) -> bool:
     """Return whether a case went wrong in a way that a slip may; what is not answered is none."""
-    message = result.message or ""
-    blank = message.startswith(NOT_YET) or message.endswith(NOT_ANSWERED)
-    return result.verdict in _MISSED and not blank
+    return result.verdict in _MISSED and result.blank is None
 
 
 def _same(student: Outcome, slip: Outcome) -> bool:
@@ -201,17 +197,12 @@ def _same(student: Outcome, slip: Outcome) -> bool:
     mine, theirs = student.wrong, slip.wrong
     if mine is None or theirs is None:
         # It failed on something else than numbers, and what was said names it: an argument changed.
-        return mine is theirs and _said(student) == _said(slip)
+        return mine is theirs and student.result.said == slip.result.said
     return (
         mine.what == theirs.what
         and mine.got.shape == theirs.got.shape
         and compare(mine.got, theirs.got, mine.tolerance).wrong == 0
     )
-
-
-def _said(outcome: Outcome) -> str:
-    """Return a message without the place in the notebook."""
-    return _PLACE.sub("", outcome.result.message or "")
 
 
 def _tells(outcome: Outcome) -> bool:

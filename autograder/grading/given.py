@@ -23,7 +23,8 @@ from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import MB
 from autograder.sandbox.messages import MessageSession
-from autograder.sandbox.wire import Message, Packer, Reference, plain_text, unpack
+from autograder.sandbox.protocol import FROM_CALLER, FROM_REFERENCE, Callback, Raised, Value
+from autograder.sandbox.wire import Packer, Reference, plain_text, unpack
 
 __all__ = ["ReferenceProcess", "bound_memory", "note", "run_given", "wants_given"]
 
@@ -110,7 +111,7 @@ class ReferenceProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def answer(self, call: Message, deadline: float) -> Message:
+    def answer(self, call: Callback, deadline: float) -> Value | Raised:
         """Return the reply to a call: what came of it, or which of Python's exceptions.
 
         Raises:
@@ -120,13 +121,15 @@ class ReferenceProcess:
         channel = self._channel or self._start()
         try:
             channel.send(call, deadline)
-            return channel.receive(deadline)
+            reply = channel.receive(deadline)
+            assert isinstance(reply, Value | Raised)
+            return reply
         except ChannelTimeout:
             self.close()
-            raise StudentTimeout(f"ran for too long in the reference's {call.text}") from None
+            raise StudentTimeout(f"ran for too long in the reference's {call.name}") from None
         except (ChannelClosed, WireError):
             self.close()
-            raise StudentKilled(f"its arguments ended the reference's {call.text}") from None
+            raise StudentKilled(f"its arguments ended the reference's {call.name}") from None
         except BaseException:  # the watchdog's: the next answer must not be this call's
             self.close()
             raise
@@ -141,7 +144,7 @@ class ReferenceProcess:
         self._channel = None
 
     def _start(self) -> Channel:
-        channel, theirs = Channel.pair(MAX_ANSWER)
+        channel, theirs = Channel.pair(MAX_ANSWER, FROM_REFERENCE)
         parent = os.getpid()
         with warnings.catch_warnings():
             # Other threads: a lock of theirs may stay held in the fork, which is then killed.
@@ -154,7 +157,7 @@ class ReferenceProcess:
                 bound_memory()
                 if (torch := sys.modules.get("torch")) is not None:
                     torch.set_num_threads(1)  # its other threads are not in a fork
-                _serve(Channel(theirs, MAX_ANSWER), self._namespace)
+                _serve(Channel(theirs, MAX_ANSWER, FROM_CALLER), self._namespace)
             finally:
                 os._exit(0)
         theirs.close()
@@ -165,28 +168,28 @@ class ReferenceProcess:
 def _serve(channel: Channel, namespace: Mapping[str, Any]) -> None:
     while True:
         call = channel.receive()
-        reply = _reply(namespace[call.text], call)
+        assert isinstance(call, Callback)
+        reply = _reply(namespace[call.name], call)
         try:
             channel.send(reply)
         except WireError as error:
-            channel.send(_raised(ValueError(f"{call.text} returns {error}")))
+            channel.send(_raised(ValueError(f"{call.name} returns {error}")))
 
 
-def _reply(function: Callable[..., Any], call: Message) -> Message:
+def _reply(function: Callable[..., Any], call: Callback) -> Value | Raised:
     try:
-        args = [unpack(value, call.bodies, _no_object) for value in call.values]
+        args = [unpack(value, call.bodies, _no_object) for value in call.args]
         kwargs = {key: unpack(value, call.bodies, _no_object) for key, value in call.named.items()}
         packer = Packer(_no_value)
-        value = packer.pack(function(*args, **kwargs))
+        return Value(packer.pack(function(*args, **kwargs))).with_bodies(packer.bodies)
     except Exception as error:
         return _raised(error)
-    return Message("value", values=[value], bodies=packer.bodies)
 
 
-def _raised(error: Exception) -> Message:
+def _raised(error: Exception) -> Raised:
     """Return an exception as the nearest of Python's own and its text, and nothing else."""
     name = next(k.__name__ for k in type(error).__mro__ if k.__module__ == "builtins")
-    return Message("raised", text=plain_text(str(error)[:MAX_TEXT]), values=[name])
+    return Raised(name, plain_text(str(error)[:MAX_TEXT]))
 
 
 def _no_object(reference: Reference) -> Any:

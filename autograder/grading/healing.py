@@ -19,12 +19,13 @@ from autograder.grading.alignment import (
     prompts_of,
 )
 from autograder.grading.notebooks import nbformat
+from autograder.grading.notes import first_of, told_cells
 from autograder.grading.student_cells import StudentCell
 from autograder.sandbox.session import CodeCell
 
 __all__ = ["Healer"]
 
-MOST_NAMES, MOST_CELLS = 3, 8  # that a note tells
+MOST_NAMES = 3  # that a note tells
 
 
 class Healer:
@@ -81,9 +82,8 @@ class Healer:
                 for cell in anchored.following:
                     self._add_own(cell)
         for fate, cells in self._edited.items():
-            more = f" and {left} more" if (left := len(cells) - MOST_CELLS) > 0 else ""
-            which = f"cell{'s' if len(cells) > 1 else ''} {', '.join(cells[:MOST_CELLS])}{more}"
-            self.notes.append(f"{which} {'were' if len(cells) > 1 else 'was'} edited and {fate}")
+            were = "were" if len(cells) > 1 else "was"
+            self.notes.append(f"{told_cells(cells)} {were} edited and {fate}")
 
     def answers(self) -> dict[str, str]:
         """Return what was written for each manual question, by the grade_id of its cell."""
@@ -244,9 +244,7 @@ def _fate(more: Additions) -> str:
     elif more.text and not more.changed:
         fate += "; what was written there is shown to staff"
     if more.changed:
-        names = ", ".join(more.changed[:MOST_NAMES])
-        rest = f" and {left} more" if (left := len(more.changed) - MOST_NAMES) > 0 else ""
-        fate += f"; the change to {names}{rest} does not count"
+        fate += f"; the change to {first_of(more.changed, MOST_NAMES)} does not count"
     return fate
 
 

@@ -46,7 +46,7 @@ class HandedIn:
 
 
 def digest_of(data: bytes) -> str:
-    """Return the name of a submission: "sha256:…" of its bytes."""
+    """Return the name of a submission or a bundle: "sha256:…" of its bytes."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 

@@ -11,7 +11,15 @@ from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.session import NotebookSession
 from autograder.visible import visible
 
-__all__ = ["ENDED_LATER", "UNWALLED", "all_notes", "naming_file", "notes_of"]
+__all__ = [
+    "ENDED_LATER",
+    "UNWALLED",
+    "all_notes",
+    "first_of",
+    "naming_file",
+    "notes_of",
+    "told_cells",
+]
 
 RUN_ANEW = "the notebook started threads, so it was run again for each check"
 # One for all: by then hidden inputs have been seen, and which cell it was could tell of them.
@@ -54,8 +62,10 @@ def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
             stopped.setdefault(ended, []).append(f"{number} (line {run.line})")
         elif ended:
             left_out.setdefault(ended, []).append(number)
-        elif run.error and not run.error.startswith("NotImplementedError"):
-            raised.setdefault(run.error, []).append(number)
+        elif run.error and run.error_type != "NotImplementedError":
+            # By whose grammar a cell is wrong: a newer Python may take what an older one does not.
+            by = f" (the grader runs Python {PYTHON})" if run.error_type == "SyntaxError" else ""
+            raised.setdefault(f"{run.error}{by}", []).append(number)
         if run.printed > limits.output_mb * MB:
             printed.setdefault(f"{run.printed:,} characters", []).append(number)
         if run.kept:
@@ -63,26 +73,25 @@ def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
             kept.append(f"cell {number} is as it was released; {names} above it counts")
     return (
         *([RUN_ANEW] if notebook.anew else []),
-        *(f"{_cells(n)} {_were(n)} stopped: {how}" for how, n in stopped.items()),
-        *(f"{_cells(n)} {_were(n)} left out: {how}" for how, n in left_out.items()),
-        *(f"{_cells(n)} raised {error}{_grammar(error)}" for error, n in raised.items()),
+        *(f"{told_cells(n)} {_were(n)} stopped: {how}" for how, n in stopped.items()),
+        *(f"{told_cells(n)} {_were(n)} left out: {how}" for how, n in left_out.items()),
+        *(f"{told_cells(n)} raised {error}" for error, n in raised.items()),
         *kept,
-        *(f"{_cells(n)} printed {much}; none were kept" for much, n in printed.items()),
+        *(f"{told_cells(n)} printed {much}; none were kept" for much, n in printed.items()),
         *([ENDED_LATER] if any(run.later for run in notebook.runs.values()) else []),
     )
 
 
-def _cells(numbers: Sequence[int | str]) -> str:
-    """Name cells, of many the first."""
-    told = ", ".join(map(str, numbers[:MOST_CELLS]))
-    more = f" and {len(numbers) - MOST_CELLS} more" if len(numbers) > MOST_CELLS else ""
-    return f"cell{'s' if len(numbers) > 1 else ''} {told}{more}"
+def told_cells(cells: Sequence[int | str], most: int = MOST_CELLS) -> str:
+    """Return cells as a note tells them, of many the first."""
+    return f"cell{'s' if len(cells) > 1 else ''} {first_of(cells, most)}"
+
+
+def first_of(names: Sequence[int | str], most: int) -> str:
+    """Return names as a note tells them: of many the first, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(map(str, names[:most]))}{more}"
 
 
 def _were(numbers: Sequence[object]) -> str:
     return "was" if len(numbers) == 1 else "were"
-
-
-def _grammar(error: str) -> str:
-    """Say by whose grammar a cell is wrong: a newer Python may take what an older one does not."""
-    return f" (the grader runs Python {PYTHON})" if error.startswith("SyntaxError") else ""

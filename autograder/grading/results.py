@@ -1,4 +1,4 @@
-"""Results: the stored record of one grading run of one attempt (design contract, schema 1)."""
+"""Results: the stored record of one grading run of one attempt, in schema 1."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ import msgspec
 from autograder.errors import HarnessError
 
 __all__ = [
-    "BROKE",
+    "Blank",
     "CaseResult",
     "CheckResult",
     "QuestionResult",
@@ -20,10 +20,11 @@ __all__ = [
     "is_final",
     "load_result",
     "now",
+    "waits_for_hardware",
 ]
 
-
-BROKE = "the harness broke"  # how the note of a result that must be retried begins
+# How the first note of a result that broke begins where it has no field for that.
+_FORMER_FAULT = "the harness broke: "
 
 
 class Verdict(StrEnum):
@@ -34,7 +35,6 @@ class Verdict(StrEnum):
     ERRORED = "errored"  # the student's code raised, is missing, or cannot be loaded
     TIMED_OUT = "timed_out"  # a limit on time ended it
     KILLED = "killed"  # a limit on memory, processes or output, or a crash, ended it
-    SKIPPED = "skipped"  # a prerequisite did not pass
     PENDING = "pending"  # needs hardware that this run does not have
     BROKEN = "broken"  # the harness or the check itself failed
 
@@ -48,6 +48,13 @@ class Status(StrEnum):
     UNGRADED = "ungraded"  # run without walls, as a trial: it counts for nothing
 
 
+class Blank(StrEnum):
+    """Why there is no answer yet."""
+
+    STUB = "stub"  # the function raises NotImplementedError
+    VALUE = "value"  # the value is `...`, None or an empty text
+
+
 class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One case: its verdict and the evidence.
 
@@ -55,6 +62,8 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     were compared or the error is not finite. ``message`` is for staff; `student_message` in
     `autograder.records.words` decides what a student sees of a hidden case. ``given`` says that it
     passed with what its check is given, and not without; ``message`` is then our own note.
+    ``blank`` says that there is no answer yet. ``place`` is where in the notebook the code raised,
+    which stands at the end of the message.
     """
 
     name: str
@@ -65,6 +74,14 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: str | None = None
     diagnosis: str | None = None
     given: bool = False
+    blank: Blank | None = None
+    place: str | None = None
+
+    @property
+    def said(self) -> str:
+        """The message without the place in the notebook."""
+        message = self.message or ""
+        return message.removesuffix(f" ({self.place})") if self.place else message
 
 
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,7 +104,11 @@ class QuestionResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One grading run of one attempt."""
+    """One grading run of one attempt.
+
+    ``notes`` are for the student and for staff. ``fault`` is what broke the harness, for staff
+    alone: such a result does not stand.
+    """
 
     assignment: str
     student: str
@@ -102,7 +123,19 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notes: tuple[str, ...]
     questions: tuple[QuestionResult, ...]
     tier: int | None = None  # of the walls around the student's code; None where none ran, or none
+    fault: str | None = None
     schema: Literal[1] = 1
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts of all cases."""
+        return [case.verdict for q in self.questions for check in q.checks for case in check.cases]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What staff read of the whole: the fault, then the notes."""
+        fault = (f"the harness broke: {self.fault}",) if self.fault is not None else ()
+        return (*fault, *self.notes)
 
 
 def dump_result(result: Result) -> bytes:
@@ -117,9 +150,13 @@ def load_result(data: bytes) -> Result:
         HarnessError: the bytes are no result of schema 1.
     """
     try:
-        return msgspec.json.decode(data, type=Result)
+        result = msgspec.json.decode(data, type=Result)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise HarnessError(f"not a result of schema 1: {error}") from None
+    if result.fault is None and result.notes and result.notes[0].startswith(_FORMER_FAULT):
+        fault = result.notes[0].removeprefix(_FORMER_FAULT)
+        return msgspec.structs.replace(result, fault=fault, notes=result.notes[1:])
+    return result
 
 
 def now() -> str:
@@ -132,7 +169,11 @@ def is_final(result: Result) -> bool:
 
     One that the harness or a check broke is graded again, and so is a trial without walls.
     """
-    if result.status is Status.UNGRADED:
+    if result.status is Status.UNGRADED or result.fault is not None:
         return False
-    verdicts = (c.verdict for q in result.questions for check in q.checks for c in check.cases)
-    return Verdict.BROKEN not in verdicts and not any(n.startswith(BROKE) for n in result.notes)
+    return Verdict.BROKEN not in result.verdicts
+
+
+def waits_for_hardware(result: Result) -> bool:
+    """Return whether some case of a result waits for a machine with other hardware."""
+    return Verdict.PENDING in result.verdicts

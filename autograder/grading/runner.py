@@ -17,7 +17,6 @@ from autograder.grading.intake import digest_of
 from autograder.grading.notes import UNWALLED, all_notes, notes_of
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import (
-    BROKE,
     CaseResult,
     QuestionResult,
     Result,
@@ -26,6 +25,7 @@ from autograder.grading.results import (
     now,
 )
 from autograder.grading.scoring import (
+    broken,
     result_of,
     score_check,
     score_manual,
@@ -35,8 +35,9 @@ from autograder.grading.scoring import (
 from autograder.grading.submission import Submission, parse_submission
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.nursery import TIERS, Nursery
+from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import NotebookSession
+from autograder.sandbox.settings import WEAKEST, Tier, down_to
 
 __all__ = ["Grader", "drawn_for"]
 
@@ -53,8 +54,7 @@ class Grader:
         secret: the course's, from which hidden inputs are drawn.
         limits: of each submission.
         device: ``cpu`` or ``cuda``.
-        min_tier: the weakest tier of walls that will do; None runs students' code without any,
-            as a trial that counts for nothing.
+        min_tier: the weakest tier of walls that will do.
         private: files and folders that no session may find; the canary looks for them.
 
     Attributes:
@@ -69,7 +69,7 @@ class Grader:
         secret: bytes,
         limits: Limits,
         device: str = "cpu",
-        min_tier: int | None = TIERS[-1],
+        min_tier: Tier = WEAKEST,
         private: Sequence[Path] = (),
     ) -> None:
         self._bundle, self._oracle, self._secret = bundle, oracle, secret
@@ -118,7 +118,7 @@ class Grader:
         except StudentError as error:
             return unreadable(self._bundle, student, data, str(error), self._device, clock)
         except Exception as error:  # a bug of ours costs no other submission its grading
-            return unreadable(self._bundle, student, data, _fault(error), self._device, clock)
+            return broken(self._bundle, student, data, _fault(error), self._device, clock)
         self._submission = drawn_for(student, digest_of(data))
         for attempt in range(TRIES):
             self._tries = gradings * TRIES + attempt
@@ -130,8 +130,8 @@ class Grader:
             except Exception as error:  # a HarnessError, or a bug of ours
                 self.close()
                 if attempt == TRIES - 1:
-                    reason = _fault(error)
-                    return unreadable(self._bundle, student, data, reason, self._device, clock)
+                    fault = _fault(error)
+                    return broken(self._bundle, student, data, fault, self._device, clock)
         notes = all_notes(submission.notes, notes)
         result = result_of(self._bundle, student, data, questions, notes, self._device, clock)
         return self._marked(result)
@@ -140,8 +140,8 @@ class Grader:
         """Return a result with the tier of its walls: without any it is not graded."""
         assert self._nursery is not None
         tier = self._nursery.tier
-        if tier is not None:
-            return msgspec.structs.replace(result, tier=tier)
+        if tier.is_walled:
+            return msgspec.structs.replace(result, tier=tier.value)
         questions = tuple(
             msgspec.structs.replace(question, status=Status.UNGRADED)
             for question in result.questions
@@ -154,10 +154,9 @@ class Grader:
         """Return the nursery, whose walls have held against all escapes that we know."""
         if self._nursery is None:
             preload = self._bundle.manifest.preload
-            tiers = (None,) if self._min_tier is None else TIERS[: self._min_tier + 1]
-            nursery = Nursery(self._limits, preload, self._device, tiers)
+            nursery = Nursery(self._limits, preload, self._device, down_to(self._min_tier))
             try:
-                if nursery.tier is not None:
+                if nursery.tier.is_walled:
                     send_canary(nursery, self._private)
             except BaseException:
                 nursery.close()
@@ -230,5 +229,4 @@ def _score(
 
 
 def _fault(error: Exception) -> str:
-    said = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
-    return f"{BROKE}: {said}"
+    return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"

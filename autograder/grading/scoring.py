@@ -7,6 +7,8 @@ complete is worth exactly its points, whatever its parts add up to in floating p
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
 from autograder.grading.bundle import Bundle, CheckEntry, QuestionEntry
 from autograder.grading.intake import digest_of
 from autograder.grading.results import (
@@ -20,6 +22,7 @@ from autograder.grading.results import (
 from autograder.version import own_version
 
 __all__ = [
+    "broken",
     "result_of",
     "score_check",
     "score_manual",
@@ -66,10 +69,18 @@ def status_of(questions: Iterable[QuestionResult]) -> Status:
     return Status.GRADED
 
 
+def broken(
+    bundle: Bundle, student: str, data: bytes, fault: str, device: str, clock: Callable[[], str]
+) -> Result:
+    """Return the result of a submission on which the harness broke: it is graded again."""
+    result = unreadable(bundle, student, data, "", device, clock)
+    return msgspec.structs.replace(result, notes=(), fault=fault)
+
+
 def unreadable(
     bundle: Bundle, student: str, data: bytes, reason: str, device: str, clock: Callable[[], str]
 ) -> Result:
-    """Return the result of a submission that could not be graded: staff act, nobody loses."""
+    """Return the result of a submission that cannot be graded: staff act, nobody loses."""
     questions = tuple(
         QuestionResult(entry.id, entry.points, 0.0, Status.NEEDS_ATTENTION, ())
         for entry in bundle.manifest.questions

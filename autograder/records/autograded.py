@@ -21,7 +21,7 @@ from autograder.grading.bundle import CheckEntry, Manifest
 from autograder.grading.results import CheckResult, Result
 from autograder.records.files import write_atomic
 from autograder.records.pages import format_points
-from autograder.records.words import check_words, clean, staff_words
+from autograder.records.words import check_words, clean
 
 __all__ = ["write_autograded"]
 
@@ -62,26 +62,21 @@ class _Budget:
 
 
 def write_autograded(
-    path: Path,
-    notebook: NotebookNode,
-    result: Result,
-    manifest: Manifest,
-    *,
-    hidden_messages: bool = False,
+    path: Path, notebook: NotebookNode, result: Result, manifest: Manifest
 ) -> None:
     """Write the graded notebook of a student, with its verdicts below each check cell.
+
+    It says what a student may read, as `nbgrader generate_feedback` copies it for the student.
 
     Args:
         path: ``autograded/<student>/<assignment>/<assignment>.ipynb``.
         notebook: the student's, valid and healed: given cells are the release's again.
         result: the student's.
         manifest: the assignment's.
-        hidden_messages: also say what only staff may read. `nbgrader generate_feedback` copies
-            this notebook for the student, so not in a course that uses it.
     """
     entries = {check.name: check for question in manifest.questions for check in question.checks}
     texts = {
-        entries[check.name].cell: _verdicts(check, entries[check.name], hidden_messages)
+        entries[check.name].cell: _verdicts(check, entries[check.name])
         for question in result.questions
         for check in question.checks
         if check.name in entries
@@ -193,13 +188,12 @@ def _attachments(cell: NotebookNode) -> dict[str, dict[str, str]]:
     return {name: pictures for name, pictures in kept.items() if pictures}
 
 
-def _verdicts(check: CheckResult, entry: CheckEntry, hidden_messages: bool) -> str:
+def _verdicts(check: CheckResult, entry: CheckEntry) -> str:
     """Return the verdicts of a check as text."""
     points = f"{format_points(check.earned)} of {format_points(check.points)} points"
     lines = [f"{check.name}: {points}"]
-    cases = map(staff_words, check.cases) if hidden_messages else check_words(check, entry)
     said = None
-    for case in cases:
+    for case in check_words(check, entry):
         lines.append(f"  {case.name}: {case.words}")
         looks = f"looks like: {case.diagnosis}" if case.diagnosis not in (None, said) else ""
         said = case.diagnosis or said

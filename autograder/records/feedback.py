@@ -10,8 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
-from autograder.grading.cases import NOT_ANSWERED
-from autograder.grading.results import BROKE, CheckResult, QuestionResult, Result, Status, Verdict
+from autograder.grading.results import CheckResult, QuestionResult, Result, Status, Verdict
 from autograder.records.pages import write_page
 from autograder.records.words import (
     CaseWords,
@@ -21,7 +20,6 @@ from autograder.records.words import (
     question_pairs,
     standing,
 )
-from autograder.sandbox.messages import NOT_YET
 
 __all__ = ["write_feedback"]
 
@@ -65,8 +63,18 @@ class QuestionView:
     checks: list[CheckView]
 
 
-def write_feedback(path: Path, result: Result, manifest: Manifest, course_name: str) -> None:
-    """Write a student's feedback page, which holds only what a student may read."""
+def write_feedback(
+    path: Path, result: Result, manifest: Manifest, course_name: str, *, newer_waits: bool = False
+) -> None:
+    """Write a student's feedback page, which holds only what a student may read.
+
+    Args:
+        path: of the page.
+        result: the student's.
+        manifest: the assignment's.
+        course_name: stands at the top.
+        newer_waits: whether the student has handed in again since.
+    """
     questions = [
         _question(entry, question) for entry, question in question_pairs(manifest, result.questions)
     ]
@@ -85,8 +93,9 @@ def write_feedback(path: Path, result: Result, manifest: Manifest, course_name: 
         begun=any(q.decided or q.earned for q in questions),
         attention=result.status is Status.NEEDS_ATTENTION,
         # What broke on our side is for staff; the statuses say that it did.
-        notes=[clean(note) for note in result.notes if not note.startswith(BROKE)],
+        notes=[clean(note) for note in result.notes],
         questions=questions,
+        newer_waits=newer_waits,
     )
 
 
@@ -96,7 +105,7 @@ def _question(entry: QuestionEntry, question: QuestionResult) -> QuestionView:
     everything = [case for cases in words for case in cases]
     missed = [case for case in everything if case.verdict is not Verdict.PASSED]
     messages = [case.message for case in missed if case.message]
-    blank = _is_blank(everything, messages)
+    blank = len(set(messages)) == 1 and _is_blank(everything)
     message = messages[0] if blank else _shared(messages)
     diagnosis = _shared([case.diagnosis for case in everything if case.diagnosis])
     return QuestionView(
@@ -115,14 +124,10 @@ def _question(entry: QuestionEntry, question: QuestionResult) -> QuestionView:
     )
 
 
-def _is_blank(cases: Sequence[CaseWords], messages: Sequence[str]) -> bool:
-    """Return whether a question is not answered: what it says once is all that there is to say."""
-    return (
-        bool(messages)
-        and len(set(messages)) == 1
-        and (messages[0].startswith(NOT_YET) or NOT_ANSWERED in messages[0])
-        and len({case.verdict for case in cases}) == 1
-    )
+def _is_blank(cases: Sequence[CaseWords]) -> bool:
+    """Return whether a question is not answered, as all cases that tell why agree."""
+    told = [case for case in cases if case.message]
+    return all(case.blank for case in told) and len({case.verdict for case in cases}) == 1
 
 
 def _shared(texts: Sequence[str]) -> str | None:

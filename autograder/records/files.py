@@ -79,12 +79,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def clean_temporary(folder: Path, now: float | None = None) -> None:
+def clean_temporary(folder: Path) -> None:
     """Remove what killed writers left in a folder; a file that may be in use stays."""
-    now = time.time() if now is None else now
     for path in folder.glob(f"{TEMPORARY}*"):
         # A student's own folder may be called .tmp-x; ours are files without a suffix.
         with suppress(OSError):  # it is only in the way
-            age = now - path.lstat().st_mtime
+            age = time.time() - path.lstat().st_mtime
             if path.is_file() and not path.suffix and age > ABANDONED_SECONDS:
                 path.unlink()

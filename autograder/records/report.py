@@ -224,7 +224,7 @@ def _link(result: Result) -> str:
 
 
 def _reasons(result: Result) -> list[str]:
-    """Return why a result needs attention: its notes, then what broke."""
+    """Return why a result needs attention: what is said of the whole, then what broke."""
     broken = [
         f"{check.name}, {case.name}: {case.message or 'broke without a message'}"
         for question in result.questions
@@ -232,7 +232,7 @@ def _reasons(result: Result) -> list[str]:
         for case in check.cases
         if case.verdict is Verdict.BROKEN
     ]
-    return [clean(reason) for reason in (*result.notes, *broken)]
+    return [clean(reason) for reason in (*result.remarks, *broken)]
 
 
 def _near(results: Sequence[Result]) -> list[Near]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.course import LONGEST_NAME
 from autograder.errors import HarnessError, UsageError
-from autograder.grading.results import Result, Status, Verdict, dump_result, load_result
+from autograder.grading.results import Result, Verdict, dump_result, is_final, load_result
 from autograder.records.files import (
     clean_temporary,
     make_folder,
@@ -25,7 +25,6 @@ from autograder.visible import visible
 __all__ = ["Store", "submission_key"]
 
 KEY = re.compile(r"[0-9a-f]{64}")
-_NOT_FINAL = (Status.NEEDS_ATTENTION, Status.UNGRADED)  # graded again, and stored beside it
 
 
 class Store:
@@ -86,8 +85,7 @@ class Store:
     def put(self, student: str, key: str, result: Result) -> Result:
         """Append a result and return what is stored under its key: the first writer's.
 
-        After a result that needs attention a different one is appended under the same key, since
-        what the harness broke is graded again.
+        After a result that does not stand a different one is appended under the same key.
 
         Raises:
             UsageError: the student's name or the key cannot be one, or the result is another's.
@@ -103,7 +101,7 @@ class Store:
                 self._show(student, data)
                 return result
             stored = self._read(path, student)
-            if stored == result or stored.status not in _NOT_FINAL:
+            if stored == result or is_final(stored):
                 self._show(student, path.read_bytes())
                 return stored
 
@@ -137,16 +135,6 @@ class Store:
                 damaged[student] = str(error)
         return found
 
-    def history(self, student: str) -> list[Result]:
-        """Return all results of a student, the oldest first.
-
-        Raises:
-            UsageError: the student's name cannot be one.
-            HarnessError: a file is damaged.
-        """
-        paths = self._files(self._history(student))
-        return sorted((self._read(path, student) for path in paths), key=lambda r: r.graded_at)
-
     @staticmethod
     def _files(folder: Path) -> list[Path]:
         """Return the results in a folder, sorted; glob takes one that it may not read as empty."""
@@ -155,13 +143,10 @@ class Store:
         except FileNotFoundError:
             return []
 
-    def _history(self, student: str) -> Path:
-        return self.folder / "history" / _student_name(student)
-
     def _runs(self, student: str, key: str) -> Iterator[Path]:
         if not KEY.fullmatch(key):
             raise UsageError(f"a key is 64 hexadecimal digits, not {key!r}")
-        folder = self._history(student)
+        folder = self.folder / "history" / _student_name(student)
         return chain([folder / f"{key}.json"], (folder / f"{key}.{n}.json" for n in count(2)))
 
     def _last(self, student: str, key: str) -> Path | None:
@@ -206,12 +191,8 @@ def _completes(shown: bytes, new: bytes) -> bool:
     except HarnessError:  # the one that is shown is damaged
         return False
     same = (one.submission, one.bundle) == (other.submission, other.bundle)
-    return same and _pending(other) > _pending(one)
-
-
-def _pending(result: Result) -> int:
-    verdicts = [c.verdict for q in result.questions for check in q.checks for c in check.cases]
-    return verdicts.count(Verdict.PENDING)
+    one_waits, other_waits = (r.verdicts.count(Verdict.PENDING) for r in (one, other))
+    return same and other_waits > one_waits
 
 
 def submission_key(

@@ -21,7 +21,6 @@ __all__ = [
     "clean",
     "question_label",
     "question_pairs",
-    "staff_words",
     "standing",
     "student_message",
     "student_words",
@@ -35,7 +34,6 @@ VERDICT_WORDS = {
     Verdict.ERRORED: "your code raised an error",
     Verdict.TIMED_OUT: "took too long and was stopped",
     Verdict.KILLED: "used more memory or processes than allowed, or crashed, and was stopped",
-    Verdict.SKIPPED: "not run, because something it builds on did not pass",
     Verdict.PENDING: "waits for a machine with the right hardware",
     Verdict.BROKEN: "could not be graded: not your fault; staff have been told",
 }
@@ -57,7 +55,7 @@ _NUMBERED = re.compile(r"\d[\d.]*")  # "2.1 Softmax" brings its own number
 
 @dataclass(frozen=True)
 class CaseWords:
-    """What somebody may read of a case."""
+    """What somebody may read of a case; ``blank`` says that there is no answer yet."""
 
     name: str
     verdict: Verdict
@@ -65,6 +63,7 @@ class CaseWords:
     message: str | None
     hint: str | None
     diagnosis: str | None
+    blank: bool
 
 
 @dataclass(frozen=True)
@@ -125,19 +124,7 @@ def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
         message=student_message(case),
         hint=clean(hint) if hint and case.hidden and case.verdict in _MISSED else None,
         diagnosis=clean(case.diagnosis) if case.diagnosis else None,
-    )
-
-
-def staff_words(case: CaseResult) -> CaseWords:
-    """Return what staff may read of a case: all of it."""
-    error = "" if case.margin is None else f", error {case.margin:.2g} × tolerance"
-    return CaseWords(
-        name=clean(case.name, 120) + (" (hidden)" if case.hidden else ""),
-        verdict=case.verdict,
-        words=VERDICT_WORDS[case.verdict] + error,
-        message=clean(case.message) if case.message else None,
-        hint=None,
-        diagnosis=clean(case.diagnosis) if case.diagnosis else None,
+        blank=case.blank is not None,
     )
 
 

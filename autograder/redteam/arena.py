@@ -20,13 +20,14 @@ from autograder.grading.results import Result
 from autograder.redteam.channel import CHANNEL, Overheard
 from autograder.redteam.witnesses import marked_processes
 from autograder.sandbox.kernel import die_with_parent
+from autograder.sandbox.settings import Tier
 
 __all__ = ["TIER", "main"]
 
 TIER = "ZOO_TIER"
 # Here, as the run's workers import this module too.
 if TIER in os.environ:
-    vars(runner)["TIERS"] = (int(os.environ[TIER]),)
+    vars(runner)["down_to"] = lambda weakest: (Tier(int(os.environ[TIER])),)
 if CHANNEL in os.environ:
     vars(runner)["NotebookSession"] = Overheard
 MAX_MEMORY = 8 << 30  # of the run's own processes: a bomb in the grader must not take the machine

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from autograder.course import LONGEST_NAME
-from autograder.grading.results import BROKE, Result, Status, Verdict
+from autograder.grading.results import Result, Status, Verdict
 from autograder.records.words import student_message
 from autograder.redteam.specimens import Earning, Specimen
 from autograder.redteam.witnesses import readable_text
@@ -115,7 +115,7 @@ def differences(alone: Result, among: Result | None) -> Iterator[str]:
     a, b = (_without_times(result) for result in (alone, among))
     if a != b:
         yield (
-            f"earned {among.earned:g} among attackers ({among.status}, {list(among.notes)}), "
+            f"earned {among.earned:g} among attackers ({among.status}, {list(among.remarks)}), "
             f"{alone.earned:g} without them ({alone.status})"
         )
 
@@ -177,16 +177,16 @@ def _unexpected(specimen: Specimen, result: Result, evidence: Evidence) -> Itera
             Earning.ALL_BUT_FIRST: lacking,
         }[expected.earning]
         if result.status is Status.NEEDS_ATTENTION:
-            yield f"it needs attention: {' '.join(result.notes)[:200]}"
+            yield f"it needs attention: {' '.join(result.remarks)[:200]}"
         elif result.earned != alike.earned:
             yield f"it earned {result.earned:g}, not {alike.earned:g}"
         elif Verdict.PENDING in _verdicts(result):
             yield "a case is pending"
-    broken = [note for note in result.notes if note.startswith(BROKE)]
-    if broken and result.status is not Status.NEEDS_ATTENTION:
-        yield broken[0][:200]
-    elif broken and expected.earning in (Earning.ATTENTION, Earning.NEITHER):
-        yield f"it broke the harness: {broken[0][:200]}"
+    fault = result.fault
+    if fault is not None and result.status is not Status.NEEDS_ATTENTION:
+        yield f"it broke the harness, and is graded: {fault[:200]}"
+    elif fault is not None and expected.earning in (Earning.ATTENTION, Earning.NEITHER):
+        yield f"it broke the harness: {fault[:200]}"
     verdicts = _verdicts(result)
     if Verdict.BROKEN in verdicts:
         yield "a case is broken"
@@ -198,7 +198,7 @@ def _unexpected(specimen: Specimen, result: Result, evidence: Evidence) -> Itera
 
 
 def _messages(result: Result) -> Iterator[str]:
-    yield from result.notes
+    yield from result.remarks
     for question in result.questions:
         for check in question.checks:
             yield from (case.message for case in check.cases if case.message)

@@ -134,7 +134,7 @@ def _grade_honest(school: School) -> tuple[Pupils, dict[str, Result]]:
         raise CannotTry(f"honest students alone cannot be graded: {quiet.broke}")
     alone = quiet.results(school.name)
     if alone[RIGHT].status is Status.NEEDS_ATTENTION:
-        raise CannotTry(f"the solution cannot be graded: {' '.join(alone[RIGHT].notes)}")
+        raise CannotTry(f"the solution cannot be graded: {' '.join(alone[RIGHT].remarks)}")
     return quiet, alone
 
 

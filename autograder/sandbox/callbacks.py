@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from autograder.errors import StudentKilled, StudentTimeout
-from autograder.sandbox.wire import Message
+from autograder.sandbox.protocol import Callback, Raised, Value
 
-__all__ = ["CALLBACK", "Callbacks"]
+__all__ = ["Callbacks"]
 
-CALLBACK = "callback"  # the kind of such a message
 MAX_CALLBACKS = 10_000  # during one case
 
 
@@ -24,13 +23,16 @@ class Callbacks:
 
     Args:
         names: of the functions that may be called back.
-        answer: returns the reply to a callback, ``value`` or ``raised`` as a session's own reply
-            is, at the latest at a time of `time.monotonic`; raises `StudentError` if it cannot.
+        answer: returns the reply to a callback at the latest at a time of `time.monotonic`; raises
+            `StudentError` if it cannot.
         seconds: the limit on one request together with all callbacks during it.
     """
 
     def __init__(
-        self, names: Sequence[str], answer: Callable[[Message, float], Message], seconds: float
+        self,
+        names: Sequence[str],
+        answer: Callable[[Callback, float], Value | Raised],
+        seconds: float,
     ) -> None:
         self.names = tuple(names)
         self.used: set[str] = set()
@@ -41,22 +43,22 @@ class Callbacks:
         """Start the clock of a request."""
         self._until = time.monotonic() + self._seconds
 
-    def answer(self, callback: Message) -> Message:
+    def answer(self, callback: Callback) -> Value | Raised:
         """Return the reply to a callback.
 
         Raises:
             StudentKilled: it asks for what is not given, or too often.
             StudentTimeout: the request's time is used up.
         """
-        if callback.text not in self.names:
+        if callback.name not in self.names:
             raise StudentKilled("the session called back what it is not given")
         self._count += 1
         if self._count > MAX_CALLBACKS:
             raise StudentKilled(f"called the reference more than {MAX_CALLBACKS} times")
         self.require_time()
         reply = self._answer(callback, self._until)
-        if reply.kind == "value":
-            self.used.add(callback.text)
+        if isinstance(reply, Value):
+            self.used.add(callback.name)
         return reply
 
     def require_time(self) -> None:

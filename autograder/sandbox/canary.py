@@ -19,6 +19,7 @@ from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.sandbox.box import COUNTERS
 from autograder.sandbox.nursery import Nursery, environment_of
 from autograder.sandbox.session import CodeCell, NotebookSession
+from autograder.sandbox.settings import Tier
 from autograder.sandbox.walls import SHARED_MEMORY
 
 __all__ = ["MIN_ESCAPES", "attempt", "send_canary"]
@@ -85,6 +86,8 @@ def _witness(nursery: Nursery, private: Sequence[Path]) -> Iterator[dict[str, An
         tcp, udp, abstract, named = (stack.enter_context(s) for s in _sockets(folder, marker))
         os.chmod(named.getsockname(), 0o777)
         processes = {os.getpid(), os.getppid(), *nursery.processes()}
+        boxed = nursery.tier is Tier.BUBBLEWRAP
+        files_shared = nursery.tier is Tier.OWN_USER  # they are the container's own
         yield {
             "marker": marker,
             "files": [str(path) for path in paths],
@@ -92,12 +95,12 @@ def _witness(nursery: Nursery, private: Sequence[Path]) -> Iterator[dict[str, An
             "shared": str(shared),
             "private": [str(path) for path in private if path.exists()],
             "processes": [(p, began) for p in sorted(processes) if (began := _start_of(p))],
-            "keeper": [1] if nursery.tier == 1 else [],  # the nursery, where sessions see it
+            "keeper": [1] if boxed else [],  # the nursery, where sessions see it
             "environment": [*environment_of(nursery.device), "PWD", "TMPDIR"],  # bubblewrap's
             "user": os.getuid(),
-            "own_mounts": nursery.tier != 2,  # where files are the container's own
-            "counters": COUNTERS if nursery.tier != 2 else (),
-            "root": nursery.tier == 1 and os.getuid() == 0,  # bubblewrap's root is nobody's
+            "own_mounts": not files_shared,
+            "counters": () if files_shared else COUNTERS,
+            "root": boxed and os.getuid() == 0,  # bubblewrap's root is nobody's
             "gpu": nursery.device == "cuda",
             "tcp": tcp.getsockname()[1],
             "udp": udp.getsockname()[1],

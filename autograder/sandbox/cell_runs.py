@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from autograder.errors import WireError
 from autograder.sandbox.messages import MISSING
-from autograder.sandbox.wire import Message
+from autograder.sandbox.protocol import Done, Step
 
 __all__ = ["CellRun", "CodeCell", "Place", "cell_run", "why_missing"]
 
 MAX_NAMES, LONGEST_NAME = 4, 60
+LONGEST_ERROR = 500
 
 
 class CodeCell(NamedTuple):
@@ -32,7 +33,7 @@ class CellRun:
 
     Attributes:
         number: the cell's.
-        error: what it raised first.
+        error: what it raised first, and the type of that.
         ended: how it ended the session, if it did.
         line: the statement at which it did, by its line in the cell.
         stop: the same, by its place; of it and those below, only definitions run from then on.
@@ -44,6 +45,7 @@ class CellRun:
 
     number: int
     error: str | None = None
+    error_type: str = ""
     ended: str | None = None
     line: int = 1
     stop: int = 0
@@ -62,34 +64,34 @@ class Place:
     statement: int = 0
     line: int = 1
 
-    def move_to(self, step: Message) -> None:
+    def move_to(self, step: Step) -> None:
         """Note that a session says which statement it has come to.
 
         Raises:
             WireError: it is none that may come next.
         """
-        line = step.values[0] if step.values else None
-        if type(line) is not int or not 0 < line <= self.most:
+        if not 0 < step.line <= self.most:
             raise WireError("a step of a cell on no line of it")
-        if not self.statement < step.number <= self.most:
+        if not self.statement < step.statement <= self.most:
             raise WireError("steps of a cell in no order")
-        self.statement, self.line = step.number, line
+        self.statement, self.line = step.statement, step.line
 
     def ended(self, how: str) -> CellRun:
         """Return what came of a cell that ended its session here."""
         return CellRun(self.number, ended=how, line=self.line, stop=self.statement)
 
 
-def cell_run(number: int, done: Message) -> CellRun:
+def cell_run(number: int, done: Done) -> CellRun:
     """Return what a session says of a cell that ran to its end."""
-    touched, *kept = done.values or [False]
-    names = tuple(
-        name[:LONGEST_NAME]
-        for name in kept[:MAX_NAMES]
-        if isinstance(name, str) and name.isidentifier()
+    names = (name[:LONGEST_NAME] for name in done.kept[:MAX_NAMES] if name.isidentifier())
+    return CellRun(
+        number,
+        error=done.text[:LONGEST_ERROR] or None,
+        error_type=done.raised[:LONGEST_ERROR],
+        printed=done.printed,
+        touched=done.touched,
+        kept=tuple(names),
     )
-    error = done.text[:500] or None
-    return CellRun(number, error, printed=done.number, touched=touched is True, kept=names)
 
 
 def why_missing(name: str, cells: Sequence[CodeCell], runs: Mapping[int, CellRun]) -> str:

@@ -21,14 +21,17 @@ _numbers = itertools.count()
 class ControlGroup:
     """The folders of one control group: one in version 2, one for each controller in version 1.
 
-    Args:
-        folders: which each session enters.
+    Attributes:
         shared: which a nursery enters once, with all its sessions: to enter one for the processor
             would cost each session milliseconds, and a nursery runs one session at a time.
+
+    Args:
+        folders: which each session enters.
     """
 
-    def __init__(self, folders: list[Path], shared: Sequence[Path] = ()) -> None:
-        self.folders, self.shared = folders, list(shared)
+    def __init__(self, folders: list[Path]) -> None:
+        self.folders = folders
+        self.shared: list[Path] = []
 
     @classmethod
     def create(cls, limits: Limits) -> "ControlGroup | None":
@@ -137,7 +140,7 @@ def _is_running(process: str) -> bool:
         return False
 
 
-def enter(descriptors: list[int]) -> None:
+def enter(descriptors: Sequence[int]) -> None:
     """Move this process into a control group.
 
     Args:

@@ -13,18 +13,20 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from autograder.errors import WireError
-from autograder.sandbox.wire import Message, decode, encode
+from autograder.sandbox.protocol import Hears, Message, Unavailable, encode
 
 __all__ = ["Channel", "ChannelClosed", "ChannelTimeout", "expect"]
 
 MAX_HEADER = 1 << 20
 MAX_BODIES = 4096
 ALIGNMENT = 16  # of each body in the memory of its receiver, as arrays want it
+MAX_REASON = 500  # characters of what was received, as an error quotes it
+M = TypeVar("M", bound=Message)
 SMALL = 1 << 16  # bytes of bodies that are faster sent and received together
 _PREFIX = struct.Struct("<II")
 _DESCRIPTOR = struct.Struct("i")
@@ -44,16 +46,17 @@ class Channel:
     Args:
         stream: a connected stream socket that blocks; the channel owns it.
         max_bytes: the most bytes that the bodies of one message may have.
+        hears: what the other end may say.
     """
 
-    def __init__(self, stream: socket.socket, max_bytes: int) -> None:
-        self._stream, self.max_bytes = stream, max_bytes
+    def __init__(self, stream: socket.socket, max_bytes: int, hears: Hears) -> None:
+        self._stream, self.max_bytes, self._hears = stream, max_bytes, hears
 
     @classmethod
-    def pair(cls, max_bytes: int) -> tuple["Channel", socket.socket]:
+    def pair(cls, max_bytes: int, hears: Hears) -> tuple["Channel", socket.socket]:
         """Return a channel and the socket of its other end."""
         ours, theirs = socket.socketpair()
-        return cls(ours, max_bytes), theirs
+        return cls(ours, max_bytes, hears), theirs
 
     def send(self, message: Message, deadline: float | None = None) -> None:
         """Send a message.
@@ -107,9 +110,7 @@ class Channel:
         if sum(lengths) > self.max_bytes:
             raise WireError(f"bodies of {sum(lengths)} bytes")
         bodies = self._read_bodies(lengths, deadline)
-        message = decode(memoryview(head)[table.size :], bodies)
-        message.back = self.ask
-        return message
+        return self._hears.decode(memoryview(head)[table.size :], bodies)
 
     def ask(self, message: Message) -> Message:
         """Send a message and return the next one, however long it takes."""
@@ -237,19 +238,15 @@ def _filled(size: int) -> int:
     return size + -size % ALIGNMENT
 
 
-def expect(
-    channel: Channel, kinds: str | tuple[str, ...], deadline: float, number: int | None = None
-) -> Message:
-    """Return the next message, which must be of one of these kinds, and of this number.
+def expect(channel: Channel, kind: type[M], deadline: float) -> M:
+    """Return the next message, which must be of this type.
 
     Raises:
         WireError: it is not; so do all errors of `Channel.receive`.
     """
     message = channel.receive(deadline)
-    if message.kind == "unavailable":  # what a student's code says so is an untimely message too
-        raise WireError(message.text[:500])
-    if message.kind not in (kinds if isinstance(kinds, tuple) else (kinds,)) or (
-        number is not None and message.number != number
-    ):
-        raise WireError(f"a message of kind {message.kind!r}, expected {kinds!r}")
-    return message
+    if isinstance(message, kind):
+        return message
+    if isinstance(message, Unavailable):  # what a student's code says so is untimely, too
+        raise WireError(message.reason[:MAX_REASON])
+    raise WireError(f"{type(message).__name__}, where {kind.__name__} was to come")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.sandbox.messages import MessageSession
-from autograder.sandbox.wire import Message
+from autograder.sandbox.protocol import Get, Message, Seed, Value
 
 __all__ = ["CheckSession"]
 
@@ -29,11 +29,11 @@ class CheckSession(MessageSession):
     def get(self, name: str) -> Any:
         """Return the value of a name in the notebook."""
         place = self.place if self.names_there else 0
-        return self._value(self._send(Message("get", text=name, number=place)))
+        return self._value(Get(name, place))
 
     def seed(self, number: int) -> None:
         """Seed the session's own generators, and turn its switches to how they were."""
-        self._send(Message("seed", number=number, values=[self.place]))
+        self._send(Seed(number, self.place), Value)
 
     def _missing(self, name: str) -> str:
         return self._explain(name)

@@ -16,15 +16,28 @@ import numpy as np
 from autograder.authoring.subject import Handle
 from autograder.errors import WireError
 from autograder.sandbox.line import Line
+from autograder.sandbox.protocol import (
+    Apply,
+    Attribute,
+    Call,
+    Get,
+    Give,
+    Message,
+    Missing,
+    Raised,
+    Seed,
+    Value,
+    Watched,
+)
 from autograder.sandbox.switches import set_switches, switches
-from autograder.sandbox.wire import Message, Packer, Reference, plain_text, unpack
+from autograder.sandbox.wire import Packer, Reference, plain_text, unpack
 
 __all__ = ["CELL_FILE", "Host"]
 
 CELL_FILE = "<cell "  # how the file names of a notebook's cells begin
 MAX_HANDLES = 10_000  # objects that stay in a session; none is let go before its end
 MAX_TEXT = 2000
-_KINDS = ("get", "attribute", "call", "apply", "seed", "give")
+MAX_PARAMETERS = 100
 
 
 class Host:
@@ -49,54 +62,72 @@ class Host:
         if names:
             self._places[place] = dict(self._namespace)
 
-    def handle(self, request: Message) -> Message:
-        """Return the reply to a request; an exception of the student's code is a reply too."""
-        answer: Callable[[Message], Message] | None = getattr(self, f"_{request.kind}", None)
-        if request.kind not in _KINDS or answer is None:
-            raise WireError(f"a request of kind {request.kind!r}")
+    def handle(self, request: Message, ask: Callable[[Message], Message]) -> Message:
+        """Return the reply to a request; an exception of the student's code is a reply too.
+
+        Args:
+            request: of the grader.
+            ask: asks the grader in turn, before the reply.
+        """
         try:
             if self._line is None:
-                return answer(request)
-            with self._line.open(request.back):
-                return answer(request)
+                return self._answer(request)
+            with self._line.open(ask):
+                return self._answer(request)
+        except _NoRequest:
+            raise WireError(f"{type(request).__name__} is no request") from None
         except _Missing as missing:
-            return Message("missing", text=str(missing))
+            return Missing(str(missing))
         except BaseException as error:  # SystemExit and KeyboardInterrupt of theirs end nothing
             return _raised(error)
 
-    def _get(self, request: Message) -> Message:
-        names = self._places.get(request.number, {})
-        if request.text in names:
-            return self._value(names[request.text])
-        if request.text not in self._namespace:
-            raise _Missing(request.text)
-        return self._value(self._namespace[request.text])
+    def _answer(self, request: Message) -> Message:
+        match request:
+            case Get():
+                return self._value(self._named(request))
+            case Attribute():
+                return self._value(getattr(self._objects[request.target], request.name))
+            case Call():
+                return self._call(request)
+            case Apply():
+                return self._apply(request)
+            case Seed():
+                return self._seed(request)
+            case Give():
+                return self._give(request)
+        raise _NoRequest
 
-    def _attribute(self, request: Message) -> Message:
-        return self._value(getattr(self._objects[request.number], request.text))
+    def _named(self, request: Get) -> Any:
+        names = self._places.get(request.place, {})
+        if request.name in names:
+            return names[request.name]
+        if request.name not in self._namespace:
+            raise _Missing(request.name)
+        return self._namespace[request.name]
 
-    def _call(self, request: Message) -> Message:
+    def _call(self, request: Call) -> Message:
         args, kwargs = self._arguments(request)
-        target = self._objects[request.number]
+        target = self._objects[request.target]
         value = target(*args, **kwargs)
-        if request.text != "watch":
+        if not request.watch:
             return self._value(value)
-        reply = self._value(value, args, kwargs)
-        reply.text = _parameters(target)
-        return reply
+        packer = Packer(self._keep)
+        packed, after = packer.pack(self._leaving(value)), [packer.pack(arg) for arg in args]
+        named = {key: packer.pack(arg) for key, arg in kwargs.items()}
+        return Watched(packed, after, named, _parameters(target)).with_bodies(packer.bodies)
 
-    def _apply(self, request: Message) -> Message:
-        (source, *args), kwargs = self._arguments(request)
+    def _apply(self, request: Apply) -> Message:
+        args, kwargs = self._arguments(request)
         names: dict[str, Any] = {"np": np}
         if "torch" in sys.modules:
             names["torch"] = sys.modules["torch"]
-        exec(compile(source, f"<helper {request.text}>", "exec", dont_inherit=True), names)
-        return self._value(names[request.text](_Names(self._namespace), *args, **kwargs))
+        file = f"<helper {request.helper}>"
+        exec(compile(request.source, file, "exec", dont_inherit=True), names)
+        return self._value(names[request.helper](_Names(self._namespace), *args, **kwargs))
 
-    def _seed(self, request: Message) -> Message:
-        place = request.values[0] if request.values else None
-        if isinstance(place, int) and place in self._switches:
-            set_switches(self._switches[place])
+    def _seed(self, request: Seed) -> Message:
+        if request.place in self._switches:
+            set_switches(self._switches[request.place])
         random.seed(request.number)
         np.random.seed(request.number % 2**32)
         if (torch := sys.modules.get("torch")) is not None:
@@ -105,26 +136,29 @@ class Host:
             torch.default_generator.manual_seed(request.number % 2**63)
             if torch.cuda.is_initialized() or _sees_a_gpu(torch):
                 torch.cuda.manual_seed_all(request.number % 2**63)
-        return Message("value", values=[None])
+        return Value(None)
 
-    def _give(self, request: Message) -> Message:
+    def _give(self, request: Give) -> Message:
         self._line = line = self._line or Line()
-        for name in request.values:
-            self._namespace[str(name)] = line.function(str(name))
-        return Message("value", values=[None])
+        for name in request.names:
+            self._namespace[name] = line.function(name)
+        return Value(None)
 
-    def _arguments(self, request: Message) -> tuple[list[Any], dict[str, Any]]:
+    def _arguments(self, request: Call | Apply) -> tuple[list[Any], dict[str, Any]]:
         def resolve(reference: Reference) -> Any:
             return self._objects[reference.number]
 
-        args = [unpack(v, request.bodies, resolve) for v in request.values]
+        args = [unpack(v, request.bodies, resolve) for v in request.args]
         named = {k: unpack(v, request.bodies, resolve) for k, v in request.named.items()}
         return args, named
 
-    def _value(self, value: Any, *arguments: Any) -> Message:
+    def _value(self, value: Any) -> Message:
         packer = Packer(self._keep)
-        values = [packer.pack(v) for v in (value, *arguments)]
-        return Message("value", values=values, bodies=packer.bodies)
+        return Value(packer.pack(self._leaving(value))).with_bodies(packer.bodies)
+
+    def _leaving(self, value: Any) -> Any:
+        """Return what leaves in place of a value."""
+        return value
 
     def _keep(self, value: object) -> Handle:
         number = self._numbers.get(id(value))
@@ -151,19 +185,23 @@ class _Names:
         raise _Missing(name)
 
 
+class _NoRequest(Exception):
+    """What came is nothing that a host answers."""
+
+
 class _Missing(AttributeError):
     def __init__(self, name: str) -> None:
         super().__init__(name, name=name)
 
 
-def _parameters(target: object) -> str:
+def _parameters(target: object) -> list[str]:
     """Return the names of what can be passed by its place, for a message that names one."""
     try:
         parameters = inspect.signature(target).parameters.values()  # type: ignore[arg-type]
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        return plain_text(",".join(p.name for p in parameters if p.kind in kinds)[:MAX_TEXT])
+        return [plain_text(p.name) for p in parameters if p.kind in kinds][:MAX_PARAMETERS]
     except Exception:  # a built-in one, or whatever their signature does
-        return ""
+        return []
 
 
 def _type_name(value: object) -> str:
@@ -179,4 +217,4 @@ def _raised(error: BaseException) -> Message:
         text = "(its message cannot be shown)"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if CELL_FILE in f.filename]
     place = f"{frames[-1].filename.strip('<>')}, line {frames[-1].lineno}" if frames else ""
-    return Message("raised", text=text, values=[plain_text(type(error).__name__[:MAX_TEXT]), place])
+    return Raised(plain_text(type(error).__name__[:MAX_TEXT]), text, place)

@@ -7,10 +7,9 @@ from typing import Any
 
 from autograder.errors import UsageError
 
-__all__ = ["MB", "TIERS", "Limits"]
+__all__ = ["MB", "Limits"]
 
 MB = 1 << 20
-TIERS = (0, 1, 2)  # of walls, the strongest first
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,9 @@ class Limits:
             value = getattr(self, field.name)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not 0 < value < math.inf:
-                raise UsageError(f"limit {field.name} is a number above 0, not {value!r}")
+                raise UsageError(f"limit {field.name} must be a number above 0, got {value!r}")
             if field.type is int and not isinstance(value, int):
-                raise UsageError(f"limit {field.name} is a whole number, not {value!r}")
+                raise UsageError(f"limit {field.name} must be a whole number, got {value!r}")
 
     @classmethod
     def from_table(cls, table: dict[str, Any], base: "Limits | None" = None) -> "Limits":
@@ -58,5 +57,5 @@ class Limits:
         known = [field.name for field in dataclasses.fields(cls)]
         unknown = sorted(set(table) - set(known))
         if unknown:
-            raise UsageError(f"limit {unknown[0]!r} is none of {', '.join(known)}")
+            raise UsageError(f"a limit must be one of {', '.join(known)}, got {unknown[0]!r}")
         return dataclasses.replace(base or cls(), **table)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograder.authoring.subject import Handle
-from autograder.sandbox.wire import Message, Packer, Reference, unpack
+from autograder.sandbox.protocol import Callback, Message, Raised, Value
+from autograder.sandbox.wire import Packer, Reference, unpack
 
 __all__ = ["Line"]
 
@@ -51,33 +52,33 @@ class Line:
             packer = Packer(refuse)
             values = [packer.pack(arg) for arg in args]
             named = {key: packer.pack(arg) for key, arg in kwargs.items()}
-            return self._call(Message("callback", name, 0, values, named, packer.bodies))
+            return self._call(Callback(name, values, named).with_bodies(packer.bodies))
 
         given.__name__ = given.__qualname__ = name
         return given
 
-    def _call(self, callback: Message) -> Any:
+    def _call(self, callback: Callback) -> Any:
         if self._process not in (0, os.getpid()):  # its messages would mix with those of this one
-            raise RuntimeError(f"{callback.text} is given, and cannot be called by a child process")
+            raise RuntimeError(f"{callback.name} is given, and cannot be called by a child process")
         with self._free:
             if self._ask is None:
-                raise RuntimeError(f"{callback.text} is given while a check calls, and not later")
+                raise RuntimeError(f"{callback.name} is given while a check calls, and not later")
             reply = self._ask(callback)
-        if reply.kind != "value":
+        if isinstance(reply, Raised):
             raise _error(reply)
-        return unpack(reply.values[0], reply.bodies, _no_object)
+        assert isinstance(reply, Value)
+        return unpack(reply.value, reply.bodies, _no_object)
 
 
-def _error(reply: Message) -> Exception:
+def _error(reply: Raised) -> Exception:
     """Return the exception that the reference raised, if it is one of Python's own."""
-    (name,) = reply.values
-    kind = getattr(builtins, str(name), None)
+    kind = getattr(builtins, reply.type, None)
     if isinstance(kind, type) and issubclass(kind, Exception):
         try:
             return kind(reply.text)
         except TypeError:  # it wants more than a text
             pass
-    return RuntimeError(f"{name}: {reply.text}")
+    return RuntimeError(f"{reply.type}: {reply.text}")
 
 
 def _no_object(reference: Reference) -> Any:

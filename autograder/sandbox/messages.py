@@ -3,40 +3,49 @@
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any
+from typing import Any, TypeVar
 
 from autograder.authoring.subject import Handle, Helper
 from autograder.errors import (
     HarnessError,
+    NotImplementedYet,
     StudentError,
     StudentKilled,
     UnsendableArgument,
     WireError,
 )
-from autograder.sandbox.callbacks import CALLBACK, Callbacks
+from autograder.sandbox.callbacks import Callbacks
 from autograder.sandbox.host import Host
-from autograder.sandbox.sameness import same
-from autograder.sandbox.wire import (
-    Items,
-    Mapping,
+from autograder.sandbox.protocol import (
+    FROM_GRADER,
+    FROM_SESSION,
+    Apply,
+    Attribute,
+    Call,
+    Callback,
+    Get,
+    Give,
+    Hears,
     Message,
-    Packed,
-    Packer,
-    Reference,
-    decode,
+    Missing,
+    Raised,
+    Seed,
+    Value,
+    Watched,
     encode,
-    unpack,
 )
+from autograder.sandbox.sameness import same
+from autograder.sandbox.wire import Packed, Packer, Reference, unpack
 
-__all__ = ["MISSING", "NOT_YET", "InProcessSession", "MessageSession"]
+__all__ = ["MISSING", "InProcessSession", "MessageSession", "Reply"]
 
+Reply = TypeVar("Reply", Value, Watched)
 MAX_TEXT = 2000
 MISSING = "{} is not defined in the notebook"
 MAX_NAME = 40  # of a parameter, as a message tells it
 OUT_OF_TURN = "the session answered out of turn"
-NOT_YET = "not implemented yet"  # what a stub says, and nothing else does
 
 
 class MessageSession:
@@ -52,76 +61,74 @@ class MessageSession:
 
     def get(self, name: str) -> Any:
         """Return the value of a name in the notebook."""
-        return self._value(self._send(Message("get", text=name)))
+        return self._value(Get(name))
 
     def attribute(self, target: int, name: str) -> Any:
         """Return an attribute of an object."""
-        return self._value(self._send(Message("attribute", text=name, number=target)))
+        return self._value(Attribute(target, name))
 
     def call(
         self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any], watch: bool
     ) -> tuple[Any, tuple[int | str, ...]]:
         """Call an object; return its value and, if watched, which arguments it changed."""
-        request = _packed("call", "watch" if watch else "", args, kwargs)
-        request.number = target
-        reply = self._send(request)
+        packed, named, bodies = _packed(args, kwargs)
+        request = Call(target, packed, named, watch).with_bodies(bodies)
         if not watch:
-            return self._value(reply), ()
-        _, after, named = _counted(reply, 3)
-        if not isinstance(after, Items) or after.frozen or not isinstance(named, Mapping):
-            raise StudentKilled(OUT_OF_TURN)
-        if len(after.items) != len(args):
+            return self._value(request), ()
+        reply = self._send(request, Watched)
+        if len(reply.args) != len(args):
             raise StudentKilled(OUT_OF_TURN)
         # As they were sent and as they came back: what came is looked at, and not turned into
         # values that nobody needs.
-        pairs = [(sent, after.items[i]) for i, sent in enumerate(request.values)]
+        pairs = zip(request.args, reply.args, strict=True)
         changed: list[int | str] = [
             i for i, pair in enumerate(pairs) if not same(*pair, request.bodies, reply.bodies)
         ]
         for key, sent in request.named.items():
-            if not same(sent, named.items.get(key), request.bodies, reply.bodies):
+            if not same(sent, reply.named.get(key), request.bodies, reply.bodies):
                 changed.append(key)
-        names = _names(reply.text)
-        return _unpacked(reply.values[0], reply.bodies), tuple(
+        names = _names(reply.parameters[: len(args)])
+        return _unpacked(reply.value, reply.bodies), tuple(
             names.get(which, which) if isinstance(which, int) else which for which in changed
         )
 
     def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a helper beside the notebook's code; its source is shipped as text."""
-        request = _packed("apply", helper.__name__, (_source_of(helper), *args), kwargs)
-        return self._value(self._send(request))
+        packed, named, bodies = _packed(args, kwargs)
+        request = Apply(helper.__name__, _source_of(helper), packed, named)
+        return self._value(request.with_bodies(bodies))
 
     def seed(self, number: int) -> None:
         """Seed the session's own generators of random numbers."""
-        self._send(Message("seed", number=number))
+        self._send(Seed(number), Value)
 
     def give(self, callbacks: Callbacks) -> None:
         """Put callbacks in place of functions of the notebook, from now on."""
         self._callbacks = None
-        self._send(Message("give", values=list(callbacks.names)))
+        self._send(Give(list(callbacks.names)), Value)
         self._callbacks = callbacks
 
-    def _send(self, request: Message) -> Message:
+    def _send(self, request: Message, wanted: type[Reply]) -> Reply:
+        """Return the reply to a request, which must be of this type.
+
+        Raises:
+            StudentError: it tells of an error, or is no reply to this.
+        """
         reply = self._reply_to(request)
-        if reply.kind == "value":
+        if isinstance(reply, wanted):
             return reply
-        text = reply.text[:MAX_TEXT]
-        if reply.kind == "missing":
-            name = request.text if request.kind == "get" else text
+        if isinstance(reply, Missing):
+            name = request.name if isinstance(request, Get) else reply.name[:MAX_TEXT]
             raise StudentError(self._missing(name) if name.isidentifier() else MISSING.format(name))
-        if reply.kind != "raised":
+        if not isinstance(reply, Raised):
             raise StudentKilled(OUT_OF_TURN)
-        name, place = (
-            value[:MAX_TEXT] if isinstance(value, str) else ""
-            for value in (*reply.values, "", "")[:2]
-        )
-        name = name or "an error"
-        where = f" ({place})" if place else ""
-        if name == "NotImplementedError":
-            raise StudentError(f"{NOT_YET}{where}")
-        if name == "MemoryError":
-            raise StudentKilled(f"ran out of memory{where}")
-        raise StudentError(f"{name}: {text}{where}" if text else f"{name}{where}")
+        kind, text, place = (said[:MAX_TEXT] for said in (reply.type, reply.text, reply.place))
+        kind = kind or "an error"
+        if kind == "NotImplementedError":
+            raise NotImplementedYet(place)
+        if kind == "MemoryError":
+            raise StudentKilled("ran out of memory", place)
+        raise StudentError(f"{kind}: {text}" if text else kind, place)
 
     def _missing(self, name: str) -> str:
         """Return what there is to say of a name that is not defined."""
@@ -133,23 +140,25 @@ class MessageSession:
             return self._ask(request)
         self._callbacks.begin()
         reply = self._ask(request)
-        while reply.kind == CALLBACK:
-            answer = self._answer(reply)
+        while isinstance(callback := reply, Callback):
+            answer = self._answer(callback)
             try:
                 reply = self._ask(answer)
             except UnsendableArgument:
-                text = f"{reply.text}: the reference's value is too large to be given"
-                reply = self._ask(Message("raised", text=text, values=["ValueError"]))
+                text = f"{callback.name}: the reference's value is too large to be given"
+                reply = self._ask(Raised("ValueError", text))
         self._callbacks.require_time()
         return reply
 
-    def _answer(self, callback: Message) -> Message:
+    def _answer(self, callback: Callback) -> Value | Raised:
         if self._callbacks is None:
             raise StudentKilled(OUT_OF_TURN)
         return self._callbacks.answer(callback)
 
-    def _value(self, reply: Message) -> Any:
-        return _unpacked(_counted(reply, 1)[0], reply.bodies)
+    def _value(self, request: Message) -> Any:
+        """Return the value that is the reply to a request."""
+        reply = self._send(request, Value)
+        return _unpacked(reply.value, reply.bodies)
 
 
 class InProcessSession(MessageSession):
@@ -170,15 +179,19 @@ class InProcessSession(MessageSession):
         self._host = host(namespace)
 
     def _ask_host(self, request: Message) -> Message:
-        arrived = _carried(request)
-        arrived.back = lambda callback: _carried(self._answer(_carried(callback)))
-        return _carried(self._host.handle(arrived))
+        reply = self._host.handle(_carried(request, FROM_GRADER), self._ask_back)
+        return _carried(reply, FROM_SESSION)
+
+    def _ask_back(self, callback: Message) -> Message:
+        arrived = _carried(callback, FROM_SESSION)
+        assert isinstance(arrived, Callback)
+        return _carried(self._answer(arrived), FROM_GRADER)
 
 
-def _carried(message: Message) -> Message:
+def _carried(message: Message, hears: Hears) -> Message:
     """Return a message as it arrives at the other end of a channel."""
     header, bodies = encode(message)
-    return decode(header, [bytearray(body) for body in bodies])
+    return hears.decode(header, [bytearray(body) for body in bodies])
 
 
 def _source_of(helper: Helper) -> str:
@@ -198,14 +211,17 @@ def _source_at(code: CodeType | None) -> str:
         return ""
 
 
-def _packed(kind: str, text: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Message:
+def _packed(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[list[Packed], dict[str, Packed], list[Any]]:
+    """Return arguments as they travel, and their bodies."""
     packer = Packer(_refuse)
     try:
-        values = [packer.pack(arg) for arg in args]
+        packed = [packer.pack(arg) for arg in args]
         named = {key: packer.pack(value) for key, value in kwargs.items()}
     except WireError as error:
         raise UnsendableArgument(f"an argument of a check cannot be sent: {error}") from None
-    return Message(kind, text=text, values=values, named=named, bodies=packer.bodies)
+    return packed, named, packer.bodies
 
 
 def _refuse(value: object) -> Handle:
@@ -214,13 +230,6 @@ def _refuse(value: object) -> Handle:
 
 def _handle(reference: Reference) -> Handle:
     return Handle(reference.number, reference.type_name[:100])
-
-
-def _counted(reply: Message, count: int) -> list[Packed]:
-    """Return a reply's values, which are as many as are due."""
-    if len(reply.values) != count:
-        raise StudentKilled(OUT_OF_TURN)
-    return reply.values
 
 
 def _unpacked(packed: Packed, bodies: list[Any]) -> Any:
@@ -232,10 +241,10 @@ def _unpacked(packed: Packed, bodies: list[Any]) -> Any:
         raise StudentKilled(f"the session sent a malformed value: {text}") from None
 
 
-def _names(text: str) -> dict[int, str]:
+def _names(parameters: Sequence[str]) -> dict[int, str]:
     """Return the names of parameters by their places, as the session says them: plain, or none."""
     return {
         place: name
-        for place, name in enumerate(text[:MAX_TEXT].split(","))
+        for place, name in enumerate(parameters)
         if len(name) <= MAX_NAME and name.isascii() and name.isidentifier()
     }

@@ -1,41 +1,51 @@
 """A nursery as the grader sees it: it starts the process behind its walls and asks for sessions."""
 
-import dataclasses
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, UnsafeHere, WireError
 from autograder.sandbox.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.kernel import children_of, family_of, queued_seconds_of, seconds_of
-from autograder.sandbox.limits import MB, TIERS, Limits
+from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.protocol import (
+    FROM_NURSERY,
+    FROM_SESSION,
+    End,
+    Ended,
+    Failed,
+    Message,
+    Ready,
+    Start,
+    Started,
+    Unavailable,
+)
+from autograder.sandbox.settings import WALLED, Settings, Tier
 from autograder.sandbox.walls import SHARED_MEMORY, remove_tree
-from autograder.sandbox.wire import Message
 
 __all__ = [
     "ANSWER_SECONDS",
-    "TIERS",
     "KilledFromOutside",
+    "NoWalls",
     "Nursery",
-    "Started",
+    "Waiting",
     "environment_of",
 ]
 
+M = TypeVar("M", bound=Message)
 WARM_UP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
 CLOSE_SECONDS = 5.0  # for a nursery to end what it started
-RESERVING_TIER = 0  # in which a session that waits is out of the running one's reach
 OTHER_TASKS = 1024  # that this user may start elsewhere while a session lasts
 
 # All that a nursery, and so a session, has in its environment.
@@ -57,7 +67,7 @@ def environment_of(device: str) -> dict[str, str]:
 
 
 @dataclass
-class Started:
+class Waiting:
     """A session that waits for its notebook.
 
     ``number`` is 0 until the nursery has told it; ``kills`` is how many processes of the nursery's
@@ -73,6 +83,15 @@ class KilledFromOutside(HarnessError):
     """A session was killed, and as far as is known neither by our limits nor from within."""
 
 
+class NoWalls(UnsafeHere):
+    """This machine has none of the tiers that will do; ``reasons`` says what each lacks."""
+
+    def __init__(self, reasons: Mapping[Tier, str]) -> None:
+        self.reasons = dict(reasons)
+        lines = (f"\n  tier {tier}: {reason}" for tier, reason in self.reasons.items())
+        super().__init__(f"a student's code cannot be held safely on this machine{''.join(lines)}")
+
+
 class Nursery:
     """A warm process that forks sessions behind walls.
 
@@ -82,14 +101,14 @@ class Nursery:
         limits: of every session.
         preload: modules to import before the first session.
         device: ``cpu`` hides every GPU from its sessions.
-        tiers: of walls that will do, in the order in which they are tried; None is none at all.
+        tiers: of walls that will do, in the order in which they are tried.
 
     Attributes:
         tier: of the walls that it found.
         folder: for our own temporary files; the supervisor removes it too.
 
     Raises:
-        UnsafeHere: this machine has none of the tiers.
+        NoWalls: this machine has none of the tiers.
         HarnessError: the nursery could not warm up.
     """
 
@@ -98,47 +117,44 @@ class Nursery:
         limits: Limits,
         preload: Sequence[str] = ("numpy",),
         device: str = "cpu",
-        tiers: Sequence[int | None] = TIERS,
+        tiers: Sequence[Tier] = WALLED,
     ) -> None:
         self.limits, self.device = limits, device
-        self.tier: int | None = None
-        self._reserve: Started | None = None
+        self._reserve: Waiting | None = None
         self._kills = 0
-        reasons = []
+        reasons = {}
         for tier in tiers:
-            if (reason := self._open(tier, list(preload), device)) is None:
-                self.tier = tier
+            self.tier = tier
+            if (reason := self._open(tuple(preload))) is None:
                 return
-            reasons.append(f"tier {tier}: {reason}")
-        raise UnsafeHere(
-            "a student's code cannot be held safely on this machine\n  " + "\n  ".join(reasons)
-        )
+            reasons[tier] = reason
+        raise NoWalls(reasons)
 
-    def _open(self, tier: int | None, preload: list[str], device: str) -> str | None:
-        """Start the nursery behind the walls of a tier; return why that cannot be."""
+    def _open(self, preload: tuple[str, ...]) -> str | None:
+        """Start the nursery behind the walls of its tier; return why that cannot be."""
         self._cgroup = ControlGroup.create(self.limits)
-        self._channel, theirs = Channel.pair(MB)
+        self._channel, theirs = Channel.pair(MB, FROM_NURSERY)
         for parent in (tempfile.gettempdir(), SHARED_MEMORY):
             for stale in stale_folders(Path(parent)):
                 remove_tree(str(stale))
         self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
         os.chmod(self.folder, 0o711)
-        settings = {
-            "tier": tier,
-            "limits": dataclasses.asdict(self.limits),
-            "preload": preload,
-            "device": device,
-            "cgroup": [str(f) for f in self._cgroup.folders] if self._cgroup else [],
-            "shared": [str(f) for f in self._cgroup.shared] if self._cgroup else [],
-            "folder": self.folder,
-            "user_names": os.readlink("/proc/self/ns/user"),
-            "others": OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),
-        }
+        settings = Settings(
+            tier=self.tier,
+            limits=self.limits,
+            preload=preload,
+            device=self.device,
+            folder=self.folder,
+            user_names=os.readlink("/proc/self/ns/user"),
+            others=OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),
+            groups=tuple(map(str, self._cgroup.folders)) if self._cgroup else (),
+            shared=tuple(map(str, self._cgroup.shared)) if self._cgroup else (),
+        )
         program = [sys.executable, "-I", "-m", "autograder.sandbox.supervisor"]
         with theirs:
             self._process = subprocess.Popen(
-                [*program, str(theirs.fileno()), json.dumps(settings)],
-                env=environment_of(device),
+                [*program, str(theirs.fileno()), settings.text()],
+                env=environment_of(self.device),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -146,16 +162,16 @@ class Nursery:
                 start_new_session=True,
             )
         try:
-            ready = self._receive("ready", WARM_UP_SECONDS)
-            if ready.number != 1:
-                raise HarnessError(f"the nursery has {ready.number} threads; it may not fork")
-        except _Unavailable as reason:
+            ready = self._receive(Ready, WARM_UP_SECONDS)
+            if ready.threads != 1:
+                raise HarnessError(f"the nursery has {ready.threads} threads; it may not fork")
+        except _NotToBeHad as reason:
             self.close()
             return str(reason)
         except BaseException:
             self.close()
             raise
-        if tier == RESERVING_TIER:
+        if self.tier.has_own_processes:
             self._ask_to_start()
         return None
 
@@ -165,13 +181,13 @@ class Nursery:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self) -> Started:
+    def start(self) -> Waiting:
         """Return a session that waits for its notebook: the one in reserve, if there is one."""
         started = self._started()
         # What ended an earlier session says nothing of this one.
         started.kills = self._kills = self._count_kills()
         self._reserve = None
-        if self.tier == RESERVING_TIER:
+        if self.tier.has_own_processes:
             try:
                 self._ask_to_start()
             except HarnessError:
@@ -179,7 +195,7 @@ class Nursery:
                 raise
         return started
 
-    def end(self, session: Started, by_itself: bool = False) -> str:
+    def end(self, session: Waiting, by_itself: bool = False) -> str:
         """End a session with everything that it started; say how it had ended by itself.
 
         Raises:
@@ -188,14 +204,14 @@ class Nursery:
         """
         if self._reserve is not None:
             self._started()  # its reply comes first
-        self._send(Message("end", number=session.number, values=[by_itself]))
-        ended = self._receive("ended", ANSWER_SECONDS)
-        status = ended.number
+        self._send(End(session.number, by_itself))
+        ended = self._receive(Ended, ANSWER_SECONDS)
+        status = ended.status
         if os.WIFSIGNALED(status):
             if self._count_kills() > session.kills:
                 return f"it used more than {self.limits.memory_mb} MB of memory"
             number = os.WTERMSIG(status)
-            if number == signal.SIGKILL and self._is_from_outside(ended.values):
+            if number == signal.SIGKILL and self._is_from_outside(ended.seconds):
                 raise KilledFromOutside("a session was killed from outside")
             known = number in set(signal.Signals)
             return f"it was ended by {signal.Signals(number).name if known else f'signal {number}'}"
@@ -209,14 +225,14 @@ class Nursery:
     def _count_kills(self) -> int:
         return self._cgroup.kills() if self._cgroup else 0
 
-    def _is_from_outside(self, used: list[Any]) -> bool:
+    def _is_from_outside(self, used: float) -> bool:
         """Return whether a session that was killed was not by its limits, nor by itself.
 
         In a process namespace of its own it is the first process, which nothing inside can kill;
         the kernel kills it for its memory, which we have asked about, or for its processor time.
         """
-        alone = self.tier == 0 and self._cgroup is not None
-        return alone and isinstance(used[0], float) and used[0] < 0.9 * self.limits.cpu_seconds
+        alone = self.tier.has_own_processes and self._cgroup is not None
+        return alone and used < 0.9 * self.limits.cpu_seconds
 
     def busy_seconds(self, forks: bool) -> float:
         """Return the processor's time that sessions have used, and what they started.
@@ -234,7 +250,7 @@ class Nursery:
 
     def _family(self, forks: bool) -> set[int]:
         (warm, *_) = children_of(self._process.pid) or [0]
-        if self.tier == 1:  # it is bubblewrap
+        if self.tier.is_in_bubblewrap:  # it is what this process is
             (warm, *_) = children_of(warm) or [0]
         sessions = children_of(warm)
         used = {process for session in sessions for process in family_of(session)}
@@ -257,25 +273,25 @@ class Nursery:
             self._cgroup.remove()
         remove_tree(self.folder)
 
-    def _started(self) -> Started:
+    def _started(self) -> Waiting:
         if self._reserve is None:
             self._ask_to_start()
         started = self._reserve
         assert started is not None
         if not started.number:
-            started.number = self._receive("started", ANSWER_SECONDS).number
+            started.number = self._receive(Started, ANSWER_SECONDS).session
         return started
 
     def _ask_to_start(self) -> None:
-        channel, theirs = Channel.pair(self.limits.message_mb * MB)
+        channel, theirs = Channel.pair(self.limits.message_mb * MB, FROM_SESSION)
         try:
             with theirs:
-                self._send(Message("start"))
+                self._send(Start())
                 self._channel.send_socket(theirs)
         except (ChannelClosed, HarnessError) as error:
             channel.close()
             raise _gone(error) from None
-        self._reserve = Started(channel)
+        self._reserve = Waiting(channel)
 
     def _send(self, request: Message) -> None:
         try:
@@ -283,21 +299,22 @@ class Nursery:
         except (ChannelClosed, ChannelTimeout, WireError) as error:
             raise _gone(error) from None
 
-    def _receive(self, expected: str, seconds: float) -> Message:
+    def _receive(self, expected: type[M], seconds: float) -> M:
         try:
             reply = self._channel.receive(time.monotonic() + seconds)
         except (ChannelClosed, ChannelTimeout, WireError) as error:
             raise _gone(error) from None
-        if reply.kind == "unavailable":
-            raise _Unavailable(reply.text)
-        if reply.kind == "failed":
-            raise HarnessError(f"the nursery cannot warm up: {reply.text}")
-        if reply.kind != expected:
-            raise HarnessError(f"the nursery said {reply.kind!r}, expected {expected!r}")
+        if isinstance(reply, Unavailable):
+            raise _NotToBeHad(reply.reason)
+        if isinstance(reply, Failed):
+            raise HarnessError(f"the nursery cannot warm up: {reply.reason}")
+        if not isinstance(reply, expected):
+            said = type(reply).__name__
+            raise HarnessError(f"the nursery said {said}, expected {expected.__name__}")
         return reply
 
 
-class _Unavailable(HarnessError):
+class _NotToBeHad(HarnessError):
     """The walls of a tier cannot be had on this machine."""
 
 

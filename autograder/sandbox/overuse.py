@@ -6,37 +6,36 @@ A limit that is held so is *soft*: a session may exceed it for as long as nobody
 import os
 import signal
 from contextlib import suppress
-from typing import Any
 
 from autograder.sandbox.kernel import children_of, family_of
 from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.settings import Settings
 
 __all__ = ["end_overuse", "nothing_to_look_at"]
 
 _KINDS = ("RssAnon:", "RssShmem:")
-_TIERS_ON_DISK = (2, None)  # in which a session's files are not in a bounded file system of its own
 
 
-def nothing_to_look_at(settings: dict[str, Any]) -> bool:
+def nothing_to_look_at(settings: Settings) -> bool:
     """Return whether the kernel itself holds all limits of a nursery's sessions."""
-    return bool(settings["cgroup"]) and settings["tier"] not in _TIERS_ON_DISK
+    return bool(settings.groups) and settings.tier.has_own_mounts
 
 
-def end_overuse(child: int, settings: dict[str, Any], limits: Limits) -> None:
+def end_overuse(child: int, settings: Settings) -> None:
     """Kill each session that uses more memory, or whose files need more room, than it may.
 
     Args:
         child: the nursery, or bubblewrap around it.
-        settings: of the nursery: ``tier``, ``cgroup`` and ``folder``.
-        limits: of each session.
+        settings: of the nursery.
     """
-    nursery = next(iter(children_of(child)), 0) if settings["tier"] == 1 else child
+    nursery = next(iter(children_of(child)), 0) if settings.tier.is_in_bubblewrap else child
+    limits = settings.limits
     room = limits.disk_mb * MB
-    full = settings["tier"] in _TIERS_ON_DISK and _size(settings["folder"], limits) > room
+    full = not settings.tier.has_own_mounts and _size(settings.folder, limits) > room
     shared = _memory(nursery)
     for session in children_of(nursery):
         used = 0
-        if not settings["cgroup"]:
+        if not settings.groups:
             used = sum(max(0, _memory(process) - shared) for process in family_of(session))
         if full or used > limits.memory_mb * MB:
             with suppress(ProcessLookupError):

@@ -1,7 +1,6 @@
 """Sessions as the grader sees them: what ran in one, and the calls of checks to it."""
 
 import json
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,12 +14,13 @@ from autograder.errors import (
     UnsendableArgument,
     WireError,
 )
+from autograder.sandbox import protocol
 from autograder.sandbox.cell_runs import CellRun, CodeCell, Place, cell_run, why_missing
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout, expect
 from autograder.sandbox.check_session import CheckSession
 from autograder.sandbox.files import as_bodies
-from autograder.sandbox.nursery import ANSWER_SECONDS, KilledFromOutside, Nursery, Started
-from autograder.sandbox.wire import Message
+from autograder.sandbox.nursery import ANSWER_SECONDS, KilledFromOutside, Nursery, Waiting
+from autograder.sandbox.protocol import Message
 
 __all__ = ["CellRun", "CheckSession", "CodeCell", "NotebookSession"]
 
@@ -71,7 +71,7 @@ class NotebookSession:
         self._nursery, self._cells, self._deadline = nursery, list(cells), deadline
         self._files = files or {}
         self._channel: Channel | None = None
-        self._session: Started | None = None
+        self._session: Waiting | None = None
         self._fresh = False  # whether the session has answered nothing yet
         self._at: Place | None = None  # of the cell that runs, or ran last
         self._waited = 0.0  # seconds, for the session or its fork
@@ -205,23 +205,25 @@ class NotebookSession:
         began = time.monotonic()
         self._at = at = None
         try:
-            body = json.dumps(cells).encode()
             files = [] if begin else as_bodies(self._files)
-            channel.send(Message("run", bodies=[body, *files]), self._until(ANSWER_SECONDS))
+            request = protocol.Run().with_bodies([json.dumps(cells).encode(), *files])
+            channel.send(request, self._until(ANSWER_SECONDS))
             for number, source, *_ in cells:
-                expect(channel, "cell", self._until(ANSWER_SECONDS), number)
+                if expect(channel, protocol.Cell, self._until(ANSWER_SECONDS)).number != number:
+                    raise WireError("another cell than the next")
                 at = self._at = Place(number, MORE_LINES + 2 * len(source))
                 done = self._cell(channel, at)
                 # What a later run says may tell of hidden inputs: the first is reported.
                 self.runs.setdefault(number, cell_run(number, done))
-            expect(channel, "ran", self._until(ANSWER_SECONDS))
+            expect(channel, protocol.Ran, self._until(ANSWER_SECONDS))
             return None
         except ChannelTimeout:
             whole = time.monotonic() >= self._deadline
             if whole and at is None:
                 raise StudentTimeout("the submission ran out of its time") from None
             limit = self._nursery.limits.cell_seconds if at else ANSWER_SECONDS
-            how = "the submission's time was used up" if whole else more_than(limit)
+            much = f"it ran for more than {limit:g} s"
+            how = "the submission's time was used up" if whole else much
             self._note_starvation(began, forks=False)
         except ChannelClosed:
             how = self.close(by_itself=True)
@@ -246,13 +248,15 @@ class NotebookSession:
                 cells[-1][-1].append((index + 1, self._places[index + 1]))
         return cells
 
-    def _cell(self, channel: Channel, at: Place) -> Message:
+    def _cell(self, channel: Channel, at: Place) -> protocol.Done:
         """Return what came of the cell that runs; ``at`` follows its statements."""
         until = self._until(self._nursery.limits.cell_seconds)
         while True:
-            message = expect(channel, ("done", "step"), until)
-            if message.kind == "done":
+            message = channel.receive(until)
+            if isinstance(message, protocol.Done):
                 return message
+            if not isinstance(message, protocol.Step):
+                raise WireError(f"{type(message).__name__} while a cell runs")
             at.move_to(message)
 
     def _note_starvation(self, began: float, forks: bool) -> None:
@@ -274,36 +278,36 @@ class NotebookSession:
             if self._channel is None:
                 raise StudentTimeout("the submission ran out of its time")
             answer, channel = self._ask_to_fork(self._channel)
-            if answer == "forked":
+            if isinstance(answer, protocol.Forked):
                 return channel
             channel.close()
-            if answer == "refused":
+            if isinstance(answer, protocol.Refused):
                 raise StudentKilled("it has started as many processes as a session may have")
-            if answer == "threads":
+            if isinstance(answer, protocol.Threads):
                 self.anew = True
                 if self._fresh:
                     self._fresh = False
                     return self._channel
-            self._clear_away(by_itself=answer == "gone")
+            self._clear_away(by_itself=answer is None)
         raise StudentKilled("the session ends whenever it is asked")
 
-    def _ask_to_fork(self, session: Channel) -> tuple[str, Channel]:
-        ours, theirs = socket.socketpair()
-        channel = Channel(ours, session.max_bytes)
+    def _ask_to_fork(self, session: Channel) -> tuple[Message | None, Channel]:
+        """Return what a session says to that, None if it is gone, and a channel to its fork."""
+        channel, theirs = Channel.pair(session.max_bytes, protocol.FROM_SESSION)
         try:
             with theirs:
-                session.send(Message("fork"), self._until(ANSWER_SECONDS))
+                session.send(protocol.Fork(), self._until(ANSWER_SECONDS))
                 session.send_socket(theirs)
-            return session.receive(self._until(ANSWER_SECONDS)).kind, channel
+            return session.receive(self._until(ANSWER_SECONDS)), channel
         except (ChannelClosed, ChannelTimeout, WireError):
-            return "gone", channel
+            return None, channel
 
     def _reap(self) -> None:
         """Have the session kill its fork; a session that does not is ended with it."""
         try:
             if self._channel is not None:
-                self._channel.send(Message("reap"), self._until(ANSWER_SECONDS))
-                expect(self._channel, "reaped", self._until(ANSWER_SECONDS))
+                self._channel.send(protocol.Reap(), self._until(ANSWER_SECONDS))
+                expect(self._channel, protocol.Reaped, self._until(ANSWER_SECONDS))
         except (ChannelClosed, ChannelTimeout, WireError):
             self._clear_away(by_itself=True)
 
@@ -327,8 +331,8 @@ class NotebookSession:
         except ChannelTimeout:
             whole = time.monotonic() >= self._deadline
             self._note_starvation(began, forks=channel is not self._channel)
-            what = "the submission ran out of its time" if whole else more_than(seconds)
-            raise StudentTimeout(what.removeprefix("it ")) from None
+            much = f"ran for more than {seconds:g} s"
+            raise StudentTimeout("the submission ran out of its time" if whole else much) from None
         except ChannelClosed:
             how = "the code ended its own process"
             self.vanished = not self._nursery.ran_out_of_memory()
@@ -342,8 +346,3 @@ class NotebookSession:
 
     def _until(self, seconds: float) -> float:
         return min(time.monotonic() + seconds, self._deadline)
-
-
-def more_than(seconds: float) -> str:
-    """Return in words that something took longer than it may."""
-    return f"it ran for more than {seconds:g} s"

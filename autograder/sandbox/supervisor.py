@@ -4,7 +4,6 @@ It is the program that a grader starts for a nursery, with a clean environment. 
 of the walls, so that it sees every process behind them, and runs no student's code itself.
 """
 
-import json
 import os
 import select
 import signal
@@ -12,22 +11,24 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from autograder.sandbox import kernel, warm_process
 from autograder.sandbox.cgroup import being_in, remove_group
 from autograder.sandbox.channel import Channel, ChannelClosed
-from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.limits import MB
 from autograder.sandbox.overuse import end_overuse, nothing_to_look_at
+from autograder.sandbox.protocol import FROM_OWNER, Unavailable
+from autograder.sandbox.settings import Settings
 from autograder.sandbox.walls import (
     SHARED_MEMORY,
-    Unavailable,
+    NotToBeHad,
     bubblewrap_command,
     kill_children,
     remove_tree,
     user_of,
 )
-from autograder.sandbox.wire import Message
 
 __all__ = ["main"]
 
@@ -35,56 +36,54 @@ LEAVING_SECONDS = 1.0  # for a nursery to end what it started
 LOOK_SECONDS = 0.05  # between two looks at what sessions use, where no control group bounds it
 
 
-def main(descriptor: int, settings: dict[str, Any]) -> None:
+def main(descriptor: int, settings: Settings) -> None:
     """Start a nursery and watch over it until it or the grader is gone; then clear up.
 
     Args:
         descriptor: a connected socket, inherited from the grader, for the nursery.
-        settings: ``tier`` (None is without walls), ``limits``, ``preload`` (modules to import),
-            ``device``, ``cgroup`` (folders that each session enters), ``shared`` (those that the
-            nursery does), ``folder`` (for the sessions' files).
+        settings: of the nursery, without a user and open groups.
     """
     kernel.adopt_orphans()
-    groups, limits = settings["cgroup"], Limits(**settings["limits"])
-    settings["user"] = user_of(os.getpid())
-    if settings["tier"] in (2, None):  # no other has a file system for temporary files alone
-        os.environ["TMPDIR"] = settings["folder"]
-    settings["cgroup"] = [os.open(f"{g}/cgroup.procs", os.O_WRONLY) for g in groups]
+    if not settings.tier.has_own_mounts:  # there is no file system for temporary files alone
+        os.environ["TMPDIR"] = settings.folder
+    entries = tuple(os.open(f"{g}/cgroup.procs", os.O_WRONLY) for g in settings.groups)
+    settings = msgspec.structs.replace(settings, user=user_of(os.getpid()), entries=entries)
     try:
-        with being_in(settings["shared"]):
+        with being_in(settings.shared):
             child = _start(descriptor, settings)
-    except (Unavailable, OSError) as reason:
+    except (NotToBeHad, OSError) as reason:
         child = None
         with suppress(ChannelClosed):
-            report_unavailable(Channel(socket.socket(fileno=os.dup(descriptor)), MB), reason)
+            ours = socket.socket(fileno=os.dup(descriptor))
+            report_unavailable(Channel(ours, MB, FROM_OWNER), reason)
     try:
         if child is not None:
-            _watch(descriptor, child, settings, limits)
+            _watch(descriptor, child, settings)
     finally:
         kill_children()
-        remove_group([*groups, *settings["shared"]])
-        remove_tree(settings["folder"])
-        remove_tree(os.path.join(SHARED_MEMORY, os.path.basename(settings["folder"])))
+        remove_group([*settings.groups, *settings.shared])
+        remove_tree(settings.folder)
+        remove_tree(os.path.join(SHARED_MEMORY, os.path.basename(settings.folder)))
 
 
 def report_unavailable(channel: Channel, reason: Exception) -> None:
     """Tell the grader why these walls cannot be had here."""
-    channel.send(Message("unavailable", text=str(reason)))
+    channel.send(Unavailable(str(reason)))
 
 
-def _start(descriptor: int, settings: dict[str, Any]) -> int:
+def _start(descriptor: int, settings: Settings) -> int:
     """Start the nursery's process and return its number."""
-    if settings["tier"] == 1:
+    if settings.tier.is_in_bubblewrap:
         command = bubblewrap_command(settings)
         command += [sys.executable, "-I", "-m", warm_process.__name__]
-        command += [str(descriptor), json.dumps(settings)]
+        command += [str(descriptor), settings.text()]
         child = os.fork()
         if child == 0:
-            for inherited in (descriptor, *settings["cgroup"]):
+            for inherited in (descriptor, *settings.entries):
                 os.set_inheritable(inherited, True)
             os.execv(command[0], command)
         return child
-    if settings["tier"] == 0:
+    if settings.tier.has_own_processes:
         if os.geteuid() != 0:
             _own_users()
         kernel.unshare(kernel.Namespace.PROCESS)
@@ -92,7 +91,7 @@ def _start(descriptor: int, settings: dict[str, Any]) -> int:
     child = os.fork()
     if child == 0:
         try:
-            kernel.die_with_parent(None if settings["tier"] == 0 else me)
+            kernel.die_with_parent(None if settings.tier.has_own_processes else me)
             warm_process.main(descriptor, settings)
         except BaseException:
             sys.excepthook(*sys.exc_info())
@@ -110,14 +109,13 @@ def _own_users() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def _watch(lifeline: int, child: int, settings: dict[str, Any], limits: Limits) -> None:
+def _watch(lifeline: int, child: int, settings: Settings) -> None:
     """Wait until the nursery or the grader is gone, then end the nursery.
 
     Args:
         lifeline: the socket whose other end is the grader's.
         child: the nursery, or bubblewrap around it.
-        settings: of the nursery.
-        limits: of which some are held by looking.
+        settings: of the nursery; some of its limits are held by looking.
     """
     ended = os.pidfd_open(child)
     poll = select.poll()
@@ -125,8 +123,8 @@ def _watch(lifeline: int, child: int, settings: dict[str, Any], limits: Limits) 
     poll.register(ended, select.POLLIN)
     look = None if nothing_to_look_at(settings) else LOOK_SECONDS * 1000
     while not (events := poll.poll(look)):
-        end_overuse(child, settings, limits)
-    if settings["tier"] in (2, None) and ended not in dict(events):
+        end_overuse(child, settings)
+    if not settings.tier.has_own_mounts and ended not in dict(events):
         poll.unregister(lifeline)
         poll.poll(LEAVING_SECONDS * 1000)
     os.close(lifeline)
@@ -136,4 +134,4 @@ def _watch(lifeline: int, child: int, settings: dict[str, Any], limits: Limits) 
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), json.loads(sys.argv[2]))
+    main(int(sys.argv[1]), Settings.of(sys.argv[2]))

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from autograder.sandbox import kernel, landlock
 from autograder.sandbox.box import (
@@ -33,10 +33,11 @@ from autograder.sandbox.box import (
     readable_paths,
 )
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.settings import Settings, Tier
 
 __all__ = [
     "SHARED_MEMORY",
-    "Unavailable",
+    "NotToBeHad",
     "Walls",
     "bubblewrap_command",
     "kill_children",
@@ -50,7 +51,7 @@ REMOVE_SECONDS = 2.5  # three times of it are less than the grader waits
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
-class Unavailable(Exception):
+class NotToBeHad(Exception):
     """This machine does not have what a tier needs."""
 
 
@@ -58,7 +59,7 @@ class Walls(Protocol):
     """How a nursery's sessions are kept apart from everything else."""
 
     def settle(self) -> None:
-        """Make ready, in the nursery; raise `OSError` or `Unavailable` where that cannot be."""
+        """Make ready, in the nursery; raise `OSError` or `NotToBeHad` where that cannot be."""
 
     def fork(self) -> int:
         """Fork a session's process: return its number, in itself 0."""
@@ -78,18 +79,19 @@ class Walls(Protocol):
         """
 
 
-def walls_of(settings: dict[str, Any]) -> Walls:
+def walls_of(settings: Settings) -> Walls:
     """Return the walls of the tier that a nursery's settings name."""
-    limits, preload = Limits(**settings["limits"]), settings["preload"]
-    gpu = settings["device"] == "cuda"
-    match settings["tier"]:
-        case 0:
-            return Namespaces(limits, settings["user"], readable_paths(preload, gpu), gpu)
-        case 1:
+    limits, gpu, user = settings.limits, settings.gpu, settings.user
+    assert user is not None
+    match settings.tier:
+        case Tier.NAMESPACES:
+            return Namespaces(limits, user, readable_paths(settings.preload, gpu), gpu)
+        case Tier.BUBBLEWRAP:
             return InBubblewrap(tempfile.gettempdir())
-        case 2:
-            return OwnUser(settings["folder"], settings["user"], readable_paths(preload, gpu))
-    return Unwalled(settings["folder"])
+        case Tier.OWN_USER:
+            return OwnUser(settings.folder, user, readable_paths(settings.preload, gpu))
+        case Tier.UNWALLED:
+            return Unwalled(settings.folder)
 
 
 def user_of(process: int) -> int:
@@ -105,19 +107,19 @@ def user_of(process: int) -> int:
     return low + process % count if top > 1 else 0
 
 
-def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
+def bubblewrap_command(settings: Settings) -> list[str]:
     """Return the start of a command that runs a program in bubblewrap's box.
 
     Raises:
-        Unavailable: bubblewrap is not installed.
+        NotToBeHad: bubblewrap is not installed.
     """
     program = shutil.which("bwrap")
     if program is None:
-        raise Unavailable("bubblewrap is not installed")
-    gpu = settings["device"] == "cuda"
+        raise NotToBeHad("bubblewrap is not installed")
+    gpu = settings.gpu
     command = [program, "--unshare-all", "--die-with-parent", "--as-pid-1", "--new-session"]
     command += ["--hostname", "session", "--proc", "/proc", "--dev", "/dev"]
-    for path in readable_paths(settings["preload"], gpu):
+    for path in readable_paths(settings.preload, gpu):
         if os.path.islink(path):
             command += ["--symlink", os.readlink(path), path]
         else:
@@ -127,7 +129,7 @@ def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
             command += ["--ro-bind", "/dev/null", f"/proc/{name}"]
     for node in sorted(Path("/dev").glob("nvidia*")) if gpu else ():
         command += ["--dev-bind", str(node), str(node)]
-    size = str(settings["limits"]["disk_mb"] << 20)
+    size = str(settings.limits.disk_mb << 20)
     command += ["--size", size, "--tmpfs", FOLDER, "--chdir", FOLDER, "--setenv", "TMPDIR", FOLDER]
     below = any(path.startswith("/tmp/") for path in command)
     return command if below else [*command, "--symlink", FOLDER, "/tmp"]
@@ -229,9 +231,9 @@ class OwnUser(_InFolders):
         """Look for what hides the grader's files."""
         _need_landlock()
         if os.geteuid() != 0 or self._user == 0:
-            raise Unavailable("only root can give sessions a user of their own")
+            raise NotToBeHad("only root can give sessions a user of their own")
         if closed := [p for p in map(_closed_above, self._readable) if p]:
-            raise Unavailable(f"only its owner may enter {closed[0]}, where the interpreter is")
+            raise NotToBeHad(f"only its owner may enter {closed[0]}, where the interpreter is")
 
     def fork(self) -> int:
         """Fork a process whose folder is the sessions' own user's."""
@@ -325,7 +327,7 @@ def _closed_above(path: str) -> str | None:
 
 def _need_landlock() -> None:
     if landlock.abi() < landlock.NEEDED_ABI:
-        raise Unavailable(f"Landlock's version {landlock.NEEDED_ABI} is not in this kernel")
+        raise NotToBeHad(f"Landlock's version {landlock.NEEDED_ABI} is not in this kernel")
 
 
 def _user_map() -> list[str]:

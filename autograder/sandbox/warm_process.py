@@ -6,7 +6,6 @@ imports what notebooks need once, so that a session starts in milliseconds.
 
 import functools
 import gc
-import json
 import os
 import resource
 import signal
@@ -14,17 +13,29 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from autograder.sandbox import kernel, landlock
 from autograder.sandbox.cells import make_shell
 from autograder.sandbox.cgroup import enter
 from autograder.sandbox.channel import Channel, ChannelClosed
-from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.limits import MB
 from autograder.sandbox.preload import import_all
+from autograder.sandbox.protocol import (
+    FROM_GRADER,
+    FROM_OWNER,
+    End,
+    Ended,
+    Failed,
+    Ready,
+    Start,
+    Started,
+    Unavailable,
+)
 from autograder.sandbox.seccomp import seccomp_program
-from autograder.sandbox.walls import Unavailable, Walls, kill_children, walls_of
-from autograder.sandbox.wire import Message
+from autograder.sandbox.settings import Settings
+from autograder.sandbox.walls import NotToBeHad, Walls, kill_children, walls_of
 from autograder.sandbox.worker import rehearse, serve_session
 
 __all__ = ["main"]
@@ -35,42 +46,39 @@ MAX_FILES = 256  # open at one time
 OWN_TASKS = 8  # of a session's user that are not the student's
 
 
-def main(descriptor: int, settings: dict[str, Any]) -> None:
+def main(descriptor: int, settings: Settings) -> None:
     """Warm up, say so, then start and end sessions until the grader closes the channel.
 
     Args:
         descriptor: a connected socket, inherited from the grader.
-        settings: those of the supervisor; ``cgroup`` has become open files, and ``user`` is the
-            number of the sessions' user where they have one.
+        settings: of this nursery.
     """
     kernel.adopt_orphans()  # so that nothing that a session leaves behind is out of reach
-    channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES)
+    channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES, FROM_OWNER)
     try:
         walls = walls_of(settings)
         walls.settle()
         start = _Start(walls, settings)
-    except (Unavailable, OSError, KeyError) as reason:
-        channel.send(Message("unavailable", text=str(reason)))
+    except (NotToBeHad, OSError, KeyError) as reason:
+        channel.send(Unavailable(str(reason)))
         return
     try:
-        shell = _warm_up(settings["preload"])
+        shell = _warm_up(settings.preload)
         rehearse(shell)
     except Exception as error:
-        channel.send(Message("failed", text=f"{type(error).__name__}: {error}"))
+        channel.send(Failed(f"{type(error).__name__}: {error}"))
         return
     gc.collect()
     gc.freeze()
     kernel.use_large_pages()
     try:
-        channel.send(Message("ready", number=len(os.listdir("/proc/self/task"))))
+        channel.send(Ready(len(os.listdir("/proc/self/task"))))
         while True:
-            request = channel.receive()
-            if request.kind == "start":
-                channel.send(Message("started", number=start.session(channel, shell)))
-            else:
-                by_itself = request.values == [True]
-                status, seconds = _end(walls, request.number, by_itself)
-                channel.send(Message("ended", number=status, values=[seconds]))
+            match channel.receive():
+                case Start():
+                    channel.send(Started(start.session(channel, shell)))
+                case End(session, by_itself):
+                    channel.send(Ended(*_end(walls, session, by_itself)))
     except ChannelClosed:
         kill_children()
 
@@ -78,17 +86,17 @@ def main(descriptor: int, settings: dict[str, Any]) -> None:
 class _Start:
     """What it takes to start a session: the same for each one of a nursery."""
 
-    def __init__(self, walls: Walls, settings: dict[str, Any]) -> None:
-        self._walls, self._groups = walls, settings["cgroup"]
-        self._tier, self._gpu = settings["tier"], settings["device"] == "cuda"
-        self._limits = Limits(**settings["limits"])
+    def __init__(self, walls: Walls, settings: Settings) -> None:
+        self._walls, self._entries = walls, settings.entries
+        self._tier, self._gpu = settings.tier, settings.gpu
+        self._limits = settings.limits
         self._tasks = self._limits.processes + OWN_TASKS
-        own_names = os.readlink("/proc/self/ns/user") != settings["user_names"]
-        if self._tier not in (0, 2) and not own_names:  # others of this user count too
-            self._tasks += settings["others"]
+        own_names = os.readlink("/proc/self/ns/user") != settings.user_names
+        if not self._tier.has_own_user and not own_names:  # others of this user count too
+            self._tasks += settings.others
         self._filter = (
-            seccomp_program(devices=self._gpu, sockets=self._tier != 2)
-            if self._tier is not None
+            seccomp_program(devices=self._gpu, sockets=self._tier.has_own_mounts)
+            if self._tier.is_walled
             else b""
         )
 
@@ -99,11 +107,11 @@ class _Start:
         child = self._walls.fork()
         if child == 0:
             channel.close()
-            grader = Channel(stream, self._limits.message_mb * MB)
+            grader = Channel(stream, self._limits.message_mb * MB, FROM_GRADER)
             try:
                 self._become_session(stream.fileno(), nursery)
             except OSError as error:
-                grader.send(Message("unavailable", text=f"a session cannot be shut in: {error}"))
+                grader.send(Unavailable(f"a session cannot be shut in: {error}"))
                 os._exit(1)
             serve_session(grader, shell)
             os._exit(0)
@@ -113,12 +121,12 @@ class _Start:
     def _become_session(self, stream: int, nursery: int) -> None:
         """Turn this fork into a session's process, from which there is no way back."""
         os.setsid()
-        enter(self._groups)
+        enter(self._entries)
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         folder = self._walls.shut_in()
-        kernel.die_with_parent(None if self._tier == 0 else nursery)
+        kernel.die_with_parent(None if self._tier.has_own_processes else nursery)
         os.chdir(folder)
         sys.path.insert(0, "")  # modules that a notebook writes are found, as in Jupyter
         if os.environ.get("HOME") != folder:
@@ -126,7 +134,7 @@ class _Start:
         os.closerange(3, stream)
         os.closerange(stream + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._lower_limits()
-        if self._tier is not None:
+        if self._tier.is_walled:
             kernel.forgo_privileges()
             readable, writable = self._walls.paths()
             if readable:
@@ -158,7 +166,7 @@ def _set_home(folder: str) -> None:
     tempfile.tempdir = folder
 
 
-def _warm_up(preload: list[str]) -> Any:
+def _warm_up(preload: Sequence[str]) -> Any:
     _set_home(tempfile.gettempdir())  # where every session's own will be, in the best tier
     import_all(preload)
     if (torch := sys.modules.get("torch")) is not None:
@@ -202,4 +210,4 @@ def _end(walls: Walls, session: int, by_itself: bool) -> tuple[int, float]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), json.loads(sys.argv[2]))
+    main(int(sys.argv[1]), Settings.of(sys.argv[2]))

@@ -1,8 +1,9 @@
-"""The wire: typed messages between the grader and a session; values cross it, verdicts never.
+"""The wire: values as they travel between the grader and a session; verdicts never do.
 
-A message is a msgspec header and raw little-endian bodies, one for each array. Values that may
-cross are None, bool, int, float, complex, str, bytes, list, tuple, dict with string keys, numpy
-arrays and torch tensors; anything else becomes a `Handle`. Nothing received is ever run.
+A packed value is plain data for msgspec, and beside it raw little-endian bodies, one for each
+array. Values that may cross are None, bool, int, float, complex, str, bytes, list, tuple, dict with
+string keys, numpy arrays and torch tensors; anything else becomes a `Handle`. Nothing received is
+ever run.
 """
 
 import math
@@ -23,12 +24,9 @@ __all__ = [
     "Complex",
     "Items",
     "Mapping",
-    "Message",
     "Packed",
     "Packer",
     "Reference",
-    "decode",
-    "encode",
     "plain_text",
     "unpack",
 ]
@@ -105,50 +103,6 @@ class Reference(msgspec.Struct, tag="reference", forbid_unknown_fields=True):
 Packed = Union[  # noqa: UP007 - a recursive alias needs its names in quotes
     None, bool, int, float, str, Binary, Complex, Integer, Items, Mapping, Array, Reference
 ]
-
-
-class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A request or a reply: what it is, its texts and numbers, and its values.
-
-    ``bodies`` travel behind the header; ``back``, which a receiver finds in a request, asks a
-    question of its sender before the reply.
-    """
-
-    kind: str
-    text: str = ""
-    number: int = 0
-    values: list[Packed] = []
-    named: dict[str, Packed] = {}
-    bodies: list[Any] = []  # bytes-like
-    back: Any = None  # Callable[[Message], Message]; never travels
-
-    def header(self) -> "Message":
-        """Return the part that travels in the header."""
-        return msgspec.structs.replace(self, bodies=[], back=None)
-
-
-_encoder, _decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Message)
-
-
-def encode(message: Message) -> tuple[bytes, list[Any]]:
-    """Return a message's header and its bodies."""
-    return _encoder.encode(message.header()), message.bodies
-
-
-def decode(header: bytes | memoryview, bodies: list[Any]) -> Message:
-    """Return the message of a header and its bodies, which are writable and nobody else's.
-
-    Raises:
-        WireError: the header is no message.
-    """
-    try:
-        message = _decoder.decode(header)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise WireError(f"malformed header: {str(error)[: 5 * MAX_WORD]}") from None
-    if message.bodies or message.back is not None:
-        raise WireError("a header carries no bodies")
-    message.bodies = bodies
-    return message
 
 
 class Packer:

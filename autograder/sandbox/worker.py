@@ -18,11 +18,31 @@ from autograder.sandbox.channel import Channel, ChannelClosed
 from autograder.sandbox.files import of_bodies, put_files
 from autograder.sandbox.host import Host
 from autograder.sandbox.kernel import die_with_parent, fork
-from autograder.sandbox.wire import Message, decode, encode, plain_text
+from autograder.sandbox.protocol import (
+    FROM_GRADER,
+    Cell,
+    Done,
+    Fork,
+    Forked,
+    Get,
+    Message,
+    Raised,
+    Ran,
+    Reap,
+    Reaped,
+    Refused,
+    Run,
+    Seed,
+    Step,
+    Threads,
+    encode,
+)
+from autograder.sandbox.wire import plain_text
 
 __all__ = ["rehearse", "serve_session"]
 
 MAX_REHEARSAL = 1 << 16
+LONGEST_ERROR = 500  # characters
 
 
 class _Sink(io.TextIOBase):
@@ -53,15 +73,15 @@ def rehearse(shell: Any) -> None:
     In a nursery it imports what is imported late; in a session it makes the pages its own that
     every notebook will write to, while nobody waits yet.
     """
-    here, there = Channel.pair(MAX_REHEARSAL)
+    here, there = Channel.pair(MAX_REHEARSAL, FROM_GRADER)
     ours = sys.stdout, sys.stderr
     with there:
         host = Host({"rehearsal": 0.0})
-        request = Message("run", bodies=[b'[[0, "0", "own", null, [[1, true]]]]'])
-        _run(request, here, Cells(shell), host)
+        run = Run().with_bodies([b'[[0, "0", "own", null, [[1, true]]]]'])
+        _run(run, here, Cells(shell), host)
         sys.stdout, sys.stderr = ours
-        for request in (Message("seed"), Message("get", text="rehearsal")):
-            here.send(host.handle(decode(*encode(request))))
+        for request in (Seed(0), Get("rehearsal")):
+            here.send(host.handle(FROM_GRADER.decode(*encode(request)), here.ask))
     here.close()
 
 
@@ -72,9 +92,9 @@ def serve_session(channel: Channel, shell: Any) -> None:
     try:
         while True:
             request = channel.receive()
-            if request.kind == "run":
+            if isinstance(request, Run):
                 _run(request, channel, cells, host)
-            elif request.kind == "fork":
+            elif isinstance(request, Fork):
                 _fork(channel, host)
             else:
                 _reply(channel, host, request)
@@ -82,14 +102,11 @@ def serve_session(channel: Channel, shell: Any) -> None:
         pass
 
 
-def _run(request: Message, channel: Channel, cells: Cells, host: Host) -> None:
+def _run(request: Run, channel: Channel, cells: Cells, host: Host) -> None:
     """Run cells in order; a cell that raises is reported and passed over.
 
     Args:
-        request: its first body is JSON, for each cell its number, its source, its kind, the
-            statement at which it is to stop, and the places behind it where checks stand, with
-            whether they ask what names meant there; the others, if there are any, are files for
-            the working directory.
+        request: which cells, and which files are to lie in the working directory.
         channel: takes what comes of each cell.
         cells: of the notebook, of which others may have run before.
         host: keeps the names at places.
@@ -99,26 +116,28 @@ def _run(request: Message, channel: Channel, cells: Cells, host: Host) -> None:
     sys.stdout = sys.stderr = sink
     for number, source, kind, stop, places in json.loads(bytes(request.bodies[0])):
         before = sink.count
-        channel.send(Message("cell", number=number))
+        channel.send(Cell(number))
         ran = cells.run(number, source, kind, stop, partial(_tell_step, channel))
-        text = _describe(ran.error) if ran.error is not None else ""
+        kind, text = _described(ran.error) if ran.error is not None else ("", "")
         printed = sink.count - before
         for place, names in places:
             host.remember(place, names)
-        channel.send(Message("done", text=text, number=printed, values=[ran.touched, *ran.kept]))
-    channel.send(Message("ran"))
+        channel.send(Done(kind, text, printed, ran.touched, list(ran.kept)))
+    channel.send(Ran())
 
 
 def _tell_step(channel: Channel, index: int, line: int) -> None:
     """Say which statement of a cell begins: should it end the session, those above it count."""
-    channel.send(Message("step", number=index, values=[line]))
+    channel.send(Step(index, line))
 
 
-def _describe(error: BaseException) -> str:
+def _described(error: BaseException) -> tuple[str, str]:
+    """Return the type of an error, and what there is to say of it."""
+    kind = plain_text(type(error).__name__[:LONGEST_ERROR])
     try:
-        return plain_text(f"{type(error).__name__}: {error}"[:500])
+        return kind, plain_text(f"{kind}: {error}"[:LONGEST_ERROR])
     except BaseException:
-        return "an error whose message cannot be shown"
+        return kind, "an error whose message cannot be shown"
 
 
 def _fork(channel: Channel, host: Host) -> None:
@@ -126,31 +145,31 @@ def _fork(channel: Channel, host: Host) -> None:
     stream = channel.receive_socket()
     if len(os.listdir("/proc/self/task")) > 1:  # a fork would leave the other threads' locks held
         stream.close()
-        channel.send(Message("threads"))
+        channel.send(Threads())
         return
     session = os.getpid()
     try:
         child = fork()
     except OSError:
         stream.close()
-        channel.send(Message("refused"))
+        channel.send(Refused())
         return
     if child == 0:
         os.setsid()
         die_with_parent(session)
         channel.close()
-        _serve(Channel(stream, channel.max_bytes), host)
+        _serve(Channel(stream, channel.max_bytes, FROM_GRADER), host)
         os._exit(0)
     stream.close()
-    channel.send(Message("forked"))
+    channel.send(Forked())
     request = channel.receive()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    if request.kind != "reap":
-        raise WireError(f"{request.kind!r} while a check runs")
-    channel.send(Message("reaped"))
+    if not isinstance(request, Reap):
+        raise WireError(f"{type(request).__name__} while a check runs")
+    channel.send(Reaped())
 
 
 def _serve(channel: Channel, host: Host) -> None:
@@ -163,6 +182,6 @@ def _serve(channel: Channel, host: Host) -> None:
 
 def _reply(channel: Channel, host: Host, request: Message) -> None:
     try:
-        channel.send(host.handle(request))
+        channel.send(host.handle(request, channel.ask))
     except WireError as error:  # the value is too large for a message
-        channel.send(Message("raised", text=str(error), values=["ValueError", ""]))
+        channel.send(Raised("ValueError", str(error)))

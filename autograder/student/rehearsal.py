@@ -18,8 +18,8 @@ import msgspec
 from autograder.authoring.checks import Check
 from autograder.errors import AutograderError
 from autograder.grading.results import CaseResult
-from autograder.sandbox.messages import InProcessSession
-from autograder.sandbox.wire import Message
+from autograder.sandbox.messages import InProcessSession, Reply
+from autograder.sandbox.protocol import Message
 from autograder.student.checking import run_visible, visible_cases
 
 __all__ = ["Event", "Job", "main"]
@@ -63,10 +63,10 @@ class _WatchedSession(InProcessSession):
         super().__init__(namespace)
         self._tell, self._call = tell, call
 
-    def _send(self, request: Message) -> Message:
+    def _send(self, request: Message, wanted: type[Reply]) -> Reply:
         self._tell(self._call)
         try:
-            return super()._send(request)
+            return super()._send(request, wanted)
         finally:
             self._tell(msgspec.structs.replace(self._call, kind="reply"))
 

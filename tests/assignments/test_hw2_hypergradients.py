@@ -263,43 +263,42 @@ def test_an_untouched_release_earns_nothing(check):
 # The mistake bank
 
 
-BANK = {
-    1: ("loss_after_one_step_matches_reference", "the factor 2 of the gradient"),
-    2: ("loss_after_one_step_matches_reference", "1/n is missing"),
-    4: ("dloss_deta_matches_reference", "the sign: the inner derivative"),
-    5: ("dloss_deta_matches_reference", "4/n in place of 4/n²"),
-    6: ("d2loss_deta2_matches_reference", "8/n² in place of 8/n³"),
-    7: ("optimal_lr_matches_reference", "the factor n/2 is missing"),
-    8: ("optimal_lr_matches_reference", "numerator and denominator swapped"),
-    9: ("dloss_deta_matches_reference", "X X^T and X^T X confused"),
-    10: ("optimal_lr_knows_when_nothing_depends_on_it", "divides zero by zero"),
-    11: ("convexity_choices_are_right", "a square can be zero"),
-    12: ("hypergrad_unrolled_matches_reference", "the weights are detached after each step"),
-    13: ("hypergrad_unrolled_matches_reference", "steps by .data"),
-    14: ("hypergrad_unrolled_matches_reference", "create_graph is missing"),
-    15: ("hypergrad_unrolled_matches_reference", "the steps use the Python number"),
-    16: ("train_learned_lr_forgets_its_graphs", "the weights are never detached"),
-    17: ("hypergrad_unrolled_matches_reference", "the weights are detached before each step"),
-    18: ("train_learned_lr_matches_reference", "the weights move with the old learning rate"),
-    19: ("train_learned_lr_stays_non_negative", "a negative learning rate is not projected"),
-    20: ("loss_after_one_step_matches_reference", "the loss is a sum throughout"),
-    21: ("hypergrad_forward_matches_reference", "the term with the Hessian is missing"),
-    25: ("dloss_deta_matches_reference", "the gradient at w1 in both places"),
-    38: ("hypergrad_unrolled_leaves_nothing_behind", "the run ends in the caller's w0"),
-    95: ("hypergrad_unrolled_leaves_nothing_behind", "backward() adds to .grad"),
-    98: ("train_learned_lr_forgets_its_graphs", "the losses are kept with their graphs"),
-}
+BANK = [
+    ("loss_after_one_step_matches_reference", "the factor 2 of the gradient"),
+    ("loss_after_one_step_matches_reference", "1/n is missing"),
+    ("dloss_deta_matches_reference", "the sign: the inner derivative"),
+    ("dloss_deta_matches_reference", "4/n in place of 4/n²"),
+    ("d2loss_deta2_matches_reference", "8/n² in place of 8/n³"),
+    ("optimal_lr_matches_reference", "the factor n/2 is missing"),
+    ("optimal_lr_matches_reference", "numerator and denominator swapped"),
+    ("dloss_deta_matches_reference", "X X^T and X^T X confused"),
+    ("optimal_lr_knows_when_nothing_depends_on_it", "divides zero by zero"),
+    ("convexity_choices_are_right", "a square can be zero"),
+    ("hypergrad_unrolled_matches_reference", "the weights are detached after each step"),
+    ("hypergrad_unrolled_matches_reference", "steps by .data"),
+    ("hypergrad_unrolled_matches_reference", "create_graph is missing"),
+    ("hypergrad_unrolled_matches_reference", "the steps use the Python number"),
+    ("train_learned_lr_forgets_its_graphs", "the weights are never detached"),
+    ("hypergrad_unrolled_matches_reference", "the weights are detached before each step"),
+    ("train_learned_lr_matches_reference", "the weights move with the old learning rate"),
+    ("train_learned_lr_stays_non_negative", "a negative learning rate is not projected"),
+    ("loss_after_one_step_matches_reference", "the loss is a sum throughout"),
+    ("hypergrad_forward_matches_reference", "the term with the Hessian is missing"),
+    ("dloss_deta_matches_reference", "the gradient at w1 in both places"),
+    ("hypergrad_unrolled_leaves_nothing_behind", "the run ends in the caller's w0"),
+    ("hypergrad_unrolled_leaves_nothing_behind", "backward() adds to .grad"),
+    ("train_learned_lr_forgets_its_graphs", "the losses are kept with their graphs"),
+]
 
 
-@pytest.mark.parametrize("number", BANK)
-def test_a_mistake_of_the_bank_is_named(number):
-    check, beginning = BANK[number]
+@pytest.mark.parametrize(("check", "beginning"), BANK)
+def test_a_mistake_of_the_bank_is_named(check, beginning):
     titles = [mistake.title for mistake in ORACLE.checks[check].mistakes]
     assert any(title.startswith(beginning) for title in titles)
 
 
 def test_a_single_example_hides_what_the_other_cases_find():
-    """Entry 3: with n = 1 a lost factor of n goes unnoticed, so no check has n = 1 only."""
+    """With n = 1 a lost factor of n goes unnoticed, so no check has n = 1 only."""
     for name in ("loss_after_one_step", "dloss_deta", "d2loss_deta2", "optimal_lr"):
         check = ORACLE.checks[f"{name}_matches_reference"]
         sizes = [(case.parameters["n"], case.parameters["d"]) for case in check.cases]

@@ -256,25 +256,24 @@ def test_a_cross_correlation_by_hand_fails_where_the_kernel_is_not_symmetric_onl
     assert len(failed_cases(check, turned)) == len(check.cases)
 
 
-BANK = {
-    63: ("convolve_same_matches_reference", "not flipped"),
-    64: ("conv_out_shape_matches_reference", "rounded up"),
-    65: ("correlate_same_matches_reference", "a margin of zero cuts everything off"),
-    67: ("correlate_same_matches_reference", "one margin for both axes"),
-    72: ("correlate_same_matches_reference", "writes the response into the image"),
-    83: ("halve_and_double_is_right", "the padding of a kernel of three"),
-    84: ("halve_and_double_is_right", "no output padding"),
-    104: ("receptive_fields_match_reference", "strides are added"),
-    105: ("horizontal_edge_kernel_works", "the kernel is transposed"),
-    106: ("parameter_table_is_right", "a slip in the addition"),
-    107: ("parameter_table_is_right", "FC-1024 without its 1024 biases"),
-    108: ("parameter_table_is_right", "batch norms are counted"),
-}
+BANK = [
+    ("convolve_same_matches_reference", "not flipped"),
+    ("conv_out_shape_matches_reference", "rounded up"),
+    ("correlate_same_matches_reference", "a margin of zero cuts everything off"),
+    ("correlate_same_matches_reference", "one margin for both axes"),
+    ("correlate_same_matches_reference", "writes the response into the image"),
+    ("halve_and_double_is_right", "the padding of a kernel of three"),
+    ("halve_and_double_is_right", "no output padding"),
+    ("receptive_fields_match_reference", "strides are added"),
+    ("horizontal_edge_kernel_works", "the kernel is transposed"),
+    ("parameter_table_is_right", "a slip in the addition"),
+    ("parameter_table_is_right", "FC-1024 without its 1024 biases"),
+    ("parameter_table_is_right", "batch norms are counted"),
+]
 
 
-@pytest.mark.parametrize(("number", "place"), BANK.items())
-def test_an_entry_of_the_mistake_bank_is_named(number, place):
-    name, beginning = place
+@pytest.mark.parametrize(("name", "beginning"), BANK)
+def test_an_entry_of_the_mistake_bank_is_named(name, beginning):
     assert any(m.title.startswith(beginning) for m in ORACLE.checks[name].mistakes)
 
 

@@ -86,7 +86,15 @@ def test_a_draft_is_left_out_unless_it_is_named(write_proven_course: WriteCourse
     assert run(course.root, "compile", "small").returncode == 0
 
 
-@pytest.mark.parametrize(("line", "words"), [("draft = 1", "is true or false"), ("a = 1", "knows")])
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("draft = 1", "assignments.small.draft must be true or false, got 1"),
+        ("a = 1", "a key of assignments.small must be limits or draft, got 'a'"),
+        ("limits = 1", "assignments.small.limits must be a table, got 1"),
+        ("[assignments]\nother = 1", "assignments.other must be a table, got 1"),
+    ],
+)
 def test_what_a_course_says_of_an_assignment_must_be_known(
     write_proven_course: WriteCourse, line: str, words: str
 ) -> None:
@@ -382,4 +390,4 @@ def test_a_tier_that_is_none_is_wrong_usage(write_proven_course: WriteCourse, va
     (course.root / "course.toml").write_text(f"min_tier = {value}\n")
     done = run(course.root, "grade")
     assert done.returncode == 2
-    assert "min_tier is one of 0, 1, 2" in done.stderr
+    assert "min_tier must be 0, 1 or 2" in done.stderr

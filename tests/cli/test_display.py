@@ -1,8 +1,9 @@
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
 
-from autograder.display import _walls
+from autograder.display import Display, _walls
 from autograder.engines.run import Run
 
 
@@ -23,3 +24,16 @@ def run_in(*tiers):
 )
 def test_a_run_says_how_well_it_was_shut_in_at_its_weakest(tiers, words):
     assert _walls(run_in(*tiers)) == words
+
+
+def test_a_run_says_what_it_left_as_it_was(capsys):
+    """To people, where standard output is for machines."""
+    manifest = SimpleNamespace(assignment="hw")
+    run = dataclasses.replace(run_in(), manifest=manifest, waiting=("ada",), former=("bo", "cy"))
+    Display(quiet=True).show(None, run)
+    out, said = capsys.readouterr()
+    said = " ".join(said.split())
+    assert out == ""
+    assert "ada has a newer submission, which is not graded yet" in said
+    assert "2 submissions have results from before, which stand" in said
+    assert "autograder regrade hw --preview" in said

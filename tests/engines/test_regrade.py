@@ -6,8 +6,18 @@ import pytest
 
 from autograder.audit.publish import compile_and_publish
 from autograder.engines.regrade import regrade
-from autograder.engines.run import grade_assignment
+from autograder.engines.run import _stands_by_another, grade_assignment
+from autograder.grading.intake import HandedIn
+from autograder.grading.results import (
+    CaseResult,
+    CheckResult,
+    QuestionResult,
+    Result,
+    Status,
+    Verdict,
+)
 from autograder.records.store import Store
+from tests.stored import history
 
 
 class Silent:
@@ -73,10 +83,71 @@ def test_a_preview_says_who_gains_and_who_loses_and_writes_nothing(course):
 def test_what_is_applied_is_appended(course):
     found = regrade(course, "small", Silent(), apply=True)
     assert points(course) == {"right": 1.0, "blank": 0.0, "thrice": 5.0}
-    assert [r.earned for r in Store(course.results("small")).history("right")] == [5.0, 1.0]
+    assert [r.earned for r in history(Store(course.results("small")), "right")] == [5.0, 1.0]
     assert len(found.changes) == 2
     again = regrade(course, "small", Silent(), apply=True)
     assert (again.graded, again.changes) == (0, ())
+
+
+def test_grading_says_that_checks_changed_and_changes_nobodys_points(course):
+    before = points(course)
+    run = grade_assignment(course, "small", Silent())
+    assert (run.graded, run.skipped, run.former) == ((), 3, ("blank", "right", "thrice"))
+    assert points(course) == before
+    page = course.feedback("small", "right").read_text()
+    assert "5" in page
+    regrade(course, "small", Silent(), apply=True)
+    assert points(course) != before
+    assert grade_assignment(course, "small", Silent()).former == ()
+
+
+def test_who_hands_in_again_is_graded_by_the_new_checks_and_others_keep_their_result(course):
+    path = course.root / "submitted" / "thrice" / "small" / "small.ipynb"
+    path.write_text(path.read_text() + "\n")
+    run = grade_assignment(course, "small", Silent())
+    assert (run.graded, run.former) == (("thrice",), ("blank", "right"))
+    assert points(course) == {"right": 5.0, "blank": 0.0, "thrice": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "device", "stands"),
+    [
+        ({}, "cpu", True),
+        ({}, "cuda", True),
+        ({"fault": "the nursery is gone"}, "cpu", False),
+        ({"status": Status.UNGRADED}, "cpu", False),
+        ({"bundle": "the new one"}, "cpu", False),
+        ({"submission": "sha256:00"}, "cpu", False),
+        ({"verdict": Verdict.BROKEN}, "cpu", False),
+        ({"verdict": Verdict.PENDING}, "cpu", True),
+        ({"verdict": Verdict.PENDING}, "cuda", False),
+    ],
+)
+def test_a_result_by_another_bundle_stands_unless_it_is_unfinished(
+    tmp_path, change, device, stands
+):
+    case = CaseResult("one", False, change.pop("verdict", Verdict.PASSED), 0.1)
+    check = CheckResult("check", 1.0, 1.0, (case,))
+    question = QuestionResult("question", 1.0, 1.0, Status.GRADED, (check,))
+    handed_in = HandedIn(b"the notebook")
+    values = {"submission": handed_in.digest, "bundle": "the old one", "status": Status.GRADED}
+    values |= change
+    result = Result(
+        assignment="small",
+        student="ada",
+        device="cpu",
+        graded_at="2026-11-20T02:10:40Z",
+        autograder="0.1.0",
+        earned=1.0,
+        possible=1.0,
+        notes=(),
+        questions=(question,),
+        **values,
+    )
+    store = Store(tmp_path / "results" / "small")
+    assert not _stands_by_another(store, "ada", handed_in, "the new one", device)
+    store.put("ada", "a" * 64, result)
+    assert _stands_by_another(store, "ada", handed_in, "the new one", device) is stands
 
 
 def test_a_student_without_a_result_is_new(course):

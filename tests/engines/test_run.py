@@ -7,12 +7,15 @@ import shutil
 import pytest
 
 from autograder import cli
+from autograder.engines.record import write_feedback_pages
 from autograder.engines.regrade import regrade
-from autograder.engines.run import grade_assignment, try_assignment
+from autograder.engines.run import grade_assignment, stored, try_assignment
 from autograder.engines.table import ENGINES
 from autograder.errors import HarnessError, UsageError
 from autograder.grading.intake import digest_of
 from autograder.records.store import Store
+
+NEWER = "A newer submission waits to be graded"
 
 
 class Meddler:
@@ -123,17 +126,46 @@ def test_a_page_shows_the_notebook_that_got_its_verdict(classroom):
 
     grade(classroom, at_records=hand_in_again)
     assert "# first" in graded_notebook(classroom, "ada")
-    page = classroom.course.feedback("small", "ada").read_text()
+    page = classroom.course.feedback("small", "ada")
+    assert NEWER not in page.read_text()
     shutil.rmtree(classroom.root / "feedback")
     shutil.rmtree(classroom.root / "autograded")
     classroom.hand_in("bo")
     run = grade_assignment(classroom.course, "small", Meddler(), students=["bo"])
     assert earned(run) == {"ada": 7.0, "bo": 7.0}
-    assert classroom.course.feedback("small", "ada").read_text() == page
+    assert (run.waiting, run.former) == (("ada",), ())
+    assert NEWER in page.read_text(), "the page is about what is not there any more"
     assert not classroom.course.autograded("small", "ada").exists(), "what got it is not there"
     assert classroom.course.autograded("small", "bo").exists()
-    assert earned(grade(classroom)) == {"ada": 0.0, "bo": 7.0}
+    run = grade(classroom)
+    assert (earned(run), run.waiting) == ({"ada": 0.0, "bo": 7.0}, ())
+    assert NEWER not in page.read_text()
     assert "# first" not in graded_notebook(classroom, "ada")
+
+
+@pytest.mark.usefixtures("quickly")
+def test_whoever_hands_in_again_and_is_not_graded_yet_reads_so(classroom):
+    classroom.hand_in("ada")
+    grade(classroom)
+    page = classroom.course.feedback("small", "ada")
+    classroom.hand_in("ada", classroom.blank)
+    found = stored(classroom.course, "small")
+    assert write_feedback_pages(classroom.course, found.manifest, found.results) == []
+    assert NEWER in page.read_text()
+    classroom.path("ada").unlink()
+    classroom.path("ada").parent.rmdir()
+    write_feedback_pages(classroom.course, found.manifest, found.results)
+    assert NEWER not in page.read_text(), "what was graded is the last that is known"
+
+
+@pytest.mark.usefixtures("quickly")
+def test_no_notebook_of_an_earlier_submission_stands_for_one_that_cannot_be_read(classroom):
+    classroom.hand_in("ada")
+    grade(classroom)
+    assert classroom.course.autograded("small", "ada").exists()
+    classroom.hand_in("ada", "no notebook")
+    grade(classroom)
+    assert not classroom.course.autograded("small", "ada").exists()
 
 
 @pytest.mark.usefixtures("quickly")

@@ -11,8 +11,10 @@ from autograder.engines import local, run
 from autograder.engines.run import grade_assignment
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS
-from autograder.grading.results import BROKE, Status
+from autograder.grading.results import Status
 from autograder.records.store import Store
+from autograder.sandbox.settings import WEAKEST
+from tests.stored import history
 
 
 class Silent:
@@ -44,15 +46,15 @@ def test_each_run_after_one_that_broke_has_other_inputs_and_one_that_stands_is_n
     def graded(work, jobs, workers):
         for one, job in zip(local.grade_all(work, jobs, workers), jobs, strict=True):
             seen.append(job.gradings)
-            note = (f"{BROKE}: run {len(seen)}",) if broke[len(seen) - 1] else ()
-            result = msgspec.structs.replace(one.result, notes=note, status=Status.NEEDS_ATTENTION)
+            fault = f"run {len(seen)}" if broke[len(seen) - 1] else None
+            result = msgspec.structs.replace(one.result, fault=fault, status=Status.NEEDS_ATTENTION)
             yield dataclasses.replace(one, result=result)
 
     monkeypatch.setitem(ENGINES, "local", graded)
     for _ in range(4):
         grade_assignment(course, "small", Silent())
     assert len(seen) == 3
-    assert len(Store(course.results("small")).history("ada")) == 3
+    assert len(history(Store(course.results("small")), "ada")) == 3
     # No two runs share a try, though each run may grade a submission so often.
     assert [b - a for a, b in pairwise(seen)] == [GRADINGS] * 2
 
@@ -67,7 +69,7 @@ def test_a_submission_whose_worker_was_killed_has_other_inputs_each_time(course,
         yield from ()
 
     monkeypatch.setattr(local, "_grade_in_pool", killed)
-    plan = run._plan(course, "small", (), "cpu", 2, Store.get)
+    plan = run._plan(course, "small", (), "cpu", WEAKEST, Store.get, again=False)
     (one,) = local.grade_all(plan.work, plan.jobs, 1)
     assert (one.student, one.result.status) == ("ada", Status.NEEDS_ATTENTION)
     assert seen == list(range(1 + local.TRIES))

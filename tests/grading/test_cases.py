@@ -5,9 +5,15 @@ import pytest
 
 from autograder import assert_close, assert_that, case, check
 from autograder.authoring.checks import case_rng
-from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
-from autograder.grading.cases import MAX_MESSAGE, NOT_ANSWERED, ReferenceSession, run_case
-from autograder.grading.results import Verdict
+from autograder.errors import (
+    HarnessError,
+    NotImplementedYet,
+    StudentError,
+    StudentKilled,
+    StudentTimeout,
+)
+from autograder.grading.cases import MAX_MESSAGE, ReferenceSession, run_case
+from autograder.grading.results import Blank, Verdict
 from autograder.sandbox.messages import InProcessSession
 
 RIGHT = "def f(x):\n    return 2 * x"
@@ -222,7 +228,26 @@ ANSWERS = "answer, number, other = True, 1.0, 1.0"
 def test_a_value_that_was_never_answered_is_said_to_be_so(name, empty):
     result = answered(f"{name} = {empty}")
     assert result.verdict is Verdict.FAILED
-    assert result.message == f"{name}: {NOT_ANSWERED}"
+    assert (result.message, result.blank) == (f"{name}: not answered yet", Blank.VALUE)
+
+
+def test_a_stub_is_no_answer_yet_whatever_words_say_so(monkeypatch):
+    def reworded(self, place=None):
+        StudentError.__init__(self, "nothing there", place)
+
+    monkeypatch.setattr(NotImplementedYet, "__init__", reworded)
+    result = run("def f(x):\n    raise NotImplementedError")
+    assert (result.verdict, result.message) == (Verdict.ERRORED, "nothing there")
+    assert result.blank is Blank.STUB
+
+
+def test_a_case_knows_where_in_the_notebook_its_code_raised():
+    code = compile("def f(x):\n    return {}[x.size]", "<cell 3>", "exec")
+    names = {}
+    exec(code, names)
+    result = run(session=InProcessSession(names))
+    assert (result.said, result.place) == ("KeyError: 3", "cell 3, line 2")
+    assert result.message == "KeyError: 3 (cell 3, line 2)"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ from autograder.records.words import student_words
 from autograder.sandbox.callbacks import MAX_CALLBACKS
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.messages import InProcessSession
-from autograder.sandbox.wire import Array, Integer, Items, Message, Packer, Reference, unpack
+from autograder.sandbox.protocol import Callback, Raised
+from autograder.sandbox.wire import Array, Integer, Items, Packer, Reference, unpack
 
 NOTE = "passes with the reference's double in place of yours"
 
@@ -73,12 +74,11 @@ def reference():
 def ask(reference, name, *args, seconds=20.0):
     packer = Packer(None)
     values = [packer.pack(arg) for arg in args]
-    message = Message("callback", text=name, values=values, bodies=packer.bodies)
+    message = Callback(name, values).with_bodies(packer.bodies)
     reply = reference.answer(message, time.monotonic() + seconds)
-    if reply.kind == "raised":
-        return reply.values[0], reply.text
-    assert reply.kind == "value"
-    return unpack(reply.values[0], reply.bodies, None)
+    if isinstance(reply, Raised):
+        return reply.type, reply.text
+    return unpack(reply.value, reply.bodies, None)
 
 
 def test_the_reference_is_called_in_a_process_of_its_own(reference):
@@ -105,9 +105,9 @@ def test_what_it_raises_is_told_by_one_of_pythons_own_names(reference, name, rai
 
 
 def test_a_handle_is_no_argument(reference):
-    message = Message("callback", text="double", values=[Reference(0, "x" * 10_000)])
+    message = Callback("double", [Reference(0, "x" * 10_000)])
     reply = reference.answer(message, time.monotonic() + 20)
-    assert (reply.kind, reply.values) == ("raised", ["TypeError"])
+    assert reply.type == "TypeError"
     assert len(reply.text) < 200
 
 
@@ -129,9 +129,9 @@ def nested(depth):
     ],
 )
 def test_what_is_no_value_is_told_as_an_error(reference, value):
-    message = Message("callback", text="double", values=[value], bodies=[bytearray(8)])
+    message = Callback("double", [value]).with_bodies([bytearray(8)])
     reply = reference.answer(message, time.monotonic() + 20)
-    assert (reply.kind, reply.values) == ("raised", ["Exception"])
+    assert reply.type == "Exception"
     assert ask(reference, "double", 2) == 4
 
 
@@ -444,7 +444,7 @@ def test_whatever_a_notebook_calls_earns_nothing_and_harms_nobody(grade, triple)
 
 FORGED = """
 import os, struct
-from autograder.sandbox.wire import Message, encode
+from autograder.sandbox.protocol import Callback, encode
 
 def say(message):
     for name in os.listdir("/proc/self/fd"):
@@ -456,7 +456,7 @@ def say(message):
             pass
 
 def triple(x):
-    say(Message("callback", text="NAME", values=[1]))
+    say(Callback("NAME", [1]))
     return 3 * x
 """
 

@@ -12,6 +12,7 @@ from autograder.grading.results import (
     Status,
     Verdict,
     dump_result,
+    is_final,
     load_result,
 )
 
@@ -94,6 +95,7 @@ def test_the_stored_form_is_the_contracts(table):
         "possible": 4.0,
         "notes": ["né"],
         "tier": 0,
+        "fault": None,
         "questions": [
             {
                 "id": "q",
@@ -115,6 +117,8 @@ def test_the_stored_form_is_the_contracts(table):
                                 "message": None,
                                 "diagnosis": None,
                                 "given": False,
+                                "blank": None,
+                                "place": None,
                             }
                         ],
                     }
@@ -158,6 +162,49 @@ def test_another_schema_status_or_type_is_refused(table, change):
         load_result(msgspec.json.encode(table | change))
 
 
+def test_a_result_without_the_newer_fields_is_read(table):
+    for name in ("tier", "fault"):
+        del table[name]
+    case = table["questions"][0]["checks"][0]["cases"][0]
+    for name in ("given", "blank", "place"):
+        del case[name]
+    assert load_result(msgspec.json.encode(table)).questions[0].checks[0].cases[0].blank is None
+
+
+def test_a_fault_that_stands_in_the_notes_of_an_older_result_is_for_staff_and_graded_again(table):
+    del table["fault"]
+    old = table | {"status": "needs_attention", "notes": ["the harness broke: x", "né"]}
+    result = load_result(msgspec.json.encode(old))
+    assert (result.fault, result.notes) == ("x", ("né",))
+    assert not is_final(result)
+    assert load_result(dump_result(result)) == result
+
+
+def test_a_verdict_that_is_none_of_ours_is_refused_in_one_sentence(table):
+    table["questions"][0]["checks"][0]["cases"][0]["verdict"] = "skipped"
+    with pytest.raises(HarnessError, match=r"^not a result of schema 1: .*skipped[^\n]*$"):
+        load_result(msgspec.json.encode(table))
+
+
+def test_staff_read_the_fault_first(table):
+    result = load_result(msgspec.json.encode(table | {"fault": "x"}))
+    assert result.remarks == ("the harness broke: x", "né")
+    assert not is_final(result)
+
+
+@pytest.mark.parametrize(
+    ("message", "place", "said"),
+    [
+        ("KeyError: 'a' (cell 3, line 2)", "cell 3, line 2", "KeyError: 'a'"),
+        ("KeyError: (cell 3, line 2)", None, "KeyError: (cell 3, line 2)"),
+        (None, None, ""),
+    ],
+)
+def test_what_was_said_is_the_message_without_its_place(message, place, said):
+    case = CaseResult("a", False, Verdict.ERRORED, 0.0, message=message, place=place)
+    assert case.said == said
+
+
 @given(st.binary(max_size=50))
 def test_bytes_that_are_no_result_are_refused(data):
     with pytest.raises(HarnessError):
@@ -171,7 +218,6 @@ def test_a_verdict_is_its_word():
         "errored",
         "timed_out",
         "killed",
-        "skipped",
         "pending",
         "broken",
     ]

@@ -58,17 +58,6 @@ def test_each_check_cell_says_its_verdicts_and_nothing_hidden(grade, notebook, m
     assert "conv_matches: 6 of 6 points" in graded.cells[4].outputs[0].text
 
 
-def test_staff_may_have_hidden_messages_in_it(grade, notebook, mixed):
-    graded = grade(notebook, mixed, hidden_messages=True)
-    assert graded.cells[2].outputs[0].text == (
-        "sgd_matches: 2 of 4 points\n"
-        "  one step: passed, error 0.3 × tolerance\n"
-        "  tie (hidden): not the expected result, error 7 × tolerance\n"
-        "      2 differ\n"
-        "      looks like: uphill\n"
-    )
-
-
 def test_a_notebook_without_results_is_written_without_verdicts(grade, notebook, make):
     graded = grade(notebook, make.unreadable())
     assert [len(cell.get("outputs", [])) for cell in graded.cells] == [0] * 6

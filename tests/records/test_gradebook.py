@@ -86,7 +86,7 @@ def test_a_manual_question_decided_by_itself_needs_nobody(write, gradebook, make
     assert scores(gradebook)["proof_answer"] == (5.0, None, False)
 
 
-@pytest.mark.parametrize("verdict", [Verdict.BROKEN, Verdict.PENDING, Verdict.SKIPPED])
+@pytest.mark.parametrize("verdict", [Verdict.BROKEN, Verdict.PENDING])
 @pytest.mark.parametrize("status", [Status.PENDING, Status.NEEDS_ATTENTION])
 def test_what_is_not_decided_is_no_zero(write, gradebook, make, verdict, status):
     write(make.result("ada", make.sgd(), make.conv(verdict, 0.0, status)))

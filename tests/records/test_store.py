@@ -9,6 +9,7 @@ from autograder.errors import HarnessError, UsageError
 from autograder.grading.results import Status, Verdict, dump_result
 from autograder.records.store import Store, submission_key
 from autograder.sandbox.limits import Limits
+from tests.stored import history
 
 KEY, OTHER = "a" * 64, "b" * 64
 
@@ -30,8 +31,8 @@ def test_what_is_put_is_found_under_its_key(store, folder, make):
     assert store.get("ada", KEY) == result
     assert store.get("ada", OTHER) is None
     assert store.newest() == {"ada": result}
-    history = folder / "history" / "ada" / f"{KEY}.json"
-    assert history.read_bytes() == (folder / "ada.json").read_bytes() == dump_result(result)
+    kept = folder / "history" / "ada" / f"{KEY}.json"
+    assert kept.read_bytes() == (folder / "ada.json").read_bytes() == dump_result(result)
 
 
 def test_what_a_gpu_has_completed_stays_complete(store, make):
@@ -45,7 +46,7 @@ def test_what_a_gpu_has_completed_stays_complete(store, make):
     assert store.put("ada", KEY, waiting) == waiting
     assert store.get("ada", KEY) == waiting
     assert store.newest() == {"ada": complete}
-    assert {r.device for r in store.history("ada")} == {"cpu", "cuda"}
+    assert {r.device for r in history(store, "ada")} == {"cpu", "cuda"}
 
 
 def test_another_attempt_waits_for_the_gpu_again(store, make):
@@ -86,10 +87,10 @@ def test_of_many_processes_one_writes_a_key_and_all_return_it(folder, make):
     ]
     told = {writer.communicate(data)[0] for writer in writers}
     assert [writer.returncode for writer in writers] == [0] * 4
-    (history,) = (folder / "history" / "ada").iterdir()
+    (kept,) = (folder / "history" / "ada").iterdir()
     (winner,) = told
     assert store_notes(folder) == (winner.decode().strip(),)
-    assert history.read_bytes() == (folder / "ada.json").read_bytes()
+    assert kept.read_bytes() == (folder / "ada.json").read_bytes()
 
 
 def store_notes(folder):
@@ -101,23 +102,28 @@ def test_a_new_key_is_appended_and_becomes_the_newest(store, make):
     store.put("ada", KEY, first)
     store.put("ada", OTHER, second)
     assert store.newest() == {"ada": second}
-    assert store.history("ada") == [first, second]
+    assert history(store, "ada") == [first, second]
     assert store.get("ada", KEY) == first
     assert store.newest() == {"ada": first}, "what was asked for is the newest again"
 
 
-def test_what_needs_attention_may_be_graded_again_under_its_key(store, make):
-    broken, better = make.unreadable(), make.result()
+def test_what_the_harness_broke_may_be_graded_again_under_its_key(store, make):
+    broken, better = make.broken(), make.result()
     assert store.times("ada", KEY) == 0
     store.put("ada", KEY, broken)
     store.put("ada", KEY, broken)
-    assert store.history("ada") == [broken]
+    assert history(store, "ada") == [broken]
     assert store.times("ada", KEY) == 1
     assert store.put("ada", KEY, better) == better
     assert store.times("ada", KEY) == 2
     assert store.get("ada", KEY) == better
     assert store.put("ada", KEY, make.result(notes=("later",))) == better
-    assert len(store.history("ada")) == 2
+    assert len(history(store, "ada")) == 2
+
+
+def test_what_cannot_be_read_is_decided_and_stands_under_its_key(store, make):
+    first = store.put("ada", KEY, make.unreadable())
+    assert store.put("ada", KEY, make.unreadable(note="later")) == first
 
 
 @pytest.mark.parametrize("damage", [os.unlink, lambda p: os.truncate(p, 20), None])
@@ -143,16 +149,15 @@ def test_put_puts_the_newest_right_too(store, folder, make):
 
 def test_a_damaged_file_is_named_and_not_lost(store, folder, make):
     store.put("ada", KEY, make.result())
-    history = folder / "history" / "ada" / f"{KEY}.json"
-    os.truncate(history, 50)
+    kept = folder / "history" / "ada" / f"{KEY}.json"
+    os.truncate(kept, 50)
     for read in (
         lambda: store.get("ada", KEY),
-        lambda: store.history("ada"),
         lambda: store.put("ada", KEY, make.result()),
     ):
         with pytest.raises(HarnessError, match=f"{KEY}.json is damaged"):
             read()
-    assert history.stat().st_size == 50
+    assert kept.stat().st_size == 50
     (folder / "ada.json").write_bytes(b"{}")
     with pytest.raises(HarnessError, match=r"ada\.json is damaged"):
         store.newest()
@@ -173,7 +178,7 @@ def test_a_file_with_the_result_of_another_is_refused(store, folder, make):
 def test_any_folder_name_is_a_student(store, folder, make, name):
     result = store.put(name, KEY, make.result(name))
     assert Store(folder).newest() == {name: result}
-    assert store.history(name) == [result]
+    assert history(store, name) == [result]
 
 
 @pytest.mark.parametrize(
@@ -216,11 +221,11 @@ def test_a_write_leaves_no_temporary_file(store, folder, make):
 
 def test_the_history_is_written_once_and_the_newest_never_in_place(store, folder, make):
     store.put("ada", KEY, make.result())
-    history, newest = folder / "history" / "ada" / f"{KEY}.json", folder / "ada.json"
-    assert not os.path.samefile(history, newest), "an edit of one would edit the other"
-    inode = history.stat().st_ino
+    kept, newest = folder / "history" / "ada" / f"{KEY}.json", folder / "ada.json"
+    assert not os.path.samefile(kept, newest), "an edit of one would edit the other"
+    inode = kept.stat().st_ino
     store.put("ada", OTHER, make.result(status=Status.GRADED))
-    assert history.stat().st_ino == inode
+    assert kept.stat().st_ino == inode
 
 
 def test_a_key_tells_apart_whatever_decides_a_grade():

@@ -65,7 +65,6 @@ def test_of_a_hidden_case_a_student_reads_neither_message_nor_name(make, verdict
         (Verdict.TIMED_OUT, True),
         (Verdict.KILLED, True),
         (Verdict.PASSED, False),
-        (Verdict.SKIPPED, False),
         (Verdict.PENDING, False),
         (Verdict.BROKEN, False),
     ],

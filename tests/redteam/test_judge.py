@@ -91,10 +91,10 @@ def test_an_attack_that_earns_and_reaches_nothing_is_held(evidence: Evidence) ->
         ({"result": result(0.5)}, "it earned 0.5, not 0"),
         ({"result": result(verdict=Verdict.BROKEN)}, "a case is broken"),
         ({"result": result(verdict=Verdict.PENDING)}, "a case is pending"),
-        ({"result": result(notes=("the harness broke: x",))}, "the harness broke: x"),
+        ({"result": result(fault="x")}, "it broke the harness, and is graded: x"),
         (
-            {"result": result(status=Status.NEEDS_ATTENTION, notes=("the harness broke",))},
-            "it needs attention: the harness broke",
+            {"result": result(status=Status.NEEDS_ATTENTION, fault="x")},
+            "it needs attention: the harness broke: x",
         ),
         ({"result": result(message="canary-secret-0123")}, "it found canary-secret"),
         ({"heard": True}, "it reached a listener"),

@@ -8,7 +8,8 @@ from autograder.errors import StudentKilled, StudentTimeout, UnsendableArgument
 from autograder.sandbox import callbacks as module
 from autograder.sandbox.callbacks import Callbacks
 from autograder.sandbox.messages import InProcessSession, MessageSession
-from autograder.sandbox.wire import Message, Packer, unpack
+from autograder.sandbox.protocol import Callback, Get, Give, Raised, Value
+from autograder.sandbox.wire import Packer, unpack
 
 CODE = """
 def double(x):
@@ -37,11 +38,11 @@ thing = Thing()
 
 def reference(callback, until):
     """Answer as a reference process does."""
-    (x,) = (unpack(value, callback.bodies, None) for value in callback.values)
+    (x,) = (unpack(value, callback.bodies, None) for value in callback.args)
     packer = Packer(None)
     if isinstance(x, str):
-        return Message("raised", text="no text", values=["TypeError"])
-    return Message("value", values=[packer.pack(2 * x)], bodies=packer.bodies)
+        return Raised("TypeError", "no text")
+    return Value(packer.pack(2 * x)).with_bodies(packer.bodies)
 
 
 def given(answer=reference, seconds=10.0):
@@ -110,16 +111,15 @@ def says(*replies):
     return MessageSession(ask), asked
 
 
-VALUE = Message("value", values=[7])
-CALL = Message("callback", text="double", values=[4])
+VALUE = Value(7)
+CALL = Callback("double", [4])
 
 
 def test_a_reply_may_come_behind_any_number_of_callbacks():
     session, asked = says(VALUE, CALL, CALL, VALUE)
     session.give(given())
     assert session.get("x") == 7
-    assert [m.kind for m in asked] == ["give", "get", "value", "value"]
-    assert asked[2].values == [8]
+    assert asked == [Give(["double"]), Get("x"), Value(8), Value(8)]
 
 
 def test_a_callback_where_nothing_is_given_ends_the_session():
@@ -138,7 +138,7 @@ def test_a_callback_as_the_reply_to_giving_ends_the_session():
 
 @pytest.mark.parametrize("name", ["", "triple", "Double", "double ", "__import__", "x" * 10_000])
 def test_a_callback_to_anything_else_ends_the_session(name):
-    session, asked = says(VALUE, Message("callback", text=name, values=[1]))
+    session, asked = says(VALUE, Callback(name, [1]))
     session.give(given())
     with pytest.raises(StudentKilled, match=r"^the session called back what it is not given$"):
         session.get("x")
@@ -200,8 +200,9 @@ def test_an_answer_too_large_for_the_wire_is_an_error_of_the_call():
     session = MessageSession(ask)
     session.give(given())
     assert session.get("x") == 7
-    assert (asked[3].kind, asked[3].values) == ("raised", ["ValueError"])
-    assert asked[3].text == "double: the reference's value is too large to be given"
+    assert asked[3] == Raised(
+        "ValueError", "double: the reference's value is too large to be given"
+    )
 
 
 def test_a_handle_of_the_session_is_nothing_to_the_grader(session):

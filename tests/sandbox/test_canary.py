@@ -3,11 +3,12 @@ import os
 import pytest
 
 from autograder.errors import UnsafeHere
-from autograder.sandbox import canary, nursery
+from autograder.sandbox import canary
 from autograder.sandbox.canary import MIN_ESCAPES, attempt, send_canary
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import CodeCell, NotebookSession
+from autograder.sandbox.settings import Tier
 
 # What must get out where nothing holds it, or the canary could not see that it got out here.
 SEEN = {
@@ -57,7 +58,7 @@ def test_no_escape_gets_out_of_a_session(nursery, private):
 
 def test_without_walls_the_canary_sees_what_gets_out(private, monkeypatch):
     monkeypatch.chdir(private[0].parent)
-    with Nursery(Limits(), tiers=[None]) as unwalled:
+    with Nursery(Limits(), tiers=[Tier.UNWALLED]) as unwalled:
         _, got_out = attempt(unwalled, private)
     assert set(got_out) >= SEEN
     assert str(os.getpid()) in got_out["signal others"]
@@ -70,10 +71,10 @@ def test_a_canary_that_gets_out_stops_the_run_and_says_how(nursery, monkeypatch)
 
 
 def test_a_nursery_without_a_tier_that_will_do_says_what_each_lacks(monkeypatch):
-    monkeypatch.setattr(Nursery, "_open", lambda self, tier, *_: f"reason {tier}")
+    monkeypatch.setattr(Nursery, "_open", lambda self, *_: f"reason {self.tier}")
     message = r"held safely on this machine\n  tier 0: reason 0\n  tier 1: reason 1$"
     with pytest.raises(UnsafeHere, match=message):
-        Nursery(Limits(), tiers=[0, 1])
+        Nursery(Limits(), tiers=[Tier.NAMESPACES, Tier.BUBBLEWRAP])
 
 
 def test_the_canary_leaves_nothing_outside(nursery):
@@ -83,8 +84,8 @@ def test_the_canary_leaves_nothing_outside(nursery):
 
 
 def test_only_the_strongest_walls_keep_a_session_in_reserve():
-    assert nursery.RESERVING_TIER == 0
-    with Nursery(Limits(), tiers=[None]) as unwalled:
+    assert [tier.has_own_processes for tier in Tier] == [True, False, False, False]
+    with Nursery(Limits(), tiers=[Tier.UNWALLED]) as unwalled:
         assert unwalled._reserve is None
         with NotebookSession(unwalled, [CodeCell(1, "x = 1")], float("inf")):
             assert unwalled._reserve is None

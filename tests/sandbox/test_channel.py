@@ -18,14 +18,14 @@ from autograder.sandbox.channel import (
     ChannelClosed,
     ChannelTimeout,
 )
-from autograder.sandbox.wire import Message, encode
+from autograder.sandbox.protocol import FROM_SESSION, Callback, Missing, Raised, Ran, Value, encode
 
 MAX_BYTES = 1 << 20
 
 
 @pytest.fixture
 def pair():
-    ours, theirs = Channel.pair(MAX_BYTES)
+    ours, theirs = Channel.pair(MAX_BYTES, FROM_SESSION)
     yield ours, theirs
     ours.close()
     theirs.close()
@@ -43,27 +43,28 @@ def framed(header, *bodies):
 
 def test_messages_arrive_in_order_with_their_bodies(pair):
     ours, theirs = pair
-    other = Channel(theirs, MAX_BYTES)
+    other = Channel(theirs, MAX_BYTES, FROM_SESSION)
     for number in range(3):
-        ours.send(Message("value", number=number, bodies=[b"x" * number, memoryview(b"")]))
+        ours.send(Value(number).with_bodies([b"x" * number, memoryview(b"")]))
     for number in range(3):
         message = other.receive(soon(5))
-        assert (message.number, message.bodies) == (number, [bytearray(b"x" * number), b""])
+        assert (message.value, message.bodies) == (number, [bytearray(b"x" * number), b""])
 
 
 def test_a_message_larger_than_the_buffer_of_the_socket_arrives(pair):
     ours, theirs = pair
     body = os.urandom(MAX_BYTES)
-    sender = threading.Thread(target=ours.send, args=(Message("value", bodies=[body]),))
+    sender = threading.Thread(target=ours.send, args=(Value(0).with_bodies([body]),))
     sender.start()
-    assert Channel(theirs, MAX_BYTES).receive(soon(10)).bodies == [body]
+    assert Channel(theirs, MAX_BYTES, FROM_SESSION).receive(soon(10)).bodies == [body]
     sender.join()
 
 
 def test_bodies_are_writable_aligned_and_share_no_byte(pair):
     ours, theirs = pair
     sizes = [0, 1, 15, 16, 17, 100, 1 << 17]
-    Channel(theirs, MAX_BYTES).send(Message("x", bodies=[bytes(size) for size in sizes]))
+    message = Value(0).with_bodies([bytes(size) for size in sizes])
+    Channel(theirs, MAX_BYTES, FROM_SESSION).send(message)
     bodies = [np.frombuffer(body, np.uint8) for body in ours.receive(soon(5)).bodies]
     for number, body in enumerate(bodies):
         body[:] = number
@@ -75,19 +76,19 @@ def test_bodies_are_writable_aligned_and_share_no_byte(pair):
 
 def test_a_question_is_asked_back_by_the_way_that_a_request_came(pair):
     ours, theirs = pair
-    other = Channel(theirs, MAX_BYTES)
+    other = Channel(theirs, MAX_BYTES, FROM_SESSION)
 
     def answer():
-        request = other.receive()
-        reply = request.back(Message("callback"))
-        other.send(Message("value", text=reply.text))
+        assert other.receive() == Missing("request")
+        reply = other.ask(Callback("double", [21]))
+        other.send(Value(reply.value))
 
     thread = threading.Thread(target=answer)
     thread.start()
-    ours.send(Message("call"))
-    assert ours.receive(soon(5)).kind == "callback"
-    ours.send(Message("answer", text="42"))
-    assert ours.receive(soon(5)).text == "42"
+    ours.send(Missing("request"))
+    assert ours.receive(soon(5)) == Callback("double", [21])
+    ours.send(Value(42))
+    assert ours.receive(soon(5)) == Value(42)
     thread.join()
 
 
@@ -102,7 +103,7 @@ def test_a_deadline_that_has_passed_is_a_timeout_at_once(pair):
     with pytest.raises(ChannelTimeout):
         pair[0].receive(soon(-1))
     with pytest.raises(ChannelTimeout):
-        pair[0].send(Message("x"), soon(-1))
+        pair[0].send(Ran(), soon(-1))
 
 
 @pytest.mark.parametrize("frame", [framed(b"x" * 10_000), framed(b"x", bytes(10_000))])
@@ -128,7 +129,7 @@ def test_a_peer_that_dribbles_bytes_does_not_move_the_deadline(pair, frame):
 
 def test_a_peer_that_does_not_read_is_a_timeout(pair):
     with pytest.raises(ChannelTimeout):
-        pair[0].send(Message("x", bodies=[bytes(MAX_BYTES)]), soon())
+        pair[0].send(Value(0).with_bodies([bytes(MAX_BYTES)]), soon())
 
 
 def test_a_closed_peer_is_said_to_be_closed(pair):
@@ -137,7 +138,7 @@ def test_a_closed_peer_is_said_to_be_closed(pair):
     with pytest.raises(ChannelClosed):
         ours.receive(soon(5))
     with pytest.raises(ChannelClosed):
-        ours.send(Message("x"))
+        ours.send(Ran())
     with pytest.raises(ChannelClosed):
         ours.send_socket(theirs if theirs.fileno() >= 0 else ours._stream)
 
@@ -175,7 +176,7 @@ def test_a_false_length_is_refused_before_a_body_is_read(pair, data):
 
 @given(st.binary(max_size=100))
 def test_random_bytes_end_in_nothing_but_the_channels_own_errors(data):
-    ours, theirs = Channel.pair(MAX_BYTES)
+    ours, theirs = Channel.pair(MAX_BYTES, FROM_SESSION)
     theirs.sendall(data)
     theirs.close()
     with pytest.raises((WireError, ChannelClosed)):
@@ -191,9 +192,9 @@ def receive_all(channel):
 def test_a_message_too_large_is_refused_before_a_byte_of_it_is_sent(pair):
     ours, theirs = pair
     for message in (
-        Message("x", bodies=[bytes(MAX_BYTES), b"1"]),
-        Message("x", text="x" * MAX_HEADER),
-        Message("x", bodies=[b""] * (MAX_BODIES + 1)),
+        Value(0).with_bodies([bytes(MAX_BYTES), b"1"]),
+        Raised("x" * MAX_HEADER),
+        Value(0).with_bodies([b""] * (MAX_BODIES + 1)),
     ):
         with pytest.raises(WireError, match="a value of"):
             ours.send(message)
@@ -204,16 +205,16 @@ def test_a_message_too_large_is_refused_before_a_byte_of_it_is_sent(pair):
 
 def test_the_words_of_the_refusal_name_the_limit(pair):
     with pytest.raises(WireError, match=r"^a value of more than 1 MB$"):
-        pair[0].send(Message("x", bodies=[np.zeros(MAX_BYTES + 1, np.uint8).data]))
+        pair[0].send(Value(0).with_bodies([np.zeros(MAX_BYTES + 1, np.uint8).data]))
 
 
 def test_a_socket_is_passed_to_the_other_end(pair):
     ours, theirs = pair
     one, two = socket.socketpair()
-    other = Channel(theirs, MAX_BYTES)
-    ours.send(Message("fork"))
+    other = Channel(theirs, MAX_BYTES, FROM_SESSION)
+    ours.send(Ran())
     ours.send_socket(one)
-    assert other.receive(soon(5)).kind == "fork"
+    assert other.receive(soon(5)) == Ran()
     with other.receive_socket() as passed:
         passed.sendall(b"through")
     one.close()
@@ -270,7 +271,7 @@ def test_a_passed_socket_is_not_inherited_and_others_beside_it_are_closed(pair, 
     assert open_descriptors() == before
 
 
-HEADER = encode(Message("value", text="x" * 20, bodies=[b""] * 2))[0]
+HEADER = encode(Value("x" * 20))[0]
 FRAME = framed(HEADER, b"first", b"second" * 10)
 
 

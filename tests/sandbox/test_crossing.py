@@ -15,7 +15,8 @@ from autograder.sandbox.channel import Channel
 from autograder.sandbox.host import Host
 from autograder.sandbox.limits import MB
 from autograder.sandbox.messages import MessageSession
-from autograder.sandbox.wire import Message, Packer, unpack
+from autograder.sandbox.protocol import FROM_GRADER, FROM_SESSION, Callback
+from autograder.sandbox.wire import Packer, unpack
 
 NUMPY_DTYPES = sorted(wire.DTYPES)
 ANY_DTYPE = st.sampled_from(NUMPY_DTYPES)
@@ -131,8 +132,8 @@ def refuse(value):
 @contextmanager
 def connected():
     """Give both ends of a channel."""
-    ours, theirs = Channel.pair(64 * MB)
-    other = Channel(theirs, 64 * MB)
+    ours, theirs = Channel.pair(64 * MB, FROM_SESSION)
+    other = Channel(theirs, 64 * MB, FROM_GRADER)
     try:
         yield ours, other
     finally:
@@ -144,13 +145,13 @@ def crossed(*values):
     """Return values from the other end of a socket."""
     packer = Packer(refuse)
     packed = [packer.pack(value) for value in values]
-    message = Message("value", values=packed, bodies=packer.bodies)
+    message = Callback("f", packed).with_bodies(packer.bodies)
     with connected() as (ours, theirs):
         thread = threading.Thread(target=theirs.send, args=(message, soon()))
         thread.start()
         received = ours.receive(soon())
         thread.join()
-    return [unpack(value, received.bodies, refuse) for value in received.values]
+    return [unpack(value, received.bodies, refuse) for value in received.args]
 
 
 def soon():
@@ -170,7 +171,7 @@ def test_a_value_goes_into_a_session_and_comes_back_as_what_it_was(value, watch)
 
         def ask(request):
             ours.send(request, soon())
-            theirs.send(host.handle(theirs.receive()))
+            theirs.send(host.handle(theirs.receive(), theirs.ask))
             return ours.receive(soon())
 
         session = MessageSession(ask)

@@ -7,7 +7,19 @@ import torch
 from autograder.errors import WireError
 from autograder.sandbox import host as module
 from autograder.sandbox.host import CELL_FILE, Host
-from autograder.sandbox.wire import Message, Reference
+from autograder.sandbox.protocol import (
+    Apply,
+    Attribute,
+    Call,
+    Fork,
+    Get,
+    Missing,
+    Raised,
+    Seed,
+    Value,
+    Watched,
+)
+from autograder.sandbox.wire import Reference
 
 CODE = """
 def f(x, y=1):
@@ -54,22 +66,27 @@ def host(names):
     return Host(names)
 
 
+def ask(host, request):
+    """Return the reply to a request during which nothing is asked back."""
+    return host.handle(request, None)
+
+
 def number_of(host, name):
-    (reference,) = host.handle(Message("get", text=name)).values
+    reference = ask(host, Get(name)).value
     assert isinstance(reference, Reference)
     return reference.number
 
 
-def call(host, name, *args, text=""):
-    return host.handle(Message("call", text=text, number=number_of(host, name), values=list(args)))
+def call(host, name, *args, watch=False):
+    return ask(host, Call(number_of(host, name), list(args), watch=watch))
 
 
 def test_get_answers_a_value_a_reference_or_that_there_is_none(host, names):
     names["n"] = 3
-    assert host.handle(Message("get", text="n")).values == [3]
-    assert host.handle(Message("get", text="thing")).values == [Reference(0, "object")]
-    assert host.handle(Message("get", text="m")) == Message("missing", text="m")
-    assert host.handle(Message("get", text="print")).kind == "missing"
+    assert ask(host, Get("n")) == Value(3)
+    assert ask(host, Get("thing")) == Value(Reference(0, "object"))
+    assert ask(host, Get("m")) == Missing("m")
+    assert ask(host, Get("print")) == Missing("print")
 
 
 def test_one_object_has_one_number(host):
@@ -77,14 +94,13 @@ def test_one_object_has_one_number(host):
 
 
 def test_call_and_attribute_answer_of_an_object(host):
-    assert call(host, "f", 2).values == [3]
+    assert call(host, "f", 2) == Value(3)
     number = number_of(host, "f")
-    reply = host.handle(Message("attribute", text="__name__", number=number))
-    assert reply.values == ["f"]
+    assert ask(host, Attribute(number, "__name__")) == Value("f")
 
 
 def test_a_watched_call_answers_with_its_arguments_too(host):
-    assert len(call(host, "f", 2, text="watch").values) == 3
+    assert call(host, "f", 2, watch=True) == Watched(3, [2], {}, ["x", "y"])
 
 
 @pytest.mark.parametrize(
@@ -99,38 +115,34 @@ def test_a_watched_call_answers_with_its_arguments_too(host):
     ],
 )
 def test_whatever_the_code_raises_is_a_reply_with_its_place(host, name, error, text, line):
-    assert call(host, name) == Message("raised", text=text, values=[error, f"cell 4, line {line}"])
+    assert call(host, name) == Raised(error, text, f"cell 4, line {line}")
 
 
 @pytest.mark.parametrize("number", [-100, 5, 2**60])
 def test_a_number_of_no_object_is_an_error_reply(host, number):
-    assert host.handle(Message("call", number=number)).kind == "raised"
-    assert host.handle(Message("attribute", text="x", number=number)).kind == "raised"
+    assert isinstance(ask(host, Call(number, [])), Raised)
+    assert isinstance(ask(host, Attribute(number, "x")), Raised)
 
 
-@pytest.mark.parametrize("kind", ["", "value", "fork", "keep", "names", "_init__", "Get"])
-def test_a_request_of_an_unknown_kind_is_refused(host, kind):
-    with pytest.raises(WireError, match="a request of kind"):
-        host.handle(Message(kind))
+@pytest.mark.parametrize("message", [Fork(), Value(None), Raised("KeyError"), Missing("x")])
+def test_what_is_no_request_is_refused(host, message):
+    with pytest.raises(WireError, match="is no request"):
+        ask(host, message)
 
 
 def test_a_helper_runs_with_numpy_torch_and_the_notebooks_names(host):
     source = "def h(notebook, k):\n    return notebook.f(k), np.pi, torch.__name__"
-    reply = host.handle(Message("apply", text="h", values=[source, 2]))
-    (items,) = reply.values
-    assert items.items == [3, np.pi, "torch"]
+    assert ask(host, Apply("h", source, [2])).value.items == [3, np.pi, "torch"]
 
 
 def test_a_helper_that_asks_for_a_missing_name_says_which(host):
     source = "def h(notebook):\n    return notebook.nothing"
-    assert host.handle(Message("apply", text="h", values=[source])) == (
-        Message("missing", text="nothing")
-    )
+    assert ask(host, Apply("h", source, [])) == Missing("nothing")
 
 
 def test_seed_sets_every_generator(host):
     def draw():
-        host.handle(Message("seed", number=2**40))
+        ask(host, Seed(2**40))
         return random.random(), np.random.rand(), float(torch.rand(()))
 
     assert draw() == draw()
@@ -141,19 +153,18 @@ def test_the_number_of_objects_is_bounded(host, names, monkeypatch):
     names["many"] = [object() for _ in range(5)]
     names["same"] = [names["many"][0]] * 5
     for _ in range(3):
-        reply = host.handle(Message("get", text="many"))
-        assert (reply.kind, reply.values[0]) == ("raised", "WireError")
-        assert reply.text == "more than 3 objects that are no values"
-        assert host.handle(Message("get", text="same")).kind == "value"
+        reply = ask(host, Get("many"))
+        assert reply == Raised("WireError", "more than 3 objects that are no values")
+        assert isinstance(ask(host, Get("same")), Value)
 
 
 def test_the_name_of_a_type_is_bounded(host, names):
     names["odd"] = type("x" * 10_000, (), {})()
-    (reference,) = host.handle(Message("get", text="odd")).values
+    reference = ask(host, Get("odd")).value
     assert len(reference.type_name) <= module.MAX_TEXT
 
 
 def test_an_array_that_may_not_cross_is_named_by_its_dtype(host, names):
     names["words"] = np.array(["a"])
-    (reference,) = host.handle(Message("get", text="words")).values
+    reference = ask(host, Get("words")).value
     assert reference.type_name == "ndarray of dtype <U1"

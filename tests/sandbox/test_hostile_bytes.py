@@ -23,7 +23,8 @@ from autograder.sandbox.channel import (
     ChannelClosed,
     ChannelTimeout,
 )
-from autograder.sandbox.wire import Message, Packer, encode, unpack
+from autograder.sandbox.protocol import FROM_SESSION, Callback, encode
+from autograder.sandbox.wire import Packer, unpack
 
 MAX_BYTES = 1 << 20
 BOUND = 64 << 20  # of memory, for whatever is received: a header of 1 MB may hold a million items
@@ -43,12 +44,12 @@ def array(**changes):
 
 
 def message(*values, **fields):
-    return msgspec.msgpack.encode({"kind": "value", "values": values} | fields)
+    return msgspec.msgpack.encode({"kind": "callback", "name": "f", "args": values} | fields)
 
 
 def received(data):
     """Return the values of every message in bytes, and the error behind them."""
-    ours, theirs = Channel.pair(MAX_BYTES)
+    ours, theirs = Channel.pair(MAX_BYTES, FROM_SESSION)
 
     def send():
         with theirs, suppress(OSError):  # they are not all read
@@ -60,7 +61,7 @@ def received(data):
     try:
         while True:
             got = ours.receive(time.monotonic() + 30)
-            packed = [*got.values, *got.named.values()]
+            packed = [*getattr(got, "args", []), *getattr(got, "named", {}).values()]
             values.append([unpack(value, got.bodies, lambda r: r) for value in packed])
     except (WireError, ChannelClosed, ChannelTimeout) as error:
         return values, error
@@ -101,10 +102,10 @@ HOSTILE = {
     "a way back in a message": frame(message(back=[1])),
     "thirty-three lists": frame(message(nested(33))),
     "ten thousand lists": frame(message(nested(200)).replace(b"\xc0", b"\xc1")),
-    "more text than a header holds": frame(message(text="x" * MAX_HEADER)),
+    "more text than a header holds": frame(message(name="x" * MAX_HEADER)),
     "more bodies than there may be": frame(message(), *[b""] * (MAX_BODIES + 1)),
     "truth values that are neither": frame(message(array(dtype="bool")), b"\x02"),
-    "not quite UTF-8": frame(b"\x82\xa4kind\xa1x\xa4text\xa2\xff\xff"),
+    "not quite UTF-8": frame(b"\x82\xa4kind\xa6raised\xa4type\xa2\xff\xff"),
 }
 
 
@@ -126,7 +127,7 @@ LAVISH = {
     "as many lists as a header holds": frame(message(*[ITEM] * 30_000)),
     "bodies that no array names": frame(message(array()), bytes(8), bytes(MAX_BYTES - 100), b""),
     "as many bodies as there may be": frame(message(), *[b"x"] * MAX_BODIES),
-    "a text as long as may be": frame(message(text="x" * 1_000_000)),
+    "a text as long as may be": frame(message(name="x" * 1_000_000)),
     "thirty-two lists": frame(message(nested(32))),
 }
 
@@ -160,19 +161,8 @@ VALUES = [
     *(np.arange(6.0).reshape(2, 3), np.float32(1), np.array(True), np.zeros((0, 2), "int8")),
     *(torch.ones(2, dtype=torch.bfloat16), torch.ones(1, requires_grad=True)),
 ]
-VALID = frame(
-    *(lambda header, bodies: (header, *map(bytes, bodies)))(
-        *encode(
-            Message(
-                "value",
-                text="x",
-                values=[packer.pack(value) for value in VALUES],
-                named={"y": wire.Reference(3, "Net")},
-                bodies=packer.bodies,
-            )
-        )
-    )
-)
+CALLBACK = Callback("x", [packer.pack(value) for value in VALUES], {"y": wire.Reference(3, "Net")})
+VALID = frame(encode(CALLBACK)[0], *map(bytes, packer.bodies))
 CHANGES = st.lists(
     st.tuples(
         st.sampled_from(["replace", "flip", "insert", "remove", "cut", "double"]),

@@ -15,7 +15,7 @@ WHOLE = [field.name for field in dataclasses.fields(Limits) if field.type in (in
 def test_a_limit_is_a_number_above_zero(name, value):
     with pytest.raises(UsageError) as caught:
         Limits(**{name: value})
-    assert str(caught.value) == f"limit {name} is a number above 0, not {value!r}"
+    assert str(caught.value) == f"limit {name} must be a number above 0, got {value!r}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,4 +40,4 @@ def test_a_table_is_laid_over_its_base():
 def test_an_unknown_limit_is_refused_with_those_there_are():
     with pytest.raises(UsageError) as caught:
         Limits.from_table({"cpu": 3})
-    assert str(caught.value) == f"limit 'cpu' is none of {', '.join(NAMES)}"
+    assert str(caught.value) == f"a limit must be one of {', '.join(NAMES)}, got 'cpu'"

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.line import Line
-from autograder.sandbox.wire import Message, Packer, Reference, unpack
+from autograder.sandbox.protocol import Callback, Raised, Value
+from autograder.sandbox.wire import Packer, Reference, unpack
 
 
 class Grader:
@@ -19,8 +20,8 @@ class Grader:
         if self._reply is not None:
             return self._reply
         packer = Packer(None)
-        x = unpack(message.values[0], [bytearray(b) for b in message.bodies], None)
-        return Message("value", values=[packer.pack(2 * x)], bodies=packer.bodies)
+        x = unpack(message.args[0], [bytearray(b) for b in message.bodies], None)
+        return Value(packer.pack(2 * x)).with_bodies(packer.bodies)
 
 
 @pytest.fixture
@@ -32,9 +33,7 @@ def test_a_call_is_passed_back_with_its_name_and_values(line):
     grader, double = Grader(), line.function("double")
     with line.open(grader):
         assert double(3, key="k") == 6
-    (message,) = grader.asked
-    assert (message.kind, message.text) == ("callback", "double")
-    assert (message.values, message.named) == ([3], {"key": "k"})
+    assert grader.asked == [Callback("double", [3], {"key": "k"})]
     assert double.__name__ == "double"
 
 
@@ -65,14 +64,14 @@ def test_an_object_is_refused_before_anything_is_asked(line, value):
     ],
 )
 def test_what_the_reference_raises_is_raised_here(line, name, kind):
-    grader = Grader(Message("raised", text="the words", values=[name]))
+    grader = Grader(Raised(name, "the words"))
     with line.open(grader), pytest.raises(kind, match="the words") as caught:
         line.function("double")(1)
     assert type(caught.value) is kind
 
 
 def test_an_object_never_comes_back(line):
-    grader = Grader(Message("value", values=[Reference(0, "Net")]))
+    grader = Grader(Value(Reference(0, "Net")))
     with line.open(grader), pytest.raises(TypeError):
         line.function("double")(1)
 
@@ -124,7 +123,7 @@ def test_threads_call_one_after_another(line):
         assert busy.acquire(blocking=False)
         threading.Event().wait(0.01)
         busy.release()
-        return Message("value", values=[7])
+        return Value(7)
 
     got = []
     with line.open(ask):
@@ -146,7 +145,7 @@ def test_a_call_of_a_thread_ends_before_the_request_does(line):
         called.set()
         threading.Event().wait(0.05)
         order.append("answered")
-        return Message("value", values=[7])
+        return Value(7)
 
     with line.open(ask):
         thread = threading.Thread(target=line.function("double"), args=(1,))

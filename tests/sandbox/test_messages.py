@@ -8,11 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.authoring.subject import Handle
-from autograder.errors import HarnessError, StudentError, StudentKilled, WireError
+from autograder.errors import (
+    HarnessError,
+    NotImplementedYet,
+    StudentError,
+    StudentKilled,
+    WireError,
+)
 from autograder.sandbox import wire
 from autograder.sandbox.host import CELL_FILE
 from autograder.sandbox.messages import InProcessSession, MessageSession
-from autograder.sandbox.wire import Message, decode
+from autograder.sandbox.protocol import FROM_SESSION, Ran, Ready, Value, Watched, encode
 
 CODE = """
 import numpy as np
@@ -92,7 +98,7 @@ def test_an_error_of_the_students_code_says_what_and_where(session, name, messag
     with pytest.raises(StudentError) as caught:
         call(session, name)
     assert str(caught.value) == message
-    assert type(caught.value) is StudentError
+    assert type(caught.value) in (StudentError, NotImplementedYet)
 
 
 def test_endless_recursion_is_the_students_error(session):
@@ -163,10 +169,9 @@ OUT_OF_TURN = "^the session answered out of turn$"
 @pytest.mark.parametrize(
     "reply",
     [
-        Message("passed"),
-        Message("value"),
-        Message("value", values=[1, 2]),
-        Message("ready", number=1),
+        Ran(),
+        Watched(1, [], {}),
+        Ready(1),
     ],
 )
 def test_a_reply_out_of_turn_ends_the_session(reply):
@@ -175,30 +180,21 @@ def test_a_reply_out_of_turn_ends_the_session(reply):
 
 
 @pytest.mark.parametrize(
-    "values",
-    [
-        [1],
-        [1, wire.Items([], False), None],
-        [1, None, wire.Mapping({})],
-        [1, wire.Items([1], False), wire.Mapping({})],
-    ],
+    "reply", [Value(1), Watched(1, [], {}), Watched(1, [1], {}), Watched(1, [1] * 3, {})]
 )
-def test_a_watched_call_whose_arguments_do_not_come_back_ends_the_session(values):
-    session = MessageSession(lambda _: Message("value", values=values))
+def test_a_watched_call_whose_arguments_do_not_come_back_ends_the_session(reply):
+    session = MessageSession(lambda _: reply)
     with pytest.raises(StudentKilled, match=OUT_OF_TURN):
         session.call(0, (1, 2), {}, True)
 
 
 def test_an_argument_that_came_back_as_another_object_is_changed():
-    values = [1, wire.Items([wire.Reference(3, "x")], False), wire.Mapping({})]
-    session = MessageSession(lambda _: Message("value", values=values))
+    session = MessageSession(lambda _: Watched(1, [wire.Reference(3, "x")], {}))
     assert session.call(0, (np.ones(2),), {}, True) == (1, (0,))
 
 
 def test_a_malformed_value_ends_the_session():
-    session = MessageSession(
-        lambda _: Message("value", values=[wire.Array("numpy", "float64", (2**61,), 0)])
-    )
+    session = MessageSession(lambda _: Value(wire.Array("numpy", "float64", (2**61,), 0)))
     with pytest.raises(StudentKilled, match=r"^the session sent a malformed value: "):
         session.get("x")
 
@@ -222,8 +218,7 @@ def test_what_cannot_be_an_argument_that_came_back_is_a_changed_argument(lie):
         after = [wire.Array("numpy", "float64", (1,), 0), wire.Items([1.0], False)]
         after.append(wire.Mapping({"a": 1}))
         after[place] = lie
-        values = [1.0, wire.Items(after, False), wire.Mapping({})]
-        reply = Message("value", values=values, bodies=[bytearray(np.ones(1).tobytes())])
+        reply = Watched(1.0, after, {}).with_bodies([bytearray(np.ones(1).tobytes())])
         changed = MessageSession(lambda _, reply=reply: reply).call(0, sent, {}, True)[1]
         assert changed == (place,)
 
@@ -231,26 +226,25 @@ def test_what_cannot_be_an_argument_that_came_back_is_a_changed_argument(lie):
 def test_an_array_comes_back_even_where_the_value_claims_its_body():
     body = bytearray(np.ones(1).tobytes())
     packed = wire.Array("numpy", "float64", (1,), 0)
-    values = [packed, wire.Items([packed], False), wire.Mapping({})]
-    session = MessageSession(lambda _: Message("value", values=values, bodies=[body]))
+    session = MessageSession(lambda _: Watched(packed, [packed], {}).with_bodies([body]))
     assert session.call(0, (np.ones(1),), {}, True) == (np.ones(1), ())
 
 
 @pytest.mark.parametrize(
     ("said", "which"),
     [
-        ("w,grad", "grad"),
-        ("w", 1),
-        ("", 1),
-        ("w,gr\u202ead", 1),
-        ("w,two words", 1),
-        ("w," + "g" * 41, 1),
-        ("w,`", 1),
+        (["w", "grad"], "grad"),
+        (["w", "grad"] * 1000, "grad"),
+        (["w"], 1),
+        ([], 1),
+        (["w", "gr\u202ead"], 1),
+        (["w", "two words"], 1),
+        (["w", "g" * 41], 1),
+        (["w", "`"], 1),
     ],
 )
 def test_a_changed_argument_has_the_name_that_the_session_says_if_it_is_a_plain_one(said, which):
-    values = [1.0, wire.Items([1, 2], False), wire.Mapping({})]
-    session = MessageSession(lambda _: Message("value", text=said, values=values))
+    session = MessageSession(lambda _: Watched(1.0, [1, 2], {}, said))
     assert session.call(0, (1, 3), {}, True)[1] == (which,)
 
 
@@ -258,13 +252,14 @@ def test_a_changed_argument_has_the_name_that_the_session_says_if_it_is_a_plain_
 def test_no_reply_that_is_damaged_is_anything_but_the_sessions_fault(data):
     args, named = (np.arange(3.0), [1, "a", 2.5], 2**70), {"x": {"y": (None, 1j, b"b")}}
     packer = wire.Packer(None)
-    values = [packer.pack(value) for value in ([np.ones(2), True], list(args), named)]
-    header = bytearray(wire.encode(Message("value", text="a,b", values=values))[0])
+    value, after = packer.pack([np.ones(2), True]), [packer.pack(arg) for arg in args]
+    back = {key: packer.pack(value) for key, value in named.items()}
+    header = bytearray(encode(Watched(value, after, back, ["a", "b"]))[0])
     for _ in range(data.draw(st.integers(0, 4))):
         place = data.draw(st.integers(0, len(header) - 1))
         header[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
     try:
-        reply = decode(bytes(header), [bytearray(body) for body in packer.bodies])
+        reply = FROM_SESSION.decode(bytes(header), [bytearray(body) for body in packer.bodies])
     except WireError:  # which the channel takes for the session's end
         return
     with contextlib.suppress(StudentError):
@@ -278,48 +273,49 @@ def nested(depth):
     return value
 
 
-REPLIES = st.fixed_dictionaries(
-    {"kind": st.sampled_from(["value", "raised", "missing", "x"])},
-    optional={
-        "text": st.text(),
-        "number": st.integers(-(2**63), 2**63 - 1),
-        "values": st.lists(
-            st.one_of(
-                st.none(),
-                st.text(),
-                st.floats(),
-                st.just("MemoryError"),
-                st.integers(0, 60).map(nested),
-                st.builds(
-                    lambda shape: {
-                        "type": "array",
-                        "kind": "numpy",
-                        "dtype": "float64",
-                        "shape": shape,
-                        "body": 0,
-                    },
-                    st.lists(st.integers(-1, 2**62), max_size=3),
-                ),
-            ),
-            max_size=3,
-        ),
-    },
+PACKED = st.one_of(
+    st.none(),
+    st.text(),
+    st.floats(),
+    st.integers(0, 60).map(nested),
+    st.builds(
+        lambda shape: {
+            "type": "array",
+            "kind": "numpy",
+            "dtype": "float64",
+            "shape": shape,
+            "body": 0,
+        },
+        st.lists(st.integers(-1, 2**62), max_size=3),
+    ),
+)
+NAMES = st.one_of(st.text(), st.just("MemoryError"))
+REPLIES = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("value"), "value": PACKED}),
+    st.fixed_dictionaries(
+        {
+            "kind": st.just("watched"),
+            "value": PACKED,
+            "args": st.lists(PACKED, max_size=2),
+            "named": st.dictionaries(st.sampled_from(["a", "b"]), PACKED),
+        },
+        optional={"parameters": st.lists(st.text(), max_size=3)},
+    ),
+    st.fixed_dictionaries({"kind": st.just("missing"), "name": st.text()}),
+    st.fixed_dictionaries(
+        {"kind": st.just("raised"), "type": NAMES}, optional={"text": st.text(), "place": NAMES}
+    ),
+    st.fixed_dictionaries({"kind": st.just("cell"), "number": st.integers(-(2**63), 2**63 - 1)}),
 )
 
 
 @given(REPLIES, st.sampled_from([b"", b"12345678"]), st.booleans())
 def test_no_reply_raises_anything_but_an_error_of_the_student(reply, body, watch):
-    message = decode(msgspec.msgpack.encode(reply), [bytearray(body)])
+    bodies = [bytearray(body)] if reply["kind"] in ("value", "watched") else []
+    message = FROM_SESSION.decode(msgspec.msgpack.encode(reply), bodies)
     session = MessageSession(lambda _: message)
     with contextlib.suppress(StudentError):
         session.call(0, (1.0,), {"a": np.ones(2)}, watch)
-
-
-def test_an_error_of_an_unreadable_name_is_still_an_error_of_the_student():
-    reply = decode(msgspec.msgpack.encode({"kind": "raised", "values": [nested(200)]}), [])
-    with pytest.raises(StudentError) as caught:
-        MessageSession(lambda _: reply).get("x")
-    assert "items" not in str(caught.value)
 
 
 def test_a_session_in_this_process_tells_floats_apart_bit_by_bit(session):

@@ -8,10 +8,13 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from autograder.sandbox import landlock, walls
 from autograder.sandbox.box import readable_paths
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.settings import Settings, Tier, down_to
 from autograder.sandbox.walls import remove_tree, user_of
 
 SOMEBODY = Path(__file__).parents[1] / "somebody.py"
@@ -24,6 +27,7 @@ from autograder.sandbox.canary import attempt
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import CodeCell, NotebookSession
+from autograder.sandbox.settings import Tier
 
 CELL = '''
 import os, time
@@ -73,7 +77,7 @@ def outcome(name):
     except StudentError as error:
         return f"{type(error).__name__}: {error}"
 
-tier = json.loads(sys.argv[1])
+tier = Tier(int(sys.argv[1]))
 limits = Limits(memory_mb=400, disk_mb=20, files=200, processes=20, call_seconds=5)
 try:
     nursery = Nursery(limits, tiers=[tier])
@@ -81,7 +85,7 @@ except UnsafeHere as error:
     print(json.dumps({"reason": str(error)}))
     raise SystemExit
 with nursery:
-    found = {"escaped": attempt(nursery)[1] if tier is not None else {}}
+    found = {"escaped": attempt(nursery)[1] if tier.is_walled else {}}
     for name in sys.argv[2:]:
         with NotebookSession(nursery, CELLS, time.monotonic() + 60, FILES) as notebook:
             found[name] = [outcome(name), outcome("fine")]
@@ -106,7 +110,7 @@ with Nursery(Limits()) as nursery:
 
 
 def try_tier(tier, *names, who=None):
-    command = [sys.executable, "-c", TRIAL, json.dumps(tier), *names]
+    command = [sys.executable, "-c", TRIAL, str(tier.value), *names]
     if who is not None:
         if os.geteuid() != 0:
             pytest.skip("only root can become somebody else")
@@ -116,12 +120,22 @@ def try_tier(tier, *names, who=None):
     return json.loads(done.stdout)
 
 
+SETTINGS = Settings(
+    tier=Tier.BUBBLEWRAP,
+    limits=Limits(call_seconds=0.5),
+    preload=("numpy",),
+    device="cpu",
+    folder="/tmp/x",
+    user_names="user:[1]",
+    others=3,
+    groups=("/a",),
+)
 TIERS = {
-    "namespaces": (0, None),
-    "namespaces of a user": (0, "user"),
-    "bubblewrap": (1, None),
-    "bubblewrap of a user": (1, "user"),
-    "a container": (2, "container"),
+    "namespaces": (Tier.NAMESPACES, None),
+    "namespaces of a user": (Tier.NAMESPACES, "user"),
+    "bubblewrap": (Tier.BUBBLEWRAP, None),
+    "bubblewrap of a user": (Tier.BUBBLEWRAP, "user"),
+    "a container": (Tier.OWN_USER, "container"),
 }
 
 
@@ -152,17 +166,30 @@ def test_a_tier_holds_everything_and_its_limits_end_what_passes_them(tier):
 
 
 def test_an_ordinary_user_cannot_have_the_tier_of_root_in_a_container():
-    assert "only root" in try_tier(2, who="user")["reason"]
+    assert "only root" in try_tier(Tier.OWN_USER, who="user")["reason"]
 
 
 def test_who_may_not_mount_cannot_have_namespaces():
-    assert "not permitted" in try_tier(0, who="container")["reason"]
+    assert "not permitted" in try_tier(Tier.NAMESPACES, who="container")["reason"]
 
 
 def test_without_bubblewrap_its_tier_cannot_be_had(monkeypatch):
     monkeypatch.setattr(walls.shutil, "which", lambda _: None)
     with pytest.raises(walls.Unavailable, match="bubblewrap is not installed"):
-        walls.bubblewrap_command({"device": "cpu"})
+        walls.bubblewrap_command(SETTINGS)
+
+
+def test_settings_come_out_of_a_command_as_they_went_in():
+    assert Settings.of(SETTINGS.text()) == SETTINGS
+    for text in ('{"tier": 4}', "{}", SETTINGS.text().replace("tier", "level")):
+        with pytest.raises(msgspec.ValidationError):
+            Settings.of(text)
+
+
+def test_a_tier_will_do_down_to_the_weakest_that_may_be():
+    assert down_to(Tier.NAMESPACES) == (Tier.NAMESPACES,)
+    assert down_to(Tier.OWN_USER) == (Tier.NAMESPACES, Tier.BUBBLEWRAP, Tier.OWN_USER)
+    assert down_to(Tier.UNWALLED) == (Tier.UNWALLED,), "nobody is asked to try walls first"
 
 
 def test_the_numbers_of_users_are_nobodys_and_differ(monkeypatch):

@@ -12,8 +12,17 @@ from hypothesis.extra import numpy as hnp
 
 from autograder.authoring.subject import Handle, RemoteObject
 from autograder.errors import WireError
-from autograder.sandbox import wire
-from autograder.sandbox.wire import Message, Packer, Reference, decode, encode, unpack
+from autograder.sandbox import protocol, wire
+from autograder.sandbox.protocol import (
+    FROM_SESSION,
+    Callback,
+    Loaded,
+    Message,
+    Value,
+    Watched,
+    encode,
+)
+from autograder.sandbox.wire import Packer, Reference, unpack
 
 DTYPES = st.sampled_from(sorted(wire.DTYPES))
 ARRAYS = DTYPES.flatmap(
@@ -48,10 +57,10 @@ def refuse(value):
 def sent(value, keep=refuse, resolve=refuse):
     """Return a value after its way over the wire."""
     packer = Packer(keep)
-    message = Message("value", values=[packer.pack(value)], bodies=packer.bodies)
+    message = Value(packer.pack(value)).with_bodies(packer.bodies)
     header, bodies = encode(message)
-    received = decode(header, [bytearray(body) for body in bodies])
-    return unpack(received.values[0], received.bodies, resolve)
+    received = FROM_SESSION.decode(header, [bytearray(body) for body in bodies])
+    return unpack(received.value, received.bodies, resolve)
 
 
 def assert_same(got, want):
@@ -331,12 +340,20 @@ def test_a_truth_value_is_one_of_two_bytes():
         unpack(wire.Array("numpy", "bool", (2,), 0), [bytearray(b"\x02\x00")], refuse)
 
 
+def packed_in(message):
+    """Return the packed values of a message, whatever it is."""
+    return [
+        *([message.value] if isinstance(message, (Value, Watched)) else []),
+        *getattr(message, "args", []),
+        *getattr(message, "named", {}).values(),
+    ]
+
+
 def received(header, bodies=()):
     """Return what a receiver makes of a header: a list of values or a WireError."""
     try:
-        message = decode(header, [bytearray(body) for body in bodies])
-        values = [*message.values, *message.named.values()]
-        return [unpack(v, message.bodies, lambda r: r) for v in values]
+        message = FROM_SESSION.decode(header, [bytearray(body) for body in bodies])
+        return [unpack(v, message.bodies, lambda r: r) for v in packed_in(message)]
     except WireError as error:
         return error
 
@@ -349,9 +366,8 @@ def test_random_bytes_are_a_wire_error_or_a_message(header):
 @given(VALUES, st.data())
 def test_a_damaged_message_is_a_wire_error_or_another_message(value, data):
     packer = Packer(refuse)
-    header, bodies = encode(
-        Message("value", values=[packer.pack(value)], named={"a": None}, bodies=packer.bodies)
-    )
+    message = Callback("f", [packer.pack(value)], {"a": None})
+    header, bodies = encode(message.with_bodies(packer.bodies))
     damaged = bytearray(header)
     for _ in range(data.draw(st.integers(1, 3))):
         damaged[data.draw(st.integers(0, len(header) - 1))] = data.draw(st.integers(0, 255))
@@ -399,10 +415,15 @@ HUGE_AND_EMPTY = {
 }
 
 
+CALLBACK = b"\x82\xa4kind\xa8callback"  # and one more pair
+MESSAGES = [*Loaded.__subclasses__(), *Message.__subclasses__()]
+MESSAGES.remove(Loaded)
+
+
 @given(st.lists(TAGGED, max_size=3), st.lists(st.sampled_from([b"", b"\1", b"12345678"])))
 @example([HUGE_AND_EMPTY], [b""])
 def test_a_hostile_header_is_a_wire_error_or_a_value(values, bodies):
-    received(msgspec.msgpack.encode({"kind": "value", "values": values}), bodies)
+    received(msgspec.msgpack.encode({"kind": "callback", "name": "f", "args": values}), bodies)
 
 
 @pytest.mark.parametrize(
@@ -410,32 +431,66 @@ def test_a_hostile_header_is_a_wire_error_or_a_value(values, bodies):
     [
         b"",
         b"\xc1",
-        msgspec.msgpack.encode({"kind": "value", "verdict": "passed"}),
+        msgspec.msgpack.encode({"kind": "value", "value": 1, "verdict": "passed"}),
+        msgspec.msgpack.encode({"kind": "verdict", "value": "passed"}),
+        msgspec.msgpack.encode({"kind": "value"}),
         msgspec.msgpack.encode({"kind": 3}),
-        msgspec.msgpack.encode({"kind": "value", "values": 3}),
-        msgspec.msgpack.encode({"kind": "value", "number": 1.5}),
+        msgspec.msgpack.encode({"kind": "watched", "value": 1, "args": 3, "named": {}}),
+        msgspec.msgpack.encode({"kind": "watched", "value": 1, "args": [], "named": {1: 2}}),
+        msgspec.msgpack.encode({"kind": "raised", "type": "KeyError", "text": 1}),
+        msgspec.msgpack.encode({"kind": "raised", "type": None}),
+        msgspec.msgpack.encode({"kind": "cell", "number": 1.5}),
+        msgspec.msgpack.encode({"kind": "cell", "number": 2**70 % 2**64, "line": 1}),
+        msgspec.msgpack.encode({"kind": "done", "touched": 1}),
+        msgspec.msgpack.encode({"kind": "done", "kept": [1]}),
         msgspec.msgpack.encode({"text": "no kind"}),
-        msgspec.msgpack.encode({"kind": "value", "values": [{"type": "pickle", "data": b""}]}),
-        msgspec.msgpack.encode({"kind": "value", "values": [{"type": "complex", "real": 1.0}]}),
-        msgspec.msgpack.encode({"kind": "value", "values": [[1]]}),
-        msgspec.msgpack.encode({"kind": "value", "bodies": [1]}),
+        msgspec.msgpack.encode({"kind": "value", "value": {"type": "pickle", "data": b""}}),
+        msgspec.msgpack.encode({"kind": "value", "value": {"type": "complex", "real": 1.0}}),
+        msgspec.msgpack.encode({"kind": "value", "value": [1]}),
+        msgspec.msgpack.encode({"kind": "value", "value": 1, "bodies": [1]}),
+        msgspec.msgpack.encode({"kind": "value", "value": 1, "__dict__": {"bodies": [1]}}),
         msgspec.msgpack.encode(["value"]),
-        b"\x82\xa4kind\xa1x\xa6values\xdd\xff\xff\xff\xff",  # four thousand million values
-        b"\x82\xa4kind\xa1x\xa5named\xdf\xff\xff\xff\xff",
-        b"\x82\xa4kind\xa1x\xa4text\xdb\xff\xff\xff\xffx",
-        b"\x82\xa4kind\xa1x\xa4text\xa2\xff\xff",  # no UTF-8
-        b"\x82\xa4kind\xa1x\xa6bodies" + b"\x91" * 100_000,
-        b"\x82\xa4kind\xa1x\xa6bodies\x91\x81\x80\x01",  # a map as a key
-        b"\x82\xa4kind\xa1x\xa6bodies\x91\xc7\x0c\xff" + b"\xff" * 12,  # no date
+        CALLBACK + b"\xa4args\xdd\xff\xff\xff\xff",  # four thousand million values
+        CALLBACK + b"\xa5named\xdf\xff\xff\xff\xff",
+        CALLBACK + b"\xa4name\xdb\xff\xff\xff\xffx",
+        CALLBACK + b"\xa4name\xa2\xff\xff",  # no UTF-8
+        CALLBACK + b"\xa4args" + b"\x91" * 100_000,
+        CALLBACK + b"\xa4args\x91\x81\x80\x01",  # a map as a key
+        CALLBACK + b"\xa4args\x91\xc7\x0c\xff" + b"\xff" * 12,  # no date
     ],
 )
 def test_a_header_that_is_no_message_is_refused(header):
     with pytest.raises(WireError):
-        decode(header, [])
+        FROM_SESSION.decode(header, [])
+
+
+@pytest.mark.parametrize("kind", sorted(kind.__name__ for kind in MESSAGES))
+def test_each_end_hears_only_what_the_other_may_say(kind):
+    """No session asks its grader, and none speaks as a nursery."""
+    heard = {
+        "FROM_SESSION": "Callback Cell Done Forked Missing Raised Ran Reaped Refused Step Threads "
+        "Unavailable Value Watched",
+        "FROM_GRADER": "Apply Attribute Call Fork Get Give Raised Reap Run Seed Value",
+        "FROM_CALLER": "Callback",
+        "FROM_REFERENCE": "Raised Value",
+        "FROM_OWNER": "End Start",
+        "FROM_NURSERY": "Ended Failed Ready Started Unavailable",
+    }
+    for end, kinds in heard.items():
+        header = msgspec.msgpack.encode({"kind": kind.lower(), "no field of any": 1})
+        with pytest.raises(WireError) as error:
+            getattr(protocol, end).decode(header, [])
+        assert ("Invalid value" in str(error.value)) is (kind not in kinds.split()), end
+
+
+def test_bodies_come_behind_messages_with_values_only():
+    header, _ = encode(protocol.Ran())
+    with pytest.raises(WireError, match="bodies behind a message that has none"):
+        FROM_SESSION.decode(header, [bytearray(1)])
 
 
 def test_a_deeply_nested_header_is_refused():
-    header = b"\x82\xa4kind\xa1x\xa6values\x91"
+    header = CALLBACK + b"\xa4args\x91"
     item = b"\x83\xa4type\xa5items\xa6frozen\xc2\xa5items\x91"
     for depth in (100, 900, 5_000):
         assert isinstance(received(header + item * depth + b"\xc0"), WireError)

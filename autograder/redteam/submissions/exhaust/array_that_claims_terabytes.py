@@ -1,8 +1,9 @@
 # expect: earns nothing; killed
 # Sends an array of 10 to the power of 12 numbers in eight bytes.
 from autograder.sandbox import host
-from autograder.sandbox.wire import Array, Message
+from autograder.sandbox.protocol import Value
+from autograder.sandbox.wire import Array
 
-host.Host.handle = lambda self, request: Message(
-    "value", values=[Array("numpy", "float64", (10**12,), 0)], bodies=[b"x" * 8]
-)
+host.Host.handle = lambda self, request, ask: Value(
+    Array("numpy", "float64", (10**12,), 0)
+).with_bodies([b"x" * 8])

@@ -1,21 +1,19 @@
 # expect: earns nothing
 # Replaces the host inside the session: every request is answered with what was asked, as a value.
 from autograder.sandbox import host
-from autograder.sandbox.wire import Message, Reference
+from autograder.sandbox.protocol import Attribute, Call, Get, Seed, Value, Watched
+from autograder.sandbox.wire import Reference
 
 
-def handle(self, request):
-    if request.kind == "seed":
-        return Message("value", values=[None])
-    if request.kind in ("get", "attribute"):
-        return Message("value", values=[Reference(0, "function")])
-    values = request.values or [None]
-    if request.text == "watch":  # a pure call: the arguments, unchanged
-        from autograder.sandbox.wire import Items, Mapping
-
-        values = [values[0], Items(list(request.values), False), Mapping(dict(request.named))]
-        return Message("value", values=values, bodies=request.bodies)
-    return Message("value", values=values[-1:], bodies=request.bodies)
+def handle(self, request, ask):
+    if isinstance(request, Seed):
+        return Value(None)
+    if isinstance(request, (Get, Attribute)):
+        return Value(Reference(0, "function"))
+    args = request.args or [None]
+    if isinstance(request, Call) and request.watch:  # a pure call: the arguments, unchanged
+        return Watched(args[0], request.args, request.named).with_bodies(request.bodies)
+    return Value(args[-1]).with_bodies(request.bodies)
 
 
 host.Host.handle = handle

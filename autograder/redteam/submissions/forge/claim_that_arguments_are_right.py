@@ -1,9 +1,10 @@
 # expect: earns nothing
 # Says of every value that it is a handle of the reference, by numbers that are none of its own.
 from autograder.sandbox import host
-from autograder.sandbox.wire import Message, Reference
+from autograder.sandbox.protocol import Value
+from autograder.sandbox.wire import Reference
 
 numbers = iter(range(-5, 10**6))
-host.Host.handle = lambda self, request: Message(
-    "value", values=[Reference(next(numbers) * 10**9, "ndarray of dtype float64")]
+host.Host.handle = lambda self, request, ask: Value(
+    Reference(next(numbers) * 10**9, "ndarray of dtype float64")
 )

@@ -2,9 +2,8 @@
 # The session's process says that it forked, ran and reaped, and answers every call itself.
 import gc
 
-from autograder.sandbox import worker
+from autograder.sandbox import protocol, worker
 from autograder.sandbox.channel import Channel
-from autograder.sandbox.wire import Message
 
 real = Channel.receive
 
@@ -12,15 +11,16 @@ real = Channel.receive
 def receive(self, deadline=None):
     while True:
         request = real(self, deadline)
-        if request.kind in ("fork", "reap"):
-            if request.kind == "fork":
-                self.receive_socket()
-            self.send(Message({"fork": "forked", "reap": "reaped"}[request.kind]))
-        elif request.kind in ("get", "call", "apply", "attribute", "seed"):
-            self.send(Message("value", values=[True]))
-        else:
+        if isinstance(request, protocol.Fork):
+            self.receive_socket()
+            self.send(protocol.Forked())
+        elif isinstance(request, protocol.Reap):
+            self.send(protocol.Reaped())
+        elif isinstance(request, protocol.Run):
             return request
+        else:
+            self.send(protocol.Value(True))
 
 
 Channel.receive = receive
-worker._fork = lambda channel, host: channel.send(Message("forked"))
+worker._fork = lambda channel, host: channel.send(protocol.Forked())

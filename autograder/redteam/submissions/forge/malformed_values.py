@@ -3,7 +3,8 @@
 import itertools
 
 from autograder.sandbox import host
-from autograder.sandbox.wire import Array, Integer, Message
+from autograder.sandbox.protocol import Value
+from autograder.sandbox.wire import Array, Integer
 
 LIES = itertools.cycle(
     [
@@ -22,9 +23,9 @@ LIES = itertools.cycle(
 )
 
 
-def handle(self, request):
+def handle(self, request, ask):
     value, bodies = next(LIES)
-    return Message("value", values=[value], bodies=bodies)
+    return Value(value).with_bodies(bodies)
 
 
 host.Host.handle = handle

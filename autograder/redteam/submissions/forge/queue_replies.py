@@ -5,16 +5,17 @@ import gc
 import numpy as np
 
 from autograder.sandbox.channel import Channel
-from autograder.sandbox.wire import Message, Packer
+from autograder.sandbox.protocol import Value
+from autograder.sandbox.wire import Packer
 
 
 def queue(*args, **kwargs):
     packer = Packer(None)
-    values = [packer.pack(args[0] if args else 0.0)]
+    value = Value(packer.pack(args[0] if args else 0.0)).with_bodies(packer.bodies)
     for channel in [o for o in gc.get_objects() if isinstance(o, Channel)]:
         for _ in range(50):
             try:
-                channel.send(Message("value", values=values, bodies=packer.bodies))
+                channel.send(value)
             except Exception:
                 break
     return np.zeros(3)

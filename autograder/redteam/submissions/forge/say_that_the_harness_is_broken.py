@@ -1,12 +1,12 @@
 # expect: earns nothing
 # The session's process refuses to fork for checks, so that the fault would seem the grader's.
 from autograder.sandbox import worker
-from autograder.sandbox.wire import Message
+from autograder.sandbox.protocol import Refused
 
 
 def refuse(channel, host):
     channel.receive_socket().close()
-    channel.send(Message("refused"))
+    channel.send(Refused())
 
 
 worker._fork = refuse

