@@ -33,6 +33,7 @@ COMMANDS = (
     authoring.NEW,
     authoring.COMPILE,
     authoring.AUDIT,
+    authoring.WATCH,
     grading.GRADE,
     grading.REGRADE,
     records.FEEDBACK,

@@ -6,7 +6,7 @@ import math
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from autograder.audit.calibration import (
@@ -29,7 +29,7 @@ from autograder.audit.moved import (
     reordered,
 )
 from autograder.audit.null_models import null_models, recorded_answers
-from autograder.audit.proof import CheckProof, figures_of
+from autograder.audit.tried import CheckAudit
 from autograder.audit.variants import SEEDS, distance, run_moved, run_variant
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Check
@@ -38,64 +38,12 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["CheckAudit", "audit_check", "margin_with_two_threads"]
+__all__ = ["audit_check", "margin_with_two_threads"]
 
 SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
 NEARBY = 3  # directions in which inputs are moved
 Tell = Callable[[], None]
 Run = tuple[list[CaseResult], list[Compared]]
-
-
-@dataclass
-class CheckAudit:
-    """What was tried against one check, but mutants, and what held.
-
-    Attributes:
-        untried: whether this machine cannot run it.
-        rejects: the mistakes of its question that it rejects, by label.
-        passing: how far the others are from failing, in tolerances, by label.
-        accepts: how many alternatives pass.
-        null_models: how many were tried.
-        gaps: between right answers and these wrong ones.
-        by_default: whether it compares by a default tolerance, which a standard changes.
-        own_right: what right answers reach of the tolerances that it gives itself.
-        needing: alternatives that need room for single precision: how much, and what is wrong
-            without it.
-        nearest: the wrong answer that is least far off.
-        free: cases that null models pass.
-        notes: what else an author should know.
-        findings: what must not be.
-    """
-
-    name: str
-    untried: bool = False
-    rejects: list[str] = field(default_factory=list)
-    passing: dict[str, float] = field(default_factory=dict)
-    accepts: int = 0
-    null_models: int = 0
-    gaps: Gaps = field(default_factory=Gaps)
-    by_default: bool = False
-    own_right: float = 0.0
-    needing: list[tuple[float, str]] = field(default_factory=list)
-    nearest: str | None = None
-    free: dict[str, list[str]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-
-    def proof(self, key: str) -> CheckProof:
-        """Return what is kept of it, still with the default standard."""
-        return CheckProof(
-            key=key,
-            gaps=figures_of(self.gaps),
-            own_right=float(f"{self.own_right:.3g}"),
-            by_default=self.by_default,
-            nearest=self.nearest,
-            rejects=tuple(sorted(self.rejects)),
-            accepts=self.accepts,
-            null_models=self.null_models,
-            free=dict(sorted(self.free.items())),
-            notes=tuple(self.notes),
-        )
 
 
 def audit_check(
