@@ -1,14 +1,11 @@
 """One check: everything that must pass it, everything that must fail it, and how far apart."""
 
-import ast
-import inspect
 import math
 import sys
-import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
+from autograder.audit.asked import asked_in_a_run, unused_parameters
 from autograder.audit.calibration import (
     SAFETY,
     Bands,
@@ -36,7 +33,6 @@ from autograder.authoring.checks import Check
 from autograder.authoring.standard import Compared, Standard
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
-from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["audit_check", "margin_with_two_threads"]
 
@@ -72,8 +68,8 @@ def audit_check(
     trial.right_answers()
     trial.variants()
     if check.points:
-        trial.null_models(sorted({*names, *_asked_in_a_run(check, known, oracle)}))
-    found.findings += _unused_parameters(check)
+        trial.null_models(sorted({*names, *asked_in_a_run(check, known, oracle)}))
+    found.findings += unused_parameters(check)
     return found
 
 
@@ -103,7 +99,7 @@ class _Trial:
                     if dtype is not None and one.want.dtype != dtype:
                         continue  # what is exact in double is no rounding in single precision
                     if one.own:
-                        worst = max(worst or one, one, key=_margin)
+                        worst = one if worst is None or one.margin > worst.margin else worst
                     else:
                         self._found.by_default = True
                         right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
@@ -292,29 +288,6 @@ def _failed(result: CaseResult) -> bool:
     return result.verdict is not Verdict.PASSED
 
 
-def _margin(compared: Compared) -> float:
-    return compared.margin
-
-
-def _asked_in_a_run(check: Check, known: Collection[str], oracle: Oracle) -> set[str]:
-    """Return the names that a check gets from a student: some are put together as it runs."""
-    session = _Listening(oracle.namespace)
-    run_moved(check, session, oracle, SEEDS[0])
-    return session.asked & set(known)
-
-
-class _Listening(InProcessSession):
-    """The reference, which notes the names that it is asked for."""
-
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        super().__init__(namespace)
-        self.asked: set[str] = set()
-
-    def get(self, name: str) -> Any:
-        self.asked.add(name)
-        return super().get(name)
-
-
 def _moves() -> Iterator[tuple[Move, str | None]]:
     """Give ways to compute, and of which dtype the values are that they say something about."""
     for seed in range(1, NEARBY + 1):
@@ -323,16 +296,3 @@ def _moves() -> Iterator[tuple[Move, str | None]]:
     yield reordered(), None
     if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
         yield on_device("cuda"), None
-
-
-def _unused_parameters(check: Check) -> Iterator[str]:
-    """Complain of a case parameter that the check's body never reads."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(check.function)))
-    except (OSError, SyntaxError):
-        return
-    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    varied = {name for case in check.cases for name in case.parameters}
-    for name in inspect.signature(check.function).parameters:
-        if name not in read and (name in varied or name == "student"):
-            yield f"check {check.name}: it ignores its argument {name!r}, so that no case tests it"

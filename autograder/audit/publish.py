@@ -105,7 +105,7 @@ def _compile_and_audit(
     from autograder.audit.proof import read_proof, write_proof
     from autograder.audit.prove import prove
     from autograder.audit.rehearsal import rehearse
-    from autograder.audit.reporting import report_on
+    from autograder.audit.report import report_on
     from autograder.compiler.build import compile_assignment, pack
 
     began = time.monotonic()

@@ -1,128 +1,19 @@
 """The audit's report: what was tried against each check and what held, for people and machines."""
 
 import json
-import math
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from autograder.audit.calibration import Bands, Gaps
-from autograder.audit.proof import Survivor
-from autograder.authoring.standard import Standard
+from autograder.audit.calibration import ROOM
+from autograder.audit.check_report import CheckReport, Placed
+from autograder.audit.kills import asked_by
+from autograder.audit.proof import Proof, Survivor
+from autograder.authoring.checks import Check
+from autograder.compiler.build import Compiled
 
-__all__ = ["Audit", "CheckReport", "Placed", "told_of"]
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A survivor and where it is."""
-
-    place: str
-    survivor: Survivor
-
-
-@dataclass(frozen=True)
-class CheckReport:
-    """What the proof of an assignment says of one check.
-
-    Attributes:
-        mistakes: how many its question keeps, and how many of them it rejects.
-        alternatives: how many pass.
-        null_models: how many were tried, and rejected.
-        kills: mutants that it rejected first, by the class of the slip.
-        equivalent: mutants of what it checks that no trial tells from the reference.
-        survivors: mutants that differ and that it should have rejected.
-        gaps: between right and wrong answers.
-        by_default: whether it compares by a default tolerance, which a standard changes.
-        own_right: what right answers reach of the tolerances that it gives itself.
-        nearest: the wrong answer that is least far off.
-        free: cases that null models pass.
-    """
-
-    name: str
-    question: str
-    points: float
-    cases: int
-    mistakes: tuple[int, int]
-    alternatives: int
-    null_models: int
-    kills: dict[str, int]
-    equivalent: int
-    survivors: tuple[Placed, ...]
-    gaps: Gaps
-    by_default: bool
-    own_right: float
-    standard: Standard
-    nearest: str | None
-    free: dict[str, list[str]]
-    notes: tuple[str, ...]
-
-    @property
-    def killed(self) -> int:
-        """How many mutants it rejected first."""
-        return sum(self.kills.values())
-
-    @property
-    def standing(self) -> Bands:
-        """The bands in units of the tolerance that the check has."""
-        bands = self.gaps.within(self.standard)
-        return replace(bands, right=max(bands.right, self.own_right))
-
-    @property
-    def precision(self) -> float | None:
-        """How far the reference in single precision is off, in units of the room for it.
-
-        Infinite where there is no room, None where nothing was measured.
-        """
-        right, room = self.gaps.single.right, self.standard.in_single
-        if right is None or not self.by_default:
-            return None
-        return right / room if room else math.inf
-
-    def line(self) -> str:
-        """Return the check's line in a table."""
-        bands = self.standing
-        kept, rejected = self.mistakes
-        return (
-            f"{self.name:<44} {self.points:>5g} points  {self.cases:>2} cases  "
-            f"mistakes {rejected}/{kept}  alternatives {self.alternatives}  "
-            f"null models {self.null_models}  "
-            f"mutants {self.killed}/{self.killed + len(self.survivors)}  "
-            f"right up to {_figure(bands.right)}, wrong from {_figure(bands.wrong)}"
-        )
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the check's part of ``audit.json``."""
-        bands = self.standing
-        return {
-            "name": self.name,
-            "question": self.question,
-            "points": self.points,
-            "cases": self.cases,
-            "slack": self.standard.slack,
-            "coarse_slack": self.standard.coarse_slack,
-            "single": self.standard.single,
-            "in_single": self.standard.in_single,
-            "single_at_zero": self.standard.single_at_zero,
-            "accept_band": [0.0, _number(bands.right)],
-            "alternatives_band": [0.0, _number(bands.alternatives)],
-            "precision_band": None if self.precision is None else [0.0, _number(self.precision)],
-            "reject_band": [_number(bands.wrong), None],
-            "gap": _number(bands.wrong / bands.right) if bands.right else None,
-            "nearest_wrong": self.nearest,
-            "null_models": {"tried": self.null_models, "rejected": self.null_models},
-            "free_cases": self.free,
-            "mistakes": {"tried": self.mistakes[0], "rejected": self.mistakes[1]},
-            "alternatives": {"tried": self.alternatives, "accepted": self.alternatives},
-            "mutants": {
-                "tried": self.killed + self.equivalent + len(self.survivors),
-                "killed": self.killed,
-                "equivalent": self.equivalent,
-                "killed_by_class": self.kills,
-                "survivors": [_survivor(survivor) for survivor in self.survivors],
-            },
-            "notes": list(self.notes),
-        }
+__all__ = ["Audit", "report_on", "told_of"]
 
 
 @dataclass(frozen=True)
@@ -242,6 +133,80 @@ class Audit:
         return json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
+def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
+    """Return what a proof says of an assignment.
+
+    Args:
+        compiled: the assignment.
+        proof: with all of its checks.
+        found: further fields of `Audit`.
+    """
+    oracle, manifest = compiled.oracle, compiled.manifest
+    handed = _survivors_by_check(compiled, proof)
+    checks = []
+    for check in oracle.checks.values():
+        one, bank = proof.checks[check.name], oracle.bank(check)
+        kills: Counter[str] = Counter()
+        for definition in proof.definitions.values():
+            kills.update(definition.killed.get(check.name, {}))
+        checks.append(
+            CheckReport(
+                name=check.name,
+                question=check.question,
+                points=check.points,
+                cases=len(check.cases),
+                mistakes=(len(bank.mistakes), len(one.rejects)),
+                alternatives=one.accepts,
+                null_models=one.null_models,
+                kills=dict(sorted(kills.items())),
+                equivalent=handed[check.name][1],
+                survivors=tuple(handed[check.name][0]),
+                gaps=proof.gaps_of(check.name),
+                by_default=one.by_default,
+                own_right=one.own_right,
+                standard=one.standard,
+                nearest=proof.nearest_to(check.name),
+                free=one.free,
+                notes=(*one.notes, *_calibration_notes(check, proof)),
+            )
+        )
+    questions = {check.question for check in oracle.checks.values()}
+    banks = [oracle.banks[question] for question in questions if question in oracle.banks]
+    rejected = {
+        (check.question, label)
+        for check in oracle.checks.values()
+        for label in proof.checks[check.name].rejects
+    }
+    return Audit(
+        assignment=compiled.name,
+        title=manifest.title,
+        checks=tuple(checks),
+        mistakes=(sum(len(bank.mistakes) for bank in banks), len(rejected)),
+        alternatives=sum(len(bank.alternatives) for bank in banks),
+        killed=sum(definition.kills for definition in proof.definitions.values()),
+        equivalent=sum(definition.equivalent for definition in proof.definitions.values()),
+        survivors=tuple(_placed(proof)),
+        possible=sum(q.points for q in manifest.questions if not q.manual),
+        **found,
+    )
+
+
+def _calibration_notes(check: Check, proof: Proof) -> Iterator[str]:
+    """Say where right and wrong answers lie close together."""
+    one, gaps = proof.checks[check.name], proof.gaps_of(check.name)
+    if gaps.within(one.standard).wrong < ROOM:
+        yield (
+            f"{proof.nearest_to(check.name)} is only {gaps.within(one.standard).wrong:.2g} "
+            "tolerances away from the right answer"
+        )
+    right = gaps.single.right
+    if one.by_default and right and not one.standard.in_single and check.precision != "strict":
+        yield (
+            f"a right answer in single precision is off by {right:.2g} of the largest value and "
+            "may not pass: a wrong one lies too near"
+        )
+
+
 def told_of(survivor: Survivor) -> list[str]:
     """Return what there is to say of a survivor: why it may live, or what would tell it apart."""
     if survivor.reason is not None:
@@ -250,23 +215,27 @@ def told_of(survivor: Survivor) -> list[str]:
     return [f"differs on {survivor.difference}", *case]
 
 
-def _survivor(placed: Placed) -> dict[str, Any]:
-    one = placed.survivor
-    return {
-        "place": placed.place,
-        "line": one.line,
-        "class": one.operator,
-        "before": one.before,
-        "after": one.after,
-        "differs_on": one.difference,
-        "reason": one.reason,
-        "case": one.case,
-    }
+def _placed(proof: Proof) -> Iterator[Placed]:
+    for place, definition in proof.definitions.items():
+        yield from (Placed(_file_of(place), survivor) for survivor in definition.survivors)
 
 
-def _number(value: float) -> float | None:
-    return float(f"{value:.3g}") if math.isfinite(value) else None
+def _file_of(place: str) -> str:
+    return place.rpartition(": ")[0]
 
 
-def _figure(value: float) -> str:
-    return f"{value:.2g}" if math.isfinite(value) else "never"
+def _survivors_by_check(compiled: Compiled, proof: Proof) -> dict[str, tuple[list[Placed], int]]:
+    """Give what no check rejects to the check that should have: the one with the most points."""
+    known = {name for definition in proof.definitions.values() for name in definition.names}
+    checks = compiled.oracle.checks
+    asked = {name: asked_by(check, known) for name, check in checks.items() if check.points}
+    found: dict[str, tuple[list[Placed], int]] = {name: ([], 0) for name in checks}
+    for place, definition in proof.definitions.items():
+        asking = [name for name, names in asked.items() if names & set(definition.names)]
+        if not asking:
+            continue
+        name = max(asking, key=lambda name: checks[name].points)
+        survivors, equivalent = found[name]
+        survivors += [Placed(_file_of(place), survivor) for survivor in definition.survivors]
+        found[name] = survivors, equivalent + definition.equivalent
+    return found

@@ -86,8 +86,8 @@ def _draft(course: Course, names: Iterable[str]) -> int:
         folder = write_draft(course, name)
         seconds = time.monotonic() - began
         say(
-            f"{name}: wrote {course.relative(folder)}/ in {seconds:.1f} s; nothing of it is proven, "
-            "and nothing is published"
+            f"{name}: wrote {course.relative(folder)}/ in {seconds:.1f} s; "
+            "nothing of it is proven, and nothing is published"
         )
     return DONE
 
