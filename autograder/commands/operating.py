@@ -59,7 +59,7 @@ def _add_redteam(parser: Parser) -> None:
         help="a class of attacks, or one attack of it; repeatable",
     )
     parser.add_argument("--list", action="store_true", help="say what there is, and try nothing")
-    add_jobs(parser, "runs at a time; default: all cores")
+    add_jobs(parser, "runs")
 
 
 def _redteam(options: Options) -> int:
@@ -115,7 +115,7 @@ def _add_bench(parser: Parser) -> None:
         metavar="N",
         help="submissions that every system grades; default: 50",
     )
-    add_jobs(parser, "submissions at a time; default: all cores")
+    add_jobs(parser, "submissions")
     peers = parser.add_mutually_exclusive_group()
     peers.add_argument("--no-peers", action="store_true", help="without nbgrader and Otter")
     peers.add_argument(
