@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,7 +127,13 @@ def _add_bench(parser: Parser) -> None:
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    return tuple(sorted(map(int, text.split(","))))
+    try:
+        sizes = sorted(map(int, text.split(",")))
+    except ValueError:
+        sizes = [0]
+    if sizes[0] < 1:
+        raise ArgumentTypeError(f"must be numbers above 0 with commas between them, got {text!r}")
+    return tuple(sizes)
 
 
 def _bench(options: Options) -> int:
