@@ -41,6 +41,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from autograder import (
     assert_close,
@@ -51,8 +52,6 @@ from autograder import (
     check,
     self_check,
 )
-
-F = nn.functional
 
 # %% [markdown]
 # # 1. Four broken loops
@@ -66,7 +65,6 @@ F = nn.functional
 # **There is more than one fault in each loop,** and they hide each other. Do not stop at the
 # first. Compare every line with the docstring: what comes in, what goes out, in which state
 # things are, and how long they live.
-
 # %% [markdown]
 # ## 1.1 One epoch (10 points)
 #
@@ -82,8 +80,6 @@ F = nn.functional
 # - A loss is a tensor that remembers how it was computed, with everything in between. As long as
 #   somebody keeps it, all of that stays in memory.
 # - A notebook forgives a name that should not be there, if some cell has defined it once.
-
-
 # %% given=true
 from reference.loss_curves import draw_steps
 
