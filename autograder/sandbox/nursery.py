@@ -88,8 +88,11 @@ class NoWalls(UnsafeHere):
 
     def __init__(self, reasons: Mapping[Tier, str]) -> None:
         self.reasons = dict(reasons)
+        super().__init__(self.reasons)
+
+    def __str__(self) -> str:
         lines = (f"\n  tier {tier}: {reason}" for tier, reason in self.reasons.items())
-        super().__init__(f"a student's code cannot be held safely on this machine{''.join(lines)}")
+        return f"a student's code cannot be held safely on this machine{''.join(lines)}"
 
 
 class Nursery:
