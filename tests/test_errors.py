@@ -15,7 +15,7 @@ from autograder.errors import (
     stops_all,
     system_words,
 )
-from autograder.sandbox.nursery import NoWalls
+from autograder.sandbox.fork_server import NoWalls
 from autograder.sandbox.settings import Tier
 
 

@@ -248,7 +248,9 @@ def test_a_notebook_imports_nothing_of_the_grader(cell):
 def test_a_self_check_at_home_imports_what_runs_anywhere():
     modules = own("import autograder.student.checking")
     graders = {f"autograder.grading.{name}" for name in ("runner", "oracle", "bundle", "intake")}
-    walls = {f"autograder.sandbox.{name}" for name in ("nursery", "session", "walls", "supervisor")}
+    walls = {
+        f"autograder.sandbox.{name}" for name in ("fork_server", "session", "walls", "supervisor")
+    }
     assert modules.isdisjoint(graders | walls)
     assert {layer(m) for m in modules}.isdisjoint(LAYERS[LAYERS.index("compiler") :])
 

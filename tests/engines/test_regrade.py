@@ -115,7 +115,7 @@ def test_who_hands_in_again_is_graded_by_the_new_checks_and_others_keep_their_re
     [
         ({}, "cpu", True),
         ({}, "cuda", True),
-        ({"fault": "the nursery is gone"}, "cpu", False),
+        ({"fault": "the fork server is gone"}, "cpu", False),
         ({"status": Status.UNGRADED}, "cpu", False),
         ({"bundle": "the new one"}, "cpu", False),
         ({"submission": "sha256:00"}, "cpu", False),

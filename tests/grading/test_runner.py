@@ -15,9 +15,9 @@ from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import CaseResult, Status, Verdict, is_final, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import NotebookSession
 
 SECRET = b"the secret of the course"
@@ -220,14 +220,14 @@ def test_an_unreadable_submission_is_for_staff_and_nobody_loses(grader):
     assert is_final(result)
 
 
-def test_a_nursery_killed_in_the_middle_costs_nothing(grader, submit, monkeypatch):
+def test_a_fork_server_killed_in_the_middle_costs_nothing(grader, submit, monkeypatch):
     killed = []
 
     def kill_once(oracle, check, *args, **options):
         if check.name == "triple_is_right" and not killed:
-            killed.append(grader._nursery._process.pid)
-            grader._nursery._process.kill()
-            grader._nursery._process.wait()
+            killed.append(grader._fork_server._process.pid)
+            grader._fork_server._process.kill()
+            grader._fork_server._process.wait()
         return run_against(oracle, check, *args, **options)
 
     monkeypatch.setattr(case_runs, "run_against", kill_once)
@@ -236,10 +236,10 @@ def test_a_nursery_killed_in_the_middle_costs_nothing(grader, submit, monkeypatc
     assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())
 
 
-def test_a_nursery_killed_between_two_submissions_costs_nothing(grader, grade):
+def test_a_fork_server_killed_between_two_submissions_costs_nothing(grader, grade):
     grade()
-    grader._nursery._process.kill()
-    grader._nursery._process.wait()
+    grader._fork_server._process.kill()
+    grader._fork_server._process.wait()
     assert grade().earned == 5.0
 
 
@@ -248,7 +248,7 @@ def test_a_harness_that_breaks_every_time_is_for_staff(bundle, submit):
     with make(msgspec.structs.replace(bundle, manifest=manifest)) as grader:
         result = grader.grade("ada", submit(), clock)
     assert result.status is Status.NEEDS_ATTENTION
-    assert result.fault.startswith("the nursery cannot warm up")
+    assert result.fault.startswith("the fork server cannot warm up")
     assert result.notes == ()
     assert not is_final(result)
 
@@ -419,11 +419,11 @@ def test_a_notebook_is_run_again_once_for_all_its_wrong_answers(grade, opened):
 
 @pytest.fixture
 def opened(grader, monkeypatch):
-    """Return a list with an item for each session that is started in a warm nursery."""
-    grader._warm_nursery()
+    """Return a list with an item for each session that is started in a warm fork server."""
+    grader._warm_fork_server()
     opened = []
-    start = Nursery.start
-    monkeypatch.setattr(Nursery, "start", lambda self: opened.append(1) or start(self))
+    start = ForkServer.start
+    monkeypatch.setattr(ForkServer, "start", lambda self: opened.append(1) or start(self))
     return opened
 
 
@@ -466,7 +466,7 @@ def test_a_call_whose_process_somebody_kills_is_run_again(grader, submit, monkey
 
     def kill_once(oracle, check, case, student, *args, **options):
         if check.name == "double_is_right" and case.hidden and not killed:
-            (warm,) = children_of(grader._nursery._process.pid)
+            (warm,) = children_of(grader._fork_server._process.pid)
             session = min(children_of(warm))
             (fork,) = children_of(session)
             killed.append(fork)
@@ -485,7 +485,7 @@ def test_a_session_that_somebody_kills_between_cells_is_run_again(grader, submit
 
     def kill_once(self, channel, *args):
         if not killed:
-            (warm,) = children_of(grader._nursery._process.pid)
+            (warm,) = children_of(grader._fork_server._process.pid)
             killed.append(min(children_of(warm)))
             os.kill(killed[0], signal.SIGKILL)
         return run(self, channel, *args)
