@@ -144,7 +144,7 @@ class _Trial:
             self._found.passing[mistake.label] = max(distance(results) for results, _ in runs)
             for _, others in runs:
                 self._keep_failing(others)
-            if distance(results) > 1.0:  # some inputs tell it here, and no slack may change that
+            if distance(results) > 1.0:  # some inputs tell it here: keep it so
                 self._keep_off(results, misses, title)
             return
         self._found.rejects.append(mistake.label)

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 FILE = "proof.json"
-SCHEMA = 2
+SCHEMA = 3
 Figures = dict[str, dict[str, float]]  # of gaps; what is left out has its default
 
 

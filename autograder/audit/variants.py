@@ -20,7 +20,7 @@ from autograder.sandbox.messages import InProcessSession
 __all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_moved", "run_variant"]
 
 DEFAULT = Standard()
-LOOSE = 1e9  # slack with which any finite number passes
+LOOSE = 1e9  # tolerance factor with which any finite number passes
 CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
 
