@@ -49,7 +49,8 @@ class Standard:
     def __str__(self) -> str:
         return (
             f"{self.factor:g} times the default, {self.coarse_factor:g} times where less than "
-            f"double precision is wanted; {self.single:g} of the largest value for single precision, "
+            f"double precision is wanted; {self.single:g} of the largest value for single "
+            "precision, "
             f"{self.in_single:g} where it comes in it, and {self.single_at_zero:g} at zero"
         )
 

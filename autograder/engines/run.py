@@ -22,7 +22,7 @@ from autograder.grading.intake import HandedIn, digest_of, read_handed_in
 from autograder.grading.results import Result, is_final, waits_for_hardware
 from autograder.records.files import require_writable
 from autograder.records.store import Store, submission_key
-from autograder.sandbox.settings import Tier
+from autograder.sandbox.settings import Isolation
 from autograder.version import own_version
 from autograder.visible import visible
 
@@ -123,8 +123,8 @@ def grade_assignment(
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student handed in nothing.
     """
-    min_tier = Tier.UNWALLED if unsafe_local else course.min_tier
-    plan = _plan(course, name, students, device, min_tier, Store.get, again)
+    min_isolation = Isolation.UNWALLED if unsafe_local else course.min_isolation
+    plan = _plan(course, name, students, device, min_isolation, Store.get, again)
     seen, problems = dict(plan.seen), list(plan.problems)
     graded: list[str] = []
     written: set[str] = set()
@@ -163,7 +163,7 @@ def try_assignment(
     engine: str = "local",
 ) -> Trial:
     """Grade what `grade_assignment` would grade again, and write nothing."""
-    plan = _plan(course, name, students, device, course.min_tier, Store.find, again=True)
+    plan = _plan(course, name, students, device, course.min_isolation, Store.find, again=True)
     found: dict[str, Result] = {}
     if plan.jobs:
         progress.begin(len(plan.jobs))
@@ -195,13 +195,13 @@ def _plan(
     name: str,
     students: Collection[str],
     device: str,
-    min_tier: Tier,
+    min_isolation: Isolation,
     find: Callable[[Store, str, str], Result | None],
     again: bool,
 ) -> _Plan:
     bundle, store = _bundle(course, name), Store(course.results(name))
     limits = course.limits_of(name)
-    work = Work(course.bundle(name), course.secret, limits, device, min_tier, course.private())
+    work = Work(course.bundle(name), course.secret, limits, device, min_isolation, course.private())
     jobs, seen, problems, done = [], {}, [], 0
     for student, path in _submitted(course, name, students).items():
         handed_in = read_handed_in(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import WEAKEST, Tier
+from autograder.sandbox.settings import WEAKEST, Isolation
 
 if TYPE_CHECKING:
     from autograder.grading.intake import HandedIn
@@ -25,7 +25,7 @@ class Work:
     secret: bytes = field(repr=False)
     limits: Limits
     device: str
-    min_tier: Tier = WEAKEST
+    min_isolation: Isolation = WEAKEST
     private: tuple[Path, ...] = ()
 
 

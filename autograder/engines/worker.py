@@ -35,7 +35,7 @@ class Worker:
             work.secret,
             work.limits,
             work.device,
-            work.min_tier,
+            work.min_isolation,
             work.private,
         )
 

@@ -258,7 +258,7 @@ class School:
         )
         (root / "build" / self.name / f"{self.name}.bundle").write_bytes(bundle)
         lines = [f"{name} = {value}" for name, value in vars(self.limits).items()]
-        head = f'name = "Zoo"\nmin_tier = {self.course.min_tier}\n\n[limits]\n'
+        head = f'name = "Zoo"\nmin_isolation = "{self.course.min_isolation}"\n\n[limits]\n'
         (root / "course.toml").write_text(head + "\n".join(lines) + "\n")
 
     def _knowledge(self, pupils: Pupils, specimen: Specimen) -> Knowledge:

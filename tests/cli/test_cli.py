@@ -349,21 +349,22 @@ def run_in_container(root: Path, *arguments: str) -> subprocess.CompletedProcess
     )
 
 
-def test_a_machine_below_the_courses_tier_is_refused_and_grades_nothing(
+def test_a_machine_below_the_courses_isolation_is_refused_and_grades_nothing(
     graded_course: Course,
 ) -> None:
     root = graded_course.root
     config = root / "course.toml"
-    config.write_text("min_tier = 0\n" + config.read_text())
+    config.write_text('min_isolation = "namespaces"\n' + config.read_text())
     done = run_in_container(root, "grade", "small")
     assert done.returncode == 3
     assert "cannot be held safely on this machine" in done.stderr
-    assert "tier 0: " in done.stderr
-    assert "tier 1" not in done.stderr
+    assert "isolation level namespaces: " in done.stderr
+    assert "isolation level bubblewrap" not in done.stderr
     assert not list((root / "results").glob("**/*.json"))
     assert run(root, "grade", "small").returncode == 1  # where the walls are; one is no notebook
     result = json.loads((root / "results" / "small" / "right.json").read_text())
-    assert (result["tier"], result["status"]) == (0, "pending")  # it has a manual question
+    assert result["isolation"] == "namespaces"
+    assert result["status"] == "pending"  # it has a manual question
 
 
 def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None:
@@ -371,7 +372,7 @@ def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None
     done = run(root, "grade", "small", "--unsafe-local")
     assert "trials, marked ungraded" in done.stdout
     result = json.loads((root / "results" / "small" / "right.json").read_text())
-    assert (result["tier"], result["status"], result["earned"]) == (None, "ungraded", 5.0)
+    assert (result["isolation"], result["status"], result["earned"]) == (None, "ungraded", 5.0)
     assert {question["status"] for question in result["questions"]} == {"ungraded"}
     rows = json.loads(run(root, "export", "--format", "json").stdout)[0]
     (row,) = [row for row in rows["students"] if row["student"] == "right"]
@@ -385,9 +386,11 @@ def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None
 
 
 @pytest.mark.parametrize("value", ["3", "-1", "true", '"0"', "1.0"])
-def test_a_tier_that_is_none_is_wrong_usage(write_proven_course: WriteCourse, value: str) -> None:
+def test_an_isolation_level_that_is_none_is_wrong_usage(
+    write_proven_course: WriteCourse, value: str
+) -> None:
     course = write_proven_course()
-    (course.root / "course.toml").write_text(f"min_tier = {value}\n")
+    (course.root / "course.toml").write_text(f"min_isolation = {value}\n")
     done = run(course.root, "grade")
     assert done.returncode == 2
-    assert "min_tier must be 0, 1 or 2" in done.stderr
+    assert "min_isolation must be one of namespaces, bubblewrap, own user" in done.stderr

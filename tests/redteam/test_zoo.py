@@ -118,6 +118,6 @@ def test_attacks_and_accidents_are_both_there() -> None:
     assert set(count) == set(Earning)
 
 
-def test_the_tier_is_known(report: Report) -> None:
-    assert report.tier in (0, 1, 2)
+def test_the_isolation_is_known(report: Report) -> None:
+    assert report.isolation in (0, 1, 2)
     assert all(isinstance(outcome, Outcome) for outcome in report.outcomes)
