@@ -157,7 +157,7 @@ def _neighbours(node: ast.AST, value: int, title: str | None = None) -> Iterator
 
 
 def comparisons(node: ast.AST) -> Iterator[Change]:
-    """Move a border to the other side, or turn a comparison around."""
+    """Perturbation a border to the other side, or turn a comparison around."""
     if isinstance(node, ast.Compare):
         for i, op in enumerate(node.ops):
             for other, title in ((_OTHER_BORDER, _BORDER), (_TURNED, _AROUND)):
@@ -272,7 +272,7 @@ def orders(node: ast.AST) -> Iterator[Change]:
 
 
 def loops(node: ast.AST) -> Iterator[Change]:
-    """Move an index, an end of a range or of a slice by one; leave an end out."""
+    """Perturbation an index, an end of a range or of a slice by one; leave an end out."""
     match node:
         case ast.Subscript(slice=index):
             for inner in ast.walk(index):

@@ -196,7 +196,7 @@ def products(node: ast.AST) -> Iterator[Change]:
 
 
 def roots(node: ast.AST) -> Iterator[Change]:
-    """Move eps into a root or out of it."""
+    """Perturbation eps into a root or out of it."""
     match node:
         case ast.BinOp(left=root, op=ast.Add(), right=eps) if is_eps(eps) and _root(root):
             yield from _eps_inside(node, root, eps)

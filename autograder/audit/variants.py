@@ -17,7 +17,7 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_moved", "run_variant"]
+__all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_perturbed", "run_variant"]
 
 DEFAULT = Standard()
 LOOSE = 1e9  # tolerance factor with which any finite number passes
@@ -76,10 +76,10 @@ def run_variant(
     return list(results.values())
 
 
-def run_moved(
+def run_perturbed(
     check: Check, student: Session, oracle: Oracle, seed: bytes, to_the_end: bool = False
 ) -> list[tuple[CaseResult, list[Compared]]]:
-    """Run every case with a session that computes a little otherwise; see `autograder.audit.moved`.
+    """Run every case with a session that computes a little otherwise; see `autograder.audit.perturbed`.
 
     Args:
         check: whose cases are run.
@@ -90,7 +90,7 @@ def run_moved(
             compared to its end.
 
     Returns:
-        Each result with what was compared. That arguments came back moved is no fault of purity.
+        Each result with what was compared. That arguments came back perturbed is no fault of purity.
     """
     standard = Standard(LOOSE, LOOSE) if to_the_end else DEFAULT
     unwatched = replace(check, pure=False, given=())
