@@ -1,4 +1,4 @@
-"""Slips that a program of any kind may have: what each operator makes of a node of its tree."""
+"""Mistakes in programs of any kind: what each operator makes of a node of a tree."""
 
 import ast
 from collections.abc import Iterator
@@ -157,7 +157,7 @@ def _neighbours(node: ast.AST, value: int, title: str | None = None) -> Iterator
 
 
 def comparisons(node: ast.AST) -> Iterator[Change]:
-    """Perturbation a border to the other side, or turn a comparison around."""
+    """Move a border to the other side, or turn a comparison around."""
     if isinstance(node, ast.Compare):
         for i, op in enumerate(node.ops):
             for other, title in ((_OTHER_BORDER, _BORDER), (_TURNED, _AROUND)):
@@ -272,7 +272,7 @@ def orders(node: ast.AST) -> Iterator[Change]:
 
 
 def loops(node: ast.AST) -> Iterator[Change]:
-    """Perturbation an index, an end of a range or of a slice by one; leave an end out."""
+    """Move an index, an end of a range or of a slice by one; leave an end out."""
     match node:
         case ast.Subscript(slice=index):
             for inner in ast.walk(index):

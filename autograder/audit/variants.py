@@ -79,7 +79,7 @@ def run_variant(
 def run_perturbed(
     check: Check, student: Session, oracle: Oracle, seed: bytes, to_the_end: bool = False
 ) -> list[tuple[CaseResult, list[Compared]]]:
-    """Run every case with a session that computes a little otherwise; see `autograder.audit.perturbed`.
+    """Run every case with a session that computes a little otherwise; see `perturbed_session`.
 
     Args:
         check: whose cases are run.
@@ -90,7 +90,8 @@ def run_perturbed(
             compared to its end.
 
     Returns:
-        Each result with what was compared. That arguments came back perturbed is no fault of purity.
+        Each result with what was compared. That arguments came back perturbed is no fault of
+        purity.
     """
     standard = Standard(LOOSE, LOOSE) if to_the_end else DEFAULT
     unwatched = replace(check, pure=False, given=())

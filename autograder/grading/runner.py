@@ -77,7 +77,7 @@ class Grader:
         self._min_isolation, self._private = min_isolation, private
         self._fork_server: ForkServer | None = None
         rejects = {e.name: e.rejects for q in bundle.manifest.questions for e in q.checks}
-        self._diagnoses = Diagnoses(oracle, bundle.slips, rejects)
+        self._diagnoses = Diagnoses(oracle, bundle.mutants, rejects)
         self._submission, self._tries = "", 0  # whose inputs are drawn now
         self.starved = False
 

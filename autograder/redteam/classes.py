@@ -251,7 +251,7 @@ class School:
             self._bundle.source,
             nbformat.writes(self._bundle.release).encode(),
             self._bundle.reference | {"reference/canary.py": f"# {self._canaries['bundle']}\n"},
-            self._bundle.slips,
+            self._bundle.mutants,
             self._bundle.data,
             self._bundle.banks,
             self._bundle.resources,

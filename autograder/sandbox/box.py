@@ -58,7 +58,7 @@ def readable_paths(preload: Sequence[str], gpu: bool = False) -> list[str]:
 
 
 def enter_box(readable: Iterable[str], users: Iterable[int], gpu: bool = False) -> None:
-    """Perturbation this process into a fresh root in which some paths are bound read-only.
+    """Move this process into a fresh root in which some paths are bound read-only.
 
     It needs mount and process namespaces of its own.
 

@@ -142,7 +142,7 @@ def _is_running(process: str) -> bool:
 
 
 def enter(descriptors: Sequence[int]) -> None:
-    """Perturbation this process into a control group.
+    """Move this process into a control group.
 
     Args:
         descriptors: its open files ``cgroup.procs``, which a session's box does not show.

@@ -143,7 +143,7 @@ class Namespaces:
         self._own = -1  # the fork server's own process namespace, to which it returns
 
     def settle(self) -> None:
-        """Perturbation into namespaces and a root of our own; those of users and processes are new."""
+        """Move into namespaces and a root of our own; those of users and processes are new."""
         own = kernel.Namespace
         kernel.unshare(own.MOUNT | own.NETWORK | own.IPC | own.HOST | own.CGROUP)
         enter_box(self._readable, {self._user}, self._gpu)

@@ -51,9 +51,9 @@ def test_each_question_says_how_many_passed_fully_partly_and_not(page, three):
     assert "1.1 Gradient descent 2 × steps uphill 4 1 1 1 0" in found.words
 
 
-def test_the_most_frequent_slip_is_named_once_per_student(page, make):
-    def slipped(student, *slips):
-        cases = [make.case(Verdict.FAILED, str(n), diagnosis=d) for n, d in enumerate(slips)]
+def test_the_most_frequent_mistake_is_named_once_per_student(page, make):
+    def slipped(student, *mistakes):
+        cases = [make.case(Verdict.FAILED, str(n), diagnosis=d) for n, d in enumerate(mistakes)]
         return make.result(student, make.sgd(*cases, earned=0.0))
 
     results = [slipped("ada", *"bbbacdef"), slipped("bo", *"bacdef"), slipped("cy", "b")]
