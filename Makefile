@@ -20,7 +20,7 @@ AUTOGRADER := $(BIN)/autograder
 TORCH_INDEX := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade compile audit redteam test bench lint format docs dist \
+.PHONY: help setup grade compile audit prove redteam test bench lint format docs dist \
   doctor clean
 
 help: ## list the targets
@@ -45,6 +45,9 @@ compile: $(VENV)/.ready ## write release/ and build/ of each assignment, if its 
 
 audit: $(VENV)/.ready ## prove the grading again and print what was tried
 	@$(AUTOGRADER) audit $(ASSIGNMENT)
+
+prove: $(VENV)/.ready ## prove everything again, and say where a stored proof does not hold
+	@$(AUTOGRADER) audit --all $(ASSIGNMENT)
 
 redteam: $(VENV)/.ready ## try every known attack against an assignment
 	@$(AUTOGRADER) compile $(ASSIGNMENT)

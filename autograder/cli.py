@@ -28,11 +28,11 @@ __all__ = ["main"]
 
 WRONG_USAGE, UNSAFE = 2, 3
 
-
 COMMANDS = (
     authoring.NEW,
     authoring.COMPILE,
     authoring.AUDIT,
+    authoring.WATCH,
     grading.GRADE,
     grading.REGRADE,
     records.FEEDBACK,
@@ -121,13 +121,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=own)
     parsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for known in COMMANDS:
-        parser_of_command = parsers.add_parser(
+        command = parsers.add_parser(
             known.name,
             help=known.help,
             description=known.help[0].upper() + known.help[1:] + ".",
             epilog=f"example: {known.example}",
         )
-        known.declare(parser_of_command)
+        known.declare(command)
     return parser
 
 

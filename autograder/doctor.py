@@ -16,8 +16,8 @@ from autograder.course import Course
 from autograder.errors import AutograderError
 from autograder.sandbox.canary import send_canary
 from autograder.sandbox.cgroup import ControlGroup
+from autograder.sandbox.fork_server import ForkServer, NoWalls
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import NoWalls, Nursery
 from autograder.sandbox.session import CodeCell, NotebookSession
 from autograder.sandbox.settings import WALLED, Tier
 
@@ -101,11 +101,11 @@ def _walls() -> Iterator[Finding]:
 def _tier(tier: Tier) -> Finding:
     topic = f"Tier {tier}, {WALLS[tier]}"
     try:
-        with Nursery(Limits(), tiers=[tier]) as nursery:
+        with ForkServer(Limits(), tiers=[tier]) as fork_server:
             return Finding(
                 topic,
                 "ok",
-                f"holds: we tried {send_canary(nursery)} ways out, and none led anywhere",
+                f"holds: we tried {send_canary(fork_server)} ways out, and none led anywhere",
             )
     except NoWalls as error:
         return Finding(topic, "no", error.reasons[tier])
@@ -117,18 +117,18 @@ def _session() -> Finding:
     preload = ["numpy"] + (["torch"] if importlib.util.find_spec("torch") else [])
     try:
         began = time.monotonic()
-        with Nursery(Limits(), preload, tiers=tuple(Tier)) as nursery:
+        with ForkServer(Limits(), preload, tiers=tuple(Tier)) as fork_server:
             warm = time.monotonic() - began
-            times = [_start(nursery) for _ in range(SESSIONS)]
+            times = [_start(fork_server) for _ in range(SESSIONS)]
     except (AutograderError, OSError) as error:
         return Finding("Sessions", "bad", f"cannot be started: {error}")
     text = f"{statistics.median(times) * 1000:.0f} ms to start one, {warm:.1f} s to warm up"
     return Finding("Sessions", "ok", text)
 
 
-def _start(nursery: Nursery) -> float:
+def _start(fork_server: ForkServer) -> float:
     began = time.monotonic()
-    with NotebookSession(nursery, [CodeCell(1, "answer = 42")], began + 30) as notebook:
+    with NotebookSession(fork_server, [CodeCell(1, "answer = 42")], began + 30) as notebook:
         with notebook.check() as session:
             if session.get("answer") != 42:
                 raise AutograderError("a session gave a wrong value")

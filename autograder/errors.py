@@ -104,7 +104,11 @@ class Unanswered(CheckFailure):
     """
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what}: not answered yet")
+        self.what = what
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what}: not answered yet"
 
 
 class StudentError(AutograderError):
@@ -117,7 +121,10 @@ class StudentError(AutograderError):
 
     def __init__(self, said: str, place: str | None = None) -> None:
         self.said, self.place = said, place
-        super().__init__(f"{said} ({place})" if place else said)
+        super().__init__(said, place)
+
+    def __str__(self) -> str:
+        return f"{self.said} ({self.place})" if self.place else self.said
 
 
 class NotImplementedYet(StudentError):
@@ -125,6 +132,7 @@ class NotImplementedYet(StudentError):
 
     def __init__(self, place: str | None = None) -> None:
         super().__init__("not implemented yet", place)
+        self.args = (place,)  # of which it is made again, in another process
 
 
 class StudentTimeout(StudentError):

@@ -2,10 +2,44 @@
 
 import errno
 import os
+import pickle
 
 import pytest
 
-from autograder.errors import HarnessError, stops_all, system_words
+from autograder.errors import (
+    HarnessError,
+    NotImplementedYet,
+    StudentError,
+    StudentKilled,
+    Unanswered,
+    stops_all,
+    system_words,
+)
+from autograder.sandbox.fork_server import NoWalls
+from autograder.sandbox.settings import Tier
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Unanswered("answer"), "answer: not answered yet"),
+        (StudentError("KeyError"), "KeyError"),
+        (StudentKilled("no memory", "cell 2, line 3"), "no memory (cell 2, line 3)"),
+        (NotImplementedYet(), "not implemented yet"),
+        (NotImplementedYet("cell 2, line 3"), "not implemented yet (cell 2, line 3)"),
+        (
+            NoWalls({Tier.NAMESPACES: "none", Tier.OWN_USER: "not root"}),
+            "a student's code cannot be held safely on this machine\n  tier 0: none\n"
+            "  tier 2: not root",
+        ),
+    ],
+)
+def test_an_error_is_the_same_in_another_process(error, words):
+    """A worker that raises one gives it to its run."""
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error) == words
+    assert vars(again) == vars(error)
 
 
 @pytest.mark.parametrize(

@@ -756,9 +756,7 @@ def long_graph(notebook, start, factors, doublings):
 
 
 @check(
-    "var",
-    points=2,
-    hint="A stack of your own has no limit; and no node should be taken up twice.",
+    "var", points=2, hint="A stack of your own has no limit; and no node should be taken up twice."
 )
 @case("a chain of 2,000 operations", operations=2000)
 @case("a longer chain", operations=5000, hidden=True)
@@ -1070,11 +1068,7 @@ def mean_iterate(notebook, which, target, eta, T):
     return notebook.averaged_descent(gradients[which], len(target), eta, T)
 
 
-@check(
-    "averaged_descent",
-    points=3,
-    hint="Do T = 2 on paper: which two points are averaged?",
-)
+@check("averaged_descent", points=3, hint="Do T = 2 on paper: which two points are averaged?")
 @case("a bowl", which="bowl", d=3, T=5)
 @case("two iterates", which="valley", d=2, T=2)
 @case("a valley", which="valley", d=4, T=25, hidden=True)

@@ -50,15 +50,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from autograder import (
-    assert_close,
-    assert_shape,
-    assert_that,
-    budget,
-    case,
-    check,
-    self_check,
-)
+from autograder import assert_close, assert_shape, assert_that, budget, case, check, self_check
 
 # %% [markdown]
 # **A tool.** A gradient can always be measured: move one number a little, and see what the loss

@@ -960,11 +960,7 @@ from reference.answers.conv_arithmetic import (
 
 
 # %%
-@check(
-    "neuron_counts",
-    points=2,
-    hint="Channels times height times width, after every layer.",
-)
+@check("neuron_counts", points=2, hint="Channels times height times width, after every layer.")
 @case("conv3-64 and conv3-128", entries=(0, 2), hidden=True)
 @case("conv3-256, both of them", entries=(2, 4), hidden=True)
 def neurons_of_convolutions_are_right(student, reference, rng, entries):
@@ -1187,19 +1183,9 @@ from reference.receptive_fields import gradient_footprint
     pure=True,
     hint="Positive weights never cancel. Is it one unit's derivative, for all pixels of the image?",
 )
-@case(
-    "two layers",
-    layers=[(3, 1, 1, 1), (3, 1, 1, 1)],
-    size=(9, 11),
-    output=(9, 11),
-)
+@case("two layers", layers=[(3, 1, 1, 1), (3, 1, 1, 1)], size=(9, 11), output=(9, 11))
 @case("stride and no padding", layers=[(3, 2, 0, 1), (2, 2, 0, 1)], size=(13, 16), output=(3, 3))
-@case(
-    "one layer with holes",
-    layers=[(3, 1, 2, 2)],
-    size=(8, 7),
-    output=(8, 7),
-)
+@case("one layer with holes", layers=[(3, 1, 2, 2)], size=(8, 7), output=(8, 7))
 @case(
     "three layers of three kinds",
     layers=[(4, 2, 2, 1), (3, 1, 3, 3), (2, 1, 0, 1)],

@@ -41,6 +41,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from autograder import (
     assert_close,
@@ -51,8 +52,6 @@ from autograder import (
     check,
     self_check,
 )
-
-F = nn.functional
 
 # %% [markdown]
 # # 1. Four broken loops
@@ -66,7 +65,6 @@ F = nn.functional
 # **There is more than one fault in each loop,** and they hide each other. Do not stop at the
 # first. Compare every line with the docstring: what comes in, what goes out, in which state
 # things are, and how long they live.
-
 # %% [markdown]
 # ## 1.1 One epoch (10 points)
 #
@@ -82,9 +80,10 @@ F = nn.functional
 # - A loss is a tensor that remembers how it was computed, with everything in between. As long as
 #   somebody keeps it, all of that stays in memory.
 # - A notebook forgives a name that should not be there, if some cell has defined it once.
+# %% given=true
+from reference.loss_curves import draw_steps
 
 
-# %%
 def broken_train_epoch(net, opt, batches, loss_fn):
     """Run one epoch; this loop has several faults."""
     image, label = batches[0]  # look at the first batch: what shape has it?
@@ -110,12 +109,7 @@ def watch_the_broken_epoch():
     costs = []
     for _epoch in range(4):
         costs += broken_train_epoch(net, opt, batches, F.binary_cross_entropy_with_logits)
-    _, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
-    axis.plot(range(1, len(costs) + 1), [cost.item() for cost in costs], marker=".")
-    axis.axhline(0, color="grey", linestyle=":", linewidth=1)
-    axis.set_xlabel("step")
-    axis.set_ylabel("binary cross-entropy")
-    plt.show()
+    draw_steps([cost.item() for cost in costs], "binary cross-entropy")
 
 
 watch_the_broken_epoch()
@@ -827,49 +821,8 @@ self_check(train_keeping_best_ends_with_the_best)
 # C, D and H, E and F, if both of its panels are right. (The curves come from real runs; the numbers
 # are all there is in this notebook, in hundredths.)
 
-# %%
-LOSSES = """
-A 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296 296
-A 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300 300
-B 226 127 102 74 69 48 47 41 36 29 29 26 24 22 19 17 16 14 14 13 12 12 11 10
-B 142 117 96 85 82 90 98 88 99 86 99 98 109 94 99 99 100 100 99 100 100 103 103 103
-C 272 237 220 193 180 175 163 156 146 145 138 130 126 124 118 113 109 105 102 99 95 92 88 86
-C 223 206 182 171 165 150 139 138 129 123 121 116 114 114 102 99 95 91 88 87 85 82 79 76
-D 1108 944 489 303 219 321 200 153 295 235 410 820 742 761 264 421 260 197 197 577 405 416 210 211
-D 984 352 1055 278 491 410 511 387 589 481 595 1139 672 725 876 520 876 527 513 922 812 724 570 582
-E 208 175 163 159 158 156 154 153 152 152 151 151 150 150 150 150 149 149 149 149 149 148 148 148
-E 191 172 169 169 166 164 165 165 164 164 164 163 163 163 163 163 164 164 164 164 163 164 163 163
-F 222 154 118 98 84 75 68 62 58 54 51 49 47 45 43 41 40 39 37 36 35 34 33 33
-F 181 138 113 99 89 82 77 73 70 68 66 64 63 62 61 60 59 58 57 57 56 56 55 55
-G 312 310 308 306 304 302 301 299 297 295 293 292 290 288 287 285 283 282 280 278 277 275 274 272
-G 318 316 314 313 311 309 308 306 304 303 301 299 298 296 295 293 292 290 289 287 286 285 283 282
-H 2413 1194 738 546 438 351 298 256 221 201 179 163 154 140 131 119 113 106 98 93 87 81 77 74
-H 1418 784 546 459 382 342 302 280 276 278 278 265 273 252 254 263 252 243 253 239 249 243 246 243
-"""
-CURVES = {}
-for line in LOSSES.strip().splitlines():
-    panel, *numbers = line.split()
-    CURVES.setdefault(panel, []).append(np.array(numbers, float) / 100)
-
-
-def draw_curves():
-    """Draw the eight panels."""
-    _, axes = plt.subplots(2, 4, figsize=(13, 5.4), sharex=True, layout="constrained")
-    for axis, (panel, (train, valid)) in zip(axes.flat, CURVES.items(), strict=True):
-        epochs = np.arange(1, len(train) + 1)
-        axis.axhline(2.303, color="grey", linestyle=":", linewidth=1)
-        axis.plot(epochs, train, color="tab:blue", label="training")
-        axis.plot(epochs, valid, color="tab:orange", linestyle="--", label="validation")
-        axis.set_title(f"Panel {panel}", loc="left", fontweight="bold")
-        low, high = min(train.min(), valid.min()), max(train.max(), valid.max())
-        axis.set_ylim(max(0, low - 0.15 * (high - low)), high + 0.1 * (high - low) + 0.02)
-    for axis in axes[-1]:
-        axis.set_xlabel("epoch")
-    for axis in axes[:, 0]:
-        axis.set_ylabel("cross-entropy")
-    axes[0, 1].legend(frameon=False)
-    plt.show()
-
+# %% given=true
+from reference.loss_curves import CURVES, draw_curves
 
 draw_curves()
 
@@ -1061,23 +1014,8 @@ self_check(smooth_matches_reference)
 # weights. Between vanishing and exploding lies a narrow path.
 
 
-# %%
-def draw_depth(depth=30, width=100):
-    """Send 50 random inputs through deep networks of ReLUs and draw what comes of their size."""
-    generator = np.random.default_rng(0)
-    _, axis = plt.subplots(figsize=(6.5, 3.4), layout="constrained")
-    for size in (0.10, 0.14, 0.20):
-        values, squares = generator.normal(size=(50, width)), []
-        for _layer in range(depth):
-            before = values @ generator.normal(scale=size, size=(width, width))
-            squares.append((before**2).mean())
-            values = np.maximum(before, 0)
-        axis.semilogy(range(1, depth + 1), squares, marker=".", label=f"std {size:.2f}")
-    axis.set_xlabel("layer")
-    axis.set_ylabel("mean square")
-    axis.legend(frameon=False)
-    plt.show()
-
+# %% given=true
+from reference.loss_curves import draw_depth
 
 draw_depth()
 
@@ -1447,62 +1385,8 @@ self_check(critical_batch_matches_reference)
 # The data are drawn by code: ten digits in 8 by 8 pixels, each moved, dimmed and covered with
 # noise; and three spiral arms, which no straight line can tell apart.
 
-# %%
-GLYPHS = (
-    "01110 10001 10011 10101 11001 10001 01110",
-    "00100 01100 00100 00100 00100 00100 01110",
-    "01110 10001 00001 00110 01000 10000 11111",
-    "11111 00010 00100 00010 00001 10001 01110",
-    "00010 00110 01010 10010 11111 00010 00010",
-    "11111 10000 11110 00001 00001 10001 01110",
-    "00110 01000 10000 11110 10001 10001 01110",
-    "11111 00001 00010 00100 01000 01000 01000",
-    "01110 10001 10001 01110 10001 10001 01110",
-    "01110 10001 10001 01111 00001 00010 01100",
-)
-
-
-def draw_digits(rng, count):
-    """Draw digits: (count, 64) pixels, and (count,) labels from 0 to 9."""
-    glyphs = np.array([[[int(p) for p in row] for row in glyph.split()] for glyph in GLYPHS])
-    y = rng.integers(10, size=count)
-    images = 0.2 * rng.normal(size=(count, 8, 8))
-    tops, lefts, contrasts = (
-        rng.integers(2, size=count),
-        rng.integers(1, 3, size=count),
-        rng.uniform(0.5, 1.0, size=count),
-    )
-    for image, label, top, left, contrast in zip(images, y, tops, lefts, contrasts, strict=True):
-        image[top : top + 7, left : left + 5] += contrast * glyphs[label]
-    return images.reshape(count, 64), y
-
-
-def draw_spirals(rng, count, seam=1.0):
-    """Draw points of three spiral arms: (count, 2) coordinates, and (count,) labels from 0 to 2.
-
-    seam: the distance from the middle from which on each arm has another arm's label.
-    """
-    y, radius = rng.integers(3, size=count), rng.uniform(0.2, 1.0, size=count)
-    angle = 4 * radius + 2 * np.pi * y / 3 + 0.15 * rng.normal(size=count)
-    points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-    return points, (y + 2 * (radius > seam)) % 3
-
-
-def show_data():
-    """Show ten digits and the spirals."""
-    generator = np.random.default_rng(3)
-    digits, _ = draw_digits(generator, 10)
-    points, arms = draw_spirals(generator, 300)
-    _, (left, right) = plt.subplots(
-        1, 2, figsize=(9, 3.2), width_ratios=(2, 1), layout="constrained"
-    )
-    rows = digits.reshape(2, 5, 8, 8).transpose(0, 2, 1, 3).reshape(16, 40)
-    left.imshow(rows, cmap="gray_r")
-    left.axis("off")
-    right.scatter(*points.T, c=arms, s=6)
-    right.set_aspect("equal")
-    plt.show()
-
+# %% given=true
+from reference.small_data import draw_digits, draw_spirals, show_data, turned
 
 show_data()
 
@@ -1771,24 +1655,6 @@ def share_right(params, X, y):
     return float((np.argmax(scores, axis=1) == y).mean())
 
 
-def turned(rng, data):
-    """Return a function that draws examples of one kind, all turned in one way that rng draws.
-
-    A network that was trained elsewhere knows other pixels, other spirals and other numbers.
-    """
-    features, classes = (64, 10) if data == "digits" else (2, 3)
-    numbers = rng.permutation(classes)
-    turn = np.linalg.qr(rng.normal(size=(features, features)))[0]
-    turn *= rng.choice([-1, 1], size=features)
-    seam = rng.uniform(0.45, 0.75)
-
-    def draw(count):
-        X, y = draw_digits(rng, count) if data == "digits" else draw_spirals(rng, count, seam)
-        return X @ turn, numbers[y]
-
-    return draw
-
-
 @check(
     "fit_two_layer",
     points=6,
@@ -1825,22 +1691,7 @@ self_check(fit_two_layer_learns)
 # by its answers.
 
 
-# %%
-def draw_decisions():
-    """Train on the spirals and colour the plane by the network's answers."""
-    points, arms = draw_spirals(np.random.default_rng(1), 400)
-    try:
-        params = fit_two_layer(points, arms, 3, 0)
-    except NotImplementedError:
-        plt.title("write fit_two_layer first")
-        return
-    ticks = np.linspace(-1.2, 1.2, 120)
-    plane = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
-    _, axis = plt.subplots(figsize=(4.2, 4), layout="constrained")
-    axis.pcolormesh(ticks, ticks, predict(params, plane).reshape(120, 120), alpha=0.3)
-    axis.scatter(*points.T, c=arms, s=7)
-    axis.set_aspect("equal")
-    plt.show()
-
+# %% given=true
+from reference.classifiers import draw_decisions
 
 draw_decisions()

@@ -1,14 +1,11 @@
 """One check: everything that must pass it, everything that must fail it, and how far apart."""
 
-import ast
-import inspect
 import math
 import sys
-import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
+from autograder.audit.asked import asked_in_a_run, unused_parameters
 from autograder.audit.calibration import (
     SAFETY,
     Bands,
@@ -29,73 +26,20 @@ from autograder.audit.moved import (
     reordered,
 )
 from autograder.audit.null_models import null_models, recorded_answers
-from autograder.audit.proof import CheckProof, figures_of
+from autograder.audit.tried import CheckAudit
 from autograder.audit.variants import SEEDS, distance, run_moved, run_variant
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Compared, Standard
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
-from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["CheckAudit", "audit_check", "margin_with_two_threads"]
+__all__ = ["audit_check", "margin_with_two_threads"]
 
 SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
 NEARBY = 3  # directions in which inputs are moved
 Tell = Callable[[], None]
 Run = tuple[list[CaseResult], list[Compared]]
-
-
-@dataclass
-class CheckAudit:
-    """What was tried against one check, but mutants, and what held.
-
-    Attributes:
-        untried: whether this machine cannot run it.
-        rejects: the mistakes of its question that it rejects, by label.
-        passing: how far the others are from failing, in tolerances, by label.
-        accepts: how many alternatives pass.
-        null_models: how many were tried.
-        gaps: between right answers and these wrong ones.
-        by_default: whether it compares by a default tolerance, which a standard changes.
-        own_right: what right answers reach of the tolerances that it gives itself.
-        needing: alternatives that need room for single precision: how much, and what is wrong
-            without it.
-        nearest: the wrong answer that is least far off.
-        free: cases that null models pass.
-        notes: what else an author should know.
-        findings: what must not be.
-    """
-
-    name: str
-    untried: bool = False
-    rejects: list[str] = field(default_factory=list)
-    passing: dict[str, float] = field(default_factory=dict)
-    accepts: int = 0
-    null_models: int = 0
-    gaps: Gaps = field(default_factory=Gaps)
-    by_default: bool = False
-    own_right: float = 0.0
-    needing: list[tuple[float, str]] = field(default_factory=list)
-    nearest: str | None = None
-    free: dict[str, list[str]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-
-    def proof(self, key: str) -> CheckProof:
-        """Return what is kept of it, still with the default standard."""
-        return CheckProof(
-            key=key,
-            gaps=figures_of(self.gaps),
-            own_right=float(f"{self.own_right:.3g}"),
-            by_default=self.by_default,
-            nearest=self.nearest,
-            rejects=tuple(sorted(self.rejects)),
-            accepts=self.accepts,
-            null_models=self.null_models,
-            free=dict(sorted(self.free.items())),
-            notes=tuple(self.notes),
-        )
 
 
 def audit_check(
@@ -124,8 +68,8 @@ def audit_check(
     trial.right_answers()
     trial.variants()
     if check.points:
-        trial.null_models(sorted({*names, *_asked_in_a_run(check, known, oracle)}))
-    found.findings += _unused_parameters(check)
+        trial.null_models(sorted({*names, *asked_in_a_run(check, known, oracle)}))
+    found.findings += unused_parameters(check)
     return found
 
 
@@ -155,7 +99,7 @@ class _Trial:
                     if dtype is not None and one.want.dtype != dtype:
                         continue  # what is exact in double is no rounding in single precision
                     if one.own:
-                        worst = max(worst or one, one, key=_margin)
+                        worst = one if worst is None or one.margin > worst.margin else worst
                     else:
                         self._found.by_default = True
                         right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
@@ -344,29 +288,6 @@ def _failed(result: CaseResult) -> bool:
     return result.verdict is not Verdict.PASSED
 
 
-def _margin(compared: Compared) -> float:
-    return compared.margin
-
-
-def _asked_in_a_run(check: Check, known: Collection[str], oracle: Oracle) -> set[str]:
-    """Return the names that a check gets from a student: some are put together as it runs."""
-    session = _Listening(oracle.namespace)
-    run_moved(check, session, oracle, SEEDS[0])
-    return session.asked & set(known)
-
-
-class _Listening(InProcessSession):
-    """The reference, which notes the names that it is asked for."""
-
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        super().__init__(namespace)
-        self.asked: set[str] = set()
-
-    def get(self, name: str) -> Any:
-        self.asked.add(name)
-        return super().get(name)
-
-
 def _moves() -> Iterator[tuple[Move, str | None]]:
     """Give ways to compute, and of which dtype the values are that they say something about."""
     for seed in range(1, NEARBY + 1):
@@ -375,16 +296,3 @@ def _moves() -> Iterator[tuple[Move, str | None]]:
     yield reordered(), None
     if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
         yield on_device("cuda"), None
-
-
-def _unused_parameters(check: Check) -> Iterator[str]:
-    """Complain of a case parameter that the check's body never reads."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(check.function)))
-    except (OSError, SyntaxError):
-        return
-    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    varied = {name for case in check.cases for name in case.parameters}
-    for name in inspect.signature(check.function).parameters:
-        if name not in read and (name in varied or name == "student"):
-            yield f"check {check.name}: it ignores its argument {name!r}, so that no case tests it"

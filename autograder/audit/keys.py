@@ -16,25 +16,26 @@ from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 
+from autograder.compiler.build import Compiled, Texts
 from autograder.compiler.reference import Definition, Reference, reference_imports, split_import
 from autograder.compiler.syntax import blank_magics, call_name, first_line, last_line, touched_names
 from autograder.grading.bundle import Cell
 
-__all__ = ["Texts", "plain"]
+__all__ = ["keys_of", "plain"]
 
 PACKAGES = ("numpy", "torch")  # whose major versions count
 # What of this package decides what an audit finds, from its own folder on.
 OWN = ("audit", "authoring", "grading/cases.py", "grading/given.py", "sandbox/messages.py")
 NOT_OWN = (
-    *("audit/drafts.py", "audit/keys.py", "audit/leaks.py", "audit/publish.py"),
-    *("audit/rehearsal.py", "audit/report.py", "audit/watching.py"),
+    *("audit/check_report.py", "audit/drafts.py", "audit/keys.py", "audit/leaks.py"),
+    *("audit/publish.py", "audit/rehearsal.py", "audit/report.py", "audit/watching.py"),
 )
 # Tokens whose blank lines mean something.
 _TEXTS = ("STRING", "FSTRING_MIDDLE")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
-class Texts:
+class _Meanings:
     """The texts of an assignment, and what in them a name means.
 
     Args:
@@ -166,6 +167,13 @@ def _modules(node: ast.AST) -> Iterator[str]:
         module = ".".join([*(["bank"] if node.level else []), *filter(None, [node.module])])
         yield module
         yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def keys_of(assignment: Texts | Compiled) -> dict[str, str]:
+    """Return the key of each check of an assignment, by name."""
+    files = {**assignment.data, **assignment.resources}
+    banks, reference = assignment.banks, assignment.reference
+    return _Meanings(assignment.cells, reference, banks, files).keys()
 
 
 @lru_cache(maxsize=4096)

@@ -6,14 +6,13 @@ Each knows what no student knows, the form of the right value, and still has not
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograder.authoring.arrays import is_array, is_tensor
-from autograder.authoring.checks import Check, case_rng
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.authoring.checks import Check
+from autograder.grading.cases import drawn_under, run_against
 from autograder.grading.oracle import Oracle
 from autograder.sandbox.messages import InProcessSession
 
@@ -64,15 +63,10 @@ def recorded_answers(check: Check, names: Sequence[str], oracle: Oracle) -> dict
 
     functions = {n: oracle.namespace[n] for n in names if inspect.isfunction(oracle.namespace[n])}
     student = {**oracle.namespace, **{n: listening(n, f) for n, f in functions.items()}}
+    draw = drawn_under(b"", oracle.assignment)
     for case in check.cases:
         if not case.hidden:
-            run_case(
-                check,
-                case,
-                InProcessSession(student),
-                ReferenceSession(oracle.namespace),
-                partial(case_rng, b"", oracle.assignment, check.name, case.name),
-            )
+            run_against(oracle, check, case, InProcessSession(student), draw)
     return answers
 
 

@@ -24,6 +24,8 @@ __all__ = [
     "DefinitionProof",
     "Proof",
     "Survivor",
+    "figures_of",
+    "gaps_from",
     "proof_file",
     "read_proof",
     "write_proof",

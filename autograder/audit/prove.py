@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from autograder.audit.check_audit import CheckAudit, audit_check, margin_with_two_threads
+from autograder.audit.check_audit import audit_check, margin_with_two_threads
 from autograder.audit.definitions import definitions_to_try, proofs_of_definitions, who_asks
 from autograder.audit.forks import Lost, Mark, in_forks
-from autograder.audit.keys import Texts
+from autograder.audit.keys import keys_of
 from autograder.audit.kills import asked_by, try_mutants
 from autograder.audit.mutants import Site, sites_of
 from autograder.audit.proof import CheckProof, Proof
+from autograder.audit.tried import CheckAudit
 from autograder.audit.variants import SEEDS, run_variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
@@ -71,8 +72,7 @@ def prove(
         everything: whether what is proven is proven again.
     """
     oracle, stored = compiled.oracle, stored or Proof()
-    files = {**compiled.data, **compiled.resources}
-    keys = Texts(compiled.cells, compiled.reference, compiled.banks, files).keys()
+    keys = keys_of(compiled)
     stale = list(keys) if everything else stale_checks(keys, stored)
     sites = sites_of(compiled.cells, compiled.reference, oracle)
     asked = who_asks(oracle, sites)
@@ -100,7 +100,48 @@ def prove(
     ]
     for name, found in _findings_of_standards(proof, changed, oracle, jobs).items():
         findings.setdefault(name, []).extend(found)
+    if everything:
+        proof = _standing(proof, stored, findings)
     return Proven(proof, findings, stale)
+
+
+def _standing(proof: Proof, stored: Proof, findings: Findings) -> Proof:
+    """Return a proof made anew, with the stored entries where they say the same.
+
+    Figures differ a little from machine to machine. Where a stored entry promises what was not seen
+    here, that is a finding.
+    """
+    checks, definitions = dict(proof.checks), dict(proof.definitions)
+    for name, new in proof.checks.items():
+        old = stored.checks.get(name)
+        if old is None or old.key != new.key:
+            continue
+        if _promises(old) == _promises(new):
+            checks[name] = old
+        else:
+            findings.setdefault(name, []).append(
+                f"check {name}: the stored proof does not hold here: {_difference(old, new)}"
+            )
+    for place, now in proof.definitions.items():
+        then = stored.definitions.get(place)
+        if then is not None and (then.killed, then.survivors) == (now.killed, now.survivors):
+            definitions[place] = then
+    return msgspec.structs.replace(proof, checks=checks, definitions=definitions)
+
+
+def _promises(one: CheckProof) -> tuple[object, ...]:
+    free = {model: sorted(cases) for model, cases in one.free.items()}
+    return one.rejects, one.accepts, one.null_models, free, one.standard
+
+
+def _difference(old: CheckProof, new: CheckProof) -> str:
+    if lost := sorted(set(old.rejects) - set(new.rejects)):
+        return f"the mistake {lost[0]!r} passes"
+    if found := sorted(set(new.rejects) - set(old.rejects)):
+        return f"the mistake {found[0]!r}, which it passed, fails"
+    if old.standard != new.standard:
+        return f"its tolerance ({old.standard}) no longer lies in the gap"
+    return f"{old.accepts} alternatives and {old.null_models} null models were tried before"
 
 
 def _audit_checks(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from autograder.audit.report import Audit
     from autograder.compiler.build import Artefacts
 
-__all__ = ["Outcome", "audit_only", "compile_and_publish"]
+__all__ = ["Outcome", "audit_only", "compile_and_publish", "unproven"]
 
 JSON = "audit.json"
 
@@ -77,6 +77,20 @@ def audit_only(
         AuditRefused: the audit has findings.
     """
     return _outcome(_compile_and_audit(course, name, progress, jobs, everything)[1])
+
+
+def unproven(course: Course, name: str) -> list[str]:
+    """Return the checks of an assignment that are not proven as they are now; nothing is run.
+
+    Raises:
+        SourceError: the source notebook, a bank or the proof cannot be read.
+    """
+    from autograder.audit.keys import keys_of
+    from autograder.audit.proof import read_proof
+    from autograder.audit.prove import stale_checks
+    from autograder.compiler.build import read_texts
+
+    return stale_checks(keys_of(read_texts(course, name)), read_proof(course, name))
 
 
 def _outcome(audit: "Audit") -> Outcome:

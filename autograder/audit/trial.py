@@ -17,8 +17,8 @@ import numpy as np
 from autograder.audit.calls import CALL_SECONDS, Call, agree, is_finite, outcome, watched
 from autograder.audit.mutants import Mutant, Site
 from autograder.audit.variations import scaled, varied_call, varied_parameters
-from autograder.authoring.checks import Case, Check, case_rng
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.authoring.checks import Case, Check
+from autograder.grading.cases import drawn_under, run_against
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.watchdog import watchdog
@@ -48,13 +48,9 @@ def run_one(
 
     Its seconds are the processor's, so that the result is the same on a busy machine.
     """
-
-    def rng() -> np.random.Generator:
-        return case_rng(secret, oracle.assignment, check.name, case.name)
-
-    reference = ReferenceSession(oracle.namespace)
+    draw = drawn_under(secret, oracle.assignment)
     with watchdog(seconds, of_processor=True):
-        return run_case(check, case, student, reference, rng, seconds=WAITING * seconds)
+        return run_against(oracle, check, case, student, draw, seconds=WAITING * seconds)
 
 
 @dataclass(frozen=True)

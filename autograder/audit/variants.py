@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared, Standard
 from autograder.authoring.subject import Session
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.cases import drawn_under, run_against
 from autograder.grading.given import run_given, wants_given
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
@@ -46,11 +46,21 @@ def run_variant(
     # Variants call the reference's other functions anyway: what fails so fails with them given too.
     first, second = (InProcessSession({**oracle.namespace, **values}) for _ in range(2))
     compared: dict[str, list[Compared]] = {}
+    draw = drawn_under(seed, oracle.assignment)
 
     def run(case: Case, student: Session) -> CaseResult:
         seen: list[Compared] = []
         compared[case.name] = seen
-        return _run_case(check, case, student, oracle, seed, seen, standard)
+        return run_against(
+            oracle,
+            check,
+            case,
+            student,
+            draw,
+            seconds=CASE_SECONDS,
+            compared=seen,
+            standard=standard,
+        )
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a mistake may divide by zero
@@ -84,12 +94,21 @@ def run_moved(
     """
     standard = Standard(LOOSE, LOOSE) if to_the_end else DEFAULT
     unwatched = replace(check, pure=False, given=())
-    found = []
+    found, draw = [], drawn_under(seed, oracle.assignment)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for case in check.cases:
             seen: list[Compared] = []
-            result = _run_case(unwatched, case, student, oracle, seed, seen, standard)
+            result = run_against(
+                oracle,
+                unwatched,
+                case,
+                student,
+                draw,
+                seconds=CASE_SECONDS,
+                compared=seen,
+                standard=standard,
+            )
             found.append((result, seen))
     return found
 
@@ -107,28 +126,3 @@ def distance(results: Sequence[CaseResult]) -> float:
         if result.verdict is not Verdict.PASSED and (result.margin or 0.0) <= 1.0:
             return float("inf")
     return max(margins)
-
-
-def _run_case(
-    check: Check,
-    case: Case,
-    student: Session,
-    oracle: Oracle,
-    seed: bytes,
-    compared: list[Compared],
-    standard: Standard,
-) -> CaseResult:
-    def rng() -> np.random.Generator:
-        return case_rng(seed, oracle.assignment, check.name, case.name)
-
-    reference = ReferenceSession(oracle.namespace)
-    return run_case(
-        check,
-        case,
-        student,
-        reference,
-        rng,
-        seconds=CASE_SECONDS,
-        compared=compared,
-        standard=standard,
-    )

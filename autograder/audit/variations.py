@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.authoring.arrays import dtype_name, is_array
+from autograder.authoring.arrays import dtype_name, is_array, to_numpy
 
 __all__ = ["leaves", "mapped", "scaled", "varied_call", "varied_parameters"]
 
@@ -133,14 +133,9 @@ def _as_before(array: np.ndarray, former: Any) -> Any:
     return torch.from_numpy(np.ascontiguousarray(array)).to(former.dtype)
 
 
-def _numbers(value: Any) -> np.ndarray:
-    plain = value if isinstance(value, (np.ndarray, np.generic)) else value.detach().numpy()
-    return np.asarray(plain)
-
-
 def _resized(value: Any, axes: dict[int, int], rng: _RNG) -> Any:
     """Return an array with other lengths, of entries of the former one, so that some come again."""
-    array = _numbers(value)
+    array = to_numpy(value)
     for axis, length in axes.items():
         if length != array.shape[axis]:
             array = array.take(rng.integers(0, array.shape[axis], size=length), axis)
@@ -166,7 +161,7 @@ def _other(value: Any, rng: _RNG) -> Any:
         return value * float(rng.choice((*_FACTORS, -1.0, 0.0)))
     if not is_array(value):
         return value
-    array = _numbers(value)
+    array = to_numpy(value)
     if array.dtype.kind == "f":
         return _with_gradient(_as_before(_other_floats(array, rng), value), rng)
     if array.dtype.kind in "iu" and array.size:

@@ -235,7 +235,7 @@ class _Sampler:
             return "driver"
         if "autograder.sandbox" in _command(pid):
             inner = "autograder.sandbox" in _command(parents.get(pid, 0))
-            return "sessions" if inner else "nurseries"
+            return "sessions" if inner else "fork servers"
         return "workers"
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from autograder.bench.measure import descendants, memory
 from autograder.grading.bundle import read_bundle
 from autograder.sandbox.canary import send_canary
+from autograder.sandbox.fork_server import ForkServer, Waiting
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery, Waiting
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 __all__ = ["main"]
@@ -24,8 +24,8 @@ FIRST_LINE = (CodeCell(1, "import time; first = time.monotonic()"),)
 PAUSE = 0.05  # in which a grader would be busy with the submission before
 
 
-class WithoutReserve(Nursery):
-    """A nursery that forks a session when it is asked for one."""
+class WithoutReserve(ForkServer):
+    """A fork server that forks a session when it is asked for one."""
 
     def start(self) -> Waiting:
         """Return a session that is forked now."""
@@ -34,23 +34,23 @@ class WithoutReserve(Nursery):
         return started
 
 
-def first_lines(nursery: Nursery, count: int) -> list[float]:
+def first_lines(fork_server: ForkServer, count: int) -> list[float]:
     """Return the milliseconds from a request for a session to the first line of its notebook."""
     found = []
     for _ in range(count + 1):
         time.sleep(PAUSE)
         began = time.monotonic()
         with (
-            NotebookSession(nursery, FIRST_LINE, began + 60.0) as notebook,
+            NotebookSession(fork_server, FIRST_LINE, began + 60.0) as notebook,
             notebook.check() as session,
         ):
             found.append(1000.0 * (session.get("first") - began))
     return found[1:]  # the very first one may have waited in reserve
 
 
-def private(nursery: Nursery) -> dict[str, float]:
+def private(fork_server: ForkServer) -> dict[str, float]:
     """Return what the process of a session has for itself, after a notebook of one line."""
-    with NotebookSession(nursery, FIRST_LINE, time.monotonic() + 60.0):
+    with NotebookSession(fork_server, FIRST_LINE, time.monotonic() + 60.0):
         time.sleep(1.0)  # the next one in reserve settles
         tree = descendants(os.getpid())
         leaves = set(tree) - set(tree.values())
@@ -69,14 +69,14 @@ def main(bundle_path: str, count: str) -> None:
     """Print the figures."""
     preload = read_bundle(Path(bundle_path)).manifest.preload
     found: dict[str, Any] = {}
-    with WithoutReserve(Limits(), preload) as nursery:
-        found["first_line"] = _spread(first_lines(nursery, int(count)))
-        found["tier"] = nursery.tier
-    with Nursery(Limits(), preload) as nursery:
-        found["standby_first_line"] = _spread(first_lines(nursery, int(count)))
-        found["memory"] = private(nursery)
+    with WithoutReserve(Limits(), preload) as fork_server:
+        found["first_line"] = _spread(first_lines(fork_server, int(count)))
+        found["tier"] = fork_server.tier
+    with ForkServer(Limits(), preload) as fork_server:
+        found["standby_first_line"] = _spread(first_lines(fork_server, int(count)))
+        found["memory"] = private(fork_server)
         began = time.monotonic()
-        escapes = send_canary(nursery)
+        escapes = send_canary(fork_server)
         found["canary"] = {"escapes": escapes, "ms": 1000.0 * (time.monotonic() - began)}
     json.dump(found, sys.stdout)
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from autograder.commands.command import (
@@ -18,7 +18,7 @@ from autograder.commands.command import (
 from autograder.course import Course, find_course
 from autograder.errors import AuditRefused
 
-__all__ = ["AUDIT", "COMPILE", "NEW"]
+__all__ = ["AUDIT", "COMPILE", "NEW", "WATCH"]
 
 
 def _add_new(parser: Parser) -> None:
@@ -47,12 +47,19 @@ NEW = Command(
 def _add_compile(parser: Parser) -> None:
     add_assignments(parser)
     parser.add_argument("--force", action="store_true", help="even if nothing changed")
+    parser.add_argument(
+        "--draft",
+        action="store_true",
+        help="write only build/NAME/draft/, a release that nobody has proven, marked as one",
+    )
 
 
 def _compile(options: Options) -> int:
     from autograder.compiler.fingerprint import fingerprint, is_current
 
     course = find_course()
+    if options.draft:
+        return _draft(course, assignments_of(course, options.assignments))
     for name in assignments_of(course, options.assignments):
         if not options.force and is_current(course, name, fingerprint(course, name)):
             say(f"{name}: nothing to compile, release and bundle are up to date")
@@ -62,7 +69,7 @@ def _compile(options: Options) -> int:
         began = time.monotonic()
         with _audit_page(course, name):
             outcome = compile_and_publish(course, name, _teller(name), cores())
-        for line in outcome.summary:
+        for line in (*outcome.summary, *outcome.news[-1:]):
             say(line)
         say(
             f"{name}: wrote {course.relative(course.release(name))}/ and "
@@ -71,9 +78,23 @@ def _compile(options: Options) -> int:
     return DONE
 
 
+def _draft(course: Course, names: Iterable[str]) -> int:
+    from autograder.audit.drafts import write_draft
+
+    for name in names:
+        began = time.monotonic()
+        folder = write_draft(course, name)
+        seconds = time.monotonic() - began
+        say(
+            f"{name}: wrote {course.relative(folder)}/ in {seconds:.1f} s; "
+            "nothing of it is proven, and nothing is published"
+        )
+    return DONE
+
+
 COMPILE = Command(
     "compile",
-    help="write release/ and build/ of assignments, if their audits pass",
+    help="write release/ and build/ of assignments, if they are proven; prove what is not yet",
     example="autograder compile hw1_optimizers",
     run=_compile,
     add_options=_add_compile,
@@ -85,22 +106,48 @@ def _add_audit(parser: Parser) -> None:
     parser.add_argument(
         "--fail-under", type=float, default=0.0, metavar="PERCENT", help="of the mutants"
     )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--all",
+        action="store_true",
+        help="prove again what is proven, and say where the stored proof does not hold",
+    )
+    which.add_argument(
+        "--current",
+        action="store_true",
+        help="try nothing: say which checks have no proof, or one that does not hold any more",
+    )
 
 
 def _audit(options: Options) -> int:
+    course = find_course()
+    names = assignments_of(course, options.assignments)
+    if options.current:
+        return _require_current(course, names)
     from autograder.audit.publish import audit_only
 
-    course = find_course()
     low = []
-    for name in assignments_of(course, options.assignments):
+    for name in names:
         with _audit_page(course, name):
-            outcome = audit_only(course, name, _teller(name), cores())
-        for line in outcome.details:
+            outcome = audit_only(course, name, _teller(name), cores(), everything=options.all)
+        for line in (*outcome.details, *outcome.news[-1:]):
             say(line)
         if 100 * outcome.score < options.fail_under:
             low.append(f"{name}: a mutation score of {100 * outcome.score:.1f} %")
     if low:
         raise AuditRefused([f"under {options.fail_under:g} %", *(f"  {text}" for text in low)])
+    return DONE
+
+
+def _require_current(course: Course, names: Iterable[str]) -> int:
+    from autograder.audit.publish import unproven
+
+    stale = [f"  {name}: check {check}" for name in names for check in unproven(course, name)]
+    if stale:
+        raise AuditRefused(
+            ["not proven as they are now; autograder audit proves them, commit proof.json", *stale]
+        )
+    say("every check is proven as it is now")
     return DONE
 
 
@@ -110,6 +157,30 @@ AUDIT = Command(
     example="autograder audit hw1_optimizers",
     run=_audit,
     add_options=_add_audit,
+)
+
+
+def _add_watch(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="of the assignment")
+
+
+def _watch(options: Options) -> int:
+    from autograder.audit.watching import watch
+
+    course = find_course()
+    (name,) = assignments_of(course, [options.name])
+    say(f"watching {course.relative(course.source(name).parent)}/ and reference/")
+    with suppress(KeyboardInterrupt):
+        watch(course, name, say, cores())
+    return DONE
+
+
+WATCH = Command(
+    "watch",
+    help="compile and prove an assignment on every save, and say what its checks let through",
+    example="autograder watch hw1_optimizers",
+    run=_watch,
+    add_options=_add_watch,
 )
 
 

@@ -77,9 +77,9 @@ def assignments_of(course: Course, names: Sequence[str]) -> list[str]:
     return found
 
 
-def add_jobs(parser: Parser, help: str) -> None:  # noqa: A002 - argparse's word
+def add_jobs(parser: Parser, things: str) -> None:
     """Let a command do several things at a time."""
-    parser.add_argument("--jobs", type=int, help=help)
+    parser.add_argument("--jobs", type=int, help=f"{things} at a time; default: all cores")
 
 
 def jobs_of(options: Options) -> int:

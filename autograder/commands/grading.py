@@ -29,7 +29,7 @@ def _add_what_to_grade(parser: Parser) -> None:
     parser.add_argument(
         "--device", choices=("cpu", "cuda", "auto"), default="auto", help="default: auto"
     )
-    add_jobs(parser, "submissions at a time; default: all cores")
+    add_jobs(parser, "submissions")
     parser.add_argument(
         "--engine", choices=tuple(ENGINES), default="local", help="where it is done; default: local"
     )

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,7 @@ def _add_redteam(parser: Parser) -> None:
         help="a class of attacks, or one attack of it; repeatable",
     )
     parser.add_argument("--list", action="store_true", help="say what there is, and try nothing")
-    add_jobs(parser, "runs at a time; default: all cores")
+    add_jobs(parser, "runs")
 
 
 def _redteam(options: Options) -> int:
@@ -115,7 +116,7 @@ def _add_bench(parser: Parser) -> None:
         metavar="N",
         help="submissions that every system grades; default: 50",
     )
-    add_jobs(parser, "submissions at a time; default: all cores")
+    add_jobs(parser, "submissions")
     peers = parser.add_mutually_exclusive_group()
     peers.add_argument("--no-peers", action="store_true", help="without nbgrader and Otter")
     peers.add_argument(
@@ -126,7 +127,13 @@ def _add_bench(parser: Parser) -> None:
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    return tuple(sorted(map(int, text.split(","))))
+    try:
+        sizes = sorted(map(int, text.split(",")))
+    except ValueError:
+        sizes = [0]
+    if sizes[0] < 1:
+        raise ArgumentTypeError(f"must be numbers above 0 with commas between them, got {text!r}")
+    return tuple(sizes)
 
 
 def _bench(options: Options) -> int:

@@ -50,17 +50,13 @@ def write(artefacts: Artefacts, release: Path, build: Path) -> None:
     _write_files(build, files)
 
 
-def publish(artefacts: Artefacts, course: Course, extra: Mapping[str, bytes] | None = None) -> None:
-    """Put artefacts in their folders, whole or not at all; an audit that lies there stays.
-
-    Args:
-        extra: further files of the build folder by name.
-    """
+def publish(artefacts: Artefacts, course: Course) -> None:
+    """Put artefacts in their folders, whole or not at all; an audit that lies there stays."""
     release, build = course.release(artefacts.name), course.build(artefacts.name)
     kept = {path.name: path.read_bytes() for path in build.glob("audit.*")}
     new_release, new_build = _fresh(release), _fresh(build)
     write(artefacts, new_release, new_build)
-    _write_files(new_build, {**kept, **(extra or {})})
+    _write_files(new_build, kept)
     # After a crash in between there is no fingerprint, and everything is compiled again.
     (build / FINGERPRINT).unlink(missing_ok=True)
     for new, place in ((new_release, release), (new_build, build)):

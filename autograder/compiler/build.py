@@ -38,11 +38,13 @@ from autograder.student.recording import Recording, dump_recording, record
 __all__ = [
     "Artefacts",
     "Compiled",
+    "Texts",
     "build",
     "compile_assignment",
     "pack",
     "publish",
     "read_source",
+    "read_texts",
     "write",
 ]
 
@@ -84,6 +86,39 @@ class Compiled:
     fingerprint: str
 
 
+@dataclass(frozen=True)
+class Texts:
+    """What an assignment is written in: read, not run; the attributes are those of `Compiled`."""
+
+    cells: tuple[Cell, ...]
+    reference: Mapping[str, str]
+    banks: Mapping[str, str]
+    data: Mapping[str, bytes]
+    resources: Mapping[str, bytes]
+
+
+def read_texts(course: Course, name: str) -> Texts:
+    """Return what an assignment is written in.
+
+    Raises:
+        UsageError: there is no such assignment.
+        SourceError: its source notebook or a bank cannot be read; says where.
+    """
+    return _read(course, name)[2]
+
+
+def _read(course: Course, name: str) -> tuple[Source, Reference, Texts]:
+    path = course.source(name)
+    source = read_source(path, course.relative(path))
+    reference = Reference(course.root)
+    banks = read_bank_texts(course, name)
+    modules = _texts(source, reference) | _texts_of_banks(banks, reference)
+    data = _data(path.parent, course.limits_of(name), source.file)
+    modules = dict(sorted(modules.items()))
+    resources = reference.resources(modules)
+    return source, reference, Texts(trusted_cells(source), modules, banks, data, resources)
+
+
 def compile_assignment(course: Course, name: str) -> Compiled:
     """Compile an assignment.
 
@@ -96,23 +131,17 @@ def compile_assignment(course: Course, name: str) -> Compiled:
         SourceError: its source notebook or a bank is wrong; says where.
     """
     made_from = fingerprint(course, name)
-    path = course.source(name)
-    source = read_source(path, course.relative(path))
+    source, reference, texts = _read(course, name)
     written = find_checks(source)
     require_self_check(source, written)
-    reference = Reference(course.root)
-    banks = read_bank_texts(course, name)
-    texts = _texts(source, reference) | _texts_of_banks(banks, reference)
     solutions = solution_cells(source, reference)
-    trusted = trusted_cells(source)
     limits = course.limits_of(name)
-    data = _data(path.parent, limits, source.file)
-    resources = reference.resources(texts)
-    oracle = load_oracle(trusted, texts, name, source.file, data, banks, resources)
+    trusted, banks, data = texts.cells, texts.banks, texts.data
+    oracle = load_oracle(trusted, texts.reference, name, source.file, data, banks, texts.resources)
     require_known_questions(course, name, banks, oracle.checks)
     require_as_written(source, oracle.checks, written)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
-    manifest = make_manifest(name, source, oracle.checks, written, texts.values())
+    manifest = make_manifest(name, source, oracle.checks, written, texts.reference.values())
     pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
     release = release_notebook(pieces)
     return Compiled(
@@ -120,10 +149,10 @@ def compile_assignment(course: Course, name: str) -> Compiled:
         file=source.file,
         oracle=oracle,
         cells=trusted,
-        reference=dict(sorted(texts.items())),
+        reference=texts.reference,
         banks=banks,
         data=data,
-        resources=resources,
+        resources=texts.resources,
         manifest=manifest,
         release=serialize(release),
         handout={

@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 STAMP = ".recorded"  # names what each student's pages and the gradebook were written from
+_BUNDLE = "/"  # in it, by a name that is no student's
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def bring_up_to_date(
     former = {student for student in graded if results[student].bundle != bundle.id}
     records = Records(results, tuple(sorted(waiting)), tuple(sorted(former)))
     digests = {
-        student: _digest(bundle, result, timestamps.get(student, ""), student in waiting)
+        student: _digest(result, timestamps.get(student, ""), student in waiting)
         for student, result in results.items()
     }
     stamp = course.results(name) / STAMP
@@ -124,7 +125,9 @@ def bring_up_to_date(
         if stamped.get(student) != digest or not os.path.isfile(course.feedback(name, student))
     ]
     whole = os.path.isfile(course.gradebook) and os.path.isfile(course.report)
-    if not stale and stamped.keys() == digests.keys() and whole:
+    digests[_BUNDLE] = bundle.id  # the gradebook's; a page stays beside the checks of its verdicts
+    same = stamped.keys() == digests.keys() and stamped[_BUNDLE] == bundle.id
+    if not stale and same and whole:
         return records
     say("writing feedback, gradebook and report")
     faults: list[AutograderError] = []
@@ -254,8 +257,8 @@ def _handed_in_last(
     return found
 
 
-def _digest(bundle: Bundle, result: Result, timestamp: str, waits: bool) -> str:
-    parts = [bundle.id.encode(), timestamp.encode(), dump_result(result), b"waits"[: 5 * waits]]
+def _digest(result: Result, timestamp: str, waits: bool) -> str:
+    parts = [timestamp.encode(), dump_result(result), b"waits" if waits else b""]
     return hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 

@@ -71,7 +71,7 @@ class QuestionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle holds: questions, hashes of its files, versions, what a nursery preloads."""
+    """What a bundle holds: questions, hashes of its files, versions, modules to preload."""
 
     assignment: str
     title: str

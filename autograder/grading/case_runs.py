@@ -9,8 +9,7 @@ from itertools import product
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.errors import StudentKilled, StudentTimeout
-from autograder.grading.cases import ReferenceSession, run_case
-from autograder.grading.diagnosis import Draw
+from autograder.grading.cases import Draw, run_against
 from autograder.grading.given import run_given, wants_given
 from autograder.grading.in_place import RunCases, run_in_place
 from autograder.grading.oracle import Oracle
@@ -204,19 +203,10 @@ class CaseRuns:
         session.place = self._places.get(check.name, 0)
         session.names_there = not _shows_something(check)
         self._notebook.vanished = False
-        rng = partial(self._draw, check, case)
-        reference = ReferenceSession(self._oracle.namespace)
         seconds = self._notebook.seconds_left() + OWN_SECONDS
         seen: list[Compared] = []
-        result = run_case(
-            check,
-            case,
-            session,
-            reference,
-            rng,
-            seconds=seconds,
-            compared=seen,
-            standard=self._oracle.standard(check),
+        result = run_against(
+            self._oracle, check, case, session, self._draw, seconds=seconds, compared=seen
         )
         self.compared[check.name, case.name] = [] if result.verdict is Verdict.PASSED else seen
         return result

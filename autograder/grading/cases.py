@@ -6,11 +6,12 @@ import math
 import re
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from autograder.authoring.checks import Case, Check
+from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.standard import Compared, Standard, holding_to, observing
 from autograder.authoring.subject import Handle, Session, Subject
 from autograder.errors import (
@@ -28,7 +29,12 @@ from autograder.grading.watchdog import watchdog
 from autograder.sandbox.messages import InProcessSession, Reply
 from autograder.sandbox.protocol import Message
 
-__all__ = ["ReferenceSession", "run_case"]
+if TYPE_CHECKING:  # a student's installation is without what an oracle needs
+    from autograder.grading.oracle import Oracle
+
+__all__ = ["Draw", "ReferenceSession", "drawn_under", "run_against", "run_case"]
+
+Draw = Callable[[Check, Case], np.random.Generator]  # returns a fresh generator of a case's inputs
 
 MAX_MESSAGE = 2000
 DEFAULT = Standard()
@@ -86,6 +92,43 @@ class _Watched:
             found = _NAME.match(message)
             names = [name for name in self.empty if found and name == found[0]]
         return Unanswered(names[0]) if names else None
+
+
+def drawn_under(secret: bytes, assignment: str) -> Draw:
+    """Return what draws inputs that are nobody's: in a release, without a secret, or in an audit.
+
+    Args:
+        secret: stands for the course's.
+        assignment: its name.
+    """
+    return lambda check, case: case_rng(secret, assignment, check.name, case.name)
+
+
+def run_against(
+    oracle: "Oracle",
+    check: Check,
+    case: Case,
+    student: Session,
+    draw: Draw,
+    *,
+    seconds: float | None = None,
+    compared: list[Compared] | None = None,
+    standard: Standard | None = None,
+) -> CaseResult:
+    """Run a case against the reference that an oracle holds; see `run_case`.
+
+    Numbers are compared as strictly as the oracle has it, where no standard is given.
+    """
+    return run_case(
+        check,
+        case,
+        student,
+        ReferenceSession(oracle.namespace),
+        partial(draw, check, case),
+        seconds=seconds,
+        compared=compared,
+        standard=oracle.standard(check) if standard is None else standard,
+    )
 
 
 def run_case(

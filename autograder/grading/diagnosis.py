@@ -9,10 +9,9 @@ import operator
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,13 +21,13 @@ from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.authoring.tolerance import compare
 from autograder.grading.bundle import Slip
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.cases import Draw, run_against
 from autograder.grading.hints import hint
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["Diagnoses", "Draw", "Outcome"]
+__all__ = ["Diagnoses", "Outcome"]
 
 CASE_SECONDS = 2.0  # that a known slip may take for one case
 SECONDS = 6.0  # of the processor that all slips together may take for one submission
@@ -37,9 +36,6 @@ FEW_DIGITS = 3  # a number of so many digits may be anybody's
 MOST = 3  # slips that are named where several give the same
 _OR = "; or: "
 _MISSED = (Verdict.FAILED, Verdict.ERRORED)
-
-
-Draw = Callable[[Check, Case], np.random.Generator]
 
 
 @dataclass(frozen=True)
@@ -160,15 +156,14 @@ class Diagnoses:
         seen: list[Compared] = []
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a slip may divide by zero
-            result = run_case(
+            result = run_against(
+                self._oracle,
                 check,
                 case,
                 InProcessSession({**self._oracle.namespace, **names}),
-                ReferenceSession(self._oracle.namespace),
-                partial(draw, check, case),
+                draw,
                 seconds=min(left, CASE_SECONDS),
                 compared=seen,
-                standard=self._oracle.standard(check),
             )
         return Outcome(result, seen)
 

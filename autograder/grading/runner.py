@@ -34,8 +34,8 @@ from autograder.grading.scoring import (
 )
 from autograder.grading.submission import Submission, parse_submission
 from autograder.sandbox.canary import send_canary
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import NotebookSession
 from autograder.sandbox.settings import WEAKEST, Tier, down_to
 
@@ -75,7 +75,7 @@ class Grader:
         self._bundle, self._oracle, self._secret = bundle, oracle, secret
         self._limits, self._device = limits, device
         self._min_tier, self._private = min_tier, private
-        self._nursery: Nursery | None = None
+        self._fork_server: ForkServer | None = None
         rejects = {e.name: e.rejects for q in bundle.manifest.questions for e in q.checks}
         self._diagnoses = Diagnoses(oracle, bundle.slips, rejects)
         self._submission, self._tries = "", 0  # whose inputs are drawn now
@@ -88,10 +88,10 @@ class Grader:
         self.close()
 
     def close(self) -> None:
-        """End the nursery."""
-        if self._nursery is not None:
-            self._nursery.close()
-            self._nursery = None
+        """End the fork server."""
+        if self._fork_server is not None:
+            self._fork_server.close()
+            self._fork_server = None
 
     def grade(
         self, student: str, data: bytes, clock: Callable[[], str] = now, gradings: int = 0
@@ -109,7 +109,7 @@ class Grader:
         """
         self.starved = False
         with suppress(HarnessError):  # which the tries below meet again
-            self._warm_nursery()  # first: where nothing is safe, nothing is graded
+            self._warm_fork_server()  # first: where nothing is safe, nothing is graded
         try:
             submission = parse_submission(data, self._bundle.release)
             size = JSON_GROWTH * sum(len(cell.source) for cell in submission.cells)
@@ -138,8 +138,8 @@ class Grader:
 
     def _marked(self, result: Result) -> Result:
         """Return a result with the tier of its walls: without any it is not graded."""
-        assert self._nursery is not None
-        tier = self._nursery.tier
+        assert self._fork_server is not None
+        tier = self._fork_server.tier
         if tier.is_walled:
             return msgspec.structs.replace(result, tier=tier.value)
         questions = tuple(
@@ -150,27 +150,29 @@ class Grader:
         status = Status.UNGRADED
         return msgspec.structs.replace(result, questions=questions, notes=notes, status=status)
 
-    def _warm_nursery(self) -> Nursery:
-        """Return the nursery, whose walls have held against all escapes that we know."""
-        if self._nursery is None:
+    def _warm_fork_server(self) -> ForkServer:
+        """Return the fork server, whose walls have held against all escapes that we know."""
+        if self._fork_server is None:
             preload = self._bundle.manifest.preload
-            nursery = Nursery(self._limits, preload, self._device, down_to(self._min_tier))
+            fork_server = ForkServer(self._limits, preload, self._device, down_to(self._min_tier))
             try:
-                if nursery.tier.is_walled:
-                    send_canary(nursery, self._private)
+                if fork_server.tier.is_walled:
+                    send_canary(fork_server, self._private)
             except BaseException:
-                nursery.close()
+                fork_server.close()
                 raise
-            self._nursery = nursery
-        return self._nursery
+            self._fork_server = fork_server
+        return self._fork_server
 
     def _grade(self, submission: Submission) -> tuple[tuple[QuestionResult, ...], tuple[str, ...]]:
-        nursery = self._warm_nursery()
+        fork_server = self._warm_fork_server()
         deadline = time.monotonic() + self._limits.submission_seconds
         files = self._bundle.data
         places = {name: min(found) for name, found in submission.places.items()}
         stops = stops_of(self._oracle.checks.values(), places)
-        with NotebookSession(nursery, submission.cells, deadline, files, places=stops) as notebook:
+        with NotebookSession(
+            fork_server, submission.cells, deadline, files, places=stops
+        ) as notebook:
             runs = CaseRuns(self._oracle, notebook, self._limits, self._device, self._draw, places)
             runs.run_all()
             notes = runs.run_in_place(submission)

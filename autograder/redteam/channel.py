@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError
-from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 __all__ = ["CHANNEL", "Overheard"]
@@ -31,14 +31,14 @@ class Overheard(NotebookSession):
 
     def __init__(
         self,
-        nursery: Nursery,
+        fork_server: ForkServer,
         cells: Sequence[CodeCell],
         deadline: float,
         files: Mapping[str, bytes] | None = None,
         **options: Any,
     ) -> None:
         files = {**(files or {}), "heard": _told[0]}
-        super().__init__(nursery, cells, deadline, files, **options)
+        super().__init__(fork_server, cells, deadline, files, **options)
 
     def __exit__(self, *error: object) -> None:
         try:

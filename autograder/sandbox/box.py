@@ -1,7 +1,7 @@
 """The box: a private root file system that holds an interpreter, and nothing of the course.
 
-A nursery moves into it before it imports anything for a notebook. What is not bound into the box
-(the course, other users' homes, the network, other processes) is not there to be read.
+A fork server moves into it before it imports anything for a notebook. What is not bound into the
+box (the course, other users' homes, the network, other processes) is not there to be read.
 """
 
 import os

@@ -17,7 +17,7 @@ from typing import Any
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.sandbox.box import COUNTERS
-from autograder.sandbox.nursery import Nursery, environment_of
+from autograder.sandbox.fork_server import ForkServer, environment_of
 from autograder.sandbox.session import CodeCell, NotebookSession
 from autograder.sandbox.settings import Tier
 from autograder.sandbox.walls import SHARED_MEMORY
@@ -29,35 +29,35 @@ SECONDS = 30.0
 CELL = "from autograder.sandbox.escapes import attempt_all"
 
 
-def send_canary(nursery: Nursery, private: Sequence[Path] = ()) -> int:
-    """Try every escape in a session of a nursery; return how many there were.
+def send_canary(fork_server: ForkServer, private: Sequence[Path] = ()) -> int:
+    """Try every escape in a session of a fork server; return how many there were.
 
     Args:
-        nursery: whose sessions are to be trusted with students' code.
+        fork server: whose sessions are to be trusted with students' code.
         private: files and folders that no session may find.
 
     Raises:
         UnsafeHere: at least one got out.
     """
-    tried, got_out = attempt(nursery, private)
+    tried, got_out = attempt(fork_server, private)
     if got_out:
         found = "\n  ".join(f"{name}: {what}" for name, what in sorted(got_out.items()))
         raise UnsafeHere(
-            f"sessions of tier {nursery.tier} do not hold here; of {tried} escapes, "
+            f"sessions of tier {fork_server.tier} do not hold here; of {tried} escapes, "
             f"{len(got_out)} got out:\n  {found}"
         )
     return tried
 
 
-def attempt(nursery: Nursery, private: Sequence[Path] = ()) -> tuple[int, dict[str, str]]:
+def attempt(fork_server: ForkServer, private: Sequence[Path] = ()) -> tuple[int, dict[str, str]]:
     """Try every escape; return how many were tried, and what got out of those that did.
 
     Raises:
         HarnessError: they could not be tried.
     """
-    with _witness(nursery, private) as witness:
+    with _witness(fork_server, private) as witness:
         try:
-            notebook = NotebookSession(nursery, [CodeCell(1, CELL)], time.monotonic() + SECONDS)
+            notebook = NotebookSession(fork_server, [CodeCell(1, CELL)], time.monotonic() + SECONDS)
             with notebook, notebook.check(SECONDS) as session:
                 tried, got_out = Subject(session).attempt_all(witness)
         except StudentError as error:
@@ -68,15 +68,15 @@ def attempt(nursery: Nursery, private: Sequence[Path] = ()) -> tuple[int, dict[s
 
 
 @contextmanager
-def _witness(nursery: Nursery, private: Sequence[Path]) -> Iterator[dict[str, Any]]:
+def _witness(fork_server: ForkServer, private: Sequence[Path]) -> Iterator[dict[str, Any]]:
     """Put things outside of the sessions that an escape would find, and say where they are."""
     marker = secrets.token_hex(16)
     with ExitStack() as stack:
         # In folders that the supervisor removes, should we be killed meanwhile.
-        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=nursery.folder))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=fork_server.folder))
         os.chmod(folder, 0o777)  # so that only the walls are in the way
         paths = [Path(folder, "for-all"), Path(folder, "for-us")]
-        shared = Path(SHARED_MEMORY, os.path.basename(nursery.folder))
+        shared = Path(SHARED_MEMORY, os.path.basename(fork_server.folder))
         with suppress(OSError):
             shared.write_text(marker)
             stack.callback(shared.unlink)
@@ -85,9 +85,9 @@ def _witness(nursery: Nursery, private: Sequence[Path]) -> Iterator[dict[str, An
             path.chmod(mode)
         tcp, udp, abstract, named = (stack.enter_context(s) for s in _sockets(folder, marker))
         os.chmod(named.getsockname(), 0o777)
-        processes = {os.getpid(), os.getppid(), *nursery.processes()}
-        boxed = nursery.tier is Tier.BUBBLEWRAP
-        files_shared = nursery.tier is Tier.OWN_USER  # they are the container's own
+        processes = {os.getpid(), os.getppid(), *fork_server.processes()}
+        boxed = fork_server.tier is Tier.BUBBLEWRAP
+        files_shared = fork_server.tier is Tier.OWN_USER  # they are the container's own
         yield {
             "marker": marker,
             "files": [str(path) for path in paths],
@@ -95,13 +95,13 @@ def _witness(nursery: Nursery, private: Sequence[Path]) -> Iterator[dict[str, An
             "shared": str(shared),
             "private": [str(path) for path in private if path.exists()],
             "processes": [(p, began) for p in sorted(processes) if (began := _start_of(p))],
-            "keeper": [1] if boxed else [],  # the nursery, where sessions see it
-            "environment": [*environment_of(nursery.device), "PWD", "TMPDIR"],  # bubblewrap's
+            "keeper": [1] if boxed else [],  # the fork server, where sessions see it
+            "environment": [*environment_of(fork_server.device), "PWD", "TMPDIR"],  # bubblewrap's
             "user": os.getuid(),
             "own_mounts": not files_shared,
             "counters": () if files_shared else COUNTERS,
             "root": boxed and os.getuid() == 0,  # bubblewrap's root is nobody's
-            "gpu": nursery.device == "cuda",
+            "gpu": fork_server.device == "cuda",
             "tcp": tcp.getsockname()[1],
             "udp": udp.getsockname()[1],
             "abstract": marker,

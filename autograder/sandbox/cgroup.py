@@ -22,8 +22,9 @@ class ControlGroup:
     """The folders of one control group: one in version 2, one for each controller in version 1.
 
     Attributes:
-        shared: which a nursery enters once, with all its sessions: to enter one for the processor
-            would cost each session milliseconds, and a nursery runs one session at a time.
+        shared: which a fork server enters once, with all its sessions: to enter one for the
+            processor would cost each session milliseconds, and a fork server runs one session at a
+            time.
 
     Args:
         folders: which each session enters.

@@ -17,7 +17,7 @@ _KINDS = ("RssAnon:", "RssShmem:")
 
 
 def nothing_to_look_at(settings: Settings) -> bool:
-    """Return whether the kernel itself holds all limits of a nursery's sessions."""
+    """Return whether the kernel itself holds all limits of a fork server's sessions."""
     return bool(settings.groups) and settings.tier.has_own_mounts
 
 
@@ -25,15 +25,15 @@ def end_overuse(child: int, settings: Settings) -> None:
     """Kill each session that uses more memory, or whose files need more room, than it may.
 
     Args:
-        child: the nursery, or bubblewrap around it.
-        settings: of the nursery.
+        child: the fork server, or bubblewrap around it.
+        settings: of the fork server.
     """
-    nursery = next(iter(children_of(child)), 0) if settings.tier.is_in_bubblewrap else child
+    fork_server = next(iter(children_of(child)), 0) if settings.tier.is_in_bubblewrap else child
     limits = settings.limits
     room = limits.disk_mb * MB
     full = not settings.tier.has_own_mounts and _size(settings.folder, limits) > room
-    shared = _memory(nursery)
-    for session in children_of(nursery):
+    shared = _memory(fork_server)
+    for session in children_of(fork_server):
         used = 0
         if not settings.groups:
             used = sum(max(0, _memory(process) - shared) for process in family_of(session))

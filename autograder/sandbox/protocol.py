@@ -1,4 +1,4 @@
-"""The protocol: what grader, nursery and session say to each other, a type for each message.
+"""The protocol: what grader, fork server and session say to each other, a type for each message.
 
 Each end of a channel hears only what the other may say: all else is no message. Arrays travel as
 bodies behind the header of the message that holds their values.
@@ -13,8 +13,8 @@ from autograder.sandbox.wire import Packed
 
 __all__ = [
     "FROM_CALLER",
+    "FROM_FORK_SERVER",
     "FROM_GRADER",
-    "FROM_NURSERY",
     "FROM_OWNER",
     "FROM_REFERENCE",
     "FROM_SESSION",
@@ -236,7 +236,7 @@ class Reaped(Message):
     """The child is gone."""
 
 
-# What a nursery's owner asks of it, and what it says.
+# What a fork server's owner asks of it, and what it says.
 
 
 class Start(Message):
@@ -251,7 +251,7 @@ class End(Message):
 
 
 class Ready(Message):
-    """The nursery is warm; it has so many threads."""
+    """The fork server is warm; it has so many threads."""
 
     threads: int
 
@@ -263,7 +263,7 @@ class Unavailable(Message):
 
 
 class Failed(Message):
-    """The nursery cannot warm up."""
+    """The fork server cannot warm up."""
 
     reason: str
 
@@ -312,7 +312,7 @@ FROM_SESSION = Hears(_Reply | _Report)
 FROM_CALLER = Hears(Callback)
 FROM_REFERENCE = Hears(Value | Raised)
 FROM_OWNER = Hears(Start | End)
-FROM_NURSERY = Hears(Ready | Unavailable | Failed | Started | Ended)
+FROM_FORK_SERVER = Hears(Ready | Unavailable | Failed | Started | Ended)
 _encoder = msgspec.msgpack.Encoder()
 
 

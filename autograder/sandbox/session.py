@@ -19,7 +19,7 @@ from autograder.sandbox.cell_runs import CellRun, CodeCell, Place, cell_run, why
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout, expect
 from autograder.sandbox.check_session import CheckSession
 from autograder.sandbox.files import as_bodies
-from autograder.sandbox.nursery import ANSWER_SECONDS, KilledFromOutside, Nursery, Waiting
+from autograder.sandbox.fork_server import ANSWER_SECONDS, ForkServer, KilledFromOutside, Waiting
 from autograder.sandbox.protocol import Message
 
 __all__ = ["CellRun", "CheckSession", "CodeCell", "NotebookSession"]
@@ -45,7 +45,7 @@ class NotebookSession:
         run_seconds: how long the notebook took when it was run last.
 
     Args:
-        nursery: which forks the session.
+        fork server: which forks the session.
         cells: the code cells to run.
         deadline: a time of `time.monotonic` at which the whole submission must be done.
         files: what lies in its working directory, by path.
@@ -54,13 +54,13 @@ class NotebookSession:
         places: where checks stand, by the number of cells, and whether they ask what names meant.
 
     Raises:
-        HarnessError: the nursery is gone, or its session ended before it ran a cell or was killed
-            by somebody else; so do all methods.
+        HarnessError: the fork server is gone, or its session ended before it ran a cell or was
+            killed by somebody else; so do all methods.
     """
 
     def __init__(
         self,
-        nursery: Nursery,
+        fork_server: ForkServer,
         cells: Sequence[CodeCell],
         deadline: float,
         files: Mapping[str, bytes] | None = None,
@@ -68,7 +68,7 @@ class NotebookSession:
         ended: Mapping[int, CellRun] | None = None,
         places: Mapping[int, bool] | None = None,
     ) -> None:
-        self._nursery, self._cells, self._deadline = nursery, list(cells), deadline
+        self._fork_server, self._cells, self._deadline = fork_server, list(cells), deadline
         self._files = files or {}
         self._channel: Channel | None = None
         self._session: Waiting | None = None
@@ -96,13 +96,13 @@ class NotebookSession:
         threads, the notebook has been run again for it.
 
         Args:
-            seconds: the limit on one call; None is the nursery's.
+            seconds: the limit on one call; None is the fork server's.
 
         Raises:
             StudentTimeout: the submission's time is used up.
             StudentKilled: the session ends whenever it is asked.
         """
-        limit = seconds if seconds is not None else self._nursery.limits.call_seconds
+        limit = seconds if seconds is not None else self._fork_server.limits.call_seconds
         channel = self._fork()
         if channel is not self._channel:
             self._waited = 0.0
@@ -133,7 +133,7 @@ class NotebookSession:
     def again(self) -> "NotebookSession":
         """Return a session of the same notebook, of which no cell has run yet."""
         return NotebookSession(
-            self._nursery, self._cells, self._deadline, self._files, upto=0, ended=self._ended
+            self._fork_server, self._cells, self._deadline, self._files, upto=0, ended=self._ended
         )
 
     def close(self, by_itself: bool = False) -> str:
@@ -141,7 +141,7 @@ class NotebookSession:
         if self._channel is not None:
             self._channel.close()
         session, self._channel, self._session = self._session, None, None
-        return self._nursery.end(session, by_itself) if session is not None else ""
+        return self._fork_server.end(session, by_itself) if session is not None else ""
 
     @property
     def is_open(self) -> bool:
@@ -160,7 +160,7 @@ class NotebookSession:
         self.close()
         tries = KILLED_TRIES
         while time.monotonic() < self._deadline:
-            self._session = started = self._nursery.start()
+            self._session = started = self._fork_server.start()
             self._channel, self._waited = started.channel, 0.0
             began = time.monotonic()
             try:
@@ -221,7 +221,7 @@ class NotebookSession:
             whole = time.monotonic() >= self._deadline
             if whole and at is None:
                 raise StudentTimeout("the submission ran out of its time") from None
-            limit = self._nursery.limits.cell_seconds if at else ANSWER_SECONDS
+            limit = self._fork_server.limits.cell_seconds if at else ANSWER_SECONDS
             much = f"it ran for more than {limit:g} s"
             how = "the submission's time was used up" if whole else much
             self._note_starvation(began, forks=False)
@@ -250,7 +250,7 @@ class NotebookSession:
 
     def _cell(self, channel: Channel, at: Place) -> protocol.Done:
         """Return what came of the cell that runs; ``at`` follows its statements."""
-        until = self._until(self._nursery.limits.cell_seconds)
+        until = self._until(self._fork_server.limits.cell_seconds)
         while True:
             message = channel.receive(until)
             if isinstance(message, protocol.Done):
@@ -265,8 +265,8 @@ class NotebookSession:
         What sleeps was not: it had no use for one.
         """
         waited = self._waited + time.monotonic() - began
-        had = self._nursery.busy_seconds(forks) >= BUSY_SHARE * waited
-        queued = self._nursery.queued_seconds(forks)
+        had = self._fork_server.busy_seconds(forks) >= BUSY_SHARE * waited
+        queued = self._fork_server.queued_seconds(forks)
         wanted = queued is None or queued > (1 - BUSY_SHARE) * waited
         self.starved = self.starved or (wanted and not had)
 
@@ -335,9 +335,9 @@ class NotebookSession:
             raise StudentTimeout("the submission ran out of its time" if whole else much) from None
         except ChannelClosed:
             how = "the code ended its own process"
-            self.vanished = not self._nursery.ran_out_of_memory()
+            self.vanished = not self._fork_server.ran_out_of_memory()
             if not self.vanished:
-                how = f"used more than {self._nursery.limits.memory_mb} MB of memory"
+                how = f"used more than {self._fork_server.limits.memory_mb} MB of memory"
             raise StudentKilled(how) from None
         except WireError as error:
             raise StudentKilled(f"the session sent what is no value: {error}") from None

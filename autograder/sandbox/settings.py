@@ -1,4 +1,4 @@
-"""What a nursery is started with, as its supervisor and its warm process read it."""
+"""What a fork server is started with, as its supervisor and its warm process read it."""
 
 from enum import IntEnum
 
@@ -46,7 +46,7 @@ class Tier(IntEnum):
 
     @property
     def is_in_bubblewrap(self) -> bool:
-        """Whether bubblewrap stands around the nursery, which all sessions in it can see."""
+        """Whether bubblewrap stands around the fork server, which all sessions in it can see."""
         return self is Tier.BUBBLEWRAP
 
 
@@ -60,7 +60,7 @@ def down_to(weakest: Tier) -> tuple[Tier, ...]:
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The settings of one nursery.
+    """The settings of one fork server.
 
     Attributes:
         tier: of its walls.
@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         user_names: the user namespace of the grader.
         others: how many tasks this user may have beside a session's.
         groups: folders of control groups that each session enters.
-        shared: those that the nursery enters once.
+        shared: those that the fork server enters once.
         entries: what to write to for a process to be in each of the groups, once they are open.
         user: the number of the sessions' user, once the supervisor has chosen it.
     """

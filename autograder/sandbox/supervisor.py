@@ -1,7 +1,7 @@
-"""The supervisor: starts a nursery behind its walls, and leaves nothing when either end is gone.
+"""The supervisor: starts a fork server in its walls, and leaves nothing when either end is gone.
 
-It is the program that a grader starts for a nursery, with a clean environment. It stands outside
-of the walls, so that it sees every process behind them, and runs no student's code itself.
+It is the program that a grader starts for a fork server, with a clean environment. It stands
+outside of the walls, so that it sees every process behind them, and runs no student's code itself.
 """
 
 import os
@@ -32,16 +32,16 @@ from autograder.sandbox.walls import (
 
 __all__ = ["main"]
 
-LEAVING_SECONDS = 1.0  # for a nursery to end what it started
+LEAVING_SECONDS = 1.0  # for a fork server to end what it started
 LOOK_SECONDS = 0.05  # between two looks at what sessions use, where no control group bounds it
 
 
 def main(descriptor: int, settings: Settings) -> None:
-    """Start a nursery and watch over it until it or the grader is gone; then clear up.
+    """Start a fork server and watch over it until it or the grader is gone; then clear up.
 
     Args:
-        descriptor: a connected socket, inherited from the grader, for the nursery.
-        settings: of the nursery, without a user and open groups.
+        descriptor: a connected socket, inherited from the grader, for the fork server.
+        settings: of the fork server, without a user and open groups.
     """
     kernel.adopt_orphans()
     if not settings.tier.has_own_mounts:  # there is no file system for temporary files alone
@@ -72,7 +72,7 @@ def report_unavailable(channel: Channel, reason: Exception) -> None:
 
 
 def _start(descriptor: int, settings: Settings) -> int:
-    """Start the nursery's process and return its number."""
+    """Start the fork server's process and return its number."""
     if settings.tier.is_in_bubblewrap:
         command = bubblewrap_command(settings)
         command += [sys.executable, "-I", "-m", warm_process.__name__]
@@ -110,12 +110,12 @@ def _own_users() -> None:
 
 
 def _watch(lifeline: int, child: int, settings: Settings) -> None:
-    """Wait until the nursery or the grader is gone, then end the nursery.
+    """Wait until the fork server or the grader is gone, then end the fork server.
 
     Args:
         lifeline: the socket whose other end is the grader's.
-        child: the nursery, or bubblewrap around it.
-        settings: of the nursery; some of its limits are held by looking.
+        child: the fork server, or bubblewrap around it.
+        settings: of the fork server; some of its limits are held by looking.
     """
     ended = os.pidfd_open(child)
     poll = select.poll()

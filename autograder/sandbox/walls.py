@@ -5,7 +5,7 @@ tier where                                walls
 ==== ==================================== ====================================================
 0    root, or user namespaces             own process, mount, network, IPC, host and user
                                           names, a private root; Landlock where there is one
-1    an ordinary user with bubblewrap     bubblewrap's box around the nursery, Landlock inside
+1    an ordinary user with bubblewrap     bubblewrap's box around the fork server, Landlock inside
 2    root in a container                  an own user for the sessions, Landlock
 none only where somebody insists          control groups and rlimits
 ==== ==================================== ====================================================
@@ -56,10 +56,10 @@ class NotToBeHad(Exception):
 
 
 class Walls(Protocol):
-    """How a nursery's sessions are kept apart from everything else."""
+    """How a fork server's sessions are kept apart from everything else."""
 
     def settle(self) -> None:
-        """Make ready, in the nursery; raise `OSError` or `NotToBeHad` where that cannot be."""
+        """Make ready, in the fork server; raise `OSError` or `NotToBeHad` where that cannot be."""
 
     def fork(self) -> int:
         """Fork a session's process: return its number, in itself 0."""
@@ -80,7 +80,7 @@ class Walls(Protocol):
 
 
 def walls_of(settings: Settings) -> Walls:
-    """Return the walls of the tier that a nursery's settings name."""
+    """Return the walls of the tier that a fork server's settings name."""
     limits, gpu, user = settings.limits, settings.gpu, settings.user
     assert user is not None
     match settings.tier:
@@ -95,10 +95,10 @@ def walls_of(settings: Settings) -> Walls:
 
 
 def user_of(process: int) -> int:
-    """Return the number of a user that is nobody's, for the sessions of one nursery.
+    """Return the number of a user that is nobody's, for the sessions of one fork server.
 
     Args:
-        process: the number of a process of the nursery, which no other nursery has.
+        process: the number of a process of the fork server, which no other fork server has.
     """
     if os.geteuid() != 0:
         return os.getuid()
@@ -136,11 +136,11 @@ def bubblewrap_command(settings: Settings) -> list[str]:
 
 
 class Namespaces:
-    """Tier 0: every session has namespaces of its own in the nursery's private root."""
+    """Tier 0: every session has namespaces of its own in the fork server's private root."""
 
     def __init__(self, limits: Limits, user: int, readable: list[str], gpu: bool) -> None:
         self._limits, self._user, self._readable, self._gpu = limits, user, readable, gpu
-        self._own = -1  # the nursery's own process namespace, to which it returns
+        self._own = -1  # the fork server's own process namespace, to which it returns
 
     def settle(self) -> None:
         """Move into namespaces and a root of our own; those of users and processes are new."""
@@ -205,10 +205,10 @@ class _InFolders:
 
 
 class InBubblewrap(_InFolders):
-    """Tier 1: the nursery is the first process of bubblewrap's box; Landlock keeps it safe."""
+    """Tier 1: the fork server is the first process of bubblewrap's box; Landlock keeps it safe."""
 
     def settle(self) -> None:
-        """Look for what keeps a session from its nursery, which is of the same user."""
+        """Look for what keeps a session from its fork server, which is of the same user."""
         _need_landlock()
 
     def paths(self) -> tuple[list[str], list[str]]:
@@ -287,8 +287,8 @@ def remove_tree(folder: str) -> None:
     """Remove a folder, whatever a student's code has made in it, or a file.
 
     By `rm`, which a hundred thousand nested folders do not exhaust as they do a recursive function.
-    A supervisor cannot start it any more when its nursery was the first process of a namespace and
-    has ended; there no student's code writes into the folder, and a recursive function will do.
+    A supervisor cannot start it any more when its fork server was the first process of a namespace
+    and has ended; there no student's code writes into the folder, and a recursive function will do.
     """
     for remove in (os.rmdir, os.unlink):  # mostly nothing was written
         with contextlib.suppress(OSError):

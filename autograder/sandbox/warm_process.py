@@ -1,4 +1,4 @@
-"""The warm process of a nursery, which forks sessions and never runs a student's code.
+"""The warm process of a fork server, which forks sessions and never runs a student's code.
 
 Its supervisor starts it behind the walls of a tier (see `autograder.sandbox.supervisor`). It
 imports what notebooks need once, so that a session starts in milliseconds.
@@ -51,7 +51,7 @@ def main(descriptor: int, settings: Settings) -> None:
 
     Args:
         descriptor: a connected socket, inherited from the grader.
-        settings: of this nursery.
+        settings: of this fork server.
     """
     kernel.adopt_orphans()  # so that nothing that a session leaves behind is out of reach
     channel = Channel(socket.socket(fileno=descriptor), MAX_BYTES, FROM_OWNER)
@@ -84,7 +84,7 @@ def main(descriptor: int, settings: Settings) -> None:
 
 
 class _Start:
-    """What it takes to start a session: the same for each one of a nursery."""
+    """What it takes to start a session: the same for each one of a fork server."""
 
     def __init__(self, walls: Walls, settings: Settings) -> None:
         self._walls, self._entries = walls, settings.entries
@@ -103,13 +103,13 @@ class _Start:
     def session(self, channel: Channel, shell: Any) -> int:
         """Fork a session that speaks on the socket which the grader passes; return its number."""
         stream = channel.receive_socket()
-        nursery = os.getpid()
+        fork_server = os.getpid()
         child = self._walls.fork()
         if child == 0:
             channel.close()
             grader = Channel(stream, self._limits.message_mb * MB, FROM_GRADER)
             try:
-                self._become_session(stream.fileno(), nursery)
+                self._become_session(stream.fileno(), fork_server)
             except OSError as error:
                 grader.send(Unavailable(f"a session cannot be shut in: {error}"))
                 os._exit(1)
@@ -118,7 +118,7 @@ class _Start:
         stream.close()
         return child
 
-    def _become_session(self, stream: int, nursery: int) -> None:
+    def _become_session(self, stream: int, fork_server: int) -> None:
         """Turn this fork into a session's process, from which there is no way back."""
         os.setsid()
         enter(self._entries)
@@ -126,7 +126,7 @@ class _Start:
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         folder = self._walls.shut_in()
-        kernel.die_with_parent(None if self._tier.has_own_processes else nursery)
+        kernel.die_with_parent(None if self._tier.has_own_processes else fork_server)
         os.chdir(folder)
         sys.path.insert(0, "")  # modules that a notebook writes are found, as in Jupyter
         if os.environ.get("HOME") != folder:
@@ -195,7 +195,7 @@ def _end(walls: Walls, session: int, by_itself: bool) -> tuple[int, float]:
         How it had ended by itself, or 0, and the seconds of processor time that it had used then.
 
     Args:
-        walls: the nursery's.
+        walls: the fork server's.
         session: its process.
         by_itself: whether it closed its channel, so that it is ending or pretends to.
     """

@@ -70,7 +70,7 @@ class _Sink(io.TextIOBase):
 def rehearse(shell: Any) -> None:
     """Run a cell of ours and answer about it, so that the first of a student's finds all warm.
 
-    In a nursery it imports what is imported late; in a session it makes the pages its own that
+    In a fork server it imports what is imported late; in a session it makes the pages its own that
     every notebook will write to, while nobody waits yet.
     """
     here, there = Channel.pair(MAX_REHEARSAL, FROM_GRADER)

@@ -3,13 +3,14 @@
 import html
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Standard
 from autograder.authoring.subject import Session
 from autograder.errors import HarnessError
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.cases import ReferenceSession, drawn_under, run_case
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
 from autograder.student.ready import tell_missing
@@ -112,7 +113,7 @@ def run_visible(
         case,
         student,
         _reference(recording, check, case),
-        lambda: case_rng(b"", assignment, check.name, case.name),
+        partial(drawn_under(b"", assignment), check, case),
         proven=recording is not None,
         standard=(recording.standards if recording else {}).get(check.name, Standard()),
     )

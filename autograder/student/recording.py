@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.authoring.arrays import NUMERIC, is_array, to_numpy
-from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Standard
 from autograder.authoring.subject import Handle, Helper, RemoteObject, Session
 from autograder.errors import HarnessError, SourceError
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.cases import ReferenceSession, drawn_under, run_case
 from autograder.grading.results import Verdict
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.wire import Packed, Packer, unpack
@@ -114,7 +115,7 @@ def replies_to(oracle: "Oracle", check: Check, case: Case) -> tuple[Reply, ...]:
         case,
         ReferenceSession(oracle.namespace),
         reference,
-        lambda: case_rng(b"", oracle.assignment, check.name, case.name),
+        partial(drawn_under(b"", oracle.assignment), check, case),
     )
     if result.verdict is not Verdict.PASSED:
         raise SourceError(

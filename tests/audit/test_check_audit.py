@@ -159,8 +159,9 @@ def test_a_flaky_check_is_refused():
 
     def moody(student, reference, rng, n):
         """Changes its mind."""
-        calls.append(n)
-        assert_close(student.mean(rng.normal(size=n)), 0.0, atol=len(calls))
+        got = student.mean(rng.normal(size=n))
+        calls.extend([n] * (got == 40.0))
+        assert_close(got, 0.0, atol=1 if 0 < len(calls) <= 2 else 100)
 
     findings = make(moody, mistakes=[("a lot", lambda x: 40.0)]).findings
     assert any("is flaky on the mistake 'a lot'" in finding for finding in findings)

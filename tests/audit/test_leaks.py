@@ -184,8 +184,11 @@ def test_what_a_visible_case_shows_is_no_secret(tmp_path: Path) -> None:
     assert told == {"the hidden case 'many numbers, hidden' of check scaled_sum_matches_reference"}
 
 
-def test_what_is_in_the_stub_or_is_very_short_is_no_secret(compiled: Compiled) -> None:
-    texts = {secret.text for secret in compiled.secrets}
+def test_what_is_in_the_stub_or_is_very_short_is_no_secret(tmp_path: Path) -> None:
+    body = "    total = x.sum()\n    return factor * total"
+    region = f"    ### BEGIN SOLUTION\n    n = 1\n{body}\n    ### END SOLUTION"
+    scaffold = "    numbers = np.asarray(x, dtype=float)\n"
+    texts = {s.text for s in compile_small(tmp_path, (body, scaffold + region)).secrets}
     assert "returnfactor*total" in texts
-    assert not any("defscaled_sum" in text for text in texts)
+    assert not any("np.asarray" in text for text in texts)
     assert all(len(text) >= 12 for text in texts)

@@ -156,6 +156,16 @@ def test_what_cannot_be_is_said_before_anything_is_measured(bench, arguments, wo
     assert words in said
 
 
+@pytest.mark.parametrize("sizes", ["many", "100,0", ""])
+def test_sizes_are_numbers_above_0(bench, sizes, capsys):
+    with pytest.raises(SystemExit) as ended:
+        bench("--sizes", sizes)
+    assert ended.value.code == 2
+    assert f"must be numbers above 0 with commas between them, got {sizes!r}" in (
+        capsys.readouterr().err
+    )
+
+
 def test_figures_are_published_between_the_marks_of_the_page(bench):
     page = Path("docs/benchmarks.md")
     page.parent.mkdir()

@@ -139,7 +139,7 @@ def test_an_audit_prints_a_line_for_each_check(write_proven_course: WriteCourse)
     done = run(write_proven_course().root, "audit", "small")
     assert done.returncode == 0, done.stderr
     assert "scaled_sum_matches_reference" in done.stdout
-    assert "2 of 2 mistakes and 25 of 25 null models rejected" in done.stdout
+    assert "2 of 2 mistakes and 25 null models rejected" in done.stdout
     assert "score 100.0 %" in done.stdout
 
 

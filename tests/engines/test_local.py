@@ -72,8 +72,8 @@ def test_a_worker_killed_midway_costs_nothing(work, hand_in):
 
 ASSASSIN = """
 import os, signal
-nursery = os.getppid()
-status = open(f"/proc/{nursery}/stat").read().rpartition(")")[2].split()
+fork_server = os.getppid()
+status = open(f"/proc/{fork_server}/stat").read().rpartition(")")[2].split()
 os.kill(int(status[1]), signal.SIGKILL)
 """
 

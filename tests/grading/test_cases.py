@@ -72,7 +72,7 @@ def test_a_mismatch_is_failed_with_its_message_and_margin():
         (StudentError("f is not defined in the notebook"), Verdict.ERRORED),
         (StudentTimeout("ran for more than 3 s"), Verdict.TIMED_OUT),
         (StudentKilled("ran out of memory"), Verdict.KILLED),
-        (HarnessError("the nursery is gone"), Verdict.BROKEN),
+        (HarnessError("the fork server is gone"), Verdict.BROKEN),
     ],
 )
 def test_the_type_of_an_error_is_the_verdict(error, verdict):

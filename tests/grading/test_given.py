@@ -14,7 +14,7 @@ from autograder.errors import StudentKilled, StudentTimeout
 from autograder.grading import case_runs
 from autograder.grading import given as module
 from autograder.grading.bundle import Cell, read_bundle
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.cases import ReferenceSession, run_against, run_case
 from autograder.grading.given import ReferenceProcess, run_given, wants_given
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import CaseResult, Verdict
@@ -357,11 +357,11 @@ def runs(monkeypatch):
     """Return a list of what is run: check, whether the case is hidden, whether with callbacks."""
     runs = []
 
-    def noted(check, case, student, *args, **options):
+    def noted(oracle, check, case, student, *args, **options):
         runs.append((check.name, case.hidden, student._callbacks is not None))
-        return run_case(check, case, student, *args, **options)
+        return run_against(oracle, check, case, student, *args, **options)
 
-    monkeypatch.setattr(case_runs, "run_case", noted)
+    monkeypatch.setattr(case_runs, "run_against", noted)
     return runs
 
 

@@ -8,16 +8,16 @@ import pytest
 from autograder.grading import case_runs, in_place
 from autograder.grading.bundle import read_bundle
 from autograder.grading.case_runs import CaseRuns
-from autograder.grading.cases import run_case
+from autograder.grading.cases import run_against
 from autograder.grading.intake import digest_of
 from autograder.grading.notes import PYTHON
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import CaseResult, Status, Verdict, is_final, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import NotebookSession
 
 SECRET = b"the secret of the course"
@@ -220,26 +220,26 @@ def test_an_unreadable_submission_is_for_staff_and_nobody_loses(grader):
     assert is_final(result)
 
 
-def test_a_nursery_killed_in_the_middle_costs_nothing(grader, submit, monkeypatch):
+def test_a_fork_server_killed_in_the_middle_costs_nothing(grader, submit, monkeypatch):
     killed = []
 
-    def kill_once(check, *args, **options):
+    def kill_once(oracle, check, *args, **options):
         if check.name == "triple_is_right" and not killed:
-            killed.append(grader._nursery._process.pid)
-            grader._nursery._process.kill()
-            grader._nursery._process.wait()
-        return run_case(check, *args, **options)
+            killed.append(grader._fork_server._process.pid)
+            grader._fork_server._process.kill()
+            grader._fork_server._process.wait()
+        return run_against(oracle, check, *args, **options)
 
-    monkeypatch.setattr(case_runs, "run_case", kill_once)
+    monkeypatch.setattr(case_runs, "run_against", kill_once)
     result = grader.grade("ada", submit(), clock)
     assert len(killed) == 1
     assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())
 
 
-def test_a_nursery_killed_between_two_submissions_costs_nothing(grader, grade):
+def test_a_fork_server_killed_between_two_submissions_costs_nothing(grader, grade):
     grade()
-    grader._nursery._process.kill()
-    grader._nursery._process.wait()
+    grader._fork_server._process.kill()
+    grader._fork_server._process.wait()
     assert grade().earned == 5.0
 
 
@@ -248,7 +248,7 @@ def test_a_harness_that_breaks_every_time_is_for_staff(bundle, submit):
     with make(msgspec.structs.replace(bundle, manifest=manifest)) as grader:
         result = grader.grade("ada", submit(), clock)
     assert result.status is Status.NEEDS_ATTENTION
-    assert result.fault.startswith("the nursery cannot warm up")
+    assert result.fault.startswith("the fork server cannot warm up")
     assert result.notes == ()
     assert not is_final(result)
 
@@ -296,7 +296,7 @@ def test_a_bug_of_ours_in_one_submission_is_for_staff_and_stops_no_other(
         raise ZeroDivisionError("of ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr(case_runs, "run_case", stumble)
+        patch.setattr(case_runs, "run_against", stumble)
         result = grader.grade("ada", submit(), clock)
     assert result.status is Status.NEEDS_ATTENTION
     assert (result.fault, result.notes) == ("ZeroDivisionError: of ours", ())
@@ -419,11 +419,11 @@ def test_a_notebook_is_run_again_once_for_all_its_wrong_answers(grade, opened):
 
 @pytest.fixture
 def opened(grader, monkeypatch):
-    """Return a list with an item for each session that is started in a warm nursery."""
-    grader._warm_nursery()
+    """Return a list with an item for each session that is started in a warm fork server."""
+    grader._warm_fork_server()
     opened = []
-    start = Nursery.start
-    monkeypatch.setattr(Nursery, "start", lambda self: opened.append(1) or start(self))
+    start = ForkServer.start
+    monkeypatch.setattr(ForkServer, "start", lambda self: opened.append(1) or start(self))
     return opened
 
 
@@ -464,16 +464,16 @@ def test_with_a_thread_a_hidden_case_that_another_check_spoilt_is_run_alone(grad
 def test_a_call_whose_process_somebody_kills_is_run_again(grader, submit, monkeypatch):
     killed = []
 
-    def kill_once(check, case, student, *args, **options):
+    def kill_once(oracle, check, case, student, *args, **options):
         if check.name == "double_is_right" and case.hidden and not killed:
-            (warm,) = children_of(grader._nursery._process.pid)
+            (warm,) = children_of(grader._fork_server._process.pid)
             session = min(children_of(warm))
             (fork,) = children_of(session)
             killed.append(fork)
             os.kill(fork, signal.SIGKILL)
-        return run_case(check, case, student, *args, **options)
+        return run_against(oracle, check, case, student, *args, **options)
 
-    monkeypatch.setattr(case_runs, "run_case", kill_once)
+    monkeypatch.setattr(case_runs, "run_against", kill_once)
     result = grader.grade("ada", submit(), clock)
     assert len(killed) == 1
     assert (result.earned, result.status, result.notes) == (5.0, Status.GRADED, ())
@@ -485,7 +485,7 @@ def test_a_session_that_somebody_kills_between_cells_is_run_again(grader, submit
 
     def kill_once(self, channel, *args):
         if not killed:
-            (warm,) = children_of(grader._nursery._process.pid)
+            (warm,) = children_of(grader._fork_server._process.pid)
             killed.append(min(children_of(warm)))
             os.kill(killed[0], signal.SIGKILL)
         return run(self, channel, *args)
@@ -512,11 +512,11 @@ def drawn(monkeypatch):
     """Return a list with the first number of the inputs of each case that is run."""
     drawn = []
 
-    def noted(check, case, student, reference, rng, **options):
-        drawn.append((check.name, case.name, rng().normal()))
-        return run_case(check, case, student, reference, rng, **options)
+    def noted(oracle, check, case, student, draw, **options):
+        drawn.append((check.name, case.name, draw(check, case).normal()))
+        return run_against(oracle, check, case, student, draw, **options)
 
-    monkeypatch.setattr(case_runs, "run_case", noted)
+    monkeypatch.setattr(case_runs, "run_against", noted)
     return drawn
 
 
@@ -651,7 +651,7 @@ def test_a_few_calls_that_run_out_of_time_are_enough_to_look_no_further_in_place
     run = []
     monkeypatch.setattr(in_place, "MAX_SLOW", 1)
     monkeypatch.setattr(
-        case_runs, "run_case", lambda *a, **k: run.append(a[:2]) or run_case(*a, **k)
+        case_runs, "run_against", lambda *a, **k: run.append(a[1:3]) or run_against(*a, **k)
     )
     limits = Limits(cell_seconds=1.5, call_seconds=0.3, submission_seconds=20.0)
     answers = {"double": HANG, "triple": HANG.replace("double", "triple")}

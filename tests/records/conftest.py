@@ -116,7 +116,7 @@ class Factory:
         empty = self.result(student, self.sgd(), status=Status.NEEDS_ATTENTION, notes=(note,))
         return msgspec.structs.replace(empty, questions=(), earned=0.0)
 
-    def broken(self, student="ada", fault="the nursery is gone"):
+    def broken(self, student="ada", fault="the fork server is gone"):
         """The result of a submission on which the harness broke."""
         return msgspec.structs.replace(self.unreadable(student), notes=(), fault=fault)
 

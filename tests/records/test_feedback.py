@@ -91,6 +91,10 @@ def test_a_question_without_an_answer_says_so_once_in_whatever_words(page, make,
     assert "look at the sign" not in words
     passed = page(make.result("ada", make.sgd(*cases, make.case(), earned=1.0))).words
     assert "not the expected result" in passed
+    answered = [msgspec.structs.replace(case, blank=None) for case in cases]
+    wrong = page(make.result("ada", make.sgd(*answered, earned=0.0))).words
+    assert "not the expected result" in wrong
+    assert "look at the sign" in wrong
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

@@ -1,13 +1,13 @@
-"""Warm nurseries, shared by the tests of one process."""
+"""Warm fork servers, shared by the tests of one process."""
 
 import time
 from pathlib import Path
 
 import pytest
 
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 LIMITS = Limits(
@@ -22,27 +22,27 @@ LIMITS = Limits(
 
 
 @pytest.fixture(scope="session")
-def nursery():
-    """A nursery with numpy."""
-    with Nursery(LIMITS) as nursery:
-        yield nursery
+def fork_server():
+    """A fork server with numpy."""
+    with ForkServer(LIMITS) as fork_server:
+        yield fork_server
 
 
 @pytest.fixture(scope="session")
-def torch_nursery():
-    """A nursery with torch."""
-    with Nursery(Limits(call_seconds=5.0), ("numpy", "torch")) as nursery:
-        yield nursery
+def torch_fork_server():
+    """A fork server with torch."""
+    with ForkServer(Limits(call_seconds=5.0), ("numpy", "torch")) as fork_server:
+        yield fork_server
 
 
 @pytest.fixture
-def run(nursery):
+def run(fork_server):
     """Return a session that ran the given cells, numbered from 1; it is ended behind the test."""
     sessions = []
 
-    def run(*cells, seconds=60.0, nursery=nursery):
+    def run(*cells, seconds=60.0, fork_server=fork_server):
         numbered = [CodeCell(*cell) for cell in enumerate(cells, 1)]
-        sessions.append(NotebookSession(nursery, numbered, time.monotonic() + seconds))
+        sessions.append(NotebookSession(fork_server, numbered, time.monotonic() + seconds))
         return sessions[-1]
 
     yield run

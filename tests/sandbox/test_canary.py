@@ -5,8 +5,8 @@ import pytest
 from autograder.errors import UnsafeHere
 from autograder.sandbox import canary
 from autograder.sandbox.canary import MIN_ESCAPES, attempt, send_canary
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import CodeCell, NotebookSession
 from autograder.sandbox.settings import Tier
 
@@ -49,43 +49,43 @@ def private(tmp_path):
     return [path]
 
 
-def test_no_escape_gets_out_of_a_session(nursery, private):
-    tried, got_out = attempt(nursery, private)
+def test_no_escape_gets_out_of_a_session(fork_server, private):
+    tried, got_out = attempt(fork_server, private)
     assert got_out == {}
     assert tried >= MIN_ESCAPES
-    assert send_canary(nursery, private) == tried
+    assert send_canary(fork_server, private) == tried
 
 
 def test_without_walls_the_canary_sees_what_gets_out(private, monkeypatch):
     monkeypatch.chdir(private[0].parent)
-    with Nursery(Limits(), tiers=[Tier.UNWALLED]) as unwalled:
+    with ForkServer(Limits(), tiers=[Tier.UNWALLED]) as unwalled:
         _, got_out = attempt(unwalled, private)
     assert set(got_out) >= SEEN
     assert str(os.getpid()) in got_out["signal others"]
 
 
-def test_a_canary_that_gets_out_stops_the_run_and_says_how(nursery, monkeypatch):
+def test_a_canary_that_gets_out_stops_the_run_and_says_how(fork_server, monkeypatch):
     monkeypatch.setattr(canary, "attempt", lambda *_: (74, {"tcp": "True", "listen": "True"}))
     with pytest.raises(UnsafeHere, match=r"of 74 escapes, 2 got out:\n  listen: True\n  tcp: True"):
-        send_canary(nursery)
+        send_canary(fork_server)
 
 
-def test_a_nursery_without_a_tier_that_will_do_says_what_each_lacks(monkeypatch):
-    monkeypatch.setattr(Nursery, "_open", lambda self, *_: f"reason {self.tier}")
+def test_a_fork_server_without_a_tier_that_will_do_says_what_each_lacks(monkeypatch):
+    monkeypatch.setattr(ForkServer, "_open", lambda self, *_: f"reason {self.tier}")
     message = r"held safely on this machine\n  tier 0: reason 0\n  tier 1: reason 1$"
     with pytest.raises(UnsafeHere, match=message):
-        Nursery(Limits(), tiers=[Tier.NAMESPACES, Tier.BUBBLEWRAP])
+        ForkServer(Limits(), tiers=[Tier.NAMESPACES, Tier.BUBBLEWRAP])
 
 
-def test_the_canary_leaves_nothing_outside(nursery):
-    attempt(nursery)
-    assert os.listdir(nursery.folder) == []
-    assert os.path.basename(nursery.folder) not in os.listdir("/dev/shm")
+def test_the_canary_leaves_nothing_outside(fork_server):
+    attempt(fork_server)
+    assert os.listdir(fork_server.folder) == []
+    assert os.path.basename(fork_server.folder) not in os.listdir("/dev/shm")
 
 
 def test_only_the_strongest_walls_keep_a_session_in_reserve():
     assert [tier.has_own_processes for tier in Tier] == [True, False, False, False]
-    with Nursery(Limits(), tiers=[Tier.UNWALLED]) as unwalled:
+    with ForkServer(Limits(), tiers=[Tier.UNWALLED]) as unwalled:
         assert unwalled._reserve is None
         with NotebookSession(unwalled, [CodeCell(1, "x = 1")], float("inf")):
             assert unwalled._reserve is None

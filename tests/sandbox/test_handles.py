@@ -83,8 +83,8 @@ def student(request):
         exec(CELL, names)
         yield Subject(InProcessSession(names))
         return
-    run, nursery = request.getfixturevalue("run"), request.getfixturevalue("torch_nursery")
-    with run(CELL, nursery=nursery).check() as session:
+    run, fork_server = request.getfixturevalue("run"), request.getfixturevalue("torch_fork_server")
+    with run(CELL, fork_server=fork_server).check() as session:
         yield Subject(session)
 
 

@@ -152,7 +152,7 @@ OPTIONAL = {"a picture": "matplotlib", "tensors": "torch"}
 def test_honest_code_goes_on_without_what_is_refused(what, run, request):
     if what in OPTIONAL:
         pytest.importorskip(OPTIONAL[what])
-    more = {"nursery": request.getfixturevalue("torch_nursery")} if what in OPTIONAL else {}
+    more = {"fork_server": request.getfixturevalue("torch_fork_server")} if what in OPTIONAL else {}
     session = run(HONEST[what], **more)
     assert (session.runs[1].error, session.runs[1].ended) == (None, None)
     with session.check() as check:

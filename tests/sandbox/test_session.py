@@ -12,9 +12,9 @@ from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
 from autograder.grading.notes import ENDED_LATER, notes_of
 from autograder.sandbox.cgroup import ControlGroup
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 DEADLY = {
@@ -81,11 +81,11 @@ except OSError as error:
 """
 
 
-def test_the_files_of_a_session_have_a_bound(run, nursery):
+def test_the_files_of_a_session_have_a_bound(run, fork_server):
     session = run(FILES)
     with session.check() as check:
         assert check.get("reason") == errno.ENOSPC
-        assert check.get("held") <= nursery.limits.disk_mb
+        assert check.get("held") <= fork_server.limits.disk_mb
 
 
 def test_every_cell_but_the_deadly_ones_counts_however_many_there_are(run):
@@ -251,8 +251,8 @@ def needs_process_limit(processes):
     return group is not None
 
 
-def test_a_fork_bomb_in_a_call_is_stopped_and_gone_at_the_next_check(run, nursery):
-    needs_process_limit(nursery.limits.processes)
+def test_a_fork_bomb_in_a_call_is_stopped_and_gone_at_the_next_check(run, fork_server):
+    needs_process_limit(fork_server.limits.processes)
     session = run(CALLS)
     with pytest.raises(StudentError, match=r"^BlockingIOError"):
         call(session, "bomb")
@@ -262,8 +262,8 @@ def test_a_fork_bomb_in_a_call_is_stopped_and_gone_at_the_next_check(run, nurser
     assert_fine(session)
 
 
-def test_children_together_may_use_no_more_memory_than_one_process(run, nursery):
-    if not needs_process_limit(nursery.limits.processes):
+def test_children_together_may_use_no_more_memory_than_one_process(run, fork_server):
+    if not needs_process_limit(fork_server.limits.processes):
         pytest.skip("no control group: memory is bounded for each process only")
     session = run(CALLS)
     with contextlib.suppress(StudentKilled):  # where the kernel chose the parent
@@ -353,36 +353,36 @@ def fine(): return 1
 """
 
 
-def end_during_check(session, number, nursery, gone):
+def end_during_check(session, number, fork_server, gone):
     """Send a signal to the process of the session that runs, and wait for its end."""
     with session.check():
-        (process,) = children_of(nursery._process.pid)
+        (process,) = children_of(fork_server._process.pid)
         oldest = min(children_of(process))  # the other one is in reserve
         os.kill(oldest, number)
         assert gone(oldest)
 
 
-def test_a_session_that_dies_between_two_checks_is_opened_again(run, nursery, gone):
+def test_a_session_that_dies_between_two_checks_is_opened_again(run, fork_server, gone):
     session = run(MORTAL)
-    end_during_check(session, signal.SIGTERM, nursery, gone)
+    end_during_check(session, signal.SIGTERM, fork_server, gone)
     assert call(session, "fine") == 1
 
 
-def test_a_session_that_is_killed_from_outside_is_opened_again_too(run, nursery, gone):
+def test_a_session_that_is_killed_from_outside_is_opened_again_too(run, fork_server, gone):
     session = run(MORTAL)
-    end_during_check(session, signal.SIGKILL, nursery, gone)
+    end_during_check(session, signal.SIGKILL, fork_server, gone)
     assert call(session, "fine") == 1
 
 
 def test_who_kills_sessions_again_and_again_breaks_the_harness_and_no_notebook(
-    run, nursery, gone, monkeypatch
+    run, fork_server, gone, monkeypatch
 ):
-    if not nursery.tier.has_own_processes or nursery._cgroup is None:
+    if not fork_server.tier.has_own_processes or fork_server._cgroup is None:
         pytest.skip("only in tier 0 with a control group is it known who killed a session")
     ran = NotebookSession._run
 
     def kill_first(self, channel, *arguments):
-        (process,) = children_of(nursery._process.pid)
+        (process,) = children_of(fork_server._process.pid)
         oldest = min(children_of(process))  # the other one is in reserve
         os.kill(oldest, signal.SIGKILL)
         assert gone(oldest)
@@ -393,12 +393,14 @@ def test_who_kills_sessions_again_and_again_breaks_the_harness_and_no_notebook(
         run("x = 1")
 
 
-def test_memory_that_an_earlier_session_used_up_is_not_laid_to_the_next(run, nursery, monkeypatch):
-    if nursery._cgroup is None:
+def test_memory_that_an_earlier_session_used_up_is_not_laid_to_the_next(
+    run, fork_server, monkeypatch
+):
+    if fork_server._cgroup is None:
         pytest.skip("without a control group nobody knows what memory ended")
     run("x = 1")
-    earlier = nursery._cgroup.kills() + 1  # of a child of its, and nobody asked
-    monkeypatch.setattr(nursery._cgroup, "kills", lambda: earlier)
+    earlier = fork_server._cgroup.kills() + 1  # of a child of its, and nobody asked
+    monkeypatch.setattr(fork_server._cgroup, "kills", lambda: earlier)
     session = run("import os; os.abort()")
     assert session.runs[1].ended.startswith("it was ended by SIG")
 
@@ -460,23 +462,23 @@ daemons = [int(pid) for pid in text.split()]
 """
 
 
-def test_daemons_are_gone_when_the_session_is_closed(run, nursery, descendants):
-    before = len(descendants(nursery._process.pid))
+def test_daemons_are_gone_when_the_session_is_closed(run, fork_server, descendants):
+    before = len(descendants(fork_server._process.pid))
     session = run(DAEMONS)
     with session.check() as check:
         assert len(check.get("daemons")) == 5
-    assert len(descendants(nursery._process.pid)) == before + 1 + 5
+    assert len(descendants(fork_server._process.pid)) == before + 1 + 5
     session.close()
-    assert len(descendants(nursery._process.pid)) <= before + 1
+    assert len(descendants(fork_server._process.pid)) <= before + 1
 
 
-def test_the_limits_of_a_session_are_set(run, nursery):
+def test_the_limits_of_a_session_are_set(run, fork_server):
     session = run(
         "import resource as r\n"
         "limits = [r.getrlimit(k)[1] for k in (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_FSIZE,"
         " r.RLIMIT_NOFILE, r.RLIMIT_CORE)]"
     )
-    limits = nursery.limits
+    limits = fork_server.limits
     with session.check() as check:
         assert check.get("limits") == [
             limits.memory_mb << 20,
@@ -595,8 +597,8 @@ layer = torch.compile(torch.nn.Linear(2, 1))
 """
 
 
-def test_what_torch_would_compile_runs_as_it_is_written(torch_nursery, run):
-    session = run(COMPILED, nursery=torch_nursery)
+def test_what_torch_would_compile_runs_as_it_is_written(torch_fork_server, run):
+    session = run(COMPILED, fork_server=torch_fork_server)
     with session.check() as check:
         student, x = Subject(check), np.ones(2, np.float32)
         assert student.double(x).tolist() == [2, 2]
@@ -649,16 +651,16 @@ def test_a_session_that_ends_between_two_places_is_run_again(run):
             assert check.get("y") == 2
 
 
-def test_memory_that_was_used_up_is_told_however_often_it_is_asked(run, nursery):
-    if not needs_process_limit(nursery.limits.processes):
+def test_memory_that_was_used_up_is_told_however_often_it_is_asked(run, fork_server):
+    if not needs_process_limit(fork_server.limits.processes):
         pytest.skip("no control group: memory is bounded for each process only")
-    started = nursery.start()
+    started = fork_server.start()
     started.kills -= 1  # as if the kernel had ended a process of it
-    nursery.ran_out_of_memory()
-    (process,) = children_of(nursery._process.pid)
+    fork_server.ran_out_of_memory()
+    (process,) = children_of(fork_server._process.pid)
     os.kill(min(children_of(process)), signal.SIGKILL)
     started.channel.close()
-    assert "MB of memory" in nursery.end(started, by_itself=True)
+    assert "MB of memory" in fork_server.end(started, by_itself=True)
 
 
 @pytest.mark.parametrize("body", ["while True: pass", "time.sleep(9)"], ids=["busy", "idle"])
@@ -666,8 +668,8 @@ def test_memory_that_was_used_up_is_told_however_often_it_is_asked(run, nursery)
 def test_time_that_runs_out_for_want_of_a_processor_is_told_apart(run, monkeypatch, body, queued):
     # What others on this machine take from it shall not decide here.
     busy = 1.0 if "while" in body else 0.0
-    monkeypatch.setattr(Nursery, "busy_seconds", lambda self, forks: busy)
-    monkeypatch.setattr(Nursery, "queued_seconds", lambda self, forks: queued)
+    monkeypatch.setattr(ForkServer, "busy_seconds", lambda self, forks: busy)
+    monkeypatch.setattr(ForkServer, "queued_seconds", lambda self, forks: queued)
     session = run(f"import time\ndef f():\n    {body}")
     with pytest.raises(StudentTimeout):
         call(session, "f", seconds=1.0)
@@ -676,16 +678,16 @@ def test_time_that_runs_out_for_want_of_a_processor_is_told_apart(run, monkeypat
 
 
 def test_a_cell_that_ran_out_of_time_for_want_of_a_processor_is_told_apart(run, monkeypatch):
-    monkeypatch.setattr(Nursery, "queued_seconds", lambda self, forks: 9.0)
+    monkeypatch.setattr(ForkServer, "queued_seconds", lambda self, forks: 9.0)
     assert run("import time\ntime.sleep(9)").starved
     assert not run("x = 1").starved
 
 
-def test_what_waits_for_a_processor_is_counted(nursery, run):
+def test_what_waits_for_a_processor_is_counted(fork_server, run):
     run("import os\nfor _ in range(3):\n    if os.fork() == 0:\n        while True: pass")
     time.sleep(0.5)
-    assert nursery.busy_seconds(forks=True) > 0.05
-    queued = nursery.queued_seconds(forks=True)
+    assert fork_server.busy_seconds(forks=True) > 0.05
+    queued = fork_server.queued_seconds(forks=True)
     assert queued is None or queued > 0.05  # three of them on one processor's share
 
 
@@ -697,11 +699,11 @@ def test_code_that_lowers_a_limit_of_its_own_and_dies_by_it_ends_its_cell(run):
     assert session.runs[1].ended is not None
 
 
-def test_a_name_means_what_it_did_at_a_place_if_a_check_asks_for_that(nursery):
+def test_a_name_means_what_it_did_at_a_place_if_a_check_asks_for_that(fork_server):
     cells = ["x = 1", "import os; os._exit(0)", "x = 2", "y = 3"]
     numbered = [CodeCell(*cell) for cell in enumerate(cells, 1)]
     until = time.monotonic() + 60
-    session = NotebookSession(nursery, numbered, until, places=dict.fromkeys((1, 2, 3), True))
+    session = NotebookSession(fork_server, numbered, until, places=dict.fromkeys((1, 2, 3), True))
     with session, session.check() as check:
         found = []
         for place in (0, 1, 2, 3):
@@ -742,11 +744,11 @@ def asked():
 """
 
 
-def test_switches_are_how_they_were_where_a_check_stands(torch_nursery):
+def test_switches_are_how_they_were_where_a_check_stands(torch_fork_server):
     sources = ["import os, warnings\nimport numpy as np\nimport torch", SWITCHED, ASKED]
     cells = [CodeCell(*cell) for cell in enumerate(sources, 1)]
     until = time.monotonic() + 60
-    session = NotebookSession(torch_nursery, cells, until, places={1: False, 2: False})
+    session = NotebookSession(torch_fork_server, cells, until, places={1: False, 2: False})
     with session:
         with session.check() as check:
             check.place = 1

@@ -18,14 +18,14 @@ from autograder.sandbox.settings import Settings, Tier, down_to
 from autograder.sandbox.walls import remove_tree, user_of
 
 SOMEBODY = Path(__file__).parents[1] / "somebody.py"
-# Prints what tier N of a nursery is worth to whoever runs it, as JSON.
+# Prints what tier N of a fork server is worth to whoever runs it, as JSON.
 TRIAL = """
 import json, sys, time
 from autograder.authoring.subject import Subject
 from autograder.errors import StudentError, UnsafeHere
 from autograder.sandbox.canary import attempt
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.session import CodeCell, NotebookSession
 from autograder.sandbox.settings import Tier
 
@@ -80,14 +80,14 @@ def outcome(name):
 tier = Tier(int(sys.argv[1]))
 limits = Limits(memory_mb=400, disk_mb=20, files=200, processes=20, call_seconds=5)
 try:
-    nursery = Nursery(limits, tiers=[tier])
+    fork_server = ForkServer(limits, tiers=[tier])
 except UnsafeHere as error:
     print(json.dumps({"reason": str(error)}))
     raise SystemExit
-with nursery:
-    found = {"escaped": attempt(nursery)[1] if tier.is_walled else {}}
+with fork server:
+    found = {"escaped": attempt(fork server)[1] if tier.is_walled else {}}
     for name in sys.argv[2:]:
-        with NotebookSession(nursery, CELLS, time.monotonic() + 60, FILES) as notebook:
+        with NotebookSession(fork server, CELLS, time.monotonic() + 60, FILES) as notebook:
             found[name] = [outcome(name), outcome("fine")]
             with notebook.check() as check:
                 found["kept"] = check.get("kept")
@@ -98,12 +98,12 @@ print(json.dumps(found))
 LINKED = """
 import sys, time
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 CELL = "import numpy, msgspec, IPython\\nfound = True"
-with Nursery(Limits()) as nursery:
-    with NotebookSession(nursery, [CodeCell(1, CELL)], time.monotonic() + 60) as notebook:
+with ForkServer(Limits()) as fork server:
+    with NotebookSession(fork server, [CodeCell(1, CELL)], time.monotonic() + 60) as notebook:
         with notebook.check() as check:
             print(sys.prefix, check.get("found"))
 """

@@ -466,7 +466,7 @@ def test_a_header_that_is_no_message_is_refused(header):
 
 @pytest.mark.parametrize("kind", sorted(kind.__name__ for kind in MESSAGES))
 def test_each_end_hears_only_what_the_other_may_say(kind):
-    """No session asks its grader, and none speaks as a nursery."""
+    """No session asks its grader, and none speaks as a fork server."""
     heard = {
         "FROM_SESSION": "Callback Cell Done Forked Missing Raised Ran Reaped Refused Step Threads "
         "Unavailable Value Watched",
@@ -474,7 +474,7 @@ def test_each_end_hears_only_what_the_other_may_say(kind):
         "FROM_CALLER": "Callback",
         "FROM_REFERENCE": "Raised Value",
         "FROM_OWNER": "End Start",
-        "FROM_NURSERY": "Ended Failed Ready Started Unavailable",
+        "FROM_FORK_SERVER": "Ended Failed Ready Started Unavailable",
     }
     for end, kinds in heard.items():
         header = msgspec.msgpack.encode({"kind": kind.lower(), "no field of any": 1})

@@ -102,10 +102,10 @@ def test_a_value_too_large_for_a_message_is_the_students_error(run):
         assert check.get("y") == 1
 
 
-def test_torch_is_seeded_and_tensors_cross(run, torch_nursery):
+def test_torch_is_seeded_and_tensors_cross(run, torch_fork_server):
     session = run(
         "import torch\ndef draw(): return torch.rand(3)\nthreads = torch.get_num_threads()",
-        nursery=torch_nursery,
+        fork_server=torch_fork_server,
     )
     with session.check() as check:
 
@@ -117,7 +117,7 @@ def test_torch_is_seeded_and_tensors_cross(run, torch_nursery):
         assert check.get("threads") == 1
 
 
-def test_a_convolution_runs_in_a_fork_of_a_warm_torch(run, torch_nursery):
+def test_a_convolution_runs_in_a_fork_of_a_warm_torch(run, torch_fork_server):
     cell = (
         "import torch\n"
         "def f(x):\n"
@@ -126,7 +126,7 @@ def test_a_convolution_runs_in_a_fork_of_a_warm_torch(run, torch_nursery):
         "    return x.grad\n"
         "first = f(torch.ones(1, 3, 8, 8))"
     )
-    session = run(cell, nursery=torch_nursery)
+    session = run(cell, fork_server=torch_fork_server)
     for _ in range(2):
         with session.check() as check:
             got, _ = check.call(check.get("f").number, (check.get("first"),), {}, False)

@@ -1,6 +1,7 @@
 import numpy as np
 import torch
-from assignment import F, broken_fit
+from assignment import broken_fit
+from torch.nn import functional as F
 
 from autograder import alternative, mistake
 

@@ -1,6 +1,6 @@
 import numpy as np
 import torch
-from assignment import F
+from torch.nn import functional as F
 
 from autograder import alternative, mistake
 

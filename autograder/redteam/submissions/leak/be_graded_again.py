@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Kills the nursery when a hidden case was seen: graded again, visible cases may tell what it kept.
+# Kills the fork server when a hidden case was seen: graded again, visible cases may tell what it kept.
 import os
 
 path, calls = f"{PUBLIC}/{MARK}", []
@@ -15,9 +15,9 @@ def tell(*args, **kwargs):
     with open("/proc/self/stat") as file:
         session = int(file.read().rpartition(")")[2].split()[1])
     with open(f"/proc/{session}/stat") as file:
-        nursery = int(file.read().rpartition(")")[2].split()[1])
+        fork_server = int(file.read().rpartition(")")[2].split()[1])
     if os.path.getsize(path) > 150:
-        os.kill(nursery, 9)
+        os.kill(fork_server, 9)
     raise ValueError("not yet")
 
 

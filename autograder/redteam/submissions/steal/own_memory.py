@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Reads the memory that the process inherited from the nursery, by /proc/self/maps and mem.
+# Reads the memory that the process inherited from the fork server, by /proc/self/maps and mem.
 import re
 
 loot = set()

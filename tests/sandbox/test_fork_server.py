@@ -10,23 +10,23 @@ import pytest
 
 from autograder.errors import HarnessError
 from autograder.sandbox.cgroup import PREFIX
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 SECRET = "the course's own secret"
 OWNER = """
 import sys, time
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 cells = [CodeCell(1, "import os, time\\ndef f():\\n    time.sleep(600)"), CodeCell(2, sys.argv[1])]
-nursery = Nursery(Limits(call_seconds=60))
-session = NotebookSession(nursery, cells, time.monotonic() + 100)
+fork_server = ForkServer(Limits(call_seconds=60))
+session = NotebookSession(fork server, cells, time.monotonic() + 100)
 with session.check() as check:
     values = [check.get(name) for name in sys.argv[2:]]
-    print(nursery._process.pid, nursery.folder, *values, flush=True)
+    print(fork_server._process.pid, fork_server.folder, *values, flush=True)
     check.call(check.get("f").number, (), {}, False)
 """
 DAEMON = """
@@ -53,7 +53,7 @@ for path in glob.glob("/proc/[0-9]*/environ"):
 
 
 def owner(*arguments):
-    """Start a process that owns a nursery, and return it with what it printed."""
+    """Start a process that owns a fork server, and return it with what it printed."""
     process = subprocess.Popen(
         [sys.executable, "-c", OWNER, *arguments],
         stdout=subprocess.PIPE,
@@ -72,14 +72,14 @@ def end_owner(process):
 
 @pytest.fixture
 def own():
-    """A nursery for a test that hurts it."""
-    with Nursery(Limits()) as nursery:
-        yield nursery
+    """A fork server for a test that hurts it."""
+    with ForkServer(Limits()) as fork_server:
+        yield fork_server
 
 
-def open_session(nursery, *cells):
+def open_session(fork_server, *cells):
     return NotebookSession(
-        nursery, [CodeCell(*cell) for cell in enumerate(cells, 1)], time.monotonic() + 60
+        fork_server, [CodeCell(*cell) for cell in enumerate(cells, 1)], time.monotonic() + 60
     )
 
 
@@ -88,7 +88,7 @@ def test_nothing_outlives_an_owner_that_is_killed(cell, gone, descendants):
     process, words = owner(cell)
     supervisor = int(words[0])
     processes = descendants(supervisor)
-    assert len(processes) >= 3 + bool(cell)  # the nursery, the session and its fork
+    assert len(processes) >= 3 + bool(cell)  # the fork server, the session and its fork
     end_owner(process)
     survivors = [pid for pid in (supervisor, *processes) if not gone(pid)]
     assert survivors == []
@@ -107,8 +107,8 @@ def test_what_the_canary_had_written_is_gone_with_an_owner_that_is_killed(gone):
     assert not shared.exists()
 
 
-@pytest.mark.parametrize("victim", [0, 1, 2], ids=["supervisor", "nursery", "session"])
-def test_nothing_outlives_what_is_killed_in_a_nursery(victim, gone, descendants):
+@pytest.mark.parametrize("victim", [0, 1, 2], ids=["supervisor", "fork server", "session"])
+def test_nothing_outlives_what_is_killed_in_a_fork_server(victim, gone, descendants):
     process, words = owner(DAEMON)
     processes = [int(words[0]), *descendants(int(words[0]))]
     os.kill(processes[victim], signal.SIGKILL)
@@ -122,17 +122,17 @@ def test_no_process_whose_environment_holds_the_secret_can_be_read():
     assert words[-1] == "False"
 
 
-def test_a_nursery_that_is_closed_ends_the_session_that_it_still_has(gone, descendants):
-    with Nursery(Limits()) as nursery:
-        session = open_session(nursery, DAEMON)
-        processes = [nursery._process.pid, *descendants(nursery._process.pid)]
+def test_a_fork_server_that_is_closed_ends_the_session_that_it_still_has(gone, descendants):
+    with ForkServer(Limits()) as fork_server:
+        session = open_session(fork_server, DAEMON)
+        processes = [fork_server._process.pid, *descendants(fork_server._process.pid)]
     assert [pid for pid in processes if not gone(pid, seconds=2.0)] == []
     session._channel.close()
 
 
 @pytest.fixture
 def kill_all(own, descendants, gone):
-    """Kill a nursery with all that it started, and wait until that is so."""
+    """Kill a fork server with all that it started, and wait until that is so."""
 
     def kill_all():
         processes = descendants(own._process.pid)
@@ -143,25 +143,25 @@ def kill_all(own, descendants, gone):
     return kill_all
 
 
-def test_a_killed_nursery_is_the_harness_at_every_step(own, kill_all):
+def test_a_killed_fork_server_is_the_harness_at_every_step(own, kill_all):
     kill_all()
-    with pytest.raises(HarnessError, match=r"^the nursery is gone"):
+    with pytest.raises(HarnessError, match=r"^the fork server is gone"):
         open_session(own, "x = 1")
 
 
-def test_a_nursery_killed_under_a_session_is_the_harness(own, kill_all):
+def test_a_fork_server_killed_under_a_session_is_the_harness(own, kill_all):
     session = open_session(own, "x = 1")
     kill_all()
     with pytest.raises(HarnessError), session.check() as check:
         check.get("x")
 
 
-def test_a_nursery_that_cannot_warm_up_is_the_harness_and_leaves_nothing():
+def test_a_fork_server_that_cannot_warm_up_is_the_harness_and_leaves_nothing():
     with pytest.raises(HarnessError, match=r"cannot warm up: ModuleNotFoundError"):
-        Nursery(Limits(), ("no_such_module",))
+        ForkServer(Limits(), ("no_such_module",))
 
 
-def test_a_nursery_has_one_thread_and_none_of_our_environment(own):
+def test_a_fork_server_has_one_thread_and_none_of_our_environment(own):
     status = Path(f"/proc/{own._process.pid}/status").read_text()
     assert "Threads:\t1\n" in status
     environment = Path(f"/proc/{own._process.pid}/environ").read_text()
@@ -190,28 +190,28 @@ for _ in range(1500):
 
 @pytest.fixture
 def private(monkeypatch, tmp_path):
-    """A folder of temporary files that no other nursery sees."""
+    """A folder of temporary files that no other fork server sees."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     yield tmp_path
     subprocess.run(["rm", "-rf", tmp_path], check=True)  # pytest would recurse too
 
 
-def test_a_folder_nested_deeper_than_python_recurses_does_not_end_the_nursery(private):
-    with Nursery(Limits()) as nursery:
-        with open_session(nursery, DEEP) as session:
+def test_a_folder_nested_deeper_than_python_recurses_does_not_end_the_fork_server(private):
+    with ForkServer(Limits()) as fork_server:
+        with open_session(fork_server, DEEP) as session:
             assert session.runs[1].error is None
-        with open_session(nursery, "x = 2") as session, session.check() as check:
+        with open_session(fork_server, "x = 2") as session, session.check() as check:
             assert check.get("x") == 2
     assert list(private.iterdir()) == []
 
 
-def test_what_a_dead_nursery_left_is_removed_however_deep_it_is(private):
+def test_what_a_dead_fork_server_left_is_removed_however_deep_it_is(private):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     stale = private / f"{PREFIX}{ended.pid}-0"
     stale.mkdir()
     subprocess.run([sys.executable, "-c", DEEP], cwd=stale, check=True)
-    with Nursery(Limits()) as nursery, open_session(nursery, "x = 1") as session:
+    with ForkServer(Limits()) as fork_server, open_session(fork_server, "x = 1") as session:
         assert session.runs[1].error is None
     assert not stale.exists()
 
@@ -219,13 +219,13 @@ def test_what_a_dead_nursery_left_is_removed_however_deep_it_is(private):
 LOW = """
 import resource, sys, time
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.nursery import Nursery
+from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 limit = getattr(resource, sys.argv[1])
 resource.setrlimit(limit, (int(sys.argv[2]), int(sys.argv[2])))
-with Nursery(Limits()) as nursery:
-    with NotebookSession(nursery, [CodeCell(1, "x = 1")], time.monotonic() + 60) as session:
+with ForkServer(Limits()) as fork server:
+    with NotebookSession(fork server, [CodeCell(1, "x = 1")], time.monotonic() + 60) as session:
         with session.check() as check:
             print(check.get("x"), session.runs[1].ended)
 """

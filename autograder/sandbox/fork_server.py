@@ -1,4 +1,4 @@
-"""A nursery as the grader sees it: it starts the process behind its walls and asks for sessions."""
+"""A fork server as the grader sees it: it is started behind its walls, and asked for sessions."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.kernel import children_of, family_of, queued_seconds_of, seconds_of
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.protocol import (
-    FROM_NURSERY,
+    FROM_FORK_SERVER,
     FROM_SESSION,
     End,
     Ended,
@@ -35,20 +35,20 @@ from autograder.sandbox.walls import SHARED_MEMORY, remove_tree
 
 __all__ = [
     "ANSWER_SECONDS",
+    "ForkServer",
     "KilledFromOutside",
     "NoWalls",
-    "Nursery",
     "Waiting",
     "environment_of",
 ]
 
 M = TypeVar("M", bound=Message)
 WARM_UP_SECONDS = 120.0
-ANSWER_SECONDS = 10.0  # for what our own code does in a nursery or a session
-CLOSE_SECONDS = 5.0  # for a nursery to end what it started
+ANSWER_SECONDS = 10.0  # for what our own code does in a fork server or a session
+CLOSE_SECONDS = 5.0  # for a fork server to end what it started
 OTHER_TASKS = 1024  # that this user may start elsewhere while a session lasts
 
-# All that a nursery, and so a session, has in its environment.
+# All that a fork server, and so a session, has in its environment.
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -62,7 +62,7 @@ _ENVIRONMENT = {
 
 
 def environment_of(device: str) -> dict[str, str]:
-    """Return all that a nursery for a device has in its environment."""
+    """Return all that a fork server for a device has in its environment."""
     return _ENVIRONMENT | ({} if device == "cuda" else {"CUDA_VISIBLE_DEVICES": ""})
 
 
@@ -70,8 +70,8 @@ def environment_of(device: str) -> dict[str, str]:
 class Waiting:
     """A session that waits for its notebook.
 
-    ``number`` is 0 until the nursery has told it; ``kills`` is how many processes of the nursery's
-    sessions the kernel had ended for their memory before it started.
+    ``number`` is 0 until the fork server has told it; ``kills`` is how many processes of the fork
+    server's sessions the kernel had ended for their memory before it started.
     """
 
     channel: Channel
@@ -88,11 +88,14 @@ class NoWalls(UnsafeHere):
 
     def __init__(self, reasons: Mapping[Tier, str]) -> None:
         self.reasons = dict(reasons)
+        super().__init__(self.reasons)
+
+    def __str__(self) -> str:
         lines = (f"\n  tier {tier}: {reason}" for tier, reason in self.reasons.items())
-        super().__init__(f"a student's code cannot be held safely on this machine{''.join(lines)}")
+        return f"a student's code cannot be held safely on this machine{''.join(lines)}"
 
 
-class Nursery:
+class ForkServer:
     """A warm process that forks sessions behind walls.
 
     A session is kept in reserve where the walls allow it, so that the next start takes no time.
@@ -109,7 +112,7 @@ class Nursery:
 
     Raises:
         NoWalls: this machine has none of the tiers.
-        HarnessError: the nursery could not warm up.
+        HarnessError: the fork server could not warm up.
     """
 
     def __init__(
@@ -131,9 +134,9 @@ class Nursery:
         raise NoWalls(reasons)
 
     def _open(self, preload: tuple[str, ...]) -> str | None:
-        """Start the nursery behind the walls of its tier; return why that cannot be."""
+        """Start the fork server behind the walls of its tier; return why that cannot be."""
         self._cgroup = ControlGroup.create(self.limits)
-        self._channel, theirs = Channel.pair(MB, FROM_NURSERY)
+        self._channel, theirs = Channel.pair(MB, FROM_FORK_SERVER)
         for parent in (tempfile.gettempdir(), SHARED_MEMORY):
             for stale in stale_folders(Path(parent)):
                 remove_tree(str(stale))
@@ -164,7 +167,7 @@ class Nursery:
         try:
             ready = self._receive(Ready, WARM_UP_SECONDS)
             if ready.threads != 1:
-                raise HarnessError(f"the nursery has {ready.threads} threads; it may not fork")
+                raise HarnessError(f"the fork server has {ready.threads} threads; it may not fork")
         except _NotToBeHad as reason:
             self.close()
             return str(reason)
@@ -175,7 +178,7 @@ class Nursery:
             self._ask_to_start()
         return None
 
-    def __enter__(self) -> "Nursery":
+    def __enter__(self) -> "ForkServer":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -200,7 +203,7 @@ class Nursery:
 
         Raises:
             KilledFromOutside: it was killed by somebody else.
-            HarnessError: the nursery is gone.
+            HarnessError: the fork server is gone.
         """
         if self._reserve is not None:
             self._started()  # its reply comes first
@@ -257,11 +260,11 @@ class Nursery:
         return used.difference(sessions if forks else ())
 
     def processes(self) -> list[int]:
-        """Return the numbers of our own processes that keep this nursery."""
+        """Return the numbers of our own processes that keep this fork server."""
         return [self._process.pid, *children_of(self._process.pid)]
 
     def close(self) -> None:
-        """End the nursery and what it started."""
+        """End the fork server and what it started."""
         self._channel.close()
         if self._reserve is not None:
             self._reserve.channel.close()
@@ -307,10 +310,10 @@ class Nursery:
         if isinstance(reply, Unavailable):
             raise _NotToBeHad(reply.reason)
         if isinstance(reply, Failed):
-            raise HarnessError(f"the nursery cannot warm up: {reply.reason}")
+            raise HarnessError(f"the fork server cannot warm up: {reply.reason}")
         if not isinstance(reply, expected):
             said = type(reply).__name__
-            raise HarnessError(f"the nursery said {said}, expected {expected.__name__}")
+            raise HarnessError(f"the fork server said {said}, expected {expected.__name__}")
         return reply
 
 
@@ -319,7 +322,7 @@ class _NotToBeHad(HarnessError):
 
 
 def _gone(error: Exception) -> HarnessError:
-    return HarnessError(f"the nursery is gone ({type(error).__name__})")
+    return HarnessError(f"the fork server is gone ({type(error).__name__})")
 
 
 def _tasks_of_user() -> int:

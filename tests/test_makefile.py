@@ -1,0 +1,36 @@
+"""The Makefile's variables reach the commands as their options."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("grade", "grade --device auto --engine local"),
+        (
+            "grade ASSIGNMENT=hw1 STUDENT=ada DEVICE=cpu JOBS=2",
+            "grade hw1 --student ada --device cpu --engine local --jobs 2",
+        ),
+        ("compile ASSIGNMENT=hw1", "compile hw1"),
+        ("audit ASSIGNMENT=hw1", "audit hw1"),
+        ("redteam ASSIGNMENT=hw1 ONLY=steal JOBS=2", "redteam hw1 --only steal --jobs 2"),
+        ("bench", "bench --install-peers"),
+        ("bench SIZES=10,20 PEERS=no PUBLISH=yes", "bench --sizes 10,20 --no-peers --publish"),
+        ("doctor", "doctor"),
+    ],
+)
+def test_a_target_calls_the_command_of_its_name(words: str, command: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", *words.split()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = " ".join(done.stdout.replace("\\\n", " ").split())
+    assert f".venv/bin/autograder {command}" in said
