@@ -8,7 +8,6 @@ from typing import Any
 
 import nbformat
 
-from autograder.audit.keys import Texts
 from autograder.audit.mutants import Site, sites_of
 from autograder.audit.proof import CheckProof, Proof, read_proof
 from autograder.audit.variants import run_variant
@@ -19,7 +18,7 @@ from autograder.compiler.source import Source, SourceCell, read_source
 from autograder.course import find_course
 from autograder.grading.results import CaseResult, Verdict
 
-__all__ = ["COURSE", "SECRETS", "Homework", "homework", "keys_of"]
+__all__ = ["COURSE", "SECRETS", "Homework", "homework"]
 
 COURSE = find_course(Path(__file__).parents[2])
 SECRETS = (b"one", b"two", b"three")
@@ -30,12 +29,6 @@ def homework(name: str) -> "Homework":
     """Return an assignment; the first call in a process compiles it."""
     source = COURSE.source(name)
     return Homework(compile_assignment(COURSE, name), read_source(source, COURSE.relative(source)))
-
-
-def keys_of(compiled: Compiled) -> dict[str, str]:
-    """Return the key of the proof of each check of an assignment, by the check's name."""
-    files = {**compiled.data, **compiled.resources}
-    return Texts(compiled.cells, compiled.reference, compiled.banks, files).keys()
 
 
 @dataclass(frozen=True)

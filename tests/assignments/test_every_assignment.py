@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from autograder.audit.definitions import definitions_to_try, who_asks
+from autograder.audit.keys import keys_of
 from autograder.audit.null_models import NULL_MODELS
 from autograder.audit.prove import stale_checks
 from autograder.grading.results import Verdict
-from tests.assignments.homework import COURSE, Homework, homework, keys_of
+from tests.assignments.homework import COURSE, Homework, homework
 
 SHOWN = "the visible cases' answers"  # a null model, which says them whatever is asked
 

@@ -2,14 +2,13 @@
 
 import warnings
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from autograder.authoring.checks import Case, Check, case_rng
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.cases import run_against
 from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.sandbox.messages import InProcessSession
 from tests.assignments.homework import Homework, homework
@@ -37,11 +36,10 @@ def outcomes(hw: Homework, check: Check, values: Mapping[str, Any]) -> dict[str,
     found = {}
     for case in check.cases:
         seen: list[Any] = []
-        student, reference = InProcessSession({**hw.names, **values}), ReferenceSession(hw.names)
+        student = InProcessSession({**hw.names, **values})
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            drawn = partial(draw, check, case)
-            result = run_case(check, case, student, reference, drawn, compared=seen)
+            result = run_against(hw.compiled.oracle, check, case, student, draw, compared=seen)
         found[case.name] = Outcome(result, seen)
     return found
 

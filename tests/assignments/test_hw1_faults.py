@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from autograder.audit.definitions import who_asks
+from autograder.audit.keys import keys_of
 from autograder.audit.mutants import sites_of
 from autograder.audit.proof import CheckProof, DefinitionProof, Proof
 from autograder.audit.prove import Proven, prove
 from autograder.compiler.build import Compiled, compile_assignment
 from autograder.course import find_course
-from tests.assignments.homework import COURSE, keys_of
+from tests.assignments.homework import COURSE
 
 NAME = "hw1_optimizers"
 COMPARED = 'assert_close(got, reference.sgd_step(w, grad, lr=lr), what="w")'

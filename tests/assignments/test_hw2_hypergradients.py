@@ -1,13 +1,11 @@
 """Homework 2: known mistakes, the check for a GPU, and the numbers of its example answer."""
 
 import math
-from functools import partial
 from typing import Any
 
 import pytest
 
-from autograder.authoring.checks import case_rng
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.grading.cases import drawn_under, run_against
 from autograder.grading.results import Verdict
 from autograder.sandbox.messages import InProcessSession
 from tests.assignments.homework import SECRETS, Homework, homework
@@ -36,9 +34,8 @@ def test_the_check_for_a_gpu_passes_with_a_cpu_in_its_place(hw: Homework, secret
     alternatives = hw.compiled.oracle.bank(check).alternatives
     for values in ({}, *(alternative.values for alternative in alternatives)):
         for case in check.cases:
-            student, reference = OnCpu({**hw.names, **values}), ReferenceSession(hw.names)
-            draw = partial(case_rng, secret, NAME, check.name, case.name)
-            result = run_case(check, case, student, reference, draw)
+            student, draw = OnCpu({**hw.names, **values}), drawn_under(secret, NAME)
+            result = run_against(hw.compiled.oracle, check, case, student, draw)
             assert result.verdict is Verdict.PASSED, result.message
 
 
