@@ -104,7 +104,7 @@ def _variant(
             _require_known(entry, name, names)
         return Variant(entry.title, dict(entry.values))
     own = getattr(entry.answer, "__name__", "")
-    name = entry.of or (own if own in names else question)
+    name = entry.of or (own if own != "_" and own in names else question)
     _require_known(entry, name, names)
     if entry.edit is not None:
         return Variant(entry.title, {name: _edited(entry, name, names[name], reference)})

@@ -1,68 +1,74 @@
 """Homework 1: who makes a mistake of an optimizer reads its name, and nobody else does."""
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
 
-from autograder.authoring.checks import case_rng
-from autograder.grading.cases import ReferenceSession, run_case
+from autograder.authoring.checks import Case, Check, case_rng
+from autograder.grading.cases import run_against
 from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.sandbox.messages import InProcessSession
-from tests.assignments.test_hw1_optimizers import CHECKS, NAME, ORACLE
+from tests.assignments.homework import Homework, homework
 
-SECRET = b"the course's"
+NAME = "hw1_optimizers"
 STEPS = ("sgd_step", "momentum_step", "adagrad_step", "rmsprop_step", "adam_step", "adamw_step")
-OPTIMIZERS = [c for c in CHECKS if c.question in (*STEPS, "my_adam") and c.points]
 RANDOM = 200
 
 
-@pytest.fixture(scope="module")
-def known():
-    return Diagnoses(ORACLE)
+@pytest.fixture
+def hw() -> Homework:
+    return homework(NAME)
 
 
-def draw(check, case):
-    return case_rng(SECRET, NAME, check.name, case.name, "somebody's")
+@pytest.fixture
+def known(hw: Homework) -> Diagnoses:
+    return Diagnoses(hw.compiled.oracle, rejects=hw.proof.rejects())
 
 
-def outcomes(check, values):
+def draw(check: Check, case: Case) -> np.random.Generator:
+    return case_rng(b"the course's", NAME, check.name, case.name, "somebody's")
+
+
+def outcomes(hw: Homework, check: Check, values: Mapping[str, Any]) -> dict[str, Outcome]:
     found = {}
     for case in check.cases:
-        seen = []
+        seen: list[Any] = []
+        student = InProcessSession({**hw.names, **values})
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            result = run_case(
-                check,
-                case,
-                InProcessSession({**ORACLE.namespace, **values}),
-                ReferenceSession(ORACLE.namespace),
-                lambda case=case: draw(check, case),
-                compared=seen,
-            )
+            result = run_against(hw.compiled.oracle, check, case, student, draw, compared=seen)
         found[case.name] = Outcome(result, seen)
     return found
 
 
-@pytest.mark.parametrize("check", OPTIMIZERS, ids=lambda check: check.name)
-def test_each_mistake_of_an_optimizer_is_named(known, check):
-    for mistake in check.mistakes:
-        named = known.of(check, outcomes(check, mistake.values), draw)
-        assert mistake.title in (named or "").split("; or: "), mistake.title
+@pytest.mark.parametrize("question", [*STEPS, "my_adam"])
+def test_each_mistake_of_an_optimizer_is_named(
+    hw: Homework, known: Diagnoses, question: str
+) -> None:
+    for check in hw.scored:
+        if check.question == question:
+            for mistake in hw.compiled.oracle.bank(check).mistakes:
+                if mistake.label in hw.proof_of(check.name).rejects:
+                    named = known.of(check, outcomes(hw, check, mistake.values), draw)
+                    assert mistake.title in (named or "").split("; or: "), mistake.title
 
 
-def test_no_random_wrong_answer_is_named(known):
+def test_no_random_wrong_answer_is_named(hw: Homework, known: Diagnoses) -> None:
     rng = np.random.default_rng(0)
-    checks = [check for check in OPTIMIZERS if check.question in STEPS]
-    titles = {mistake.title for check in checks for mistake in check.mistakes}
+    checks = [check for check in hw.scored if check.question in STEPS]
+    banks = [hw.compiled.oracle.banks[question] for question in STEPS]
+    titles = {mistake.title for bank in banks for mistake in bank.mistakes}
     for number in range(RANDOM):
         check = checks[number % len(checks)]
 
-        def wrong(*args, **kwargs):
-            right = ORACLE.namespace[check.question](*args, **kwargs)  # noqa: B023 - used at once
+        def wrong(*args, question=check.question, **kwargs):
+            right = hw.names[question](*args, **kwargs)
             values = right if isinstance(right, tuple) else (right,)
             made = [rng.normal(size=np.shape(v)).astype(np.asarray(v).dtype) for v in values]
             return tuple(made) if isinstance(right, tuple) else made[0]
 
-        named = known.of(check, outcomes(check, {check.question: wrong}), draw)
+        named = known.of(check, outcomes(hw, check, {check.question: wrong}), draw)
         assert named is None or not titles & set(named.split("; or: ")), (check.name, named)

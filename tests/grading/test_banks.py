@@ -38,6 +38,7 @@ class Model:
 }
 NOTEBOOK = (
     "from reference.steps import step, other, Model\nanswer = 0.6\ndef given(x):\n    return x"
+    "\nfor _ in range(2):\n    pass"
 )
 HEAD = "from autograder import alternative, mistake\n"
 
@@ -68,6 +69,11 @@ def test_an_answer_stands_for_the_function_of_the_questions_name():
 def test_an_answer_of_another_known_name_stands_for_that():
     (one,) = mistakes("@mistake('twice')\ndef other(w):\n    return 2 * w")
     assert list(one.values) == ["other"]
+
+
+def test_an_answer_without_a_name_is_the_questions_where_the_notebook_has_an_underscore_too():
+    (one,) = mistakes("@mistake('uphill')\ndef _(w, grad):\n    return w + grad")
+    assert list(one.values) == ["step"]
 
 
 def test_of_says_what_an_answer_stands_for():
