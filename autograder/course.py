@@ -114,15 +114,15 @@ class Course:
 
         It is named as the assignment, or is the only notebook in its folder.
         """
-        folders = self._handed_in(assignment)
+        folders = self._submitted(assignment)
         return {f.name: _notebook(f / assignment, assignment) for f in folders if _can_be(f.name)}
 
     def unfit(self, assignment: str) -> list[str]:
         """The names of students' folders that no result can carry: long, not UTF-8, with a \\."""
-        return [f.name for f in self._handed_in(assignment) if not _can_be(f.name)]
+        return [f.name for f in self._submitted(assignment) if not _can_be(f.name)]
 
     def astray(self, assignments: Collection[str]) -> dict[Path, str | None]:
-        """What students handed in where no assignment finds it, and for which it may be meant.
+        """What students submitted where no assignment finds it, and for which it may be meant.
 
         A folder or a notebook that has no assignment's name; what looks like the name of an
         assignment that is not asked for is left out.
@@ -143,7 +143,7 @@ class Course:
         folders = [self.root / "assignments", self.root / "build"]
         return {p.name for f in folders if f.is_dir() for p in f.iterdir() if p.is_dir()}
 
-    def _handed_in(self, assignment: str) -> list[Path]:
+    def _submitted(self, assignment: str) -> list[Path]:
         folder = self.root / "submitted"
         students = sorted(folder.iterdir()) if folder.exists() else []
         return [student for student in students if _may_be_folder(student / assignment)]

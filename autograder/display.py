@@ -67,7 +67,7 @@ class Display:
         name = run.manifest.assignment
         if not run.results:
             self._out.print(
-                f"{name}: nobody has handed in anything; "
+                f"{name}: nobody has submitted anything; "
                 f"submissions belong in submitted/<student>/{name}/{name}.ipynb"
             )
             self._show_problems(self._out, run)
@@ -107,7 +107,7 @@ class Display:
         )
 
     def show_astray(self, course: Course, astray: Mapping[Path, str | None]) -> None:
-        """Name what students handed in where no assignment finds it.
+        """Name what students submitted where no assignment finds it.
 
         Args:
             course: whose folders they are in.

@@ -9,7 +9,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.settings import WEAKEST, Isolation
 
 if TYPE_CHECKING:
-    from autograder.grading.intake import HandedIn
+    from autograder.grading.intake import Submitted
     from autograder.grading.results import Result
 
 __all__ = ["GRADINGS", "Engine", "Graded", "Job", "Work"]
@@ -49,7 +49,7 @@ class Graded:
     """
 
     student: str
-    handed_in: "HandedIn" = field(repr=False)
+    submitted: "Submitted" = field(repr=False)
     result: "Result"
     starved: bool = False
 

@@ -75,7 +75,7 @@ def _own_thread() -> int:
 
 
 def main(root: str, assignment: str) -> None:
-    """Grade what is handed in in a course, one submission after another."""
+    """Grade what is submitted in a course, one submission after another."""
     die_with_parent(os.getppid())  # a zoo that was killed leaves nothing running
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     grade_assignment(find_course(Path(root)), assignment, _Teller(), workers=1)

@@ -1,4 +1,4 @@
-"""Classes: courses of their own in which honest students and specimens hand in side by side."""
+"""Classes: courses of their own in which honest students and specimens submit side by side."""
 
 import itertools
 import json
@@ -22,17 +22,17 @@ from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Result, load_result
 from autograder.grading.runner import drawn_for
 from autograder.redteam.channel import CHANNEL
-from autograder.redteam.handing_in import (
+from autograder.redteam.judge import misuse
+from autograder.redteam.specimens import Specimen
+from autograder.redteam.submitting import (
     Knowledge,
-    hand_in,
     meddle,
     names_asked_for,
+    submit,
     with_text,
     without_answer,
     write,
 )
-from autograder.redteam.judge import misuse
-from autograder.redteam.specimens import Specimen
 from autograder.redteam.witnesses import CANARY, Ear, Victim, hidden_numbers, new_canary
 from autograder.sandbox.limits import Limits
 
@@ -142,7 +142,7 @@ class School:
         return numbers
 
     def open(self, title: str, members: Sequence[Specimen], before: Pupils | None = None) -> Pupils:
-        """Write a course in which honest students and some specimens have handed in.
+        """Write a course in which honest students and some specimens have submitted.
 
         Args:
             title: of the class, the name of its folder.
@@ -162,7 +162,7 @@ class School:
             folder = self._folder(pupils.root, specimen.student)
             folder.mkdir(parents=True)
             knowledge = pupils.knowledge[specimen.id] = self._knowledge(pupils, specimen)
-            hand_in(specimen, folder, self._release, self._solution, knowledge)
+            submit(specimen, folder, self._release, self._solution, knowledge)
         return pupils
 
     def grade(self, pupils: Pupils, graded: Callable[[str], None] = lambda student: None) -> None:
@@ -217,7 +217,7 @@ class School:
 
     @contextmanager
     def _meddling(self, pupils: Pupils) -> Iterator[None]:
-        """Let specimens change what they handed in while the block lasts."""
+        """Let specimens change what they submitted while the block lasts."""
         over = Event()
         with ExitStack() as stack:
             for specimen in pupils.members:

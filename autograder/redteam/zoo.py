@@ -1,4 +1,4 @@
-"""The zoo: its specimens are handed in beside honest students', graded as a class, and judged."""
+"""The zoo: its specimens are submitted beside honest students', graded as a class, and judged."""
 
 import subprocess
 import tempfile
@@ -70,7 +70,7 @@ def run_zoo(
     jobs: int,
     graded: Told = lambda student: None,
 ) -> Report:
-    """Hand in, grade and judge.
+    """Submit, grade and judge.
 
     Args:
         course: in which the assignment is compiled; nothing in it is changed.

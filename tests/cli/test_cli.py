@@ -33,7 +33,7 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def hand_in(course: Course, student: str, notebook: Path | str) -> None:
+def submit(course: Course, student: str, notebook: Path | str) -> None:
     path = course.root / "submitted" / student / "small" / "small.ipynb"
     path.parent.mkdir(parents=True)
     text = notebook.read_text() if isinstance(notebook, Path) else notebook
@@ -45,9 +45,9 @@ def graded_course(write_proven_course: WriteCourse) -> Course:
     """A course with three submissions, compiled but not graded."""
     course = write_proven_course()
     assert run(course.root, "compile").returncode == 0
-    hand_in(course, "right", course.build("small") / "small_solution.ipynb")
-    hand_in(course, "blank", course.release("small") / "small.ipynb")
-    hand_in(course, "other", "this is no notebook")
+    submit(course, "right", course.build("small") / "small_solution.ipynb")
+    submit(course, "blank", course.release("small") / "small.ipynb")
+    submit(course, "other", "this is no notebook")
     return course
 
 
@@ -162,7 +162,7 @@ def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Cou
     assert {p.name for p in after if after[p] != before.get(p)} == set()
 
 
-def test_what_is_handed_in_under_another_name_is_graded_or_named(graded_course: Course) -> None:
+def test_what_is_submitted_under_another_name_is_graded_or_named(graded_course: Course) -> None:
     root = graded_course.root
     right = root / "submitted/right/small/small.ipynb"
     right.rename(right.with_name("small (1).ipynb"))
@@ -189,13 +189,13 @@ def test_json_is_alone_on_standard_output(graded_course: Course) -> None:
     assert run_["students"][0]["questions"] == {"scaled_sum": 4.0, "choice": 1.0, "proof": None}
 
 
-def test_a_student_who_handed_in_nothing_is_wrong_usage(graded_course: Course) -> None:
+def test_a_student_who_submitted_nothing_is_wrong_usage(graded_course: Course) -> None:
     done = run(graded_course.root, "grade", "--student", "nobody")
     assert done.returncode == 2
-    assert "student 'nobody' has handed in nothing for small" in done.stderr
+    assert "student 'nobody' has submitted nothing for small" in done.stderr
 
 
-def test_a_student_is_graded_in_the_assignments_that_they_handed_in(graded_course: Course) -> None:
+def test_a_student_is_graded_in_the_assignments_that_they_submitted(graded_course: Course) -> None:
     assert run(graded_course.root, "new", "another").returncode == 0
     compiled = run(graded_course.root, "compile", "another")
     assert compiled.returncode == 0, compiled.stderr
@@ -246,7 +246,7 @@ def test_export_prints_the_grades(graded_course: Course) -> None:
 def test_a_killed_run_goes_on_and_repeats_nothing(graded_course: Course) -> None:
     root = graded_course.root
     for number in range(12):
-        hand_in(graded_course, f"s{number:02d}", graded_course.release("small") / "small.ipynb")
+        submit(graded_course, f"s{number:02d}", graded_course.release("small") / "small.ipynb")
     process = subprocess.Popen(
         [sys.executable, "-m", "autograder", "grade", "--jobs", "1"],
         cwd=root,
@@ -312,7 +312,7 @@ def test_a_short_secret_is_refused(write_proven_course: WriteCourse) -> None:
     assert "fewer than 16 bytes" in done.stderr
 
 
-def test_a_hand_in_that_comes_back_gets_its_own_pages_again(graded_course: Course) -> None:
+def test_a_submit_that_comes_back_gets_its_own_pages_again(graded_course: Course) -> None:
     root = graded_course.root
     path = root / "submitted/right/small/small.ipynb"
     good, blank = path.read_bytes(), (graded_course.release("small") / "small.ipynb").read_bytes()

@@ -112,7 +112,7 @@ def test_what_is_near_the_tolerance_is_listed_nearest_first(page, make):
 
 
 def test_an_empty_class_and_an_empty_course_have_a_page(page, tmp_path, make, read_page):
-    assert "Nobody has handed in yet" in page({}).words
+    assert "Nobody has submitted yet" in page({}).words
     write_report(tmp_path / "index.html", "Course", [])
     assert "There are no assignments yet" in read_page(tmp_path / "index.html").words
 

@@ -37,7 +37,7 @@ def nbgrader_s_own() -> list[Specimen]:
             "nbgrader",
             f"{kind}-{path.stem}",
             Expectation(Earning.NEITHER),
-            f"Hands in {path.name} of nbgrader's own tests of {kind}.",
+            f"Submits {path.name} of nbgrader's own tests of {kind}.",
             "import shutil\n\n\ndef make(folder, notebook):\n"
             f"    shutil.copyfile({str(path)!r}, folder / f'{{folder.name}}.ipynb')\n",
         )
