@@ -212,7 +212,7 @@ def _leaks_of_recording(data: bytes, oracle: Oracle) -> Iterator[str]:
         for cases in load_recording(data).replies.values()
         for replies in cases.values()
         for reply in replies
-        if not _is_handle(reply.value)
+        if not _is_remote(reply.value)
     }
     for check in oracle.checks.values():
         for case in check.cases:
@@ -226,7 +226,7 @@ def _leaks_of_recording(data: bytes, oracle: Oracle) -> Iterator[str]:
                     )
 
 
-def _is_handle(value: Any) -> bool:
+def _is_remote(value: Any) -> bool:
     return type(value).__name__ == "Reference"
 
 

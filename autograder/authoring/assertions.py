@@ -9,7 +9,7 @@ import numpy as np
 from autograder.authoring.arrays import dtype_name, is_array
 from autograder.authoring.nests import Extent, NestError, extent_of, is_long, to_array
 from autograder.authoring.standard import Compared, note_compared, tolerance_for
-from autograder.authoring.subject import RemoteObject
+from autograder.authoring.subject import Proxy
 from autograder.authoring.tolerance import compare
 from autograder.authoring.words import a, kind, numbers, short
 from autograder.errors import CheckFailure, Unanswered
@@ -111,8 +111,8 @@ def assert_dtype(got: Any, like: Any, *, what: str = "value") -> None:
 
 
 def refuse_object(got: Any, what: str, expected: str) -> None:
-    """Raise a failure if a value is a handle: an object is never mistaken for a value."""
-    if isinstance(got, RemoteObject):
+    """Raise a failure if a value is a proxy: an object is never mistaken for a value."""
+    if isinstance(got, Proxy):
         if got.type_name == "ellipsis":
             raise Unanswered(what)
         raise CheckFailure(f"{what}: an object of type {got.type_name}, expected {expected}")

@@ -10,14 +10,14 @@ from typing import Any, Protocol
 
 from autograder.errors import CheckFailure, Unanswered, UnsendableArgument
 
-__all__ = ["Handle", "Helper", "RemoteObject", "Session", "Subject"]
+__all__ = ["Helper", "Proxy", "RemoteId", "Session", "Subject"]
 
 Helper = Callable[..., Any]
 MAX_LABEL = 100  # characters of what a value inside another is called
 
 
 @dataclass(frozen=True)
-class Handle:
+class RemoteId:
     """A session's own number for an object that stays in it, and the name of its type."""
 
     number: int
@@ -25,7 +25,7 @@ class Handle:
 
 
 class Session(Protocol):
-    """A namespace that answers with values; an object that stays in it is a `Handle`.
+    """A namespace that answers with values; an object that stays in it is a `RemoteId`.
 
     Every method raises `StudentError` if the code behind it raises, is missing or was ended.
     """
@@ -48,18 +48,18 @@ class Session(Protocol):
         """Seed the session's own generators of random numbers."""
 
 
-class RemoteObject:
-    """A handle to an object that stays in its session: it can be called and asked for attributes.
+class Proxy:
+    """A proxy to an object that stays in its session: it can be called and asked for attributes.
 
     It is never mistaken for a value: no assertion takes it, it has no truth value and cannot be
     compared, and it defines no length, iteration or array interface.
     """
 
-    __slots__ = ("_owner", "handle", "label", "type_name")
+    __slots__ = ("_owner", "label", "remote", "type_name")
 
-    def __init__(self, owner: "Subject", handle: Handle, label: str) -> None:
-        self._owner, self.handle, self.label = owner, handle, label
-        self.type_name = handle.type_name
+    def __init__(self, owner: "Subject", remote: RemoteId, label: str) -> None:
+        self._owner, self.remote, self.label = owner, remote, label
+        self.type_name = remote.type_name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the object in its session with copies of the arguments."""
@@ -113,7 +113,7 @@ class Subject:
         self._require_own((args, kwargs))
         return self._own(self._session.apply(helper, args, kwargs), helper.__name__)
 
-    def call(self, target: RemoteObject, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, target: Proxy, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call an object of this subject's session.
 
         Raises:
@@ -121,7 +121,7 @@ class Subject:
             UnsendableArgument: an argument is an object of another session.
         """
         self._require_own((args, kwargs))
-        value, changed = self._session.call(target.handle.number, args, kwargs, self._pure)
+        value, changed = self._session.call(target.remote.number, args, kwargs, self._pure)
         if changed:
             which = changed[0]
             name = f"`{which}`" if isinstance(which, str) else f"number {which + 1}"
@@ -130,15 +130,15 @@ class Subject:
             )
         return self._own(value, f"{target.label}(…)")
 
-    def attribute(self, target: RemoteObject, name: str) -> Any:
+    def attribute(self, target: Proxy, name: str) -> Any:
         """Return an attribute of an object of this subject's session."""
         return self._own(
-            self._session.attribute(target.handle.number, name), f"{target.label}.{name}"
+            self._session.attribute(target.remote.number, name), f"{target.label}.{name}"
         )
 
     def _require_own(self, value: Any) -> None:
         """Refuse an object of another session: its number means another object in this one."""
-        if isinstance(value, RemoteObject):
+        if isinstance(value, Proxy):
             if value._owner._session is not self._session:
                 raise UnsendableArgument(
                     f"{value!r} is of another session: only values can be passed on"
@@ -150,8 +150,8 @@ class Subject:
             self._require_own(list(value.values()))
 
     def _own(self, value: Any, label: str) -> Any:
-        if isinstance(value, Handle):
-            return RemoteObject(self, value, label)
+        if isinstance(value, RemoteId):
+            return Proxy(self, value, label)
         if isinstance(value, (tuple, list)):
             pairs = enumerate(value)
             return type(value)(self._own(v, _inside(label, i, v)) for i, v in pairs)
@@ -165,6 +165,6 @@ def _inside(label: str, key: int | str, value: Any) -> str:
 
     Beyond some length the name of the whole does.
     """
-    if not isinstance(value, (Handle, tuple, list, dict)) or len(label) > MAX_LABEL:
+    if not isinstance(value, (RemoteId, tuple, list, dict)) or len(label) > MAX_LABEL:
         return label
     return f"{label}[{key if isinstance(key, int) else key[:MAX_LABEL]!r}]"

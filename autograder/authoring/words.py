@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from autograder.authoring.arrays import is_array
-from autograder.authoring.subject import RemoteObject
+from autograder.authoring.subject import Proxy
 
 __all__ = ["a", "kind", "numbers", "short"]
 
@@ -82,7 +82,7 @@ def _pieces(value: Any) -> Iterator[str]:
         yield "[" if isinstance(value, list) else "("
         yield from _joined(["", "", item] for item in value)
         yield "]" if isinstance(value, list) else ",)" if len(value) == 1 else ")"
-    elif isinstance(value, (RemoteObject, int, float, complex)) or value is None:
+    elif isinstance(value, (Proxy, int, float, complex)) or value is None:
         yield repr(value)
     else:
         yield a(type(value).__name__)

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.standard import Compared, Standard, holding_to, observing
-from autograder.authoring.subject import Handle, Session, Subject
+from autograder.authoring.subject import RemoteId, Session, Subject
 from autograder.errors import (
     CheckFailure,
     HarnessError,
@@ -72,7 +72,7 @@ class _Watched:
     def get(self, name: str) -> Any:
         """Return the value of a name; one that is `...`, None or an empty text is no answer."""
         value = self._session.get(name)
-        dots = isinstance(value, Handle) and value.type_name == "ellipsis"
+        dots = isinstance(value, RemoteId) and value.type_name == "ellipsis"
         if dots or value is None or (isinstance(value, str) and not value.strip()):
             self.empty.append(name)
         return value

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from autograder.authoring.checks import Case, Check
-from autograder.authoring.subject import Handle, Session
+from autograder.authoring.subject import RemoteId, Session
 from autograder.errors import StudentError, StudentKilled, StudentTimeout, WireError
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.callbacks import Callbacks
@@ -197,7 +197,7 @@ def _no_object(reference: Reference) -> Any:
     raise TypeError(f"takes values only, no object of type {reference.type_name[:100]}")
 
 
-def _no_value(value: object) -> Handle:
+def _no_value(value: object) -> RemoteId:
     raise TypeError(f"returns an object of type {type(value).__name__}, which cannot be given")
 
 

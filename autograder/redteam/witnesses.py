@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from autograder.authoring.checks import case_rng
-from autograder.authoring.subject import Handle, Helper, Session
+from autograder.authoring.subject import Helper, RemoteId, Session
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.oracle import Oracle
 
@@ -239,7 +239,7 @@ class _Spy:
                 self._note(item)
         elif isinstance(value, dict):
             self._note(list(value.values()))
-        elif not isinstance(value, (Handle, str, bytes, type(None))):
+        elif not isinstance(value, (RemoteId, str, bytes, type(None))):
             with suppress(TypeError, ValueError, RuntimeError):
                 flat = np.asarray(value, dtype=float).reshape(-1)[:4]
                 texts = {repr(float(number)) for number in flat}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.authoring.subject import Handle
+from autograder.authoring.subject import RemoteId
 from autograder.errors import WireError
 from autograder.sandbox.line import Line
 from autograder.sandbox.protocol import (
@@ -160,14 +160,14 @@ class Host:
         """Return what leaves in place of a value."""
         return value
 
-    def _keep(self, value: object) -> Handle:
+    def _keep(self, value: object) -> RemoteId:
         number = self._numbers.get(id(value))
         if number is None:
             if len(self._objects) >= MAX_HANDLES:
                 raise WireError(f"more than {MAX_HANDLES} objects that are no values")
             number = self._numbers[id(value)] = len(self._objects)
             self._objects.append(value)  # which also keeps its id from being used again
-        return Handle(number, _type_name(value))
+        return RemoteId(number, _type_name(value))
 
 
 def _sees_a_gpu(torch: Any) -> bool:

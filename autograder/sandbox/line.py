@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from autograder.authoring.subject import Handle
+from autograder.authoring.subject import RemoteId
 from autograder.sandbox.protocol import Callback, Message, Raised, Value
 from autograder.sandbox.wire import Packer, Reference, unpack
 
@@ -45,7 +45,7 @@ class Line:
         """Return what stands for a function of the notebook and calls back instead."""
 
         def given(*args: Any, **kwargs: Any) -> Any:
-            def refuse(value: object) -> Handle:
+            def refuse(value: object) -> RemoteId:
                 kind = type(value).__name__
                 raise TypeError(f"{name} is given, and takes values only, no object of type {kind}")
 

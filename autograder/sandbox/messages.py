@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any, TypeVar
 
-from autograder.authoring.subject import Handle, Helper
+from autograder.authoring.subject import Helper, RemoteId
 from autograder.errors import (
     HarnessError,
     NotImplementedYet,
@@ -224,12 +224,12 @@ def _packed(
     return packed, named, packer.bodies
 
 
-def _refuse(value: object) -> Handle:
+def _refuse(value: object) -> RemoteId:
     raise WireError(f"an object of type {type(value).__name__}")
 
 
-def _handle(reference: Reference) -> Handle:
-    return Handle(reference.number, reference.type_name[:100])
+def _handle(reference: Reference) -> RemoteId:
+    return RemoteId(reference.number, reference.type_name[:100])
 
 
 def _unpacked(packed: Packed, bodies: list[Any]) -> Any:

@@ -2,7 +2,7 @@
 
 A packed value is plain data for msgspec, and beside it raw little-endian bodies, one for each
 array. Values that may cross are None, bool, int, float, complex, str, bytes, list, tuple, dict with
-string keys, numpy arrays and torch tensors; anything else becomes a `Handle`. Nothing received is
+string keys, numpy arrays and torch tensors; anything else becomes a `RemoteId`. Nothing received is
 ever run.
 """
 
@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy import asarray, ascontiguousarray, frombuffer  # a notebook may rename them in np
 
-from autograder.authoring.subject import Handle, RemoteObject
+from autograder.authoring.subject import Proxy, RemoteId
 from autograder.errors import WireError
 
 __all__ = [
@@ -109,10 +109,10 @@ class Packer:
     """Turns values into their packed form and collects the bodies of arrays.
 
     Args:
-        keep: called with a value that may not cross; returns the handle that stands for it.
+        keep: called with a value that may not cross; returns the proxy that stands for it.
     """
 
-    def __init__(self, keep: Callable[[object], Handle]) -> None:
+    def __init__(self, keep: Callable[[object], RemoteId]) -> None:
         self.bodies: list[Any] = []
         self._keep, self._items = keep, 0
 
@@ -167,8 +167,8 @@ class Packer:
                     return self._add(kind, dtype, plain.view(torch.int16).numpy())
                 if dtype in DTYPES:
                     return self._add(kind, dtype, plain.numpy())
-        handle = value.handle if isinstance(value, RemoteObject) else self._keep(value)
-        return Reference(handle.number, handle.type_name)
+        remote = value.remote if isinstance(value, Proxy) else self._keep(value)
+        return Reference(remote.number, remote.type_name)
 
     def _add(self, kind: str, dtype: str, array: Any) -> Array:
         little = DTYPES.get(dtype, DTYPES["int16"])  # a bfloat16 is two bytes
@@ -190,7 +190,7 @@ def unpack(
     Args:
         packed: as received.
         bodies: the bodies of its message; an array takes its own out of the list and keeps it.
-        resolve: called with a reference; returns the object or handle that it stands for.
+        resolve: called with a reference; returns the object or proxy that it stands for.
 
     Raises:
         WireError: an array is not what its header says.

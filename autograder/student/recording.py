@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from autograder.authoring.arrays import NUMERIC, is_array, to_numpy
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Standard
-from autograder.authoring.subject import Handle, Helper, RemoteObject, Session
+from autograder.authoring.subject import Helper, Proxy, RemoteId, Session
 from autograder.errors import HarnessError, SourceError
 from autograder.grading.cases import ReferenceSession, drawn_under, run_case
 from autograder.grading.results import Verdict
@@ -165,7 +165,7 @@ class _RecordingSession:
         self._inner.seed(number)
 
     def _keep(self, asked: str, sketch: Sketch, value: Any) -> Any:
-        packer = Packer(_keep_handle)
+        packer = Packer(_keep_remote)
         packed = packer.pack(value)
         self.replies.append(Reply(asked, sketch, packed, tuple(bytes(b) for b in packer.bodies)))
         return value
@@ -205,11 +205,11 @@ class ReplaySession:
                 "the recording has no reply to what this case asks; it can only be graded"
             )
         bodies = [bytearray(body) for body in reply.bodies]
-        return unpack(reply.value, bodies, lambda r: Handle(r.number, r.type_name))
+        return unpack(reply.value, bodies, lambda r: RemoteId(r.number, r.type_name))
 
 
-def _keep_handle(value: object) -> Handle:
-    if isinstance(value, Handle):
+def _keep_remote(value: object) -> RemoteId:
+    if isinstance(value, RemoteId):
         return value
     raise HarnessError(f"an object of type {type(value).__name__} cannot be recorded")
 
@@ -239,8 +239,8 @@ def _parts(value: Any) -> Iterator[str | NDArray[np.float64]]:
         yield f"keys {sorted(value, key=repr)}"
         for key in sorted(value, key=repr):
             yield from _parts(value[key])
-    elif isinstance(value, RemoteObject):
-        yield str(value.handle)
+    elif isinstance(value, Proxy):
+        yield str(value.remote)
     else:
         # repr() refuses an integer of more than 4300 digits.
         yield hex(value) if isinstance(value, int) else repr(value)

@@ -16,12 +16,12 @@ from autograder.authoring.assertions import (
     assert_that,
 )
 from autograder.authoring.standard import Standard, holding_to, observing
-from autograder.authoring.subject import Handle, RemoteObject
+from autograder.authoring.subject import Proxy, RemoteId
 from autograder.authoring.tolerance import DEFAULTS
 from autograder.errors import CheckFailure
 
-EVIL = RemoteObject(None, Handle(0, "Evil"), "f(…)")
-UNANSWERED = RemoteObject(None, Handle(0, "ellipsis"), "answer")
+EVIL = Proxy(None, RemoteId(0, "Evil"), "f(…)")
+UNANSWERED = Proxy(None, RemoteId(0, "ellipsis"), "answer")
 ONES = np.ones(2)
 
 
@@ -399,7 +399,7 @@ def test_a_nest_that_would_be_far_larger_as_one_array_is_never_made_one():
     assert peak < 16 << 20
 
 
-def test_a_handle_has_no_interface_of_an_array():
+def test_a_proxy_has_no_interface_of_an_array():
     for attribute in ("__array__", "__len__", "__iter__", "__float__", "__array_interface__"):
         assert not hasattr(EVIL, attribute)
     for question in (bool, lambda evil: evil == 1, lambda evil: evil != 1):

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from autograder.authoring.subject import RemoteObject, Subject
+from autograder.authoring.subject import Proxy, Subject
 from autograder.errors import CheckFailure, HarnessError, StudentError
 from autograder.sandbox.messages import InProcessSession
 
@@ -80,7 +80,7 @@ def changed(call, *args, **kwargs):
 
 def test_a_name_is_a_value_or_an_object_that_can_be_called(student):
     assert student.answer == student["answer"] == 42
-    assert isinstance(student.model, RemoteObject)
+    assert isinstance(student.model, Proxy)
     assert repr(student.model) == "<Model model>"
 
 

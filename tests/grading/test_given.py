@@ -104,7 +104,7 @@ def test_what_it_raises_is_told_by_one_of_pythons_own_names(reference, name, rai
     assert ask(reference, "double", 2) == 4
 
 
-def test_a_handle_is_no_argument(reference):
+def test_a_proxy_is_no_argument(reference):
     message = Callback("double", [Reference(0, "x" * 10_000)])
     reply = reference.answer(message, time.monotonic() + 20)
     assert reply.type == "TypeError"

@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from autograder.authoring.subject import Handle
+from autograder.authoring.subject import RemoteId
 from autograder.errors import StudentKilled, StudentTimeout, UnsendableArgument
 from autograder.sandbox import callbacks as module
 from autograder.sandbox.callbacks import Callbacks
@@ -205,7 +205,7 @@ def test_an_answer_too_large_for_the_wire_is_an_error_of_the_call():
     )
 
 
-def test_a_handle_of_the_session_is_nothing_to_the_grader(session):
+def test_a_proxy_of_the_session_is_nothing_to_the_grader(session):
     session.give(given())
     assert call(session, "caught", None).startswith("TypeError")
-    assert isinstance(session.get("thing"), Handle)
+    assert isinstance(session.get("thing"), RemoteId)

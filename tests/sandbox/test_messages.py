@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.authoring.subject import Handle
+from autograder.authoring.subject import RemoteId
 from autograder.errors import (
     HarnessError,
     NotImplementedYet,
@@ -129,12 +129,12 @@ def test_arguments_arrive_writable_and_are_nobody_elses(session, names):
     )
 
 
-def test_an_object_comes_back_as_a_handle_also_inside_a_value(session):
-    assert isinstance(session.get("f"), Handle)
+def test_an_object_comes_back_as_a_proxy_also_inside_a_value(session):
+    assert isinstance(session.get("f"), RemoteId)
     assert call(session, "sparse", 1)[0].type_name == "dict"
 
 
-def test_a_handle_that_no_subject_owns_is_no_argument(session):
+def test_a_proxy_that_no_subject_owns_is_no_argument(session):
     with pytest.raises(HarnessError, match="cannot be sent"):
         call(session, "f", session.get("np"))
 

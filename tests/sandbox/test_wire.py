@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.authoring.subject import Handle, RemoteObject
+from autograder.authoring.subject import Proxy, RemoteId
 from autograder.errors import WireError
 from autograder.sandbox import protocol, wire
 from autograder.sandbox.protocol import (
@@ -246,19 +246,19 @@ def test_an_instance_of_a_subclass_crosses_as_what_it_is_whatever_it_says(value,
         np.longdouble(1),
     ],
 )
-def test_anything_else_becomes_a_handle(value):
+def test_anything_else_becomes_a_proxy(value):
     kept = []
 
     def keep(given):
         kept.append(given)
-        return Handle(7, "it")
+        return RemoteId(7, "it")
 
     assert sent(value, keep, resolve=lambda r: (r.number, r.type_name)) == (7, "it")
     assert kept == [value] or kept[0] is value
 
 
-def test_a_handle_goes_back_by_its_number():
-    remote = RemoteObject(None, Handle(3, "Net"), "net")
+def test_a_proxy_goes_back_by_its_number():
+    remote = Proxy(None, RemoteId(3, "Net"), "net")
     assert sent([remote], resolve=lambda r: r) == [Reference(3, "Net")]
 
 

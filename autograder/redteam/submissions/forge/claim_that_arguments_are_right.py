@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Says of every value that it is a handle of the reference, by numbers that are none of its own.
+# Says of every value that it is a proxy of the reference, by numbers that are none of its own.
 from autograder.sandbox import host
 from autograder.sandbox.protocol import Value
 from autograder.sandbox.wire import Reference

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.authoring.subject import RemoteObject, Subject
+from autograder.authoring.subject import Proxy, Subject
 from autograder.errors import CheckFailure, StudentError
 from autograder.sandbox.host import MAX_HANDLES
 from autograder.sandbox.messages import InProcessSession
@@ -94,7 +94,7 @@ Y = torch.ones(4, 1, dtype=torch.float64)
 
 def test_a_module_is_called_and_asked_for_its_attributes(student):
     net = student.make_net(width=5)
-    assert isinstance(net, RemoteObject)
+    assert isinstance(net, Proxy)
     assert (net.type_name, net.width, net.first.out_features) == ("Net", 5, 5)
     assert net.first.weight.shape == (5, 2)
     assert net.first.weight.requires_grad
@@ -188,9 +188,9 @@ def test_objects_are_passed_inside_lists_and_dicts(student):
     assert student.apply(named, things) == ["Net", 2]
 
 
-def test_one_object_is_one_handle(student):
+def test_one_object_is_one_proxy(student):
     net = student.make_net()
-    assert net.first.handle == net.first.handle != net.last.handle
+    assert net.first.remote == net.first.remote != net.last.remote
 
 
 @pytest.mark.parametrize("use", [bool, lambda o: o == 1, lambda o: o != o])
