@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
 from autograder.errors import HarnessError
-from autograder.grading.given import bound_memory
+from autograder.grading.substitutes import bound_memory
 from autograder.sandbox.kernel import die_with_parent
 
 __all__ = ["Lost", "Mark", "in_forks"]

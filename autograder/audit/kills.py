@@ -13,11 +13,11 @@ from autograder.audit.mutants import Mutant, Site, mutants_of
 from autograder.audit.trial import Trial, run_one
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import observing
-from autograder.compiler.given import asked_of_students
+from autograder.compiler.given_functions import asked_of_students
 from autograder.errors import SourceError
-from autograder.grading.given import run_given, wants_given
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
+from autograder.grading.substitutes import run_given, wants_given
 from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["Fate", "MutantResult", "asked_by", "mutants_for", "try_mutants"]

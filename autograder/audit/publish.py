@@ -9,16 +9,16 @@ from autograder.course import Course
 from autograder.errors import AuditRefused, naming
 
 if TYPE_CHECKING:
-    from autograder.audit.report import Audit
+    from autograder.audit.overview import Audit
     from autograder.compiler.build import Artefacts
 
-__all__ = ["Outcome", "audit_only", "compile_and_publish", "unproven"]
+__all__ = ["AuditOutcome", "audit_only", "compile_and_publish", "unproven"]
 
 JSON = "audit.json"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AuditOutcome:
     """What an audit says.
 
     Attributes:
@@ -36,7 +36,7 @@ class Outcome:
 
 def compile_and_publish(
     course: Course, name: str, progress: Callable[[str], None], jobs: int = 1
-) -> Outcome:
+) -> AuditOutcome:
     """Compile an assignment, prove what is not proven yet, and publish it.
 
     Args:
@@ -62,7 +62,7 @@ def audit_only(
     progress: Callable[[str], None],
     jobs: int = 1,
     everything: bool = False,
-) -> Outcome:
+) -> AuditOutcome:
     """Audit an assignment; publish nothing.
 
     Args:
@@ -93,19 +93,19 @@ def unproven(course: Course, name: str) -> list[str]:
     return stale_checks(keys_of(read_texts(course, name)), read_proof(course, name))
 
 
-def _outcome(audit: "Audit") -> Outcome:
-    return Outcome(audit.summary(), audit.summary(details=True), audit.news(), audit.score)
+def _outcome(audit: "Audit") -> AuditOutcome:
+    return AuditOutcome(audit.summary(), audit.summary(details=True), audit.news(), audit.score)
 
 
 def _compile_and_audit(
     course: Course, name: str, progress: Callable[[str], None], jobs: int, everything: bool
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
+    from autograder.audit.acceptance import try_for_acceptance
     from autograder.audit.definitions import named_mutants_of
+    from autograder.audit.overview import report_on
     from autograder.audit.proof import read_proof, write_proof
     from autograder.audit.prove import prove
-    from autograder.audit.rehearsal import rehearse
-    from autograder.audit.report import report_on
     from autograder.compiler.build import compile_assignment, pack
 
     began = time.monotonic()
@@ -116,7 +116,7 @@ def _compile_and_audit(
     proof = proven.proof
     mutants = named_mutants_of(compiled, proof)
     artefacts = pack(compiled, proof.standards(), proof.rejects(), mutants)
-    seen = rehearse(compiled, artefacts, course.limits_of(name), progress)
+    seen = try_for_acceptance(compiled, artefacts, course.limits_of(name), progress)
     findings = [text for found in proven.findings.values() for text in found] + seen.findings
     audit = report_on(
         compiled,

@@ -12,9 +12,9 @@ from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared, Standard
 from autograder.authoring.subject import Session
 from autograder.grading.cases import drawn_under, run_against
-from autograder.grading.given import run_given, wants_given
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
+from autograder.grading.substitutes import run_given, wants_given
 from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_perturbed", "run_variant"]

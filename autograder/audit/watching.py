@@ -80,7 +80,7 @@ def _files(course: Course, name: str) -> Iterator[tuple[Path, tuple[int, int]]]:
 def _import_all() -> None:
     import torch  # noqa: F401
 
-    from autograder.audit import prove, rehearsal, report  # noqa: F401
+    from autograder.audit import acceptance, overview, prove  # noqa: F401
 
 
 def _in_process(work: Callable[[], None]) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 
 from autograder.authoring.arrays import dtype_name, is_array
 from autograder.authoring.nests import Extent, NestError, extent_of, is_long, to_array
+from autograder.authoring.phrases import a, kind, numbers, short
 from autograder.authoring.standard import Compared, note_compared, tolerance_for
 from autograder.authoring.subject import Proxy
 from autograder.authoring.tolerance import compare
-from autograder.authoring.words import a, kind, numbers, short
 from autograder.errors import CheckFailure, Unanswered
 
 __all__ = [

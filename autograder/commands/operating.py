@@ -65,7 +65,7 @@ def _add_redteam(parser: Parser) -> None:
 
 def _redteam(options: Options) -> int:
     from autograder.redteam.catalogue import choose, read_own, read_zoo
-    from autograder.redteam.terminal import show_list, show_zoo
+    from autograder.redteam.printing import show_list, show_zoo
 
     course, zoo, jobs = find_course(), read_zoo(), jobs_of(options)
     names = assignments_of(course, options.assignments)
@@ -137,9 +137,9 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 def _bench(options: Options) -> int:
+    from autograder.bench.driver import PARTS, Bench
     from autograder.bench.page import lines, publish, require_marks
     from autograder.bench.peers import PEERS
-    from autograder.bench.run import PARTS, Bench
 
     parts = options.parts.split(",") if options.parts else PARTS
     if unknown := set(parts) - set(PARTS):

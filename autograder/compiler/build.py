@@ -12,7 +12,7 @@ from autograder.compiler.artefacts import Artefacts, publish, write
 from autograder.compiler.bank_files import read_bank_texts, require_known_questions
 from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
 from autograder.compiler.fingerprint import fingerprint
-from autograder.compiler.given import require_given
+from autograder.compiler.given_functions import require_given
 from autograder.compiler.handout import companions, first_cell
 from autograder.compiler.manifest import make_manifest
 from autograder.compiler.passes import (

@@ -11,8 +11,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
+from autograder.engines.grader import Worker
 from autograder.engines.work import GRADINGS, Graded, Job, Work
-from autograder.engines.worker import Worker
 from autograder.errors import HarnessError
 from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.intake import read_submitted

@@ -21,11 +21,11 @@ from autograder.grading.results import Result, Status, dump_result
 from autograder.grading.submission import parse_submission
 from autograder.records.autograded import write_autograded
 from autograder.records.feedback import write_feedback
-from autograder.records.files import require_writable, write_atomic
 from autograder.records.gradebook import write_gradebook
 from autograder.records.report import write_report
 from autograder.records.store import Store
 from autograder.records.times import read_time
+from autograder.records.whole_files import require_writable, write_atomic
 from autograder.visible import visible
 
 __all__ = [

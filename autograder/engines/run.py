@@ -20,17 +20,17 @@ from autograder.errors import AutograderError, HarnessError, UsageError, stops_a
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
 from autograder.grading.intake import Submitted, digest_of, read_submitted
 from autograder.grading.results import Result, is_final, waits_for_hardware
-from autograder.records.files import require_writable
 from autograder.records.store import Store, submission_key
+from autograder.records.whole_files import require_writable
 from autograder.sandbox.settings import Isolation
 from autograder.version import own_version
 from autograder.visible import visible
 
 __all__ = [
+    "Preview",
     "Progress",
     "Run",
     "Stored",
-    "Trial",
     "grade_assignment",
     "stored",
     "try_assignment",
@@ -72,7 +72,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Trial:
+class Preview:
     """What a run would do: the results by student, and what cannot be graded."""
 
     results: Mapping[str, Result]
@@ -161,7 +161,7 @@ def try_assignment(
     device: str = "cpu",
     workers: int = 1,
     engine: str = "local",
-) -> Trial:
+) -> Preview:
     """Grade what `grade_assignment` would grade again, and write nothing."""
     plan = _plan(course, name, students, device, course.min_isolation, Store.find, again=True)
     found: dict[str, Result] = {}
@@ -170,7 +170,7 @@ def try_assignment(
     for one in ENGINES[engine](plan.work, plan.jobs, workers):
         found[one.student] = one.result
         progress.advance(one.result)
-    return Trial(found, _told(course, plan.problems))
+    return Preview(found, _told(course, plan.problems))
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["Diagnoses", "Outcome"]
+__all__ = ["CaseOutcome", "Diagnoses"]
 
 CASE_SECONDS = 2.0  # that a known mistake may take for one case
 SECONDS = 6.0  # of the processor that all mistakes together may take for one submission
@@ -39,7 +39,7 @@ _MISSED = (Verdict.FAILED, Verdict.ERRORED)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CaseOutcome:
     """What came of a case: the result, and the numbers that were compared in it."""
 
     result: CaseResult
@@ -52,7 +52,7 @@ class Outcome:
         return last if last is not None and last.margin > 1.0 else None
 
 
-Outcomes = Mapping[str, Outcome]  # of a check's cases, by name
+CaseOutcomes = Mapping[str, CaseOutcome]  # of a check's cases, by name
 
 
 class Diagnoses:
@@ -74,7 +74,7 @@ class Diagnoses:
         self._oracle, self._mutants, self._rejects = oracle, mutants, rejects or {}
 
     def of_all(
-        self, outcomes: Mapping[str, Outcomes], draw: Draw, seconds: float = SECONDS
+        self, outcomes: Mapping[str, CaseOutcomes], draw: Draw, seconds: float = SECONDS
     ) -> dict[str, str]:
         """Return what the wrong values of each check look like, where they look like something.
 
@@ -97,7 +97,7 @@ class Diagnoses:
         return found
 
     def of(
-        self, check: Check, outcomes: Outcomes, draw: Draw, seconds: float = SECONDS
+        self, check: Check, outcomes: CaseOutcomes, draw: Draw, seconds: float = SECONDS
     ) -> str | None:
         """Return what a student's wrong values look like, if all of them look like one thing.
 
@@ -148,11 +148,11 @@ class Diagnoses:
 
     def _run(
         self, check: Check, case: Case, names: Mapping[str, Any], draw: Draw, until: float
-    ) -> Outcome:
+    ) -> CaseOutcome:
         """Return what a student gets in a case for whom some names stand for something else."""
         left = until - time.process_time()
         if left <= 0:
-            return Outcome(_UNKNOWN, [])
+            return CaseOutcome(_UNKNOWN, [])
         seen: list[Compared] = []
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a mistake may divide by zero
@@ -165,10 +165,10 @@ class Diagnoses:
                 seconds=min(left, CASE_SECONDS),
                 compared=seen,
             )
-        return Outcome(result, seen)
+        return CaseOutcome(result, seen)
 
 
-def _wrong(outcomes: Outcomes) -> dict[str, Outcome]:
+def _wrong(outcomes: CaseOutcomes) -> dict[str, CaseOutcome]:
     """Return those of a check's cases that did not pass."""
     return {n: o for n, o in outcomes.items() if o.result.verdict is not Verdict.PASSED}
 
@@ -181,7 +181,7 @@ def _can_be_named(result: CaseResult) -> bool:
     return result.verdict in _MISSED and result.blank is None
 
 
-def _same(student: Outcome, mutant: Outcome) -> bool:
+def _same(student: CaseOutcome, mutant: CaseOutcome) -> bool:
     """Return whether a mistake comes to the same as a student's code: verdict, place and values."""
     if student.result.verdict is not mutant.result.verdict:
         return False
@@ -200,7 +200,7 @@ def _same(student: Outcome, mutant: Outcome) -> bool:
     )
 
 
-def _tells(outcome: Outcome) -> bool:
+def _tells(outcome: CaseOutcome) -> bool:
     """Return whether what is wrong in a case tells enough to be no coincidence.
 
     Two different numbers do, and one with some digits; a single 0.5 may be anybody's. So do a

@@ -12,7 +12,7 @@ from autograder.authoring.checks import Case, Check, case_rng
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.grading.bundle import Bundle, QuestionEntry
 from autograder.grading.case_runs import CaseRuns, stops_of
-from autograder.grading.diagnosis import Diagnoses, Outcome
+from autograder.grading.diagnosis import CaseOutcome, Diagnoses
 from autograder.grading.intake import digest_of
 from autograder.grading.notes import UNWALLED, all_notes, notes_of
 from autograder.grading.oracle import Oracle
@@ -192,7 +192,7 @@ class Grader:
         """Name what a check's wrong values look like; whatever fails here costs nobody anything."""
         known = {
             check: {
-                name: Outcome(result, runs.compared.get((check, name), ()))
+                name: CaseOutcome(result, runs.compared.get((check, name), ()))
                 for name, result in found.items()
             }
             for check, found in runs.outcomes.items()

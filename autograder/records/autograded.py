@@ -19,8 +19,8 @@ from nbformat import NotebookNode
 
 from autograder.grading.bundle import CheckEntry, Manifest
 from autograder.grading.results import CheckResult, Result
-from autograder.records.files import write_atomic
 from autograder.records.pages import format_points
+from autograder.records.whole_files import write_atomic
 from autograder.records.words import check_words, clean
 
 __all__ = ["write_autograded"]

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.records.files import write_atomic
+from autograder.records.whole_files import write_atomic
 
 if TYPE_CHECKING:
     from jinja2 import Environment

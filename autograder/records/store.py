@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder.course import LONGEST_NAME
 from autograder.errors import HarnessError, UsageError
 from autograder.grading.results import Result, Verdict, dump_result, is_final, load_result
-from autograder.records.files import (
+from autograder.records.whole_files import (
     clean_temporary,
     make_folder,
     sync_folder,

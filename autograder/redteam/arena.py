@@ -18,7 +18,7 @@ from autograder.course import find_course
 from autograder.engines.run import grade_assignment
 from autograder.grading import runner
 from autograder.grading.results import Result
-from autograder.redteam.channel import CHANNEL, Overheard
+from autograder.redteam.overhearing import CHANNEL, Overheard
 from autograder.redteam.witnesses import marked_processes
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.settings import Isolation

@@ -21,8 +21,8 @@ from autograder.grading.bundle import pack_bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Result, load_result
 from autograder.grading.runner import drawn_for
-from autograder.redteam.channel import CHANNEL
 from autograder.redteam.judge import misuse
+from autograder.redteam.overhearing import CHANNEL
 from autograder.redteam.specimens import Specimen
 from autograder.redteam.submitting import (
     Knowledge,

@@ -18,7 +18,7 @@ from autograder.sandbox import protocol
 from autograder.sandbox.cell_runs import CellRun, CodeCell, Place, cell_run, why_missing
 from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout, expect
 from autograder.sandbox.check_session import CheckSession
-from autograder.sandbox.files import as_bodies
+from autograder.sandbox.data_files import as_bodies
 from autograder.sandbox.fork_server import ANSWER_SECONDS, ForkServer, KilledFromOutside, Waiting
 from autograder.sandbox.protocol import Message
 

@@ -15,7 +15,7 @@ from typing import Any
 from autograder.errors import WireError
 from autograder.sandbox.cells import Cells
 from autograder.sandbox.channel import Channel, ChannelClosed
-from autograder.sandbox.files import of_bodies, put_files
+from autograder.sandbox.data_files import of_bodies, put_files
 from autograder.sandbox.host import Host
 from autograder.sandbox.kernel import die_with_parent, fork
 from autograder.sandbox.protocol import (

@@ -14,10 +14,10 @@ from autograder.authoring.checks import Check
 from autograder.course import Course
 from autograder.errors import AuditRefused, SourceError
 from autograder.grading.bundle import read_bundle
-from autograder.grading.given import run_given
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.runner import Grader
+from autograder.grading.substitutes import run_given
 from tests.audit.test_kills import SIGN_IS_LOST
 
 WriteCourse = Callable[..., Course]

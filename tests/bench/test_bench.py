@@ -8,11 +8,11 @@ import pytest
 
 from autograder import cli
 from autograder.bench.answers import QUESTIONS, fill, make_class, reference
+from autograder.bench.driver import PARTS, Bench
 from autograder.bench.measure import Failed, measure
 from autograder.bench.page import BEGIN, END, figures, lines, replaced
 from autograder.bench.peer_checks import HIDDEN, VISIBLE
 from autograder.bench.peers import PEERS
-from autograder.bench.run import PARTS, Bench
 
 FORKS = """
 import os, time

@@ -12,7 +12,7 @@ from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, case_rng, check
 from autograder.grading.bundle import NamedMutant
 from autograder.grading.cases import ReferenceSession, run_case
-from autograder.grading.diagnosis import Diagnoses, Outcome
+from autograder.grading.diagnosis import CaseOutcome, Diagnoses
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import Verdict
 from autograder.sandbox.messages import InProcessSession
@@ -101,7 +101,7 @@ def outcomes(checked, **values):
             lambda one=one: draw(checked, one),
             compared=seen,
         )
-        found[one.name] = Outcome(result, seen)
+        found[one.name] = CaseOutcome(result, seen)
     return found
 
 
@@ -199,7 +199,7 @@ def test_two_hundred_random_wrong_answers_have_no_diagnosis():
 def test_a_case_that_was_stopped_has_no_diagnosis():
     found = outcomes(adam_matches, adam=uncorrected)
     stopped = msgspec.structs.replace(found["a later step"].result, verdict=Verdict.TIMED_OUT)
-    found["a later step"] = Outcome(stopped, [])
+    found["a later step"] = CaseOutcome(stopped, [])
     assert Diagnoses(ORACLE).of(adam_matches, found, draw) is None
 
 

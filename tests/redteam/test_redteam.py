@@ -6,7 +6,7 @@ import pytest
 
 from autograder import cli
 from autograder.course import Course
-from autograder.redteam import terminal
+from autograder.redteam import printing
 from autograder.redteam.catalogue import choose, read_own, read_zoo
 from autograder.redteam.judge import Outcome
 from autograder.redteam.specimens import Specimen
@@ -32,7 +32,7 @@ def report(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, harm: tuple[str, .
     def run_zoo(course: Course, name: str, zoo: list[Specimen], *_: object) -> Report:
         return Report([outcome], list(harm), "namespaces")
 
-    monkeypatch.setattr(terminal, "run_zoo", run_zoo)
+    monkeypatch.setattr(printing, "run_zoo", run_zoo)
 
 
 def test_what_was_held_is_said(
@@ -70,7 +70,7 @@ def test_where_nothing_can_be_tried_it_says_why(
     def run_zoo(*_: object) -> Report:
         raise CannotTry("there are no walls here")
 
-    monkeypatch.setattr(terminal, "run_zoo", run_zoo)
+    monkeypatch.setattr(printing, "run_zoo", run_zoo)
     assert cli.main(["redteam"]) == 3
     assert "there are no walls here" in capsys.readouterr().err
 

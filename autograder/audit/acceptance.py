@@ -1,4 +1,4 @@
-"""A rehearsal: what would be published is graded as a student's work is, and searched for leaks."""
+"""Acceptance: what would be published is graded as a student's work is, and searched for leaks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,11 +15,11 @@ from autograder.grading.runner import Grader
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.settings import Isolation
 
-__all__ = ["Rehearsal", "rehearse"]
+__all__ = ["Acceptance", "try_for_acceptance"]
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class Acceptance:
     """What came of it.
 
     Attributes:
@@ -35,9 +35,9 @@ class Rehearsal:
     findings: list[str]
 
 
-def rehearse(
+def try_for_acceptance(
     compiled: Compiled, artefacts: Artefacts, limits: Limits, progress: Callable[[str], None]
-) -> Rehearsal:
+) -> Acceptance:
     """Grade the solution and the blank release in sessions; look for leaks in the release.
 
     Args:
@@ -56,7 +56,7 @@ def rehearse(
     secrets = secrets_of(oracle, _notebook(artefacts.solution), _notebook(blank))
     findings = _findings_of_solution(solved) + _findings_of_blank(untouched)
     findings += find_leaks(artefacts.release, secrets, oracle)
-    return Rehearsal(solved, untouched, len(secrets), findings)
+    return Acceptance(solved, untouched, len(secrets), findings)
 
 
 def _graded_in_sessions(

@@ -12,13 +12,13 @@ from autograder import assert_close, case, check
 from autograder.authoring.checks import case_rng
 from autograder.errors import StudentKilled, StudentTimeout
 from autograder.grading import case_runs
-from autograder.grading import given as module
+from autograder.grading import substitutes as module
 from autograder.grading.bundle import Cell, read_bundle
 from autograder.grading.cases import ReferenceSession, run_against, run_case
-from autograder.grading.given import ReferenceProcess, run_given, wants_given
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.runner import Grader
+from autograder.grading.substitutes import ReferenceProcess, run_given, wants_given
 from autograder.records.words import student_words
 from autograder.sandbox.callbacks import MAX_CALLBACKS
 from autograder.sandbox.limits import Limits

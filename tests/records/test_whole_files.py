@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from autograder.records.files import require_writable, temporary, write_atomic
+from autograder.records.whole_files import require_writable, temporary, write_atomic
 
 
 def test_a_file_is_replaced_whole_and_its_folders_are_made(tmp_path):
