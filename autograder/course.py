@@ -12,7 +12,7 @@ from typing import Any
 
 from autograder.errors import UsageError
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import WALLED, WEAKEST, Tier
+from autograder.sandbox.settings import WALLED, WEAKEST, Isolation
 from autograder.visible import visible
 
 __all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course", "told_files"]
@@ -37,7 +37,7 @@ class Course:
         name: the course's name.
         limits: of every submission, unless an assignment overrides them.
         assignment_limits: overrides by assignment.
-        min_tier: the weakest tier of walls behind which students' code may run.
+        min_isolation: the weakest isolation level behind which students' code may run.
         secret: from which hidden inputs are drawn.
         drafts: assignments that are still being written: commands leave them out unless named.
         demo_secret: whether that is the demo secret, which everybody knows.
@@ -48,7 +48,7 @@ class Course:
     limits: Limits = field(default_factory=Limits)
     assignment_limits: dict[str, Limits] = field(default_factory=dict)
     secret: bytes = field(default=DEMO_SECRET, repr=False)
-    min_tier: Tier = WEAKEST
+    min_isolation: Isolation = WEAKEST
     drafts: frozenset[str] = frozenset()
 
     @property
@@ -114,15 +114,15 @@ class Course:
 
         It is named as the assignment, or is the only notebook in its folder.
         """
-        folders = self._handed_in(assignment)
+        folders = self._submitted(assignment)
         return {f.name: _notebook(f / assignment, assignment) for f in folders if _can_be(f.name)}
 
     def unfit(self, assignment: str) -> list[str]:
         """The names of students' folders that no result can carry: long, not UTF-8, with a \\."""
-        return [f.name for f in self._handed_in(assignment) if not _can_be(f.name)]
+        return [f.name for f in self._submitted(assignment) if not _can_be(f.name)]
 
     def astray(self, assignments: Collection[str]) -> dict[Path, str | None]:
-        """What students handed in where no assignment finds it, and for which it may be meant.
+        """What students submitted where no assignment finds it, and for which it may be meant.
 
         A folder or a notebook that has no assignment's name; what looks like the name of an
         assignment that is not asked for is left out.
@@ -143,7 +143,7 @@ class Course:
         folders = [self.root / "assignments", self.root / "build"]
         return {p.name for f in folders if f.is_dir() for p in f.iterdir() if p.is_dir()}
 
-    def _handed_in(self, assignment: str) -> list[Path]:
+    def _submitted(self, assignment: str) -> list[Path]:
         folder = self.root / "submitted"
         students = sorted(folder.iterdir()) if folder.exists() else []
         return [student for student in students if _may_be_folder(student / assignment)]
@@ -202,7 +202,7 @@ def _read(root: Path) -> Course:
         table = tomllib.loads((root / CONFIG).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{CONFIG}: {error}") from None
-    known = ("name", "limits", "assignments", "min_tier")
+    known = ("name", "limits", "assignments", "min_isolation")
     for key in table:
         if key not in known:
             raise UsageError(f"{CONFIG}: a key must be one of {', '.join(known)}, got {key!r}")
@@ -220,11 +220,12 @@ def _read(root: Path) -> Course:
         if draft:
             drafts.add(name)
         own[name] = Limits.from_table(_table(entry, "limits", f"assignments.{name}.limits"), limits)
-    min_tier = table.get("min_tier", WEAKEST.value)
-    if type(min_tier) is not int or min_tier not in WALLED:
-        raise UsageError(f"{CONFIG}: min_tier must be 0, 1 or 2, got {min_tier!r}")
+    min_isolation = table.get("min_isolation", WEAKEST.value)
+    if not isinstance(min_isolation, str) or min_isolation not in list(WALLED):
+        levels = ", ".join(WALLED)
+        raise UsageError(f"{CONFIG}: min_isolation must be one of {levels}, got {min_isolation!r}")
     name = str(table.get("name", root.name))
-    return Course(root, name, limits, own, _secret(), Tier(min_tier), frozenset(drafts))
+    return Course(root, name, limits, own, _secret(), Isolation(min_isolation), frozenset(drafts))
 
 
 def _may_be_folder(path: Path) -> bool:

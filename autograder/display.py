@@ -20,6 +20,7 @@ from autograder.engines.run import Run
 from autograder.grading.results import Result, Status
 from autograder.records.terminal import class_table
 from autograder.records.words import clean
+from autograder.sandbox.settings import Isolation
 from autograder.visible import visible
 
 __all__ = ["Display"]
@@ -66,7 +67,7 @@ class Display:
         name = run.manifest.assignment
         if not run.results:
             self._out.print(
-                f"{name}: nobody has handed in anything; "
+                f"{name}: nobody has submitted anything; "
                 f"submissions belong in submitted/<student>/{name}/{name}.ipynb"
             )
             self._show_problems(self._out, run)
@@ -106,7 +107,7 @@ class Display:
         )
 
     def show_astray(self, course: Course, astray: Mapping[Path, str | None]) -> None:
-        """Name what students handed in where no assignment finds it.
+        """Name what students submitted where no assignment finds it.
 
         Args:
             course: whose folders they are in.
@@ -155,12 +156,13 @@ class Display:
 
 def _walls(run: Run) -> str:
     """Say how well the code of a run was shut in, at its weakest; nothing where none ran."""
-    tiers = [t for student in run.graded if (t := run.results[student].tier) is not None]
-    if not tiers:
+    names = [name for student in run.graded if (name := run.results[student].isolation) is not None]
+    if not names:
         return ""
-    tier = max(tiers)
-    kind = "the strongest sandbox" if tier == 0 else "a weaker sandbox, see docs/security.md"
-    return f", each shut in ({kind}: tier {tier})"
+    level = min((Isolation(name) for name in names), key=lambda level: level.strength)
+    strongest = level is Isolation.NAMESPACES
+    kind = "the strongest sandbox" if strongest else "a weaker sandbox, see docs/security.md"
+    return f", each shut in ({kind}: isolation level {level})"
 
 
 def _submissions(count: int) -> str:

@@ -19,11 +19,10 @@ from autograder.sandbox.cgroup import ControlGroup
 from autograder.sandbox.fork_server import ForkServer, NoWalls
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.session import CodeCell, NotebookSession
-from autograder.sandbox.settings import WALLED, Tier
+from autograder.sandbox.settings import WALLED, Isolation
 
 __all__ = ["Finding", "examine", "gpus"]
 
-WALLS = ("namespaces", "bubblewrap", "own user")
 SESSIONS = 5
 
 
@@ -83,7 +82,7 @@ def _gpu() -> Finding:
 
 
 def _walls() -> Iterator[Finding]:
-    """Say of each tier whether its walls hold here; the strongest that does is the run's."""
+    """Say of each isolation level whether it holds here; the strongest that does is the run's."""
     group = ControlGroup.create(Limits())
     if group is None:
         yield Finding(
@@ -92,23 +91,23 @@ def _walls() -> Iterator[Finding]:
     else:
         group.remove()
         yield Finding("Control groups", "ok", "memory and processes of a session are bounded")
-    found = [_tier(tier) for tier in WALLED]
+    found = [_isolation(level) for level in WALLED]
     yield from found
     if not any(finding.state == "ok" for finding in found):
-        yield Finding("Walls", "bad", "no tier holds, so no student's code can be run safely here")
+        yield Finding("Walls", "bad", "none holds, so no student's code can be run safely here")
 
 
-def _tier(tier: Tier) -> Finding:
-    topic = f"Tier {tier}, {WALLS[tier]}"
+def _isolation(level: Isolation) -> Finding:
+    topic = f"Isolation level {level}"
     try:
-        with ForkServer(Limits(), tiers=[tier]) as fork_server:
+        with ForkServer(Limits(), levels=[level]) as fork_server:
             return Finding(
                 topic,
                 "ok",
                 f"holds: we tried {send_canary(fork_server)} ways out, and none led anywhere",
             )
     except NoWalls as error:
-        return Finding(topic, "no", error.reasons[tier])
+        return Finding(topic, "no", error.reasons[level])
     except (AutograderError, OSError) as error:
         return Finding(topic, "no", str(error))
 
@@ -117,7 +116,7 @@ def _session() -> Finding:
     preload = ["numpy"] + (["torch"] if importlib.util.find_spec("torch") else [])
     try:
         began = time.monotonic()
-        with ForkServer(Limits(), preload, tiers=tuple(Tier)) as fork_server:
+        with ForkServer(Limits(), preload, levels=tuple(Isolation)) as fork_server:
             warm = time.monotonic() - began
             times = [_start(fork_server) for _ in range(SESSIONS)]
     except (AutograderError, OSError) as error:

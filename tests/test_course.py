@@ -14,14 +14,14 @@ def course(tmp_path):
 
 
 @pytest.fixture
-def hand_in(course):
-    def hand_in(*paths):
+def submit(course):
+    def submit(*paths):
         for path in paths:
             file = course.root / "submitted" / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"{}")
 
-    return hand_in
+    return submit
 
 
 @pytest.mark.parametrize(
@@ -34,36 +34,36 @@ def hand_in(course):
         "Untitled.IPYNB",
     ],
 )
-def test_the_only_notebook_of_a_folder_is_taken_whatever_its_name(course, hand_in, name):
-    hand_in(f"ana/hw2/{name}", "ana/hw2/timestamp.txt", "ana/hw2/.hidden.ipynb")
+def test_the_only_notebook_of_a_folder_is_taken_whatever_its_name(course, submit, name):
+    submit(f"ana/hw2/{name}", "ana/hw2/timestamp.txt", "ana/hw2/.hidden.ipynb")
     assert course.submitted("hw2")["ana"].name == name
 
 
-def test_the_notebook_of_the_right_name_counts_before_all_others(course, hand_in):
-    hand_in("ana/hw2/hw2 (1).ipynb", "ana/hw2/hw2.ipynb")
+def test_the_notebook_of_the_right_name_counts_before_all_others(course, submit):
+    submit("ana/hw2/hw2 (1).ipynb", "ana/hw2/hw2.ipynb")
     assert course.submitted("hw2")["ana"].name == "hw2.ipynb"
 
 
-def test_of_several_notebooks_none_is_taken_and_a_message_names_them(course, hand_in):
-    hand_in("ana/hw2/b.ipynb", "ana/hw2/a.ipynb", "ana/hw2/timestamp.txt")
+def test_of_several_notebooks_none_is_taken_and_a_message_names_them(course, submit):
+    submit("ana/hw2/b.ipynb", "ana/hw2/a.ipynb", "ana/hw2/timestamp.txt")
     assert course.submitted("hw2")["ana"].name == "hw2.ipynb"
     assert told_files(course.root / "submitted/ana/hw2") == "; there are: a.ipynb, b.ipynb"
 
 
-def test_of_many_files_a_message_names_some_and_of_none_nothing(course, hand_in):
-    hand_in(*(f"ana/hw2/{i}.txt" for i in range(7)))
+def test_of_many_files_a_message_names_some_and_of_none_nothing(course, submit):
+    submit(*(f"ana/hw2/{i}.txt" for i in range(7)))
     told = told_files(course.root / "submitted/ana/hw2")
     assert told == "; there are: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more"
     assert told_files(course.root / "nowhere") == ""
 
 
-def test_a_name_that_utf_8_cannot_hold_is_told_as_far_as_it_can(course, hand_in):
-    hand_in("ana/hw2/\udcff.txt")
+def test_a_name_that_utf_8_cannot_hold_is_told_as_far_as_it_can(course, submit):
+    submit("ana/hw2/\udcff.txt")
     assert told_files(course.root / "submitted/ana/hw2") == "; there are: \\udcff.txt"
 
 
-def test_what_is_handed_in_under_no_assignment_s_name_is_found(course, hand_in):
-    hand_in(
+def test_what_is_submitted_under_no_assignment_s_name_is_found(course, submit):
+    submit(
         "ana/hw2/hw2.ipynb",
         "ben/HW2/hw2.ipynb",
         "cem/hw2 /hw2.ipynb",

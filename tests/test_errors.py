@@ -16,7 +16,7 @@ from autograder.errors import (
     system_words,
 )
 from autograder.sandbox.fork_server import NoWalls
-from autograder.sandbox.settings import Tier
+from autograder.sandbox.settings import Isolation
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,9 @@ from autograder.sandbox.settings import Tier
         (NotImplementedYet(), "not implemented yet"),
         (NotImplementedYet("cell 2, line 3"), "not implemented yet (cell 2, line 3)"),
         (
-            NoWalls({Tier.NAMESPACES: "none", Tier.OWN_USER: "not root"}),
-            "a student's code cannot be held safely on this machine\n  tier 0: none\n"
-            "  tier 2: not root",
+            NoWalls({Isolation.NAMESPACES: "none", Isolation.OWN_USER: "not root"}),
+            "a student's code cannot be held safely on this machine\n"
+            "  isolation level namespaces: none\n  isolation level own user: not root",
         ),
     ],
 )

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from autograder.audit.variants import SEEDS, run_moved
+from autograder.audit.variants import SEEDS, run_perturbed
 from autograder.authoring.checks import Check
 from autograder.grading.oracle import Oracle
 from autograder.sandbox.messages import InProcessSession
@@ -17,7 +17,7 @@ __all__ = ["asked_in_a_run", "unused_parameters"]
 def asked_in_a_run(check: Check, known: Collection[str], oracle: Oracle) -> set[str]:
     """Return the names that a check gets from a student: some are put together as it runs."""
     session = _Listening(oracle.namespace)
-    run_moved(check, session, oracle, SEEDS[0])
+    run_perturbed(check, session, oracle, SEEDS[0])
     return session.asked & set(known)
 
 

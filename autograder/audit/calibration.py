@@ -27,10 +27,10 @@ __all__ = [
     "Gaps",
     "SingleBand",
     "beyond",
+    "factor_between",
     "is_coarse",
     "room_for_single",
     "single_in",
-    "slack_between",
     "widest_in",
     "wrong_in",
 ]
@@ -38,11 +38,11 @@ __all__ = [
 SAFETY = 4.0  # how much further right answers may lie than those that were measured
 ROOM = 2.0  # how much nearer a wrong answer may lie than those that were
 KEPT = 1.5  # how far from both a tolerance must lie that was put into the gap elsewhere
-COARSEST = 1000.0  # slack: 1e-4 in double precision, which no rounding takes
-COARSEST_COARSE = 10.0  # slack: the same 1e-4, in single precision
+COARSEST = 1000.0  # as a factor: 1e-4 in double precision, which no rounding takes
+COARSEST_COARSE = 10.0  # as a factor: the same 1e-4, in single precision
 LARGEST_SHARE = 1e-4  # and the same for what is computed in single precision
 LARGEST_AT_ZERO = 1e-6  # and as a number, where values cancel out
-FINEST = 1e-3  # slack: below it a default tolerance is that of rounding itself
+FINEST = 1e-3  # as a factor: below it a default tolerance is that of rounding itself
 ONE_ROUNDING = 2.0**-23  # in single precision, which any answer may have that is computed in it
 
 
@@ -63,7 +63,7 @@ class Bands:
 
     @property
     def needed(self) -> float:
-        """The least slack that takes every right answer."""
+        """The least factor that takes every right answer."""
         return max(SAFETY * self.right, self.alternatives)
 
     @property
@@ -71,9 +71,9 @@ class Bands:
         """Whether some wrong answer is no further away than a right one."""
         return self.wrong <= max(self.right, self.alternatives)
 
-    def within(self, slack: float) -> "Bands":
-        """Return the same in units of the tolerance with a slack."""
-        return Bands(self.right / slack, self.alternatives / slack, self.wrong / slack)
+    def within(self, factor: float) -> "Bands":
+        """Return the same in units of the tolerance with a factor."""
+        return Bands(self.right / factor, self.alternatives / factor, self.wrong / factor)
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,14 @@ class Gaps:
         """
         if not by_default:
             return Standard()
-        slacks = slack_between(self.double, COARSEST), slack_between(self.coarse, COARSEST_COARSE)
+        factors = (
+            factor_between(self.double, COARSEST),
+            factor_between(self.coarse, COARSEST_COARSE),
+        )
         if strict:
-            return Standard(*slacks)
+            return Standard(*factors)
         return Standard(
-            *slacks,
+            *factors,
             room_for_single(self.single, LARGEST_SHARE),
             room_for_single(replace(self.single, widest=math.inf), LARGEST_SHARE),
             room_for_single(self.zero, LARGEST_AT_ZERO),
@@ -139,7 +142,7 @@ class Gaps:
             strict: whether it grades precision.
         """
         drawn = self.standard(by_default, strict)
-        slacks = (self.double, standard.slack), (self.coarse, standard.coarse_slack)
+        factors = (self.double, standard.factor), (self.coarse, standard.coarse_factor)
         rooms = (
             (self.single, standard.single, drawn.single),
             (replace(self.single, widest=math.inf), standard.in_single, drawn.in_single),
@@ -147,7 +150,7 @@ class Gaps:
         )
         return standard == drawn or (
             by_default
-            and all(max(b.right * KEPT, b.alternatives) <= s <= b.wrong / KEPT for b, s in slacks)
+            and all(max(b.right * KEPT, b.alternatives) <= s <= b.wrong / KEPT for b, s in factors)
             and all(
                 bool(room) == bool(other)
                 and (not room or (band.right or 0.0) <= room <= _least(band) / KEPT)
@@ -157,7 +160,7 @@ class Gaps:
 
     def within(self, standard: Standard) -> Bands:
         """Return the bands of all precisions as one, in units of the tolerance of a standard."""
-        bands = self.double.within(standard.slack), self.coarse.within(standard.coarse_slack)
+        bands = self.double.within(standard.factor), self.coarse.within(standard.coarse_factor)
         rooms = (self.single, standard.single), (self.zero, standard.single_at_zero)
         wrong = min((band.wrong / room for band, room in rooms if room), default=math.inf)
         return Bands(
@@ -184,15 +187,15 @@ def _nearer(mine: SingleBand, its: SingleBand) -> SingleBand:
     return replace(mine, wrong=min(mine.wrong, its.wrong), widest=min(mine.widest, its.widest))
 
 
-def slack_between(bands: Bands, coarsest: float) -> float:
-    """Return the slack that lies in the gap: 1 if that does, else the nearest that does.
+def factor_between(bands: Bands, coarsest: float) -> float:
+    """Return the factor that lies in the gap: 1 if that does, else the nearest that does.
 
     Where right and wrong lie so close that neither has its distance, it is the middle of the two on
     a logarithmic scale.
 
     Args:
         bands: which do not overlap.
-        coarsest: the slack that no rounding takes.
+        coarsest: the factor that no rounding takes.
     """
     highest = min(bands.wrong / ROOM, coarsest)
     if bands.needed > highest:
@@ -274,10 +277,10 @@ def wrong_in(far: float, misses: Sequence[Compared]) -> Gaps:
     )
 
 
-def _rounded(slack: float, upwards: bool = False) -> float:
-    """Return a number of two digits beside a slack, so that a tolerance can be read."""
-    if slack == 1.0:
+def _rounded(factor: float, upwards: bool = False) -> float:
+    """Return a number of two digits beside a factor, so that a tolerance can be read."""
+    if factor == 1.0:
         return 1.0
-    places = 1 - math.floor(math.log10(slack))
-    shift = (math.ceil if upwards else math.floor)(slack * 10.0**places)
+    places = 1 - math.floor(math.log10(factor))
+    shift = (math.ceil if upwards else math.floor)(factor * 10.0**places)
     return float(f"{shift / 10.0**places:.3g}")

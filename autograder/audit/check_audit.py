@@ -17,17 +17,17 @@ from autograder.audit.calibration import (
     widest_in,
     wrong_in,
 )
-from autograder.audit.moved import (
-    Move,
+from autograder.audit.null_models import null_models, recorded_answers
+from autograder.audit.perturbed import (
+    Perturbation,
     lower_precision,
-    moved_session,
     nearby,
     on_device,
+    perturbed_session,
     reordered,
 )
-from autograder.audit.null_models import null_models, recorded_answers
 from autograder.audit.tried import CheckAudit
-from autograder.audit.variants import SEEDS, distance, run_moved, run_variant
+from autograder.audit.variants import SEEDS, distance, run_perturbed, run_variant
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Compared, Standard
@@ -37,7 +37,7 @@ from autograder.grading.results import CaseResult, Verdict
 __all__ = ["audit_check", "margin_with_two_threads"]
 
 SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
-NEARBY = 3  # directions in which inputs are moved
+NEARBY = 3  # directions in which inputs are perturbed
 Tell = Callable[[], None]
 Run = tuple[list[CaseResult], list[Compared]]
 
@@ -93,9 +93,9 @@ class _Trial:
         """Measure how far right answers lie apart; complain of tolerances that refuse some."""
         right = {False: 0.0, True: 0.0}  # by whether a coarse precision is wanted
         worst: Compared | None = None
-        for move, dtype in _moves():
+        for move, dtype in _perturbations():
             for seed in SEEDS[:2]:
-                for one in self._moved(move, seed):
+                for one in self._perturbed(move, seed):
                     if dtype is not None and one.want.dtype != dtype:
                         continue  # what is exact in double is no rounding in single precision
                     if one.own:
@@ -104,7 +104,7 @@ class _Trial:
                         self._found.by_default = True
                         right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
         bands = Bands(right[False]), Bands(right[True])
-        measured = [one for s in SEEDS for one in self._moved(lower_precision(), s, True)]
+        measured = [one for s in SEEDS for one in self._perturbed(lower_precision(), s, True)]
         self._found.gaps = Gaps(*bands, *map(SingleBand, single_in(measured)))
         self._found.own_right = worst.margin if worst is not None else 0.0
         if worst is not None and worst.margin * SAFETY > 1.0:
@@ -144,7 +144,7 @@ class _Trial:
             self._found.passing[mistake.label] = max(distance(results) for results, _ in runs)
             for _, others in runs:
                 self._keep_failing(others)
-            if distance(results) > 1.0:  # some inputs tell it here, and no slack may change that
+            if distance(results) > 1.0:  # some inputs tell it here: keep it so
                 self._keep_off(results, misses, title)
             return
         self._found.rejects.append(mistake.label)
@@ -248,11 +248,13 @@ class _Trial:
                     "inputs"
                 )
 
-    def _moved(self, move: Move, seed: bytes, to_the_end: bool = False) -> list[Compared]:
+    def _perturbed(
+        self, move: Perturbation, seed: bytes, to_the_end: bool = False
+    ) -> list[Compared]:
         """Return what is compared where the reference computes a little otherwise."""
-        session = moved_session(self._oracle.namespace, move)
+        session = perturbed_session(self._oracle.namespace, move)
         found: list[Compared] = []
-        runs = run_moved(self._check, session, self._oracle, seed, to_the_end)
+        runs = run_perturbed(self._check, session, self._oracle, seed, to_the_end)
         for result, compared in runs:
             found += (c for c in compared if c.tolerance.rtol or c.tolerance.atol)
             if not to_the_end and _failed(result) and distance([result]) == math.inf:
@@ -288,7 +290,7 @@ def _failed(result: CaseResult) -> bool:
     return result.verdict is not Verdict.PASSED
 
 
-def _moves() -> Iterator[tuple[Move, str | None]]:
+def _perturbations() -> Iterator[tuple[Perturbation, str | None]]:
     """Give ways to compute, and of which dtype the values are that they say something about."""
     for seed in range(1, NEARBY + 1):
         yield nearby(seed), None

@@ -27,7 +27,7 @@ class CheckReport:
         mistakes: how many its question keeps, and how many of them it rejects.
         alternatives: how many pass.
         null_models: how many were tried, and rejected.
-        kills: mutants that it rejected first, by the class of the slip.
+        kills: mutants that it rejected first, by the class of the mistake.
         equivalent: mutants of what it checks that no trial tells from the reference.
         survivors: mutants that differ and that it should have rejected.
         gaps: between right and wrong answers.
@@ -97,8 +97,8 @@ class CheckReport:
             "question": self.question,
             "points": self.points,
             "cases": self.cases,
-            "slack": self.standard.slack,
-            "coarse_slack": self.standard.coarse_slack,
+            "factor": self.standard.factor,
+            "coarse_factor": self.standard.coarse_factor,
             "single": self.standard.single,
             "in_single": self.standard.in_single,
             "single_at_zero": self.standard.single_at_zero,

@@ -13,10 +13,10 @@ from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
 from autograder.compiler.build import Compiled
 from autograder.compiler.regions import REASON
-from autograder.grading.bundle import Slip
+from autograder.grading.bundle import NamedMutant
 from autograder.grading.oracle import Oracle
 
-__all__ = ["definitions_to_try", "proofs_of_definitions", "slips_of", "who_asks"]
+__all__ = ["definitions_to_try", "named_mutants_of", "proofs_of_definitions", "who_asks"]
 
 MOST_ALIKE = 3  # mutants of one title in one check, that a grader tries
 
@@ -164,9 +164,9 @@ def _reason(number: int, place: str, compiled: Compiled) -> str | None:
     return said[1] if said else None
 
 
-def slips_of(compiled: Compiled, proof: Proof) -> list[Slip]:
+def named_mutants_of(compiled: Compiled, proof: Proof) -> list[NamedMutant]:
     """Return the mutants that diagnoses can name, some for each check and title."""
-    slips = []
+    named = []
     sites = sites_of(compiled.cells, compiled.reference, compiled.oracle)
     asked = who_asks(compiled.oracle, sites)
     for site in sites:
@@ -176,5 +176,5 @@ def slips_of(compiled: Compiled, proof: Proof) -> list[Slip]:
         mutants = mutants_for(site, _scoring(compiled.oracle, asked[site.id]))
         for number, title in sorted((n, title) for title, ns in known.items() for n in ns):
             texts = site.texts_with(mutants[number].text)
-            slips.append(Slip(tuple(asked[site.id]), title, texts, dict(site.origins)))
-    return slips
+            named.append(NamedMutant(tuple(asked[site.id]), title, texts, dict(site.origins)))
+    return named

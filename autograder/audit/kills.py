@@ -46,10 +46,10 @@ class MutantResult:
         site: the id of what it is a mutant of.
         number: among the mutants of the site that a check could find out.
         line: of the site's place.
-        operator: the class of the slip.
-        title: the slip as a diagnosis; None where nobody makes just that one.
+        operator: the class of the mistake.
+        title: the mistake as a diagnosis; None where nobody makes just that one.
         before: the lines that it changes, as one.
-        after: the same with the slip.
+        after: the same with the mistake.
         killed_by: the check and the case that found it out first.
         margin: how far it is from passing there; None if it differs in more than numbers.
         gaps: from which tolerances on it would pass there.

@@ -1,8 +1,8 @@
 """Mutants: wrong answers that a program derives from the right ones.
 
-A mutant is a text: a definition of the reference with one slip in it, or an assignment of another
-value. It is run in a copy of the oracle's namespace, with all that is built on it, so that what a
-student would have with that slip is what the checks see.
+A mutant is a text: a definition of the reference with one mistake in it, or an assignment of
+another value. It is run in a copy of the oracle's namespace, with all that is built on it, so that
+what a student would have with that mistake is what the checks see.
 """
 
 import ast
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.audit.common_mistakes import COMMON_MISTAKES
 from autograder.audit.operators import OPERATORS
-from autograder.audit.slips import SLIPS
 from autograder.audit.trees import Tree
 from autograder.authoring.arrays import is_array, to_numpy
 from autograder.compiler.reference import Definition, Module, Reference
@@ -30,7 +30,7 @@ __all__ = ["Mutant", "Site", "mutants_of", "sites_of"]
 
 MAX_TEXT = 160
 _FUTURE = "from __future__ import annotations\n"
-_ALL_OPERATORS = {**SLIPS, **OPERATORS}  # a slip's own name goes before a general one
+_ALL_OPERATORS = {**COMMON_MISTAKES, **OPERATORS}  # a mistake's own name goes before a general one
 _SIGN, _TWICE, _HALF = "a sign is flipped", "a factor of two too much", "a factor of two too little"
 _NUMBERS = (("-x", _SIGN), ("2 * x", _TWICE), ("x / 2", _HALF), ("x + 1", None), ("x - 1", None))
 
@@ -80,15 +80,15 @@ class Site:
 
 @dataclass(frozen=True, eq=False)
 class Mutant:
-    """One slip at a site.
+    """One mistake at a site.
 
     Attributes:
-        operator: the class of the slip.
-        title: the slip as a diagnosis; None where nobody makes just that one.
+        operator: the class of the mistake.
+        title: the mistake as a diagnosis; None where nobody makes just that one.
         line: of the site's place.
         before: the lines that it changes, as one.
-        after: the same with the slip.
-        text: the whole definition with the slip.
+        after: the same with the mistake.
+        text: the whole definition with the mistake.
     """
 
     site: Site
@@ -100,7 +100,7 @@ class Mutant:
     text: str = field(repr=False)
 
     def namespace(self) -> dict[str, Any]:
-        """Return the namespace of a student who made this slip; what it raises is theirs too."""
+        """Return the namespace of a student who made this mistake; what it raises is theirs too."""
         return self.site.with_text(self.text)
 
 

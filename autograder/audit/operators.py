@@ -1,4 +1,4 @@
-"""Slips that a program of any kind may have: what each operator makes of a node of its tree."""
+"""Mistakes in programs of any kind: what each operator makes of a node of a tree."""
 
 import ast
 from collections.abc import Iterator

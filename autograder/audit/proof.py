@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 FILE = "proof.json"
-SCHEMA = 2
+SCHEMA = 3
 Figures = dict[str, dict[str, float]]  # of gaps; what is left out has its default
 
 
@@ -42,9 +42,9 @@ class Survivor(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         number: among the definition's mutants.
         line: of the module or the cell, from 1.
-        operator: the class of the slip.
+        operator: the class of the mistake.
         before: the lines that it changes, as one.
-        after: the same with the slip.
+        after: the same with the mistake.
         difference: an input on which it differs.
         reason: what the reference says of it, in a comment ``# survives: …``.
         case: one that it would fail, as an author writes it, if one was found.
@@ -65,7 +65,7 @@ class DefinitionProof(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         names: what a student is asked for that it decides.
-        killed: how many a check rejected first, by the check and the class of the slip.
+        killed: how many a check rejected first, by the check and the class of the mistake.
         equivalent: how many no trial tells from the reference.
         survivors: those that differ and that no check rejects.
         known: some that diagnoses can name: their numbers among the definition's, by title.

@@ -101,7 +101,7 @@ def _compile_and_audit(
     course: Course, name: str, progress: Callable[[str], None], jobs: int, everything: bool
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
-    from autograder.audit.definitions import slips_of
+    from autograder.audit.definitions import named_mutants_of
     from autograder.audit.proof import read_proof, write_proof
     from autograder.audit.prove import prove
     from autograder.audit.rehearsal import rehearse
@@ -114,8 +114,8 @@ def _compile_and_audit(
     proven = prove(compiled, read_proof(course, name), jobs, progress, everything)
     write_proof(course, name, proven.sound)
     proof = proven.proof
-    slips = slips_of(compiled, proof)
-    artefacts = pack(compiled, proof.standards(), proof.rejects(), slips)
+    mutants = named_mutants_of(compiled, proof)
+    artefacts = pack(compiled, proof.standards(), proof.rejects(), mutants)
     seen = rehearse(compiled, artefacts, course.limits_of(name), progress)
     findings = [text for found in proven.findings.values() for text in found] + seen.findings
     audit = report_on(

@@ -13,7 +13,7 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import Result, Verdict
 from autograder.grading.runner import Grader
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import Tier
+from autograder.sandbox.settings import Isolation
 
 __all__ = ["Rehearsal", "rehearse"]
 
@@ -67,7 +67,7 @@ def _graded_in_sessions(
         with Grader(bundle, oracle, SEEDS[0], limits) as grader:
             return [grader.grade("ours", data) for data in notebooks]
     except UnsafeHere:
-        with Grader(bundle, oracle, SEEDS[0], limits, min_tier=Tier.UNWALLED) as grader:
+        with Grader(bundle, oracle, SEEDS[0], limits, min_isolation=Isolation.UNWALLED) as grader:
             return [grader.grade("ours", data) for data in notebooks]
 
 

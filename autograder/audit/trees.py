@@ -11,7 +11,7 @@ __all__ = ["PLAIN", "Change", "Edited", "Operator", "Tree", "fill", "last_name",
 
 
 class Change(NamedTuple):
-    """Nodes and what stands in their place, and the slip as a diagnosis tells it, if it can."""
+    """Nodes and what stands in their place, and the mistake as a diagnosis tells it, if it can."""
 
     swaps: tuple[tuple[ast.AST, ast.AST], ...]
     title: str | None = None

@@ -17,10 +17,10 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.messages import InProcessSession
 
-__all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_moved", "run_variant"]
+__all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_perturbed", "run_variant"]
 
 DEFAULT = Standard()
-LOOSE = 1e9  # slack with which any finite number passes
+LOOSE = 1e9  # tolerance factor with which any finite number passes
 CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
 
@@ -76,10 +76,10 @@ def run_variant(
     return list(results.values())
 
 
-def run_moved(
+def run_perturbed(
     check: Check, student: Session, oracle: Oracle, seed: bytes, to_the_end: bool = False
 ) -> list[tuple[CaseResult, list[Compared]]]:
-    """Run every case with a session that computes a little otherwise; see `autograder.audit.moved`.
+    """Run every case with a session that computes a little otherwise; see `perturbed_session`.
 
     Args:
         check: whose cases are run.
@@ -90,7 +90,8 @@ def run_moved(
             compared to its end.
 
     Returns:
-        Each result with what was compared. That arguments came back moved is no fault of purity.
+        Each result with what was compared. That arguments came back perturbed is no fault of
+        purity.
     """
     standard = Standard(LOOSE, LOOSE) if to_the_end else DEFAULT
     unwatched = replace(check, pure=False, given=())

@@ -31,8 +31,8 @@ class Standard:
     the room that was measured for that, and no dtype gets more.
 
     Attributes:
-        slack: how many default tolerances count as one where double precision is wanted.
-        coarse_slack: the same where a coarser one is wanted.
+        factor: how many default tolerances count as one where double precision is wanted.
+        coarse_factor: the same where a coarser one is wanted.
         single: the room for single precision where double is wanted, as a share of the largest
             value; 0 where precision is graded, or where some case of a mistake lies as near.
         in_single: the same for an answer whose dtype is single or half precision: 0 where a mistake
@@ -40,16 +40,17 @@ class Standard:
         single_at_zero: the room beside values that cancel out, as a number.
     """
 
-    slack: float = 1.0
-    coarse_slack: float = 1.0
+    factor: float = 1.0
+    coarse_factor: float = 1.0
     single: float = 0.0
     in_single: float = 0.0
     single_at_zero: float = 0.0
 
     def __str__(self) -> str:
         return (
-            f"{self.slack:g} times the default, {self.coarse_slack:g} times where less than double "
-            f"precision is wanted; {self.single:g} of the largest value for single precision, "
+            f"{self.factor:g} times the default, {self.coarse_factor:g} times where less than "
+            f"double precision is wanted; {self.single:g} of the largest value for single "
+            "precision, "
             f"{self.in_single:g} where it comes in it, and {self.single_at_zero:g} at zero"
         )
 
@@ -116,11 +117,11 @@ def tolerance_for(
     """
     standard, default = _standard.get(), default_tolerance(got, want)
     double = default == DEFAULTS["float64"]
-    slack = standard.slack if double else standard.coarse_slack
+    factor = standard.factor if double else standard.coarse_factor
     room = _room(standard, got, values) if _is_double(want) else 0.0
     return Tolerance(
-        default.rtol * slack if rtol is None else rtol,
-        max(default.atol * slack, room) if atol is None else atol,
+        default.rtol * factor if rtol is None else rtol,
+        max(default.atol * factor, room) if atol is None else atol,
     )
 
 

@@ -151,7 +151,7 @@ def _alone(raw: Raw) -> Iterator[str]:
     canary = sessions.get("canary", {})
     words = f"the canary's {canary.get('escapes', '–')} escapes, once a worker (ms)"
     yield _row(words, _number(canary.get("ms")), "")
-    yield _row("tier of the walls", str(sessions.get("tier", "–")), "")
+    yield _row("isolation level of the walls", str(sessions.get("isolation", "–")), "")
 
 
 def _scale(raw: Raw) -> Iterator[str]:

@@ -71,7 +71,7 @@ def main(bundle_path: str, count: str) -> None:
     found: dict[str, Any] = {}
     with WithoutReserve(Limits(), preload) as fork_server:
         found["first_line"] = _spread(first_lines(fork_server, int(count)))
-        found["tier"] = fork_server.tier
+        found["isolation"] = fork_server.isolation
     with ForkServer(Limits(), preload) as fork_server:
         found["standby_first_line"] = _spread(first_lines(fork_server, int(count)))
         found["memory"] = private(fork_server)

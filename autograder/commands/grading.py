@@ -1,4 +1,4 @@
-"""The commands that grade: what was handed in, and once more with a changed bundle."""
+"""The commands that grade: what was submitted, and once more with a changed bundle."""
 
 from autograder.commands.command import (
     ATTENTION,
@@ -88,7 +88,7 @@ def _grade(options: Options) -> int:
 
 GRADE = Command(
     "grade",
-    help="grade what students handed in; write gradebook, feedback and report",
+    help="grade what students submitted; write gradebook, feedback and report",
     example="autograder grade hw1_optimizers --student ada --jobs 4",
     run=_grade,
     add_options=_add_grade,
@@ -142,18 +142,18 @@ REGRADE = Command(
 def _to_grade(course: Course, options: Options) -> list[tuple[str, list[str]]]:
     """Return the assignments to grade and of which students; no student means all.
 
-    Of assignments that are not named, those in which none of the students handed in are left out.
+    Of assignments that are not named, those in which none of the students submitted are left out.
     """
     names = assignments_of(course, options.assignments)
     if options.assignments or not options.student:
         return [(name, options.student) for name in names]
-    handed_in = {name: set(course.submitted(name)) for name in names}
+    submitted = {name: set(course.submitted(name)) for name in names}
     for student in options.student:
-        if not any(student in students for students in handed_in.values()):
-            raise UsageError(f"student {student!r} has handed in nothing for {', '.join(names)}")
+        if not any(student in students for students in submitted.values()):
+            raise UsageError(f"student {student!r} has submitted nothing for {', '.join(names)}")
     return [
         (name, sorted(students.intersection(options.student)))
-        for name, students in handed_in.items()
+        for name, students in submitted.items()
         if students.intersection(options.student)
     ]
 

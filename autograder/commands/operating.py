@@ -93,7 +93,7 @@ def _compiled(course: Course, names: Sequence[str], named: bool) -> list[str]:
 
 REDTEAM = Command(
     "redteam",
-    help="hand in every known attack beside honest students, and say what each gets",
+    help="submit every known attack beside honest students, and say what each gets",
     example="autograder redteam hw1_optimizers --only steal",
     run=_redteam,
     add_options=_add_redteam,

@@ -29,7 +29,7 @@ from autograder.compiler.syntax import placed
 from autograder.compiler.trusted import require_as_written, require_self_check, trusted_cells
 from autograder.course import Course
 from autograder.errors import SourceError
-from autograder.grading.bundle import Cell, Manifest, Slip, pack_bundle, parse_bundle
+from autograder.grading.bundle import Cell, Manifest, NamedMutant, pack_bundle, parse_bundle
 from autograder.grading.oracle import Oracle, load_oracle
 from autograder.sandbox.limits import MB, Limits
 from autograder.student.recording import FILE as RECORDING
@@ -170,7 +170,7 @@ def pack(
     compiled: Compiled,
     standards: Mapping[str, Standard] | None = None,
     rejects: Mapping[str, Collection[str]] | None = None,
-    slips: Sequence[Slip] = (),
+    mutants: Sequence[NamedMutant] = (),
 ) -> Artefacts:
     """Return the artefacts of an assignment, with what its audit found.
 
@@ -178,7 +178,7 @@ def pack(
         compiled: the assignment.
         standards: of checks by name; the others have the default.
         rejects: titles of the mistakes that checks reject, by the check's name.
-        slips: that diagnoses can name.
+        mistakes: that diagnoses can name.
     """
     standards, rejects = standards or {}, rejects or {}
     manifest = _with_findings(compiled.manifest, standards, rejects)
@@ -187,7 +187,7 @@ def pack(
         compiled.cells,
         compiled.release,
         dict(compiled.reference),
-        slips,
+        mutants,
         compiled.data,
         compiled.banks,
         compiled.resources,

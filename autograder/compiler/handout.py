@@ -42,7 +42,7 @@ _README = """\
 
 | file | what it is for |
 |---|---|
-| `{name}.ipynb` | the notebook in which you work, and which you hand in |
+| `{name}.ipynb` | the notebook in which you work, and which you submit |
 | `{recording}` | with it the checks below the questions tell whether an answer is right |
 | `{wheel}` | the package that the notebook imports as `autograder` |
 | `requirements.txt` | what to install |
@@ -89,7 +89,7 @@ Run this in a new cell, restart the session, and delete the cell:
 
 Colab forgets what you uploaded when its session ends; the notebook it keeps.
 
-## Work, check, hand in
+## Work, check, submit
 
 Run the first cell: if something is missing, it says what to do. Write your answers where a cell
 says so, and keep names and arguments. Below each question a check runs your code on the visible
@@ -100,7 +100,7 @@ autograder check {name}.ipynb
 ```
 
 runs the whole notebook and all checks, in a terminal with the environment activated. It stops what
-does not end. Before you hand in, restart the kernel, run all cells, save; then hand in
+does not end. Before you submit, restart the kernel, run all cells, save; then submit
 `{name}.ipynb` alone, under this name.
 """
 

@@ -15,7 +15,7 @@ from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.engines.worker import Worker
 from autograder.errors import HarnessError
 from autograder.grading.bundle import Bundle, read_bundle
-from autograder.grading.intake import read_handed_in
+from autograder.grading.intake import read_submitted
 from autograder.grading.results import now
 from autograder.grading.scoring import broken
 from autograder.sandbox.kernel import die_with_parent
@@ -94,9 +94,9 @@ def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
         again = replace(job, gradings=job.gradings + number)
         for _, graded in _grade_in_pool(work, deque([again]), 1, deque()):
             return graded
-    handed_in, fault = read_handed_in(job.path), f"its worker was killed {TRIES} times"
-    result = broken(bundle, job.student, handed_in.data, fault, work.device, now)
-    return Graded(job.student, handed_in, result)
+    submitted, fault = read_submitted(job.path), f"its worker was killed {TRIES} times"
+    result = broken(bundle, job.student, submitted.data, fault, work.device, now)
+    return Graded(job.student, submitted, result)
 
 
 _worker: Worker | None = None

@@ -1,7 +1,7 @@
 """The records of a class: pages, gradebook and report are brought up to date with its results.
 
 What cannot be written for one student stops nothing for the others. A page shows a verdict beside
-the notebook that got it: where a student has handed in again meanwhile, the notebook is what was
+the notebook that got it: where a student has submitted again meanwhile, the notebook is what was
 read then, or none, and the page says that a newer one waits to be graded.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.errors import AutograderError, HarnessError, stops_all, system_words
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
-from autograder.grading.intake import HandedIn, digest_of, read_handed_in
+from autograder.grading.intake import Submitted, digest_of, read_submitted
 from autograder.grading.results import Result, Status, dump_result
 from autograder.grading.submission import parse_submission
 from autograder.records.autograded import write_autograded
@@ -57,16 +57,16 @@ class Seen:
         return bool(said) and read_time(said) is None
 
     @classmethod
-    def of(cls, handed_in: HandedIn) -> "Seen":
+    def of(cls, submitted: Submitted) -> "Seen":
         """Return what to keep of what was read."""
-        return cls(digest_of(handed_in.data), handed_in.timestamp)
+        return cls(digest_of(submitted.data), submitted.timestamp)
 
 
 @dataclass(frozen=True)
 class Records:
     """What the records show: the newest result of each student.
 
-    ``waiting`` are students who have handed in again since; ``former`` are those whose submission
+    ``waiting`` are students who have submitted again since; ``former`` are those whose submission
     was graded with another bundle than the assignment has now.
     """
 
@@ -107,7 +107,7 @@ def bring_up_to_date(
     name = bundle.manifest.assignment
     results = newest_results(course, name, problems)
     submitted = course.submitted(name)
-    last = _handed_in_last(results, seen, submitted)
+    last = _submitted_last(results, seen, submitted)
     graded = {s for s, one in last.items() if one.submission == results[s].submission}
     timestamps = {s: said for s in graded if (said := last[s].timestamp)}
     waiting = last.keys() - graded
@@ -139,7 +139,7 @@ def bring_up_to_date(
                 now = digests.pop(student)  # what is not written, the next run tries again
                 with _one_student_s(student, problems):
                     path = submitted.get(student)
-                    data = None if path is None else read_handed_in(path).data
+                    data = None if path is None else read_submitted(path).data
                     write_pages(course, bundle, results[student], data)
                     digests[student] = now
     counted = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
@@ -160,7 +160,7 @@ def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes | No
         course: whose folders are written.
         bundle: the assignment's.
         result: the student's.
-        data: what the student handed in last; None if that is not to be had.
+        data: what the student submitted last; None if that is not to be had.
     """
     _write_feedback(course, bundle.manifest, result, data)
     if data is None or digest_of(data) != result.submission:
@@ -190,7 +190,7 @@ def write_feedback_pages(
     for student, result in results.items():
         with _one_student_s(student, problems):
             path = submitted.get(student)
-            data = None if path is None else read_handed_in(path).data
+            data = None if path is None else read_submitted(path).data
             _write_feedback(course, manifest, result, data)
     return problems
 
@@ -244,16 +244,16 @@ def _one_student_s(student: str, problems: list[str]) -> Iterator[None]:
         problems.append(f"the pages of {visible(student)} are not written: {fault_words(error)}")
 
 
-def _handed_in_last(
+def _submitted_last(
     results: Mapping[str, Result], seen: Mapping[str, Seen], submitted: Mapping[str, Path]
 ) -> dict[str, Seen]:
-    """Return what each student with a result has handed in last, of those where it is there."""
+    """Return what each student with a result has submitted last, of those where it is there."""
     found = {}
     for student in results:
         if student in seen:
             found[student] = seen[student]
         elif student in submitted:
-            found[student] = Seen.of(read_handed_in(submitted[student]))
+            found[student] = Seen.of(read_submitted(submitted[student]))
     return found
 
 

@@ -91,7 +91,7 @@ def regrade(
 
     Raises:
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
-        UsageError: the assignment is not compiled, or a student handed in nothing.
+        UsageError: the assignment is not compiled, or a student submitted nothing.
     """
     former = stored(course, name)
     before, problems = former.results, former.problems

@@ -18,11 +18,11 @@ from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import AutograderError, HarnessError, UsageError, stops_all
 from autograder.grading.bundle import Bundle, Manifest, read_bundle
-from autograder.grading.intake import HandedIn, digest_of, read_handed_in
+from autograder.grading.intake import Submitted, digest_of, read_submitted
 from autograder.grading.results import Result, is_final, waits_for_hardware
 from autograder.records.files import require_writable
 from autograder.records.store import Store, submission_key
-from autograder.sandbox.settings import Tier
+from autograder.sandbox.settings import Isolation
 from autograder.version import own_version
 from autograder.visible import visible
 
@@ -56,7 +56,7 @@ class Run:
 
     ``unfit`` are names of students' folders that no result can carry, ``problems`` sentences on
     what else of single students could not be graded, read or written; ``untimed`` are students
-    whose timestamp.txt says no time; ``waiting`` are those who have handed in again since their
+    whose timestamp.txt says no time; ``waiting`` are those who have submitted again since their
     result, and ``former`` those whose result is by another bundle, which a regrade would replace.
     """
 
@@ -121,10 +121,10 @@ def grade_assignment(
 
     Raises:
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
-        UsageError: the assignment is not compiled, or a student handed in nothing.
+        UsageError: the assignment is not compiled, or a student submitted nothing.
     """
-    min_tier = Tier.UNWALLED if unsafe_local else course.min_tier
-    plan = _plan(course, name, students, device, min_tier, Store.get, again)
+    min_isolation = Isolation.UNWALLED if unsafe_local else course.min_isolation
+    plan = _plan(course, name, students, device, min_isolation, Store.get, again)
     seen, problems = dict(plan.seen), list(plan.problems)
     graded: list[str] = []
     written: set[str] = set()
@@ -133,7 +133,7 @@ def grade_assignment(
             require_writable(folder)  # else a class would be graded for nothing
         progress.begin(len(plan.jobs))
     for one in ENGINES[engine](plan.work, plan.jobs, workers):
-        seen[one.student] = Seen.of(one.handed_in)
+        seen[one.student] = Seen.of(one.submitted)
         if _stored(course, plan, one, problems):
             graded.append(one.student)
             if _written(course, plan, one):
@@ -163,7 +163,7 @@ def try_assignment(
     engine: str = "local",
 ) -> Trial:
     """Grade what `grade_assignment` would grade again, and write nothing."""
-    plan = _plan(course, name, students, device, course.min_tier, Store.find, again=True)
+    plan = _plan(course, name, students, device, course.min_isolation, Store.find, again=True)
     found: dict[str, Result] = {}
     if plan.jobs:
         progress.begin(len(plan.jobs))
@@ -195,21 +195,21 @@ def _plan(
     name: str,
     students: Collection[str],
     device: str,
-    min_tier: Tier,
+    min_isolation: Isolation,
     find: Callable[[Store, str, str], Result | None],
     again: bool,
 ) -> _Plan:
     bundle, store = _bundle(course, name), Store(course.results(name))
     limits = course.limits_of(name)
-    work = Work(course.bundle(name), course.secret, limits, device, min_tier, course.private())
+    work = Work(course.bundle(name), course.secret, limits, device, min_isolation, course.private())
     jobs, seen, problems, done = [], {}, [], 0
     for student, path in _submitted(course, name, students).items():
-        handed_in = read_handed_in(path)
-        seen[student] = Seen.of(handed_in)
-        if not again and _stands_by_another(store, student, handed_in, bundle.id, device):
+        submitted = read_submitted(path)
+        seen[student] = Seen.of(submitted)
+        if not again and _stands_by_another(store, student, submitted, bundle.id, device):
             done += 1
             continue
-        key = _key(course, work, handed_in.digest, bundle.id)
+        key = _key(course, work, submitted.digest, bundle.id)
         try:
             known = find(store, student, key)
         except (AutograderError, OSError) as error:
@@ -225,7 +225,7 @@ def _plan(
 
 
 def _stands_by_another(
-    store: Store, student: str, handed_in: HandedIn, bundle: str, device: str
+    store: Store, student: str, submitted: Submitted, bundle: str, device: str
 ) -> bool:
     """Return whether a submission has a result by another bundle which does not wait for this run.
 
@@ -235,7 +235,7 @@ def _stands_by_another(
         shown = store.shown(student)
     except HarnessError:  # there is none, or it is damaged
         return False
-    if shown.bundle == bundle or shown.submission != digest_of(handed_in.data):
+    if shown.bundle == bundle or shown.submission != digest_of(submitted.data):
         return False
     return is_final(shown) and not (waits_for_hardware(shown) and shown.device != device)
 
@@ -247,7 +247,7 @@ def _key(course: Course, work: Work, digest: str, bundle: str) -> str:
 
 def _stored(course: Course, plan: _Plan, one: Graded, problems: list[str]) -> bool:
     """Store a result under the key of what was read; return whether it is stored."""
-    key = _key(course, plan.work, one.handed_in.digest, one.result.bundle)
+    key = _key(course, plan.work, one.submitted.digest, one.result.bundle)
     try:
         plan.store.put(one.student, key, one.result)
     except (AutograderError, OSError) as error:
@@ -260,11 +260,11 @@ def _stored(course: Course, plan: _Plan, one: Graded, problems: list[str]) -> bo
 
 def _written(course: Course, plan: _Plan, one: Graded) -> bool:
     """Write a student's pages from what was graded; where that fails it is tried once more."""
-    if one.handed_in.problem is not None:
+    if one.submitted.problem is not None:
         return False
     try:
         result = plan.store.shown(one.student)
-        write_pages(course, plan.bundle, result, one.handed_in.data)
+        write_pages(course, plan.bundle, result, one.submitted.data)
     except Exception:  # at the end of the run, where it is told
         return False
     return result.submission == one.result.submission
@@ -292,5 +292,5 @@ def _submitted(course: Course, name: str, students: Collection[str]) -> dict[str
     found = course.submitted(name)
     missing = sorted(set(students) - set(found))
     if missing:
-        raise UsageError(f"student {missing[0]!r} has handed in nothing for {name}")
+        raise UsageError(f"student {missing[0]!r} has submitted nothing for {name}")
     return {s: p for s, p in found.items() if not students or s in students}

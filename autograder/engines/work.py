@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import WEAKEST, Tier
+from autograder.sandbox.settings import WEAKEST, Isolation
 
 if TYPE_CHECKING:
-    from autograder.grading.intake import HandedIn
+    from autograder.grading.intake import Submitted
     from autograder.grading.results import Result
 
 __all__ = ["GRADINGS", "Engine", "Graded", "Job", "Work"]
@@ -25,7 +25,7 @@ class Work:
     secret: bytes = field(repr=False)
     limits: Limits
     device: str
-    min_tier: Tier = WEAKEST
+    min_isolation: Isolation = WEAKEST
     private: tuple[Path, ...] = ()
 
 
@@ -49,7 +49,7 @@ class Graded:
     """
 
     student: str
-    handed_in: "HandedIn" = field(repr=False)
+    submitted: "Submitted" = field(repr=False)
     result: "Result"
     starved: bool = False
 

@@ -3,7 +3,7 @@
 from autograder.engines.work import Graded, Job, Work
 from autograder.errors import HarnessError, SourceError
 from autograder.grading.bundle import read_bundle
-from autograder.grading.intake import read_handed_in
+from autograder.grading.intake import read_submitted
 from autograder.grading.notes import naming_file
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import now
@@ -35,7 +35,7 @@ class Worker:
             work.secret,
             work.limits,
             work.device,
-            work.min_tier,
+            work.min_isolation,
             work.private,
         )
 
@@ -45,13 +45,13 @@ class Worker:
         Raises:
             UnsafeHere: this machine cannot hold a student's code safely.
         """
-        handed_in = read_handed_in(job.path)
-        if (problem := handed_in.problem) is not None:
-            data = handed_in.data
+        submitted = read_submitted(job.path)
+        if (problem := submitted.problem) is not None:
+            data = submitted.data
             result = unreadable(self._bundle, job.student, data, problem, self._device, now)
-            return Graded(job.student, handed_in, result)
-        result = self._grader.grade(job.student, handed_in.data, gradings=job.gradings)
-        return Graded(job.student, handed_in, naming_file(result, job.path), self._grader.starved)
+            return Graded(job.student, submitted, result)
+        result = self._grader.grade(job.student, submitted.data, gradings=job.gradings)
+        return Graded(job.student, submitted, naming_file(result, job.path), self._grader.starved)
 
     def close(self) -> None:
         """End what it has started."""

@@ -18,14 +18,14 @@ __all__ = [
     "Cell",
     "CheckEntry",
     "Manifest",
+    "NamedMutant",
     "QuestionEntry",
-    "Slip",
     "pack_bundle",
     "parse_bundle",
     "read_bundle",
 ]
 
-MANIFEST, SOURCE, RELEASE, SLIPS = "manifest.json", "source.json", "release.ipynb", "slips.json"
+MANIFEST, SOURCE, RELEASE, MUTANTS = "manifest.json", "source.json", "release.ipynb", "mutants.json"
 REFERENCE, BANK, DATA = "reference/", "bank/", "data/"
 
 
@@ -99,8 +99,8 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
-class Slip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A slip in the reference that a diagnosis can name: what a program derived, and a check kills.
+class NamedMutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mutant that a diagnosis can name: a mistake that a program derived, and a check rejects.
 
     ``texts`` are run in order, beside the names of the notebook and those of ``origins``: names
     that a definition needs, and the modules of the reference that have them.
@@ -118,7 +118,7 @@ class Bundle(msgspec.Struct, frozen=True):
     ``id`` is "sha256:…" of the file; ``source`` are the trusted cells; ``release`` the release
     notebook, from which given cells are restored; ``reference`` the modules of the reference
     package by path (``reference/optimizers.py``); ``banks`` the mistakes and alternatives of each
-    question by path (``bank/sgd_step.py``); ``slips`` are for diagnoses; ``data`` are the
+    question by path (``bank/sgd_step.py``); ``mutants`` are for diagnoses; ``data`` are the
     assignment's files by path (``data/digits.npz``), which every student has too; ``resources``
     are the data of the reference's own by path (``reference/held_back/digits.npz``), which no
     student has.
@@ -129,7 +129,7 @@ class Bundle(msgspec.Struct, frozen=True):
     source: tuple[Cell, ...]
     release: nbformat.NotebookNode
     reference: dict[str, str]
-    slips: tuple[Slip, ...] = ()
+    mutants: tuple[NamedMutant, ...] = ()
     data: Mapping[str, bytes] = {}
     banks: Mapping[str, str] = {}
     resources: Mapping[str, bytes] = {}
@@ -140,14 +140,14 @@ def pack_bundle(
     source: tuple[Cell, ...],
     release: bytes,
     reference: dict[str, str],
-    slips: Sequence[Slip] = (),
+    mutants: Sequence[NamedMutant] = (),
     data: Mapping[str, bytes] | None = None,
     banks: Mapping[str, str] | None = None,
     resources: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Return the bytes of a bundle, the same for the same content."""
     files = {SOURCE: msgspec.json.encode(source), RELEASE: release}
-    files[SLIPS] = msgspec.json.encode(slips)
+    files[MUTANTS] = msgspec.json.encode(mutants)
     files |= {name: text.encode() for name, text in sorted(reference.items())}
     files |= {name: text.encode() for name, text in sorted((banks or {}).items())}
     files |= dict(sorted((data or {}).items())) | dict(sorted((resources or {}).items()))
@@ -183,7 +183,7 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
     try:
         manifest, files = _unpack(data)
         source = msgspec.json.decode(files[SOURCE], type=tuple[Cell, ...])
-        slips = msgspec.json.decode(files[SLIPS], type=tuple[Slip, ...])
+        mutants = msgspec.json.decode(files[MUTANTS], type=tuple[NamedMutant, ...])
     except Exception as error:  # zipfile raises a dozen kinds, whichever byte fell over
         raise HarnessError(
             f"{name} is no bundle of this version ({error}); compile the assignment again"
@@ -197,7 +197,7 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         source=source,
         release=nbformat.reads(files[RELEASE].decode(), as_version=4),
         reference={n: d.decode() for n, d in package.items() if n.endswith(".py")},
-        slips=slips,
+        mutants=mutants,
         data={n: d for n, d in files.items() if n.startswith(DATA)},
         banks={n: d.decode() for n, d in files.items() if n.startswith(BANK)},
         resources={n: d for n, d in package.items() if not n.endswith(".py")},

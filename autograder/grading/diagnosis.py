@@ -1,8 +1,8 @@
-"""Diagnosis: which known slip gives the values that a student's code gave.
+"""Diagnosis: which known mistake gives the values that a student's code gave.
 
-Every submission has inputs of its own. So the known slips of a check are run on those of the case
-that went wrong, where most of them can be told apart at once; only those that fit there are run on
-the others. A diagnosis says what the author wrote of the slip, and nothing of the inputs.
+Every submission has inputs of its own. So the known mistakes of a check are run on those of the
+case that went wrong, where most of them can be told apart at once; only those that fit there are
+run on the others. A diagnosis says what the author wrote of the mistake, and nothing of the inputs.
 """
 
 import operator
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.authoring.tolerance import compare
-from autograder.grading.bundle import Slip
+from autograder.grading.bundle import NamedMutant
 from autograder.grading.cases import Draw, run_against
 from autograder.grading.hints import hint
 from autograder.grading.oracle import Oracle
@@ -29,11 +29,11 @@ from autograder.sandbox.messages import InProcessSession
 
 __all__ = ["Diagnoses", "Outcome"]
 
-CASE_SECONDS = 2.0  # that a known slip may take for one case
-SECONDS = 6.0  # of the processor that all slips together may take for one submission
+CASE_SECONDS = 2.0  # that a known mistake may take for one case
+SECONDS = 6.0  # of the processor that all mistakes together may take for one submission
 LARGEST = 1 << 20  # numbers of an array that are looked at
 FEW_DIGITS = 3  # a number of so many digits may be anybody's
-MOST = 3  # slips that are named where several give the same
+MOST = 3  # mistakes that are named where several give the same
 _OR = "; or: "
 _MISSED = (Verdict.FAILED, Verdict.ERRORED)
 
@@ -56,11 +56,11 @@ Outcomes = Mapping[str, Outcome]  # of a check's cases, by name
 
 
 class Diagnoses:
-    """The known slips of an assignment's checks.
+    """The known mistakes of an assignment's checks.
 
     Args:
         oracle: the checks with their mistakes, and the reference.
-        slips: further ones, that the audit found.
+        mutants: further ones, that the audit found.
         rejects: titles of the mistakes that a check is known to reject, by its name; all of its
             question, for a check that is not named.
     """
@@ -68,10 +68,10 @@ class Diagnoses:
     def __init__(
         self,
         oracle: Oracle,
-        slips: Sequence[Slip] = (),
+        mutants: Sequence[NamedMutant] = (),
         rejects: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        self._oracle, self._slips, self._rejects = oracle, slips, rejects or {}
+        self._oracle, self._mutants, self._rejects = oracle, mutants, rejects or {}
 
     def of_all(
         self, outcomes: Mapping[str, Outcomes], draw: Draw, seconds: float = SECONDS
@@ -83,8 +83,8 @@ class Diagnoses:
         Args:
             outcomes: of the cases of a submission's checks, by check and case.
             draw: gives a case's inputs, as the submission had them.
-            seconds: of the processor that all slips may take; what a check leaves of its share is
-                the next ones'.
+            seconds: of the processor that all mistakes may take; what a check leaves of its share
+                is the next ones'.
         """
         checks = [self._oracle.checks[name] for name, of in outcomes.items() if _wrong(of)]
         until, found = time.process_time() + seconds, {}
@@ -105,14 +105,14 @@ class Diagnoses:
             check: which was run.
             outcomes: of its cases, by name.
             draw: gives a case's inputs, as the submission had them.
-            seconds: of the processor, after which no further slip is tried.
+            seconds: of the processor, after which no further mistake is tried.
         """
         wrong = _wrong(outcomes)
         if not wrong or any(not _can_be_named(o.result) for o in wrong.values()):
             return None
         telling = any(map(_tells, wrong.values()))
         until = time.process_time() + seconds
-        # Cases that went wrong first: they tell most slips apart.
+        # Cases that went wrong first: they tell most mistakes apart.
         cases = sorted(
             (c for c in check.cases if c.name in outcomes), key=lambda c: c.name not in wrong
         )
@@ -130,19 +130,19 @@ class Diagnoses:
         said = hint([o.wrong for o in wrong.values() if o.wrong is not None], len(wrong))
         if said is not None or not telling:
             return said
-        for slip in self._slips:
-            if check.name in slip.checks and (names := self._changed_by(slip)) and fits(names):
-                return slip.title
+        for mutant in self._mutants:
+            if check.name in mutant.checks and (names := self._changed_by(mutant)) and fits(names):
+                return mutant.title
         return None
 
-    def _changed_by(self, slip: Slip) -> dict[str, Any]:
-        """Return what names stand for where a slip was made; nothing if it defines nothing."""
-        brought = {name: self._oracle.modules[m][name] for name, m in slip.origins.items()}
+    def _changed_by(self, mutant: NamedMutant) -> dict[str, Any]:
+        """Return what names stand for where a mistake was made; nothing if it defines nothing."""
+        brought = {name: self._oracle.modules[m][name] for name, m in mutant.origins.items()}
         names = {"operator": operator, **self._oracle.namespace, **brought}
         try:
-            for text in slip.texts:
-                exec(compile(text, "<slip>", "exec", dont_inherit=True), names)
-        except Exception:  # a definition that its slip keeps from being run
+            for text in mutant.texts:
+                exec(compile(text, "<mistake>", "exec", dont_inherit=True), names)
+        except Exception:  # a definition that its mistake keeps from being run
             return {}
         return names
 
@@ -155,7 +155,7 @@ class Diagnoses:
             return Outcome(_UNKNOWN, [])
         seen: list[Compared] = []
         with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # a slip may divide by zero
+            warnings.simplefilter("ignore")  # a mistake may divide by zero
             result = run_against(
                 self._oracle,
                 check,
@@ -177,22 +177,22 @@ _UNKNOWN = CaseResult("", False, Verdict.BROKEN, 0.0)
 
 
 def _can_be_named(result: CaseResult) -> bool:
-    """Return whether a case went wrong in a way that a slip may; what is not answered is none."""
+    """Return whether a case went wrong as a mistake may; what is not answered is none."""
     return result.verdict in _MISSED and result.blank is None
 
 
-def _same(student: Outcome, slip: Outcome) -> bool:
-    """Return whether a slip comes to the same as a student's code: verdict, place and values."""
-    if student.result.verdict is not slip.result.verdict:
+def _same(student: Outcome, mutant: Outcome) -> bool:
+    """Return whether a mistake comes to the same as a student's code: verdict, place and values."""
+    if student.result.verdict is not mutant.result.verdict:
         return False
     if student.result.verdict is Verdict.PASSED:
         return True
-    if len(student.compared) != len(slip.compared):
+    if len(student.compared) != len(mutant.compared):
         return False
-    mine, theirs = student.wrong, slip.wrong
+    mine, theirs = student.wrong, mutant.wrong
     if mine is None or theirs is None:
         # It failed on something else than numbers, and what was said names it: an argument changed.
-        return mine is theirs and student.result.said == slip.result.said
+        return mine is theirs and student.result.said == mutant.result.said
     return (
         mine.what == theirs.what
         and mine.got.shape == theirs.got.shape

@@ -1,6 +1,7 @@
 """What a check is given: functions of the reference in place of a student's own.
 
-A case that failed is run again with them, so that an earlier slip does not cost later points twice.
+A case that failed is run again with them, so that an earlier mistake does not cost later points
+twice.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""The first step of intake: what was handed in is opened once, looked at, and read.
+"""The first step of intake: what was submitted is opened once, looked at, and read.
 
-A class goes on handing in while it is graded: what a path names may be another thing a moment
+A class goes on submitting while it is graded: what a path names may be another thing a moment
 later. So all questions are asked of what was opened, and what was read is what is graded.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from autograder.course import told_files
 from autograder.errors import StudentError
 
-__all__ = ["MAX_BYTES", "HandedIn", "digest_of", "read_handed_in", "read_submission_file"]
+__all__ = ["MAX_BYTES", "Submitted", "digest_of", "read_submission_file", "read_submitted"]
 
 MAX_BYTES = 64 << 20
 BLOCK = 1 << 20  # bytes that are read at a time
@@ -25,7 +25,7 @@ TIMESTAMP_BYTES = 100  # that are read of it
 
 
 @dataclass(frozen=True)
-class HandedIn:
+class Submitted:
     """What was read of a submission at one time.
 
     Attributes:
@@ -50,15 +50,15 @@ def digest_of(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def read_handed_in(path: Path) -> HandedIn:
+def read_submitted(path: Path) -> Submitted:
     """Return what lies in a submission, ``submitted/<student>/<assignment>/<file>``."""
     timestamp = None
     with suppress(StudentError), _opened(path.with_name(TIMESTAMP)) as file:
         timestamp = _read(file, TIMESTAMP_BYTES).decode("utf-8", "replace")
     try:
-        return HandedIn(read_submission_file(path), None, timestamp)
+        return Submitted(read_submission_file(path), None, timestamp)
     except StudentError as error:
-        return HandedIn(b"", str(error), timestamp)
+        return Submitted(b"", str(error), timestamp)
 
 
 def read_submission_file(path: Path) -> bytes:

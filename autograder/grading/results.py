@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,6 +25,7 @@ __all__ = [
 
 # How the first note of a result that broke begins where it has no field for that.
 _FORMER_FAULT = "the harness broke: "
+_TIERS = dict(enumerate(("namespaces", "bubblewrap", "own user")))
 
 
 class Verdict(StrEnum):
@@ -122,7 +123,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     possible: float
     notes: tuple[str, ...]
     questions: tuple[QuestionResult, ...]
-    tier: int | None = None  # of the walls around the student's code; None where none ran, or none
+    isolation: str | None = None  # level of the walls around the code; None where none ran, or none
     fault: str | None = None
     schema: Literal[1] = 1
 
@@ -150,13 +151,21 @@ def load_result(data: bytes) -> Result:
         HarnessError: the bytes are no result of schema 1.
     """
     try:
-        result = msgspec.json.decode(data, type=Result)
+        result = msgspec.convert(_renamed(msgspec.json.decode(data)), type=Result)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise HarnessError(f"not a result of schema 1: {error}") from None
     if result.fault is None and result.notes and result.notes[0].startswith(_FORMER_FAULT):
         fault = result.notes[0].removeprefix(_FORMER_FAULT)
         return msgspec.structs.replace(result, fault=fault, notes=result.notes[1:])
     return result
+
+
+def _renamed(table: Any) -> Any:
+    """Return a stored table with the names of today: isolation levels had numbers, as tiers."""
+    if isinstance(table, dict) and "tier" in table:
+        level = table.pop("tier")
+        table["isolation"] = _TIERS.get(level) if isinstance(level, int) else None
+    return table
 
 
 def now() -> str:

@@ -37,7 +37,7 @@ from autograder.sandbox.canary import send_canary
 from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.session import NotebookSession
-from autograder.sandbox.settings import WEAKEST, Tier, down_to
+from autograder.sandbox.settings import WEAKEST, Isolation, down_to
 
 __all__ = ["Grader", "drawn_for"]
 
@@ -54,7 +54,7 @@ class Grader:
         secret: the course's, from which hidden inputs are drawn.
         limits: of each submission.
         device: ``cpu`` or ``cuda``.
-        min_tier: the weakest tier of walls that will do.
+        min_isolation: the weakest isolation level that will do.
         private: files and folders that no session may find; the canary looks for them.
 
     Attributes:
@@ -69,15 +69,15 @@ class Grader:
         secret: bytes,
         limits: Limits,
         device: str = "cpu",
-        min_tier: Tier = WEAKEST,
+        min_isolation: Isolation = WEAKEST,
         private: Sequence[Path] = (),
     ) -> None:
         self._bundle, self._oracle, self._secret = bundle, oracle, secret
         self._limits, self._device = limits, device
-        self._min_tier, self._private = min_tier, private
+        self._min_isolation, self._private = min_isolation, private
         self._fork_server: ForkServer | None = None
         rejects = {e.name: e.rejects for q in bundle.manifest.questions for e in q.checks}
-        self._diagnoses = Diagnoses(oracle, bundle.slips, rejects)
+        self._diagnoses = Diagnoses(oracle, bundle.mutants, rejects)
         self._submission, self._tries = "", 0  # whose inputs are drawn now
         self.starved = False
 
@@ -137,11 +137,11 @@ class Grader:
         return self._marked(result)
 
     def _marked(self, result: Result) -> Result:
-        """Return a result with the tier of its walls: without any it is not graded."""
+        """Return a result with the isolation level of its walls: without any it is not graded."""
         assert self._fork_server is not None
-        tier = self._fork_server.tier
-        if tier.is_walled:
-            return msgspec.structs.replace(result, tier=tier.value)
+        isolation = self._fork_server.isolation
+        if isolation.is_walled:
+            return msgspec.structs.replace(result, isolation=isolation.value)
         questions = tuple(
             msgspec.structs.replace(question, status=Status.UNGRADED)
             for question in result.questions
@@ -154,9 +154,10 @@ class Grader:
         """Return the fork server, whose walls have held against all escapes that we know."""
         if self._fork_server is None:
             preload = self._bundle.manifest.preload
-            fork_server = ForkServer(self._limits, preload, self._device, down_to(self._min_tier))
+            levels = down_to(self._min_isolation)
+            fork_server = ForkServer(self._limits, preload, self._device, levels)
             try:
-                if fork_server.tier.is_walled:
+                if fork_server.isolation.is_walled:
                     send_canary(fork_server, self._private)
             except BaseException:
                 fork_server.close()

@@ -1,4 +1,4 @@
-"""Intake: from the bytes that a student handed in to a notebook that can be graded.
+"""Intake: from the bytes that a student submitted to a notebook that can be graded.
 
 Nothing in a student's metadata is believed. The release says which cells are given, which are
 checks and which hold answers; given and check cells are restored from it, and what was damaged

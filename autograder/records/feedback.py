@@ -73,7 +73,7 @@ def write_feedback(
         result: the student's.
         manifest: the assignment's.
         course_name: stands at the top.
-        newer_waits: whether the student has handed in again since.
+        newer_waits: whether the student has submitted again since.
     """
     questions = [
         _question(entry, question) for entry, question in question_pairs(manifest, result.questions)

@@ -120,7 +120,7 @@ def _write_comments(submission: Any, comments: Mapping[str, str]) -> None:
 
 
 def _stamp(submission: Any, text: str | None) -> bool:
-    """Write when a submission was handed in, and return whether it is another attempt."""
+    """Write when a submission was submitted, and return whether it is another attempt."""
     assignment = submission.assignment
     timestamp = read_time(text) if text else None
     if timestamp is None or timestamp == assignment.timestamp:

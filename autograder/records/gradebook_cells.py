@@ -1,6 +1,6 @@
 """The gradebook's picture of an assignment: its notebook's cells, as nbgrader's SaveCells has them.
 
-SaveCells itself refuses a notebook whose cells changed once somebody handed in. Here a cell that
+SaveCells itself refuses a notebook whose cells changed once somebody submitted. Here a cell that
 came is added and one that went is removed, unless staff have worked on it.
 """
 

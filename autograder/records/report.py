@@ -51,14 +51,14 @@ class Row:
 
 @dataclass(frozen=True)
 class QuestionView:
-    """How the class did on a question: students by band, and the slip that most made."""
+    """How the class did on a question: students by band, and the mistake that most made."""
 
     label: str
     title: str
     points: float
     manual: bool
     bands: dict[str, int]
-    slip: tuple[str, int] | None
+    mistake: tuple[str, int] | None
 
     @property
     def summary(self) -> str:
@@ -172,17 +172,17 @@ def _questions(manifest: Manifest, results: Sequence[Result]) -> list[QuestionVi
 
 def _question(number: int, entry: QuestionEntry, answers: Sequence[QuestionResult]) -> QuestionView:
     bands = Counter(_band(standing(entry, answer)) for answer in answers)
-    slips = Counter(slip for answer in answers for slip in _slips(answer))
+    mistakes = Counter(mistake for answer in answers for mistake in _mistakes(answer))
     label = question_label(entry, number)
     # The most frequent; of equally frequent ones the first by name, so that the page is the same.
-    common = min(slips.items(), key=lambda item: (-item[1], item[0]), default=None)
+    common = min(mistakes.items(), key=lambda item: (-item[1], item[0]), default=None)
     return QuestionView(
         label=label,
         title=entry.title if entry.title.startswith(label) else f"{label} {entry.title}",
         points=entry.points,
         manual=entry.manual,
         bands={band: bands[band] for band in BANDS},
-        slip=common,
+        mistake=common,
     )
 
 
@@ -192,7 +192,7 @@ def _band(how: Standing) -> str:
     return how.key if how.key in BANDS else "open"
 
 
-def _slips(answer: QuestionResult) -> set[str]:
+def _mistakes(answer: QuestionResult) -> set[str]:
     """Return the misconceptions that the cases of one student's question name."""
     return {
         clean(case.diagnosis) for check in answer.checks for case in check.cases if case.diagnosis

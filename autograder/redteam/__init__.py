@@ -1,1 +1,1 @@
-"""Attacks and accidents, handed in beside honest students: what each gets, and whom it harms."""
+"""Attacks and accidents, submitted beside honest students: what each gets, and whom it harms."""

@@ -1,8 +1,9 @@
 """The arena: one grading run in a process of its own, which tells on standard output how it goes.
 
 ``python -m autograder.redteam.arena COURSE ASSIGNMENT`` prints a line of JSON for each submission
-that is graded. Whatever a submission does to the run, the zoo itself goes on. With ``ZOO_TIER`` in
-the environment, sessions stand behind the walls of that tier, though the machine may have stronger.
+that is graded. Whatever a submission does to the run, the zoo itself goes on. With
+``ZOO_ISOLATION`` in the environment, sessions stand behind the walls of that isolation level,
+though the machine may have stronger.
 """
 
 import json
@@ -20,14 +21,14 @@ from autograder.grading.results import Result
 from autograder.redteam.channel import CHANNEL, Overheard
 from autograder.redteam.witnesses import marked_processes
 from autograder.sandbox.kernel import die_with_parent
-from autograder.sandbox.settings import Tier
+from autograder.sandbox.settings import Isolation
 
-__all__ = ["TIER", "main"]
+__all__ = ["ISOLATION", "main"]
 
-TIER = "ZOO_TIER"
+ISOLATION = "ZOO_ISOLATION"
 # Here, as the run's workers import this module too.
-if TIER in os.environ:
-    vars(runner)["down_to"] = lambda weakest: (Tier(int(os.environ[TIER])),)
+if ISOLATION in os.environ:
+    vars(runner)["down_to"] = lambda weakest: (Isolation(os.environ[ISOLATION]),)
 if CHANNEL in os.environ:
     vars(runner)["NotebookSession"] = Overheard
 MAX_MEMORY = 8 << 30  # of the run's own processes: a bomb in the grader must not take the machine
@@ -74,7 +75,7 @@ def _own_thread() -> int:
 
 
 def main(root: str, assignment: str) -> None:
-    """Grade what is handed in in a course, one submission after another."""
+    """Grade what is submitted in a course, one submission after another."""
     die_with_parent(os.getppid())  # a zoo that was killed leaves nothing running
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     grade_assignment(find_course(Path(root)), assignment, _Teller(), workers=1)

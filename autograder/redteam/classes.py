@@ -1,4 +1,4 @@
-"""Classes: courses of their own in which honest students and specimens hand in side by side."""
+"""Classes: courses of their own in which honest students and specimens submit side by side."""
 
 import itertools
 import json
@@ -22,17 +22,17 @@ from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Result, load_result
 from autograder.grading.runner import drawn_for
 from autograder.redteam.channel import CHANNEL
-from autograder.redteam.handing_in import (
+from autograder.redteam.judge import misuse
+from autograder.redteam.specimens import Specimen
+from autograder.redteam.submitting import (
     Knowledge,
-    hand_in,
     meddle,
     names_asked_for,
+    submit,
     with_text,
     without_answer,
     write,
 )
-from autograder.redteam.judge import misuse
-from autograder.redteam.specimens import Specimen
 from autograder.redteam.witnesses import CANARY, Ear, Victim, hidden_numbers, new_canary
 from autograder.sandbox.limits import Limits
 
@@ -142,7 +142,7 @@ class School:
         return numbers
 
     def open(self, title: str, members: Sequence[Specimen], before: Pupils | None = None) -> Pupils:
-        """Write a course in which honest students and some specimens have handed in.
+        """Write a course in which honest students and some specimens have submitted.
 
         Args:
             title: of the class, the name of its folder.
@@ -162,7 +162,7 @@ class School:
             folder = self._folder(pupils.root, specimen.student)
             folder.mkdir(parents=True)
             knowledge = pupils.knowledge[specimen.id] = self._knowledge(pupils, specimen)
-            hand_in(specimen, folder, self._release, self._solution, knowledge)
+            submit(specimen, folder, self._release, self._solution, knowledge)
         return pupils
 
     def grade(self, pupils: Pupils, graded: Callable[[str], None] = lambda student: None) -> None:
@@ -217,7 +217,7 @@ class School:
 
     @contextmanager
     def _meddling(self, pupils: Pupils) -> Iterator[None]:
-        """Let specimens change what they handed in while the block lasts."""
+        """Let specimens change what they submitted while the block lasts."""
         over = Event()
         with ExitStack() as stack:
             for specimen in pupils.members:
@@ -251,14 +251,14 @@ class School:
             self._bundle.source,
             nbformat.writes(self._bundle.release).encode(),
             self._bundle.reference | {"reference/canary.py": f"# {self._canaries['bundle']}\n"},
-            self._bundle.slips,
+            self._bundle.mutants,
             self._bundle.data,
             self._bundle.banks,
             self._bundle.resources,
         )
         (root / "build" / self.name / f"{self.name}.bundle").write_bytes(bundle)
         lines = [f"{name} = {value}" for name, value in vars(self.limits).items()]
-        head = f'name = "Zoo"\nmin_tier = {self.course.min_tier}\n\n[limits]\n'
+        head = f'name = "Zoo"\nmin_isolation = "{self.course.min_isolation}"\n\n[limits]\n'
         (root / "course.toml").write_text(head + "\n".join(lines) + "\n")
 
     def _knowledge(self, pupils: Pupils, specimen: Specimen) -> Knowledge:

@@ -121,7 +121,7 @@ def differences(alone: Result, among: Result | None) -> Iterator[str]:
 
 
 def misuse(command: str, code: int, output: bytes, errors: bytes) -> Iterator[str]:
-    """Say what is wrong with what a command printed for a class in which attackers handed in."""
+    """Say what is wrong with what a command printed for a class in which attackers submitted."""
     if code not in (0, 1):
         yield f"autograder {command} ended with exit code {code}: {errors[-200:]!r}"
     if b"Traceback" in errors:

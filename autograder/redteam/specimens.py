@@ -26,7 +26,7 @@ graded, a function ``meddle(folder, notebook, over)`` does so until the event ``
 
 Several students may work together. Each has a part of the file behind a line ``# %% student``, with
 a comment of its own below that line; the code above the first of these lines is all of theirs. They
-hand in under names that end in 1, 2, …, are graded one behind the other, and each must get what the
+submit under names that end in 1, 2, …, are graded one behind the other, and each must get what the
 first line says: whatever one has left behind helps no other.
 
 Nobody knows all channels from one session to the next. So a specimen whose code has a function
@@ -120,7 +120,7 @@ class Specimen:
 
     @property
     def student(self) -> str:
-        """The name under which it is handed in: its constant ``STUDENT``, or its own."""
+        """The name under which it is submitted: its constant ``STUDENT``, or its own."""
         found = re.search(r"^STUDENT = (.+)$", self.code, re.MULTILINE)
         return str(ast.literal_eval(found[1])) if found else self.id.replace("/", "-")
 

@@ -14,10 +14,10 @@ from autograder.redteam.zoo import Report, run_zoo, shortened
 
 __all__ = ["show_list", "show_zoo"]
 
-TIERS = {
-    0: "namespaces, a private root, an own user, filtered system calls",
-    1: "bubblewrap's box, filtered system calls",
-    2: "an own user, Landlock, filtered system calls",
+LEVELS = {
+    "namespaces": "namespaces, a private root, an own user, filtered system calls",
+    "bubblewrap": "bubblewrap's box, filtered system calls",
+    "own user": "an own user, Landlock, filtered system calls",
     None: "none: students' code would not be locked in",
 }
 COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -53,7 +53,7 @@ def show_zoo(course: Course, name: str, specimens: Sequence[Specimen], jobs: int
     held = sum(outcome.held for outcome in report.outcomes)
     out.print(
         f"{name}: {held} of {len(report.outcomes)} held, in {time.monotonic() - began:.0f} s; "
-        f"tier {report.tier} ({TIERS[report.tier]})"
+        f"isolation level {report.isolation} ({LEVELS[report.isolation]})"
     )
     return report
 

@@ -1,4 +1,4 @@
-"""The zoo: its specimens are handed in beside honest students', graded as a class, and judged."""
+"""The zoo: its specimens are submitted beside honest students', graded as a class, and judged."""
 
 import subprocess
 import tempfile
@@ -34,12 +34,12 @@ class Report:
     Attributes:
         outcomes: of each specimen, in the zoo's order.
         harm: what happened to honest students and to the course.
-        tier: of the walls around a session on this machine.
+        isolation: the level of the walls around a session on this machine.
     """
 
     outcomes: list[Outcome]
     harm: list[str]
-    tier: int | None
+    isolation: str | None
 
     @property
     def held(self) -> bool:
@@ -70,7 +70,7 @@ def run_zoo(
     jobs: int,
     graded: Told = lambda student: None,
 ) -> Report:
-    """Hand in, grade and judge.
+    """Submit, grade and judge.
 
     Args:
         course: in which the assignment is compiled; nothing in it is changed.
@@ -108,7 +108,7 @@ def run_zoo(
         apart = [s for s in specimens if s.expectation.aims_at_the_run]
         for pupils in _apart(school, apart, quiet):
             judged(pupils)
-        return Report([outcomes[s.id] for s in specimens], harm, alone[RIGHT].tier)
+        return Report([outcomes[s.id] for s in specimens], harm, alone[RIGHT].isolation)
 
 
 def _shares(specimens: Sequence[Specimen], jobs: int) -> list[list[Specimen]]:
@@ -121,7 +121,7 @@ def _shares(specimens: Sequence[Specimen], jobs: int) -> list[list[Specimen]]:
 def _grade_honest(school: School) -> tuple[Pupils, dict[str, Result]]:
     """Grade a class without attackers; return it and the results.
 
-    Anybody may enter its folder, so that the walls alone hold; but the walls of tier 2 ask for a
+    Anybody may enter its folder, so that the walls alone hold; but the level *own user* asks for a
     course that is closed to others.
     """
     for mode in (0o755, 0o700):

@@ -19,7 +19,7 @@ from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.sandbox.box import COUNTERS
 from autograder.sandbox.fork_server import ForkServer, environment_of
 from autograder.sandbox.session import CodeCell, NotebookSession
-from autograder.sandbox.settings import Tier
+from autograder.sandbox.settings import Isolation
 from autograder.sandbox.walls import SHARED_MEMORY
 
 __all__ = ["MIN_ESCAPES", "attempt", "send_canary"]
@@ -43,7 +43,7 @@ def send_canary(fork_server: ForkServer, private: Sequence[Path] = ()) -> int:
     if got_out:
         found = "\n  ".join(f"{name}: {what}" for name, what in sorted(got_out.items()))
         raise UnsafeHere(
-            f"sessions of tier {fork_server.tier} do not hold here; of {tried} escapes, "
+            f"isolation level {fork_server.isolation} does not hold here; of {tried} escapes, "
             f"{len(got_out)} got out:\n  {found}"
         )
     return tried
@@ -86,8 +86,8 @@ def _witness(fork_server: ForkServer, private: Sequence[Path]) -> Iterator[dict[
         tcp, udp, abstract, named = (stack.enter_context(s) for s in _sockets(folder, marker))
         os.chmod(named.getsockname(), 0o777)
         processes = {os.getpid(), os.getppid(), *fork_server.processes()}
-        boxed = fork_server.tier is Tier.BUBBLEWRAP
-        files_shared = fork_server.tier is Tier.OWN_USER  # they are the container's own
+        boxed = fork_server.isolation is Isolation.BUBBLEWRAP
+        files_shared = fork_server.isolation is Isolation.OWN_USER  # they are the container's own
         yield {
             "marker": marker,
             "files": [str(path) for path in paths],

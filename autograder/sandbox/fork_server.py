@@ -30,7 +30,7 @@ from autograder.sandbox.protocol import (
     Started,
     Unavailable,
 )
-from autograder.sandbox.settings import WALLED, Settings, Tier
+from autograder.sandbox.settings import WALLED, Isolation, Settings
 from autograder.sandbox.walls import SHARED_MEMORY, remove_tree
 
 __all__ = [
@@ -84,14 +84,14 @@ class KilledFromOutside(HarnessError):
 
 
 class NoWalls(UnsafeHere):
-    """This machine has none of the tiers that will do; ``reasons`` says what each lacks."""
+    """This machine has no isolation level that will do; ``reasons`` says what each lacks."""
 
-    def __init__(self, reasons: Mapping[Tier, str]) -> None:
+    def __init__(self, reasons: Mapping[Isolation, str]) -> None:
         self.reasons = dict(reasons)
         super().__init__(self.reasons)
 
     def __str__(self) -> str:
-        lines = (f"\n  tier {tier}: {reason}" for tier, reason in self.reasons.items())
+        lines = (f"\n  isolation level {level}: {why}" for level, why in self.reasons.items())
         return f"a student's code cannot be held safely on this machine{''.join(lines)}"
 
 
@@ -104,14 +104,14 @@ class ForkServer:
         limits: of every session.
         preload: modules to import before the first session.
         device: ``cpu`` hides every GPU from its sessions.
-        tiers: of walls that will do, in the order in which they are tried.
+        levels: the isolation levels that will do, in the order in which they are tried.
 
     Attributes:
-        tier: of the walls that it found.
+        isolation: the level that it found.
         folder: for our own temporary files; the supervisor removes it too.
 
     Raises:
-        NoWalls: this machine has none of the tiers.
+        NoWalls: this machine has none of the isolation levels.
         HarnessError: the fork server could not warm up.
     """
 
@@ -120,21 +120,21 @@ class ForkServer:
         limits: Limits,
         preload: Sequence[str] = ("numpy",),
         device: str = "cpu",
-        tiers: Sequence[Tier] = WALLED,
+        levels: Sequence[Isolation] = WALLED,
     ) -> None:
         self.limits, self.device = limits, device
         self._reserve: Waiting | None = None
         self._kills = 0
         reasons = {}
-        for tier in tiers:
-            self.tier = tier
+        for level in levels:
+            self.isolation = level
             if (reason := self._open(tuple(preload))) is None:
                 return
-            reasons[tier] = reason
+            reasons[level] = reason
         raise NoWalls(reasons)
 
     def _open(self, preload: tuple[str, ...]) -> str | None:
-        """Start the fork server behind the walls of its tier; return why that cannot be."""
+        """Start the fork server at its isolation level; return why that cannot be."""
         self._cgroup = ControlGroup.create(self.limits)
         self._channel, theirs = Channel.pair(MB, FROM_FORK_SERVER)
         for parent in (tempfile.gettempdir(), SHARED_MEMORY):
@@ -143,7 +143,7 @@ class ForkServer:
         self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
         os.chmod(self.folder, 0o711)
         settings = Settings(
-            tier=self.tier,
+            isolation=self.isolation,
             limits=self.limits,
             preload=preload,
             device=self.device,
@@ -174,7 +174,7 @@ class ForkServer:
         except BaseException:
             self.close()
             raise
-        if self.tier.has_own_processes:
+        if self.isolation.has_own_processes:
             self._ask_to_start()
         return None
 
@@ -190,7 +190,7 @@ class ForkServer:
         # What ended an earlier session says nothing of this one.
         started.kills = self._kills = self._count_kills()
         self._reserve = None
-        if self.tier.has_own_processes:
+        if self.isolation.has_own_processes:
             try:
                 self._ask_to_start()
             except HarnessError:
@@ -234,7 +234,7 @@ class ForkServer:
         In a process namespace of its own it is the first process, which nothing inside can kill;
         the kernel kills it for its memory, which we have asked about, or for its processor time.
         """
-        alone = self.tier.has_own_processes and self._cgroup is not None
+        alone = self.isolation.has_own_processes and self._cgroup is not None
         return alone and used < 0.9 * self.limits.cpu_seconds
 
     def busy_seconds(self, forks: bool) -> float:
@@ -253,7 +253,7 @@ class ForkServer:
 
     def _family(self, forks: bool) -> set[int]:
         (warm, *_) = children_of(self._process.pid) or [0]
-        if self.tier.is_in_bubblewrap:  # it is what this process is
+        if self.isolation.is_in_bubblewrap:  # it is what this process is
             (warm, *_) = children_of(warm) or [0]
         sessions = children_of(warm)
         used = {process for session in sessions for process in family_of(session)}
@@ -318,7 +318,7 @@ class ForkServer:
 
 
 class _NotToBeHad(HarnessError):
-    """The walls of a tier cannot be had on this machine."""
+    """The walls of an isolation level cannot be had on this machine."""
 
 
 def _gone(error: Exception) -> HarnessError:

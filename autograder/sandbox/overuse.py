@@ -18,7 +18,7 @@ _KINDS = ("RssAnon:", "RssShmem:")
 
 def nothing_to_look_at(settings: Settings) -> bool:
     """Return whether the kernel itself holds all limits of a fork server's sessions."""
-    return bool(settings.groups) and settings.tier.has_own_mounts
+    return bool(settings.groups) and settings.isolation.has_own_mounts
 
 
 def end_overuse(child: int, settings: Settings) -> None:
@@ -28,10 +28,11 @@ def end_overuse(child: int, settings: Settings) -> None:
         child: the fork server, or bubblewrap around it.
         settings: of the fork server.
     """
-    fork_server = next(iter(children_of(child)), 0) if settings.tier.is_in_bubblewrap else child
+    boxed = settings.isolation.is_in_bubblewrap
+    fork_server = next(iter(children_of(child)), 0) if boxed else child
     limits = settings.limits
     room = limits.disk_mb * MB
-    full = not settings.tier.has_own_mounts and _size(settings.folder, limits) > room
+    full = not settings.isolation.has_own_mounts and _size(settings.folder, limits) > room
     shared = _memory(fork_server)
     for session in children_of(fork_server):
         used = 0

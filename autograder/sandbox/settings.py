@@ -1,29 +1,34 @@
 """What a fork server is started with, as its supervisor and its warm process read it."""
 
-from enum import IntEnum
+from enum import StrEnum
 
 import msgspec
 
 from autograder.sandbox.limits import Limits
 
-__all__ = ["WALLED", "WEAKEST", "Settings", "Tier", "down_to"]
+__all__ = ["WALLED", "WEAKEST", "Isolation", "Settings", "down_to"]
 
 
-class Tier(IntEnum):
-    """A kind of walls around a session, by its number in results; a smaller one is stronger.
+class Isolation(StrEnum):
+    """An isolation level: a kind of walls around a session, by its name, the strongest first.
 
     `autograder.sandbox.walls` builds them.
     """
 
-    NAMESPACES = 0
-    BUBBLEWRAP = 1
-    OWN_USER = 2
-    UNWALLED = 3  # as a trial, which counts for nothing; a result has no number for it
+    NAMESPACES = "namespaces"
+    BUBBLEWRAP = "bubblewrap"
+    OWN_USER = "own user"
+    UNWALLED = "none"  # as a trial, which counts for nothing; a result does not name it
+
+    @property
+    def strength(self) -> int:
+        """How strong it is: larger is stronger, 0 is none at all."""
+        return len(Isolation) - 1 - list(Isolation).index(self)
 
     @property
     def is_walled(self) -> bool:
         """Whether there are walls at all."""
-        return self is not Tier.UNWALLED
+        return self is not Isolation.UNWALLED
 
     @property
     def has_own_processes(self) -> bool:
@@ -32,38 +37,40 @@ class Tier(IntEnum):
         Then nothing inside of it can kill it, all of it ends with it, and one that waits is out of
         the running one's reach.
         """
-        return self is Tier.NAMESPACES
+        return self is Isolation.NAMESPACES
 
     @property
     def has_own_mounts(self) -> bool:
         """Whether sessions have a file system of their own, which is bounded and ends with them."""
-        return self in (Tier.NAMESPACES, Tier.BUBBLEWRAP)
+        return self in (Isolation.NAMESPACES, Isolation.BUBBLEWRAP)
 
     @property
     def has_own_user(self) -> bool:
         """Whether sessions have a user of their own, whose processes nobody else's count with."""
-        return self in (Tier.NAMESPACES, Tier.OWN_USER)
+        return self in (Isolation.NAMESPACES, Isolation.OWN_USER)
 
     @property
     def is_in_bubblewrap(self) -> bool:
         """Whether bubblewrap stands around the fork server, which all sessions in it can see."""
-        return self is Tier.BUBBLEWRAP
+        return self is Isolation.BUBBLEWRAP
 
 
-WALLED = tuple(tier for tier in Tier if tier.is_walled)  # the strongest first
+WALLED = tuple(level for level in Isolation if level.is_walled)  # the strongest first
 WEAKEST = WALLED[-1]
 
 
-def down_to(weakest: Tier) -> tuple[Tier, ...]:
-    """Return the tiers that will do, in the order in which they are tried."""
-    return tuple(tier for tier in WALLED if tier <= weakest) if weakest.is_walled else (weakest,)
+def down_to(weakest: Isolation) -> tuple[Isolation, ...]:
+    """Return the isolation levels that will do, in the order in which they are tried."""
+    if not weakest.is_walled:
+        return (weakest,)
+    return tuple(level for level in WALLED if level.strength >= weakest.strength)
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of one fork server.
 
     Attributes:
-        tier: of its walls.
+        isolation: the level of its walls.
         limits: of each session.
         preload: modules to import before the first session.
         device: ``cpu`` or ``cuda``.
@@ -76,7 +83,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         user: the number of the sessions' user, once the supervisor has chosen it.
     """
 
-    tier: Tier
+    isolation: Isolation
     limits: Limits
     preload: tuple[str, ...]
     device: str

@@ -44,7 +44,7 @@ def main(descriptor: int, settings: Settings) -> None:
         settings: of the fork server, without a user and open groups.
     """
     kernel.adopt_orphans()
-    if not settings.tier.has_own_mounts:  # there is no file system for temporary files alone
+    if not settings.isolation.has_own_mounts:  # there is no file system for temporary files alone
         os.environ["TMPDIR"] = settings.folder
     entries = tuple(os.open(f"{g}/cgroup.procs", os.O_WRONLY) for g in settings.groups)
     settings = msgspec.structs.replace(settings, user=user_of(os.getpid()), entries=entries)
@@ -73,7 +73,7 @@ def report_unavailable(channel: Channel, reason: Exception) -> None:
 
 def _start(descriptor: int, settings: Settings) -> int:
     """Start the fork server's process and return its number."""
-    if settings.tier.is_in_bubblewrap:
+    if settings.isolation.is_in_bubblewrap:
         command = bubblewrap_command(settings)
         command += [sys.executable, "-I", "-m", warm_process.__name__]
         command += [str(descriptor), settings.text()]
@@ -83,7 +83,7 @@ def _start(descriptor: int, settings: Settings) -> int:
                 os.set_inheritable(inherited, True)
             os.execv(command[0], command)
         return child
-    if settings.tier.has_own_processes:
+    if settings.isolation.has_own_processes:
         if os.geteuid() != 0:
             _own_users()
         kernel.unshare(kernel.Namespace.PROCESS)
@@ -91,7 +91,7 @@ def _start(descriptor: int, settings: Settings) -> int:
     child = os.fork()
     if child == 0:
         try:
-            kernel.die_with_parent(None if settings.tier.has_own_processes else me)
+            kernel.die_with_parent(None if settings.isolation.has_own_processes else me)
             warm_process.main(descriptor, settings)
         except BaseException:
             sys.excepthook(*sys.exc_info())
@@ -124,7 +124,7 @@ def _watch(lifeline: int, child: int, settings: Settings) -> None:
     look = None if nothing_to_look_at(settings) else LOOK_SECONDS * 1000
     while not (events := poll.poll(look)):
         end_overuse(child, settings)
-    if not settings.tier.has_own_mounts and ended not in dict(events):
+    if not settings.isolation.has_own_mounts and ended not in dict(events):
         poll.unregister(lifeline)
         poll.poll(LEAVING_SECONDS * 1000)
     os.close(lifeline)

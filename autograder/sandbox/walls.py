@@ -1,16 +1,16 @@
-"""The walls around a session, one kind for each tier: how it is forked, shut in and ended.
+"""The walls around a session at each isolation level: how it is forked, shut in and ended.
 
-==== ==================================== ====================================================
-tier where                                walls
-==== ==================================== ====================================================
-0    root, or user namespaces             own process, mount, network, IPC, host and user
-                                          names, a private root; Landlock where there is one
-1    an ordinary user with bubblewrap     bubblewrap's box around the fork server, Landlock inside
-2    root in a container                  an own user for the sessions, Landlock
-none only where somebody insists          control groups and rlimits
-==== ==================================== ====================================================
+========== ================================ ====================================================
+level      where                            walls
+========== ================================ ====================================================
+namespaces root, or user namespaces         own process, mount, network, IPC, host and user
+                                            names, a private root; Landlock where there is one
+bubblewrap an ordinary user with bubblewrap bubblewrap's box around the fork server, Landlock in it
+own user   root in a container              an own user for the sessions, Landlock
+none       only where somebody insists      control groups and rlimits
+========== ================================ ====================================================
 
-In all tiers but the last, a session has no privileges, an allow list of system calls, and limits.
+At all levels but the last, a session has no privileges, an allow list of system calls, and limits.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ from autograder.sandbox.box import (
     readable_paths,
 )
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import Settings, Tier
+from autograder.sandbox.settings import Isolation, Settings
 
 __all__ = [
     "SHARED_MEMORY",
@@ -52,7 +52,7 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"
 
 
 class NotToBeHad(Exception):
-    """This machine does not have what a tier needs."""
+    """This machine does not have what an isolation level needs."""
 
 
 class Walls(Protocol):
@@ -80,17 +80,17 @@ class Walls(Protocol):
 
 
 def walls_of(settings: Settings) -> Walls:
-    """Return the walls of the tier that a fork server's settings name."""
+    """Return the walls of the isolation level that a fork server's settings name."""
     limits, gpu, user = settings.limits, settings.gpu, settings.user
     assert user is not None
-    match settings.tier:
-        case Tier.NAMESPACES:
+    match settings.isolation:
+        case Isolation.NAMESPACES:
             return Namespaces(limits, user, readable_paths(settings.preload, gpu), gpu)
-        case Tier.BUBBLEWRAP:
+        case Isolation.BUBBLEWRAP:
             return InBubblewrap(tempfile.gettempdir())
-        case Tier.OWN_USER:
+        case Isolation.OWN_USER:
             return OwnUser(settings.folder, user, readable_paths(settings.preload, gpu))
-        case Tier.UNWALLED:
+        case Isolation.UNWALLED:
             return Unwalled(settings.folder)
 
 
@@ -136,7 +136,7 @@ def bubblewrap_command(settings: Settings) -> list[str]:
 
 
 class Namespaces:
-    """Tier 0: every session has namespaces of its own in the fork server's private root."""
+    """Namespaces: every session has namespaces of its own in the fork server's private root."""
 
     def __init__(self, limits: Limits, user: int, readable: list[str], gpu: bool) -> None:
         self._limits, self._user, self._readable, self._gpu = limits, user, readable, gpu
@@ -205,7 +205,7 @@ class _InFolders:
 
 
 class InBubblewrap(_InFolders):
-    """Tier 1: the fork server is the first process of bubblewrap's box; Landlock keeps it safe."""
+    """Bubblewrap: the fork server is the first process of its box; Landlock keeps that safe."""
 
     def settle(self) -> None:
         """Look for what keeps a session from its fork server, which is of the same user."""
@@ -221,7 +221,7 @@ class InBubblewrap(_InFolders):
 
 
 class OwnUser(_InFolders):
-    """Tier 2: the sessions have a user of their own, and Landlock hides the file system."""
+    """Own user: the sessions have a user of their own, and Landlock hides the file system."""
 
     def __init__(self, parent: str, user: int, readable: list[str]) -> None:
         super().__init__(parent)
@@ -247,7 +247,7 @@ class OwnUser(_InFolders):
         return self._folder
 
     def paths(self) -> tuple[list[str], list[str]]:
-        """Return what the box of tier 0 would hold, and the session's own folder."""
+        """Return what the box of namespaces would hold, and the session's own folder."""
         return [*self._readable, "/proc"], [self._folder, *_DEVICES]
 
     def _kill(self, session: int) -> None:
@@ -263,7 +263,7 @@ class OwnUser(_InFolders):
 
 
 class Unwalled(_InFolders):
-    """No tier: a session is a process like any other of this user."""
+    """None: a session is a process like any other of this user."""
 
     def settle(self) -> None:
         """Nothing is to be made ready."""

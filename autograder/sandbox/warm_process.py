@@ -1,7 +1,8 @@
 """The warm process of a fork server, which forks sessions and never runs a student's code.
 
-Its supervisor starts it behind the walls of a tier (see `autograder.sandbox.supervisor`). It
-imports what notebooks need once, so that a session starts in milliseconds.
+Its supervisor starts it behind the walls of an isolation level (see
+`autograder.sandbox.supervisor`). It imports what notebooks need once, so that a session starts in
+milliseconds.
 """
 
 import functools
@@ -88,15 +89,15 @@ class _Start:
 
     def __init__(self, walls: Walls, settings: Settings) -> None:
         self._walls, self._entries = walls, settings.entries
-        self._tier, self._gpu = settings.tier, settings.gpu
+        self._isolation, self._gpu = settings.isolation, settings.gpu
         self._limits = settings.limits
         self._tasks = self._limits.processes + OWN_TASKS
         own_names = os.readlink("/proc/self/ns/user") != settings.user_names
-        if not self._tier.has_own_user and not own_names:  # others of this user count too
+        if not self._isolation.has_own_user and not own_names:  # others of this user count too
             self._tasks += settings.others
         self._filter = (
-            seccomp_program(devices=self._gpu, sockets=self._tier.has_own_mounts)
-            if self._tier.is_walled
+            seccomp_program(devices=self._gpu, sockets=self._isolation.has_own_mounts)
+            if self._isolation.is_walled
             else b""
         )
 
@@ -126,7 +127,7 @@ class _Start:
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         folder = self._walls.shut_in()
-        kernel.die_with_parent(None if self._tier.has_own_processes else fork_server)
+        kernel.die_with_parent(None if self._isolation.has_own_processes else fork_server)
         os.chdir(folder)
         sys.path.insert(0, "")  # modules that a notebook writes are found, as in Jupyter
         if os.environ.get("HOME") != folder:
@@ -134,7 +135,7 @@ class _Start:
         os.closerange(3, stream)
         os.closerange(stream + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._lower_limits()
-        if self._tier.is_walled:
+        if self._isolation.is_walled:
             kernel.forgo_privileges()
             readable, writable = self._walls.paths()
             if readable:
@@ -167,7 +168,7 @@ def _set_home(folder: str) -> None:
 
 
 def _warm_up(preload: Sequence[str]) -> Any:
-    _set_home(tempfile.gettempdir())  # where every session's own will be, in the best tier
+    _set_home(tempfile.gettempdir())  # where every session's own will be, at the best level
     import_all(preload)
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)

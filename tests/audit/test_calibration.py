@@ -17,17 +17,17 @@ from autograder.audit.calibration import (
     Gaps,
     SingleBand,
     beyond,
+    factor_between,
     room_for_single,
     single_in,
-    slack_between,
     wrong_in,
 )
 from autograder.authoring.standard import Compared, Standard
 from autograder.authoring.tolerance import DEFAULTS
 
 
-def slack(bands):
-    return slack_between(bands, COARSEST)
+def factor(bands):
+    return factor_between(bands, COARSEST)
 
 
 def compared(got, want, own=False, margin=2.0):
@@ -36,28 +36,28 @@ def compared(got, want, own=False, margin=2.0):
 
 
 def test_the_default_stays_where_it_lies_in_the_gap():
-    assert slack(Bands(right=0.01, wrong=1e6)) == 1.0
+    assert factor(Bands(right=0.01, wrong=1e6)) == 1.0
 
 
 def test_right_answers_that_need_more_get_it():
-    assert 5.0 * SAFETY <= slack(Bands(right=5.0, wrong=1e6)) <= 1.1 * 5.0 * SAFETY
+    assert 5.0 * SAFETY <= factor(Bands(right=5.0, wrong=1e6)) <= 1.1 * 5.0 * SAFETY
 
 
 @pytest.mark.parametrize("right", [1.0, 1e3, 1e9])
 @pytest.mark.parametrize("wrong", [1e10, math.inf])
-def test_a_slack_is_capped_whatever_was_measured(right, wrong):
-    assert slack(Bands(right=right, wrong=wrong)) <= max(COARSEST, right)
-    assert slack_between(Bands(right=1.0, wrong=wrong), COARSEST_COARSE) <= COARSEST_COARSE
+def test_a_factor_is_capped_whatever_was_measured(right, wrong):
+    assert factor(Bands(right=right, wrong=wrong)) <= max(COARSEST, right)
+    assert factor_between(Bands(right=1.0, wrong=wrong), COARSEST_COARSE) <= COARSEST_COARSE
 
 
 def test_a_wrong_answer_within_the_default_tightens_it():
     bands = Bands(right=1e-4, wrong=0.2)
-    assert bands.within(slack(bands)).wrong > 1.0 > bands.within(slack(bands)).right
+    assert bands.within(factor(bands)).wrong > 1.0 > bands.within(factor(bands)).right
 
 
 def test_alternatives_pass_as_they_are():
     bands = Bands(alternatives=0.9, right=0.01, wrong=1.5)
-    assert bands.within(slack(bands)).alternatives < 1.0 < bands.within(slack(bands)).wrong
+    assert bands.within(factor(bands)).alternatives < 1.0 < bands.within(factor(bands)).wrong
 
 
 @pytest.mark.parametrize(("right", "wrong", "overlap"), [(2, 1, True), (1, 2, False), (0, 0, True)])
@@ -66,9 +66,9 @@ def test_bands_overlap_where_wrong_is_no_further_than_right(right, wrong, overla
     assert (Gaps(coarse=Bands(right=right, wrong=wrong)).overlap is not None) is overlap
 
 
-def test_a_slack_can_be_read():
-    assert slack(Bands(right=0.777, wrong=math.inf)) == 3.2
-    assert slack(Bands(right=0.0, wrong=1e-9)) == FINEST
+def test_a_factor_can_be_read():
+    assert factor(Bands(right=0.777, wrong=math.inf)) == 3.2
+    assert factor(Bands(right=0.0, wrong=1e-9)) == FINEST
 
 
 def room(*args, **kwargs):

@@ -72,7 +72,7 @@ def test_a_draft_has_the_tolerances_that_were_proven_last(write_proven_course: W
     course = write_proven_course()
     stored = read_proof(course, "small")
     assert stored is not None
-    standard = Standard(slack=7.0)
+    standard = Standard(factor=7.0)
     held = stored.checks[SUM].holding_to(standard)
     write_proof(course, "small", msgspec.structs.replace(stored, checks={SUM: held}))
     recording = load_recording((write_draft(course, "small") / "recording.json").read_bytes())

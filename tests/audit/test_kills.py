@@ -140,7 +140,7 @@ def test_a_mutant_that_never_ends_is_found_out(
 
 
 def test_what_a_check_is_given_finds_nothing_out(write_course: WriteCourse) -> None:
-    """The slip is in a helper of what is given, whose own check does not see it."""
+    """The mistake is in a helper of what is given, whose own check does not see it."""
     changes = (HELPER, USES_HELPER, *BUILT_ON_IT, SIGN_IS_LOST)
     flipped = results(write_course(*changes))["return -x.sum()"]
     assert flipped.site == "reference/small.py: _total"

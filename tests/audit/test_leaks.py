@@ -26,7 +26,7 @@ SECRETS = {
     "the values of hidden case 'many numbers, hidden' of check": "with n = 40, scale = 12345.5",
     "the hint of check": "Remember: mind the default of the factor!",
     "the mistake 'the factor is forgotten altogether'": "the factor is forgotten altogether",
-    "the alternative 'scale first, add up afterwards' of check": "scale first, add up afterwards",
+    "the alternative 'scale first, add up afterwards'": "scale first, add up afterwards",
     "a line of the alternative 'scale first, add up afterwards'": "return (factor * x).sum()",
     "a line of the solution of solution_scaled_sum ('total = x.sum()')": "total = x.sum()",
     "a line of the solution of solution_choice": "choice = 'the second of two choices'",

@@ -5,11 +5,11 @@ import textwrap
 
 import pytest
 
+from autograder.audit.common_mistakes import COMMON_MISTAKES
 from autograder.audit.operators import OPERATORS
-from autograder.audit.slips import SLIPS
 from autograder.audit.trees import Tree
 
-ALL = {**SLIPS, **OPERATORS}
+ALL = {**COMMON_MISTAKES, **OPERATORS}
 
 
 def mutants(source: str, name: str | None = None) -> dict[str, str | None]:
@@ -91,7 +91,7 @@ def of(expression: str, name: str | None = None) -> dict[str, str | None]:
         ("in place", "2 * x", "operator.imul(x, 2)", "an argument is changed in place"),
     ],
 )
-def test_an_operator_makes_a_slip(
+def test_an_operator_makes_a_mistake(
     operator: str, before: str, after: str, title: str | None
 ) -> None:
     made = of(before, operator)

@@ -34,7 +34,7 @@ FAR = Gaps(
 SURVIVOR = Survivor(3, 12, "sign", "return x", "return -x", "f(1)", case='@case("ü")')
 PROOF = Proof(
     {
-        "b_check": CheckProof("key", {"slack": 4.0}, figures_of(FAR), by_default=True),
+        "b_check": CheckProof("key", {"factor": 4.0}, figures_of(FAR), by_default=True),
         "a_check": CheckProof("other", rejects=("x", "y"), free={"ones": ["b", "a"]}),
     },
     {
@@ -113,9 +113,9 @@ def test_a_proof_of_another_schema_is_none(course: Course) -> None:
 
 
 def test_only_what_is_not_the_default_of_a_standard_is_kept() -> None:
-    standard = Standard(slack=4.0, single_at_zero=1e-7)
+    standard = Standard(factor=4.0, single_at_zero=1e-7)
     held = CheckProof("key").holding_to(standard)
-    assert held.tolerance == {"slack": 4.0, "single_at_zero": 1e-7}
+    assert held.tolerance == {"factor": 4.0, "single_at_zero": 1e-7}
     assert held.standard == standard
     assert held.holding_to(Standard()).tolerance == {}
 

@@ -175,7 +175,7 @@ def test_a_stored_tolerance_that_lies_in_the_gap_stands(write_proven_course: Wri
     stored = read_proof(course, "small")
     assert stored is not None
     drawn = stored.checks[SUM].standard
-    near = Standard(2.0, drawn.coarse_slack, 1.1 * drawn.single, 1.1 * drawn.in_single)
+    near = Standard(2.0, drawn.coarse_factor, 1.1 * drawn.single, 1.1 * drawn.in_single)
     with_tolerance(course, near)
     found = proven(course)
     assert found.now == [SUM]
@@ -193,11 +193,11 @@ def test_a_stored_tolerance_beside_the_gap_is_drawn_anew(write_proven_course: Wr
 
 def test_a_gap_takes_what_lies_away_from_both_of_its_ends() -> None:
     gaps = Gaps(Bands(right=1.0, wrong=100.0))
-    assert gaps.takes(Standard(slack=10.0), True, strict=True)
-    assert gaps.takes(Standard(slack=50.0), True, strict=True)
-    assert not gaps.takes(Standard(slack=1.2), True, strict=True)
-    assert not gaps.takes(Standard(slack=90.0), True, strict=True)
-    assert not gaps.takes(Standard(slack=10.0, single=1e-6), True, strict=True)
+    assert gaps.takes(Standard(factor=10.0), True, strict=True)
+    assert gaps.takes(Standard(factor=50.0), True, strict=True)
+    assert not gaps.takes(Standard(factor=1.2), True, strict=True)
+    assert not gaps.takes(Standard(factor=90.0), True, strict=True)
+    assert not gaps.takes(Standard(factor=10.0, single=1e-6), True, strict=True)
 
 
 def test_a_check_with_findings_is_not_kept_in_the_proof(

@@ -119,7 +119,7 @@ def test_a_mistake_must_fail_whatever_the_check_is_given(
     assert again == ["scaled_mean_matches_reference"]
 
 
-def test_a_mutant_that_was_found_out_is_named_to_who_makes_its_slip(
+def test_a_mutant_that_was_found_out_is_named_to_who_makes_its_mistake(
     write_course: WriteCourse,
 ) -> None:
     course = write_course()
@@ -127,8 +127,8 @@ def test_a_mutant_that_was_found_out_is_named_to_who_makes_its_slip(
     bundle = read_bundle(course.bundle("small"))
     with Grader(bundle, load_bundle_oracle(bundle), b"a secret", course.limits) as grader:
         solution = (course.build("small") / "small_solution.ipynb").read_text()
-        slip = solution.replace("total = x.sum()", "total = np.mean(x)")
-        results = [grader.grade("ada", text.encode()) for text in (solution, slip)]
+        mistake = solution.replace("total = x.sum()", "total = np.mean(x)")
+        results = [grader.grade("ada", text.encode()) for text in (solution, mistake)]
     named = [[c.diagnosis for q in r.questions for k in q.checks for c in k.cases] for r in results]
     assert named[0] == [None] * 3
     assert named[1] == ["the mean where the sum is meant"] * 2 + [None]

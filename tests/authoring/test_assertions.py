@@ -254,8 +254,8 @@ def test_observers_nest():
     assert (len(outer), len(inner)) == (2, 1)
 
 
-def test_slack_widens_defaults_and_no_tolerance_of_the_check_s_own():
-    with holding_to(Standard(slack=10.0)):
+def test_factor_widens_defaults_and_no_tolerance_of_the_check_s_own():
+    with holding_to(Standard(factor=10.0)):
         assert_close(1.0 + 9e-7, 1.0)
         assert complaint(assert_close, 1.0 + 2e-6, 1.0)
         assert complaint(assert_close, 1.0 + 9e-7, 1.0, rtol=1e-7)
@@ -265,7 +265,7 @@ def test_slack_widens_defaults_and_no_tolerance_of_the_check_s_own():
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 @pytest.mark.parametrize(
-    "standard", [Standard(), Standard(slack=1000.0), Standard(1.0, 10.0, 1e-4, 1e-4)]
+    "standard", [Standard(), Standard(factor=1000.0), Standard(1.0, 10.0, 1e-4, 1e-4)]
 )
 def test_no_dtype_earns_what_a_double_does_not(dtype, standard):
     want = np.array([0.5, -1.25, 2.0])
@@ -315,11 +315,11 @@ def test_an_answer_that_comes_in_single_precision_gets_the_room_of_it_and_no_mor
         assert complaint(assert_close, far, want)
 
 
-def test_a_question_in_single_precision_has_a_slack_of_its_own():
+def test_a_question_in_single_precision_has_a_factor_of_its_own():
     want, off = np.ones(2, "float32"), np.ones(2, "float32") + np.float32(1e-4)
-    with holding_to(Standard(slack=1000.0, single=1e-2)):
+    with holding_to(Standard(factor=1000.0, single=1e-2)):
         assert complaint(assert_close, off, want)
-    with holding_to(Standard(coarse_slack=10.0)):
+    with holding_to(Standard(coarse_factor=10.0)):
         assert_close(off, want)
         assert complaint(assert_close, off.astype(float), want.astype(float))
 

@@ -33,7 +33,7 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def hand_in(course: Course, student: str, notebook: Path | str) -> None:
+def submit(course: Course, student: str, notebook: Path | str) -> None:
     path = course.root / "submitted" / student / "small" / "small.ipynb"
     path.parent.mkdir(parents=True)
     text = notebook.read_text() if isinstance(notebook, Path) else notebook
@@ -45,9 +45,9 @@ def graded_course(write_proven_course: WriteCourse) -> Course:
     """A course with three submissions, compiled but not graded."""
     course = write_proven_course()
     assert run(course.root, "compile").returncode == 0
-    hand_in(course, "right", course.build("small") / "small_solution.ipynb")
-    hand_in(course, "blank", course.release("small") / "small.ipynb")
-    hand_in(course, "other", "this is no notebook")
+    submit(course, "right", course.build("small") / "small_solution.ipynb")
+    submit(course, "blank", course.release("small") / "small.ipynb")
+    submit(course, "other", "this is no notebook")
     return course
 
 
@@ -162,7 +162,7 @@ def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Cou
     assert {p.name for p in after if after[p] != before.get(p)} == set()
 
 
-def test_what_is_handed_in_under_another_name_is_graded_or_named(graded_course: Course) -> None:
+def test_what_is_submitted_under_another_name_is_graded_or_named(graded_course: Course) -> None:
     root = graded_course.root
     right = root / "submitted/right/small/small.ipynb"
     right.rename(right.with_name("small (1).ipynb"))
@@ -189,13 +189,13 @@ def test_json_is_alone_on_standard_output(graded_course: Course) -> None:
     assert run_["students"][0]["questions"] == {"scaled_sum": 4.0, "choice": 1.0, "proof": None}
 
 
-def test_a_student_who_handed_in_nothing_is_wrong_usage(graded_course: Course) -> None:
+def test_a_student_who_submitted_nothing_is_wrong_usage(graded_course: Course) -> None:
     done = run(graded_course.root, "grade", "--student", "nobody")
     assert done.returncode == 2
-    assert "student 'nobody' has handed in nothing for small" in done.stderr
+    assert "student 'nobody' has submitted nothing for small" in done.stderr
 
 
-def test_a_student_is_graded_in_the_assignments_that_they_handed_in(graded_course: Course) -> None:
+def test_a_student_is_graded_in_the_assignments_that_they_submitted(graded_course: Course) -> None:
     assert run(graded_course.root, "new", "another").returncode == 0
     compiled = run(graded_course.root, "compile", "another")
     assert compiled.returncode == 0, compiled.stderr
@@ -246,7 +246,7 @@ def test_export_prints_the_grades(graded_course: Course) -> None:
 def test_a_killed_run_goes_on_and_repeats_nothing(graded_course: Course) -> None:
     root = graded_course.root
     for number in range(12):
-        hand_in(graded_course, f"s{number:02d}", graded_course.release("small") / "small.ipynb")
+        submit(graded_course, f"s{number:02d}", graded_course.release("small") / "small.ipynb")
     process = subprocess.Popen(
         [sys.executable, "-m", "autograder", "grade", "--jobs", "1"],
         cwd=root,
@@ -312,7 +312,7 @@ def test_a_short_secret_is_refused(write_proven_course: WriteCourse) -> None:
     assert "fewer than 16 bytes" in done.stderr
 
 
-def test_a_hand_in_that_comes_back_gets_its_own_pages_again(graded_course: Course) -> None:
+def test_a_submit_that_comes_back_gets_its_own_pages_again(graded_course: Course) -> None:
     root = graded_course.root
     path = root / "submitted/right/small/small.ipynb"
     good, blank = path.read_bytes(), (graded_course.release("small") / "small.ipynb").read_bytes()
@@ -349,21 +349,22 @@ def run_in_container(root: Path, *arguments: str) -> subprocess.CompletedProcess
     )
 
 
-def test_a_machine_below_the_courses_tier_is_refused_and_grades_nothing(
+def test_a_machine_below_the_courses_isolation_is_refused_and_grades_nothing(
     graded_course: Course,
 ) -> None:
     root = graded_course.root
     config = root / "course.toml"
-    config.write_text("min_tier = 0\n" + config.read_text())
+    config.write_text('min_isolation = "namespaces"\n' + config.read_text())
     done = run_in_container(root, "grade", "small")
     assert done.returncode == 3
     assert "cannot be held safely on this machine" in done.stderr
-    assert "tier 0: " in done.stderr
-    assert "tier 1" not in done.stderr
+    assert "isolation level namespaces: " in done.stderr
+    assert "isolation level bubblewrap" not in done.stderr
     assert not list((root / "results").glob("**/*.json"))
     assert run(root, "grade", "small").returncode == 1  # where the walls are; one is no notebook
     result = json.loads((root / "results" / "small" / "right.json").read_text())
-    assert (result["tier"], result["status"]) == (0, "pending")  # it has a manual question
+    assert result["isolation"] == "namespaces"
+    assert result["status"] == "pending"  # it has a manual question
 
 
 def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None:
@@ -371,7 +372,7 @@ def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None
     done = run(root, "grade", "small", "--unsafe-local")
     assert "trials, marked ungraded" in done.stdout
     result = json.loads((root / "results" / "small" / "right.json").read_text())
-    assert (result["tier"], result["status"], result["earned"]) == (None, "ungraded", 5.0)
+    assert (result["isolation"], result["status"], result["earned"]) == (None, "ungraded", 5.0)
     assert {question["status"] for question in result["questions"]} == {"ungraded"}
     rows = json.loads(run(root, "export", "--format", "json").stdout)[0]
     (row,) = [row for row in rows["students"] if row["student"] == "right"]
@@ -385,9 +386,11 @@ def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None
 
 
 @pytest.mark.parametrize("value", ["3", "-1", "true", '"0"', "1.0"])
-def test_a_tier_that_is_none_is_wrong_usage(write_proven_course: WriteCourse, value: str) -> None:
+def test_an_isolation_level_that_is_none_is_wrong_usage(
+    write_proven_course: WriteCourse, value: str
+) -> None:
     course = write_proven_course()
-    (course.root / "course.toml").write_text(f"min_tier = {value}\n")
+    (course.root / "course.toml").write_text(f"min_isolation = {value}\n")
     done = run(course.root, "grade")
     assert done.returncode == 2
-    assert "min_tier must be 0, 1 or 2" in done.stderr
+    assert "min_isolation must be one of namespaces, bubblewrap, own user" in done.stderr

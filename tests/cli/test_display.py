@@ -7,23 +7,27 @@ from autograder.display import Display, _walls
 from autograder.engines.run import Run
 
 
-def run_in(*tiers):
-    students = [f"s{number}" for number in range(len(tiers))]
-    results = {s: SimpleNamespace(tier=tier) for s, tier in zip(students, tiers, strict=True)}
+def run_in(*levels):
+    students = [f"s{number}" for number in range(len(levels))]
+    of_students = zip(students, levels, strict=True)
+    results = {student: SimpleNamespace(isolation=level) for student, level in of_students}
     return Run(None, results, tuple(students), 0)
 
 
 @pytest.mark.parametrize(
-    ("tiers", "words"),
+    ("levels", "words"),
     [
-        ([0, 0], ", each shut in (the strongest sandbox: tier 0)"),
-        ([0, 2], ", each shut in (a weaker sandbox, see docs/security.md: tier 2)"),
+        (["namespaces"] * 2, ", each shut in (the strongest sandbox: isolation level namespaces)"),
+        (
+            ["namespaces", "own user"],
+            ", each shut in (a weaker sandbox, see docs/security.md: isolation level own user)",
+        ),
         ([None, None], ""),
         ([], ""),
     ],
 )
-def test_a_run_says_how_well_it_was_shut_in_at_its_weakest(tiers, words):
-    assert _walls(run_in(*tiers)) == words
+def test_a_run_says_how_well_it_was_shut_in_at_its_weakest(levels, words):
+    assert _walls(run_in(*levels)) == words
 
 
 def test_a_run_says_what_it_left_as_it_was(capsys):

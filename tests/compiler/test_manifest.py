@@ -75,7 +75,7 @@ def test_versions_are_those_that_are_installed(workshop):
     assert set(manifest.files) == {
         "release.ipynb",
         "source.json",
-        "slips.json",
+        "mutants.json",
         "reference/__init__.py",
         "reference/basics.py",
     }

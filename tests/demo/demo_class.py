@@ -1,4 +1,4 @@
-"""The demo class: who handed in what for hw1, made from the release and its solution.
+"""The demo class: who submitted what for hw1, made from the release and its solution.
 
 ``python tests/demo/demo_class.py`` writes ``submitted/`` again, after the release has changed;
 `test_demo_class.py` holds what each of them must get.
@@ -338,12 +338,12 @@ def write_class(release: Path, solution: Path, submitted: Path) -> None:
         answers = Answers(given, solved)
         act(answers)
         text = nbformat.writes(answers.notebook) + "\n"
-        hand_in(submitted / student / ASSIGNMENT, text, minute)
-    hand_in(submitted / NO_NOTEBOOK / ASSIGNMENT, "My laptop died, sorry!\n", len(STUDENTS))
+        submit(submitted / student / ASSIGNMENT, text, minute)
+    submit(submitted / NO_NOTEBOOK / ASSIGNMENT, "My laptop died, sorry!\n", len(STUDENTS))
 
 
-def hand_in(folder: Path, text: str, minute: int) -> None:
-    """Write a notebook and the time at which it was handed in into a student's folder."""
+def submit(folder: Path, text: str, minute: int) -> None:
+    """Write a notebook and the time at which it was submitted into a student's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{folder.name}.ipynb").write_text(text, encoding="utf-8")
     (folder / "timestamp.txt").write_text(HANDED_IN.format(minute=minute) + "\n")

@@ -1,4 +1,4 @@
-"""What the demo class hands in beyond hw1: amara all right, dmitri with two slips in each.
+"""What the demo class submits beyond hw1: amara all right, dmitri with two slips in each.
 
 ``python -m tests.demo.other_homework`` writes it into ``submitted/`` again, after an assignment has
 changed; `test_writeups.py` holds what it must get.
@@ -15,7 +15,7 @@ import nbformat
 from autograder.compiler.artefacts import Artefacts
 from autograder.compiler.build import build
 from autograder.course import Course, find_course
-from tests.demo.demo_class import Answers, all_right, hand_in
+from tests.demo.demo_class import Answers, all_right, submit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -138,7 +138,7 @@ def with_slips(slips: Iterable[Slip], answers: Answers) -> None:
 
 
 def homework(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
-    """Yield each student who hands in an assignment, with the notebook's text."""
+    """Yield each student who submits an assignment, with the notebook's text."""
     release = nbformat.reads(artefacts.release[f"{artefacts.name}.ipynb"].decode(), as_version=4)
     solution = nbformat.reads(artefacts.solution.decode(), as_version=4)
     acts: dict[str, Callable[[Answers], None]] = {
@@ -152,10 +152,10 @@ def homework(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
 
 
 def write_homework(course: Course, names: Iterable[str], submitted: Path) -> None:
-    """Write what the class hands in for some assignments."""
+    """Write what the class submits for some assignments."""
     for name in names:
         for minute, (student, text) in enumerate(homework(build(course, name))):
-            hand_in(submitted / student / name, text, minute)
+            submit(submitted / student / name, text, minute)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def test_the_submissions_are_those_of_the_release(course: Course, tmp_path: Path
             assert committed.read_bytes() == path.read_bytes(), f"{committed} is stale"
 
 
-def test_everybody_who_handed_in_has_a_result(results: dict[str, Result]) -> None:
+def test_everybody_who_submitted_has_a_result(results: dict[str, Result]) -> None:
     assert set(results) == {*STUDENTS, NO_NOTEBOOK}
 
 

@@ -1,4 +1,4 @@
-"""What the class hands in is graded as by those who read it: see the tables in `answers/`."""
+"""What the class submits is graded as by those who read it: see the tables in `answers/`."""
 
 import csv
 from collections.abc import Sequence

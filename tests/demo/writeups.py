@@ -18,7 +18,7 @@ import nbformat
 from autograder.compiler.artefacts import Artefacts
 from autograder.compiler.build import build
 from autograder.course import Course, find_course
-from tests.demo.demo_class import Answers, hand_in
+from tests.demo.demo_class import Answers, submit
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = Path(__file__).parent / "answers"
@@ -82,7 +82,7 @@ def assignments() -> list[str]:
 
 
 def submissions(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
-    """Yield each student who hands in an assignment, with the notebook's text."""
+    """Yield each student who submits an assignment, with the notebook's text."""
     release = nbformat.reads(artefacts.release[f"{artefacts.name}.ipynb"].decode(), as_version=4)
     solution = nbformat.reads(artefacts.solution.decode(), as_version=4)
     for student, answers in writeups().items():
@@ -100,7 +100,7 @@ def write_writeups(course: Course, names: Iterable[str], submitted: Path) -> Non
     """Write the submissions of all write-ups for some assignments."""
     for name in names:
         for student, text in submissions(build(course, name)):
-            hand_in(submitted / student / name, text, 30)
+            submit(submitted / student / name, text, 30)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from autograder.course import Course
 from autograder.engines.table import ENGINES
 from autograder.engines.work import Graded
 from autograder.grading.bundle import read_bundle
-from autograder.grading.intake import read_handed_in
+from autograder.grading.intake import read_submitted
 from autograder.grading.results import QuestionResult, Status, now
 from autograder.grading.scoring import result_of
 from autograder.records.gradebook import write_gradebook
@@ -21,7 +21,7 @@ __all__ = ["small_proof", "write_proven_course"]
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory, small_proof):
-    """The folder of a compiled course in which nobody has handed in."""
+    """The folder of a compiled course in which nobody has submitted."""
     course = small_course(tmp_path_factory.mktemp("compiled"))
     proof_file(course, "small").write_bytes(small_proof)
     compile_and_publish(course, "small", lambda _: None)
@@ -32,35 +32,35 @@ def compiled(tmp_path_factory, small_proof):
 
 @pytest.fixture
 def quickly(monkeypatch):
-    """Grades without a session: who hands in the solution has all points, whoever else none."""
+    """Grades without a session: who submits the solution has all points, whoever else none."""
 
     def grade_all(work, jobs, workers):
         bundle = read_bundle(work.bundle)
         for job in jobs:
-            handed_in = read_handed_in(job.path)
-            right = b"return factor * total" in handed_in.data
+            submitted = read_submitted(job.path)
+            right = b"return factor * total" in submitted.data
             questions = tuple(
                 QuestionResult(entry.id, entry.points, entry.points * right, Status.GRADED, ())
                 for entry in bundle.manifest.questions
             )
-            notes = (handed_in.problem,) if handed_in.problem else ()
-            data = handed_in.data
+            notes = (submitted.problem,) if submitted.problem else ()
+            data = submitted.data
             result = result_of(bundle, job.student, data, questions, notes, "cpu", now)
-            yield Graded(job.student, handed_in, result)
+            yield Graded(job.student, submitted, result)
 
     monkeypatch.setitem(ENGINES, "local", grade_all)
 
 
 @pytest.fixture
 def classroom(compiled, tmp_path):
-    """A compiled course, and the function by which a student hands in a notebook."""
+    """A compiled course, and the function by which a student submits a notebook."""
     root = tmp_path / "course"
     shutil.copytree(compiled, root)
     return Classroom(Course(root, "Small"))
 
 
 class Classroom:
-    """A course whose students hand in."""
+    """A course whose students submit."""
 
     def __init__(self, course):
         self.course, self.root = course, course.root
@@ -70,6 +70,6 @@ class Classroom:
     def path(self, student):
         return self.root / "submitted" / student / "small" / "small.ipynb"
 
-    def hand_in(self, student, text=None):
+    def submit(self, student, text=None):
         self.path(student).parent.mkdir(parents=True, exist_ok=True)
         self.path(student).write_text(self.right if text is None else text)

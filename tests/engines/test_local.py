@@ -19,16 +19,16 @@ def work(bundle_path):
 
 
 @pytest.fixture
-def hand_in(tmp_path, submit):
-    """Return a job for what a student handed in."""
+def submit(tmp_path, submit):
+    """Return a job for what a student submitted."""
 
-    def hand_in(student, data=None, **options):
+    def submit(student, data=None, **options):
         path = tmp_path / "submitted" / student / "tiny" / "tiny.ipynb"
         path.parent.mkdir(parents=True)
         path.write_bytes(submit(**options) if data is None else data)
         return Job(student, path)
 
-    return hand_in
+    return submit
 
 
 def earned(work, jobs, workers=2):
@@ -36,13 +36,13 @@ def earned(work, jobs, workers=2):
 
 
 def test_several_submissions_in_two_workers_each_get_their_own_result(
-    work, hand_in, solutions, tmp_path
+    work, submit, solutions, tmp_path
 ):
     jobs = [
-        hand_in("all"),
-        hand_in("none", answers={}),
-        hand_in("half", answers={"triple": "def triple(x):\n    return 3 * x"}),
-        hand_in("noise", data=b"no notebook"),
+        submit("all"),
+        submit("none", answers={}),
+        submit("half", answers={"triple": "def triple(x):\n    return 3 * x"}),
+        submit("noise", data=b"no notebook"),
         Job("absent", tmp_path / "submitted" / "absent" / "tiny" / "tiny.ipynb"),
     ]
     graded = {one.student: one.result for one in grade_all(work, jobs, 2)}
@@ -59,8 +59,8 @@ def test_several_submissions_in_two_workers_each_get_their_own_result(
     assert multiprocessing.active_children() == []
 
 
-def test_a_worker_killed_midway_costs_nothing(work, hand_in):
-    jobs = [hand_in(f"s{i}", after=["import time; time.sleep(0.2)"]) for i in range(3)]
+def test_a_worker_killed_midway_costs_nothing(work, submit):
+    jobs = [submit(f"s{i}", after=["import time; time.sleep(0.2)"]) for i in range(3)]
     found, killed = {}, False
     for one in grade_all(work, jobs, 2):
         found[one.student] = one.result.earned
@@ -78,8 +78,8 @@ os.kill(int(status[1]), signal.SIGKILL)
 """
 
 
-def test_a_submission_that_kills_its_worker_every_time_does_not_stop_the_others(work, hand_in):
-    jobs = [hand_in("assassin", before=[ASSASSIN]), *(hand_in(f"s{i}") for i in range(2))]
+def test_a_submission_that_kills_its_worker_every_time_does_not_stop_the_others(work, submit):
+    jobs = [submit("assassin", before=[ASSASSIN]), *(submit(f"s{i}") for i in range(2))]
     found = {}
     try:
         for one in grade_all(work, jobs, 2):
@@ -98,14 +98,14 @@ def test_no_work_needs_no_worker(work):
     assert multiprocessing.active_children() == []
 
 
-def test_a_missing_bundle_is_said_as_it_is(tmp_path, hand_in):
+def test_a_missing_bundle_is_said_as_it_is(tmp_path, submit):
     work = Work(tmp_path / "no.bundle", SECRET, Limits(), "cpu")
     with pytest.raises(HarnessError, match="there is no bundle"):
-        earned(work, [hand_in("ada")], workers=1)
+        earned(work, [submit("ada")], workers=1)
 
 
 def test_what_ran_out_of_time_for_want_of_a_processor_is_graded_again_alone_behind_all_others(
-    work, hand_in, monkeypatch
+    work, submit, monkeypatch
 ):
     grade, runs = local._grade_in_pool, []
 
@@ -116,7 +116,7 @@ def test_what_ran_out_of_time_for_want_of_a_processor_is_graded_again_alone_behi
             yield job, dataclasses.replace(graded, starved=hungry)
 
     monkeypatch.setattr(local, "_grade_in_pool", noted)
-    done = [one.student for one in grade_all(work, [hand_in("a-hungry"), hand_in("b")], 2)]
+    done = [one.student for one in grade_all(work, [submit("a-hungry"), submit("b")], 2)]
     assert done == ["b", "a-hungry"]
     assert runs[-1] == ("a-hungry", 1, 1)  # with inputs of its own
     assert len(runs) == 3

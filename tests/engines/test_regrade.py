@@ -7,7 +7,7 @@ import pytest
 from autograder.audit.publish import compile_and_publish
 from autograder.engines.regrade import regrade
 from autograder.engines.run import _stands_by_another, grade_assignment
-from autograder.grading.intake import HandedIn
+from autograder.grading.intake import Submitted
 from autograder.grading.results import (
     CaseResult,
     CheckResult,
@@ -102,7 +102,7 @@ def test_grading_says_that_checks_changed_and_changes_nobodys_points(course):
     assert grade_assignment(course, "small", Silent()).former == ()
 
 
-def test_who_hands_in_again_is_graded_by_the_new_checks_and_others_keep_their_result(course):
+def test_who_submits_again_is_graded_by_the_new_checks_and_others_keep_their_result(course):
     path = course.root / "submitted" / "thrice" / "small" / "small.ipynb"
     path.write_text(path.read_text() + "\n")
     run = grade_assignment(course, "small", Silent())
@@ -130,8 +130,8 @@ def test_a_result_by_another_bundle_stands_unless_it_is_unfinished(
     case = CaseResult("one", False, change.pop("verdict", Verdict.PASSED), 0.1)
     check = CheckResult("check", 1.0, 1.0, (case,))
     question = QuestionResult("question", 1.0, 1.0, Status.GRADED, (check,))
-    handed_in = HandedIn(b"the notebook")
-    values = {"submission": handed_in.digest, "bundle": "the old one", "status": Status.GRADED}
+    submitted = Submitted(b"the notebook")
+    values = {"submission": submitted.digest, "bundle": "the old one", "status": Status.GRADED}
     values |= change
     result = Result(
         assignment="small",
@@ -146,9 +146,9 @@ def test_a_result_by_another_bundle_stands_unless_it_is_unfinished(
         **values,
     )
     store = Store(tmp_path / "results" / "small")
-    assert not _stands_by_another(store, "ada", handed_in, "the new one", device)
+    assert not _stands_by_another(store, "ada", submitted, "the new one", device)
     store.put("ada", "a" * 64, result)
-    assert _stands_by_another(store, "ada", handed_in, "the new one", device) is stands
+    assert _stands_by_another(store, "ada", submitted, "the new one", device) is stands
 
 
 def test_a_student_without_a_result_is_new(course):

@@ -55,7 +55,7 @@ def test_whatever_happens_to_files_while_a_class_is_graded_the_run_ends_and_the_
         *("moved_link", "replaced_by_file", "honest"),
     )
     for student in students:
-        classroom.hand_in(student, classroom.blank)
+        classroom.submit(student, classroom.blank)
     submitted = classroom.root / "submitted"
 
     def meddle():
@@ -74,7 +74,7 @@ def test_whatever_happens_to_files_while_a_class_is_graded_the_run_ends_and_the_
         (submitted / "moved_link").symlink_to(submitted / "elsewhere")
         shutil.rmtree(submitted / "replaced_by_file")
         (submitted / "replaced_by_file").write_bytes(b"")
-        classroom.hand_in("late", classroom.right)
+        classroom.submit("late", classroom.right)
 
     run = grade(classroom, at_begin=meddle)
     assert set(run.results) == set(students)
@@ -99,12 +99,12 @@ def test_whatever_happens_to_files_while_a_class_is_graded_the_run_ends_and_the_
 
 
 def test_a_result_stands_under_the_digest_of_what_was_read(classroom):
-    classroom.hand_in("ada", classroom.blank)
-    grade(classroom, at_begin=lambda: classroom.hand_in("ada"))
-    classroom.hand_in("ada", classroom.blank)
+    classroom.submit("ada", classroom.blank)
+    grade(classroom, at_begin=lambda: classroom.submit("ada"))
+    classroom.submit("ada", classroom.blank)
     run = grade(classroom)
     assert (run.graded, earned(run)) == (("ada",), {"ada": 0.0}), "the first was never graded"
-    classroom.hand_in("ada")
+    classroom.submit("ada")
     run = grade(classroom)
     assert (run.graded, earned(run)) == ((), {"ada": 5.0}), "this was, in the first run"
 
@@ -115,22 +115,22 @@ def graded_notebook(classroom, student):
 
 @pytest.mark.usefixtures("quickly")
 def test_a_page_shows_the_notebook_that_got_its_verdict(classroom):
-    """Who hands in again while the records are written is for the next run."""
-    classroom.hand_in("ada", classroom.right.replace("factor * total", "factor * total  # first"))
+    """Who submits again while the records are written is for the next run."""
+    classroom.submit("ada", classroom.right.replace("factor * total", "factor * total  # first"))
     stamp = classroom.path("ada").with_name("timestamp.txt")
     stamp.write_text("2026-10-01 12:00:00 UTC")
 
-    def hand_in_again():
-        classroom.hand_in("ada", classroom.blank)
+    def submit_again():
+        classroom.submit("ada", classroom.blank)
         stamp.write_text("2026-10-02 12:00:00 UTC")
 
-    grade(classroom, at_records=hand_in_again)
+    grade(classroom, at_records=submit_again)
     assert "# first" in graded_notebook(classroom, "ada")
     page = classroom.course.feedback("small", "ada")
     assert NEWER not in page.read_text()
     shutil.rmtree(classroom.root / "feedback")
     shutil.rmtree(classroom.root / "autograded")
-    classroom.hand_in("bo")
+    classroom.submit("bo")
     run = grade_assignment(classroom.course, "small", Meddler(), students=["bo"])
     assert earned(run) == {"ada": 7.0, "bo": 7.0}
     assert (run.waiting, run.former) == (("ada",), ())
@@ -144,11 +144,11 @@ def test_a_page_shows_the_notebook_that_got_its_verdict(classroom):
 
 
 @pytest.mark.usefixtures("quickly")
-def test_whoever_hands_in_again_and_is_not_graded_yet_reads_so(classroom):
-    classroom.hand_in("ada")
+def test_whoever_submits_again_and_is_not_graded_yet_reads_so(classroom):
+    classroom.submit("ada")
     grade(classroom)
     page = classroom.course.feedback("small", "ada")
-    classroom.hand_in("ada", classroom.blank)
+    classroom.submit("ada", classroom.blank)
     found = stored(classroom.course, "small")
     assert write_feedback_pages(classroom.course, found.manifest, found.results) == []
     assert NEWER in page.read_text()
@@ -160,10 +160,10 @@ def test_whoever_hands_in_again_and_is_not_graded_yet_reads_so(classroom):
 
 @pytest.mark.usefixtures("quickly")
 def test_no_notebook_of_an_earlier_submission_stands_for_one_that_cannot_be_read(classroom):
-    classroom.hand_in("ada")
+    classroom.submit("ada")
     grade(classroom)
     assert classroom.course.autograded("small", "ada").exists()
-    classroom.hand_in("ada", "no notebook")
+    classroom.submit("ada", "no notebook")
     grade(classroom)
     assert not classroom.course.autograded("small", "ada").exists()
 
@@ -174,12 +174,12 @@ def test_a_timestamp_belongs_to_the_notebook_that_was_read_with_it(classroom, mo
 
     written = []
     monkeypatch.setattr(record, "write_gradebook", lambda *given: written.append(given[-1]))
-    classroom.hand_in("ada")
+    classroom.submit("ada")
     stamp = classroom.path("ada").with_name("timestamp.txt")
     stamp.write_text("first")
     grade(classroom, at_records=lambda: stamp.write_text("second"))
-    classroom.hand_in("ada", classroom.blank)
-    classroom.hand_in("bo")
+    classroom.submit("ada", classroom.blank)
+    classroom.submit("bo")
     grade_assignment(classroom.course, "small", Meddler(), students=["bo"])
     grade(classroom)
     assert written == [{"ada": "first"}, {}, {"ada": "second"}]
@@ -188,7 +188,7 @@ def test_a_timestamp_belongs_to_the_notebook_that_was_read_with_it(classroom, mo
 @pytest.mark.usefixtures("quickly")
 def test_a_damaged_file_is_said_and_is_one_students(classroom):
     for student in ("ada", "bo", "cy", "dan", "eve"):
-        classroom.hand_in(student)
+        classroom.submit(student)
     grade(classroom)
     results = classroom.course.results("small")
     (of_ada,) = (results / "history" / "ada").iterdir()
@@ -199,8 +199,8 @@ def test_a_damaged_file_is_said_and_is_one_students(classroom):
     (results / "dan.json").unlink()
     (results / "dan.json").mkdir()
     (results / "gone.json").write_bytes(b"\xff\xfe")
-    classroom.hand_in("new")
-    classroom.hand_in("bo", classroom.blank)
+    classroom.submit("new")
+    classroom.submit("bo", classroom.blank)
     run = grade(classroom)
     assert earned(run) == dict.fromkeys(("ada", "bo", "cy", "eve", "new"), 7.0)
     assert run.graded == ("new",)
@@ -227,7 +227,7 @@ def test_a_damaged_file_is_said_and_is_one_students(classroom):
 @pytest.mark.usefixtures("quickly")
 def test_what_lies_where_a_page_belongs_is_said_and_is_one_students(classroom):
     for student in ("ada", "bo", "cy", "dan"):
-        classroom.hand_in(student)
+        classroom.submit(student)
     course = classroom.course
     course.feedback("small", "ada").mkdir(parents=True)
     (classroom.root / "feedback" / "bo").write_text("no folder")
@@ -256,7 +256,7 @@ def test_what_lies_where_a_page_belongs_is_said_and_is_one_students(classroom):
 @pytest.mark.parametrize("text", ["[]", "3", "{", '{"ada": 5}', "\0\xff", "[" * 100_000])
 @pytest.mark.usefixtures("quickly")
 def test_a_stamp_that_is_none_says_of_nothing(classroom, text):
-    classroom.hand_in("ada")
+    classroom.submit("ada")
     grade(classroom)
     stamp = classroom.course.results("small") / ".recorded"
     good = json.loads(stamp.read_text())
@@ -267,8 +267,8 @@ def test_a_stamp_that_is_none_says_of_nothing(classroom, text):
 
 @pytest.mark.usefixtures("quickly")
 def test_a_trial_writes_nothing_and_says_what_is_damaged(classroom):
-    classroom.hand_in("ada")
-    classroom.hand_in("bo")
+    classroom.submit("ada")
+    classroom.submit("bo")
     grade(classroom)
     results = classroom.course.results("small")
     (results / "ada.json").write_text("damaged")
@@ -285,11 +285,11 @@ def test_a_trial_writes_nothing_and_says_what_is_damaged(classroom):
 @pytest.mark.usefixtures("quickly")
 def test_a_name_that_no_result_can_carry_is_told_and_graded_never(classroom):
     for student in ("a\\b", "x" * 251, "fine"):
-        classroom.hand_in(student)
+        classroom.submit(student)
     run = grade(classroom)
     assert run.unfit == ("a\\b", "x" * 251)
     assert earned(run) == {"fine": 7.0}
-    with pytest.raises(UsageError, match="handed in nothing"):
+    with pytest.raises(UsageError, match="submitted nothing"):
         grade_assignment(classroom.course, "small", Meddler(), students=["a\\b"])
 
 
@@ -300,7 +300,7 @@ def test_a_bundle_of_another_assignment_that_is_damaged_leaves_that_out_of_the_r
     course.root.joinpath("assignments", "other", "other.py").write_text("# %%\n")
     course.build("other").mkdir()
     course.bundle("other").write_bytes(b"no bundle")
-    classroom.hand_in("ada")
+    classroom.submit("ada")
     grade(classroom)
     shutil.copytree(course.results("small"), course.results("other"))
     course.report.unlink()
@@ -313,7 +313,7 @@ def test_a_bundle_of_another_assignment_that_is_damaged_leaves_that_out_of_the_r
 @pytest.mark.usefixtures("quickly")
 def test_the_results_of_a_full_disk_are_kept_and_the_next_run_goes_on(classroom, monkeypatch):
     for number in range(3):
-        classroom.hand_in(f"s{number}")
+        classroom.submit(f"s{number}")
     put, stored = Store.put, []
 
     def full(self, student, key, result):
@@ -334,13 +334,13 @@ def test_the_results_of_a_full_disk_are_kept_and_the_next_run_goes_on(classroom,
 @pytest.mark.usefixtures("quickly")
 def test_a_regrade_says_what_is_damaged_and_goes_on_with_the_others(classroom):
     for student in ("ada", "bo", "cy"):
-        classroom.hand_in(student)
+        classroom.submit(student)
     grade(classroom)
     results = classroom.course.results("small")
     (results / "gone.json").write_text("damaged")
     (of_bo,) = (results / "history" / "bo").iterdir()
     of_bo.write_text("damaged")
-    classroom.hand_in("cy", classroom.blank)
+    classroom.submit("cy", classroom.blank)
     found = regrade(classroom.course, "small", Meddler(), apply=False)
     assert [change.student for change in found.changes] == ["cy"]
     left_out, not_graded = found.problems
@@ -353,7 +353,7 @@ def test_a_regrade_says_what_is_damaged_and_goes_on_with_the_others(classroom):
 
 @pytest.mark.usefixtures("quickly")
 def test_records_that_can_be_written_are_when_others_cannot(classroom):
-    classroom.hand_in("ada")
+    classroom.submit("ada")
     gradebook = classroom.course.gradebook
     gradebook.unlink()
     gradebook.mkdir()
@@ -379,7 +379,7 @@ def test_an_engine_is_a_row_of_the_table(classroom, quickly, monkeypatch, capsys
 
     monkeypatch.setitem(ENGINES, "elsewhere", elsewhere)
     monkeypatch.chdir(classroom.root)
-    classroom.hand_in("ada")
+    classroom.submit("ada")
     assert cli.main(["regrade", "--preview", "--engine", "elsewhere", "--jobs", "3"]) == 0
     assert cli.main(["grade", "--engine", "elsewhere", "--jobs", "2"]) == 0
     assert asked == [("small.bundle", ["ada"], 3), ("small.bundle", ["ada"], 2)]

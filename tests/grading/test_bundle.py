@@ -97,9 +97,9 @@ def test_a_bundle_of_an_earlier_version_says_what_to_do(packed):
         text = files["manifest.json"].decode()
         standard = msgspec.json.encode(Standard()).decode()
         assert standard in text
-        files["manifest.json"] = text.replace(f'"standard":{standard}', '"slack":4.0').encode()
+        files["manifest.json"] = text.replace(f'"standard":{standard}', '"factor":4.0').encode()
 
-    with pytest.raises(HarnessError, match=r"`slack`.*; compile the assignment again$"):
+    with pytest.raises(HarnessError, match=r"`factor`.*; compile the assignment again$"):
         parse_bundle(rewritten(packed, earlier), "b")
 
 

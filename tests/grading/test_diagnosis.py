@@ -1,4 +1,4 @@
-"""A diagnosis names the slip that gives the same wrong values, and no other."""
+"""A diagnosis names the mistake that gives the same wrong values, and no other."""
 
 import time
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 from autograder import assert_close, assert_equal, assert_that
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, case_rng, check
-from autograder.grading.bundle import Slip
+from autograder.grading.bundle import NamedMutant
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.diagnosis import Diagnoses, Outcome
 from autograder.grading.oracle import Oracle
@@ -57,26 +57,26 @@ def hopeless(m, v, g, t):
     raise ValueError("singular")
 
 
-def slip(title, **values):
+def mistake(title, **values):
     return Variant(title, values, title)
 
 
 BANKS = {
     "adam": Bank(
         (
-            slip("no bias correction", adam=uncorrected),
-            slip("the first moment alone", adam=lambda m, v, g, t: (m, m, v)),
-            slip("overwrites the gradient", adam=overwritten),
-            slip("inverts what has no inverse", adam=hopeless),
+            mistake("no bias correction", adam=uncorrected),
+            mistake("the first moment alone", adam=lambda m, v, g, t: (m, m, v)),
+            mistake("overwrites the gradient", adam=overwritten),
+            mistake("inverts what has no inverse", adam=hopeless),
         )
     ),
-    "answer": Bank((slip("the norm squared", answer=0.64), slip("a half", answer=0.5))),
+    "answer": Bank((mistake("the norm squared", answer=0.64), mistake("a half", answer=0.5))),
 }
 CHECKS = {"adam_matches": adam_matches, "answer_is_right": answer_is_right}
 ORACLE = Oracle("diagnoses", {"np": np, "adam": adam, "answer": 0.8123}, CHECKS, banks=BANKS)
 
 
-def with_slips(**more):
+def with_mistakes(**more):
     """Return the oracle with a further mistake of each question, before the others."""
     banks = {
         question: Bank((one, *BANKS.get(question, Bank()).mistakes))
@@ -105,8 +105,8 @@ def outcomes(checked, **values):
     return found
 
 
-def diagnosis(checked=adam_matches, slips=(), oracle=ORACLE, **values):
-    return Diagnoses(oracle, slips).of(checked, outcomes(checked, **values), draw)
+def diagnosis(checked=adam_matches, mistakes=(), oracle=ORACLE, **values):
+    return Diagnoses(oracle, mistakes).of(checked, outcomes(checked, **values), draw)
 
 
 @pytest.mark.parametrize("mistake", BANKS["adam"].mistakes, ids=lambda mistake: mistake.title)
@@ -135,7 +135,7 @@ def test_a_mistake_in_some_cases_only_is_not_the_mistake():
 
 def test_a_typed_number_is_named_if_it_has_digits():
     assert diagnosis(answer_is_right, answer=0.64) is None
-    oracle = with_slips(answer=slip("the square", answer=0.65983))
+    oracle = with_mistakes(answer=mistake("the square", answer=0.65983))
     assert diagnosis(answer_is_right, oracle=oracle, answer=0.65983) == "the square"
 
 
@@ -144,7 +144,7 @@ def test_one_short_number_is_anybody_s():
 
 
 def test_two_mistakes_with_the_same_values_are_both_named():
-    oracle = with_slips(adam=slip("v as it is", adam=uncorrected))
+    oracle = with_mistakes(adam=mistake("v as it is", adam=uncorrected))
     assert diagnosis(oracle=oracle, adam=uncorrected) == "v as it is; or: no bias correction"
 
 
@@ -164,16 +164,18 @@ def test_a_hint_where_no_mistake_fits():
     assert diagnosis(adam=thrice) == "3 times the right value everywhere"
 
 
-def test_a_slip_that_the_audit_found_is_named_last():
+def test_a_mistake_that_the_audit_found_is_named_last():
     text = "def adam(m, v, g, t):\n    return m + g, m, v\n"
-    flipped = Slip(("adam_matches",), "a sign is flipped", (text,), {})
-    assert diagnosis(slips=[flipped], adam=lambda m, v, g, t: (m + g, m, v)) == "a sign is flipped"
-    assert diagnosis(slips=[flipped], adam=uncorrected) == "no bias correction"
+    flipped = NamedMutant(("adam_matches",), "a sign is flipped", (text,), {})
+    assert (
+        diagnosis(mistakes=[flipped], adam=lambda m, v, g, t: (m + g, m, v)) == "a sign is flipped"
+    )
+    assert diagnosis(mistakes=[flipped], adam=uncorrected) == "no bias correction"
 
 
-def test_a_slip_that_cannot_be_run_stops_nothing():
-    broken = Slip(("adam_matches",), "broken", ("raise KeyError",), {})
-    assert diagnosis(slips=[broken], adam=lambda m, v, g, t: (m * g, m, v)) is None
+def test_a_mistake_that_cannot_be_run_stops_nothing():
+    broken = NamedMutant(("adam_matches",), "broken", ("raise KeyError",), {})
+    assert diagnosis(mistakes=[broken], adam=lambda m, v, g, t: (m * g, m, v)) is None
 
 
 def test_two_hundred_random_wrong_answers_have_no_diagnosis():
@@ -203,17 +205,17 @@ def test_a_case_that_was_stopped_has_no_diagnosis():
 
 @pytest.fixture
 def counted():
-    """An oracle, and what a slip of it was run with; it fits where `uncorrected` does."""
+    """An oracle, and what a mistake of it was run with; it fits where `uncorrected` does."""
     calls = []
 
     def noted(m, v, g, t):
         calls.append((t, m.tolist()))
         return uncorrected(m, v, g, t)
 
-    return with_slips(adam=slip("counted", adam=noted)), calls
+    return with_mistakes(adam=mistake("counted", adam=noted)), calls
 
 
-def test_a_slip_is_run_on_the_inputs_of_the_submission_and_of_no_other(counted):
+def test_a_mistake_is_run_on_the_inputs_of_the_submission_and_of_no_other(counted):
     oracle, calls = counted
     wrong = outcomes(adam_matches, adam=uncorrected)
     seen = []
@@ -225,20 +227,20 @@ def test_a_slip_is_run_on_the_inputs_of_the_submission_and_of_no_other(counted):
     assert other is None or "bias" not in other
 
 
-def test_a_slip_that_fails_where_it_went_wrong_is_run_nowhere_else(counted):
+def test_a_mistake_that_fails_where_it_went_wrong_is_run_nowhere_else(counted):
     oracle, calls = counted
     late = lambda m, v, g, t: adam(m, v, g, t) if t == 1 else (m * g, m, v)  # noqa: E731
     diagnosis(oracle=oracle, adam=late)
     assert [t for t, _ in calls] == [7]
 
 
-def test_a_check_that_passed_has_no_slip_run(counted):
+def test_a_check_that_passed_has_no_mistake_run(counted):
     oracle, calls = counted
     assert diagnosis(oracle=oracle) is None
     assert calls == []
 
 
-def test_no_slip_is_run_when_the_time_for_them_is_used_up(counted):
+def test_no_mistake_is_run_when_the_time_for_them_is_used_up(counted):
     oracle, calls = counted
     wrong = {"adam_matches": outcomes(adam_matches, adam=uncorrected)}
     assert "bias" not in Diagnoses(oracle).of_all(wrong, draw, seconds=0.0)["adam_matches"]
@@ -246,13 +248,15 @@ def test_no_slip_is_run_when_the_time_for_them_is_used_up(counted):
     assert "bias" in Diagnoses(oracle).of_all(wrong, draw)["adam_matches"]
 
 
-def test_a_slow_slip_of_one_check_takes_no_other_its_diagnosis():
+def test_a_slow_mistake_of_one_check_takes_no_other_its_diagnosis():
     def slow(m, v, g, t):
         until = time.process_time() + 10.0
         while time.process_time() < until:
             pass
 
-    oracle = with_slips(adam=slip("slow", adam=slow), answer=slip("the square", answer=0.65983))
+    oracle = with_mistakes(
+        adam=mistake("slow", adam=slow), answer=mistake("the square", answer=0.65983)
+    )
     wrong = {
         "adam_matches": outcomes(adam_matches, adam=uncorrected),
         "answer_is_right": outcomes(answer_is_right, answer=0.65983),
@@ -269,7 +273,7 @@ def test_texts_are_told_apart():
         assert_equal(student.word, "right")
 
     found = outcomes(word_is_right, word="wrong")
-    known = Diagnoses(with_slips(word=slip("the other word", word="wrong")))
+    known = Diagnoses(with_mistakes(word=mistake("the other word", word="wrong")))
     assert known.of(word_is_right, found, draw) == "the other word"
     assert known.of(word_is_right, outcomes(word_is_right, word="neither"), draw) is None
 
@@ -285,6 +289,6 @@ def choice_has_the_right_form(student, reference, rng):
 def test_what_was_never_answered_has_no_diagnosis(monkeypatch, empty):
     monkeypatch.setitem(CHECKS, "choice_has_the_right_form", choice_has_the_right_form)
     said = "a text in place of True or False"
-    oracle = with_slips(choice=slip(said, choice="no"))
+    oracle = with_mistakes(choice=mistake(said, choice="no"))
     assert diagnosis(choice_has_the_right_form, oracle=oracle, choice="yes") == said
     assert diagnosis(choice_has_the_right_form, oracle=oracle, choice=empty) is None

@@ -201,7 +201,7 @@ def results(source, again=True):
     return found, {result.name: result for result in second_run}
 
 
-def test_what_fails_by_a_slip_in_the_given_function_passes_with_the_reference():
+def test_what_fails_by_a_mistake_in_the_given_function_passes_with_the_reference():
     first, second = results(
         "def double(x):\n    return x\ndef triple(x):\n    return x + double(x)"
     )
@@ -298,7 +298,7 @@ def test_only_a_miss_of_a_check_that_is_given_something_is_run_again(verdict):
 # What follows is graded in sessions; `triple` is given `double`.
 
 LIMITS = Limits(cell_seconds=2.0, call_seconds=2.0, submission_seconds=60.0)
-SLIP = "def double(x):\n    return 2 * x + 1"
+MISTAKE = "def double(x):\n    return 2 * x + 1"
 BUILT = "def triple(x):\n    return x + double(x)"
 
 
@@ -318,7 +318,7 @@ def grader(bundle_path):
 
 @pytest.fixture
 def grade(grader, submit):
-    def grade(triple=BUILT, double=SLIP, **cells):
+    def grade(triple=BUILT, double=MISTAKE, **cells):
         data = submit({"double": double, "triple": triple}, **cells)
         result = grader.grade("ada", data)
         return [check for q in result.questions for check in q.checks], result.earned
@@ -333,8 +333,10 @@ def verdicts(check):
 PASSED, FAILED = [Verdict.PASSED] * 2, [Verdict.FAILED] * 2
 
 
-@pytest.mark.parametrize("double", [SLIP, "def double(x):\n    raise NotImplementedError", "x = 1"])
-def test_an_earlier_slip_costs_no_later_points(grade, double):
+@pytest.mark.parametrize(
+    "double", [MISTAKE, "def double(x):\n    raise NotImplementedError", "x = 1"]
+)
+def test_an_earlier_mistake_costs_no_later_points(grade, double):
     (first, second), earned = grade(double=double)
     assert Verdict.PASSED not in verdicts(first)
     assert verdicts(second) == PASSED
@@ -383,7 +385,7 @@ def test_checks_are_run_again_in_their_order(bundle_path, submit, runs):
         cells.append(Cell("check", number, text.replace("triple_is_right", name)))
     bundle = msgspec.structs.replace(bundle, source=tuple(cells))
     with Grader(bundle, load_bundle_oracle(bundle), b"secret", LIMITS) as grader:
-        grader.grade("ada", submit({"double": SLIP, "triple": BUILT}))
+        grader.grade("ada", submit({"double": MISTAKE, "triple": BUILT}))
     again = [name for name, hidden, given in runs if given and not hidden]
     assert again == names
 

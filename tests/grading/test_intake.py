@@ -10,10 +10,10 @@ from autograder.errors import StudentError
 from autograder.grading import intake
 from autograder.grading.intake import (
     MAX_BYTES,
-    HandedIn,
+    Submitted,
     digest_of,
-    read_handed_in,
     read_submission_file,
+    read_submitted,
 )
 
 
@@ -28,7 +28,7 @@ def path(tmp_path):
 def test_a_file_is_read_as_it_is(path):
     path.write_bytes(b"anything")
     assert read_submission_file(path) == b"anything"
-    assert read_handed_in(path) == HandedIn(b"anything")
+    assert read_submitted(path) == Submitted(b"anything")
     path.write_bytes(b"")
     assert read_submission_file(path) == b""
 
@@ -158,7 +158,7 @@ def test_a_file_that_is_always_being_replaced_is_read_whole_or_said_to_be_missin
     thread = threading.Thread(target=meddle)
     thread.start()
     try:
-        found = [read_handed_in(path) for _ in range(300)]
+        found = [read_submitted(path) for _ in range(300)]
     finally:
         over.set()
         thread.join()
@@ -170,39 +170,39 @@ def test_a_file_that_is_always_being_replaced_is_read_whole_or_said_to_be_missin
 def test_no_descriptor_stays_open(path):
     before = os.listdir("/proc/self/fd")
     path.write_bytes(b"anything")
-    read_handed_in(path)
+    read_submitted(path)
     path.unlink()
-    read_handed_in(path)
+    read_submitted(path)
     os.mkfifo(path)
-    read_handed_in(path)
+    read_submitted(path)
     assert os.listdir("/proc/self/fd") == before
 
 
 def test_what_cannot_be_read_has_a_name_by_its_reason(path):
-    missing = read_handed_in(path)
+    missing = read_submitted(path)
     assert missing.problem == "there is no hw.ipynb in the submission"
     assert missing.data == b""
     path.mkdir()
-    assert len({missing.digest, read_handed_in(path).digest, digest_of(b"")}) == 3
+    assert len({missing.digest, read_submitted(path).digest, digest_of(b"")}) == 3
 
 
 def test_a_timestamp_is_read_beside_its_notebook_and_never_through_a_link(path):
     path.write_bytes(b"anything")
     stamp = path.with_name("timestamp.txt")
     stamp.write_text("2026-10-01 12:00:00 UTC\n")
-    assert read_handed_in(path).timestamp == "2026-10-01 12:00:00 UTC\n"
+    assert read_submitted(path).timestamp == "2026-10-01 12:00:00 UTC\n"
     stamp.write_bytes(b"\xff" * 1000)
-    assert read_handed_in(path).timestamp == "\ufffd" * 100
+    assert read_submitted(path).timestamp == "\ufffd" * 100
     stamp.unlink()
     stamp.symlink_to(path)
-    assert read_handed_in(path).timestamp is None
+    assert read_submitted(path).timestamp is None
     stamp.unlink()
     os.mkfifo(stamp)
-    assert read_handed_in(path).timestamp is None
+    assert read_submitted(path).timestamp is None
 
 
 def test_a_submission_is_named_by_its_bytes():
     assert digest_of(b"") == (
         "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     )
-    assert HandedIn(b"x").digest == digest_of(b"x")
+    assert Submitted(b"x").digest == digest_of(b"x")

@@ -75,7 +75,7 @@ def table():
         possible=4.0,
         notes=("né",),
         questions=(QuestionResult("q", 4.0, 4.0, Status.GRADED, (check,)),),
-        tier=0,
+        isolation="namespaces",
     )
     return msgspec.json.decode(dump_result(result))
 
@@ -94,7 +94,7 @@ def test_the_stored_form_is_the_contracts(table):
         "earned": 4.0,
         "possible": 4.0,
         "notes": ["né"],
-        "tier": 0,
+        "isolation": "namespaces",
         "fault": None,
         "questions": [
             {
@@ -163,7 +163,7 @@ def test_another_schema_status_or_type_is_refused(table, change):
 
 
 def test_a_result_without_the_newer_fields_is_read(table):
-    for name in ("tier", "fault"):
+    for name in ("isolation", "fault"):
         del table[name]
     case = table["questions"][0]["checks"][0]["cases"][0]
     for name in ("given", "blank", "place"):

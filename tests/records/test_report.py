@@ -51,9 +51,9 @@ def test_each_question_says_how_many_passed_fully_partly_and_not(page, three):
     assert "1.1 Gradient descent 2 × steps uphill 4 1 1 1 0" in found.words
 
 
-def test_the_most_frequent_slip_is_named_once_per_student(page, make):
-    def slipped(student, *slips):
-        cases = [make.case(Verdict.FAILED, str(n), diagnosis=d) for n, d in enumerate(slips)]
+def test_the_most_frequent_mistake_is_named_once_per_student(page, make):
+    def slipped(student, *mistakes):
+        cases = [make.case(Verdict.FAILED, str(n), diagnosis=d) for n, d in enumerate(mistakes)]
         return make.result(student, make.sgd(*cases, earned=0.0))
 
     results = [slipped("ada", *"bbbacdef"), slipped("bo", *"bacdef"), slipped("cy", "b")]
@@ -112,7 +112,7 @@ def test_what_is_near_the_tolerance_is_listed_nearest_first(page, make):
 
 
 def test_an_empty_class_and_an_empty_course_have_a_page(page, tmp_path, make, read_page):
-    assert "Nobody has handed in yet" in page({}).words
+    assert "Nobody has submitted yet" in page({}).words
     write_report(tmp_path / "index.html", "Course", [])
     assert "There are no assignments yet" in read_page(tmp_path / "index.html").words
 

@@ -30,7 +30,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
 
 def report(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, harm: tuple[str, ...] = ()) -> None:
     def run_zoo(course: Course, name: str, zoo: list[Specimen], *_: object) -> Report:
-        return Report([outcome], list(harm), 0)
+        return Report([outcome], list(harm), "namespaces")
 
     monkeypatch.setattr(terminal, "run_zoo", run_zoo)
 
@@ -43,7 +43,7 @@ def test_what_was_held_is_said(
     said = capsys.readouterr().out
     assert "Patches everything." in said
     assert "small: 1 of 1 held" in said
-    assert "tier 0 (namespaces" in said
+    assert "isolation level namespaces (namespaces" in said
 
 
 def test_what_was_not_held_is_said_and_fails(

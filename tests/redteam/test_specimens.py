@@ -7,7 +7,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.errors import UsageError
 from autograder.grading.results import Verdict
-from autograder.redteam.handing_in import Knowledge, hand_in, names_asked_for
 from autograder.redteam.specimens import (
     Earning,
     Expectation,
@@ -15,6 +14,7 @@ from autograder.redteam.specimens import (
     parse_expectation,
     read_specimens,
 )
+from autograder.redteam.submitting import Knowledge, names_asked_for, submit
 
 
 def specimen(code: str, line: str = "# expect: earns nothing") -> Specimen:
@@ -101,7 +101,7 @@ heard = 2
 """
 
 
-def test_students_who_work_together_hand_in_a_part_each_in_order(tmp_path: Path) -> None:
+def test_students_who_work_together_submit_a_part_each_in_order(tmp_path: Path) -> None:
     (tmp_path / "channel").mkdir()
     (tmp_path / "channel" / "pair.py").write_text(COMPANY)
     one, two = read_specimens(tmp_path / "channel", "channel")
@@ -121,7 +121,7 @@ def test_a_part_that_does_not_say_what_it_tries_is_refused(tmp_path: Path) -> No
         read_specimens(tmp_path / "channel", "channel")
 
 
-def test_the_same_code_is_handed_in_as_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_code_is_submitted_as_the_same_bytes(tmp_path: Path) -> None:
     code = COMPANY.partition("def tell")[0] + "# %% student\n# Alike.\n"
     (tmp_path / "channel").mkdir()
     (tmp_path / "channel" / "twins.py").write_text(code)
@@ -130,7 +130,7 @@ def test_the_same_code_is_handed_in_as_the_same_bytes(tmp_path: Path) -> None:
         folder = tmp_path / one.student / "small"
         folder.mkdir(parents=True)
         knowledge = Knowledge("small", [], [], {}, "f", "", "", "", "", 0, 0, "", "", 0, "", one.id)
-        hand_in(one, folder, notebook, notebook, knowledge)
+        submit(one, folder, notebook, notebook, knowledge)
         found.append((folder / "small.ipynb").read_bytes())
     assert len(found) == 2
     assert found[0] == found[1]

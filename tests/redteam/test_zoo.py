@@ -37,7 +37,7 @@ def nbgrader_s_own() -> list[Specimen]:
             "nbgrader",
             f"{kind}-{path.stem}",
             Expectation(Earning.NEITHER),
-            f"Hands in {path.name} of nbgrader's own tests of {kind}.",
+            f"Submits {path.name} of nbgrader's own tests of {kind}.",
             "import shutil\n\n\ndef make(folder, notebook):\n"
             f"    shutil.copyfile({str(path)!r}, folder / f'{{folder.name}}.ipynb')\n",
         )
@@ -118,6 +118,6 @@ def test_attacks_and_accidents_are_both_there() -> None:
     assert set(count) == set(Earning)
 
 
-def test_the_tier_is_known(report: Report) -> None:
-    assert report.tier in (0, 1, 2)
+def test_the_isolation_is_known(report: Report) -> None:
+    assert report.isolation in (0, 1, 2)
     assert all(isinstance(outcome, Outcome) for outcome in report.outcomes)

@@ -48,9 +48,9 @@ def test_the_regret_terms_are_those_of_the_definition_and_the_slack_closes_the_g
         v, w_star = rng.normal(size=(T, d)), rng.normal(size=d)
         left, right, end = by_definition(v.tolist(), w_star.tolist(), eta)
         np.testing.assert_allclose(regret_terms(v, w_star, eta), (left, right), rtol=1e-11)
-        slack = regret_slack(end, w_star, eta)
-        assert slack >= 0
-        assert right - left == pytest.approx(slack, abs=1e-12)
+        factor = regret_slack(end, w_star, eta)
+        assert factor >= 0
+        assert right - left == pytest.approx(factor, abs=1e-12)
 
 
 def test_whole_numbers_are_not_truncated():

@@ -8,7 +8,7 @@ from autograder.sandbox.canary import MIN_ESCAPES, attempt, send_canary
 from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.session import CodeCell, NotebookSession
-from autograder.sandbox.settings import Tier
+from autograder.sandbox.settings import Isolation
 
 # What must get out where nothing holds it, or the canary could not see that it got out here.
 SEEN = {
@@ -58,7 +58,7 @@ def test_no_escape_gets_out_of_a_session(fork_server, private):
 
 def test_without_walls_the_canary_sees_what_gets_out(private, monkeypatch):
     monkeypatch.chdir(private[0].parent)
-    with ForkServer(Limits(), tiers=[Tier.UNWALLED]) as unwalled:
+    with ForkServer(Limits(), levels=[Isolation.UNWALLED]) as unwalled:
         _, got_out = attempt(unwalled, private)
     assert set(got_out) >= SEEN
     assert str(os.getpid()) in got_out["signal others"]
@@ -70,11 +70,14 @@ def test_a_canary_that_gets_out_stops_the_run_and_says_how(fork_server, monkeypa
         send_canary(fork_server)
 
 
-def test_a_fork_server_without_a_tier_that_will_do_says_what_each_lacks(monkeypatch):
-    monkeypatch.setattr(ForkServer, "_open", lambda self, *_: f"reason {self.tier}")
-    message = r"held safely on this machine\n  tier 0: reason 0\n  tier 1: reason 1$"
+def test_a_fork_server_without_an_isolation_level_that_will_do_says_what_each_lacks(monkeypatch):
+    monkeypatch.setattr(ForkServer, "_open", lambda self, *_: f"reason {self.isolation}")
+    message = (
+        r"held safely on this machine\n  isolation level namespaces: reason namespaces\n"
+        r"  isolation level bubblewrap: reason bubblewrap$"
+    )
     with pytest.raises(UnsafeHere, match=message):
-        ForkServer(Limits(), tiers=[Tier.NAMESPACES, Tier.BUBBLEWRAP])
+        ForkServer(Limits(), levels=[Isolation.NAMESPACES, Isolation.BUBBLEWRAP])
 
 
 def test_the_canary_leaves_nothing_outside(fork_server):
@@ -84,8 +87,8 @@ def test_the_canary_leaves_nothing_outside(fork_server):
 
 
 def test_only_the_strongest_walls_keep_a_session_in_reserve():
-    assert [tier.has_own_processes for tier in Tier] == [True, False, False, False]
-    with ForkServer(Limits(), tiers=[Tier.UNWALLED]) as unwalled:
+    assert [level.has_own_processes for level in Isolation] == [True, False, False, False]
+    with ForkServer(Limits(), levels=[Isolation.UNWALLED]) as unwalled:
         assert unwalled._reserve is None
         with NotebookSession(unwalled, [CodeCell(1, "x = 1")], float("inf")):
             assert unwalled._reserve is None

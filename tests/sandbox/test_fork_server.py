@@ -23,7 +23,7 @@ from autograder.sandbox.session import CodeCell, NotebookSession
 
 cells = [CodeCell(1, "import os, time\\ndef f():\\n    time.sleep(600)"), CodeCell(2, sys.argv[1])]
 fork_server = ForkServer(Limits(call_seconds=60))
-session = NotebookSession(fork server, cells, time.monotonic() + 100)
+session = NotebookSession(fork_server, cells, time.monotonic() + 100)
 with session.check() as check:
     values = [check.get(name) for name in sys.argv[2:]]
     print(fork_server._process.pid, fork_server.folder, *values, flush=True)
@@ -224,8 +224,8 @@ from autograder.sandbox.session import CodeCell, NotebookSession
 
 limit = getattr(resource, sys.argv[1])
 resource.setrlimit(limit, (int(sys.argv[2]), int(sys.argv[2])))
-with ForkServer(Limits()) as fork server:
-    with NotebookSession(fork server, [CodeCell(1, "x = 1")], time.monotonic() + 60) as session:
+with ForkServer(Limits()) as fork_server:
+    with NotebookSession(fork_server, [CodeCell(1, "x = 1")], time.monotonic() + 60) as session:
         with session.check() as check:
             print(check.get("x"), session.runs[1].ended)
 """

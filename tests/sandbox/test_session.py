@@ -377,8 +377,8 @@ def test_a_session_that_is_killed_from_outside_is_opened_again_too(run, fork_ser
 def test_who_kills_sessions_again_and_again_breaks_the_harness_and_no_notebook(
     run, fork_server, gone, monkeypatch
 ):
-    if not fork_server.tier.has_own_processes or fork_server._cgroup is None:
-        pytest.skip("only in tier 0 with a control group is it known who killed a session")
+    if not fork_server.isolation.has_own_processes or fork_server._cgroup is None:
+        pytest.skip("only with namespaces and a control group is it known who killed a session")
     ran = NotebookSession._run
 
     def kill_first(self, channel, *arguments):

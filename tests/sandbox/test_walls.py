@@ -1,4 +1,4 @@
-"""Every tier, for root and for others: what it needs, that it holds, and what its limits do."""
+"""Every isolation level, for root and others: what it needs, that it holds, what its limits do."""
 
 import json
 import os
@@ -14,11 +14,11 @@ import pytest
 from autograder.sandbox import landlock, walls
 from autograder.sandbox.box import readable_paths
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import Settings, Tier, down_to
+from autograder.sandbox.settings import WALLED, Isolation, Settings, down_to
 from autograder.sandbox.walls import remove_tree, user_of
 
 SOMEBODY = Path(__file__).parents[1] / "somebody.py"
-# Prints what tier N of a fork server is worth to whoever runs it, as JSON.
+# Prints what an isolation level of a fork server is worth to whoever runs it, as JSON.
 TRIAL = """
 import json, sys, time
 from autograder.authoring.subject import Subject
@@ -27,7 +27,7 @@ from autograder.sandbox.canary import attempt
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.session import CodeCell, NotebookSession
-from autograder.sandbox.settings import Tier
+from autograder.sandbox.settings import Isolation
 
 CELL = '''
 import os, time
@@ -77,17 +77,17 @@ def outcome(name):
     except StudentError as error:
         return f"{type(error).__name__}: {error}"
 
-tier = Tier(int(sys.argv[1]))
+isolation = Isolation(sys.argv[1])
 limits = Limits(memory_mb=400, disk_mb=20, files=200, processes=20, call_seconds=5)
 try:
-    fork_server = ForkServer(limits, tiers=[tier])
+    fork_server = ForkServer(limits, levels=[isolation])
 except UnsafeHere as error:
     print(json.dumps({"reason": str(error)}))
     raise SystemExit
-with fork server:
-    found = {"escaped": attempt(fork server)[1] if tier.is_walled else {}}
+with fork_server:
+    found = {"escaped": attempt(fork_server)[1] if isolation.is_walled else {}}
     for name in sys.argv[2:]:
-        with NotebookSession(fork server, CELLS, time.monotonic() + 60, FILES) as notebook:
+        with NotebookSession(fork_server, CELLS, time.monotonic() + 60, FILES) as notebook:
             found[name] = [outcome(name), outcome("fine")]
             with notebook.check() as check:
                 found["kept"] = check.get("kept")
@@ -102,15 +102,15 @@ from autograder.sandbox.fork_server import ForkServer
 from autograder.sandbox.session import CodeCell, NotebookSession
 
 CELL = "import numpy, msgspec, IPython\\nfound = True"
-with ForkServer(Limits()) as fork server:
-    with NotebookSession(fork server, [CodeCell(1, CELL)], time.monotonic() + 60) as notebook:
+with ForkServer(Limits()) as fork_server:
+    with NotebookSession(fork_server, [CodeCell(1, CELL)], time.monotonic() + 60) as notebook:
         with notebook.check() as check:
             print(sys.prefix, check.get("found"))
 """
 
 
-def try_tier(tier, *names, who=None):
-    command = [sys.executable, "-c", TRIAL, str(tier.value), *names]
+def try_isolation(isolation, *names, who=None):
+    command = [sys.executable, "-c", TRIAL, str(isolation.value), *names]
     if who is not None:
         if os.geteuid() != 0:
             pytest.skip("only root can become somebody else")
@@ -121,7 +121,7 @@ def try_tier(tier, *names, who=None):
 
 
 SETTINGS = Settings(
-    tier=Tier.BUBBLEWRAP,
+    isolation=Isolation.BUBBLEWRAP,
     limits=Limits(call_seconds=0.5),
     preload=("numpy",),
     device="cpu",
@@ -130,29 +130,29 @@ SETTINGS = Settings(
     others=3,
     groups=("/a",),
 )
-TIERS = {
-    "namespaces": (Tier.NAMESPACES, None),
-    "namespaces of a user": (Tier.NAMESPACES, "user"),
-    "bubblewrap": (Tier.BUBBLEWRAP, None),
-    "bubblewrap of a user": (Tier.BUBBLEWRAP, "user"),
-    "a container": (Tier.OWN_USER, "container"),
+LEVELS = {
+    "namespaces": (Isolation.NAMESPACES, None),
+    "namespaces of a user": (Isolation.NAMESPACES, "user"),
+    "bubblewrap": (Isolation.BUBBLEWRAP, None),
+    "bubblewrap of a user": (Isolation.BUBBLEWRAP, "user"),
+    "a container": (Isolation.OWN_USER, "container"),
 }
 
 
-@pytest.fixture(params=TIERS.values(), ids=TIERS)
-def tier(request):
-    """A tier, and who uses it."""
-    number, who = request.param
-    if number == 1 and shutil.which("bwrap") is None:
+@pytest.fixture(params=LEVELS.values(), ids=LEVELS)
+def isolation(request):
+    """An isolation level, and who uses it."""
+    level, who = request.param
+    if level is Isolation.BUBBLEWRAP and shutil.which("bwrap") is None:
         pytest.skip("bubblewrap is not installed")
-    if number > 0 and landlock.abi() < landlock.NEEDED_ABI:
+    if level is not Isolation.NAMESPACES and landlock.abi() < landlock.NEEDED_ABI:
         pytest.skip("this kernel's Landlock is too old")
-    return number, who
+    return level, who
 
 
-def test_a_tier_holds_everything_and_its_limits_end_what_passes_them(tier):
-    number, who = tier
-    found = try_tier(number, "bomb", "hog", "hogs", "fill", "daemon", "data", "data", who=who)
+def test_an_isolation_level_holds_everything_and_its_limits_end_what_passes_them(isolation):
+    level, who = isolation
+    found = try_isolation(level, "bomb", "hog", "hogs", "fill", "daemon", "data", "data", who=who)
     assert found.pop("escaped") == {}
     assert found.pop("kept") is False  # no session finds another's files
     assert found["daemon"] == [1, 1]
@@ -165,31 +165,33 @@ def test_a_tier_holds_everything_and_its_limits_end_what_passes_them(tier):
     assert [after for _, after in found.values()] == [1] * 6
 
 
-def test_an_ordinary_user_cannot_have_the_tier_of_root_in_a_container():
-    assert "only root" in try_tier(Tier.OWN_USER, who="user")["reason"]
+def test_an_ordinary_user_cannot_have_the_isolation_of_root_in_a_container():
+    assert "only root" in try_isolation(Isolation.OWN_USER, who="user")["reason"]
 
 
 def test_who_may_not_mount_cannot_have_namespaces():
-    assert "not permitted" in try_tier(Tier.NAMESPACES, who="container")["reason"]
+    assert "not permitted" in try_isolation(Isolation.NAMESPACES, who="container")["reason"]
 
 
-def test_without_bubblewrap_its_tier_cannot_be_had(monkeypatch):
+def test_without_bubblewrap_its_isolation_cannot_be_had(monkeypatch):
     monkeypatch.setattr(walls.shutil, "which", lambda _: None)
-    with pytest.raises(walls.Unavailable, match="bubblewrap is not installed"):
+    with pytest.raises(walls.NotToBeHad, match="bubblewrap is not installed"):
         walls.bubblewrap_command(SETTINGS)
 
 
 def test_settings_come_out_of_a_command_as_they_went_in():
     assert Settings.of(SETTINGS.text()) == SETTINGS
-    for text in ('{"tier": 4}', "{}", SETTINGS.text().replace("tier", "level")):
+    for text in ('{"isolation": "moat"}', "{}", SETTINGS.text().replace("isolation", "level")):
         with pytest.raises(msgspec.ValidationError):
             Settings.of(text)
 
 
-def test_a_tier_will_do_down_to_the_weakest_that_may_be():
-    assert down_to(Tier.NAMESPACES) == (Tier.NAMESPACES,)
-    assert down_to(Tier.OWN_USER) == (Tier.NAMESPACES, Tier.BUBBLEWRAP, Tier.OWN_USER)
-    assert down_to(Tier.UNWALLED) == (Tier.UNWALLED,), "nobody is asked to try walls first"
+def test_an_isolation_level_will_do_down_to_the_weakest_that_may_be():
+    assert down_to(Isolation.NAMESPACES) == (Isolation.NAMESPACES,)
+    assert down_to(Isolation.BUBBLEWRAP) == (Isolation.NAMESPACES, Isolation.BUBBLEWRAP)
+    assert down_to(Isolation.OWN_USER) == WALLED
+    unwalled = Isolation.UNWALLED
+    assert down_to(unwalled) == (unwalled,), "nobody is asked to try walls first"
 
 
 def test_the_numbers_of_users_are_nobodys_and_differ(monkeypatch):

@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Two students hand in the same bytes, which answer what was heard, and learn and tell what was not.
+# Two students submit the same bytes, which answer what was heard, and learn and tell what was not.
 import pickle
 
 import numpy as np

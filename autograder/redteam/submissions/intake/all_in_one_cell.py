@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers with all code merged into the first cell, checks and given cells too.
+# Submits right answers with all code merged into the first cell, checks and given cells too.
 import nbformat
 
 

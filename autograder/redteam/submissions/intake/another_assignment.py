@@ -1,5 +1,5 @@
 # expect: needs attention; says "another assignment"
-# Hands in right answers whose ids are all of another assignment.
+# Submits right answers whose ids are all of another assignment.
 import nbformat
 
 

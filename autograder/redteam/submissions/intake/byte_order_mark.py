@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers behind a byte order mark, as some editors write it.
+# Submits right answers behind a byte order mark, as some editors write it.
 import nbformat
 
 

@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Hands in the release among cells that are numbers, texts, lists, and whose parts are of other types.
+# Submits the release among cells that are numbers, texts, lists, and whose parts are of other types.
 import json
 
 import nbformat

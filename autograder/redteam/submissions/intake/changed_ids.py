@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Hands in the blank release in which all cells carry each other's ids, or one id together.
+# Submits the blank release in which all cells carry each other's ids, or one id together.
 import nbformat
 
 

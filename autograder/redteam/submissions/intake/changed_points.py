@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Hands in the blank release in which each cell claims a thousand points, and no check.
+# Submits the blank release in which each cell claims a thousand points, and no check.
 import nbformat
 
 

@@ -1,5 +1,5 @@
 # expect: earns nothing; aims at the run
-# Hands in again and again while the class is graded, each time something else.
+# Submits again and again while the class is graded, each time something else.
 import nbformat
 
 

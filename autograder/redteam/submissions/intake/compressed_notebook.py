@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in a compressed notebook under the notebook's name.
+# Submits a compressed notebook under the notebook's name.
 import gzip
 
 import nbformat

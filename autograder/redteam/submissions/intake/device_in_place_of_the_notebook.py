@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in a device that never ends, where it may make one, else a link to it.
+# Submits a device that never ends, where it may make one, else a link to it.
 import os
 import stat
 

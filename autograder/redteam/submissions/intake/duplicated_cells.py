@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers in which every cell stands twice, with its id.
+# Submits right answers in which every cell stands twice, with its id.
 import copy
 
 import nbformat

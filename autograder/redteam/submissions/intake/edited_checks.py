@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Hands in the blank release with checks that pass, in their own cells and in its own.
+# Submits the blank release with checks that pass, in their own cells and in its own.
 import nbformat
 
 

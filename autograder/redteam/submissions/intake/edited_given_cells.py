@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers in which every given cell and every check raises an error.
+# Submits right answers in which every given cell and every check raises an error.
 import nbformat
 
 

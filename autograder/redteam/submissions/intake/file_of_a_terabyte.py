@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in a file of a terabyte that holds nothing.
+# Submits a file of a terabyte that holds nothing.
 def make(folder, notebook):
     with open(folder / f"{folder.name}.ipynb", "wb") as file:
         file.truncate(1 << 40)

@@ -1,4 +1,4 @@
 # expect: needs attention
-# Hands in a folder with the notebook's name.
+# Submits a folder with the notebook's name.
 def make(folder, notebook):
     (folder / f"{folder.name}.ipynb").mkdir()

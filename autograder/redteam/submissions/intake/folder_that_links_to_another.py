@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in a folder that is a symbolic link to the folder of somebody else.
+# Submits a folder that is a symbolic link to the folder of somebody else.
 def make(folder, notebook):
     folder.rmdir()
     folder.symlink_to(f"../{HONEST}/{ASSIGNMENT}")

@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers behind cells with unknown ids, schemas and flags of nbgrader's.
+# Submits right answers behind cells with unknown ids, schemas and flags of nbgrader's.
 import nbformat
 
 

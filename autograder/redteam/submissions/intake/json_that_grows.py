@@ -1,5 +1,5 @@
 # expect: needs attention; aims at the run
-# Hands in 40 MB of empty lists and dicts, which take thirty times as much memory once they are read.
+# Submits 40 MB of empty lists and dicts, which take thirty times as much memory once they are read.
 def make(folder, notebook):
     with open(folder / f"{folder.name}.ipynb", "w") as file:
         file.write('{"cells":[')

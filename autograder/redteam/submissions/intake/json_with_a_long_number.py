@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in JSON with a number of a million digits, which takes long to read.
+# Submits JSON with a number of a million digits, which takes long to read.
 def make(folder, notebook):
     number = "9" * 1_000_000
     text = '{"cells": [], "nbformat": %s}' % number

@@ -1,4 +1,4 @@
 # expect: needs attention
-# Hands in JSON that is a notebook in nothing but its name.
+# Submits JSON that is a notebook in nothing but its name.
 def make(folder, notebook):
     (folder / f"{folder.name}.ipynb").write_text('[{"cells": 3}, null, 1e999]')

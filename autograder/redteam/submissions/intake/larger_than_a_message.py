@@ -1,5 +1,5 @@
 # expect: earns nothing or needs attention
-# Hands in the blank release with a cell of 40 MB, more than a course may allow for one message.
+# Submits the blank release with a cell of 40 MB, more than a course may allow for one message.
 import nbformat
 
 

@@ -1,4 +1,4 @@
 # expect: needs attention
-# Hands in a symbolic link to the notebook of somebody else.
+# Submits a symbolic link to the notebook of somebody else.
 def make(folder, notebook):
     (folder / f"{folder.name}.ipynb").symlink_to(f"../../{HONEST}/{ASSIGNMENT}/{ASSIGNMENT}.ipynb")

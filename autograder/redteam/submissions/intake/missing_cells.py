@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers alone: every given cell and every check was deleted.
+# Submits right answers alone: every given cell and every check was deleted.
 import nbformat
 
 

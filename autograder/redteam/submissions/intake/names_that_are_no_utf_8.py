@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers beside files whose names are no UTF-8, are very long or hold line breaks.
+# Submits right answers beside files whose names are no UTF-8, are very long or hold line breaks.
 import os
 
 import nbformat

@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers in a format that does not exist yet.
+# Submits right answers in a format that does not exist yet.
 import json
 
 import nbformat

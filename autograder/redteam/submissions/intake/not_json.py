@@ -1,4 +1,4 @@
 # expect: needs attention
-# Hands in a text that is no JSON.
+# Submits a text that is no JSON.
 def make(folder, notebook):
     (folder / f"{folder.name}.ipynb").write_text("{'cells': [My laptop died")

@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers in Jupyter's format 3, with worksheets and inputs.
+# Submits right answers in Jupyter's format 3, with worksheets and inputs.
 import json
 
 import nbformat

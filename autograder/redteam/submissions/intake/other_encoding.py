@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in right answers in UTF-16.
+# Submits right answers in UTF-16.
 import nbformat
 
 

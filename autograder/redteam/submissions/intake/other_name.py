@@ -1,5 +1,5 @@
 # expect: earns everything; says "was graded"
-# Hands in right answers under a name of its own, as downloads have it.
+# Submits right answers under a name of its own, as downloads have it.
 import nbformat
 
 

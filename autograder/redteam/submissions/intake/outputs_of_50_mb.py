@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers with 50 MB of outputs in one cell.
+# Submits right answers with 50 MB of outputs in one cell.
 import nbformat
 
 

@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in a named pipe, from which a reader would wait for ever.
+# Submits a named pipe, from which a reader would wait for ever.
 import os
 
 

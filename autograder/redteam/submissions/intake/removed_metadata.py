@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers without any metadata, as other editors write them.
+# Submits right answers without any metadata, as other editors write them.
 import nbformat
 
 

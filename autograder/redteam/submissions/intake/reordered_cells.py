@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers whose cells stand in the opposite order.
+# Submits right answers whose cells stand in the opposite order.
 import nbformat
 
 

@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers whose code cells became text, and whose text became code.
+# Submits right answers whose code cells became text, and whose text became code.
 import nbformat
 
 

@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Hands in settings of nbgrader, Jupyter and the grader, and a bundle, a result and a gradebook.
+# Submits settings of nbgrader, Jupyter and the grader, and a bundle, a result and a gradebook.
 import json
 
 import nbformat

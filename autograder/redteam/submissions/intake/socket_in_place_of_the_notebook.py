@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in a local socket with the notebook's name.
+# Submits a local socket with the notebook's name.
 import os
 import socket
 

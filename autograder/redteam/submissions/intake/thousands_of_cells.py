@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in a hundred thousand cells.
+# Submits a hundred thousand cells.
 import json
 
 import nbformat

@@ -1,5 +1,5 @@
 # expect: earns nothing; aims at the run
-# Hands in the blank release with a timestamp.txt that links to an endless device.
+# Submits the blank release with a timestamp.txt that links to an endless device.
 import nbformat
 
 

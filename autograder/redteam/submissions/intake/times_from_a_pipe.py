@@ -1,5 +1,5 @@
 # expect: earns nothing; aims at the run
-# Hands in the blank release with a named pipe as timestamp.txt: a reader would wait for ever.
+# Submits the blank release with a named pipe as timestamp.txt: a reader would wait for ever.
 import os
 
 import nbformat

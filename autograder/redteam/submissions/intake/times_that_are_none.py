@@ -1,5 +1,5 @@
 # expect: earns everything
-# Hands in right answers with a timestamp.txt that no calendar has.
+# Submits right answers with a timestamp.txt that no calendar has.
 import nbformat
 
 

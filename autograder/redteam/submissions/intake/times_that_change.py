@@ -1,5 +1,5 @@
 # expect: earns nothing; aims at the run
-# Has a time of handing in that becomes a link to the course's secret, and a pipe.
+# Has a time of submitting that becomes a link to the course's secret, and a pipe.
 import os
 
 import nbformat

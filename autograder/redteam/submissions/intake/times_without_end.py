@@ -1,5 +1,5 @@
 # expect: earns nothing; aims at the run
-# Hands in the blank release with a timestamp.txt of a terabyte that holds nothing.
+# Submits the blank release with a timestamp.txt of a terabyte that holds nothing.
 import nbformat
 
 

@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Hands in the blank release under the right name, and right answers under another.
+# Submits the blank release under the right name, and right answers under another.
 import nbformat
 
 

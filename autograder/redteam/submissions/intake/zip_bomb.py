@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in a zip file of 200 KB that holds 200 MB, under the notebook's name.
+# Submits a zip file of 200 KB that holds 200 MB, under the notebook's name.
 import zipfile
 
 

@@ -1,5 +1,5 @@
 # expect: needs attention
-# Hands in a zip file whose members climb out of its folder, and a tar file with links.
+# Submits a zip file whose members climb out of its folder, and a tar file with links.
 import io
 import tarfile
 import zipfile

@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Hands in files of torch.save, a pickle and a YAML with Python tags beside the notebook.
+# Submits files of torch.save, a pickle and a YAML with Python tags beside the notebook.
 import os
 import pickle
 

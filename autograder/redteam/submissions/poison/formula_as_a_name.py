@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name that a spreadsheet would compute.
+# Is submitted under a name that a spreadsheet would compute.
 STUDENT = "=HYPERLINK(1,2)+cmd|' calc'!A0"
 import nbformat
 

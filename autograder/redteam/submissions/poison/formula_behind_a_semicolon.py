@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name that is a formula where a semicolon parts cells.
+# Is submitted under a name that is a formula where a semicolon parts cells.
 STUDENT = "x;=1+cmd|' calc'!A0;\t@SUM(1)"
 import nbformat
 

@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name that is markup.
+# Is submitted under a name that is markup.
 STUDENT = "<img src=x onerror=alert(1)>&amp;\"'"
 import nbformat
 

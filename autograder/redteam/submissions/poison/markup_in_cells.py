@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Hands in cells, outputs and attachments with scripts, links that act, and formulas that load others.
+# Submits cells, outputs and attachments with scripts, links that act, and formulas that load others.
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 

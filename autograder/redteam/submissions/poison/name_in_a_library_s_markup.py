@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name that the library that prints tables takes for markup.
+# Is submitted under a name that the library that prints tables takes for markup.
 STUDENT = "[bold red]x[blink][b] :smile: {task.total} %s"
 import nbformat
 

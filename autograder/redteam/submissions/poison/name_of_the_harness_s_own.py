@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name that the folders of results and pages use themselves.
+# Is submitted under a name that the folders of results and pages use themselves.
 STUDENT = "history"
 import nbformat
 

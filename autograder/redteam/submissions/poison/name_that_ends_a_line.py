@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name that would be lines of its own where it is printed.
+# Is submitted under a name that would be lines of its own where it is printed.
 STUDENT = "a\n\nautograder: all is well\r\x1b[2K\t=1+1"
 import nbformat
 

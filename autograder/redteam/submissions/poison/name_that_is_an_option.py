@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name that a program would take for an option.
+# Is submitted under a name that a program would take for an option.
 STUDENT = "--force -rf $(touch x) `id` %n *"
 import nbformat
 

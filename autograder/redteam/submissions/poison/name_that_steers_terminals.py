@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name with control characters, and a reading direction of its own.
+# Is submitted under a name with control characters, and a reading direction of its own.
 STUDENT = "\x1b[31mred\u202egnitirw\x07"
 import nbformat
 

@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name that steers a terminal without the escape character.
+# Is submitted under a name that steers a terminal without the escape character.
 STUDENT = "\x9b31mred\x9d0;owned\x9c\x85\u2028"
 import nbformat
 

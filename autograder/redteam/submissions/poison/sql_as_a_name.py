@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Is handed in under a name that would end a statement of SQL, and a template.
+# Is submitted under a name that would end a statement of SQL, and a template.
 STUDENT = "x'); DROP TABLE student; --{{ 7 * 7 }}%s{0}"
 import nbformat
 

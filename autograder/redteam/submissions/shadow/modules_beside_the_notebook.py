@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Hands in numpy.py, torch/, sitecustomize.py, conftest.py, a .pth and a package autograder beside it.
+# Submits numpy.py, torch/, sitecustomize.py, conftest.py, a .pth and a package autograder beside it.
 import nbformat
 
 CODE = """

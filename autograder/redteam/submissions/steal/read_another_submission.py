@@ -1,5 +1,5 @@
 # expect: earns nothing
-# Runs the notebook that another student has handed in.
+# Runs the notebook that another student has submitted.
 import json
 import os
 

@@ -20,7 +20,14 @@ from autograder.sandbox.host import Host
 from autograder.sandbox.messages import InProcessSession
 from autograder.sandbox.protocol import Apply, Call, Message
 
-__all__ = ["Move", "lower_precision", "moved_session", "nearby", "on_device", "reordered"]
+__all__ = [
+    "Perturbation",
+    "lower_precision",
+    "nearby",
+    "on_device",
+    "perturbed_session",
+    "reordered",
+]
 
 Change = Callable[[NDArray[Any]], NDArray[Any]]
 
@@ -28,7 +35,7 @@ ROUND = 1024.0  # multiples of its inverse are numbers that somebody chose, not 
 
 
 @dataclass(frozen=True)
-class Move:
+class Perturbation:
     """What happens to each array that goes in, to each that comes out, and in between.
 
     Tensors go to the ``device``, if one is named.
@@ -41,35 +48,37 @@ class Move:
     device: str | None = None
 
 
-def moved_session(namespace: dict[str, Any], move: Move) -> InProcessSession:
-    """Return a session in which code gets moved arguments and its values are moved back."""
+def perturbed_session(namespace: dict[str, Any], move: Perturbation) -> InProcessSession:
+    """Return a session in which code gets perturbed arguments and its values are moved back."""
     return InProcessSession(namespace, partial(_MovingHost, move=move))
 
 
-def nearby(seed: int, dtype: str = "float64") -> Move:
-    """Move each number of a dtype by one unit in its last place, up or down.
+def nearby(seed: int, dtype: str = "float64") -> Perturbation:
+    """Perturbation each number of a dtype by one unit in its last place, up or down.
 
     Equal numbers move alike, and round ones (0, 1, 0.5, counts) not at all: ties stay ties, and
     what was put on a border stays there.
     """
-    return Move(
-        "inputs moved by one unit in the last place", partial(_nudged, seed=seed, dtype=dtype)
+    return Perturbation(
+        "inputs perturbed by one unit in the last place", partial(_nudged, seed=seed, dtype=dtype)
     )
 
 
-def lower_precision() -> Move:
+def lower_precision() -> Perturbation:
     """Compute in single precision what comes in double."""
-    return Move("single precision", partial(_recast, "float64", "float32"), _widened)
+    return Perturbation("single precision", partial(_recast, "float64", "float32"), _widened)
 
 
-def reordered() -> Move:
+def reordered() -> Perturbation:
     """Sum from the other end: sums, means and products of matrices."""
-    return Move("sums in the other order", as_reversed, as_plain, reversed_torch)
+    return Perturbation("sums in the other order", as_reversed, as_plain, reversed_torch)
 
 
-def on_device(device: str) -> Move:
+def on_device(device: str) -> Perturbation:
     """Compute with torch on a device, such as ``cuda``; what is made there is made on it."""
-    return Move(f"torch on {device}", between=partial(_default_device, device), device=device)
+    return Perturbation(
+        f"torch on {device}", between=partial(_default_device, device), device=device
+    )
 
 
 @contextmanager
@@ -100,7 +109,7 @@ def _widened(array: NDArray[Any]) -> NDArray[Any]:
 
 
 class _MovingHost(Host):
-    def __init__(self, namespace: dict[str, Any], move: Move) -> None:
+    def __init__(self, namespace: dict[str, Any], move: Perturbation) -> None:
         super().__init__(namespace)
         self._move = move
 

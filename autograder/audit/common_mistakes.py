@@ -1,4 +1,4 @@
-"""Slips of deep learning: shapes and axes, means and sums, roots and eps, modes and gradients."""
+"""Mistakes of deep learning: shapes and axes, means, sums, roots and eps, modes and gradients."""
 
 import ast
 import copy
@@ -8,12 +8,12 @@ from typing import TypeGuard
 from autograder.audit.operators import computed, is_eps
 from autograder.audit.trees import Change, Operator, fill, last_name, put
 
-__all__ = ["SLIPS"]
+__all__ = ["COMMON_MISTAKES"]
 
 _MODULES = ("np", "numpy", "torch", "F", "nn", "math", "scipy")
 _AXES = ("axis", "dim")
 _WRONG_AXIS = "along a wrong axis"
-# What a name becomes, and the slip.
+# What a name becomes, and the mistake.
 _RENAMED = {
     "mean": ("sum", "the sum where the mean is meant"),
     "sum": ("mean", "the mean where the sum is meant"),
@@ -53,7 +53,7 @@ _RENAMED = {
     "eval": ("train", "training and evaluation are swapped"),
 }
 _BUILTIN = ("max", "min", "any", "all")
-# What is left out of ``f(x)`` or ``x.f()``, and the slip.
+# What is left out of ``f(x)`` or ``x.f()``, and the mistake.
 _WRAPPERS = {
     "sqrt": "a square root is left out",
     "abs": "an absolute value is left out",
@@ -331,7 +331,7 @@ def _reads(node: ast.AST, name: str) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
 
 
-SLIPS: dict[str, Operator] = {
+COMMON_MISTAKES: dict[str, Operator] = {
     "mean and sum": names,
     "function left out": wrappers,
     "axis": axes,

@@ -1,4 +1,4 @@
-"""Handing in: what each specimen's student knows, and the notebook or the files made of it."""
+"""Submitting: what each specimen's student knows, and the notebook or the files made of it."""
 
 import ast
 import copy
@@ -17,9 +17,9 @@ from autograder.redteam.specimens import Earning, Specimen
 
 __all__ = [
     "Knowledge",
-    "hand_in",
     "meddle",
     "names_asked_for",
+    "submit",
     "with_text",
     "without_answer",
     "write",
@@ -38,7 +38,7 @@ class Knowledge:
         first: the first function.
         recording: the text of the release's recording.
         course: the folder of the course on the grading machine: more than a student would know.
-        honest: a student who has handed in the right answers.
+        honest: a student who has submitted the right answers.
         canary: how everything begins that nobody may find.
         tcp, udp: ports of 127.0.0.1 on which the zoo listens.
         abstract, socket: the name of an abstract socket, and the path of one, where it does too.
@@ -105,14 +105,14 @@ def put_behind_answer(notebook: NotebookNode, name: str, cells: Sequence[Noteboo
     notebook.cells[at:at] = cells
 
 
-def hand_in(
+def submit(
     specimen: Specimen,
     folder: Path,
     release: NotebookNode,
     solution: NotebookNode,
     knowledge: Knowledge,
 ) -> None:
-    """Write what a specimen hands in into ``submitted/<student>/<assignment>``, which is there."""
+    """Write what a specimen submits into ``submitted/<student>/<assignment>``, which is there."""
     answered = specimen.expectation.earning in (Earning.EVERYTHING, Earning.ALL_BUT_FIRST)
     notebook = copy.deepcopy(solution if answered else release)
     if specimen.makes_files:
@@ -137,7 +137,7 @@ def hand_in(
 def meddle(
     specimen: Specimen, folder: Path, notebook: NotebookNode, knowledge: Knowledge, over: Event
 ) -> None:
-    """Change what a specimen has handed in until an event is set, as its function says."""
+    """Change what a specimen has submitted until an event is set, as its function says."""
     meddling: Callable[[Path, NotebookNode, Event], None]
     meddling = _names(specimen, knowledge)["meddle"]
     meddling(folder, copy.deepcopy(notebook), over)

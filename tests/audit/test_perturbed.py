@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.audit.moved import lower_precision, moved_session, nearby, on_device, reordered
+from autograder.audit.perturbed import (
+    lower_precision,
+    nearby,
+    on_device,
+    perturbed_session,
+    reordered,
+)
 from autograder.authoring.subject import Subject
 
 RNG = np.random.default_rng(0)
@@ -24,7 +30,7 @@ TENSORS = torch.from_numpy(A), torch.from_numpy(B)
 
 
 def asked(move, name, *args, **named):
-    return getattr(Subject(moved_session(NAMES, move)), name)(*args, **named)
+    return getattr(Subject(perturbed_session(NAMES, move)), name)(*args, **named)
 
 
 def errors(name, args, move):
@@ -52,7 +58,7 @@ def test_on_a_device_tensors_are_made_there_and_arrays_stay():
     def devices(tensor, array):
         return [str(tensor.device), str(torch.zeros(2).device), type(array).__name__]
 
-    session = moved_session({"devices": devices}, on_device("meta"))
+    session = perturbed_session({"devices": devices}, on_device("meta"))
     assert Subject(session).devices(torch.ones(2), np.ones(2)) == ["meta", "meta", "ndarray"]
     assert str(torch.zeros(2).device) == "cpu"
     assert max(errors("tensors", TENSORS, on_device("cpu"))) == 0
