@@ -23,7 +23,7 @@ Audited = Callable[..., Proven]
 
 
 def all_but(check: str, compiled: Compiled) -> Proof:
-    """Return a proof that holds for all checks but one, and for what that does not ask for."""
+    """Return a proof that holds for all checks but one, and for all that it does not ask for."""
     sites = sites_of(compiled.cells, compiled.reference, compiled.oracle)
     asking = who_asks(compiled.oracle, sites)
     return Proof(

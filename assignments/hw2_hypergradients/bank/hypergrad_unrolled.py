@@ -1,9 +1,11 @@
+from weakref import WeakKeyDictionary
+
 import torch
 from bank._shared import derivative, grad, leaf, unroll
 
 from autograder import alternative, mistake
 
-shared_rates = {}
+shared_rates = WeakKeyDictionary()  # by the loss: within a case, a call finds the one before
 
 
 @mistake(
@@ -193,7 +195,7 @@ def _(train_loss, valid_loss, w0, lr, steps):
     "backward() adds to .grad, and the tensor outlives the call: former calls are counted again"
 )
 def _(train_loss, valid_loss, w0, lr, steps):
-    eta = shared_rates.setdefault(w0.dtype, torch.zeros((), dtype=w0.dtype, requires_grad=True))
+    eta = shared_rates.setdefault(train_loss, torch.zeros((), dtype=w0.dtype, requires_grad=True))
     eta.data.fill_(lr)
     loss = valid_loss(unroll(train_loss, eta, w0.clone(), steps))
     loss.backward()
