@@ -16,7 +16,13 @@ from autograder.compiler.regions import REASON
 from autograder.grading.bundle import NamedMutant
 from autograder.grading.oracle import Oracle
 
-__all__ = ["definitions_to_try", "named_mutants_of", "proofs_of_definitions", "who_asks"]
+__all__ = [
+    "definitions_to_try",
+    "named_mutants_of",
+    "proofs_of_definitions",
+    "reason_of",
+    "who_asks",
+]
 
 MOST_ALIKE = 3  # mutants of one title in one check, that a grader tries
 
@@ -99,7 +105,7 @@ def _as_written(
     survivors = []
     for one in definition.survivors:
         line = mutants[one.number].line
-        reason = _reason(line, site.place, compiled)
+        reason = reason_of(line, site.place, compiled)
         survivors.append(msgspec.structs.replace(one, line=line, reason=reason))
     return msgspec.structs.replace(definition, survivors=tuple(survivors))
 
@@ -141,7 +147,7 @@ def _definition(
                 mutant.before,
                 mutant.after,
                 mutant.difference or "",
-                _reason(mutant.line, site.place, compiled),
+                reason_of(mutant.line, site.place, compiled),
                 mutant.case,
             )
             for mutant in mutants
@@ -153,7 +159,7 @@ def _definition(
     )
 
 
-def _reason(number: int, place: str, compiled: Compiled) -> str | None:
+def reason_of(number: int, place: str, compiled: Compiled) -> str | None:
     """Return what the author says of a survivor, on its line or on the comment above."""
     text = compiled.reference.get(place)
     if text is None:

@@ -99,8 +99,14 @@ class _Target:
 class _Range:
     """All mutants of a bundle, and what they are tried on."""
 
-    def __init__(self, oracle: Oracle, sites: Sequence[Site], wanted: Container[str]) -> None:
-        self.oracle = oracle
+    def __init__(
+        self,
+        oracle: Oracle,
+        sites: Sequence[Site],
+        wanted: Container[str],
+        is_explained: Callable[[Mutant], bool],
+    ) -> None:
+        self.oracle, self._is_explained = oracle, is_explained
         known = {name for site in sites for name in site.names}
         self._asked = {
             check.name: asked_by(check, known)
@@ -193,7 +199,9 @@ class _Range:
         trial = self._trial(mutant.site)
         trial.tell = lambda seconds: mark(0, seconds)
         difference = trial.difference(mutant)
-        return difference, trial.telling_case(mutant) if difference is not None else None
+        if difference is None or self._is_explained(mutant):
+            return difference, None
+        return difference, trial.telling_case(mutant)
 
     @lru_cache(maxsize=4)  # noqa: B019 - of one object, in a process that ends soon
     def _trial(self, site: Site) -> Trial:
@@ -223,6 +231,7 @@ def try_mutants(
     wanted: Container[str],
     jobs: int,
     progress: Callable[[str], None] = lambda _: None,
+    is_explained: Callable[[Mutant], bool] = lambda _: False,
 ) -> list[MutantResult]:
     """Derive all mutants of some sites and say of each what becomes of it.
 
@@ -234,8 +243,9 @@ def try_mutants(
         wanted: the ids of those whose mutants are tried.
         jobs: how many processes there may be.
         progress: is told how far it is.
+        is_explained: whether the author has said why a mutant may live; then no case is looked for.
     """
-    trials = _Range(oracle, sites, wanted)
+    trials = _Range(oracle, sites, wanted, is_explained)
     mutants = [mutant for _, mutant in trials.mutants]
     results = [_result(number, mutant) for number, mutant in trials.mutants]
     kills = in_forks(lambda i, mark: trials.killed_by(mutants[i], mark), len(mutants), jobs)

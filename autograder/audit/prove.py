@@ -5,8 +5,14 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from autograder.audit.certainty import hold_mistakes
 from autograder.audit.check_audit import audit_check, margin_with_two_threads
-from autograder.audit.definitions import definitions_to_try, proofs_of_definitions, who_asks
+from autograder.audit.definitions import (
+    definitions_to_try,
+    proofs_of_definitions,
+    reason_of,
+    who_asks,
+)
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.keys import keys_of
 from autograder.audit.kills import asked_by, try_mutants
@@ -78,7 +84,16 @@ def prove(
     asked = who_asks(oracle, sites)
     tried = definitions_to_try(sites, asked, stale, stored)
     audits = _audit_checks([oracle.checks[name] for name in stale], sites, oracle, jobs, progress)
-    mutants = try_mutants(oracle, sites, tried, jobs, progress)
+    findings: Findings = {name: [] for name in keys}
+    hold_mistakes(oracle, audits, stored, jobs, progress)
+    mutants = try_mutants(
+        oracle,
+        sites,
+        tried,
+        jobs,
+        progress,
+        lambda one: reason_of(one.line, one.site.place, compiled) is not None,
+    )
     proof = Proof(
         {
             name: audits[name].proof(keys[name]) if name in audits else stored.checks[name]
@@ -86,7 +101,8 @@ def prove(
         },
         proofs_of_definitions(compiled, sites, tried, mutants, stored),
     )
-    findings: Findings = {name: list(audit.findings) for name, audit in audits.items()}
+    for name, audit in audits.items():
+        findings[name] += audit.findings
     moved = set(stale).union(*(asking for site, asking in asked.items() if site in tried))
     proof = _with_standards(proof, stored, moved, audits, oracle, findings)
     for name, text in _findings_of_mistakes(proof, audits, oracle):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from autograder.audit.calibration import Gaps
 from autograder.audit.proof import CheckProof, figures_of
+from autograder.authoring.standard import Standard
 
 __all__ = ["CheckAudit"]
 
@@ -14,7 +15,8 @@ class CheckAudit:
 
     Attributes:
         untried: whether this machine cannot run it.
-        rejects: the mistakes of its question that it rejects, by label.
+        rejects: the mistakes of its question that it rejects, by label, with the seconds that it
+            takes to do so.
         passing: how far the others are from failing, in tolerances, by label.
         accepts: how many alternatives pass.
         null_models: how many were tried.
@@ -31,7 +33,7 @@ class CheckAudit:
 
     name: str
     untried: bool = False
-    rejects: list[str] = field(default_factory=list)
+    rejects: dict[str, float] = field(default_factory=dict)
     passing: dict[str, float] = field(default_factory=dict)
     accepts: int = 0
     null_models: int = 0
@@ -43,6 +45,21 @@ class CheckAudit:
     free: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+
+    def take(self, other: "CheckAudit", uncertain: str | None) -> None:
+        """Take what was found of the same check later.
+
+        Args:
+            other: what was found.
+            uncertain: a mistake, by label, that it does not reject for certain.
+        """
+        if other.gaps.within(Standard()).wrong < self.gaps.within(Standard()).wrong:
+            self.nearest = other.nearest
+        self.gaps = self.gaps.with_wrong(other.gaps)
+        self.findings += (text for text in other.findings if text not in self.findings)
+        if uncertain is not None:
+            self.passing[uncertain] = 0.0
+            del self.rejects[uncertain]
 
     def proof(self, key: str) -> CheckProof:
         """Return what is kept of it, still with the default standard."""
