@@ -47,7 +47,7 @@ def shooting_range(course: Course) -> kills._Range:
     """Return what all mutants are tried on."""
     compiled = compile_assignment(course, "small")
     sites = all_sites(compiled)
-    return kills._Range(compiled.oracle, sites, {site.id for site in sites})
+    return kills._Range(compiled.oracle, sites, {site.id for site in sites}, lambda _: False)
 
 
 def test_good_checks_find_every_mutant_out(write_course: WriteCourse) -> None:
