@@ -12,7 +12,7 @@ from typing import Any
 
 from autograder.errors import UsageError
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import WALLED, WEAKEST, Isolation
+from autograder.sandbox.protocol.settings import WALLED, WEAKEST, Isolation
 from autograder.visible import visible
 
 __all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course", "told_files"]

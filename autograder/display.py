@@ -20,7 +20,7 @@ from autograder.engines.run import Run
 from autograder.grading.results import Result, Status
 from autograder.records.terminal import class_table
 from autograder.records.words import clean
-from autograder.sandbox.settings import Isolation
+from autograder.sandbox.protocol.settings import Isolation
 from autograder.visible import visible
 
 __all__ = ["Display"]

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import AutograderError
-from autograder.sandbox.canary import send_canary
-from autograder.sandbox.cgroup import ControlGroup
-from autograder.sandbox.fork_server import ForkServer, NoWalls
+from autograder.sandbox.client.fork_server import ForkServer, NoWalls
+from autograder.sandbox.client.session import CodeCell, NotebookSession
+from autograder.sandbox.isolation.canary import send_canary
+from autograder.sandbox.isolation.cgroup import ControlGroup
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import CodeCell, NotebookSession
-from autograder.sandbox.settings import WALLED, Isolation
+from autograder.sandbox.protocol.settings import WALLED, Isolation
 
 __all__ = ["Finding", "examine", "gpus"]
 

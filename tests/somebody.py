@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 from autograder.sandbox import kernel
-from autograder.sandbox.box import readable_paths
+from autograder.sandbox.isolation.box import readable_paths
 
 USER = 12345
 PR_CAPBSET_DROP, CAP_SYS_ADMIN = 24, 21

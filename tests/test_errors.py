@@ -15,8 +15,8 @@ from autograder.errors import (
     stops_all,
     system_words,
 )
-from autograder.sandbox.fork_server import NoWalls
-from autograder.sandbox.settings import Isolation
+from autograder.sandbox.client.fork_server import NoWalls
+from autograder.sandbox.protocol.settings import Isolation
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,14 @@ LAYERS = (
 MAX_LINES = 350
 HEAVY = ("torch", "nbgrader", "nbformat", "IPython", "jinja2", "rich", "jupytext")
 # What runs in a session may import at its top, and inside functions, where it is there.
-IN_SESSION = ("worker", "wire", "protocol", "host", "line", "channel")
+IN_SESSION = (
+    "inside.worker",
+    "protocol.wire",
+    "protocol.kinds",
+    "inside.host",
+    "inside.line",
+    "protocol.channel",
+)
 ON_DEMAND = {"torch", "IPython", "traitlets"}
 
 
@@ -249,14 +256,15 @@ def test_a_self_check_at_home_imports_what_runs_anywhere():
     modules = own("import autograder.student.checking")
     graders = {f"autograder.grading.{name}" for name in ("runner", "oracle", "bundle", "intake")}
     walls = {
-        f"autograder.sandbox.{name}" for name in ("fork_server", "session", "walls", "supervisor")
+        f"autograder.sandbox.{name}"
+        for name in ("client.fork_server", "client.session", "isolation.walls", "client.supervisor")
     }
     assert modules.isdisjoint(graders | walls)
     assert {layer(m) for m in modules}.isdisjoint(LAYERS[LAYERS.index("compiler") :])
 
 
 def test_the_process_that_becomes_a_session_imports_nothing_of_the_grader():
-    layers = {layer(module) for module in own("import autograder.sandbox.warm_process")}
+    layers = {layer(module) for module in own("import autograder.sandbox.inside.warm_process")}
     assert layers <= {"errors", "version", "authoring", "student", "sandbox"}
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from autograder.audit.checking.variants import SEEDS
 from autograder.audit.leaks import find_leaks, secrets_of
-from autograder.audit.variants import SEEDS
 from autograder.compiler.build import Artefacts, Compiled
 from autograder.errors import UnsafeHere
 from autograder.grading.bundle import Bundle, parse_bundle
@@ -13,7 +13,7 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import Result, Verdict
 from autograder.grading.runner import Grader
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import Isolation
+from autograder.sandbox.protocol.settings import Isolation
 
 __all__ = ["Acceptance", "try_for_acceptance"]
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autograder.audit.calibration import Bands, Gaps
+from autograder.audit.checking.calibration import Bands, Gaps
 from autograder.audit.proof import Survivor
 from autograder.authoring.standard import Standard
 

@@ -25,7 +25,13 @@ __all__ = ["keys_of", "plain"]
 
 PACKAGES = ("numpy", "torch")  # whose major versions count
 # What of this package decides what an audit finds, from its own folder on.
-OWN = ("audit", "authoring", "grading/cases.py", "grading/substitutes.py", "sandbox/messages.py")
+OWN = (
+    "audit",
+    "authoring",
+    "grading/cases.py",
+    "grading/substitutes.py",
+    "sandbox/protocol/messages.py",
+)
 NOT_OWN = (
     *("audit/check_report.py", "audit/drafts.py", "audit/keys.py", "audit/leaks.py"),
     *("audit/publish.py", "audit/acceptance.py", "audit/overview.py", "audit/watching.py"),

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.audit.calibration import ROOM
 from autograder.audit.check_report import CheckReport, Placed
-from autograder.audit.kills import asked_by
+from autograder.audit.checking.calibration import ROOM
+from autograder.audit.mutation.kills import asked_by
 from autograder.audit.proof import Proof, Survivor
 from autograder.authoring.checks import Check
 from autograder.compiler.build import Compiled

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.audit.calibration import Bands, Gaps, SingleBand
+from autograder.audit.checking.calibration import Bands, Gaps, SingleBand
 from autograder.authoring.standard import Standard
 from autograder.course import Course
 from autograder.errors import SourceError, naming

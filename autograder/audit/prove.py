@@ -5,21 +5,21 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from autograder.audit.certainty import hold_mistakes
-from autograder.audit.check_audit import audit_check, margin_with_two_threads
-from autograder.audit.definitions import (
+from autograder.audit.checking.certainty import hold_mistakes
+from autograder.audit.checking.check_audit import audit_check, margin_with_two_threads
+from autograder.audit.checking.tried import CheckAudit
+from autograder.audit.checking.variants import SEEDS, run_variant
+from autograder.audit.forks import Lost, Mark, in_forks
+from autograder.audit.keys import keys_of
+from autograder.audit.mutation.definitions import (
     definitions_to_try,
     proofs_of_definitions,
     reason_of,
     who_asks,
 )
-from autograder.audit.forks import Lost, Mark, in_forks
-from autograder.audit.keys import keys_of
-from autograder.audit.kills import asked_by, try_mutants
-from autograder.audit.mutants import Site, sites_of
+from autograder.audit.mutation.kills import asked_by, try_mutants
+from autograder.audit.mutation.mutants import Site, sites_of
 from autograder.audit.proof import CheckProof, Proof
-from autograder.audit.tried import CheckAudit
-from autograder.audit.variants import SEEDS, run_variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
 from autograder.compiler.build import Compiled

@@ -102,7 +102,7 @@ def _compile_and_audit(
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
     from autograder.audit.acceptance import try_for_acceptance
-    from autograder.audit.definitions import named_mutants_of
+    from autograder.audit.mutation.definitions import named_mutants_of
     from autograder.audit.overview import report_on
     from autograder.audit.proof import read_proof, write_proof
     from autograder.audit.prove import prove

@@ -26,9 +26,9 @@ __all__ = [
 class Standard:
     """How strictly numbers are compared where a check says nothing itself.
 
-    The audit finds all of it, see `autograder.audit.calibration`. An answer to a question in double
-    precision may have been computed in single precision, whether its dtype tells so or not: it gets
-    the room that was measured for that, and no dtype gets more.
+    The audit finds all of it, see `autograder.audit.checking.calibration`. An answer to a question
+    in double precision may have been computed in single precision, whether its dtype tells so or
+    not: it gets the room that was measured for that, and no dtype gets more.
 
     Attributes:
         factor: how many default tolerances count as one where double precision is wanted.

@@ -13,10 +13,10 @@ from typing import Any
 
 from autograder.bench.measure import descendants, memory
 from autograder.grading.bundle import read_bundle
-from autograder.sandbox.canary import send_canary
-from autograder.sandbox.fork_server import ForkServer, Waiting
+from autograder.sandbox.client.fork_server import ForkServer, Waiting
+from autograder.sandbox.client.session import CodeCell, NotebookSession
+from autograder.sandbox.isolation.canary import send_canary
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import CodeCell, NotebookSession
 
 __all__ = ["main"]
 

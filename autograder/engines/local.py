@@ -18,8 +18,8 @@ from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.intake import read_submitted
 from autograder.grading.results import now
 from autograder.grading.scoring import broken
+from autograder.sandbox.inside.preload import imported_late
 from autograder.sandbox.kernel import die_with_parent
-from autograder.sandbox.preload import imported_late
 
 __all__ = ["grade_all"]
 

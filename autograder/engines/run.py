@@ -22,7 +22,7 @@ from autograder.grading.intake import Submitted, digest_of, read_submitted
 from autograder.grading.results import Result, is_final, waits_for_hardware
 from autograder.records.store import Store, submission_key
 from autograder.records.whole_files import require_writable
-from autograder.sandbox.settings import Isolation
+from autograder.sandbox.protocol.settings import Isolation
 from autograder.version import own_version
 from autograder.visible import visible
 

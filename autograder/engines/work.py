@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import WEAKEST, Isolation
+from autograder.sandbox.protocol.settings import WEAKEST, Isolation
 
 if TYPE_CHECKING:
     from autograder.grading.intake import Submitted

@@ -15,8 +15,8 @@ from autograder.grading.oracle import Oracle
 from autograder.grading.results import Blank, CaseResult, Verdict
 from autograder.grading.submission import Submission
 from autograder.grading.substitutes import run_given, wants_given
+from autograder.sandbox.client.session import CheckSession, NotebookSession
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import CheckSession, NotebookSession
 
 __all__ = ["CaseRuns", "stops_of"]
 

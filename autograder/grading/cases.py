@@ -26,8 +26,8 @@ from autograder.errors import (
 )
 from autograder.grading.results import Blank, CaseResult, Verdict
 from autograder.grading.watchdog import watchdog
-from autograder.sandbox.messages import InProcessSession, Reply
-from autograder.sandbox.protocol import Message
+from autograder.sandbox.protocol.kinds import Message
+from autograder.sandbox.protocol.messages import InProcessSession, Reply
 
 if TYPE_CHECKING:  # a student's installation is without what an oracle needs
     from autograder.grading.oracle import Oracle

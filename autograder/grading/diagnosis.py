@@ -25,7 +25,7 @@ from autograder.grading.cases import Draw, run_against
 from autograder.grading.hints import hint
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import CaseResult, Verdict
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 
 __all__ = ["CaseOutcome", "Diagnoses"]
 

@@ -21,7 +21,7 @@ from autograder.grading.alignment import (
 from autograder.grading.notebooks import nbformat
 from autograder.grading.notes import first_of, told_cells
 from autograder.grading.student_cells import StudentCell
-from autograder.sandbox.session import CodeCell
+from autograder.sandbox.client.session import CodeCell
 
 __all__ = ["Healer"]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from autograder.authoring.checks import Case, Check
 from autograder.errors import StudentKilled, StudentTimeout
-from autograder.sandbox.session import CheckSession, CodeCell, NotebookSession
+from autograder.sandbox.client.session import CheckSession, CodeCell, NotebookSession
 
 __all__ = ["RunCases", "run_in_place"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from autograder.grading.results import Result
+from autograder.sandbox.client.session import NotebookSession
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.session import NotebookSession
 from autograder.visible import visible
 
 __all__ = [

@@ -27,7 +27,7 @@ from autograder.authoring.standard import Standard
 from autograder.errors import SourceError
 from autograder.grading.banks import BANK, NOTEBOOK, read_banks
 from autograder.grading.bundle import Bundle, Cell
-from autograder.sandbox.data_files import put_files
+from autograder.sandbox.protocol.data_files import put_files
 
 __all__ = ["Oracle", "load_bundle_oracle", "load_oracle"]
 

@@ -33,11 +33,11 @@ from autograder.grading.scoring import (
     unreadable,
 )
 from autograder.grading.submission import Submission, parse_submission
-from autograder.sandbox.canary import send_canary
-from autograder.sandbox.fork_server import ForkServer
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import NotebookSession
+from autograder.sandbox.isolation.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.session import NotebookSession
-from autograder.sandbox.settings import WEAKEST, Isolation, down_to
+from autograder.sandbox.protocol.settings import WEAKEST, Isolation, down_to
 
 __all__ = ["Grader", "drawn_for"]
 

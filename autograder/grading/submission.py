@@ -16,7 +16,7 @@ from autograder.grading.additions import Budget
 from autograder.grading.alignment import align
 from autograder.grading.healing import Healer
 from autograder.grading.student_cells import read_cells, title_of
-from autograder.sandbox.session import CodeCell
+from autograder.sandbox.client.session import CodeCell
 
 __all__ = ["Submission", "parse_submission"]
 

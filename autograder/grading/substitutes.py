@@ -19,13 +19,13 @@ from autograder.authoring.checks import Case, Check
 from autograder.authoring.subject import RemoteId, Session
 from autograder.errors import StudentError, StudentKilled, StudentTimeout, WireError
 from autograder.grading.results import CaseResult, Verdict
-from autograder.sandbox.callbacks import Callbacks
-from autograder.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import MB
-from autograder.sandbox.messages import MessageSession
-from autograder.sandbox.protocol import FROM_CALLER, FROM_REFERENCE, Callback, Raised, Value
-from autograder.sandbox.wire import Packer, Reference, plain_text, unpack
+from autograder.sandbox.protocol.callbacks import Callbacks
+from autograder.sandbox.protocol.channel import Channel, ChannelClosed, ChannelTimeout
+from autograder.sandbox.protocol.kinds import FROM_CALLER, FROM_REFERENCE, Callback, Raised, Value
+from autograder.sandbox.protocol.messages import MessageSession
+from autograder.sandbox.protocol.wire import Packer, Reference, plain_text, unpack
 
 __all__ = ["ReferenceProcess", "bound_memory", "note", "run_given", "wants_given"]
 

@@ -21,7 +21,7 @@ from autograder.grading.results import Result
 from autograder.redteam.overhearing import CHANNEL, Overheard
 from autograder.redteam.witnesses import marked_processes
 from autograder.sandbox.kernel import die_with_parent
-from autograder.sandbox.settings import Isolation
+from autograder.sandbox.protocol.settings import Isolation
 
 __all__ = ["ISOLATION", "main"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError
-from autograder.sandbox.fork_server import ForkServer
-from autograder.sandbox.session import CodeCell, NotebookSession
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CodeCell, NotebookSession
 
 __all__ = ["CHANNEL", "Overheard"]
 

@@ -204,7 +204,7 @@ def install_seccomp(program: bytes) -> None:
     """Bind this process and its children to a filter of system calls, for good.
 
     Args:
-        program: instructions of classic BPF; see `autograder.sandbox.seccomp`.
+        program: instructions of classic BPF; see `autograder.sandbox.isolation.seccomp`.
     """
     buffer = ctypes.create_string_buffer(program, len(program))
     filter_ = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))

@@ -12,7 +12,7 @@ from autograder.authoring.subject import Session
 from autograder.errors import HarnessError
 from autograder.grading.cases import ReferenceSession, drawn_under, run_case
 from autograder.grading.results import CaseResult, Verdict
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 from autograder.student.ready import tell_missing
 from autograder.student.recording import FILE, Recording, ReplaySession, load_recording
 

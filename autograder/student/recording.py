@@ -18,7 +18,7 @@ from autograder.errors import HarnessError, SourceError
 from autograder.grading.cases import ReferenceSession, drawn_under, run_case
 from autograder.grading.results import Verdict
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.wire import Packed, Packer, unpack
+from autograder.sandbox.protocol.wire import Packed, Packer, unpack
 
 if TYPE_CHECKING:  # a student's installation is without what an oracle needs
     from autograder.grading.oracle import Oracle

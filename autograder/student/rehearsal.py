@@ -18,8 +18,8 @@ import msgspec
 from autograder.authoring.checks import Check
 from autograder.errors import AutograderError
 from autograder.grading.results import CaseResult
-from autograder.sandbox.messages import InProcessSession, Reply
-from autograder.sandbox.protocol import Message
+from autograder.sandbox.protocol.kinds import Message
+from autograder.sandbox.protocol.messages import InProcessSession, Reply
 from autograder.student.checking import run_visible, visible_cases
 
 __all__ = ["Event", "Job", "main"]

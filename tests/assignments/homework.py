@@ -8,9 +8,9 @@ from typing import Any
 
 import nbformat
 
-from autograder.audit.mutants import Site, sites_of
+from autograder.audit.checking.variants import run_variant
+from autograder.audit.mutation.mutants import Site, sites_of
 from autograder.audit.proof import CheckProof, Proof, read_proof
-from autograder.audit.variants import run_variant
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Check
 from autograder.compiler.build import Compiled, compile_assignment

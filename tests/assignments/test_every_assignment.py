@@ -6,9 +6,9 @@ import re
 import pytest
 import torch
 
-from autograder.audit.definitions import definitions_to_try, who_asks
+from autograder.audit.checking.null_models import NULL_MODELS
 from autograder.audit.keys import keys_of
-from autograder.audit.null_models import NULL_MODELS
+from autograder.audit.mutation.definitions import definitions_to_try, who_asks
 from autograder.audit.prove import stale_checks
 from autograder.grading.results import Verdict
 from tests.assignments.homework import COURSE, Homework, homework

@@ -10,7 +10,7 @@ import pytest
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.grading.cases import run_against
 from autograder.grading.diagnosis import Diagnoses, Outcome
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 from tests.assignments.homework import Homework, homework
 
 NAME = "hw1_optimizers"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.audit.definitions import who_asks
 from autograder.audit.keys import keys_of
-from autograder.audit.mutants import sites_of
+from autograder.audit.mutation.definitions import who_asks
+from autograder.audit.mutation.mutants import sites_of
 from autograder.audit.proof import CheckProof, DefinitionProof, Proof
 from autograder.audit.prove import Proven, prove
 from autograder.compiler.build import Compiled, compile_assignment

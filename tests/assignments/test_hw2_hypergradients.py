@@ -7,7 +7,7 @@ import pytest
 
 from autograder.grading.cases import drawn_under, run_against
 from autograder.grading.results import Verdict
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 from tests.assignments.homework import SECRETS, Homework, homework
 
 # torch's own functions warn of themselves when an alternative calls torch.func.jvp.

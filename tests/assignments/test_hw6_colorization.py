@@ -15,7 +15,7 @@ from autograder.authoring.subject import Subject
 from autograder.compiler.syntax import bound_names
 from autograder.errors import CheckFailure
 from autograder.grading.cases import ReferenceSession
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 from tests.assignments.homework import COURSE, Homework, homework
 
 

@@ -1,6 +1,6 @@
 """The small course, for the tests of this folder."""
 
-from autograder.audit.mutants import Site, sites_of
+from autograder.audit.mutation.mutants import Site, sites_of
 from autograder.compiler.build import Compiled
 from tests.small_course import small_proof, write_course, write_proven_course
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.audit.calibration import (
+from autograder.audit.checking.calibration import (
     COARSEST,
     COARSEST_COARSE,
     FINEST,

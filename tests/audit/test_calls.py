@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.audit.calls import Call, agree, is_finite, outcome, watched
-from autograder.audit.variations import scaled, varied_call, varied_parameters
+from autograder.audit.mutation.calls import Call, agree, is_finite, outcome, watched
+from autograder.audit.mutation.variations import scaled, varied_call, varied_parameters
 
 
 def differ(one: Any, other: Any, *args: Any, pure: bool = False, **kwargs: Any) -> bool:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from autograder.audit.certainty import hold_mistakes
+from autograder.audit.checking.certainty import hold_mistakes
+from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.proof import CheckProof, Proof
-from autograder.audit.tried import CheckAudit
 from autograder.authoring.assertions import assert_close, assert_that
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check

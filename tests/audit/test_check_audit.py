@@ -5,7 +5,7 @@ from types import FunctionType
 import numpy as np
 
 from autograder import assert_close, assert_that
-from autograder.audit.check_audit import audit_check
+from autograder.audit.checking.check_audit import audit_check
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check
 from autograder.grading.oracle import Oracle

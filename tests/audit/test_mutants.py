@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.audit.mutants import Site, mutants_of
+from autograder.audit.mutation.mutants import Site, mutants_of
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course
 from tests.audit.conftest import all_sites

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.audit.null_models import NULL_MODELS, null_models, recorded_answers
+from autograder.audit.checking.null_models import NULL_MODELS, null_models, recorded_answers
 from autograder.authoring.checks import case, check
 from autograder.grading.oracle import Oracle
 

@@ -5,9 +5,9 @@ import textwrap
 
 import pytest
 
-from autograder.audit.common_mistakes import COMMON_MISTAKES
-from autograder.audit.operators import OPERATORS
-from autograder.audit.trees import Tree
+from autograder.audit.mutation.common_mistakes import COMMON_MISTAKES
+from autograder.audit.mutation.operators import OPERATORS
+from autograder.audit.mutation.trees import Tree
 
 ALL = {**COMMON_MISTAKES, **OPERATORS}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.audit.perturbed import (
+from autograder.audit.checking.perturbed import (
     lower_precision,
     nearby,
     on_device,

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autograder.audit.calibration import Bands, Gaps, SingleBand
+from autograder.audit.checking.calibration import Bands, Gaps, SingleBand
 from autograder.audit.proof import (
     SCHEMA,
     CheckProof,

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from autograder.audit import prove as proving
-from autograder.audit.calibration import Bands, Gaps
+from autograder.audit.checking.calibration import Bands, Gaps
 from autograder.audit.proof import Proof, read_proof, write_proof
 from autograder.audit.prove import Proven, prove, stale_checks
 from autograder.audit.publish import audit_only, compile_and_publish

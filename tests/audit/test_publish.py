@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from autograder.audit import variants
+from autograder.audit.checking import variants
+from autograder.audit.checking.variants import SEEDS, run_variant
 from autograder.audit.publish import audit_only, compile_and_publish
-from autograder.audit.variants import SEEDS, run_variant
 from autograder.authoring.checks import Check
 from autograder.course import Course
 from autograder.errors import AuditRefused, SourceError

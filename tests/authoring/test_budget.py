@@ -9,7 +9,7 @@ from autograder import budget
 from autograder.authoring.budget import GRADING, graded_budgets
 from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
-from autograder.sandbox.fork_server import environment_of
+from autograder.sandbox.client.fork_server import environment_of
 
 TRAIN = "from autograder import budget\nepochs = budget(25, graded=1)\n"
 

@@ -5,7 +5,7 @@ import pytest
 
 from autograder.authoring.subject import Proxy, Subject
 from autograder.errors import CheckFailure, HarnessError, StudentError
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 
 CODE = """
 import numpy as np

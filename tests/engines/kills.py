@@ -24,7 +24,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from autograder.sandbox.cgroup import PREFIX
+from autograder.sandbox.isolation.cgroup import PREFIX
 from autograder.sandbox.kernel import children_of
 
 KINDS = ("run", "server", "worker", "supervisor", "warm process", "session")
@@ -64,7 +64,7 @@ def is_ours(process, kind):
         command = Path(f"/proc/{process}/cmdline").read_bytes()
         if kind in ("server", "worker"):
             return b"forkserver" in command
-        return b"autograder.sandbox.supervisor" in command
+        return b"autograder.sandbox.client.supervisor" in command
     return False
 
 

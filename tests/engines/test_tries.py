@@ -13,7 +13,7 @@ from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS
 from autograder.grading.results import Status
 from autograder.records.store import Store
-from autograder.sandbox.settings import WEAKEST
+from autograder.sandbox.protocol.settings import WEAKEST
 from tests.stored import history
 
 

@@ -14,7 +14,7 @@ from autograder.errors import (
 )
 from autograder.grading.cases import MAX_MESSAGE, ReferenceSession, run_case
 from autograder.grading.results import Blank, Verdict
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 
 RIGHT = "def f(x):\n    return 2 * x"
 UNUSABLE = "the check cannot use what the code returned"

@@ -15,7 +15,7 @@ from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.diagnosis import CaseOutcome, Diagnoses
 from autograder.grading.oracle import Oracle
 from autograder.grading.results import Verdict
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 
 SECRET = b"the course's"
 

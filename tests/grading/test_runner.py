@@ -15,10 +15,10 @@ from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import CaseResult, Status, Verdict, is_final, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
-from autograder.sandbox.fork_server import ForkServer
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import NotebookSession
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import NotebookSession
 
 SECRET = b"the secret of the course"
 LIMITS = Limits(cell_seconds=1.5, call_seconds=1.0, submission_seconds=60.0)
@@ -599,7 +599,7 @@ def double_is_right(student, reference, rng):
 
 
 TWICE = """
-from autograder.sandbox.host import Host
+from autograder.sandbox.inside.host import Host
 asked, get = __import__("pathlib").Path("asked"), Host._get
 def count(self, request):
     if request.text == "double":

@@ -20,11 +20,11 @@ from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.runner import Grader
 from autograder.grading.substitutes import ReferenceProcess, run_given, wants_given
 from autograder.records.words import student_words
-from autograder.sandbox.callbacks import MAX_CALLBACKS
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.messages import InProcessSession
-from autograder.sandbox.protocol import Callback, Raised
-from autograder.sandbox.wire import Array, Integer, Items, Packer, Reference, unpack
+from autograder.sandbox.protocol.callbacks import MAX_CALLBACKS
+from autograder.sandbox.protocol.kinds import Callback, Raised
+from autograder.sandbox.protocol.messages import InProcessSession
+from autograder.sandbox.protocol.wire import Array, Integer, Items, Packer, Reference, unpack
 
 NOTE = "passes with the reference's double in place of yours"
 
@@ -446,7 +446,7 @@ def test_whatever_a_notebook_calls_earns_nothing_and_harms_nobody(grade, triple)
 
 FORGED = """
 import os, struct
-from autograder.sandbox.protocol import Callback, encode
+from autograder.sandbox.protocol.kinds import Callback, encode
 
 def say(message):
     for name in os.listdir("/proc/self/fd"):

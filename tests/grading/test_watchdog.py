@@ -7,7 +7,7 @@ from autograder.authoring.checks import case, check
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.results import Verdict
 from autograder.grading.watchdog import watchdog
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 
 
 def loop_for_ever():

@@ -18,7 +18,7 @@ from autograder.grading.oracle import Oracle, load_oracle
 from autograder.grading.results import Verdict
 from autograder.redteam.catalogue import read_own
 from autograder.redteam.specimens import Earning, Specimen
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.protocol.messages import InProcessSession
 
 ROOT = Path(__file__).parents[2]
 SELF_CHECK = re.compile(r"^self_check\(\w+\)$", re.MULTILINE)

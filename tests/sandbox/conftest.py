@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.fork_server import ForkServer
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CodeCell, NotebookSession
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import CodeCell, NotebookSession
 
 LIMITS = Limits(
     cell_seconds=2.0,

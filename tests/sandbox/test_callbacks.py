@@ -5,11 +5,11 @@ import pytest
 
 from autograder.authoring.subject import RemoteId
 from autograder.errors import StudentKilled, StudentTimeout, UnsendableArgument
-from autograder.sandbox import callbacks as module
-from autograder.sandbox.callbacks import Callbacks
-from autograder.sandbox.messages import InProcessSession, MessageSession
-from autograder.sandbox.protocol import Callback, Get, Give, Raised, Value
-from autograder.sandbox.wire import Packer, unpack
+from autograder.sandbox.protocol import callbacks as module
+from autograder.sandbox.protocol.callbacks import Callbacks
+from autograder.sandbox.protocol.kinds import Callback, Get, Give, Raised, Value
+from autograder.sandbox.protocol.messages import InProcessSession, MessageSession
+from autograder.sandbox.protocol.wire import Packer, unpack
 
 CODE = """
 def double(x):

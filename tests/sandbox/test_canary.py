@@ -3,12 +3,12 @@ import os
 import pytest
 
 from autograder.errors import UnsafeHere
-from autograder.sandbox import canary
-from autograder.sandbox.canary import MIN_ESCAPES, attempt, send_canary
-from autograder.sandbox.fork_server import ForkServer
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CodeCell, NotebookSession
+from autograder.sandbox.isolation import canary
+from autograder.sandbox.isolation.canary import MIN_ESCAPES, attempt, send_canary
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import CodeCell, NotebookSession
-from autograder.sandbox.settings import Isolation
+from autograder.sandbox.protocol.settings import Isolation
 
 # What must get out where nothing holds it, or the canary could not see that it got out here.
 SEEN = {

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from autograder.sandbox.cells import Cells, make_shell
+from autograder.sandbox.inside.cells import Cells, make_shell
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import cgroup
-from autograder.sandbox.cgroup import PREFIX, ControlGroup, enter, stale_folders
+from autograder.sandbox.isolation import cgroup
+from autograder.sandbox.isolation.cgroup import PREFIX, ControlGroup, enter, stale_folders
 from autograder.sandbox.limits import MB, Limits
 
 
@@ -57,7 +57,7 @@ def test_a_removed_group_leaves_no_folder(group):
 
 def test_a_process_that_entered_is_a_member(group):
     code = (
-        "import os, sys; from autograder.sandbox.cgroup import enter\n"
+        "import os, sys; from autograder.sandbox.isolation.cgroup import enter\n"
         "enter([os.open(path + '/cgroup.procs', os.O_WRONLY) for path in sys.argv[1:]])\n"
         "print(open('/proc/self/cgroup').read())"
     )

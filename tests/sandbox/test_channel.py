@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import WireError
-from autograder.sandbox.channel import (
+from autograder.sandbox.protocol.channel import (
     ALIGNMENT,
     MAX_BODIES,
     MAX_HEADER,
@@ -18,7 +18,15 @@ from autograder.sandbox.channel import (
     ChannelClosed,
     ChannelTimeout,
 )
-from autograder.sandbox.protocol import FROM_SESSION, Callback, Missing, Raised, Ran, Value, encode
+from autograder.sandbox.protocol.kinds import (
+    FROM_SESSION,
+    Callback,
+    Missing,
+    Raised,
+    Ran,
+    Value,
+    encode,
+)
 
 MAX_BYTES = 1 << 20
 

@@ -10,13 +10,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.sandbox import wire
-from autograder.sandbox.channel import Channel
-from autograder.sandbox.host import Host
+from autograder.sandbox.inside.host import Host
 from autograder.sandbox.limits import MB
-from autograder.sandbox.messages import MessageSession
-from autograder.sandbox.protocol import FROM_GRADER, FROM_SESSION, Callback
-from autograder.sandbox.wire import Packer, unpack
+from autograder.sandbox.protocol import wire
+from autograder.sandbox.protocol.channel import Channel
+from autograder.sandbox.protocol.kinds import FROM_GRADER, FROM_SESSION, Callback
+from autograder.sandbox.protocol.messages import MessageSession
+from autograder.sandbox.protocol.wire import Packer, unpack
 
 NUMPY_DTYPES = sorted(wire.DTYPES)
 ANY_DTYPE = st.sampled_from(NUMPY_DTYPES)

@@ -1,6 +1,6 @@
 import pytest
 
-from autograder.sandbox.data_files import as_bodies, of_bodies, put_files
+from autograder.sandbox.protocol.data_files import as_bodies, of_bodies, put_files
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import HarnessError
-from autograder.sandbox.cgroup import PREFIX
-from autograder.sandbox.fork_server import ForkServer
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CodeCell, NotebookSession
+from autograder.sandbox.isolation.cgroup import PREFIX
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import CodeCell, NotebookSession
 
 SECRET = "the course's own secret"
 OWNER = """
 import sys, time
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.fork_server import ForkServer
-from autograder.sandbox.session import CodeCell, NotebookSession
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CodeCell, NotebookSession
 
 cells = [CodeCell(1, "import os, time\\ndef f():\\n    time.sleep(600)"), CodeCell(2, sys.argv[1])]
 fork_server = ForkServer(Limits(call_seconds=60))
@@ -219,8 +219,8 @@ def test_what_a_dead_fork_server_left_is_removed_however_deep_it_is(private):
 LOW = """
 import resource, sys, time
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.fork_server import ForkServer
-from autograder.sandbox.session import CodeCell, NotebookSession
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CodeCell, NotebookSession
 
 limit = getattr(resource, sys.argv[1])
 resource.setrlimit(limit, (int(sys.argv[2]), int(sys.argv[2])))

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from autograder.errors import WireError
-from autograder.sandbox import host as module
-from autograder.sandbox.host import CELL_FILE, Host
-from autograder.sandbox.protocol import (
+from autograder.sandbox.inside import host as module
+from autograder.sandbox.inside.host import CELL_FILE, Host
+from autograder.sandbox.protocol.kinds import (
     Apply,
     Attribute,
     Call,
@@ -19,7 +19,7 @@ from autograder.sandbox.protocol import (
     Value,
     Watched,
 )
-from autograder.sandbox.wire import Reference
+from autograder.sandbox.protocol.wire import Reference
 
 CODE = """
 def f(x, y=1):

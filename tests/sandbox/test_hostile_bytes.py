@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import WireError
-from autograder.sandbox import wire
-from autograder.sandbox.channel import (
+from autograder.sandbox.protocol import wire
+from autograder.sandbox.protocol.channel import (
     ALIGNMENT,
     MAX_BODIES,
     MAX_HEADER,
@@ -23,8 +23,8 @@ from autograder.sandbox.channel import (
     ChannelClosed,
     ChannelTimeout,
 )
-from autograder.sandbox.protocol import FROM_SESSION, Callback, encode
-from autograder.sandbox.wire import Packer, unpack
+from autograder.sandbox.protocol.kinds import FROM_SESSION, Callback, encode
+from autograder.sandbox.protocol.wire import Packer, unpack
 
 MAX_BYTES = 1 << 20
 BOUND = 64 << 20  # of memory, for whatever is received: a header of 1 MB may hold a million items

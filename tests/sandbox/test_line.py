@@ -4,9 +4,9 @@ import threading
 import numpy as np
 import pytest
 
-from autograder.sandbox.line import Line
-from autograder.sandbox.protocol import Callback, Raised, Value
-from autograder.sandbox.wire import Packer, Reference, unpack
+from autograder.sandbox.inside.line import Line
+from autograder.sandbox.protocol.kinds import Callback, Raised, Value
+from autograder.sandbox.protocol.wire import Packer, Reference, unpack
 
 
 class Grader:

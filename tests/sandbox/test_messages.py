@@ -15,10 +15,10 @@ from autograder.errors import (
     StudentKilled,
     WireError,
 )
-from autograder.sandbox import wire
-from autograder.sandbox.host import CELL_FILE
-from autograder.sandbox.messages import InProcessSession, MessageSession
-from autograder.sandbox.protocol import FROM_SESSION, Ran, Ready, Value, Watched, encode
+from autograder.sandbox.inside.host import CELL_FILE
+from autograder.sandbox.protocol import wire
+from autograder.sandbox.protocol.kinds import FROM_SESSION, Ran, Ready, Value, Watched, encode
+from autograder.sandbox.protocol.messages import InProcessSession, MessageSession
 
 CODE = """
 import numpy as np

@@ -5,8 +5,8 @@ import torch
 
 from autograder.authoring.subject import Proxy, Subject
 from autograder.errors import CheckFailure, StudentError
-from autograder.sandbox.host import MAX_HANDLES
-from autograder.sandbox.messages import InProcessSession
+from autograder.sandbox.inside.host import MAX_HANDLES
+from autograder.sandbox.protocol.messages import InProcessSession
 
 CELL = """
 import numpy as np

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.seccomp import MACHINES, allowed_numbers, seccomp_program
+from autograder.sandbox.isolation.seccomp import MACHINES, allowed_numbers, seccomp_program
 
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 HEADERS = {

@@ -11,11 +11,11 @@ import pytest
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError, StudentKilled, StudentTimeout
 from autograder.grading.notes import ENDED_LATER, notes_of
-from autograder.sandbox.cgroup import ControlGroup
-from autograder.sandbox.fork_server import ForkServer
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CodeCell, NotebookSession
+from autograder.sandbox.isolation.cgroup import ControlGroup
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.session import CodeCell, NotebookSession
 
 DEADLY = {
     "os._exit": ("import os; os._exit(3)", "its process left with exit code 3"),
@@ -110,7 +110,7 @@ def test_a_notebook_that_uses_up_its_time_is_a_timeout_of_its_checks(run):
 
 FORGED = """
 import os, socket, struct
-from autograder.sandbox import protocol as p
+from autograder.sandbox.protocol import kinds as p
 
 def say(message):
     for name in os.listdir("/proc/self/fd"):

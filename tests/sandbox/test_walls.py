@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autograder.sandbox import landlock, walls
-from autograder.sandbox.box import readable_paths
+from autograder.sandbox.isolation import landlock, walls
+from autograder.sandbox.isolation.box import readable_paths
+from autograder.sandbox.isolation.walls import remove_tree, user_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.settings import WALLED, Isolation, Settings, down_to
-from autograder.sandbox.walls import remove_tree, user_of
+from autograder.sandbox.protocol.settings import WALLED, Isolation, Settings, down_to
 
 SOMEBODY = Path(__file__).parents[1] / "somebody.py"
 # Prints what an isolation level of a fork server is worth to whoever runs it, as JSON.
@@ -23,11 +23,11 @@ TRIAL = """
 import json, sys, time
 from autograder.authoring.subject import Subject
 from autograder.errors import StudentError, UnsafeHere
-from autograder.sandbox.canary import attempt
+from autograder.sandbox.isolation.canary import attempt
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.fork_server import ForkServer
-from autograder.sandbox.session import CodeCell, NotebookSession
-from autograder.sandbox.settings import Isolation
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CodeCell, NotebookSession
+from autograder.sandbox.protocol.settings import Isolation
 
 CELL = '''
 import os, time
@@ -98,8 +98,8 @@ print(json.dumps(found))
 LINKED = """
 import sys, time
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.fork_server import ForkServer
-from autograder.sandbox.session import CodeCell, NotebookSession
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CodeCell, NotebookSession
 
 CELL = "import numpy, msgspec, IPython\\nfound = True"
 with ForkServer(Limits()) as fork_server:
@@ -206,7 +206,7 @@ def test_the_numbers_of_users_are_nobodys_and_differ(monkeypatch):
 
 def test_the_paths_of_a_box_hold_the_interpreter_and_not_what_is_beside_the_package():
     paths = readable_paths(["numpy"])
-    root = Path(walls.__file__).parents[2]
+    root = Path(walls.__file__).parents[3]
     assert str(root) not in paths
     assert any(Path(os.__file__).is_relative_to(path) for path in paths)
     assert not any((root / "reference").is_relative_to(path) for path in paths)

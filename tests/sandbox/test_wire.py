@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as hnp
 
 from autograder.authoring.subject import Proxy, RemoteId
 from autograder.errors import WireError
-from autograder.sandbox import protocol, wire
-from autograder.sandbox.protocol import (
+from autograder.sandbox.protocol import kinds as protocol
+from autograder.sandbox.protocol import wire
+from autograder.sandbox.protocol.kinds import (
     FROM_SESSION,
     Callback,
     Loaded,
@@ -22,7 +23,7 @@ from autograder.sandbox.protocol import (
     Watched,
     encode,
 )
-from autograder.sandbox.wire import Packer, Reference, unpack
+from autograder.sandbox.protocol.wire import Packer, Reference, unpack
 
 DTYPES = st.sampled_from(sorted(wire.DTYPES))
 ARRAYS = DTYPES.flatmap(

@@ -13,7 +13,7 @@ class Everything(dict):
 
 import gc
 
-from autograder.sandbox.host import Host
+from autograder.sandbox.inside.host import Host
 
 real = Host.__init__
 

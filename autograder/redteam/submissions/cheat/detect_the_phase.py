@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from autograder.sandbox import host
+from autograder.sandbox.inside import host
 
 recording = json.loads(RECORDING)["replies"]
 seeds = {

@@ -4,7 +4,7 @@ import gc
 import itertools
 import struct
 
-from autograder.sandbox.channel import Channel
+from autograder.sandbox.protocol.channel import Channel
 
 LIES = itertools.cycle(
     [

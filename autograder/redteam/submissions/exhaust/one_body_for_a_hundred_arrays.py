@@ -1,8 +1,8 @@
 # expect: earns nothing
 # Sends one body and a list of a hundred arrays that all name it: the grader would copy it for each.
-from autograder.sandbox import host
-from autograder.sandbox.protocol import Get, Seed, Value
-from autograder.sandbox.wire import Array, Items, Reference
+from autograder.sandbox.inside import host
+from autograder.sandbox.protocol.kinds import Get, Seed, Value
+from autograder.sandbox.protocol.wire import Array, Items, Reference
 
 SIZE = 15 << 20
 

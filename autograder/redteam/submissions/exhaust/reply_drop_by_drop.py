@@ -4,7 +4,7 @@ import gc
 import struct
 import time
 
-from autograder.sandbox.channel import Channel
+from autograder.sandbox.protocol.channel import Channel
 
 
 def drip(*args, **kwargs):

@@ -1,8 +1,8 @@
 # expect: earns nothing
 # Replaces the host inside the session: every request is answered with what was asked, as a value.
-from autograder.sandbox import host
-from autograder.sandbox.protocol import Attribute, Call, Get, Seed, Value, Watched
-from autograder.sandbox.wire import Reference
+from autograder.sandbox.inside import host
+from autograder.sandbox.protocol.kinds import Attribute, Call, Get, Seed, Value, Watched
+from autograder.sandbox.protocol.wire import Reference
 
 
 def handle(self, request, ask):

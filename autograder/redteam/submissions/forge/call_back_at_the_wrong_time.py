@@ -2,9 +2,9 @@
 # Sends callbacks when nothing is given, while it is asked to fork, and behind each reply.
 import gc
 
-from autograder.sandbox import worker
-from autograder.sandbox.channel import Channel
-from autograder.sandbox.protocol import Callback, Give, Value
+from autograder.sandbox.inside import worker
+from autograder.sandbox.protocol.channel import Channel
+from autograder.sandbox.protocol.kinds import Callback, Give, Value
 
 real = worker._fork
 

@@ -2,8 +2,9 @@
 # The session's process says that it forked, ran and reaped, and answers every call itself.
 import gc
 
-from autograder.sandbox import protocol, worker
-from autograder.sandbox.channel import Channel
+from autograder.sandbox.protocol import kinds as protocol
+from autograder.sandbox.inside import worker
+from autograder.sandbox.protocol.channel import Channel
 
 real = Channel.receive
 

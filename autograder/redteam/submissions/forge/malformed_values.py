@@ -2,9 +2,9 @@
 # Sends arrays that are not what their headers say: bodies missing, lengths negative, dtypes unknown.
 import itertools
 
-from autograder.sandbox import host
-from autograder.sandbox.protocol import Value
-from autograder.sandbox.wire import Array, Integer
+from autograder.sandbox.inside import host
+from autograder.sandbox.protocol.kinds import Value
+from autograder.sandbox.protocol.wire import Array, Integer
 
 LIES = itertools.cycle(
     [

@@ -3,7 +3,7 @@
 import gc
 import socket
 
-from autograder.sandbox.channel import Channel
+from autograder.sandbox.protocol.channel import Channel
 
 
 def answer(*args, **kwargs):

@@ -4,9 +4,9 @@ import gc
 
 import numpy as np
 
-from autograder.sandbox.channel import Channel
-from autograder.sandbox.protocol import Value
-from autograder.sandbox.wire import Packer
+from autograder.sandbox.protocol.channel import Channel
+from autograder.sandbox.protocol.kinds import Value
+from autograder.sandbox.protocol.wire import Packer
 
 
 def queue(*args, **kwargs):

@@ -2,7 +2,7 @@
 # Replies with messages of kinds that a grader might take for verdicts.
 import itertools
 
-from autograder.sandbox import host
+from autograder.sandbox.inside import host
 
 KINDS = itertools.cycle(["passed", "verdict", "broken", "pending", "skip", "ok", "value", ""])
 host.Host.handle = lambda self, request, ask: {

@@ -4,8 +4,8 @@ import gc
 import threading
 import time
 
-from autograder.sandbox.channel import Channel
-from autograder.sandbox.protocol import Done, Forked, Ran, Reaped, Value
+from autograder.sandbox.protocol.channel import Channel
+from autograder.sandbox.protocol.kinds import Done, Forked, Ran, Reaped, Value
 
 REPLIES = [Value(None), {"kind": "passed"}, Forked(), Reaped(), Ran(), Done(), {"kind": "verdict"}]
 

@@ -1,7 +1,7 @@
 # expect: earns nothing
 # The session's process refuses to fork for checks, so that the fault would seem the grader's.
-from autograder.sandbox import worker
-from autograder.sandbox.protocol import Refused
+from autograder.sandbox.inside import worker
+from autograder.sandbox.protocol.kinds import Refused
 
 
 def refuse(channel, host):

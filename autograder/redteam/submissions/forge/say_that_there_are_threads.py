@@ -1,7 +1,7 @@
 # expect: earns nothing
 # The session's process says at every check that it has threads and cannot be forked.
-from autograder.sandbox import worker
-from autograder.sandbox.protocol import Threads
+from autograder.sandbox.inside import worker
+from autograder.sandbox.protocol.kinds import Threads
 
 
 def refuse(channel, host):

@@ -6,7 +6,7 @@ import struct
 
 import msgspec
 
-from autograder.sandbox.channel import Channel
+from autograder.sandbox.protocol.channel import Channel
 
 ANSWERS = itertools.cycle(
     [

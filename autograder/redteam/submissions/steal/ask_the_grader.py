@@ -3,8 +3,8 @@
 import gc
 import time
 
-from autograder.sandbox.channel import Channel
-from autograder.sandbox.protocol import Call, Get
+from autograder.sandbox.protocol.channel import Channel
+from autograder.sandbox.protocol.kinds import Call, Get
 
 
 def ask(*args, **kwargs):

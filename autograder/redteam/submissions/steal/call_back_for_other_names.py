@@ -3,8 +3,8 @@
 import gc
 import time
 
-from autograder.sandbox.channel import Channel
-from autograder.sandbox.protocol import Callback
+from autograder.sandbox.protocol.channel import Channel
+from autograder.sandbox.protocol.kinds import Callback
 
 
 def call_back(*args, **kwargs):

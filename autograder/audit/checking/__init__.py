@@ -1,0 +1,1 @@
+"""What is tried on one check: right answers that differ by rounding, mistakes, null models."""

@@ -1,0 +1,326 @@
+"""One check: everything that must pass it, everything that must fail it, and how far apart."""
+
+import math
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from autograder.audit.checking.asked import asked_in_a_run, unused_parameters
+from autograder.audit.checking.calibration import (
+    SAFETY,
+    Bands,
+    Gaps,
+    SingleBand,
+    beyond,
+    is_coarse,
+    single_in,
+    widest_in,
+    wrong_in,
+)
+from autograder.audit.checking.null_models import null_models, recorded_answers
+from autograder.audit.checking.perturbed import (
+    Perturbation,
+    lower_precision,
+    nearby,
+    on_device,
+    perturbed_session,
+    reordered,
+)
+from autograder.audit.checking.tried import CheckAudit
+from autograder.audit.checking.variants import SEEDS, distance, run_perturbed, run_variant
+from autograder.authoring.bank import Variant
+from autograder.authoring.checks import Check
+from autograder.authoring.standard import Compared, Standard
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import CaseResult, Verdict
+
+__all__ = ["audit_check", "is_certain", "margin_with_two_threads"]
+
+SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
+FEW = 5  # seeds, or ways to compute, that are tried in any case
+LONG = 2.0  # seconds of the processor, after which a few are enough
+NEARBY = 3  # directions in which inputs are perturbed
+Tell = Callable[[], None]
+Run = tuple[list[CaseResult], list[Compared]]
+
+
+def audit_check(
+    check: Check,
+    names: Sequence[str],
+    known: Collection[str],
+    oracle: Oracle,
+    tell: Tell = lambda: None,
+) -> CheckAudit:
+    """Try on a check all that must pass and all that must fail, but mutants.
+
+    Args:
+        check: which; it is tried with the default standard.
+        names: what it asks of students, as its text tells.
+        known: all that is asked of students.
+        oracle: the reference.
+        tell: is called now and then, as a sign of life.
+    """
+    found = CheckAudit(check.name)
+    if check.device == "cuda":
+        found.untried = True
+        found.notes.append("needs a GPU: nothing was tried on this machine")
+        return found
+    trial = _Trial(check, oracle, found, tell)
+    trial.reference()
+    trial.right_answers()
+    trial.variants()
+    if check.points:
+        trial.null_models(sorted({*names, *asked_in_a_run(check, known, oracle)}))
+    found.findings += unused_parameters(check)
+    return found
+
+
+def is_certain(check: Check, mistake: Variant, oracle: Oracle, found: CheckAudit) -> bool:
+    """Return whether a check rejects a mistake whatever inputs are drawn, and twice alike.
+
+    Args:
+        check: which rejects it for some inputs.
+        mistake: of its question.
+        oracle: the reference.
+        found: takes how far it is from passing, and what must not be.
+    """
+    return _Trial(check, oracle, found, lambda: None).is_certain(mistake)
+
+
+class _Trial:
+    def __init__(self, check: Check, oracle: Oracle, found: CheckAudit, tell: Tell) -> None:
+        self._check, self._oracle, self._found, self._tell = check, oracle, found, tell
+        self._where = f"check {check.name}"
+
+    def reference(self) -> None:
+        """Require that the reference passes, whatever inputs are drawn.
+
+        Of a check that takes long, fewer are drawn.
+        """
+        began, runs = time.process_time(), []
+        for number, seed in enumerate(SEEDS + SAMPLES):
+            if number >= FEW and time.process_time() - began > LONG:
+                break
+            runs.append(self._failures(seed))
+        if failed := [results for results in runs if results]:
+            share = f" under {len(failed)} of {len(runs)} seeds" if len(failed) < len(runs) else ""
+            first = failed[0][0]
+            self._complain(
+                f"the reference does not pass case {first.name!r}{share}: {first.message}"
+            )
+
+    def right_answers(self) -> None:
+        """Measure how far right answers lie apart; complain of tolerances that refuse some."""
+        right = {False: 0.0, True: 0.0}  # by whether a coarse precision is wanted
+        worst: Compared | None = None
+        began = time.process_time()
+        for number, (move, dtype) in enumerate(_perturbations()):
+            if number >= FEW and time.process_time() - began > LONG:
+                break
+            for seed in SEEDS[:2]:
+                for one in self._perturbed(move, seed):
+                    if dtype is not None and one.want.dtype != dtype:
+                        continue  # what is exact in double is no rounding in single precision
+                    if one.own:
+                        worst = one if worst is None or one.margin > worst.margin else worst
+                    else:
+                        self._found.by_default = True
+                        right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
+        bands = Bands(right[False]), Bands(right[True])
+        measured = [one for s in SEEDS for one in self._perturbed(lower_precision(), s, True)]
+        self._found.gaps = Gaps(*bands, *map(SingleBand, single_in(measured)))
+        self._found.own_right = worst.margin if worst is not None else 0.0
+        if worst is not None and worst.margin * SAFETY > 1.0:
+            self._complain(
+                f"the tolerance of {worst.what!r} ({worst.tolerance}) is too tight: right answers "
+                f"that differ by rounding reach {worst.margin:.2g} of it, and may on other inputs "
+                f"reach {SAFETY:g} times as much; widen it, or take better conditioned inputs"
+            )
+
+    def variants(self) -> None:
+        """Try each mistake of the question; require that each alternative passes; all twice alike.
+
+        A mistake must fail at least one check of its question, so one that passes here is noted.
+        """
+        bank = self._oracle.bank(self._check)
+        for mistake in bank.mistakes:
+            self._mistake(mistake)
+        alternatives = 0.0
+        for alternative in bank.alternatives:
+            runs = self._runs(alternative, "alternative")
+            self._found.accepts += self._passes(alternative, runs)
+            margins = [r.margin for results, _ in runs for r in results if r.margin is not None]
+            alternatives = max(alternatives, *(m for m in margins if m <= 1.0), 0.0)
+        gaps = self._found.gaps
+        # Which precision they are wanted in makes no difference: they pass by the default.
+        self._found.gaps = replace(gaps, double=replace(gaps.double, alternatives=alternatives))
+
+    def _mistake(self, mistake: Variant) -> None:
+        began = time.process_time()
+        results, misses = self._run(mistake, SEEDS[0])
+        self._keep_failing(misses)
+        if any(map(_failed, results)):
+            self._found.rejects[mistake.label] = time.process_time() - began
+            self._keep_off(results, misses, f"the mistake {mistake.title!r}")
+        else:
+            self._found.passing[mistake.label] = distance(results)
+
+    def is_certain(self, mistake: Variant) -> bool:
+        """Return whether the check rejects a mistake whatever inputs are drawn, and twice alike."""
+        runs = self._runs(mistake, "mistake")
+        certain = all(any(map(_failed, results)) for results, _ in runs)
+        for results, misses in runs:
+            self._keep_failing(misses)
+            if certain:
+                self._keep_off(results, misses, f"the mistake {mistake.title!r}")
+        return certain
+
+    def _passes(self, alternative: Variant, runs: Sequence[Run]) -> bool:
+        """Return whether an alternative passes, or may by the room for single precision."""
+        for results, misses in runs:
+            shares = [beyond(one)[0] for one in misses]
+            failed = [result for result in results if _failed(result)]
+            if not failed:
+                continue
+            text = (
+                f"the alternative {alternative.title!r} does not pass case "
+                f"{failed[0].name!r}: {failed[0].message}"
+            )
+            if len(shares) < len(failed) or not all(map(math.isfinite, shares)):
+                self._complain(text)
+                return False
+            self._found.needing.append((max(shares), f"{self._where}: {text}"))
+        return True
+
+    def _keep_failing(self, misses: Iterable[Compared]) -> None:
+        """Take note of how wide a tolerance may be for each case to fail that fails now."""
+        for one in misses:
+            self._note_wrong(widest_in(one))
+
+    def _keep_off(
+        self, results: Sequence[CaseResult], misses: Sequence[Compared], title: str
+    ) -> None:
+        """Take note of how wide a tolerance may be for a wrong answer to fail some case."""
+        far = distance(results)
+        if far < self._found.gaps.within(Standard()).wrong:
+            self._found.nearest = title
+        self._note_wrong(wrong_in(far, misses))
+
+    def _note_wrong(self, gaps: Gaps) -> None:
+        self._found.gaps = self._found.gaps.with_wrong(gaps)
+
+    def null_models(self, names: Sequence[str]) -> None:
+        """Require that no answer without work passes."""
+        oracle, found = self._oracle, self._found
+        if not names:
+            found.notes.append("no null model was tried: it asks for nothing by its name")
+            return
+        recorded = recorded_answers(self._check, names, oracle)
+        twice = (null_models(names, oracle, recorded) for _ in range(2))
+        for (title, values), (_, anew) in zip(*twice, strict=True):
+            results, misses = self._run(Variant(title, dict(values)), SEEDS[0])
+            again, _ = self._run(Variant(title, dict(anew)), SEEDS[0])
+            self._compare(results, again, f"null model {title!r}")
+            passed = [r.name for r in results if r.verdict is Verdict.PASSED]
+            found.null_models += 1
+            if len(passed) == len(results):
+                self._complain(f"the null model {title!r} passes every case")
+            elif passed:
+                found.free[title] = passed
+            self._keep_off(results, misses, f"the null model {title!r}")
+            for one in misses:  # where values cancel out, nothing is near to them
+                self._note_wrong(replace(widest_in(one), single=SingleBand()))
+
+    def _failures(self, seed: bytes) -> list[CaseResult]:
+        """Return the cases that the reference does not pass."""
+        return [r for r in self._run(Variant("", {}), seed)[0] if _failed(r)]
+
+    def _run(self, variant: Variant, seed: bytes) -> Run:
+        """Run a variant; return the results, and what cases failed by."""
+        misses: list[Compared] = []
+        results = run_variant(self._check, variant.values, self._oracle, seed, misses)
+        self._tell()
+        return results, misses
+
+    def _runs(self, variant: Variant, kind: str, first: Run | None = None) -> list[Run]:
+        """Run a variant under each seed, and once more under the first.
+
+        Args:
+            variant: the answer.
+            kind: what it is, in words.
+            first: of the first seed, if it was run already.
+        """
+        first = first or self._run(variant, SEEDS[0])
+        runs = [first, *(self._run(variant, seed) for seed in (*SEEDS[1:], SEEDS[0]))]
+        self._compare(runs[0][0], runs.pop()[0], f"{kind} {variant.title!r}")
+        return runs
+
+    def _compare(self, first: list[CaseResult], second: list[CaseResult], what: str) -> None:
+        """Complain of cases that break, or that judge the same answer in two ways.
+
+        What fails may fail by another number: a mistake can keep something from call to call.
+        """
+        for before, after in zip(first, second, strict=True):
+            if before.verdict is Verdict.BROKEN:
+                self._complain(f"case {before.name!r} breaks on the {what}: {before.message}")
+            passed = before.verdict is Verdict.PASSED
+            if before.verdict != after.verdict or (passed and before.margin != after.margin):
+                self._complain(
+                    f"case {before.name!r} is flaky on the {what}: {before.verdict} with a margin "
+                    f"of {before.margin}, then {after.verdict} with {after.margin}, on the same "
+                    "inputs"
+                )
+
+    def _perturbed(
+        self, move: Perturbation, seed: bytes, to_the_end: bool = False
+    ) -> list[Compared]:
+        """Return what is compared where the reference computes a little otherwise."""
+        session = perturbed_session(self._oracle.namespace, move)
+        found: list[Compared] = []
+        runs = run_perturbed(self._check, session, self._oracle, seed, to_the_end)
+        for result, compared in runs:
+            found += (c for c in compared if c.tolerance.rtol or c.tolerance.atol)
+            if not to_the_end and _failed(result) and distance([result]) == math.inf:
+                text = f"case {result.name!r} fails on {move.name}: {result.message}"
+                if text not in self._found.notes:
+                    self._found.notes.append(text)
+        self._tell()
+        return found
+
+    def _complain(self, text: str) -> None:
+        complaint = f"{self._where}: {text}"
+        if complaint not in self._found.findings:
+            self._found.findings.append(complaint)
+
+
+def margin_with_two_threads(check: Check, oracle: Oracle) -> float:
+    """Return how far the reference is from itself where torch has two threads.
+
+    Not in a fork: the threads that a process had are not there, and torch waits for them for ever.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or check.device == "cuda":
+        return 0.0
+    torch.set_num_threads(2)
+    try:
+        far = distance(run_variant(check, {}, oracle, SEEDS[0]))
+    finally:
+        torch.set_num_threads(1)
+    return far if math.isfinite(far) else 0.0
+
+
+def _failed(result: CaseResult) -> bool:
+    return result.verdict is not Verdict.PASSED
+
+
+def _perturbations() -> Iterator[tuple[Perturbation, str | None]]:
+    """Give ways to compute, and of which dtype the values are that they say something about."""
+    yield nearby(1), None
+    yield nearby(1, "float32"), "float32"
+    yield reordered(), None
+    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+        yield on_device("cuda"), None
+    for seed in range(2, NEARBY + 1):
+        yield nearby(seed), None
+        yield nearby(seed, "float32"), "float32"

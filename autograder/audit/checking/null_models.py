@@ -1,0 +1,226 @@
+"""Null models: answers without work, which must fail every check that scores.
+
+Each knows what no student knows, the form of the right value, and still has nothing in it.
+"""
+
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.authoring.arrays import is_array, is_tensor
+from autograder.authoring.checks import Check
+from autograder.grading.cases import drawn_under, run_against
+from autograder.grading.oracle import Oracle
+from autograder.sandbox.protocol.messages import InProcessSession
+
+__all__ = ["NULL_MODELS", "null_models", "recorded_answers"]
+
+Leaf = Callable[[Any], Any]
+
+
+def null_models(
+    names: Sequence[str], oracle: Oracle, recorded: Mapping[str, Sequence[Any]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give each null model's title and what it puts in the place of the names.
+
+    Args:
+        names: what a check asks of students.
+        oracle: the reference.
+        recorded: what the reference answered to the visible cases of a release, by name.
+    """
+    for title, answer in NULL_MODELS.items():
+        yield title, {name: _model(oracle.namespace[name], answer) for name in names}
+    yield (
+        "the previous call's answer",
+        {name: _model(oracle.namespace[name], _Previous()) for name in names},
+    )
+    if any(recorded.get(name) for name in names):
+        yield (
+            "the visible cases' answers",
+            {
+                name: _Replayed(recorded[name])
+                if recorded.get(name)
+                else _model(oracle.namespace[name], NULL_MODELS["zeros"])
+                for name in names
+            },
+        )
+
+
+def recorded_answers(check: Check, names: Sequence[str], oracle: Oracle) -> dict[str, list[Any]]:
+    """Return what the reference answers in the visible cases of a release, by name, in order."""
+    answers: dict[str, list[Any]] = {name: [] for name in names}
+
+    def listening(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            value = function(*args, **kwargs)
+            answers[name].append(copy.deepcopy(value))
+            return value
+
+        return call
+
+    functions = {n: oracle.namespace[n] for n in names if inspect.isfunction(oracle.namespace[n])}
+    student = {**oracle.namespace, **{n: listening(n, f) for n, f in functions.items()}}
+    draw = drawn_under(b"", oracle.assignment)
+    for case in check.cases:
+        if not case.hidden:
+            run_against(oracle, check, case, InProcessSession(student), draw)
+    return answers
+
+
+class _Answer:
+    """What a model makes of the right value ``want``, and of the arguments of the call."""
+
+    def __init__(self, leaf: Leaf) -> None:
+        self._leaf = leaf
+
+    def __call__(self, want: Any, args: Sequence[Any]) -> Any:
+        return _each(want, self._leaf)
+
+
+class _Echo(_Answer):
+    """The first argument that is a number or an array."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda want: want)
+
+    def __call__(self, want: Any, args: Sequence[Any]) -> Any:
+        given = [arg for arg in args if _is_numeric(arg)]
+        return _each(want, lambda leaf: given[0] if given else _filled(leaf, 0))
+
+
+class _Previous(_Answer):
+    """The right value of the call before."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda want: want)
+        self._last: Any = None
+
+    def __call__(self, want: Any, args: Sequence[Any]) -> Any:
+        last, self._last = self._last, copy.deepcopy(want)
+        return last if last is not None else _each(want, lambda leaf: _filled(leaf, 0))
+
+
+class _Replayed:
+    """Answers in the order in which the reference answered the visible cases."""
+
+    def __init__(self, answers: Sequence[Any]) -> None:
+        self._answers, self._calls = answers, 0
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        self._calls += 1
+        return copy.deepcopy(self._answers[(self._calls - 1) % len(self._answers)])
+
+
+def _model(right: Any, answer: _Answer) -> Any:
+    """Return what stands in the place of a function, a class or a value."""
+    if inspect.isclass(right):
+        return _class_model(right, answer)
+    if callable(right):
+
+        def model(*args: Any, **kwargs: Any) -> Any:
+            copies = copy.deepcopy((args, kwargs))
+            return answer(right(*copies[0], **copies[1]), [*args, *kwargs.values()])
+
+        return model
+    return answer(right, [])
+
+
+def _class_model(right: type, answer: _Answer) -> type:
+    """Return a class that is made as the right one and whose methods do nothing.
+
+    Each runs on a copy, so that the object itself stays as it was made.
+    """
+
+    def idle(name: str) -> Callable[..., Any]:
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            there, copies = copy.deepcopy(self), copy.deepcopy((args, kwargs))
+            value = getattr(right, name)(there, *copies[0], **copies[1])
+            return answer(value, [*args, *kwargs.values()])
+
+        return method
+
+    own = [
+        name
+        for name, value in vars(right).items()
+        if inspect.isfunction(value) and name not in _MAKING
+    ]
+    return type(right.__name__, (right,), {name: idle(name) for name in own})
+
+
+def _each(value: Any, leaf: Leaf) -> Any:
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind(_each(item, leaf) for item in value)
+    if kind is dict:
+        return {key: _each(item, leaf) for key, item in value.items()}
+    return leaf(value)
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, (bool, int, float, complex)) or is_array(value)
+
+
+def _filled(want: Any, number: float) -> Any:
+    """Return a value of the form of the right one, filled with a number."""
+    if is_tensor(want):
+        return want.detach().new_full(want.shape, number)
+    if isinstance(want, np.ndarray):
+        return np.full_like(want, number)
+    if isinstance(want, (bool, int, float, complex, np.generic)):
+        return type(want)(number)
+    return type(want)() if isinstance(want, (str, bytes)) else None
+
+
+def _floating(want: Any, number: float) -> Any:
+    """Return the same with a number that integers do not have."""
+    if isinstance(want, np.ndarray):
+        return np.full(want.shape, number, np.result_type(want.dtype, np.float32))
+    if isinstance(want, (bool, int, np.integer, np.bool_)):
+        return number
+    return _filled(want, number)
+
+
+def _empty(want: Any) -> Any:
+    if is_tensor(want):
+        return want.detach().new_empty((0,))
+    return np.empty((0,), want.dtype) if isinstance(want, np.ndarray) else np.empty((0,))
+
+
+def _longer(want: Any) -> Any:
+    """Return right values in a longer array."""
+    flat = want.detach().numpy().ravel() if is_tensor(want) else np.ravel(want)
+    return np.concatenate([flat, flat[:1], flat[:1]]) if flat.dtype.kind in "biufc" else [want]
+
+
+def _broadcastable(want: Any) -> Any:
+    """Return right values with one axis more, of length 1."""
+    return want[None] if is_tensor(want) or isinstance(want, np.ndarray) else np.array([want])
+
+
+def _complex(want: Any) -> Any:
+    if is_tensor(want):
+        want = want.detach().numpy()
+    if isinstance(want, np.ndarray):
+        return want + 0j if want.dtype.kind in "biuf" else np.zeros(want.shape, bool)
+    return complex(want) if isinstance(want, (int, float, np.number)) else 0j
+
+
+# What an object needs to be made, copied and shown.
+_MAKING = {"__init__", "__new__", "__repr__", "__hash__", "__setattr__", "__getattr__"}
+
+NULL_MODELS: dict[str, _Answer] = {
+    "zeros": _Answer(lambda want: _filled(want, 0)),
+    "ones": _Answer(lambda want: _filled(want, 1)),
+    "a constant": _Answer(lambda want: _floating(want, 0.1)),
+    "the input echoed": _Echo(),
+    "NaN": _Answer(lambda want: _floating(want, float("nan"))),
+    "infinity": _Answer(lambda want: _floating(want, float("inf"))),
+    "empty": _Answer(_empty),
+    "the wrong shape": _Answer(_longer),
+    "a shape that broadcasts": _Answer(_broadcastable),
+    "the wrong kind of dtype": _Answer(_complex),
+    "None": _Answer(lambda _: None),
+}

@@ -1,0 +1,77 @@
+"""What was tried against one check, while it is being tried."""
+
+from dataclasses import dataclass, field
+
+from autograder.audit.checking.calibration import Gaps
+from autograder.audit.proof import CheckProof, figures_of
+from autograder.authoring.standard import Standard
+
+__all__ = ["CheckAudit"]
+
+
+@dataclass
+class CheckAudit:
+    """What was tried against one check, but mutants, and what held.
+
+    Attributes:
+        untried: whether this machine cannot run it.
+        rejects: the mistakes of its question that it rejects, by label, with the seconds that it
+            takes to do so.
+        passing: how far the others are from failing, in tolerances, by label.
+        accepts: how many alternatives pass.
+        null_models: how many were tried.
+        gaps: between right answers and these wrong ones.
+        by_default: whether it compares by a default tolerance, which a standard changes.
+        own_right: what right answers reach of the tolerances that it gives itself.
+        needing: alternatives that need room for single precision: how much, and what is wrong
+            without it.
+        nearest: the wrong answer that is least far off.
+        free: cases that null models pass.
+        notes: what else an author should know.
+        findings: what must not be.
+    """
+
+    name: str
+    untried: bool = False
+    rejects: dict[str, float] = field(default_factory=dict)
+    passing: dict[str, float] = field(default_factory=dict)
+    accepts: int = 0
+    null_models: int = 0
+    gaps: Gaps = field(default_factory=Gaps)
+    by_default: bool = False
+    own_right: float = 0.0
+    needing: list[tuple[float, str]] = field(default_factory=list)
+    nearest: str | None = None
+    free: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    def take(self, other: "CheckAudit", uncertain: str | None) -> None:
+        """Take what was found of the same check later.
+
+        Args:
+            other: what was found.
+            uncertain: a mistake, by label, that it does not reject for certain.
+        """
+        if other.gaps.within(Standard()).wrong < self.gaps.within(Standard()).wrong:
+            self.nearest = other.nearest
+        self.gaps = self.gaps.with_wrong(other.gaps)
+        self.findings += (text for text in other.findings if text not in self.findings)
+        if uncertain is not None:
+            self.passing[uncertain] = 0.0
+            del self.rejects[uncertain]
+
+    def proof(self, key: str) -> CheckProof:
+        """Return what is kept of it, still with the default standard."""
+        return CheckProof(
+            key=key,
+            gaps=figures_of(self.gaps),
+            own_right=float(f"{self.own_right:.3g}"),
+            by_default=self.by_default,
+            nearest=self.nearest,
+            rejects=tuple(sorted(self.rejects)),
+            accepts=self.accepts,
+            null_models=self.null_models,
+            free=dict(sorted(self.free.items())),
+            notes=tuple(self.notes),
+        )

@@ -1,0 +1,129 @@
+"""Variants: implementations of ours in the student's place, run by the real checks."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograder.authoring.checks import Case, Check
+from autograder.authoring.standard import Compared, Standard
+from autograder.authoring.subject import Session
+from autograder.grading.cases import drawn_under, run_against
+from autograder.grading.oracle import Oracle
+from autograder.grading.results import CaseResult, Verdict
+from autograder.grading.substitutes import run_given, wants_given
+from autograder.sandbox.protocol.messages import InProcessSession
+
+__all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_perturbed", "run_variant"]
+
+DEFAULT = Standard()
+LOOSE = 1e9  # tolerance factor with which any finite number passes
+CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
+SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
+
+
+def run_variant(
+    check: Check,
+    values: Mapping[str, Any],
+    oracle: Oracle,
+    seed: bytes,
+    misses: list[Compared] | None = None,
+    standard: Standard = DEFAULT,
+) -> list[CaseResult]:
+    """Run every case of a check with some names of the notebook replaced, in this process.
+
+    Args:
+        check: whose cases are run.
+        values: the names of the variant; nothing means the reference itself.
+        oracle: the reference.
+        seed: stands for the course's secret.
+        misses: takes the comparison that each failing case fails by, if it is one of numbers.
+        standard: how strictly numbers are compared.
+    """
+    # Variants call the reference's other functions anyway: what fails so fails with them given too.
+    first, second = (InProcessSession({**oracle.namespace, **values}) for _ in range(2))
+    compared: dict[str, list[Compared]] = {}
+    draw = drawn_under(seed, oracle.assignment)
+
+    def run(case: Case, student: Session) -> CaseResult:
+        seen: list[Compared] = []
+        compared[case.name] = seen
+        return run_against(
+            oracle,
+            check,
+            case,
+            student,
+            draw,
+            seconds=CASE_SECONDS,
+            compared=seen,
+            standard=standard,
+        )
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # a mistake may divide by zero
+        results = {case.name: run(case, student=first) for case in check.cases}
+        again = [case for case in check.cases if wants_given(check, results[case.name])]
+        if again:
+            rerun = partial(run, student=second)
+            given = run_given(check, again, second, oracle.namespace, CASE_SECONDS, rerun)
+            results |= {result.name: result for result in given}
+    if misses is not None:
+        failed = (compared[r.name] for r in results.values() if r.verdict is Verdict.FAILED)
+        misses += (seen[-1] for seen in failed if seen and seen[-1].margin > 1.0)
+    return list(results.values())
+
+
+def run_perturbed(
+    check: Check, student: Session, oracle: Oracle, seed: bytes, to_the_end: bool = False
+) -> list[tuple[CaseResult, list[Compared]]]:
+    """Run every case with a session that computes a little otherwise; see `perturbed_session`.
+
+    Args:
+        check: whose cases are run.
+        student: the session.
+        oracle: the reference.
+        seed: stands for the course's secret.
+        to_the_end: whether what is compared by default may differ, so that a long run of steps is
+            compared to its end.
+
+    Returns:
+        Each result with what was compared. That arguments came back perturbed is no fault of
+        purity.
+    """
+    standard = Standard(LOOSE, LOOSE) if to_the_end else DEFAULT
+    unwatched = replace(check, pure=False, given=())
+    found, draw = [], drawn_under(seed, oracle.assignment)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for case in check.cases:
+            seen: list[Compared] = []
+            result = run_against(
+                oracle,
+                unwatched,
+                case,
+                student,
+                draw,
+                seconds=CASE_SECONDS,
+                compared=seen,
+                standard=standard,
+            )
+            found.append((result, seen))
+    return found
+
+
+def distance(results: Sequence[CaseResult]) -> float:
+    """Return how far a variant is from passing: its largest margin.
+
+    Infinite where a case fails for something other than numbers that differ: no tolerance would
+    let that pass.
+    """
+    margins = [0.0]
+    for result in results:
+        if result.margin is not None:
+            margins.append(result.margin)
+        if result.verdict is not Verdict.PASSED and (result.margin or 0.0) <= 1.0:
+            return float("inf")
+    return max(margins)

@@ -1,0 +1,186 @@
+"""Definitions: what became of the mutants of each definition of the answers."""
+
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+
+import msgspec
+
+from autograder.audit.checking.calibration import Gaps
+from autograder.audit.mutation.kills import Fate, MutantResult, asked_by, mutants_for
+from autograder.audit.mutation.mutants import Site, sites_of
+from autograder.audit.proof import DefinitionProof, Proof, Survivor, figures_of
+from autograder.authoring.checks import Check
+from autograder.authoring.standard import Standard
+from autograder.compiler.build import Compiled
+from autograder.compiler.regions import REASON
+from autograder.grading.bundle import NamedMutant
+from autograder.grading.oracle import Oracle
+
+__all__ = [
+    "definitions_to_try",
+    "named_mutants_of",
+    "proofs_of_definitions",
+    "reason_of",
+    "who_asks",
+]
+
+MOST_ALIKE = 3  # mutants of one title in one check, that a grader tries
+
+
+def who_asks(oracle: Oracle, sites: Sequence[Site]) -> dict[str, list[str]]:
+    """Return which checks ask for each site."""
+    known = {name for site in sites for name in site.names}
+    names = {check.name: asked_by(check, known) for check in oracle.checks.values()}
+    return {
+        site.id: [check for check, asked in names.items() if asked.intersection(site.names)]
+        for site in sites
+    }
+
+
+def _scoring(oracle: Oracle, names: Iterable[str]) -> list[Check]:
+    checks = [oracle.checks[name] for name in names]
+    return [check for check in checks if check.points and check.device != "cuda"]
+
+
+def definitions_to_try(
+    sites: Sequence[Site], asked: Mapping[str, Sequence[str]], stale: Iterable[str], stored: Proof
+) -> set[str]:
+    """Return the sites whose mutants are tried.
+
+    They are those that a stale check asks for, new ones, and those of which some mutants were
+    rejected by a check that does not ask for them any more.
+    """
+    stale = set(stale)
+    return {
+        site.id
+        for site in sites
+        if stale.intersection(asked[site.id])
+        or site.id not in stored.definitions
+        or not stored.definitions[site.id].killed.keys() <= set(asked[site.id])
+    }
+
+
+def proofs_of_definitions(
+    compiled: Compiled,
+    sites: Sequence[Site],
+    tried: Container[str],
+    mutants: Sequence[MutantResult],
+    stored: Proof,
+) -> dict[str, DefinitionProof]:
+    """Return what became of the mutants of each site, by its id.
+
+    Args:
+        compiled: the assignment.
+        sites: of all answers.
+        tried: those whose mutants were tried now.
+        mutants: what became of these.
+        stored: what is known of the others.
+    """
+    by_site: dict[str, list[MutantResult]] = {site.id: [] for site in sites}
+    for mutant in mutants:
+        by_site[mutant.site].append(mutant)
+    asked = who_asks(compiled.oracle, sites)
+    counted: Counter[tuple[str, str]] = Counter()
+    found = {}
+    for site in sites:
+        if site.id in tried:
+            if by_site[site.id]:
+                found[site.id] = _definition(compiled, site, by_site[site.id], counted)
+        elif site.id in stored.definitions:
+            checks = _scoring(compiled.oracle, asked[site.id])
+            found[site.id] = _as_written(stored.definitions[site.id], site, checks, compiled)
+    return found
+
+
+def _as_written(
+    definition: DefinitionProof, site: Site, checks: Iterable[Check], compiled: Compiled
+) -> DefinitionProof:
+    """Return the same with its survivors on their lines of today, and what is said of them there.
+
+    A comment that moves a line or gives a reason makes no proof stale.
+    """
+    if not definition.survivors:
+        return definition
+    mutants = mutants_for(site, checks)
+    survivors = []
+    for one in definition.survivors:
+        line = mutants[one.number].line
+        reason = reason_of(line, site.place, compiled)
+        survivors.append(msgspec.structs.replace(one, line=line, reason=reason))
+    return msgspec.structs.replace(definition, survivors=tuple(survivors))
+
+
+def _definition(
+    compiled: Compiled,
+    site: Site,
+    mutants: Sequence[MutantResult],
+    counted: Counter[tuple[str, str]],
+) -> DefinitionProof:
+    killed: dict[str, dict[str, int]] = {}
+    gaps: dict[str, Gaps] = {}
+    nearest: dict[str, str] = {}
+    known: dict[str, list[int]] = {}
+    for mutant in mutants:
+        if mutant.killed_by is None:
+            continue
+        check = mutant.killed_by[0]
+        kinds = killed.setdefault(check, {})
+        kinds[mutant.operator] = kinds.get(mutant.operator, 0) + 1
+        if mutant.title is not None:
+            counted[check, mutant.title] += 1
+            if counted[check, mutant.title] <= MOST_ALIKE:
+                known.setdefault(mutant.title, []).append(mutant.number)
+        if mutant.margin is not None:
+            former = gaps.get(check, Gaps())
+            if mutant.margin < former.within(Standard()).wrong:
+                nearest[check] = f"{mutant.after.strip()!r} for {mutant.before.strip()!r}"
+            gaps[check] = former.with_wrong(mutant.gaps)
+    return DefinitionProof(
+        names=site.names,
+        killed=killed,
+        equivalent=sum(mutant.fate is Fate.EQUIVALENT for mutant in mutants),
+        survivors=tuple(
+            Survivor(
+                mutant.number,
+                mutant.line,
+                mutant.operator,
+                mutant.before,
+                mutant.after,
+                mutant.difference or "",
+                reason_of(mutant.line, site.place, compiled),
+                mutant.case,
+            )
+            for mutant in mutants
+            if mutant.fate is Fate.SURVIVED
+        ),
+        known=known,
+        gaps={check: figures for check, one in gaps.items() if (figures := figures_of(one))},
+        nearest=nearest,
+    )
+
+
+def reason_of(number: int, place: str, compiled: Compiled) -> str | None:
+    """Return what the author says of a survivor, on its line or on the comment above."""
+    text = compiled.reference.get(place)
+    if text is None:
+        cell = int(place.removeprefix("cell "))
+        text = next(one.source for one in compiled.cells if one.number == cell)
+    above, line = ["", *text.split("\n"), ""][number - 1 : number + 1]
+    said = REASON.search(line) or REASON.match(above.strip())
+    return said[1] if said else None
+
+
+def named_mutants_of(compiled: Compiled, proof: Proof) -> list[NamedMutant]:
+    """Return the mutants that diagnoses can name, some for each check and title."""
+    named = []
+    sites = sites_of(compiled.cells, compiled.reference, compiled.oracle)
+    asked = who_asks(compiled.oracle, sites)
+    for site in sites:
+        known = proof.definitions[site.id].known if site.id in proof.definitions else {}
+        if not known:
+            continue
+        mutants = mutants_for(site, _scoring(compiled.oracle, asked[site.id]))
+        for number, title in sorted((n, title) for title, ns in known.items() for n in ns):
+            texts = site.texts_with(mutants[number].text)
+            named.append(NamedMutant(tuple(asked[site.id]), title, texts, dict(site.origins)))
+    return named

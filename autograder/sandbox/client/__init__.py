@@ -1,0 +1,1 @@
+"""What the grader calls: it starts sessions and asks them."""

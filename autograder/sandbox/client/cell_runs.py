@@ -1,0 +1,116 @@
+"""Cells of a submission, and what came of running them, as the grader has it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from autograder.errors import WireError
+from autograder.sandbox.protocol.kinds import Done, Step
+from autograder.sandbox.protocol.messages import MISSING
+
+__all__ = ["CellRun", "CodeCell", "Place", "cell_run", "why_missing"]
+
+MAX_NAMES, LONGEST_NAME = 4, 60
+LONGEST_ERROR = 500
+
+
+class CodeCell(NamedTuple):
+    """A code cell of a submission.
+
+    ``kind`` is ``given`` (the release's own), ``stub`` (an answer as the release has it),
+    ``answer`` (what the student made of one) or ``own`` (a cell that the student added).
+    """
+
+    number: int
+    source: str
+    kind: str = "own"
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """What came of running one cell.
+
+    Attributes:
+        number: the cell's.
+        error: what it raised first, and the type of that.
+        ended: how it ended the session, if it did.
+        line: the statement at which it did, by its line in the cell.
+        stop: the same, by its place; of it and those below, only definitions run from then on.
+        later: whether it ended a later run, having come through the first.
+        printed: how many characters.
+        touched: whether it may have changed what the cells above had left.
+        kept: names that the student had defined above this stub, which therefore left them so.
+    """
+
+    number: int
+    error: str | None = None
+    error_type: str = ""
+    ended: str | None = None
+    line: int = 1
+    stop: int = 0
+    later: bool = False
+    printed: int = 0
+    touched: bool = False
+    kept: tuple[str, ...] = ()
+
+
+@dataclass
+class Place:
+    """Where the cell that runs is: the statement, by its place and its line."""
+
+    number: int
+    most: int  # statements and lines that the cell can have
+    statement: int = 0
+    line: int = 1
+
+    def move_to(self, step: Step) -> None:
+        """Note that a session says which statement it has come to.
+
+        Raises:
+            WireError: it is none that may come next.
+        """
+        if not 0 < step.line <= self.most:
+            raise WireError("a step of a cell on no line of it")
+        if not self.statement < step.statement <= self.most:
+            raise WireError("steps of a cell in no order")
+        self.statement, self.line = step.statement, step.line
+
+    def ended(self, how: str) -> CellRun:
+        """Return what came of a cell that ended its session here."""
+        return CellRun(self.number, ended=how, line=self.line, stop=self.statement)
+
+
+def cell_run(number: int, done: Done) -> CellRun:
+    """Return what a session says of a cell that ran to its end."""
+    names = (name[:LONGEST_NAME] for name in done.kept[:MAX_NAMES] if name.isidentifier())
+    return CellRun(
+        number,
+        error=done.text[:LONGEST_ERROR] or None,
+        error_type=done.raised[:LONGEST_ERROR],
+        printed=done.printed,
+        touched=done.touched,
+        kept=tuple(names),
+    )
+
+
+def why_missing(name: str, cells: Sequence[CodeCell], runs: Mapping[int, CellRun]) -> str:
+    """Return what there is to say of a name that is not defined: which cell should have.
+
+    Args:
+        name: an identifier.
+        cells: of the notebook.
+        runs: what came of them, by number.
+    """
+    space = r"[ \t]"
+    defines = re.compile(
+        rf"^{space}*(?:(?:async{space}+)?def|class){space}+{name}\b|^{space}*{name}{space}*[:=]",
+        re.MULTILINE,
+    )
+    for cell in reversed(cells):
+        run = runs.get(cell.number)
+        ended = run.ended if run is not None and not run.later else None
+        if run is not None and (run.error or ended) and defines.search(cell.source):
+            why = f"was stopped: {ended}" if ended else f"raised {run.error}"
+            return f"{name} is not defined: cell {cell.number}, which defines it, {why}"
+    return MISSING.format(name)

@@ -1,0 +1,39 @@
+"""What a session answers to checks: each with a limit of its own, and where it stands."""
+
+from collections.abc import Callable
+from typing import Any
+
+from autograder.sandbox.protocol.kinds import Get, Message, Seed, Value
+from autograder.sandbox.protocol.messages import MessageSession
+
+__all__ = ["CheckSession"]
+
+Ask = Callable[[Message, float], Message]
+
+
+class CheckSession(MessageSession):
+    """What answers some cases of checks.
+
+    Attributes:
+        seconds: the limit on one call from now on.
+        place: behind how many cells the check stands. Switches are turned to how they were there.
+        names_there: whether names mean what they meant there, and not what they mean at the end; a
+            name that was not defined there does in any case.
+    """
+
+    def __init__(self, ask: Ask, seconds: float, explain: Callable[[str], str]) -> None:
+        super().__init__(lambda request: ask(request, self.seconds))
+        self.seconds, self.place, self.names_there = seconds, 0, False
+        self._explain = explain
+
+    def get(self, name: str) -> Any:
+        """Return the value of a name in the notebook."""
+        place = self.place if self.names_there else 0
+        return self._value(Get(name, place))
+
+    def seed(self, number: int) -> None:
+        """Seed the session's own generators, and turn its switches to how they were."""
+        self._send(Seed(number, self.place), Value)
+
+    def _missing(self, name: str) -> str:
+        return self._explain(name)

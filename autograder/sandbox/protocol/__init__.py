@@ -1,0 +1,1 @@
+"""What passes between both ends: typed values and messages, bounded and never run."""
