@@ -62,6 +62,6 @@ def test_nothing_is_run_for_a_question_of_which_no_check_is_proven_now(monkeypat
     def never(*_):
         pytest.fail("it was run")
 
-    monkeypatch.setattr("autograder.audit.certainty.is_certain", never)
+    monkeypatch.setattr("autograder.audit.checking.certainty.is_certain", never)
     stored = Proof({name: CheckProof("key", rejects=("the sum",)) for name in ("lucky", "strict")})
     assert held({}, stored) == {}

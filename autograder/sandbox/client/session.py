@@ -7,13 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
-from autograder.errors import (
-    HarnessError,
-    StudentKilled,
-    StudentTimeout,
-    UnsendableArgument,
-    WireError,
-)
+from autograder import errors
+from autograder.errors import HarnessError, StudentKilled, StudentTimeout, WireError
 from autograder.sandbox.client.cell_runs import CellRun, CodeCell, Place, cell_run, why_missing
 from autograder.sandbox.client.check_session import CheckSession
 from autograder.sandbox.client.fork_server import (
@@ -328,7 +323,9 @@ class NotebookSession:
         try:
             channel.send(request, until)
         except WireError as error:
-            raise UnsendableArgument(f"an argument of a check cannot be sent: {error}") from None
+            raise errors.UnsendableArgument(
+                f"an argument of a check cannot be sent: {error}"
+            ) from None
         except (ChannelClosed, ChannelTimeout):
             pass  # the reply, which does not come, says which
         try:
