@@ -35,6 +35,7 @@ alternative(
     diagonal_kernel=torch.tensor([[0.0, 0.5], [-0.5, 0.0]]),
 )
 LEFT, RIGHT = np.zeros((2, 3, 3))
+LEFT[1, 2], RIGHT[1, 0] = 1, 1
 mistake(
     "flipped: both kernels move the image to the right",
     shift_correlation=RIGHT,
