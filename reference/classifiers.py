@@ -9,10 +9,7 @@ gradients; He et al., "Delving Deep into Rectifiers", 2015, for the start of `fi
 # Types stay as simple as in a student's notebook.
 # mypy: allow-any-generics, no-warn-return-any
 
-import matplotlib.pyplot as plt
 import numpy as np
-
-from reference.small_data import colour_plane, draw_spirals
 
 
 def softmax_loss(
@@ -159,14 +156,3 @@ def fit_two_layer(X: np.ndarray, y: np.ndarray, num_classes: int, seed: int) -> 
         rate = RATE * (1 - step / STEPS)  # survives: other schedules learn as well
         network, _ = train_two_layer(network, X, y, batch, lr=rate, reg=PENALTY)
     return network
-
-
-def draw_decisions() -> None:
-    """Train on the spirals and colour the plane by the network's answers."""
-    points, arms = draw_spirals(np.random.default_rng(1), 400)
-    try:
-        params = fit_two_layer(points, arms, 3, 0)
-    except NotImplementedError:
-        plt.title("write fit_two_layer first")
-        return
-    colour_plane(lambda plane: predict(params, plane), points, arms)

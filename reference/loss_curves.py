@@ -30,10 +30,12 @@ G 318 316 314 313 311 309 308 306 304 303 301 299 298 296 295 293 292 290 289 28
 H 2413 1194 738 546 438 351 298 256 221 201 179 163 154 140 131 119 113 106 98 93 87 81 77 74
 H 1418 784 546 459 382 342 302 280 276 278 278 265 273 252 254 263 252 243 253 239 249 243 246 243
 """
-CURVES: dict[str, list[np.ndarray]] = {}
-for line in LOSSES.strip().splitlines():
-    panel, *numbers = line.split()
-    CURVES.setdefault(panel, []).append(np.array(numbers, float) / 100)
+_ROWS = [line.split() for line in LOSSES.strip().splitlines()]
+# By panel: the training losses, and the validation losses.
+CURVES = {
+    row[0]: [np.array(other[1:], float) / 100 for other in _ROWS if other[0] == row[0]]
+    for row in _ROWS
+}
 
 
 def draw_curves() -> None:

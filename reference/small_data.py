@@ -6,6 +6,7 @@ three arms.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -101,20 +102,26 @@ def turned(rng: np.random.Generator, data: str) -> Callable[[int], tuple[np.ndar
     return draw
 
 
-def colour_plane(
-    classify: Callable[[np.ndarray], np.ndarray], points: np.ndarray, arms: np.ndarray
+def draw_decisions(
+    fit: Callable[[np.ndarray, np.ndarray, int, int], Any],
+    predict: Callable[[Any, np.ndarray], np.ndarray],
 ) -> None:
-    """Colour the plane by the labels that a classifier gives, and draw the points of the spirals.
+    """Train on the spirals, colour the plane by the labels that come of it, and draw the points.
 
     Args:
-        classify: from (n, 2) points to (n,) labels.
-        points: (count, 2).
-        arms: (count,) their labels.
+        fit: from (count, 2) points, their labels, the number of classes and a seed to parameters.
+        predict: from these and (n, 2) points to (n,) labels.
     """
+    points, arms = draw_spirals(np.random.default_rng(1), 400)
+    try:
+        params = fit(points, arms, 3, 0)
+    except NotImplementedError:
+        plt.title("write fit_two_layer first")
+        return
     ticks = np.linspace(-1.2, 1.2, 120)
     plane = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
     _, axis = plt.subplots(figsize=(4.2, 4), layout="constrained")
-    axis.pcolormesh(ticks, ticks, classify(plane).reshape(120, 120), alpha=0.3)
+    axis.pcolormesh(ticks, ticks, predict(params, plane).reshape(120, 120), alpha=0.3)
     axis.scatter(points[:, 0], points[:, 1], c=arms, s=7)
     axis.set_aspect("equal")
     plt.show()

@@ -1692,6 +1692,6 @@ self_check(fit_two_layer_learns)
 
 
 # %% given=true
-from reference.classifiers import draw_decisions
+from reference.small_data import draw_decisions
 
-draw_decisions()
+draw_decisions(fit_two_layer, predict)

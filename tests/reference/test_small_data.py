@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from reference.small_data import colour_plane, draw_digits, draw_spirals, show_data, turned
+from reference.small_data import draw_decisions, draw_digits, draw_spirals, show_data, turned
 
 
 def test_a_digit_is_its_glyph_at_some_place_and_contrast_behind_noise():
@@ -46,10 +46,17 @@ def test_turned_examples_keep_their_lengths_and_change_with_the_generator(data, 
 
 
 def test_pictures_of_the_data_are_drawn():
-    points, arms = draw_spirals(np.random.default_rng(1), 50)
     before = len(plt.get_fignums())
     show_data()
-    colour_plane(lambda plane: (plane[:, 0] > 0).astype(int), points, arms)
+    draw_decisions(lambda *_: 0.0, lambda side, plane: (plane[:, 0] > side).astype(int))
     assert len(plt.get_fignums()) == before + 2
     coloured = plt.gca().collections[0].get_array()
     assert set(np.unique(coloured)) == {0, 1}
+
+
+def test_decisions_of_a_network_that_is_not_written_yet_are_no_error():
+    def fit(*_):
+        raise NotImplementedError
+
+    draw_decisions(fit, lambda *_: pytest.fail("there is nothing to predict with"))
+    assert plt.gca().get_title() == "write fit_two_layer first"
