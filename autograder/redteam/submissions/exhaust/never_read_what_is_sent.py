@@ -7,11 +7,11 @@ from autograder.sandbox.inside import host
 real, asked = host.Host.handle, []
 
 
-def handle(self, request):
+def handle(self, request, ask):
     asked.append(request)
     if len(asked) > 1:
         threading.Event().wait()
-    return real(self, request)
+    return real(self, request, ask)
 
 
 host.Host.handle = handle
