@@ -15,9 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from autograder.artefacts.results import Result, Status
 from autograder.course import Course
 from autograder.engines.run import Run
-from autograder.grading.results import Result, Status
 from autograder.records.terminal import class_table
 from autograder.records.words import clean
 from autograder.sandbox.protocol.settings import Isolation

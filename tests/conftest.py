@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.grading.bundle import Cell, CheckEntry, Manifest, QuestionEntry, pack_bundle
+from autograder.artefacts.bundle import Cell, pack_bundle
+from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
 
 # The same examples everywhere, and no deadline: this machine may be busy with other tests.
 settings.register_profile(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.audit.proof import proof_file, write_proof
+from autograder.artefacts.proof import proof_file, write_proof
 from autograder.audit.prove import prove
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course

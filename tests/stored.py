@@ -1,6 +1,6 @@
 """What lies in a store: all results of a student, which nothing but a test reads at once."""
 
-from autograder.grading.results import Result, load_result
+from autograder.artefacts.results import Result, load_result
 from autograder.records.store import Store
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from autograder.compiler.build import build, publish
+from autograder.artefacts.release import put_in_place
+from autograder.compiler.build import build
 from autograder.course import find_course
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,7 +97,7 @@ def course(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         here = find_course()
-        publish(build(here, "hw1_optimizers"), here)
+        put_in_place(build(here, "hw1_optimizers"), here)
     return root
 
 

@@ -20,6 +20,7 @@ LAYERS = (
     "authoring",
     "sandbox",
     "course",
+    "artefacts",
     "grading",
     "student",
     "compiler",
@@ -254,7 +255,8 @@ def test_a_notebook_imports_nothing_of_the_grader(cell):
 
 def test_a_self_check_at_home_imports_what_runs_anywhere():
     modules = own("import autograder.student.checking")
-    graders = {f"autograder.grading.{name}" for name in ("runner", "oracle", "bundle", "intake")}
+    graders = {f"autograder.grading.{name}" for name in ("runner", "oracle", "intake")}
+    graders |= {f"autograder.artefacts.{name}" for name in ("bundle", "compiled", "proof")}
     walls = {
         f"autograder.sandbox.{name}"
         for name in ("client.fork_server", "client.session", "isolation.walls", "client.supervisor")
@@ -271,7 +273,7 @@ def test_the_process_that_becomes_a_session_imports_nothing_of_the_grader():
 def test_the_command_line_starts_light():
     assert imported_by("import autograder.cli").isdisjoint(HEAVY)
     modules = own("import autograder.cli")
-    later = {"grading", "compiler", "audit", "redteam", "bench", "doctor", "display"}
+    later = {"artefacts", "grading", "compiler", "audit", "redteam", "bench", "doctor", "display"}
     assert {layer(module) for module in modules}.isdisjoint(later)
     tables = {
         f"autograder.{name}" for name in ("records.exporters", "engines.table", "engines.work")

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from autograder.artefacts.bundle import Bundle, parse_bundle
+from autograder.artefacts.compiled import Compiled, Oracle
+from autograder.artefacts.notebooks import nbformat
+from autograder.artefacts.release import Artefacts
+from autograder.artefacts.results import Result, Verdict
 from autograder.audit.checking.variants import SEEDS
 from autograder.audit.leaks import find_leaks, secrets_of
-from autograder.compiler.build import Artefacts, Compiled
 from autograder.errors import UnsafeHere
-from autograder.grading.bundle import Bundle, parse_bundle
-from autograder.grading.notebooks import nbformat
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import Result, Verdict
 from autograder.grading.runner import Grader
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import Isolation

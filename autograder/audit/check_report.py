@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autograder.audit.checking.calibration import Bands, Gaps
-from autograder.audit.proof import Survivor
+from autograder.artefacts.gaps import Bands, Gaps
+from autograder.artefacts.proof import Survivor
 from autograder.authoring.standard import Standard
 
 __all__ = ["CheckReport", "Placed"]

@@ -3,11 +3,11 @@
 import shutil
 from pathlib import Path
 
-from autograder.audit.proof import read_proof
+from autograder.artefacts.notebooks import nbformat
+from autograder.artefacts.proof import read_proof
+from autograder.artefacts.release import write_files
 from autograder.compiler.build import compile_assignment, pack
 from autograder.course import Course
-from autograder.errors import naming
-from autograder.grading.notebooks import nbformat
 
 __all__ = ["FOLDER", "write_draft"]
 
@@ -34,11 +34,9 @@ def write_draft(course: Course, name: str) -> Path:
     artefacts = pack(compiled, stored.standards() if stored is not None else None)
     folder = course.build(name) / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
-    for path, data in artefacts.release.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with naming(place):
-            place.write_bytes(_marked(data) if path == f"{name}.ipynb" else data)
+    notebook = f"{name}.ipynb"
+    marked = _marked(artefacts.release[notebook])
+    write_files(folder, {**artefacts.release, notebook: marked})
     return folder
 
 

@@ -16,10 +16,10 @@ from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 
-from autograder.compiler.build import Compiled, Texts
+from autograder.artefacts.bundle import Cell
+from autograder.artefacts.compiled import Compiled, Texts
 from autograder.compiler.reference import Definition, Reference, reference_imports, split_import
 from autograder.compiler.syntax import blank_magics, call_name, first_line, last_line, touched_names
-from autograder.grading.bundle import Cell
 
 __all__ = ["keys_of", "plain"]
 
@@ -28,6 +28,8 @@ PACKAGES = ("numpy", "torch")  # whose major versions count
 OWN = (
     "audit",
     "authoring",
+    "artefacts/gaps.py",
+    "artefacts/proof.py",
     "grading/cases.py",
     "grading/substitutes.py",
     "sandbox/protocol/messages.py",

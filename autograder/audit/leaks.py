@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.notebooks import nbformat
+from autograder.artefacts.recording import FILE, load_recording
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import Case, Check
 from autograder.compiler.wheel import own_files
-from autograder.grading.notebooks import nbformat
-from autograder.grading.oracle import Oracle
-from autograder.student.recording import FILE, load_recording, replies_to
+from autograder.student.recording import replies_to
 
 __all__ = ["Secret", "find_leaks", "secrets_of"]
 

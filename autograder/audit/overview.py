@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.artefacts.compiled import Compiled
+from autograder.artefacts.proof import Proof, Survivor
 from autograder.audit.check_report import CheckReport, Placed
 from autograder.audit.checking.calibration import ROOM
 from autograder.audit.mutation.kills import asked_by
-from autograder.audit.proof import Proof, Survivor
 from autograder.authoring.checks import Check
-from autograder.compiler.build import Compiled
 
 __all__ = ["Audit", "report_on", "told_of"]
 

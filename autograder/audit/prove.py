@@ -5,6 +5,10 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from autograder.artefacts.compiled import Compiled, Oracle
+from autograder.artefacts.proof import CheckProof, Proof
+from autograder.artefacts.results import Verdict
+from autograder.audit.checking.calibration import lies_in, standard_in
 from autograder.audit.checking.certainty import hold_mistakes
 from autograder.audit.checking.check_audit import audit_check, margin_with_two_threads
 from autograder.audit.checking.tried import CheckAudit
@@ -19,12 +23,8 @@ from autograder.audit.mutation.definitions import (
 )
 from autograder.audit.mutation.kills import asked_by, try_mutants
 from autograder.audit.mutation.mutants import Site, sites_of
-from autograder.audit.proof import CheckProof, Proof
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
-from autograder.compiler.build import Compiled
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import Verdict
 
 __all__ = ["Proven", "prove", "stale_checks"]
 
@@ -225,9 +225,9 @@ def _with_standards(
             )
             continue
         strict = check.precision == "strict"
-        standard = gaps.standard(own.by_default, strict)
+        standard = standard_in(gaps, own.by_default, strict)
         former = stored.checks[name].standard if name in stored.checks else None
-        if former is not None and gaps.takes(former, own.by_default, strict):
+        if former is not None and lies_in(gaps, former, own.by_default, strict):
             standard = former
         checks[name] = own.holding_to(standard)
         if name in audits:

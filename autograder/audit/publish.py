@@ -1,16 +1,19 @@
-"""Publishing: an assignment is compiled, and put in its place only if it is proven right."""
+"""Publishing: an assignment is compiled, proven, packed, tried for acceptance, and put in place.
+
+All of it or nothing: whatever the audit finds keeps in its place what was published before.
+"""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autograder.artefacts.release import Artefacts, put_in_place
 from autograder.course import Course
 from autograder.errors import AuditRefused, naming
 
 if TYPE_CHECKING:
     from autograder.audit.overview import Audit
-    from autograder.compiler.build import Artefacts
 
 __all__ = ["AuditOutcome", "audit_only", "compile_and_publish", "unproven"]
 
@@ -49,10 +52,8 @@ def compile_and_publish(
         SourceError: the source notebook or a bank is wrong.
         AuditRefused: the audit has findings; nothing is published.
     """
-    from autograder.compiler.artefacts import publish
-
     artefacts, audit = _compile_and_audit(course, name, progress, jobs, everything=False)
-    publish(artefacts, course)
+    put_in_place(artefacts, course)
     return _outcome(audit)
 
 
@@ -85,8 +86,8 @@ def unproven(course: Course, name: str) -> list[str]:
     Raises:
         SourceError: the source notebook, a bank or the proof cannot be read.
     """
+    from autograder.artefacts.proof import read_proof
     from autograder.audit.keys import keys_of
-    from autograder.audit.proof import read_proof
     from autograder.audit.prove import stale_checks
     from autograder.compiler.build import read_texts
 
@@ -101,10 +102,10 @@ def _compile_and_audit(
     course: Course, name: str, progress: Callable[[str], None], jobs: int, everything: bool
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
+    from autograder.artefacts.proof import read_proof, write_proof
     from autograder.audit.acceptance import try_for_acceptance
     from autograder.audit.mutation.definitions import named_mutants_of
     from autograder.audit.overview import report_on
-    from autograder.audit.proof import read_proof, write_proof
     from autograder.audit.prove import prove
     from autograder.compiler.build import compile_assignment, pack
 

@@ -18,10 +18,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.compiled import Oracle
 from autograder.authoring.budget import graded_budgets
 from autograder.authoring.checks import case_rng
-from autograder.grading.bundle import read_bundle
-from autograder.grading.oracle import Oracle, load_bundle_oracle
+from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.submission import parse_submission
 
 __all__ = ["main"]

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from autograder.artefacts.bundle import read_bundle
 from autograder.bench.measure import descendants, memory
-from autograder.grading.bundle import read_bundle
 from autograder.sandbox.client.fork_server import ForkServer, Waiting
 from autograder.sandbox.client.session import CodeCell, NotebookSession
 from autograder.sandbox.isolation.canary import send_canary

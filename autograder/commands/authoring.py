@@ -55,7 +55,8 @@ def _add_compile(parser: Parser) -> None:
 
 
 def _compile(options: Options) -> int:
-    from autograder.compiler.fingerprint import fingerprint, is_current
+    from autograder.artefacts.release import is_current
+    from autograder.compiler.fingerprint import fingerprint
 
     course = find_course()
     if options.draft:

@@ -2,13 +2,17 @@
 
 import ast
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from autograder.artefacts.bundle import NamedMutant, pack_bundle, parse_bundle
+from autograder.artefacts.compiled import Compiled, Oracle, Texts
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.recording import FILE as RECORDING
+from autograder.artefacts.recording import Recording, dump_recording
+from autograder.artefacts.release import Artefacts
 from autograder.authoring.standard import Standard
-from autograder.compiler.artefacts import Artefacts, publish, write
 from autograder.compiler.bank_files import read_bank_texts, require_known_questions
 from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
 from autograder.compiler.fingerprint import fingerprint
@@ -29,72 +33,16 @@ from autograder.compiler.syntax import placed
 from autograder.compiler.trusted import require_as_written, require_self_check, trusted_cells
 from autograder.course import Course
 from autograder.errors import SourceError
-from autograder.grading.bundle import Cell, Manifest, NamedMutant, pack_bundle, parse_bundle
-from autograder.grading.oracle import Oracle, load_oracle
+from autograder.grading.oracle import load_oracle
 from autograder.sandbox.limits import MB, Limits
-from autograder.student.recording import FILE as RECORDING
-from autograder.student.recording import Recording, dump_recording, record
+from autograder.student.recording import record
 
 __all__ = [
-    "Artefacts",
-    "Compiled",
-    "Texts",
     "build",
     "compile_assignment",
     "pack",
-    "publish",
-    "read_source",
     "read_texts",
-    "write",
 ]
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """An assignment, compiled: all but what an audit finds.
-
-    Attributes:
-        name: the assignment's.
-        file: its source notebook, relative to the course.
-        oracle: its cells and banks, loaded; each check has the default standard.
-        cells: the trusted cells.
-        reference: the modules of the reference that it needs, by path.
-        banks: the text of each bank, by path.
-        data: its files, by path.
-        resources: the files that the reference finds beside its modules, by path.
-        manifest: its questions, without what an audit finds.
-        release: the release notebook, as intake heals against it.
-        handout: the files of the release by path, but for the recording.
-        recording: the replies to its visible cases.
-        solution: the solution notebook.
-        fingerprint: of what it was all made from.
-    """
-
-    name: str
-    file: str
-    oracle: Oracle = field(repr=False)
-    cells: tuple[Cell, ...] = field(repr=False)
-    reference: Mapping[str, str] = field(repr=False)
-    banks: Mapping[str, str] = field(repr=False)
-    data: Mapping[str, bytes] = field(repr=False)
-    resources: Mapping[str, bytes] = field(repr=False)
-    manifest: Manifest
-    release: bytes = field(repr=False)
-    handout: Mapping[str, bytes] = field(repr=False)
-    recording: Recording = field(repr=False)
-    solution: bytes = field(repr=False)
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class Texts:
-    """What an assignment is written in: read, not run; the attributes are those of `Compiled`."""
-
-    cells: tuple[Cell, ...]
-    reference: Mapping[str, str]
-    banks: Mapping[str, str]
-    data: Mapping[str, bytes]
-    resources: Mapping[str, bytes]
 
 
 def read_texts(course: Course, name: str) -> Texts:

@@ -1,4 +1,4 @@
-"""The fingerprint of an assignment: whether it has to be compiled again.
+"""The fingerprint of an assignment: what its artefacts are made from.
 
 It is read at every `make grade`, so nothing heavy is imported here.
 """
@@ -10,9 +10,7 @@ from autograder.compiler.versions import versions
 from autograder.compiler.wheel import own_files
 from autograder.course import Course
 
-__all__ = ["FILE", "fingerprint", "is_current"]
-
-FILE = "fingerprint"
+__all__ = ["fingerprint"]
 
 
 def fingerprint(course: Course, name: str) -> str:
@@ -22,19 +20,6 @@ def fingerprint(course: Course, name: str) -> str:
         digest.update(f"{label}\n{len(data)}\n".encode())
         digest.update(data)
     return digest.hexdigest()
-
-
-def is_current(course: Course, name: str, now: str) -> bool:
-    """Whether what was published last was made from what is there now.
-
-    Args:
-        now: the fingerprint of what is there.
-    """
-    published = course.build(name) / FILE
-    artefacts = (published, course.bundle(name), course.release(name) / f"{name}.ipynb")
-    if not all(path.is_file() for path in artefacts):
-        return False
-    return published.read_bytes().strip() == now.encode()
 
 
 def _inputs(course: Course, name: str) -> Iterator[tuple[str, bytes]]:

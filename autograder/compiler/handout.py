@@ -3,12 +3,12 @@
 import json
 from collections.abc import Collection
 
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.notebooks import FIRST_LINE
+from autograder.artefacts.recording import FILE as RECORDING
 from autograder.compiler.versions import COMPUTING
 from autograder.compiler.wheel import wheel
-from autograder.grading.bundle import Manifest
-from autograder.grading.notebooks import FIRST_LINE
 from autograder.student.ready import advice
-from autograder.student.recording import FILE as RECORDING
 from autograder.version import DISTRIBUTION, wheel_name
 
 __all__ = ["companions", "first_cell"]

@@ -4,13 +4,13 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
 from autograder.authoring.checks import Check
 from autograder.compiler.check_cells import CheckFunction
 from autograder.compiler.regions import SOLUTION
 from autograder.compiler.source import Source, SourceCell
 from autograder.compiler.versions import PRELOADABLE, versions
 from autograder.errors import SourceError
-from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
 from autograder.version import own_version
 
 __all__ = ["make_manifest"]

@@ -7,9 +7,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from autograder.artefacts.notebooks import FIRST_CELL, nbformat
 from autograder.compiler.pieces import Piece
 from autograder.compiler.source import Kind
-from autograder.grading.notebooks import FIRST_CELL, nbformat
 
 __all__ = ["PASSES", "release_notebook", "serialize", "solution_notebook", "with_first_cell"]
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from autograder.artefacts.notebooks import FIRST_CELL
 from autograder.authoring.checks import Check
 from autograder.compiler.check_cells import ReleasedCheck
 from autograder.compiler.solutions import SolutionCell
 from autograder.compiler.source import Kind, Source, SourceCell
 from autograder.errors import SourceError
-from autograder.grading.notebooks import FIRST_CELL
 
 __all__ = ["Piece", "plan"]
 

@@ -3,12 +3,12 @@
 import ast
 from collections.abc import Mapping
 
+from autograder.artefacts.bundle import Cell
 from autograder.authoring.checks import Check
 from autograder.compiler.check_cells import CheckFunction
 from autograder.compiler.source import Kind, Source, SourceCell
 from autograder.compiler.syntax import call_name, replace_nodes
 from autograder.errors import SourceError
-from autograder.grading.bundle import Cell
 
 __all__ = ["require_as_written", "require_self_check", "trusted_cells"]
 

@@ -1,12 +1,12 @@
 """A worker: what a process needs to grade one submission after another."""
 
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.results import now
 from autograder.engines.work import Graded, Job, Work
 from autograder.errors import HarnessError, SourceError
-from autograder.grading.bundle import read_bundle
 from autograder.grading.intake import read_submitted
 from autograder.grading.notes import naming_file
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
 

@@ -11,12 +11,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
+from autograder.artefacts.bundle import Bundle, read_bundle
+from autograder.artefacts.results import now
 from autograder.engines.grader import Worker
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import HarnessError
-from autograder.grading.bundle import Bundle, read_bundle
 from autograder.grading.intake import read_submitted
-from autograder.grading.results import now
 from autograder.grading.scoring import broken
 from autograder.sandbox.inside.preload import imported_late
 from autograder.sandbox.kernel import die_with_parent

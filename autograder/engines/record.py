@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.artefacts.bundle import Bundle, digest_of, read_bundle
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.results import Result, Status, dump_result
 from autograder.course import Course
 from autograder.errors import AutograderError, HarnessError, stops_all, system_words
-from autograder.grading.bundle import Bundle, Manifest, read_bundle
-from autograder.grading.intake import Submitted, digest_of, read_submitted
-from autograder.grading.results import Result, Status, dump_result
+from autograder.grading.intake import Submitted, read_submitted
 from autograder.grading.submission import parse_submission
 from autograder.records.autograded import write_autograded
 from autograder.records.feedback import write_feedback

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from autograder.artefacts.results import CheckResult, Result
 from autograder.course import Course
 from autograder.engines.run import Progress, grade_assignment, stored, try_assignment
-from autograder.grading.results import CheckResult, Result
 from autograder.visible import visible
 
 __all__ = ["CheckChange", "Regrade", "StudentChange", "regrade"]

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from autograder.artefacts.bundle import Bundle, digest_of, read_bundle
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.results import Result, is_final, waits_for_hardware
 from autograder.course import Course
 from autograder.engines.record import (
     Seen,
@@ -17,9 +20,7 @@ from autograder.engines.record import (
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import AutograderError, HarnessError, UsageError, stops_all
-from autograder.grading.bundle import Bundle, Manifest, read_bundle
-from autograder.grading.intake import Submitted, digest_of, read_submitted
-from autograder.grading.results import Result, is_final, waits_for_hardware
+from autograder.grading.intake import Submitted, read_submitted
 from autograder.records.store import Store, submission_key
 from autograder.records.whole_files import require_writable
 from autograder.sandbox.protocol.settings import Isolation

@@ -9,8 +9,8 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import WEAKEST, Isolation
 
 if TYPE_CHECKING:
+    from autograder.artefacts.results import Result
     from autograder.grading.intake import Submitted
-    from autograder.grading.results import Result
 
 __all__ = ["GRADINGS", "Engine", "Graded", "Job", "Work"]
 

@@ -6,13 +6,13 @@ from contextlib import suppress
 from functools import partial
 from itertools import product
 
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.results import Blank, CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.errors import StudentKilled, StudentTimeout
 from autograder.grading.cases import Draw, run_against
 from autograder.grading.in_place import RunCases, run_in_place
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import Blank, CaseResult, Verdict
 from autograder.grading.submission import Submission
 from autograder.grading.substitutes import run_given, wants_given
 from autograder.sandbox.client.session import CheckSession, NotebookSession

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from autograder.artefacts.results import Blank, CaseResult, Verdict
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.standard import Compared, Standard, holding_to, observing
 from autograder.authoring.subject import RemoteId, Session, Subject
@@ -24,13 +25,12 @@ from autograder.errors import (
     Unanswered,
     UnsendableArgument,
 )
-from autograder.grading.results import Blank, CaseResult, Verdict
 from autograder.grading.watchdog import watchdog
 from autograder.sandbox.protocol.kinds import Message
 from autograder.sandbox.protocol.messages import InProcessSession, Reply
 
 if TYPE_CHECKING:  # a student's installation is without what an oracle needs
-    from autograder.grading.oracle import Oracle
+    from autograder.artefacts.compiled import Oracle
 
 __all__ = ["Draw", "ReferenceSession", "drawn_under", "run_against", "run_case"]
 

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.artefacts.bundle import NamedMutant
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.authoring.tolerance import compare
-from autograder.grading.bundle import NamedMutant
 from autograder.grading.cases import Draw, run_against
 from autograder.grading.hints import hint
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.protocol.messages import InProcessSession
 
 __all__ = ["CaseOutcome", "Diagnoses"]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from nbformat import NotebookNode
 
+from autograder.artefacts.notebooks import nbformat
 from autograder.grading.additions import Additions, Budget, Reader, added_lines, lines_of
 from autograder.grading.alignment import (
     Alignment,
@@ -18,7 +19,6 @@ from autograder.grading.alignment import (
     is_manual,
     prompts_of,
 )
-from autograder.grading.notebooks import nbformat
 from autograder.grading.notes import first_of, told_cells
 from autograder.grading.student_cells import StudentCell
 from autograder.sandbox.client.session import CodeCell

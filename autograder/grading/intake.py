@@ -4,7 +4,6 @@ A class goes on submitting while it is graded: what a path names may be another 
 later. So all questions are asked of what was opened, and what was read is what is graded.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -13,10 +12,11 @@ from dataclasses import dataclass
 from errno import ELOOP, ENXIO
 from pathlib import Path
 
+from autograder.artefacts.bundle import digest_of
 from autograder.course import told_files
 from autograder.errors import StudentError
 
-__all__ = ["MAX_BYTES", "Submitted", "digest_of", "read_submission_file", "read_submitted"]
+__all__ = ["MAX_BYTES", "Submitted", "read_submission_file", "read_submitted"]
 
 MAX_BYTES = 64 << 20
 BLOCK = 1 << 20  # bytes that are read at a time
@@ -43,11 +43,6 @@ class Submitted:
         """The name of what was read; what could not be read has one too."""
         problem = self.problem
         return digest_of(self.data if problem is None else problem.encode("utf-8", "replace"))
-
-
-def digest_of(data: bytes) -> str:
-    """Return the name of a submission or a bundle: "sha256:…" of its bytes."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def read_submitted(path: Path) -> Submitted:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.grading.results import Result
+from autograder.artefacts.results import Result
 from autograder.sandbox.client.session import NotebookSession
 from autograder.sandbox.limits import MB, Limits
 from autograder.visible import visible

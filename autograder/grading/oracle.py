@@ -13,50 +13,24 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from importlib.resources.abc import TraversableResources
 from io import BytesIO
 from types import CodeType, ModuleType
 from typing import Any
 
-from autograder.authoring.bank import Bank
+from autograder.artefacts.bundle import Bundle, Cell
+from autograder.artefacts.compiled import Oracle
 from autograder.authoring.budget import graded_budgets
 from autograder.authoring.checks import Check
-from autograder.authoring.standard import Standard
 from autograder.errors import SourceError
 from autograder.grading.banks import BANK, NOTEBOOK, read_banks
-from autograder.grading.bundle import Bundle, Cell
 from autograder.sandbox.protocol.data_files import put_files
 
-__all__ = ["Oracle", "load_bundle_oracle", "load_oracle"]
+__all__ = ["load_bundle_oracle", "load_oracle"]
 
 PACKAGE = "reference"
-
-
-@dataclass(frozen=True)
-class Oracle:
-    """The names of a source notebook after its cells ran, and its checks in source order.
-
-    ``modules`` are the names of each module of the reference that the cells imported; ``banks``
-    hold the mistakes and alternatives of each question that has some, and ``standards`` how
-    strictly checks compare that do not have the default.
-    """
-
-    assignment: str
-    namespace: dict[str, Any]
-    checks: dict[str, Check]
-    modules: dict[str, dict[str, Any]] = field(default_factory=dict)
-    banks: dict[str, Bank] = field(default_factory=dict)
-    standards: Mapping[str, Standard] = field(default_factory=dict)
-
-    def bank(self, check: Check) -> Bank:
-        """Return what is kept of a check's question."""
-        return self.banks.get(check.question, Bank())
-
-    def standard(self, check: Check) -> Standard:
-        """Return how strictly a check compares numbers."""
-        return self.standards.get(check.name, Standard())
 
 
 def load_bundle_oracle(bundle: Bundle) -> Oracle:

@@ -8,22 +8,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from autograder.artefacts.bundle import Bundle, digest_of
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.manifest import QuestionEntry
+from autograder.artefacts.results import CaseResult, QuestionResult, Result, Status, Verdict, now
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.errors import HarnessError, StudentError, UnsafeHere
-from autograder.grading.bundle import Bundle, QuestionEntry
 from autograder.grading.case_runs import CaseRuns, stops_of
 from autograder.grading.diagnosis import CaseOutcome, Diagnoses
-from autograder.grading.intake import digest_of
 from autograder.grading.notes import UNWALLED, all_notes, notes_of
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import (
-    CaseResult,
-    QuestionResult,
-    Result,
-    Status,
-    Verdict,
-    now,
-)
 from autograder.grading.scoring import (
     broken,
     result_of,

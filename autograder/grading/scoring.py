@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from autograder.grading.bundle import Bundle, CheckEntry, QuestionEntry
-from autograder.grading.intake import digest_of
-from autograder.grading.results import (
+from autograder.artefacts.bundle import Bundle, digest_of
+from autograder.artefacts.manifest import CheckEntry, QuestionEntry
+from autograder.artefacts.results import (
     CaseResult,
     CheckResult,
     QuestionResult,

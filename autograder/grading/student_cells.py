@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.artefacts.notebooks import FIRST_LINE
 from autograder.errors import StudentError
-from autograder.grading.notebooks import FIRST_LINE
 
 __all__ = ["StudentCell", "read_cells", "title_of"]
 

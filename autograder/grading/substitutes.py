@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.subject import RemoteId, Session
 from autograder.errors import StudentError, StudentKilled, StudentTimeout, WireError
-from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import MB
 from autograder.sandbox.protocol.callbacks import Callbacks

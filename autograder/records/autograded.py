@@ -17,8 +17,8 @@ from urllib.parse import quote, unquote
 
 from nbformat import NotebookNode
 
-from autograder.grading.bundle import CheckEntry, Manifest
-from autograder.grading.results import CheckResult, Result
+from autograder.artefacts.manifest import CheckEntry, Manifest
+from autograder.artefacts.results import CheckResult, Result
 from autograder.records.pages import format_points
 from autograder.records.whole_files import write_atomic
 from autograder.records.words import check_words, clean

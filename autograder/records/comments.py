@@ -5,8 +5,8 @@ They hold no messages, for nbgrader renders comments as HTML and messages are th
 
 from nbformat import NotebookNode
 
-from autograder.grading.bundle import CheckEntry, Manifest
-from autograder.grading.results import CheckResult, Result, Status, Verdict
+from autograder.artefacts.manifest import CheckEntry, Manifest
+from autograder.artefacts.results import CheckResult, Result, Status, Verdict
 from autograder.records.pages import format_points
 from autograder.records.words import check_words, question_pairs
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from autograder.visible import json_text
 
 if TYPE_CHECKING:
-    from autograder.grading.bundle import Manifest
-    from autograder.grading.results import Result
+    from autograder.artefacts.manifest import Manifest
+    from autograder.artefacts.results import Result
 
 __all__ = ["EXPORTERS", "Classes", "Exporter"]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.grading.bundle import Manifest
-from autograder.grading.results import Result, Status
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.results import Result, Status
 from autograder.records.words import question_pairs
 from autograder.visible import visible
 

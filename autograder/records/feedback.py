@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
-from autograder.grading.results import CheckResult, QuestionResult, Result, Status, Verdict
+from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
+from autograder.artefacts.results import CheckResult, QuestionResult, Result, Status, Verdict
 from autograder.records.pages import write_page
 from autograder.records.words import (
     CaseWords,

@@ -16,9 +16,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.results import Result, Status, Verdict
 from autograder.errors import HarnessError
-from autograder.grading.bundle import Manifest
-from autograder.grading.results import Result, Status, Verdict
 from autograder.records.comments import answer_cells, student_comments
 from autograder.records.gradebook_cells import sync_notebook
 from autograder.records.times import read_time

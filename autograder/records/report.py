@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from autograder.grading.bundle import Manifest, QuestionEntry
-from autograder.grading.results import QuestionResult, Result, Status, Verdict
+from autograder.artefacts.manifest import Manifest, QuestionEntry
+from autograder.artefacts.results import QuestionResult, Result, Status, Verdict
 from autograder.records.pages import decimals, format_points, write_page
 from autograder.records.words import (
     STATUS_WORDS,

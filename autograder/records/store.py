@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import chain, count, takewhile
 from pathlib import Path
 
+from autograder.artefacts.results import Result, Verdict, dump_result, is_final, load_result
 from autograder.course import LONGEST_NAME
 from autograder.errors import HarnessError, UsageError
-from autograder.grading.results import Result, Verdict, dump_result, is_final, load_result
 from autograder.records.whole_files import (
     clean_temporary,
     make_folder,

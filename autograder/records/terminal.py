@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from autograder.grading.bundle import Manifest
-from autograder.grading.results import Result
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.results import Result
 from autograder.records.pages import format_points
 from autograder.records.words import STATUS_WORDS, question_label, question_pairs, standing
 from autograder.visible import visible

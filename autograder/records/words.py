@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
-from autograder.grading.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
+from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
+from autograder.artefacts.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
 from autograder.visible import STEERING
 
 __all__ = [

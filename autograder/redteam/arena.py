@@ -14,10 +14,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from autograder.artefacts.results import Result
 from autograder.course import find_course
 from autograder.engines.run import grade_assignment
 from autograder.grading import runner
-from autograder.grading.results import Result
 from autograder.redteam.overhearing import CHANNEL, Overheard
 from autograder.redteam.witnesses import marked_processes
 from autograder.sandbox.kernel import die_with_parent

@@ -16,10 +16,10 @@ from typing import Any
 
 import nbformat
 
+from autograder.artefacts.bundle import pack_bundle, read_bundle
+from autograder.artefacts.results import Result, load_result
 from autograder.course import Course
-from autograder.grading.bundle import pack_bundle, read_bundle
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import Result, load_result
 from autograder.grading.runner import drawn_for
 from autograder.redteam.judge import misuse
 from autograder.redteam.overhearing import CHANNEL

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from autograder.artefacts.results import Result, Status, Verdict
 from autograder.course import LONGEST_NAME
-from autograder.grading.results import Result, Status, Verdict
 from autograder.records.words import student_message
 from autograder.redteam.specimens import Earning, Specimen
 from autograder.redteam.witnesses import readable_text

@@ -42,8 +42,8 @@ from enum import Enum
 from itertools import takewhile
 from pathlib import Path
 
+from autograder.artefacts.results import Verdict
 from autograder.errors import UsageError
-from autograder.grading.results import Verdict
 
 __all__ = ["Earning", "Expectation", "Specimen", "parse_expectation", "read_specimens"]
 

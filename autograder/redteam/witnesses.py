@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder.artefacts.compiled import Oracle
 from autograder.authoring.checks import case_rng
 from autograder.authoring.subject import Helper, RemoteId, Session
 from autograder.grading.cases import ReferenceSession, run_case
-from autograder.grading.oracle import Oracle
 
 __all__ = [
     "CANARY",

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
 
+from autograder.artefacts.results import Result, Status
 from autograder.course import Course
 from autograder.errors import HarnessError
-from autograder.grading.results import Result, Status
 from autograder.redteam.classes import BLANK, LACKING, PROTECTED, RIGHT, Pupils, School
 from autograder.redteam.judge import Evidence, Outcome, differences, judge
 from autograder.redteam.specimens import Specimen

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from autograder.artefacts.recording import FILE, Recording, load_recording
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Standard
 from autograder.authoring.subject import Session
 from autograder.errors import HarnessError
 from autograder.grading.cases import ReferenceSession, drawn_under, run_case
-from autograder.grading.results import CaseResult, Verdict
 from autograder.sandbox.protocol.messages import InProcessSession
 from autograder.student.ready import tell_missing
-from autograder.student.recording import FILE, Recording, ReplaySession, load_recording
+from autograder.student.recording import ReplaySession
 
 __all__ = ["SelfCheck", "check_here", "in_points", "run_visible", "visible_cases"]
 

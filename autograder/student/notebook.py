@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
+from autograder.artefacts.recording import FILE
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, StudentError, UsageError
-from autograder.grading.results import CaseResult, Verdict
 from autograder.student.checking import SelfCheck, in_points
-from autograder.student.recording import FILE
 from autograder.student.rehearsal import Event, Job
 
 __all__ = ["Rehearsal", "only_notebook"]

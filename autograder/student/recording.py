@@ -1,77 +1,33 @@
 """Recordings: the reference's replies to the visible cases, so that a release checks itself."""
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.artefacts.recording import Recording, Reply, Sketch
+from autograder.artefacts.results import Verdict
 from autograder.authoring.arrays import NUMERIC, is_array, to_numpy
 from autograder.authoring.checks import Case, Check
-from autograder.authoring.standard import Standard
 from autograder.authoring.subject import Helper, Proxy, RemoteId, Session
 from autograder.errors import HarnessError, SourceError
 from autograder.grading.cases import ReferenceSession, drawn_under, run_case
-from autograder.grading.results import Verdict
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.protocol.wire import Packed, Packer, unpack
+from autograder.sandbox.protocol.wire import Packer, unpack
 
 if TYPE_CHECKING:  # a student's installation is without what an oracle needs
-    from autograder.grading.oracle import Oracle
+    from autograder.artefacts.compiled import Oracle
 
 __all__ = [
-    "FILE",
-    "Recording",
     "ReplaySession",
-    "dump_recording",
-    "load_recording",
     "record",
     "replies_to",
 ]
 
-FILE = "recording.json"
 GOLDEN = 0.6180339887498949  # its multiples, modulo 1, do not repeat
-
-
-class Sketch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What tells the arguments of one call from those of another.
-
-    Not one hash: two platforms may draw numbers that differ in the last place.
-
-    Attributes:
-        exact: a hash of all that is no fraction: texts, integers, shapes, keys.
-        rough: of each array of floats, two weighted means: of the sizes, and of the values.
-    """
-
-    exact: str
-    rough: tuple[tuple[float, float], ...]
-
-
-class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One reply of the reference: what was asked, roughly with what, and the value."""
-
-    asked: str
-    sketch: Sketch
-    value: Packed
-    bodies: tuple[bytes, ...] = ()
-
-
-class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The replies to each visible case, by check and case, in the order in which they are asked.
-
-    ``standards`` are those of the checks which do not have the default; ``call_seconds`` is the
-    limit on one call of those that have none of their own.
-    """
-
-    assignment: str
-    replies: dict[str, dict[str, tuple[Reply, ...]]]
-    standards: dict[str, Standard] = {}
-    call_seconds: float = Limits.call_seconds
-    schema: int = 3
 
 
 def record(
@@ -88,19 +44,6 @@ def record(
         if visible and check.device != "cuda":
             replies[check.name] = {c.name: replies_to(oracle, check, c) for c in visible}
     return Recording(assignment, replies, call_seconds=call_seconds)
-
-
-def dump_recording(recording: Recording, standards: Mapping[str, Standard]) -> bytes:
-    """Return a recording as JSON.
-
-    Args:
-        standards: of checks, by name.
-    """
-    other = {n: one for n, one in standards.items() if one != Standard() and n in recording.replies}
-    recording = msgspec.structs.replace(recording, standards=other)
-    # The standard library's JSON has NaN and the infinities, which msgspec's would make null.
-    plain = msgspec.to_builtins(recording)
-    return json.dumps(plain, ensure_ascii=False, indent=0).encode() + b"\n"
 
 
 def replies_to(oracle: "Oracle", check: Check, case: Case) -> tuple[Reply, ...]:
@@ -122,20 +65,6 @@ def replies_to(oracle: "Oracle", check: Check, case: Case) -> tuple[Reply, ...]:
             f"check {check.name}, case {case.name!r}: the reference does not pass: {result.message}"
         )
     return tuple(reference.replies)
-
-
-def load_recording(data: bytes) -> Recording:
-    """Read a recording.
-
-    Raises:
-        HarnessError: the bytes are no recording.
-    """
-    try:
-        return msgspec.convert(json.loads(data), type=Recording)
-    except (ValueError, RecursionError) as error:
-        raise HarnessError(
-            f"{FILE} is damaged, or of another version ({error}); download the release again"
-        ) from None
 
 
 class _RecordingSession:

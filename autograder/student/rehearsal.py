@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
+from autograder.artefacts.results import CaseResult
 from autograder.authoring.checks import Check
 from autograder.errors import AutograderError
-from autograder.grading.results import CaseResult
 from autograder.sandbox.protocol.kinds import Message
 from autograder.sandbox.protocol.messages import InProcessSession, Reply
 from autograder.student.checking import run_visible, visible_cases

@@ -8,15 +8,16 @@ from typing import Any
 
 import nbformat
 
+from autograder.artefacts.compiled import Compiled
+from autograder.artefacts.proof import CheckProof, Proof, read_proof
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.audit.checking.variants import run_variant
 from autograder.audit.mutation.mutants import Site, sites_of
-from autograder.audit.proof import CheckProof, Proof, read_proof
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Check
-from autograder.compiler.build import Compiled, compile_assignment
+from autograder.compiler.build import compile_assignment
 from autograder.compiler.source import Source, SourceCell, read_source
 from autograder.course import find_course
-from autograder.grading.results import CaseResult, Verdict
 
 __all__ = ["COURSE", "SECRETS", "Homework", "homework"]
 

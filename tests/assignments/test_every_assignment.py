@@ -6,12 +6,12 @@ import re
 import pytest
 import torch
 
+from autograder.artefacts.results import Verdict
 from autograder.audit.checking.null_models import NULL_MODELS
 from autograder.audit.keys import keys_of
 from autograder.audit.mutation.definitions import definitions_to_try, who_asks
 from autograder.audit.mutation.kills import mutants_for
 from autograder.audit.prove import stale_checks
-from autograder.grading.results import Verdict
 from tests.assignments.homework import COURSE, Homework, homework
 
 SHOWN = "the visible cases' answers"  # a null model, which says them whatever is asked

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograder.artefacts.results import Verdict
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.grading.cases import run_against
 from autograder.grading.diagnosis import CaseOutcome, Diagnoses
-from autograder.grading.results import Verdict
 from autograder.sandbox.protocol.messages import InProcessSession
 from tests.assignments.homework import Homework, homework
 

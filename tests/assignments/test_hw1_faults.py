@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from autograder.artefacts.compiled import Compiled
+from autograder.artefacts.proof import CheckProof, DefinitionProof, Proof
 from autograder.audit.keys import keys_of
 from autograder.audit.mutation.definitions import who_asks
 from autograder.audit.mutation.mutants import sites_of
-from autograder.audit.proof import CheckProof, DefinitionProof, Proof
 from autograder.audit.prove import Proven, prove
-from autograder.compiler.build import Compiled, compile_assignment
+from autograder.compiler.build import compile_assignment
 from autograder.course import find_course
 from tests.assignments.homework import COURSE
 

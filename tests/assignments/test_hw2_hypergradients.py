@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from autograder.artefacts.results import Verdict
 from autograder.grading.cases import drawn_under, run_against
-from autograder.grading.results import Verdict
 from autograder.sandbox.protocol.messages import InProcessSession
 from tests.assignments.homework import SECRETS, Homework, homework
 

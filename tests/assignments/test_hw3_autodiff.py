@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.grading.results import Verdict
+from autograder.artefacts.results import Verdict
 from tests.assignments.homework import Homework, homework
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.grading.results import Verdict
+from autograder.artefacts.results import Verdict
 from tests.assignments.homework import SECRETS, Homework, homework
 
 

@@ -1,7 +1,7 @@
 """The small course, for the tests of this folder."""
 
+from autograder.artefacts.compiled import Compiled
 from autograder.audit.mutation.mutants import Site, sites_of
-from autograder.compiler.build import Compiled
 from tests.small_course import small_proof, write_course, write_proven_course
 
 __all__ = ["all_sites", "small_proof", "write_course", "write_proven_course"]

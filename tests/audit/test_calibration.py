@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from autograder.artefacts.gaps import Bands, Gaps, SingleBand
 from autograder.audit.checking.calibration import (
     COARSEST,
     COARSEST_COARSE,
@@ -13,13 +14,11 @@ from autograder.audit.checking.calibration import (
     LARGEST_SHARE,
     ONE_ROUNDING,
     SAFETY,
-    Bands,
-    Gaps,
-    SingleBand,
     beyond,
     factor_between,
     room_for_single,
     single_in,
+    standard_in,
     wrong_in,
 )
 from autograder.authoring.standard import Compared, Standard
@@ -92,11 +91,11 @@ def test_single_precision_gets_no_room_where_a_wrong_answer_is_near(near):
 
 def test_the_standard_of_a_check_has_a_room_for_each_precision():
     gaps = Gaps(Bands(5.0), Bands(1.0), SingleBand(1e-6), SingleBand(1e-7))
-    assert gaps.standard(True, strict=False) == Standard(20.0, 4.0, 4e-6, 4e-6, 4.7e-7)
+    assert standard_in(gaps, True, strict=False) == Standard(20.0, 4.0, 4e-6, 4e-6, 4.7e-7)
     near = replace(gaps, single=SingleBand(1e-6, wrong=6e-6, widest=1e-7))
-    assert near.standard(True, strict=False) == Standard(20.0, 4.0, 0.0, 3e-6, 4.7e-7)
-    assert gaps.standard(True, strict=True) == Standard(20.0, 4.0)
-    assert gaps.standard(False, strict=False) == Standard()
+    assert standard_in(near, True, strict=False) == Standard(20.0, 4.0, 0.0, 3e-6, 4.7e-7)
+    assert standard_in(gaps, True, strict=True) == Standard(20.0, 4.0)
+    assert standard_in(gaps, False, strict=False) == Standard()
 
 
 def test_an_error_is_held_against_the_largest_value_and_at_zero_against_nothing():

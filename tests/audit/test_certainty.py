@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.proof import CheckProof, Proof
 from autograder.audit.checking.certainty import hold_mistakes
 from autograder.audit.checking.tried import CheckAudit
-from autograder.audit.proof import CheckProof, Proof
 from autograder.authoring.assertions import assert_close, assert_that
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check
-from autograder.grading.oracle import Oracle
 
 SUM = Variant("the sum", {"mean": np.sum}, "the sum")
 

@@ -5,10 +5,11 @@ from types import FunctionType
 import numpy as np
 
 from autograder import assert_close, assert_that
+from autograder.artefacts.compiled import Oracle
+from autograder.audit.checking.calibration import standard_in
 from autograder.audit.checking.check_audit import audit_check
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check
-from autograder.grading.oracle import Oracle
 
 
 def mean(x):
@@ -61,8 +62,8 @@ def test_each_precision_that_is_wanted_has_a_gap_of_its_own():
     gaps = make(both, *cases, mistakes=off).gaps
     assert gaps.double.right < 1e-6 < 1e-3 < gaps.coarse.right < 1
     assert 9e-4 < gaps.single.widest < 1.1e-3
-    assert gaps.standard(True, strict=False).single < 1e-6
-    assert gaps.standard(True, strict=True).single == 0.0
+    assert standard_in(gaps, True, strict=False).single < 1e-6
+    assert standard_in(gaps, True, strict=True).single == 0.0
 
 
 def test_an_alternative_in_single_precision_needs_the_room_for_it():
@@ -86,7 +87,7 @@ def test_zeros_have_room_for_single_precision_as_a_number():
     gaps = make(balanced, mistakes=[("a little off", lambda x: np.mean(x) + 1e-3)]).gaps
     assert 0 < gaps.zero.right < 1e-6
     assert 9e-4 < gaps.zero.widest < 1.1e-3
-    assert 0 < gaps.standard(True, strict=False).single_at_zero < 1e-5
+    assert 0 < standard_in(gaps, True, strict=False).single_at_zero < 1e-5
 
 
 def test_a_tolerance_too_tight_is_named():

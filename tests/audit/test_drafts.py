@@ -6,15 +6,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from autograder.artefacts.notebooks import nbformat
+from autograder.artefacts.proof import proof_file, read_proof, write_proof
+from autograder.artefacts.recording import load_recording
 from autograder.audit import prove
 from autograder.audit.drafts import write_draft
-from autograder.audit.proof import proof_file, read_proof, write_proof
 from autograder.audit.publish import compile_and_publish
 from autograder.authoring.standard import Standard
 from autograder.course import Course
 from autograder.errors import SourceError
-from autograder.grading.notebooks import nbformat
-from autograder.student.recording import load_recording
 
 WriteCourse = Callable[..., Course]
 SUM = "scaled_sum_matches_reference"

@@ -8,12 +8,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from autograder.artefacts.results import Verdict
 from autograder.audit.mutation import kills
 from autograder.audit.mutation.kills import Fate, MutantResult, try_mutants
 from autograder.audit.mutation.mutants import mutants_of
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course
-from autograder.grading.results import Verdict
 from autograder.sandbox.protocol.messages import InProcessSession
 from tests.audit.conftest import all_sites
 from tests.audit.test_mutants import BUILT_ON_IT, HELPER, USES_HELPER

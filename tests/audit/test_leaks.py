@@ -12,11 +12,12 @@ from typing import Any
 import nbformat
 import pytest
 
+from autograder.artefacts.bundle import parse_bundle
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.recording import FILE
 from autograder.audit.leaks import Secret, find_leaks, secrets_of
 from autograder.compiler.build import build
-from autograder.grading.bundle import parse_bundle
-from autograder.grading.oracle import Oracle, load_bundle_oracle
-from autograder.student.recording import FILE
+from autograder.grading.oracle import load_bundle_oracle
 from tests.small_course import small_course
 
 NOTEBOOK = "small.ipynb"

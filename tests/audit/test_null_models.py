@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.artefacts.compiled import Oracle
 from autograder.audit.checking.null_models import NULL_MODELS, null_models, recorded_answers
 from autograder.authoring.checks import case, check
-from autograder.grading.oracle import Oracle
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
 

@@ -7,15 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.gaps import Bands, Gaps
+from autograder.artefacts.proof import Proof, read_proof, write_proof
 from autograder.audit import prove as proving
-from autograder.audit.checking.calibration import Bands, Gaps
-from autograder.audit.proof import Proof, read_proof, write_proof
+from autograder.audit.checking.calibration import lies_in
 from autograder.audit.prove import Proven, prove, stale_checks
 from autograder.audit.publish import audit_only, compile_and_publish
 from autograder.authoring.standard import Standard
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course
-from autograder.grading.bundle import read_bundle
 from tests.audit.test_kills import SIGN_IS_LOST
 from tests.audit.test_mutants import HELPER, USES_HELPER
 from tests.small_course import BANK_OF_SUM
@@ -193,11 +194,11 @@ def test_a_stored_tolerance_beside_the_gap_is_drawn_anew(write_proven_course: Wr
 
 def test_a_gap_takes_what_lies_away_from_both_of_its_ends() -> None:
     gaps = Gaps(Bands(right=1.0, wrong=100.0))
-    assert gaps.takes(Standard(factor=10.0), True, strict=True)
-    assert gaps.takes(Standard(factor=50.0), True, strict=True)
-    assert not gaps.takes(Standard(factor=1.2), True, strict=True)
-    assert not gaps.takes(Standard(factor=90.0), True, strict=True)
-    assert not gaps.takes(Standard(factor=10.0, single=1e-6), True, strict=True)
+    assert lies_in(gaps, Standard(factor=10.0), True, strict=True)
+    assert lies_in(gaps, Standard(factor=50.0), True, strict=True)
+    assert not lies_in(gaps, Standard(factor=1.2), True, strict=True)
+    assert not lies_in(gaps, Standard(factor=90.0), True, strict=True)
+    assert not lies_in(gaps, Standard(factor=10.0, single=1e-6), True, strict=True)
 
 
 def test_a_check_with_findings_is_not_kept_in_the_proof(

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.audit.checking import variants
 from autograder.audit.checking.variants import SEEDS, run_variant
 from autograder.audit.publish import audit_only, compile_and_publish
 from autograder.authoring.checks import Check
 from autograder.course import Course
 from autograder.errors import AuditRefused, SourceError
-from autograder.grading.bundle import read_bundle
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.runner import Grader
 from autograder.grading.substitutes import run_given
 from tests.audit.test_kills import SIGN_IS_LOST

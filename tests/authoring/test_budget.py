@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from autograder import budget
+from autograder.artefacts.bundle import Cell
 from autograder.authoring.budget import GRADING, graded_budgets
-from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
 from autograder.sandbox.client.fork_server import environment_of
 

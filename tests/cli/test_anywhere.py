@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from autograder.grading.bundle import Cell
+from autograder.artefacts.bundle import Cell
+from autograder.artefacts.recording import FILE, dump_recording
 from autograder.grading.oracle import load_oracle
-from autograder.student.recording import FILE, dump_recording, record
+from autograder.student.recording import record
 
 CHECK = """
 import numpy as np

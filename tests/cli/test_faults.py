@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from autograder import cli
-from autograder.audit.proof import proof_file
+from autograder.artefacts.proof import proof_file
 from autograder.course import Course
 from tests.cli.test_cli import ENVIRONMENT, SOMEBODY
 from tests.small_course import small_course

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.compiler.build import Artefacts, build
+from autograder.artefacts.release import Artefacts
+from autograder.compiler.build import build
 from autograder.compiler.source import Source, read_source
 from autograder.course import Course
 

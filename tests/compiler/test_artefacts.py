@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from autograder.compiler.build import publish, write
-from autograder.compiler.fingerprint import fingerprint, is_current
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.release import is_current, put_in_place, write
+from autograder.compiler.fingerprint import fingerprint
 from autograder.course import Course
-from autograder.grading.bundle import read_bundle
 from autograder.sandbox.limits import Limits
 
 COMPILE = """
@@ -27,6 +27,7 @@ print(made.fingerprint)
 HEAVY = """
 import sys
 from pathlib import Path
+from autograder.artefacts.release import is_current
 from autograder.compiler.fingerprint import fingerprint
 from autograder.course import Course
 fingerprint(Course(Path(sys.argv[1])), "hw")
@@ -66,7 +67,7 @@ def test_the_same_input_gives_the_same_bytes_in_every_process(made, workshop):
 
 
 def test_published_folders_hold_what_the_layout_says(made, workshop):
-    publish(made, workshop.course)
+    put_in_place(made, workshop.course)
     assert files_of(workshop.course.release("hw")) == sorted(made.release)
     assert files_of(workshop.course.build("hw")) == [
         "fingerprint",
@@ -82,32 +83,32 @@ def test_published_folders_hold_what_the_layout_says(made, workshop):
 
 
 def test_nothing_else_is_left_beside_them_and_what_is_old_goes(made, workshop):
-    publish(made, workshop.course)
+    put_in_place(made, workshop.course)
     (workshop.course.release("hw") / "stale.txt").write_text("old")
     (workshop.root / "release" / ".hw.new").mkdir()
-    publish(made, workshop.course)
+    put_in_place(made, workshop.course)
     assert files_of(workshop.root / "release") == sorted(f"hw/{name}" for name in made.release)
     assert [p.name for p in (workshop.root / "build").iterdir()] == ["hw"]
 
 
 def test_an_audit_stays(made, workshop):
-    publish(made, workshop.course)
+    put_in_place(made, workshop.course)
     build = workshop.course.build("hw")
     (build / "audit.json").write_bytes(b"1")
-    publish(made, workshop.course)
+    put_in_place(made, workshop.course)
     assert (build / "audit.json").read_bytes() == b"1"
 
 
 def test_a_crash_while_writing_leaves_the_former_release_whole(made, workshop, monkeypatch):
-    publish(made, workshop.course)
+    put_in_place(made, workshop.course)
     before = files_of(workshop.root / "release")
 
     def crash(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("autograder.compiler.artefacts.write", crash)
+    monkeypatch.setattr("autograder.artefacts.release.write", crash)
     with pytest.raises(OSError, match="no space left"):
-        publish(dataclasses.replace(made, release={}), workshop.course)
+        put_in_place(dataclasses.replace(made, release={}), workshop.course)
     assert files_of(workshop.root / "release") == before
     assert is_current(workshop.course, "hw", made.fingerprint)
 
@@ -140,7 +141,7 @@ def test_the_fingerprint_changes_with_everything_that_is_compiled(made, workshop
 def test_only_what_was_published_whole_is_current(made, workshop):
     course = workshop.course
     assert not is_current(course, "hw", made.fingerprint)
-    publish(made, course)
+    put_in_place(made, course)
     assert is_current(course, "hw", made.fingerprint)
     assert not is_current(course, "hw", "another")
     (course.release("hw") / "hw.ipynb").unlink()

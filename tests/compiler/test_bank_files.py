@@ -2,9 +2,9 @@
 
 import pytest
 
+from autograder.artefacts.bundle import parse_bundle
 from autograder.compiler.bank_files import read_bank_texts
 from autograder.errors import SourceError
-from autograder.grading.bundle import parse_bundle
 
 MISTAKE = 'from autograder import mistake\nmistake("zero", double=0)\n'
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from autograder.artefacts.bundle import Cell, parse_bundle
 from autograder.errors import SourceError, UsageError
-from autograder.grading.bundle import Cell, parse_bundle
 
 DOUBLE = '"""Basics."""\n\n\ndef double(x):\n    """Double x."""\n    return 2 * x\n'
 

@@ -1,7 +1,7 @@
 import pytest
 
+from autograder.artefacts.bundle import parse_bundle
 from autograder.errors import SourceError
-from autograder.grading.bundle import parse_bundle
 from autograder.grading.oracle import load_bundle_oracle
 
 TRIPLE = '''\

@@ -9,9 +9,9 @@ from types import ModuleType
 import pytest
 from packaging.requirements import Requirement
 
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.notebooks import FIRST_CELL
 from autograder.compiler.handout import TORCH_FILE, companions, first_cell
-from autograder.grading.bundle import Manifest
-from autograder.grading.notebooks import FIRST_CELL
 from autograder.version import own_version
 
 VERSION = own_version()

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from autograder.compiler.build import publish
+from autograder.artefacts.release import put_in_place
 from autograder.errors import SourceError
 
 # Runs a notebook's code cells as a student's kernel would, and says which self-checks pass.
@@ -189,7 +189,7 @@ def test_the_solution_notebook_runs_without_the_reference_and_passes(workshop):
             assert_close(student.f(x), reference.f(x))
         """,
     )
-    publish(compiled.artefacts, workshop.course)
+    put_in_place(compiled.artefacts, workshop.course)
     assert b"import double" not in compiled.artefacts.solution
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", RUN, "../../build/hw/hw_solution.ipynb"],

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import nbformat
 
-from autograder.compiler.artefacts import Artefacts
+from autograder.artefacts.release import Artefacts
 from autograder.compiler.build import build
 from autograder.course import Course, find_course
 from tests.demo.demo_class import Answers, all_right, submit

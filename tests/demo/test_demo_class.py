@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.artefacts.results import Result, Status, Verdict
 from autograder.audit.publish import compile_and_publish
 from autograder.course import Course, find_course
 from autograder.engines.run import grade_assignment
-from autograder.grading.results import Result, Status, Verdict
 from tests.demo.demo_class import ASSIGNMENT, NO_NOTEBOOK, STUDENTS, write_class
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import pytest
 
-from autograder.audit.proof import read_proof
+from autograder.artefacts.bundle import parse_bundle
+from autograder.artefacts.proof import read_proof
+from autograder.artefacts.results import Result, Verdict
 from autograder.compiler.build import compile_assignment, pack
 from autograder.course import find_course
-from autograder.grading.bundle import parse_bundle
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import Result, Verdict
 from autograder.grading.runner import Grader
 from tests.demo.other_homework import SLIPS, homework
 from tests.demo.writeups import ANSWERS, submissions, writeups

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.compiler.artefacts import Artefacts
+from autograder.artefacts.release import Artefacts
 from autograder.compiler.build import build
 from autograder.course import Course, find_course
 from tests.demo.demo_class import Answers, submit

@@ -4,14 +4,14 @@ import shutil
 
 import pytest
 
-from autograder.audit.proof import proof_file
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.proof import proof_file
+from autograder.artefacts.results import QuestionResult, Status, now
 from autograder.audit.publish import compile_and_publish
 from autograder.course import Course
 from autograder.engines.table import ENGINES
 from autograder.engines.work import Graded
-from autograder.grading.bundle import read_bundle
 from autograder.grading.intake import read_submitted
-from autograder.grading.results import QuestionResult, Status, now
 from autograder.grading.scoring import result_of
 from autograder.records.gradebook import write_gradebook
 from tests.small_course import small_course, small_proof, write_proven_course

@@ -3,11 +3,11 @@ import multiprocessing
 
 import pytest
 
+from autograder.artefacts.results import Status
 from autograder.engines import local
 from autograder.engines.local import grade_all
 from autograder.engines.work import Job, Work
 from autograder.errors import HarnessError
-from autograder.grading.results import Status
 from autograder.sandbox.limits import Limits
 
 SECRET = b"the secret of the course"

@@ -4,11 +4,7 @@ import dataclasses
 
 import pytest
 
-from autograder.audit.publish import compile_and_publish
-from autograder.engines.regrade import regrade
-from autograder.engines.run import _stands_by_another, grade_assignment
-from autograder.grading.intake import Submitted
-from autograder.grading.results import (
+from autograder.artefacts.results import (
     CaseResult,
     CheckResult,
     QuestionResult,
@@ -16,6 +12,10 @@ from autograder.grading.results import (
     Status,
     Verdict,
 )
+from autograder.audit.publish import compile_and_publish
+from autograder.engines.regrade import regrade
+from autograder.engines.run import _stands_by_another, grade_assignment
+from autograder.grading.intake import Submitted
 from autograder.records.store import Store
 from tests.stored import history
 

@@ -7,12 +7,12 @@ import shutil
 import pytest
 
 from autograder import cli
+from autograder.artefacts.bundle import digest_of
 from autograder.engines.record import write_feedback_pages
 from autograder.engines.regrade import regrade
 from autograder.engines.run import grade_assignment, stored, try_assignment
 from autograder.engines.table import ENGINES
 from autograder.errors import HarnessError, UsageError
-from autograder.grading.intake import digest_of
 from autograder.records.store import Store
 
 NEWER = "A newer submission waits to be graded"

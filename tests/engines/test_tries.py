@@ -6,12 +6,12 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from autograder.artefacts.results import Status
 from autograder.audit.publish import compile_and_publish
 from autograder.engines import local, run
 from autograder.engines.run import grade_assignment
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS
-from autograder.grading.results import Status
 from autograder.records.store import Store
 from autograder.sandbox.protocol.settings import WEAKEST
 from tests.stored import history

@@ -2,8 +2,8 @@
 
 import pytest
 
+from autograder.artefacts.bundle import Cell
 from autograder.errors import SourceError
-from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
 
 REFERENCE = {

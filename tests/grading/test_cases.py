@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autograder import assert_close, assert_that, case, check
+from autograder.artefacts.results import Blank, Verdict
 from autograder.authoring.checks import case_rng
 from autograder.errors import (
     HarnessError,
@@ -13,7 +14,6 @@ from autograder.errors import (
     StudentTimeout,
 )
 from autograder.grading.cases import MAX_MESSAGE, ReferenceSession, run_case
-from autograder.grading.results import Blank, Verdict
 from autograder.sandbox.protocol.messages import InProcessSession
 
 RIGHT = "def f(x):\n    return 2 * x"

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from autograder import assert_close, assert_equal, assert_that
+from autograder.artefacts.bundle import NamedMutant
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.results import Verdict
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, case_rng, check
-from autograder.grading.bundle import NamedMutant
 from autograder.grading.cases import ReferenceSession, run_case
 from autograder.grading.diagnosis import CaseOutcome, Diagnoses
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import Verdict
 from autograder.sandbox.protocol.messages import InProcessSession
 
 SECRET = b"the course's"

@@ -6,15 +6,10 @@ import threading
 
 import pytest
 
+from autograder.artefacts.bundle import digest_of
 from autograder.errors import StudentError
 from autograder.grading import intake
-from autograder.grading.intake import (
-    MAX_BYTES,
-    Submitted,
-    digest_of,
-    read_submission_file,
-    read_submitted,
-)
+from autograder.grading.intake import MAX_BYTES, Submitted, read_submission_file, read_submitted
 
 
 @pytest.fixture

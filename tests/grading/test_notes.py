@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.artefacts.results import Result, Status
 from autograder.grading.notes import MAX_NOTES, all_notes, naming_file
-from autograder.grading.results import Result, Status
 
 
 def told(kind, count):

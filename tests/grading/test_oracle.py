@@ -5,8 +5,8 @@ from types import ModuleType
 
 import pytest
 
+from autograder.artefacts.bundle import Cell, read_bundle
 from autograder.errors import SourceError
-from autograder.grading.bundle import Cell, read_bundle
 from autograder.grading.oracle import load_bundle_oracle, load_oracle
 
 REFERENCE = {

@@ -5,14 +5,13 @@ import msgspec
 import nbformat
 import pytest
 
+from autograder.artefacts.bundle import digest_of, read_bundle
+from autograder.artefacts.results import CaseResult, Status, Verdict, is_final, now
 from autograder.grading import case_runs, in_place
-from autograder.grading.bundle import read_bundle
 from autograder.grading.case_runs import CaseRuns
 from autograder.grading.cases import run_against
-from autograder.grading.intake import digest_of
 from autograder.grading.notes import PYTHON
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import CaseResult, Status, Verdict, is_final, now
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
 from autograder.sandbox.client.fork_server import ForkServer

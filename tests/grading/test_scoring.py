@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.grading.bundle import CheckEntry, QuestionEntry
-from autograder.grading.results import CaseResult, QuestionResult, Status, Verdict
+from autograder.artefacts.manifest import CheckEntry, QuestionEntry
+from autograder.artefacts.results import CaseResult, QuestionResult, Status, Verdict
 from autograder.grading.scoring import score_check, score_manual, score_question, status_of
 
 POINTS = st.one_of(

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from autograder import assert_close, case, check
+from autograder.artefacts.bundle import Cell, read_bundle
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.checks import case_rng
 from autograder.errors import StudentKilled, StudentTimeout
 from autograder.grading import case_runs
 from autograder.grading import substitutes as module
-from autograder.grading.bundle import Cell, read_bundle
 from autograder.grading.cases import ReferenceSession, run_against, run_case
 from autograder.grading.oracle import load_bundle_oracle
-from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.runner import Grader
 from autograder.grading.substitutes import ReferenceProcess, run_given, wants_given
 from autograder.records.words import student_words

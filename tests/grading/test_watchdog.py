@@ -3,9 +3,9 @@ import time
 import numpy as np
 import pytest
 
+from autograder.artefacts.results import Verdict
 from autograder.authoring.checks import case, check
 from autograder.grading.cases import ReferenceSession, run_case
-from autograder.grading.results import Verdict
 from autograder.grading.watchdog import watchdog
 from autograder.sandbox.protocol.messages import InProcessSession
 

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.grading.bundle import CheckEntry, Manifest, QuestionEntry
-from autograder.grading.results import (
+from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
+from autograder.artefacts.results import (
     CaseResult,
     CheckResult,
     QuestionResult,

@@ -4,9 +4,9 @@ import io
 import pytest
 
 from autograder import cli
+from autograder.artefacts.results import Status
 from autograder.engines import run
 from autograder.engines.run import Stored
-from autograder.grading.results import Status
 from autograder.records.exporters import EXPORTERS, Exporter
 from autograder.records.exports import csv_text
 from autograder.records.exports import table as json_table

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from autograder.grading.results import Blank, Status, Verdict
+from autograder.artefacts.results import Blank, Status, Verdict
 from autograder.records.feedback import write_feedback
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

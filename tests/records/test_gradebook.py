@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from nbformat import NotebookNode
 
+from autograder.artefacts.results import Status, Verdict
 from autograder.errors import HarnessError, UsageError
-from autograder.grading.results import Status, Verdict
 from autograder.records.gradebook import write_gradebook
 
 NOON, ONE = "2026-11-20 12:00:00 UTC\n", "2026-11-20 13:00:00 UTC"

@@ -3,7 +3,7 @@ import time
 import msgspec
 import pytest
 
-from autograder.grading.results import Status, Verdict
+from autograder.artefacts.results import Status, Verdict
 from autograder.records.report import write_report
 
 

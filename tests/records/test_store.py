@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from autograder.artefacts.results import Status, Verdict, dump_result
 from autograder.errors import HarnessError, UsageError
-from autograder.grading.results import Status, Verdict, dump_result
 from autograder.records.store import Store, submission_key
 from autograder.sandbox.limits import Limits
 from tests.stored import history
@@ -69,7 +69,7 @@ def test_of_many_processes_one_writes_a_key_and_all_return_it(folder, make):
     program = (
         "import sys, msgspec, time; from pathlib import Path\n"
         "from autograder.records.store import Store\n"
-        "from autograder.grading.results import dump_result, load_result\n"
+        "from autograder.artefacts.results import dump_result, load_result\n"
         "folder, key, mine, start = sys.argv[1:]\n"
         "result = load_result(sys.stdin.buffer.read())\n"
         "result = msgspec.structs.replace(result, notes=(mine,))\n"

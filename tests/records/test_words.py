@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 
-from autograder.grading.results import Status, Verdict
+from autograder.artefacts.results import Status, Verdict
 from autograder.records.words import (
     STATUS_WORDS,
     VERDICT_WORDS,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as replace_struct
 
-from autograder.grading.results import (
+from autograder.artefacts.results import (
     CaseResult,
     CheckResult,
     QuestionResult,

@@ -10,12 +10,13 @@ import jupytext
 import matplotlib as mpl
 import pytest
 
+from autograder.artefacts.bundle import Cell
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.results import Verdict
 from autograder.authoring.checks import case_rng
 from autograder.course import find_course
-from autograder.grading.bundle import Cell
 from autograder.grading.cases import ReferenceSession, run_case
-from autograder.grading.oracle import Oracle, load_oracle
-from autograder.grading.results import Verdict
+from autograder.grading.oracle import load_oracle
 from autograder.redteam.catalogue import read_own
 from autograder.redteam.specimens import Earning, Specimen
 from autograder.sandbox.protocol.messages import InProcessSession

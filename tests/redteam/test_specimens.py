@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.artefacts.results import Verdict
 from autograder.errors import UsageError
-from autograder.grading.results import Verdict
 from autograder.redteam.specimens import (
     Earning,
     Expectation,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.artefacts.bundle import read_bundle
 from autograder.audit.publish import compile_and_publish
 from autograder.course import find_course
-from autograder.grading.bundle import read_bundle
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.redteam.witnesses import (
     Ear,

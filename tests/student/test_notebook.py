@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from autograder.artefacts.bundle import Cell
+from autograder.artefacts.recording import FILE, dump_recording
+from autograder.artefacts.results import Verdict
 from autograder.errors import HarnessError, StudentError, UsageError
-from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
-from autograder.grading.results import Verdict
 from autograder.student.notebook import Rehearsal, only_notebook
-from autograder.student.recording import FILE, dump_recording, record
+from autograder.student.recording import record
 
 CHECKS = """
 import numpy as np

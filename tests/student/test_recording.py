@@ -6,17 +6,13 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from autograder.artefacts.bundle import Cell
+from autograder.artefacts.recording import dump_recording, load_recording
 from autograder.authoring.checks import case_rng
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, SourceError
-from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
-from autograder.student.recording import (
-    ReplaySession,
-    dump_recording,
-    load_recording,
-    record,
-)
+from autograder.student.recording import ReplaySession, record
 
 HEAD = """
 import numpy as np

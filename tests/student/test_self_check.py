@@ -4,12 +4,13 @@ from types import ModuleType
 
 import pytest
 
+from autograder.artefacts.bundle import Cell
+from autograder.artefacts.recording import FILE, dump_recording
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
 from autograder.errors import HarnessError
-from autograder.grading.bundle import Cell
 from autograder.grading.oracle import load_oracle
-from autograder.student.recording import FILE, dump_recording, record
+from autograder.student.recording import record
 from autograder.student.self_check import self_check
 
 CHECK = """

@@ -1,8 +1,9 @@
 """A student's value that a check cannot use is the student's miss, in a release too."""
 
-from autograder.grading.bundle import Cell
+from autograder.artefacts.bundle import Cell
+from autograder.artefacts.recording import FILE, dump_recording
 from autograder.grading.oracle import load_oracle
-from autograder.student.recording import FILE, dump_recording, record
+from autograder.student.recording import record
 from autograder.student.self_check import self_check
 
 CHECK = """

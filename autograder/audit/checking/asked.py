@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from autograder.artefacts.compiled import Oracle
 from autograder.audit.checking.variants import SEEDS, run_perturbed
 from autograder.authoring.checks import Check
-from autograder.grading.oracle import Oracle
 from autograder.sandbox.protocol.messages import InProcessSession
 
 __all__ = ["asked_in_a_run", "unused_parameters"]

@@ -11,10 +11,11 @@ largest value that is wanted, as sums of large numbers may cancel, and its room 
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
+from autograder.artefacts.gaps import Bands, Gaps, SingleBand
 from autograder.authoring.standard import Compared, Standard, largest_of
 from autograder.authoring.tolerance import DEFAULTS
 from autograder.authoring.tolerance import is_coarse as coarse
@@ -23,14 +24,13 @@ __all__ = [
     "LARGEST_SHARE",
     "ROOM",
     "SAFETY",
-    "Bands",
-    "Gaps",
-    "SingleBand",
     "beyond",
     "factor_between",
     "is_coarse",
+    "lies_in",
     "room_for_single",
     "single_in",
+    "standard_in",
     "widest_in",
     "wrong_in",
 ]
@@ -46,145 +46,59 @@ FINEST = 1e-3  # as a factor: below it a default tolerance is that of rounding i
 ONE_ROUNDING = 2.0**-23  # in single precision, which any answer may have that is computed in it
 
 
-@dataclass(frozen=True)
-class Bands:
-    """What is right and what is wrong in one check, where one precision is wanted.
+def standard_in(gaps: Gaps, by_default: bool, strict: bool) -> Standard:
+    """Return the standard that lies in each gap.
 
-    Attributes:
-        right: the largest margin of right answers that differ by rounding.
-        alternatives: the largest of alternatives, which must pass as they are.
-        wrong: the smallest margin of wrong answers; infinite where they differ in more than
-            numbers.
+    Args:
+        gaps: of a check.
+        by_default: whether the check compares by default tolerances at all.
+        strict: whether it grades precision.
     """
-
-    right: float = 0.0
-    alternatives: float = 0.0
-    wrong: float = math.inf
-
-    @property
-    def needed(self) -> float:
-        """The least factor that takes every right answer."""
-        return max(SAFETY * self.right, self.alternatives)
-
-    @property
-    def overlap(self) -> bool:
-        """Whether some wrong answer is no further away than a right one."""
-        return self.wrong <= max(self.right, self.alternatives)
-
-    def within(self, factor: float) -> "Bands":
-        """Return the same in units of the tolerance with a factor."""
-        return Bands(self.right / factor, self.alternatives / factor, self.wrong / factor)
+    if not by_default:
+        return Standard()
+    factors = (
+        factor_between(gaps.double, COARSEST),
+        factor_between(gaps.coarse, COARSEST_COARSE),
+    )
+    if strict:
+        return Standard(*factors)
+    return Standard(
+        *factors,
+        room_for_single(gaps.single, LARGEST_SHARE),
+        room_for_single(replace(gaps.single, widest=math.inf), LARGEST_SHARE),
+        room_for_single(gaps.zero, LARGEST_AT_ZERO),
+    )
 
 
-@dataclass(frozen=True)
-class SingleBand:
-    """Answers to questions in double precision that are off as if computed in single precision.
+def lies_in(gaps: Gaps, standard: Standard, by_default: bool, strict: bool) -> bool:
+    """Return whether a standard lies in each gap, though another may be drawn on this machine.
 
-    All figures are beyond the relative tolerance: shares of the largest value wanted, or numbers,
-    where values cancel out and a share says nothing.
-
-    Attributes:
-        right: the largest of the reference, computed in single precision; None if none was seen.
-        wrong: the smallest of wrong answers.
-        widest: beyond which a mistake would pass a case that it fails.
+    Args:
+        gaps: of a check.
+        standard: that was drawn elsewhere.
+        by_default: whether the check compares by default tolerances at all.
+        strict: whether it grades precision.
     """
-
-    right: float | None = None
-    wrong: float = math.inf
-    widest: float = math.inf
-
-
-@dataclass(frozen=True)
-class Gaps:
-    """All bands of a check: for double precision wanted, for a coarser one, and for single.
-
-    ``zero`` is that for single precision as numbers, where values cancel out.
-    """
-
-    double: Bands = field(default_factory=Bands)
-    coarse: Bands = field(default_factory=Bands)
-    single: SingleBand = field(default_factory=SingleBand)
-    zero: SingleBand = field(default_factory=SingleBand)
-
-    @property
-    def overlap(self) -> Bands | None:
-        """The bands in which right and wrong overlap, if some do."""
-        return next((bands for bands in (self.double, self.coarse) if bands.overlap), None)
-
-    def standard(self, by_default: bool, strict: bool) -> Standard:
-        """Return the standard that lies in each gap.
-
-        Args:
-            by_default: whether the check compares by default tolerances at all.
-            strict: whether it grades precision.
-        """
-        if not by_default:
-            return Standard()
-        factors = (
-            factor_between(self.double, COARSEST),
-            factor_between(self.coarse, COARSEST_COARSE),
+    drawn = standard_in(gaps, by_default, strict)
+    factors = (gaps.double, standard.factor), (gaps.coarse, standard.coarse_factor)
+    rooms = (
+        (gaps.single, standard.single, drawn.single),
+        (replace(gaps.single, widest=math.inf), standard.in_single, drawn.in_single),
+        (gaps.zero, standard.single_at_zero, drawn.single_at_zero),
+    )
+    return standard == drawn or (
+        by_default
+        and all(max(b.right * KEPT, b.alternatives) <= s <= b.wrong / KEPT for b, s in factors)
+        and all(
+            bool(room) == bool(other)
+            and (not room or (band.right or 0.0) <= room <= _least(band) / KEPT)
+            for band, room, other in rooms
         )
-        if strict:
-            return Standard(*factors)
-        return Standard(
-            *factors,
-            room_for_single(self.single, LARGEST_SHARE),
-            room_for_single(replace(self.single, widest=math.inf), LARGEST_SHARE),
-            room_for_single(self.zero, LARGEST_AT_ZERO),
-        )
-
-    def takes(self, standard: Standard, by_default: bool, strict: bool) -> bool:
-        """Return whether a standard lies in each gap, though another may be drawn on this machine.
-
-        Args:
-            standard: that was drawn elsewhere.
-            by_default: whether the check compares by default tolerances at all.
-            strict: whether it grades precision.
-        """
-        drawn = self.standard(by_default, strict)
-        factors = (self.double, standard.factor), (self.coarse, standard.coarse_factor)
-        rooms = (
-            (self.single, standard.single, drawn.single),
-            (replace(self.single, widest=math.inf), standard.in_single, drawn.in_single),
-            (self.zero, standard.single_at_zero, drawn.single_at_zero),
-        )
-        return standard == drawn or (
-            by_default
-            and all(max(b.right * KEPT, b.alternatives) <= s <= b.wrong / KEPT for b, s in factors)
-            and all(
-                bool(room) == bool(other)
-                and (not room or (band.right or 0.0) <= room <= _least(band) / KEPT)
-                for band, room, other in rooms
-            )
-        )
-
-    def within(self, standard: Standard) -> Bands:
-        """Return the bands of all precisions as one, in units of the tolerance of a standard."""
-        bands = self.double.within(standard.factor), self.coarse.within(standard.coarse_factor)
-        rooms = (self.single, standard.single), (self.zero, standard.single_at_zero)
-        wrong = min((band.wrong / room for band, room in rooms if room), default=math.inf)
-        return Bands(
-            max(one.right for one in bands),
-            max(one.alternatives for one in bands),
-            min(wrong, *(one.wrong for one in bands)),
-        )
-
-    def with_wrong(self, other: "Gaps") -> "Gaps":
-        """Return the same with the nearer of two wrong answers in each precision."""
-        return Gaps(
-            replace(self.double, wrong=min(self.double.wrong, other.double.wrong)),
-            replace(self.coarse, wrong=min(self.coarse.wrong, other.coarse.wrong)),
-            _nearer(self.single, other.single),
-            _nearer(self.zero, other.zero),
-        )
+    )
 
 
 def _least(band: SingleBand) -> float:
     return min(band.wrong, band.widest)
-
-
-def _nearer(mine: SingleBand, its: SingleBand) -> SingleBand:
-    return replace(mine, wrong=min(mine.wrong, its.wrong), widest=min(mine.widest, its.widest))
 
 
 def factor_between(bands: Bands, coarsest: float) -> float:
@@ -198,10 +112,11 @@ def factor_between(bands: Bands, coarsest: float) -> float:
         coarsest: the factor that no rounding takes.
     """
     highest = min(bands.wrong / ROOM, coarsest)
-    if bands.needed > highest:
+    needed = max(SAFETY * bands.right, bands.alternatives)  # the least that takes every right one
+    if needed > highest:
         middle = math.sqrt(max(bands.right, bands.alternatives) * min(bands.wrong, coarsest))
         return _rounded(middle)
-    return _rounded(max(min(max(bands.needed, 1.0), highest), FINEST), upwards=bands.needed > 1.0)
+    return _rounded(max(min(max(needed, 1.0), highest), FINEST), upwards=needed > 1.0)
 
 
 def room_for_single(band: SingleBand, largest: float) -> float:

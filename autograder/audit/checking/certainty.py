@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.proof import Proof
 from autograder.audit.checking.check_audit import is_certain
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.forks import Lost, Mark, in_forks
-from autograder.audit.proof import Proof
 from autograder.authoring.bank import Variant
-from autograder.grading.oracle import Oracle
 
 __all__ = ["hold_mistakes"]
 

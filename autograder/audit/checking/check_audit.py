@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.gaps import Bands, Gaps, SingleBand
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.audit.checking.asked import asked_in_a_run, unused_parameters
 from autograder.audit.checking.calibration import (
     SAFETY,
-    Bands,
-    Gaps,
-    SingleBand,
     beyond,
     is_coarse,
     single_in,
@@ -32,8 +32,6 @@ from autograder.audit.checking.variants import SEEDS, distance, run_perturbed, r
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Compared, Standard
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import CaseResult, Verdict
 
 __all__ = ["audit_check", "is_certain", "margin_with_two_threads"]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from autograder.artefacts.compiled import Oracle
 from autograder.authoring.arrays import is_array, is_tensor
 from autograder.authoring.checks import Check
 from autograder.grading.cases import drawn_under, run_against
-from autograder.grading.oracle import Oracle
 from autograder.sandbox.protocol.messages import InProcessSession
 
 __all__ = ["NULL_MODELS", "null_models", "recorded_answers"]

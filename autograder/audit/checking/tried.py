@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from autograder.audit.checking.calibration import Gaps
-from autograder.audit.proof import CheckProof, figures_of
+from autograder.artefacts.gaps import Gaps, figures_of
+from autograder.artefacts.proof import CheckProof
 from autograder.authoring.standard import Standard
 
 __all__ = ["CheckAudit"]

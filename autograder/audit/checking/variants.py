@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared, Standard
 from autograder.authoring.subject import Session
 from autograder.grading.cases import drawn_under, run_against
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.substitutes import run_given, wants_given
 from autograder.sandbox.protocol.messages import InProcessSession
 

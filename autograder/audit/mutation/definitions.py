@@ -5,16 +5,15 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
-from autograder.audit.checking.calibration import Gaps
+from autograder.artefacts.bundle import NamedMutant
+from autograder.artefacts.compiled import Compiled, Oracle
+from autograder.artefacts.gaps import Gaps, figures_of
+from autograder.artefacts.proof import DefinitionProof, Proof, Survivor
 from autograder.audit.mutation.kills import Fate, MutantResult, asked_by, mutants_for
 from autograder.audit.mutation.mutants import Site, sites_of
-from autograder.audit.proof import DefinitionProof, Proof, Survivor, figures_of
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
-from autograder.compiler.build import Compiled
 from autograder.compiler.regions import REASON
-from autograder.grading.bundle import NamedMutant
-from autograder.grading.oracle import Oracle
 
 __all__ = [
     "definitions_to_try",

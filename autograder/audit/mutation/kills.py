@@ -8,7 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from autograder.audit.checking.calibration import LARGEST_SHARE, ROOM, Gaps, wrong_in
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.gaps import Gaps
+from autograder.artefacts.results import CaseResult, Verdict
+from autograder.audit.checking.calibration import LARGEST_SHARE, ROOM, wrong_in
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.mutation.mutants import Mutant, Site, mutants_of
 from autograder.audit.mutation.trial import Trial, run_one
@@ -16,8 +19,6 @@ from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import observing
 from autograder.compiler.given_functions import asked_of_students
 from autograder.errors import SourceError
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.substitutes import run_given, wants_given
 from autograder.sandbox.protocol.messages import InProcessSession
 

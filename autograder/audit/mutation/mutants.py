@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.artefacts.bundle import Cell
+from autograder.artefacts.compiled import Oracle
 from autograder.audit.mutation.common_mistakes import COMMON_MISTAKES
 from autograder.audit.mutation.operators import OPERATORS
 from autograder.audit.mutation.trees import Tree
@@ -23,8 +25,6 @@ from autograder.authoring.arrays import is_array, to_numpy
 from autograder.compiler.reference import Definition, Module, Reference
 from autograder.compiler.regions import SOLUTION, find_regions
 from autograder.compiler.syntax import Definable, bound_names, first_line, last_line
-from autograder.grading.bundle import Cell
-from autograder.grading.oracle import Oracle
 
 __all__ = ["Mutant", "Site", "mutants_of", "sites_of"]
 

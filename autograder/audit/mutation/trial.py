@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.audit.mutation.calls import CALL_SECONDS, Call, agree, is_finite, outcome, watched
 from autograder.audit.mutation.mutants import Mutant, Site
 from autograder.audit.mutation.variations import scaled, varied_call, varied_parameters
 from autograder.authoring.checks import Case, Check
 from autograder.grading.cases import drawn_under, run_against
-from autograder.grading.oracle import Oracle
-from autograder.grading.results import CaseResult, Verdict
 from autograder.grading.watchdog import watchdog
 from autograder.sandbox.protocol.messages import InProcessSession
 

@@ -8,18 +8,15 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.authoring.standard import Standard
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.notebooks import nbformat
 from autograder.errors import HarnessError
-from autograder.grading.intake import digest_of
-from autograder.grading.notebooks import nbformat
 
 __all__ = [
     "Bundle",
     "Cell",
-    "CheckEntry",
-    "Manifest",
     "NamedMutant",
-    "QuestionEntry",
+    "digest_of",
     "pack_bundle",
     "parse_bundle",
     "read_bundle",
@@ -27,65 +24,6 @@ __all__ = [
 
 MANIFEST, SOURCE, RELEASE, MUTANTS = "manifest.json", "source.json", "release.ipynb", "mutants.json"
 REFERENCE, BANK, DATA = "reference/", "bank/", "data/"
-
-
-class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A check as the manifest tells of it.
-
-    ``cases`` are (name, hidden); ``cell`` is the nbgrader grade_id of its cell in the release,
-    which is the check's name; ``summary`` is the first line of its docstring; ``standard``
-    is how strictly its numbers are compared; ``rejects`` are the mistakes of its question that it
-    is known to reject, by title.
-    """
-
-    name: str
-    question: str
-    points: float
-    cases: tuple[tuple[str, bool], ...]
-    all_or_nothing: bool
-    device: str
-    hint: str | None
-    summary: str
-    standard: Standard = Standard()
-    rejects: tuple[str, ...] = ()
-
-    @property
-    def cell(self) -> str:
-        """The grade_id of its cell in the release."""
-        return self.name
-
-
-class QuestionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A question, in the order of the source: automatic with checks, or manual with a rubric.
-
-    ``title`` is the heading above it; ``cell`` is, for a manual question, the grade_id of the
-    cell that takes the answer.
-    """
-
-    id: str
-    title: str
-    points: float
-    manual: bool
-    checks: tuple[CheckEntry, ...]
-    cell: str | None = None
-
-
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle holds: questions, hashes of its files, versions, modules to preload."""
-
-    assignment: str
-    title: str
-    autograder: str
-    questions: tuple[QuestionEntry, ...]
-    preload: tuple[str, ...]
-    files: dict[str, str]
-    versions: dict[str, str]
-    schema: int = 1
-
-    @property
-    def possible(self) -> float:
-        """The points of all questions."""
-        return sum(q.points for q in self.questions)
 
 
 class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,6 +71,11 @@ class Bundle(msgspec.Struct, frozen=True):
     data: Mapping[str, bytes] = {}
     banks: Mapping[str, str] = {}
     resources: Mapping[str, bytes] = {}
+
+
+def digest_of(data: bytes) -> str:
+    """Return the name of a submission or a bundle: "sha256:…" of its bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def pack_bundle(

@@ -6,15 +6,12 @@ A check whose key stands is not proven again, on any machine. The file is sorted
 times nor paths of a machine in it, so that a review reads what a change did to it.
 """
 
-import math
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from autograder.audit.checking.calibration import Bands, Gaps, SingleBand
+from autograder.artefacts.gaps import Figures, Gaps, gaps_from
 from autograder.authoring.standard import Standard
 from autograder.course import Course
 from autograder.errors import SourceError, naming
@@ -24,8 +21,6 @@ __all__ = [
     "DefinitionProof",
     "Proof",
     "Survivor",
-    "figures_of",
-    "gaps_from",
     "proof_file",
     "read_proof",
     "write_proof",
@@ -33,7 +28,6 @@ __all__ = [
 
 FILE = "proof.json"
 SCHEMA = 3
-Figures = dict[str, dict[str, float]]  # of gaps; what is left out has its default
 
 
 class Survivor(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -164,32 +158,6 @@ class Proof(msgspec.Struct, frozen=True):
             if wrong < least:
                 nearest, least = definition.nearest.get(check), wrong
         return nearest
-
-
-def figures_of(gaps: Gaps) -> Figures:
-    """Return gaps as plain figures of three digits, without those that are the default."""
-    found: Figures = {}
-    for name in ("double", "coarse", "single", "zero"):
-        band, default = getattr(gaps, name), getattr(Gaps(), name)
-        plain = {
-            key: _rounded(value)
-            for key, value in vars(band).items()
-            if value != getattr(default, key)
-        }
-        if plain:
-            found[name] = plain
-    return found
-
-
-def gaps_from(figures: Mapping[str, Mapping[str, Any]]) -> Gaps:
-    """Return the gaps of some figures."""
-    double, coarse = (replace(Bands(), **figures.get(name, {})) for name in ("double", "coarse"))
-    single, zero = (replace(SingleBand(), **figures.get(name, {})) for name in ("single", "zero"))
-    return Gaps(double, coarse, single, zero)
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.3g}") if math.isfinite(value) else value
 
 
 def proof_file(course: Course, name: str) -> Path:

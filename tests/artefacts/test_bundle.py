@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.artefacts.bundle import Cell, pack_bundle, parse_bundle, read_bundle
 from autograder.authoring.standard import Standard
 from autograder.errors import HarnessError
-from autograder.grading.bundle import Cell, pack_bundle, parse_bundle, read_bundle
 
 
 @pytest.fixture(scope="module")

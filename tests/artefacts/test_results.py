@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.errors import HarnessError
-from autograder.grading.results import (
+from autograder.artefacts.results import (
     CaseResult,
     CheckResult,
     QuestionResult,
@@ -15,6 +14,7 @@ from autograder.grading.results import (
     is_final,
     load_result,
 )
+from autograder.errors import HarnessError
 
 NUMBER = st.floats(0, 1e6, allow_nan=False)
 CASES = st.builds(

@@ -7,15 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autograder.audit.checking.calibration import Bands, Gaps, SingleBand
-from autograder.audit.proof import (
+from autograder.artefacts.gaps import Bands, Gaps, SingleBand, figures_of, gaps_from
+from autograder.artefacts.proof import (
     SCHEMA,
     CheckProof,
     DefinitionProof,
     Proof,
     Survivor,
-    figures_of,
-    gaps_from,
     proof_file,
     read_proof,
     write_proof,

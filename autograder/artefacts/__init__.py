@@ -1,0 +1,1 @@
+"""What is made, as frozen records, and how it is read and written; nothing here runs."""
