@@ -64,10 +64,17 @@ class SourceError(UsageError):
         problem: what is wrong, as one sentence.
         file: the source notebook, relative to the course.
         cell: the number of the cell, counted from 1 over all cells.
+        check: the check that it is about, where whoever raises it knows no cell.
     """
 
-    def __init__(self, problem: str, file: str | None = None, cell: int | None = None) -> None:
-        self.problem, self.file, self.cell = problem, file, cell
+    def __init__(
+        self,
+        problem: str,
+        file: str | None = None,
+        cell: int | None = None,
+        check: str | None = None,
+    ) -> None:
+        self.problem, self.file, self.cell, self.check = problem, file, cell, check
         place = [file] if file else []
         if cell is not None:
             place.append(f"cell {cell}")
@@ -76,7 +83,10 @@ class SourceError(UsageError):
     def at(self, file: str, cell: int | None = None) -> "SourceError":
         """Return the same error with its place filled in where it was unknown."""
         return SourceError(
-            self.problem, self.file or file, self.cell if self.cell is not None else cell
+            self.problem,
+            self.file or file,
+            self.cell if self.cell is not None else cell,
+            self.check,
         )
 
 
@@ -93,7 +103,19 @@ class AuditRefused(AutograderError):
 
 
 class CheckFailure(AutograderError):
-    """The student's value is not what the check wants; the message says how it differs."""
+    """The student's value is not what the check wants; the message says how it differs.
+
+    Args:
+        said: how it differs.
+        what: what the value is called; None where the check does not say.
+    """
+
+    def __init__(self, said: str, what: str | None = None) -> None:
+        self.said, self.what = said, what
+        super().__init__(said, what)
+
+    def __str__(self) -> str:
+        return self.said if self.what is None else f"{self.what}: {self.said}"
 
 
 class Unanswered(CheckFailure):
@@ -104,11 +126,8 @@ class Unanswered(CheckFailure):
     """
 
     def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(what)
-
-    def __str__(self) -> str:
-        return f"{self.what}: not answered yet"
+        super().__init__("not answered yet", what)
+        self.args = (what,)  # of which it is made again, in another process
 
 
 class StudentError(AutograderError):

@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from autograder.errors import (
+    CheckFailure,
     HarnessError,
     NotImplementedYet,
     StudentError,
@@ -22,6 +23,8 @@ from autograder.sandbox.protocol.settings import Isolation
 @pytest.mark.parametrize(
     ("error", "words"),
     [
+        (CheckFailure("1, expected 2", "answer"), "answer: 1, expected 2"),
+        (CheckFailure("its norm grows"), "its norm grows"),
         (Unanswered("answer"), "answer: not answered yet"),
         (StudentError("KeyError"), "KeyError"),
         (StudentKilled("no memory", "cell 2, line 3"), "no memory (cell 2, line 3)"),

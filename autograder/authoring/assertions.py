@@ -85,20 +85,20 @@ def assert_equal(got: Any, want: Any, *, what: str = "value") -> None:
     elif is_array(want) or (is_array(got) and isinstance(want, (int, float, complex))):
         _assert_arrays_close(got, want, 0.0, 0.0, what)
     elif not _are_of_one_kind(got, want):
-        raise CheckFailure(f"{what}: {kind(got)}, expected {_wanted_kind(got, want)}")
+        raise CheckFailure(f"{kind(got)}, expected {_wanted_kind(got, want)}", what)
     elif got != want and not (_is_nan(got) and _is_nan(want)):
         if isinstance(want, (int, float)):
-            raise CheckFailure(f"{what}: {', expected '.join(numbers(got, want))}")
-        raise CheckFailure(f"{what}: {short(got)}, expected {short(want)}")
+            raise CheckFailure(", expected ".join(numbers(got, want)), what)
+        raise CheckFailure(f"{short(got)}, expected {short(want)}", what)
 
 
 def assert_shape(got: Any, shape: Sequence[int], *, what: str = "value") -> None:
     """Require an array of real numbers of exactly this shape."""
     extent = _extent(got, what)
     if extent.dtype.kind == "c":
-        raise CheckFailure(f"{what}: complex values, expected real ones")
+        raise CheckFailure("complex values, expected real ones", what)
     if extent.shape != tuple(shape):
-        raise CheckFailure(f"{what}: shape {extent.shape}, expected {tuple(shape)}")
+        raise CheckFailure(f"shape {extent.shape}, expected {tuple(shape)}", what)
 
 
 def assert_dtype(got: Any, like: Any, *, what: str = "value") -> None:
@@ -107,7 +107,7 @@ def assert_dtype(got: Any, like: Any, *, what: str = "value") -> None:
     extent = _extent(got, what)
     found = next(iter(extent.dtypes)) if len(extent.dtypes) == 1 else extent.dtype.name
     if found != wanted:
-        raise CheckFailure(f"{what}: dtype {found}, expected {wanted}")
+        raise CheckFailure(f"dtype {found}, expected {wanted}", what)
 
 
 def refuse_object(got: Any, what: str, expected: str) -> None:
@@ -115,7 +115,7 @@ def refuse_object(got: Any, what: str, expected: str) -> None:
     if isinstance(got, Proxy):
         if got.type_name == "ellipsis":
             raise Unanswered(what)
-        raise CheckFailure(f"{what}: an object of type {got.type_name}, expected {expected}")
+        raise CheckFailure(f"an object of type {got.type_name}, expected {expected}", what)
 
 
 def _extent(value: Any, what: str) -> Extent:
@@ -123,7 +123,7 @@ def _extent(value: Any, what: str) -> Extent:
     try:
         return extent_of(value)
     except NestError as error:
-        raise CheckFailure(f"{what}: {str(error) or f'{short(value)}, expected numbers'}") from None
+        raise CheckFailure(str(error) or f"{short(value)}, expected numbers", what) from None
 
 
 def _assert_arrays_close(
@@ -131,15 +131,15 @@ def _assert_arrays_close(
 ) -> None:
     found, wanted = _extent(got, what), _extent(want, what)
     if found.shape != wanted.shape:
-        raise CheckFailure(f"{what}: shape {found.shape}, expected {wanted.shape}")
+        raise CheckFailure(f"shape {found.shape}, expected {wanted.shape}", what)
     if (found.dtype.kind == "b") != (wanted.dtype.kind == "b"):
-        raise CheckFailure(f"{what}: dtype {found.dtype}, expected {wanted.dtype}")
+        raise CheckFailure(f"dtype {found.dtype}, expected {wanted.dtype}", what)
     if found.dtype.kind == "c" and wanted.dtype.kind != "c":
-        raise CheckFailure(f"{what}: complex values, expected real ones")
+        raise CheckFailure("complex values, expected real ones", what)
     try:
         g, w = to_array(got, found), to_array(want, wanted)
     except NestError as error:
-        raise CheckFailure(f"{what}: {error}") from None
+        raise CheckFailure(str(error), what) from None
     tolerance = tolerance_for(found.dtypes, wanted.dtypes, w, rtol, atol)
     result = compare(g, w, tolerance)
     own = rtol is not None or atol is not None
@@ -148,26 +148,26 @@ def _assert_arrays_close(
         return
     values = f"{', expected '.join(numbers(result.got, result.want))} ({tolerance})"
     if g.shape == ():
-        raise CheckFailure(f"{what}: {values}")
+        raise CheckFailure(values, what)
     place = result.index[0] if len(result.index) == 1 else result.index
     raise CheckFailure(
-        f"{what}: {result.wrong} of {result.total} values differ; largest at {place}: {values}"
+        f"{result.wrong} of {result.total} values differ; largest at {place}: {values}", what
     )
 
 
 def _require_sequence(got: Any, want: Sequence[Any], what: str) -> None:
     if not isinstance(got, (tuple, list)):
-        raise CheckFailure(f"{what}: {kind(got)}, expected {kind(want)} of {len(want)}")
+        raise CheckFailure(f"{kind(got)}, expected {kind(want)} of {len(want)}", what)
     if len(got) != len(want):
-        raise CheckFailure(f"{what}: {len(got)} items, expected {len(want)}")
+        raise CheckFailure(f"{len(got)} items, expected {len(want)}", what)
 
 
 def _require_mapping(got: Any, want: dict[str, Any], what: str) -> None:
     if not isinstance(got, dict):
-        raise CheckFailure(f"{what}: {kind(got)}, expected a dict")
+        raise CheckFailure(f"{kind(got)}, expected a dict", what)
     if set(got) != set(want):
         keys, wanted = (short(heapq.nsmallest(KEYS, mapping, key=str)) for mapping in (got, want))
-        raise CheckFailure(f"{what}: keys {keys}, expected {wanted}")
+        raise CheckFailure(f"keys {keys}, expected {wanted}", what)
 
 
 def _are_of_one_kind(got: Any, want: Any) -> bool:

@@ -73,7 +73,7 @@ class Proxy:
     def _is_no_value(self, *_: Any) -> Any:
         if self.type_name == "ellipsis":
             raise Unanswered(self.label)
-        raise CheckFailure(f"{self.label}: an object of type {self.type_name}, expected a value")
+        raise CheckFailure(f"an object of type {self.type_name}, expected a value", self.label)
 
     __bool__ = _is_no_value
     __eq__ = _is_no_value

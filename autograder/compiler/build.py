@@ -203,7 +203,7 @@ def _recording(
     try:
         return record(oracle, oracle.assignment, call_seconds)
     except SourceError as error:
-        named = (w.cell for w in written.values() if f"check {w.name}," in error.problem)
+        named = (w.cell for w in written.values() if w.name == error.check)
         raise error.at(source.file, next(named, None)) from None
 
 

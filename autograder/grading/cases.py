@@ -3,7 +3,6 @@
 import copy
 import hashlib
 import math
-import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -38,7 +37,6 @@ Draw = Callable[[Check, Case], np.random.Generator]  # returns a fresh generator
 
 MAX_MESSAGE = 2000
 DEFAULT = Standard()
-_NAME = re.compile(r"[^\W\d]\w*")
 
 
 class _Evidence(NamedTuple):
@@ -67,31 +65,33 @@ class _Watched:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.empty: list[str] = []
+        self._empty: list[str] = []
+        self._last: str | None = None
 
     def get(self, name: str) -> Any:
         """Return the value of a name; one that is `...`, None or an empty text is no answer."""
         value = self._session.get(name)
+        self._last = name
         dots = isinstance(value, RemoteId) and value.type_name == "ellipsis"
         if dots or value is None or (isinstance(value, str) and not value.strip()):
-            self.empty.append(name)
+            self._empty.append(name)
         return value
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
 
-    def unanswered(self, message: str | None = None) -> Unanswered | None:
+    def unanswered(self, error: Exception) -> Unanswered | None:
         """Return the failure that there is no answer, where that is all that is wrong.
 
         Args:
-            message: of a mismatch, which begins with the name of what it is about; None is of an
-                exception, which is about the value that was read last.
+            error: a mismatch, which is about the value that it names, or if it names none about
+                the one that was read last; any other exception is about the last empty one.
         """
-        names = self.empty[-1:]
-        if message is not None:
-            found = _NAME.match(message)
-            names = [name for name in self.empty if found and name == found[0]]
-        return Unanswered(names[0]) if names else None
+        if isinstance(error, (CheckFailure, AssertionError)):
+            about = getattr(error, "what", None) or self._last
+        else:
+            about = self._empty[-1] if self._empty else None
+        return Unanswered(about) if about in self._empty else None
 
 
 def drawn_under(secret: bytes, assignment: str) -> Draw:
@@ -169,7 +169,7 @@ def run_case(
             with watchdog(seconds):
                 _call(check, case, cast(Session, watched), reference, rng())
         except (CheckFailure, AssertionError) as error:
-            verdict, evidence = Verdict.FAILED, _evidence(watched.unanswered(str(error)) or error)
+            verdict, evidence = Verdict.FAILED, _evidence(watched.unanswered(error) or error)
         except StudentTimeout as error:
             verdict, evidence = Verdict.TIMED_OUT, _evidence(error)
         except StudentKilled as error:
@@ -182,7 +182,7 @@ def run_case(
                 verdict, evidence = Verdict.BROKEN, _evidence(error)
             elif proven or _is_sound(check, case, reference, rng):
                 unusable = CheckFailure(f"the check cannot use what the code returned ({fault})")
-                verdict, evidence = Verdict.FAILED, _evidence(watched.unanswered() or unusable)
+                verdict, evidence = Verdict.FAILED, _evidence(watched.unanswered(error) or unusable)
             else:
                 broken = HarnessError(f"the check raised {fault}")
                 verdict, evidence = Verdict.BROKEN, _evidence(broken)

@@ -29,6 +29,7 @@ KINDS = {
 }
 HEADING = re.compile(r"^#+[ \t]+(\S.*)$", re.MULTILINE)
 CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: |$)|^={7}$", re.MULTILINE)
+UNCLOSED = re.compile(r'"(?:[^"\\]|\\.)*\\?\Z', re.DOTALL)  # a text that nothing ends
 SCRIPT = re.compile(r"#|import\s|from\s|def\s|class\s|@|\"{3}|'{3}|[A-Za-z_]\w*\s*[=(]")
 
 
@@ -124,7 +125,7 @@ def _damage(error: json.JSONDecodeError) -> str:
         return "it is a Python script"
     if begin[:1] not in ("{", "["):
         return "it is plain text"
-    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
+    if error.pos >= len(text.rstrip()) or UNCLOSED.match(text, error.pos):
         return f"it ends too early, in line {text.rstrip().count(chr(10)) + 1}: a part is missing"
     return f"JSON error in line {error.lineno}, column {error.colno} ({error.msg})"
 

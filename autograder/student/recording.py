@@ -62,7 +62,9 @@ def replies_to(oracle: "Oracle", check: Check, case: Case) -> tuple[Reply, ...]:
     )
     if result.verdict is not Verdict.PASSED:
         raise SourceError(
-            f"check {check.name}, case {case.name!r}: the reference does not pass: {result.message}"
+            f"check {check.name}, case {case.name!r}: the reference does not pass: "
+            f"{result.message}",
+            check=check.name,
         )
     return tuple(reference.replies)
 

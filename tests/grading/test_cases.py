@@ -3,10 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from autograder import assert_close, assert_that, case, check
+from autograder import assert_close, assert_equal, assert_that, case, check
 from autograder.artefacts.results import Blank, Verdict
 from autograder.authoring.checks import case_rng
 from autograder.errors import (
+    CheckFailure,
     HarnessError,
     NotImplementedYet,
     StudentError,
@@ -229,6 +230,34 @@ def test_a_value_that_was_never_answered_is_said_to_be_so(name, empty):
     result = answered(f"{name} = {empty}")
     assert result.verdict is Verdict.FAILED
     assert (result.message, result.blank) == (f"{name}: not answered yet", Blank.VALUE)
+
+
+@pytest.mark.parametrize("message", ["answer: give a text", "give a text", "other: give a text"])
+def test_what_is_not_answered_does_not_hang_on_the_words_that_say_so(message):
+    def first(student, reference, rng):
+        assert_that(isinstance(student.other, float), "give a number")
+        assert_that(isinstance(student.answer, str), message)
+
+    def last(student, reference, rng):
+        answer, number = student.answer, student.number
+        assert_that(answer != number, message)
+        assert_that(number == 2.0, message)
+
+    source = "answer, number, other = None, 1.0, 1.0"
+    assert run(source, first, ANSWERS).message == "answer: not answered yet"
+    wrong = run(source, last, ANSWERS)
+    assert (wrong.message, wrong.blank) == (message, None)
+
+
+@pytest.mark.parametrize(("what", "blank"), [("answer", Blank.VALUE), ("number", None)])
+def test_a_mismatch_says_itself_which_value_it_is_about(what, blank, monkeypatch):
+    monkeypatch.setattr(CheckFailure, "__str__", lambda self: "reworded")
+
+    def body(student, reference, rng):
+        values = {"answer": student.answer, "number": student.number}
+        assert_equal(values[what], "B", what=what)
+
+    assert run("answer, number = None, 1.0", body, ANSWERS).blank is blank
 
 
 def test_a_stub_is_no_answer_yet_whatever_words_say_so(monkeypatch):

@@ -90,3 +90,21 @@ def test_bytes_without_cells_are_no_notebook():
     for data in (b"", b"3", b"{}", b'{"cells": 3}', b'{"worksheets": [3]}'):
         with pytest.raises(StudentError, match="no Jupyter notebook"):
             read_cells(data)
+
+
+@pytest.mark.parametrize(
+    ("end", "ends_early"),
+    [
+        ('["x = ', True),
+        ('["x = \\', True),
+        ('["x = \\"', True),
+        ('["x"', True),
+        ('["x"]}], "n', True),
+        ('["x" 1]}]}', False),
+        ('["x\n"]}]}', False),
+    ],
+)
+def test_a_file_whose_end_is_missing_is_told_from_one_that_is_damaged(end, ends_early):
+    with pytest.raises(StudentError) as caught:
+        read_cells(f'{{"cells": [{{"source": {end}'.encode())
+    assert ("it ends too early, in line 1" in str(caught.value)) is ends_early
