@@ -115,11 +115,13 @@ def _kept(
     kind: str, title: str, of: str | None, edit: tuple[str, str] | None, values: dict[str, Any]
 ) -> Any:
     if not isinstance(title, str) or not title.strip():
-        raise SourceError(f"a title of a {kind} must be a text that is not empty, got {title!r}")
+        raise SourceError(f"the title of a {kind} must be a text that is not empty, got {title!r}")
     if edit is not None and not _is_edit(edit):
-        raise SourceError(f"{title!r}: edit must be two different texts, got {edit!r}")
+        raise SourceError(
+            f"{title!r}: edit must be a pair of two different texts, (old, new), got {edit!r}"
+        )
     if values and (edit is not None or of is not None):
-        raise SourceError(f"{title!r}: values stand for themselves; leave out of= and edit=")
+        raise SourceError(f"{title!r}: values must stand alone; remove of= and edit=")
     right = kind == "alternative"
     if values or edit is not None:
         return _keep(Entry(title, right, of, values=values or None, edit=edit))

@@ -92,21 +92,27 @@ def check(
     def decorate(function: CheckFunction) -> Check:
         where = f"check {function.__name__}"
         if not isinstance(question, str) or not question.isidentifier():
-            raise SourceError(f"{where}: the question {question!r} is no identifier")
+            raise SourceError(
+                f"{where}: question must be a Python name, such as 'sgd_step', got {question!r}"
+            )
         if not (_is_number(points) and points >= 0):
-            raise SourceError(f"{where}: points={points!r} is no number from 0 up")
+            raise SourceError(f"{where}: points must be a number, 0 or more, got {points!r}")
         if device not in DEVICES:
-            raise SourceError(f"{where}: device={device!r} is none of {', '.join(DEVICES)}")
+            raise SourceError(
+                f"{where}: device must be one of {', '.join(DEVICES)}, got {device!r}"
+            )
         if precision not in PRECISIONS:
             raise SourceError(
-                f"{where}: precision={precision!r} is none of {', '.join(PRECISIONS)}"
+                f"{where}: precision must be one of {', '.join(PRECISIONS)}, got {precision!r}"
             )
         if seconds is not None and not (_is_number(seconds) and seconds > 0):
-            raise SourceError(f"{where}: seconds={seconds!r} is no number above 0")
+            raise SourceError(f"{where}: seconds must be a number above 0, got {seconds!r}")
         names = _given_names(where, question, given)
         cases: tuple[Case, ...] = tuple(getattr(function, _CASES, ()))
         if not cases:
-            raise SourceError(f"{where} has no case; add @case('a name', …) below @check")
+            raise SourceError(
+                f"{where}: there must be at least one case; add @case('a name', …) below @check"
+            )
         _require_fit(where, function, cases)
         return Check(
             function,
@@ -130,7 +136,7 @@ def case(name: str, /, *, hidden: bool = False, **parameters: Any) -> Callable[[
 
     def decorate(function: T) -> T:
         if not isinstance(name, str) or not name.strip():
-            raise SourceError(f"a case's name is a text that is not empty, not {name!r}")
+            raise SourceError(f"the name of a case must be a text that is not empty, got {name!r}")
         if isinstance(function, Check):
             raise SourceError(f"check {function.name}: case {name!r} must stand below @check")
         former: tuple[Case, ...] = getattr(function, _CASES, ())
@@ -174,23 +180,31 @@ def _is_number(value: object) -> bool:
 def _given_names(where: str, question: str, given: object) -> tuple[str, ...]:
     names = given if isinstance(given, (list, tuple)) else (None,)
     if not all(isinstance(name, str) and name.isidentifier() for name in names):
-        raise SourceError(f"{where}: given={given!r} is no list of names of functions")
+        raise SourceError(
+            f"{where}: given must be a list of names of functions, such as ['sgd_step'], got"
+            f" {given!r}"
+        )
     if question in names:
-        raise SourceError(f"{where}: {question!r} is what it tests, and cannot be given to it")
+        raise SourceError(
+            f"{where}: given must not name {question!r}, the question that this check tests;"
+            " remove it"
+        )
     return tuple(dict.fromkeys(names))
 
 
 def _require_fit(where: str, function: CheckFunction, cases: tuple[Case, ...]) -> None:
     signature = inspect.signature(function)
     if tuple(signature.parameters)[:3] != _OWN_PARAMETERS:
-        raise SourceError(f"{where} must take ({', '.join(_OWN_PARAMETERS)}, …), not {signature}")
+        raise SourceError(
+            f"{where}: its parameters must be ({', '.join(_OWN_PARAMETERS)}, …), got {signature}"
+        )
     names = [c.name for c in cases]
     for c in cases:
         if names.count(c.name) > 1:
-            raise SourceError(f"{where} has two cases named {c.name!r}")
+            raise SourceError(f"{where}: two cases are named {c.name!r}; rename one")
         try:
             signature.bind(None, None, None, **c.parameters)
         except TypeError as error:
             raise SourceError(
-                f"{where}: case {c.name!r} does not fit the signature: {error}"
+                f"{where}: the parameters of case {c.name!r} must be those of the function: {error}"
             ) from None

@@ -86,7 +86,7 @@ def compare(got: NDArray[Any], want: NDArray[Any], tolerance: Tolerance) -> Comp
         ValueError: the shapes differ.
     """
     if got.shape != want.shape:
-        raise ValueError(f"shapes differ: {got.shape} and {want.shape}")
+        raise ValueError(f"both arrays must have the same shape, got {got.shape} and {want.shape}")
     if got.size == 0:
         return Comparison(0, 0, 0.0, (), None, None)
     g, w = got.reshape(-1), want.reshape(-1)

@@ -83,8 +83,8 @@ def find_checks(source: Source) -> dict[str, CheckFunction]:
                 check = _check_function(node, cell)
                 if check.name in checks:
                     raise SourceError(
-                        f"check {check.name!r} stands in cell {checks[check.name].cell} already;"
-                        " rename one, as the second would replace the first"
+                        f"check {check.name!r} is in cell {checks[check.name].cell} too;"
+                        " each must have a name of its own: rename one"
                     )
                 checks[check.name] = check
     for cell in source.cells:
@@ -124,12 +124,16 @@ def _is_decorated(node: ast.AST) -> bool:
 
 def _check_function(node: ast.AST, cell: SourceCell) -> CheckFunction:
     if not isinstance(node, ast.FunctionDef) or node not in cell.tree.body:
-        raise SourceError("a check is a function at the top level of its cell")
+        raise SourceError("a check must be a function (def) at the top level of its cell")
     if not node.name.isascii():
-        raise SourceError(f"check {node.name!r} needs a name of ASCII letters: nbgrader's rule")
+        raise SourceError(
+            f"the name of check {node.name!r} must be in ASCII letters, as nbgrader asks; rename it"
+        )
     first, *others = node.decorator_list
     if call_name(first) != "check" or any(call_name(d) != "case" for d in others):
-        raise SourceError(f"check {node.name!r} is decorated by @check(…), then @case(…), only")
+        raise SourceError(
+            f"the decorators of check {node.name!r} must be @check(…), then @case(…), and no others"
+        )
     hidden = tuple(_is_hidden(d) or cell.hidden for d in others)
     return CheckFunction(node.name, cell.number, hidden, _keyword(first, "hint") is not None)
 
@@ -145,8 +149,8 @@ def _is_hidden(case: ast.expr) -> bool:
         return False
     if not (isinstance(value, ast.Constant) and isinstance(value.value, bool)):
         raise SourceError(
-            f"line {case.lineno} has hidden={ast.unparse(value)}; write True or False, so that"
-            " the compiler can tell"
+            f"line {case.lineno}: hidden must be True or False, got {ast.unparse(value)}"
+            " (the compiler reads it, and does not run it)"
         )
     return value.value
 
@@ -166,7 +170,7 @@ def _statements(cell: SourceCell, checks: Mapping[str, CheckFunction]) -> list[S
     for node in cell.tree.body:
         first, ends = last + 1, closing_line(lines, node)
         if first_line(node) <= last:
-            raise SourceError(f"line {last} holds two statements; give each a line of its own")
+            raise SourceError(f"line {last}: each statement must be on a line of its own; split it")
         text = "" if cell.hidden else "\n".join(lines[first - 1 : ends])
         found.append(_statement(node, text, first, cell, checks))
         last = ends
@@ -187,7 +191,8 @@ def _statement(
     binds = touched_names(node)
     if not (binds or cell.hidden or _is_constant(node)):
         raise SourceError(
-            f"line {node.lineno} is neither a check nor a helper; give it a cell of its own"
+            f"line {node.lineno}: a statement in a check cell must be a check or define a helper;"
+            " move it to a cell of its own"
         )
     return Statement(Part.HELPER, None, text, tuple(binds))
 
@@ -241,7 +246,9 @@ def _secrets(source: Source) -> set[str]:
 def _require_free(statements: list[Statement], secrets: set[str]) -> None:
     for statement in statements:
         for name in sorted(statement.needs & secrets):
-            raise SourceError(f"a visible check needs {name!r}, which stands in a hidden cell")
+            raise SourceError(
+                f"what a visible check uses must be visible: {name!r} is in a hidden cell; move it"
+            )
 
 
 def _cells(statements: list[Statement], kept: set[Statement]) -> list[ReleasedCheck]:

@@ -59,7 +59,7 @@ def test_a_title_must_be_a_text_that_is_not_empty(keep, title):
         keep(title)
     kind = keep.__name__
     assert str(caught.value) == (
-        f"a title of a {kind} must be a text that is not empty, got {title!r}"
+        f"the title of a {kind} must be a text that is not empty, got {title!r}"
     )
 
 
@@ -67,10 +67,13 @@ def test_a_title_must_be_a_text_that_is_not_empty(keep, title):
 def test_an_edit_must_be_two_different_texts(edit):
     with pytest.raises(SourceError) as caught:
         mistake("wrong", edit=edit)
-    assert str(caught.value) == f"'wrong': edit must be two different texts, got {edit!r}"
+    assert (
+        str(caught.value)
+        == f"'wrong': edit must be a pair of two different texts, (old, new), got {edit!r}"
+    )
 
 
 @pytest.mark.parametrize("options", [{"edit": ("a", "b")}, {"of": "f"}])
 def test_values_stand_for_themselves(options):
-    with pytest.raises(SourceError, match="values stand for themselves; leave out of= and edit="):
+    with pytest.raises(SourceError, match="values must stand alone; remove of= and edit="):
         mistake("wrong", answer=1, **options)

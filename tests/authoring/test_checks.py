@@ -40,6 +40,7 @@ def notebook(*cells):
     return names
 
 
+GIVEN = "check body: given must be a list of names of functions, such as ['sgd_step']"
 HIDDEN = (case("a", hidden=True),)
 
 
@@ -64,39 +65,62 @@ def with_n(student, reference, rng, n):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"question": "1.1"}, "check body: the question '1.1' is no identifier"),
-        ({"question": 1}, "check body: the question 1 is no identifier"),
-        ({"points": -1}, "check body: points=-1 is no number from 0 up"),
-        ({"points": math.nan}, "check body: points=nan is no number from 0 up"),
-        ({"points": math.inf}, "check body: points=inf is no number from 0 up"),
-        ({"points": True}, "check body: points=True is no number from 0 up"),
-        ({"points": "2"}, "check body: points='2' is no number from 0 up"),
-        ({"device": "gpu"}, "check body: device='gpu' is none of any, cpu, cuda"),
-        ({"seconds": 0}, "check body: seconds=0 is no number above 0"),
-        ({"seconds": "1"}, "check body: seconds='1' is no number above 0"),
-        ({"given": "f"}, "check body: given='f' is no list of names of functions"),
-        ({"given": ["f", 1]}, "check body: given=['f', 1] is no list of names of functions"),
-        ({"given": ["f.g"]}, "check body: given=['f.g'] is no list of names of functions"),
-        ({"given": None}, "check body: given=None is no list of names of functions"),
-        ({"given": ["f", "q"]}, "check body: 'q' is what it tests, and cannot be given to it"),
-        ({"cases": ()}, "check body has no case; add @case('a name', …) below @check"),
-        ({"cases": (case("a"), case("a"))}, "check body has two cases named 'a'"),
+        (
+            {"question": "1.1"},
+            "check body: question must be a Python name, such as 'sgd_step', got '1.1'",
+        ),
+        ({"question": 1}, "check body: question must be a Python name, such as 'sgd_step', got 1"),
+        ({"points": -1}, "check body: points must be a number, 0 or more, got -1"),
+        ({"points": math.nan}, "check body: points must be a number, 0 or more, got nan"),
+        ({"points": math.inf}, "check body: points must be a number, 0 or more, got inf"),
+        ({"points": True}, "check body: points must be a number, 0 or more, got True"),
+        ({"points": "2"}, "check body: points must be a number, 0 or more, got '2'"),
+        ({"device": "gpu"}, "check body: device must be one of any, cpu, cuda, got 'gpu'"),
+        ({"seconds": 0}, "check body: seconds must be a number above 0, got 0"),
+        ({"seconds": "1"}, "check body: seconds must be a number above 0, got '1'"),
+        (
+            {"given": "f"},
+            f"{GIVEN}, got 'f'",
+        ),
+        (
+            {"given": ["f", 1]},
+            f"{GIVEN}, got ['f', 1]",
+        ),
+        (
+            {"given": ["f.g"]},
+            f"{GIVEN}, got ['f.g']",
+        ),
+        (
+            {"given": None},
+            f"{GIVEN}, got None",
+        ),
+        (
+            {"given": ["f", "q"]},
+            "check body: given must not name 'q', the question that this check tests; remove it",
+        ),
+        (
+            {"cases": ()},
+            "check body: there must be at least one case; add @case('a name', …) below @check",
+        ),
+        ({"cases": (case("a"), case("a"))}, "check body: two cases are named 'a'; rename one"),
         (
             {"function": without_student},
-            "check without_student must take (student, reference, rng, …), not (reference, rng)",
+            "check without_student: its parameters must be (student, reference, rng, …),"
+            " got (reference, rng)",
         ),
         (
             {"function": with_n},
-            "check with_n: case 'a' does not fit the signature: missing a required argument: 'n'",
+            "check with_n: the parameters of case 'a' must be those of the function:"
+            " missing a required argument: 'n'",
         ),
         (
             {"cases": (case("a", hidden=True, m=1),)},
-            "check body: case 'a' does not fit the signature:"
+            "check body: the parameters of case 'a' must be those of the function:"
             " got an unexpected keyword argument 'm'",
         ),
         (
             {"cases": (case("a", hidden=True, student=1),)},
-            "check body: case 'a' does not fit the signature:"
+            "check body: the parameters of case 'a' must be those of the function:"
             " multiple values for argument 'student'",
         ),
     ],
@@ -109,7 +133,7 @@ def test_a_check_that_cannot_be_is_refused_in_one_sentence(options, sentence):
 
 @pytest.mark.parametrize("name", ["", "  ", None, 3])
 def test_a_case_needs_a_name(name):
-    with pytest.raises(SourceError, match="a case's name is a text that is not empty"):
+    with pytest.raises(SourceError, match="the name of a case must be a text that is not empty"):
         case(name)(with_n)
 
 

@@ -125,7 +125,7 @@ def test_a_bad_source_is_one_sentence_and_exit_1(write_proven_course: WriteCours
     assert done.returncode == 1
     assert done.stderr == (
         "autograder: assignments/small/small.py, cell 5: check scaled_sum_matches_reference: "
-        "points='four' is no number from 0 up\n"
+        "points must be a number, 0 or more, got 'four'\n"
     )
 
 

@@ -172,15 +172,16 @@ MANUAL = (
 CHECK_ERRORS = {
     "points that are no number": (
         check('@check("q", points="2")\n@case("a")'),
-        "check one: points='2' is no number from 0 up",
+        "check one: points must be a number, 0 or more, got '2'",
     ),
     "no case": (
         check('@check("q", points=2)'),
-        "check one has no case; add @case('a name', …) below @check",
+        "check one: there must be at least one case; add @case('a name', …) below @check",
     ),
     "a case that does not fit": (
         check('@check("q", points=2)\n@case("a", n=1)'),
-        "check one: case 'a' does not fit the signature: got an unexpected keyword argument 'n'",
+        "check one: the parameters of case 'a' must be those of the function:"
+        " got an unexpected keyword argument 'n'",
     ),
     "a cell that raises": ("# %%\nx = 1 / 0", "ZeroDivisionError: division by zero"),
     "a reference that raises": (

@@ -235,28 +235,28 @@ def test_a_self_check_that_is_written_keeps_its_form(workshop):
 ERRORS = {
     "hidden= that is computed": (
         '@check("q", points=1)\n@case("a", hidden=bool(1))\ndef one(s, r, g): ...',
-        "line 2 has hidden=bool(1); write True or False, so that the compiler can tell",
+        "line 2: hidden must be True or False, got bool(1) (the compiler reads it, and does not"
+        " run it)",
     ),
     "a case of no check": (
         '@case("a", hidden=True)\ndef one(s, r, g): ...',
-        "check 'one' is decorated by @check(…), then @case(…), only",
+        "the decorators of check 'one' must be @check(…), then @case(…), and no others",
     ),
     "another decorator": (
         '@check("q", points=1)\n@staticmethod\n@case("a")\ndef one(s, r, g): ...',
-        "check 'one' is decorated by @check(…), then @case(…), only",
+        "the decorators of check 'one' must be @check(…), then @case(…), and no others",
     ),
     "a nested check": (
         'if True:\n    @check("q", points=1)\n    @case("a", hidden=True)\n    def one(): ...',
-        "a check is a function at the top level of its cell",
+        "a check must be a function (def) at the top level of its cell",
     ),
     "a name that nbgrader does not take": (
         '@check("q", points=1)\n@case("a", hidden=True)\ndef größe(s, r, g): ...',
-        "check 'größe' needs a name of ASCII letters: nbgrader's rule",
+        "the name of check 'größe' must be in ASCII letters, as nbgrader asks; rename it",
     ),
     "a second check of a name": (
         '@check("q", points=1)\n@case("a", hidden=True)\ndef double_is_right(s, r, g): ...',
-        "check 'double_is_right' stands in cell 3 already; rename one, as the second would"
-        " replace the first",
+        "check 'double_is_right' is in cell 3 too; each must have a name of its own: rename one",
     ),
     "a mistake in the notebook": (
         '@mistake("zero")\ndef double(x):\n    return 0',
@@ -274,11 +274,12 @@ ERRORS = {
     ),
     "two statements on a line": (
         "x = 1; self_check(double_is_right)",
-        "line 1 holds two statements; give each a line of its own",
+        "line 1: each statement must be on a line of its own; split it",
     ),
     "what is neither check nor helper": (
         'print("hello")\nself_check(double_is_right)',
-        "line 1 is neither a check nor a helper; give it a cell of its own",
+        "line 1: a statement in a check cell must be a check or define a helper; move it to a"
+        " cell of its own",
     ),
 }
 
@@ -308,7 +309,7 @@ def test_what_could_hide_something_from_the_compiler_is_refused(workshop, cell, 
         (
             "@same",
             '@case("a", hidden=True)',
-            "check 'one' is decorated by @check(…), then @case(…), only",
+            "the decorators of check 'one' must be @check(…), then @case(…), and no others",
         ),
         (
             '@check("q", points=1)',
@@ -365,6 +366,6 @@ def test_a_visible_check_cannot_use_what_a_hidden_cell_defines(workshop):
             "def one(student, reference, rng):\n    secret(rng)",
         )
     assert str(error.value) == (
-        "assignments/hw/hw.py, cell 5: a visible check needs 'secret', which stands in a hidden"
-        " cell"
+        "assignments/hw/hw.py, cell 5: what a visible check uses must be visible: 'secret' is in a"
+        " hidden cell; move it"
     )

@@ -84,7 +84,7 @@ def test_what_is_no_function_is_refused(workshop):
 
 
 def test_the_function_of_its_own_question_is_refused(workshop):
-    assert "'triple' is what it tests, and cannot be given to it" in refused(
+    assert "given must not name 'triple', the question that this check tests" in refused(
         workshop, SOLUTION, check("triple")
     )
 

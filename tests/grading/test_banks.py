@@ -198,7 +198,7 @@ def test_no_bank_takes_the_answers_of_another_that_it_imports():
     [
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("from assignment import nothing", "ImportError: cannot import name 'nothing'"),
-        ("mistake('')", "a title of a mistake must be a text that is not empty, got ''"),
+        ("mistake('')", "the title of a mistake must be a text that is not empty, got ''"),
         ("mistake('x', edit=('w - lr', 'w - '))", "SyntaxError: "),
     ],
 )

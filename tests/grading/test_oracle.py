@@ -114,7 +114,7 @@ def test_two_references_do_not_mix():
         (
             "from autograder import check\n@check('q', points=1)\n"
             "def c(student, reference, rng): 0",
-            "check c has no case",
+            "check c: there must be at least one case",
         ),
         ("raise ValueError('no')", "ValueError: no"),
     ],

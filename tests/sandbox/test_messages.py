@@ -159,7 +159,7 @@ def test_a_helper_is_shipped_by_its_source(session):
 
 
 def test_a_helper_without_a_source_is_the_authors_fault(session):
-    with pytest.raises(HarnessError, match=r"is not to be had$"):
+    with pytest.raises(HarnessError, match=r"cannot be read; define it with def in a cell$"):
         session.apply(len, (), {})
 
 

@@ -198,7 +198,9 @@ def _source_of(helper: Helper) -> str:
     """Return the text that defines a helper: a function by ``def``, which is shipped as text."""
     source = _source_at(getattr(helper, "__code__", None))
     if not source.lstrip().startswith(("def ", "@")):
-        raise HarnessError(f"the source of helper {helper!r}, a function by def, is not to be had")
+        raise HarnessError(
+            f"the source of helper {helper!r} cannot be read; define it with def in a cell"
+        )
     return source
 
 
