@@ -12,7 +12,7 @@ from autograder.audit.checking.calibration import lies_in, standard_in
 from autograder.audit.checking.certainty import hold_mistakes
 from autograder.audit.checking.check_audit import audit_check, margin_with_two_threads
 from autograder.audit.checking.tried import CheckAudit
-from autograder.audit.checking.variants import SEEDS, run_variant
+from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_variant
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.keys import keys_of
 from autograder.audit.mutation.definitions import (
@@ -28,9 +28,8 @@ from autograder.authoring.standard import Standard
 
 __all__ = ["Proven", "prove", "stale_checks"]
 
-LONGEST_RUN = 600.0  # seconds that a variant may take for all cases of a check
 Progress = Callable[[str], None]
-Findings = dict[str, list[str]]  # by check; "" has those of no check
+Findings = dict[str, list[str]]  # by check
 
 
 @dataclass(frozen=True)

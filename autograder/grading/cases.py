@@ -114,16 +114,18 @@ def run_against(
     seconds: float | None = None,
     compared: list[Compared] | None = None,
     standard: Standard | None = None,
+    reference: ReferenceSession | None = None,
 ) -> CaseResult:
     """Run a case against the reference that an oracle holds; see `run_case`.
 
-    Numbers are compared as strictly as the oracle has it, where no standard is given.
+    Numbers are compared as strictly as the oracle has it, where no standard is given. The session
+    of the reference is a new one, where none is given.
     """
     return run_case(
         check,
         case,
         student,
-        ReferenceSession(oracle.namespace),
+        ReferenceSession(oracle.namespace) if reference is None else reference,
         partial(draw, check, case),
         seconds=seconds,
         compared=compared,

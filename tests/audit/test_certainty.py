@@ -1,5 +1,8 @@
 """Each mistake fails some check of its question for certain, and the proof says which reject it."""
 
+import os
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,31 +33,57 @@ def lucky(student, reference, rng, n):
     assert_that(np.abs(student.mean(x)) < 1.0, "too far from zero")
 
 
-def held(audits, stored=None):
-    oracle = Oracle("a", {"mean": np.mean}, {"lucky": lucky, "strict": strict}, {})
-    oracle.banks["mean"] = Bank((SUM,))
+def held(audits, stored=None, mistake=SUM, **changes):
+    checks = {one.name: replace(one, **changes.get(one.name, {})) for one in (lucky, strict)}
+    oracle = Oracle("a", {"mean": np.mean}, checks, {})
+    oracle.banks["mean"] = Bank((mistake,))
     hold_mistakes(oracle, audits, stored or Proof(), 1, lambda _: None)
     return {name: list(audit.rejects) for name, audit in audits.items()}
 
 
-def audit(name, seconds):
-    return CheckAudit(name, rejects={"the sum": seconds})
+def audit(name):
+    return CheckAudit(name, rejects={"the sum": []})  # how it was rejected is not looked at
 
 
 def test_a_check_that_rejects_a_mistake_by_chance_does_not_count_and_the_next_one_is_asked():
-    audits = {"lucky": audit("lucky", 0.0), "strict": audit("strict", 0.0)}
+    audits = {"lucky": audit("lucky"), "strict": audit("strict")}
     assert held(audits) == {"lucky": [], "strict": ["the sum"]}
     assert audits["strict"].gaps.double.wrong < np.inf
 
 
-def test_the_quickest_check_that_rejects_a_mistake_for_certain_is_enough():
-    audits = {"lucky": audit("lucky", 60.0), "strict": audit("strict", 0.0)}
-    assert held(audits) == {"lucky": ["the sum"], "strict": ["the sum"]}
+def test_one_check_that_rejects_a_mistake_for_certain_is_enough_and_long_ones_come_last():
+    audits = {"lucky": audit("lucky"), "strict": audit("strict")}
+    found = held(audits, lucky={"seconds": 30.0})
+    assert found == {"lucky": ["the sum"], "strict": ["the sum"]}
+
+
+@pytest.mark.parametrize("proven_now", [("lucky", "strict"), ("lucky",)])
+def test_a_mistake_that_ends_its_process_under_further_inputs_is_a_finding(proven_now):
+    def fatal(_):
+        os._exit(1)
+
+    audits = {name: audit(name) for name in proven_now}
+    stored = Proof({"strict": CheckProof("key", rejects=("the sum",))})
+    held(audits, stored, Variant("ends it all", {"mean": fatal}, "the sum"))
+    assert audits["lucky"].findings == [
+        "check lucky: the mistake 'ends it all' ended the audit's process under further inputs, "
+        "or took more than 600 s"
+    ]
+
+
+def test_the_fault_of_a_check_that_is_not_proven_now_is_told_of_another_of_its_question():
+    def fatal(_):
+        os._exit(1)
+
+    audits = {"lucky": CheckAudit("lucky")}
+    stored = Proof({"strict": CheckProof("key", rejects=("the sum",))})
+    held(audits, stored, Variant("ends it all", {"mean": fatal}, "the sum"))
+    assert audits["lucky"].findings[0].startswith("check strict: the mistake 'ends it all' ended")
 
 
 def test_a_check_whose_proof_stands_is_asked_where_none_that_is_proven_now_is_certain():
     stored = Proof({"strict": CheckProof("key", rejects=("the sum",))})
-    audits = {"lucky": audit("lucky", 0.0)}
+    audits = {"lucky": audit("lucky")}
     assert held(audits, stored) == {"lucky": []}
 
 

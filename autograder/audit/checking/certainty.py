@@ -6,24 +6,22 @@ from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import Proof
 from autograder.audit.checking.check_audit import is_certain
 from autograder.audit.checking.tried import CheckAudit
+from autograder.audit.checking.variants import LONGEST_RUN
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.authoring.bank import Variant
 
 __all__ = ["hold_mistakes"]
 
-LONGEST = 600.0  # seconds that a mistake may take for all cases of a check
-SLOW = 0.5  # seconds for all cases of a check
 Progress = Callable[[str], None]
 
 
 def hold_mistakes(
     oracle: Oracle, audits: Mapping[str, CheckAudit], stored: Proof, jobs: int, progress: Progress
 ) -> None:
-    """Hold each mistake against the quickest check that rejects it.
+    """Hold each mistake against the first check that rejects it.
 
     Where that one does not reject it for certain, it does not count as rejecting it, and the next
-    one is asked. Of checks that are equally quick, to some tenths of a second, the first is: what
-    is found must not hang on the machine.
+    one is asked. Checks that have a limit on time of their own, as they take long, come last.
 
     Args:
         oracle: with the checks and the banks.
@@ -42,10 +40,11 @@ def hold_mistakes(
     def hold(number: int, mark: Mark) -> list[tuple[str, bool, CheckAudit]]:
         mistake, names = work[number]
         said = []
-        for name in names:
-            mark(0, LONGEST)
+        for place, name in enumerate(names):
+            mark(place, LONGEST_RUN)
             found = CheckAudit(name)
-            certain = is_certain(oracle.checks[name], mistake, oracle, found)
+            first = audits[name].rejects[mistake.label] if name in audits else None
+            certain = is_certain(oracle.checks[name], mistake, oracle, found, first)
             said.append((name, certain, found))
             if certain:
                 break
@@ -53,9 +52,24 @@ def hold_mistakes(
 
     for done, (number, said) in enumerate(in_forks(hold, len(work), jobs), 1):
         progress(f"mistakes under further inputs, {done} of {len(work)}")
-        for name, certain, found in [] if isinstance(said, Lost) else said:
+        mistake, names = work[number]
+        if isinstance(said, Lost):
+            name = names[said.mark]
+            audits[_responsible(name, oracle, audits)].findings.append(
+                f"check {name}: the mistake {mistake.title!r} ended the audit's process under "
+                f"further inputs, or took more than {LONGEST_RUN:g} s"
+            )
+            continue
+        for name, certain, found in said:
             if name in audits:
-                audits[name].take(found, None if certain else work[number][0].label)
+                audits[name].take(found, None if certain else mistake.label)
+
+
+def _responsible(name: str, oracle: Oracle, audits: Mapping[str, CheckAudit]) -> str:
+    """Return a check, or another of its question that is proven now, for it to be proven again."""
+    question = oracle.checks[name].question
+    others = (check.name for check in oracle.checks.values() if check.question == question)
+    return next(one for one in (name, *others) if one in audits)
 
 
 def _rejecting(
@@ -65,14 +79,12 @@ def _rejecting(
     audits: Mapping[str, CheckAudit],
     stored: Proof,
 ) -> list[str]:
-    """Return the checks that reject a mistake, quick ones first; none if nothing is proven now."""
-    names = [check.name for check in oracle.checks.values() if check.question == question]
+    """Return the checks that reject a mistake, long ones last; none if nothing is proven now."""
+    checks = [check for check in oracle.checks.values() if check.question == question]
+    checks.sort(key=lambda check: check.seconds is not None)
+    names = [check.name for check in checks]
     if not any(name in audits for name in names):
         return []
-    now = {
-        n: audits[n].rejects[mistake.label]
-        for n in names
-        if n in audits and mistake.label in audits[n].rejects
-    }
+    now = [n for n in names if n in audits and mistake.label in audits[n].rejects]
     before = [n for n in names if n not in audits and mistake.label in stored.checks[n].rejects]
-    return [*sorted(now, key=lambda name: now[name] > SLOW), *before]
+    return [*now, *before]

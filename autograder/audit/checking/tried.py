@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from autograder.artefacts.gaps import Gaps, figures_of
 from autograder.artefacts.proof import CheckProof
+from autograder.artefacts.results import CaseResult
 from autograder.authoring.standard import Standard
 
 __all__ = ["CheckAudit"]
@@ -14,9 +15,7 @@ class CheckAudit:
     """What was tried against one check, but mutants, and what held.
 
     Attributes:
-        untried: whether this machine cannot run it.
-        rejects: the mistakes of its question that it rejects, by label, with the seconds that it
-            takes to do so.
+        rejects: the mistakes of its question that it rejects, by label, and what came of each case.
         passing: how far the others are from failing, in tolerances, by label.
         accepts: how many alternatives pass.
         null_models: how many were tried.
@@ -32,8 +31,7 @@ class CheckAudit:
     """
 
     name: str
-    untried: bool = False
-    rejects: dict[str, float] = field(default_factory=dict)
+    rejects: dict[str, list[CaseResult]] = field(default_factory=dict)
     passing: dict[str, float] = field(default_factory=dict)
     accepts: int = 0
     null_models: int = 0

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import CaseResult, Verdict
+from autograder.audit.checking.replayed import ReplayedReference
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared, Standard
 from autograder.authoring.subject import Session
@@ -17,11 +18,12 @@ from autograder.grading.cases import drawn_under, run_against
 from autograder.grading.substitutes import run_given, wants_given
 from autograder.sandbox.protocol.messages import InProcessSession
 
-__all__ = ["CASE_SECONDS", "SEEDS", "distance", "run_perturbed", "run_variant"]
+__all__ = ["CASE_SECONDS", "LONGEST_RUN", "SEEDS", "distance", "run_perturbed", "run_variant"]
 
 DEFAULT = Standard()
 LOOSE = 1e9  # tolerance factor with which any finite number passes
 CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
+LONGEST_RUN = 600.0  # seconds of the processor that it may take for all cases of a check
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
 
 
@@ -60,6 +62,7 @@ def run_variant(
             seconds=CASE_SECONDS,
             compared=seen,
             standard=standard,
+            reference=ReplayedReference(oracle),
         )
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -109,6 +112,7 @@ def run_perturbed(
                 seconds=CASE_SECONDS,
                 compared=seen,
                 standard=standard,
+                reference=ReplayedReference(oracle),
             )
             found.append((result, seen))
     return found

@@ -16,6 +16,7 @@ import numpy as np
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import CaseResult, Verdict
+from autograder.audit.checking.replayed import ReplayedReference
 from autograder.audit.mutation.calls import CALL_SECONDS, Call, agree, is_finite, outcome, watched
 from autograder.audit.mutation.mutants import Mutant, Site
 from autograder.audit.mutation.variations import scaled, varied_call, varied_parameters
@@ -32,7 +33,7 @@ FEW = 20  # inputs that say too little
 SECRETS = 20
 TELLING = 200  # cases that are looked at for one that tells a mutant apart
 FEW_SECRETS = 3
-LONGEST = 0.5  # seconds of the processor for the calls, and for the runs; then fewer will do
+LONGEST = 0.25  # seconds of the processor for the calls, and for the runs; then fewer will do
 WAITING = 20  # times as long as its own seconds is what a case may take on a busy machine
 
 
@@ -50,7 +51,9 @@ def run_one(
     """
     draw = drawn_under(secret, oracle.assignment)
     with watchdog(seconds, of_processor=True):
-        return run_against(oracle, check, case, student, draw, seconds=WAITING * seconds)
+        reference = ReplayedReference(oracle)
+        longest = WAITING * seconds
+        return run_against(oracle, check, case, student, draw, seconds=longest, reference=reference)
 
 
 @dataclass(frozen=True)

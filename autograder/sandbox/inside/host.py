@@ -9,6 +9,8 @@ import random
 import sys
 import traceback
 from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -121,8 +123,7 @@ class Host:
         names: dict[str, Any] = {"np": np}
         if "torch" in sys.modules:
             names["torch"] = sys.modules["torch"]
-        file = f"<helper {request.helper}>"
-        exec(compile(request.source, file, "exec", dont_inherit=True), names)
+        exec(_code(request.source, f"<helper {request.helper}>"), names)
         return self._value(names[request.helper](_Names(self._namespace), *args, **kwargs))
 
     def _seed(self, request: Seed) -> Message:
@@ -173,6 +174,12 @@ class Host:
 def _sees_a_gpu(torch: Any) -> bool:
     """Return whether CUDA might be woken later, without waking it."""
     return torch.version.cuda is not None and os.environ.get("CUDA_VISIBLE_DEVICES") != ""
+
+
+@lru_cache(maxsize=64)
+def _code(source: str, file: str) -> CodeType:
+    """Return the code of a helper: a check applies the same one in each of its cases."""
+    return compile(source, file, "exec", dont_inherit=True)
 
 
 class _Names:

@@ -1,0 +1,139 @@
+"""The reference, replayed: what it has answered to the same questions it answers again at once.
+
+An audit runs a check hundreds of times on the same inputs with another student each time. What the
+check asks of the reference is the same until an answer of the student's is part of a question. Up
+to there the reference need not compute anything; from there on it does, behind the same questions.
+"""
+
+import hashlib
+import random
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from autograder.artefacts.compiled import Oracle
+from autograder.grading.cases import ReferenceSession
+from autograder.sandbox.limits import MB
+from autograder.sandbox.protocol.kinds import (
+    FROM_GRADER,
+    FROM_SESSION,
+    Message,
+    Value,
+    encode,
+)
+
+__all__ = ["ReplayedReference"]
+
+Sent = tuple[bytes, tuple[bytes, ...]]  # a message's header and its bodies
+MAX_KEPT = 128 * MB  # of answers; where there are more, all are forgotten
+
+
+class _Answers:
+    """What a reference answered, by all that it was asked before and then."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Sent] = {}
+        self._size = 0
+
+    def get(self, asked: bytes) -> Sent | None:
+        """Return the answer, if there is one."""
+        return self._known.get(asked)
+
+    def put(self, asked: bytes, answer: Sent) -> None:
+        """Keep an answer."""
+        size = len(answer[0]) + sum(map(len, answer[1]))
+        if self._size + size > MAX_KEPT:
+            self._known.clear()
+            self._size = 0
+        self._known[asked] = answer
+        self._size += size
+
+
+class ReplayedReference(ReferenceSession):
+    """The reference, which computes only what it has not answered before in this process.
+
+    Its own random numbers are its own, as they are where students are graded: what the student's
+    code draws does not change them.
+
+    Args:
+        oracle: whose reference it is.
+    """
+
+    def __init__(self, oracle: Oracle) -> None:
+        super().__init__(oracle.namespace)
+        self._answers = _answers_of(_Same(oracle.namespace))
+        self._digest = b""
+        self._asked: list[Sent] = []  # and not computed yet
+        self._generators: tuple[Any, ...] | None = None  # its own, once it computes
+
+    def _ask_host(self, request: Message) -> Message:
+        header, bodies = encode(request)
+        sent = header, tuple(map(bytes, bodies))
+        self._digest = _digest(self._digest, sent)
+        known = self._answers.get(self._digest) if self._generators is None else None
+        if known is not None:
+            self._asked.append(sent)
+            return FROM_SESSION.decode(known[0], [bytearray(body) for body in known[1]])
+        reply = self._computed(request)
+        if isinstance(reply, Value):  # what it raises may be the watchdog's
+            header, bodies = encode(reply)
+            self._answers.put(self._digest, (header, tuple(map(bytes, bodies))))
+        return reply
+
+    def _computed(self, request: Message) -> Message:
+        """Return the reply to a request, behind those that were answered from memory."""
+        before = _generators()
+        try:
+            if self._generators is not None:
+                _set_generators(self._generators)
+            while self._asked:
+                header, bodies = self._asked.pop(0)
+                super()._ask_host(FROM_GRADER.decode(header, [bytearray(one) for one in bodies]))
+            return super()._ask_host(request)
+        finally:
+            self._generators = _generators()
+            _set_generators(before)
+
+
+class _Same:
+    """A namespace, equal to itself alone."""
+
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        self._namespace = namespace
+
+    def __hash__(self) -> int:
+        return id(self._namespace)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other._namespace is self._namespace
+
+
+@lru_cache(maxsize=1)
+def _answers_of(_: _Same) -> _Answers:
+    """Return the answers of a reference, empty at first; those of the one before are forgotten."""
+    return _Answers()
+
+
+def _digest(before: bytes, sent: Sent) -> bytes:
+    digest = hashlib.sha256(before)
+    for part in (sent[0], *sent[1]):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def _generators() -> tuple[Any, ...]:
+    """Return the state of this process's generators of random numbers."""
+    torch = sys.modules.get("torch")
+    own = torch.get_rng_state() if torch is not None else None
+    return random.getstate(), np.random.get_state(), own
+
+
+def _set_generators(states: tuple[Any, ...]) -> None:
+    random.setstate(states[0])
+    np.random.set_state(states[1])
+    if states[2] is not None:
+        sys.modules["torch"].set_rng_state(states[2])
