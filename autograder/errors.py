@@ -80,6 +80,9 @@ class SourceError(UsageError):
             place.append(f"cell {cell}")
         super().__init__(f"{', '.join(place)}: {problem}" if place else problem)
 
+    def __reduce__(self) -> tuple[type["SourceError"], tuple[object, ...]]:
+        return SourceError, (self.problem, self.file, self.cell, self.check)
+
     def at(self, file: str, cell: int | None = None) -> "SourceError":
         """Return the same error with its place filled in where it was unknown."""
         return SourceError(
@@ -99,7 +102,10 @@ class AuditRefused(AutograderError):
 
     def __init__(self, findings: list[str]) -> None:
         self.findings = list(findings)
-        super().__init__("\n".join(self.findings))
+        super().__init__(self.findings)  # of which it is made again, in another process
+
+    def __str__(self) -> str:
+        return "\n".join(self.findings)
 
 
 class CheckFailure(AutograderError):

@@ -65,6 +65,8 @@ class DefinitionProof(msgspec.Struct, frozen=True, omit_defaults=True):
         known: some that diagnoses can name: their numbers among the definition's, by title.
         gaps: by check, from which tolerances on those that it rejected would pass.
         nearest: by check, the one that is least far off.
+        derived: the mistakes of the bank, by label, that are written out and equal one of them,
+            as what it changes.
     """
 
     names: tuple[str, ...]
@@ -74,6 +76,7 @@ class DefinitionProof(msgspec.Struct, frozen=True, omit_defaults=True):
     known: dict[str, list[int]] = {}
     gaps: dict[str, Figures] = {}
     nearest: dict[str, str] = {}
+    derived: dict[str, str] = {}
 
     @property
     def kills(self) -> int:
@@ -127,10 +130,15 @@ class _OfSomeSchema(msgspec.Struct):
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """The proof of an assignment: by check, and by definition (``reference/x.py: name``)."""
+    """The proof of an assignment: by check, and by definition (``reference/x.py: name``).
+
+    ``accepted`` is the key of a solution that earned everything in a session, and of a blank
+    release that earned nothing.
+    """
 
     checks: dict[str, CheckProof] = {}
     definitions: dict[str, DefinitionProof] = {}
+    accepted: str | None = None
     schema: int = SCHEMA
 
     def standards(self) -> dict[str, Standard]:

@@ -1,10 +1,10 @@
 """Acceptance: what would be published is graded as a student's work is, and searched for leaks."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from autograder.artefacts.bundle import Bundle, parse_bundle
 from autograder.artefacts.compiled import Compiled, Oracle
+from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.notebooks import nbformat
 from autograder.artefacts.release import Artefacts
 from autograder.artefacts.results import Result, Verdict
@@ -15,7 +15,7 @@ from autograder.grading.runner import Grader
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import Isolation
 
-__all__ = ["Acceptance", "try_for_acceptance"]
+__all__ = ["Acceptance", "former_acceptance", "leaks_in", "try_for_acceptance"]
 
 
 @dataclass(frozen=True)
@@ -23,40 +23,51 @@ class Acceptance:
     """What came of it.
 
     Attributes:
-        solution: the result of the solution notebook.
-        blank: that of the blank release.
-        secrets: how many were looked for in the release.
+        solution: the points that the solution notebook earns.
+        blank: those that the blank release earns.
         findings: what must not be.
     """
 
-    solution: Result
-    blank: Result
-    secrets: int
-    findings: list[str]
+    solution: float
+    blank: float
+    findings: list[str] = field(default_factory=list)
 
 
-def try_for_acceptance(
-    compiled: Compiled, artefacts: Artefacts, limits: Limits, progress: Callable[[str], None]
-) -> Acceptance:
-    """Grade the solution and the blank release in sessions; look for leaks in the release.
+def try_for_acceptance(compiled: Compiled, artefacts: Artefacts, limits: Limits) -> Acceptance:
+    """Grade the solution and the blank release in sessions.
 
     Args:
         compiled: the assignment.
         artefacts: as they would be published.
         limits: of a submission.
-        progress: is told what is being tried.
     """
-    progress("the solution and the blank release, in sessions")
     bundle = parse_bundle(artefacts.bundle, f"the bundle of {compiled.name}")
-    entries = [entry for question in bundle.manifest.questions for entry in question.checks]
-    oracle = replace(compiled.oracle, standards={e.name: e.standard for e in entries})
-    blank = artefacts.release[f"{compiled.name}.ipynb"]
+    oracle, blank = _with_standards(compiled, artefacts), _blank(artefacts)
     solved, untouched = _graded_in_sessions(bundle, oracle, limits, artefacts.solution, blank)
-    progress("leaks")
-    secrets = secrets_of(oracle, _notebook(artefacts.solution), _notebook(blank))
     findings = _findings_of_solution(solved) + _findings_of_blank(untouched)
-    findings += find_leaks(artefacts.release, secrets, oracle)
-    return Acceptance(solved, untouched, len(secrets), findings)
+    return Acceptance(solved.earned, untouched.earned, findings)
+
+
+def former_acceptance(manifest: Manifest) -> Acceptance:
+    """Return what came of it where it was tried before, and nothing of it has changed."""
+    checks = [check for question in manifest.questions for check in question.checks]
+    return Acceptance(sum(check.points for check in checks if check.device != "cuda"), 0.0)
+
+
+def leaks_in(compiled: Compiled, artefacts: Artefacts) -> tuple[int, list[str]]:
+    """Return how many secrets were looked for in a release, and what of them was found."""
+    oracle = _with_standards(compiled, artefacts)
+    secrets = secrets_of(oracle, _notebook(artefacts.solution), _notebook(_blank(artefacts)))
+    return len(secrets), find_leaks(artefacts.release, secrets, oracle)
+
+
+def _with_standards(compiled: Compiled, artefacts: Artefacts) -> Oracle:
+    entries = [entry for question in artefacts.manifest.questions for entry in question.checks]
+    return replace(compiled.oracle, standards={e.name: e.standard for e in entries})
+
+
+def _blank(artefacts: Artefacts) -> bytes:
+    return artefacts.release[f"{artefacts.name}.ipynb"]
 
 
 def _graded_in_sessions(

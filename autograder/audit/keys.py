@@ -20,8 +20,9 @@ from autograder.artefacts.bundle import Cell
 from autograder.artefacts.compiled import Compiled, Texts
 from autograder.compiler.reference import Definition, Reference, reference_imports, split_import
 from autograder.compiler.syntax import blank_magics, call_name, first_line, last_line, touched_names
+from autograder.sandbox.limits import Limits
 
-__all__ = ["keys_of", "plain"]
+__all__ = ["key_of_acceptance", "keys_of", "plain"]
 
 PACKAGES = ("numpy", "torch")  # whose major versions count
 # What of this package decides what an audit finds, from its own folder on.
@@ -183,6 +184,16 @@ def keys_of(assignment: Texts | Compiled) -> dict[str, str]:
     files = {**assignment.data, **assignment.resources}
     banks, reference = assignment.banks, assignment.reference
     return _Meanings(assignment.cells, reference, banks, files).keys()
+
+
+def key_of_acceptance(assignment: Texts | Compiled, limits: Limits) -> str:
+    """Return the key of what its solution and its blank release earn in sessions.
+
+    That hangs on the keys of the checks, on whatever else of the notebook runs, and on limits.
+    """
+    cells = (cell for cell in assignment.cells if cell.kind != "check")
+    code = [f"{cell.kind}\n{plain(blank_magics(cell.source))}" for cell in cells]
+    return _digest([*keys_of(assignment).values(), *code, repr(limits)])
 
 
 @lru_cache(maxsize=4096)

@@ -25,6 +25,7 @@ class Audit:
         killed: how many mutants some check rejected.
         equivalent: how many no trial tells from the reference.
         survivors: those that differ and pass.
+        derived: mistakes that are written out though a mutant equals them, in words.
         now: the checks that were proven now; the proof of the others stood.
         solution_earned: what the solution notebook earns, of ``possible`` points.
         secrets: how many were looked for in the release.
@@ -39,6 +40,7 @@ class Audit:
     equivalent: int
     survivors: tuple[Placed, ...]
     possible: float
+    derived: tuple[str, ...] = ()
     now: frozenset[str] = frozenset()
     solution_earned: float = 0.0
     blank_earned: float = 0.0
@@ -72,7 +74,7 @@ class Audit:
             lines.append(f"  survives: {placed.place}, line {one.line}: {one.operator}")
             lines += [f"    - {one.before}", f"    + {one.after}"]
             lines += [f"    {text}" for text in told_of(one)]
-        return lines
+        return [*lines, *(f"  {text}" for text in self.derived if details)]
 
     def news(self) -> list[str]:
         """Return lines on the checks that were proven now, and on what they let through."""
@@ -187,6 +189,7 @@ def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
         equivalent=sum(definition.equivalent for definition in proof.definitions.values()),
         survivors=tuple(_placed(proof)),
         possible=sum(q.points for q in manifest.questions if not q.manual),
+        derived=tuple(_derived(proof)),
         **found,
     )
 
@@ -218,6 +221,15 @@ def told_of(survivor: Survivor) -> list[str]:
 def _placed(proof: Proof) -> Iterator[Placed]:
     for place, definition in proof.definitions.items():
         yield from (Placed(_file_of(place), survivor) for survivor in definition.survivors)
+
+
+def _derived(proof: Proof) -> Iterator[str]:
+    for place, definition in proof.definitions.items():
+        for label, change in definition.derived.items():
+            yield (
+                f"the mistake {label!r} is derived by the program too: {change} in {place}; "
+                "one line is enough for it, with edit="
+            )
 
 
 def _file_of(place: str) -> str:

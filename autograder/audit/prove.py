@@ -40,11 +40,13 @@ class Proven:
         proof: of each check, also of those with findings.
         findings: what must not be, by check.
         now: the checks that were proven now; the proof of the others stood.
+        sites: of the mutants.
     """
 
     proof: Proof
     findings: Mapping[str, Sequence[str]]
     now: Collection[str]
+    sites: Sequence[Site]
 
     @property
     def sound(self) -> Proof:
@@ -99,6 +101,7 @@ def prove(
             for name in keys
         },
         proofs_of_definitions(compiled, sites, tried, mutants, stored),
+        stored.accepted,
     )
     for name, audit in audits.items():
         findings[name] += audit.findings
@@ -117,7 +120,7 @@ def prove(
         findings.setdefault(name, []).extend(found)
     if everything:
         proof = _standing(proof, stored, findings)
-    return Proven(proof, findings, stale)
+    return Proven(proof, findings, stale, sites)
 
 
 def _standing(proof: Proof, stored: Proof, findings: Findings) -> Proof:

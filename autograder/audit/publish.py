@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from autograder.artefacts.release import Artefacts, put_in_place
 from autograder.course import Course
 from autograder.errors import AuditRefused, naming
@@ -81,17 +83,22 @@ def audit_only(
 
 
 def unproven(course: Course, name: str) -> list[str]:
-    """Return the checks of an assignment that are not proven as they are now; nothing is run.
+    """Return what of an assignment is not proven as it is now, in words; nothing is run.
 
     Raises:
         SourceError: the source notebook, a bank or the proof cannot be read.
     """
     from autograder.artefacts.proof import read_proof
-    from autograder.audit.keys import keys_of
+    from autograder.audit.keys import key_of_acceptance, keys_of
     from autograder.audit.prove import stale_checks
     from autograder.compiler.build import read_texts
 
-    return stale_checks(keys_of(read_texts(course, name)), read_proof(course, name))
+    texts, stored = read_texts(course, name), read_proof(course, name)
+    stale = [f"check {check}" for check in stale_checks(keys_of(texts), stored)]
+    accepted = stored.accepted if stored is not None else None
+    if accepted != key_of_acceptance(texts, course.limits_of(name)):
+        stale.append("the solution and the blank release in sessions")
+    return stale
 
 
 def _outcome(audit: "Audit") -> AuditOutcome:
@@ -103,29 +110,39 @@ def _compile_and_audit(
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
     from autograder.artefacts.proof import read_proof, write_proof
-    from autograder.audit.acceptance import try_for_acceptance
+    from autograder.audit.acceptance import former_acceptance, leaks_in, try_for_acceptance
+    from autograder.audit.keys import key_of_acceptance
     from autograder.audit.mutation.definitions import named_mutants_of
     from autograder.audit.overview import report_on
     from autograder.audit.prove import prove
     from autograder.compiler.build import compile_assignment, pack
 
-    began = time.monotonic()
+    began, limits = time.monotonic(), course.limits_of(name)
     progress("compiling")
-    compiled = compile_assignment(course, name)
-    proven = prove(compiled, read_proof(course, name), jobs, progress, everything)
+    compiled, stored = compile_assignment(course, name), read_proof(course, name)
+    proven = prove(compiled, stored, jobs, progress, everything)
     write_proof(course, name, proven.sound)
-    proof = proven.proof
-    mutants = named_mutants_of(compiled, proof)
+    proof, key = proven.proof, key_of_acceptance(compiled, limits)
+    mutants = named_mutants_of(compiled, proof, proven.sites)
     artefacts = pack(compiled, proof.standards(), proof.rejects(), mutants)
-    seen = try_for_acceptance(compiled, artefacts, course.limits_of(name), progress)
-    findings = [text for found in proven.findings.values() for text in found] + seen.findings
+    if everything or proof.accepted != key:
+        progress("the solution and the blank release, in sessions")
+        seen = try_for_acceptance(compiled, artefacts, limits)
+        accepted = None if seen.findings else key
+        write_proof(course, name, msgspec.structs.replace(proven.sound, accepted=accepted))
+    else:
+        seen = former_acceptance(artefacts.manifest)
+    progress("leaks")
+    secrets, leaks = leaks_in(compiled, artefacts)
+    findings = [text for found in proven.findings.values() for text in found]
+    findings += [*seen.findings, *leaks]
     audit = report_on(
         compiled,
         proof,
         now=frozenset(proven.now),
-        solution_earned=seen.solution.earned,
-        blank_earned=seen.blank.earned,
-        secrets=seen.secrets,
+        solution_earned=seen.solution,
+        blank_earned=seen.blank,
+        secrets=secrets,
         findings=tuple(findings),
         seconds=time.monotonic() - began,
     )

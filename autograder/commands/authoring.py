@@ -2,8 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from autograder.commands.command import (
     DONE,
@@ -17,6 +18,9 @@ from autograder.commands.command import (
 )
 from autograder.course import Course, find_course
 from autograder.errors import AuditRefused
+
+if TYPE_CHECKING:
+    from autograder.audit.publish import AuditOutcome
 
 __all__ = ["AUDIT", "COMPILE", "NEW", "WATCH"]
 
@@ -61,22 +65,33 @@ def _compile(options: Options) -> int:
     course = find_course()
     if options.draft:
         return _draft(course, assignments_of(course, options.assignments))
+    stale = []
     for name in assignments_of(course, options.assignments):
         if not options.force and is_current(course, name, fingerprint(course, name)):
             say(f"{name}: nothing to compile, release and bundle are up to date")
-            continue
-        from autograder.audit.publish import compile_and_publish  # a second, where it is needed
+        else:
+            stale.append(name)
+    from autograder.audit.several import for_each
 
-        began = time.monotonic()
-        with _audit_page(course, name):
-            outcome = compile_and_publish(course, name, _teller(name), cores())
-        for line in (*outcome.summary, *outcome.news[-1:]):
+    for lines in for_each(_published, course, stale, cores()):
+        for line in lines:
             say(line)
-        say(
-            f"{name}: wrote {course.relative(course.release(name))}/ and "
-            f"{course.relative(course.build(name))}/ in {time.monotonic() - began:.1f} s"
-        )
     return DONE
+
+
+def _published(course: Course, name: str, jobs: int) -> Sequence[str]:
+    """Compile, prove and publish an assignment; return what there is to say of it."""
+    from autograder.audit.publish import compile_and_publish  # a second, where it is needed
+
+    began = time.monotonic()
+    with _audit_page(course, name):
+        outcome = compile_and_publish(course, name, _teller(name), jobs)
+    return (
+        *outcome.summary,
+        *outcome.news[-1:],
+        f"{name}: wrote {course.relative(course.release(name))}/ and "
+        f"{course.relative(course.build(name))}/ in {time.monotonic() - began:.1f} s",
+    )
 
 
 def _draft(course: Course, names: Iterable[str]) -> int:
@@ -125,12 +140,11 @@ def _audit(options: Options) -> int:
     names = assignments_of(course, options.assignments)
     if options.current:
         return _require_current(course, names)
-    from autograder.audit.publish import audit_only
+    from autograder.audit.several import for_each
 
     low = []
-    for name in names:
-        with _audit_page(course, name):
-            outcome = audit_only(course, name, _teller(name), cores(), everything=options.all)
+    work = _proven_again if options.all else _proven
+    for name, outcome in zip(names, for_each(work, course, names, cores()), strict=True):
         for line in (*outcome.details, *outcome.news[-1:]):
             say(line)
         if 100 * outcome.score < options.fail_under:
@@ -140,10 +154,23 @@ def _audit(options: Options) -> int:
     return DONE
 
 
+def _proven(course: Course, name: str, jobs: int, everything: bool = False) -> "AuditOutcome":
+    """Prove what is not proven yet of an assignment."""
+    from autograder.audit.publish import audit_only
+
+    with _audit_page(course, name):
+        return audit_only(course, name, _teller(name), jobs, everything)
+
+
+def _proven_again(course: Course, name: str, jobs: int) -> "AuditOutcome":
+    """Prove an assignment anew."""
+    return _proven(course, name, jobs, everything=True)
+
+
 def _require_current(course: Course, names: Iterable[str]) -> int:
     from autograder.audit.publish import unproven
 
-    stale = [f"  {name}: check {check}" for name in names for check in unproven(course, name)]
+    stale = [f"  {name}: {what}" for name in names for what in unproven(course, name)]
     if stale:
         raise AuditRefused(
             ["not proven as they are now; autograder audit proves them, commit proof.json", *stale]

@@ -11,7 +11,7 @@ from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.results import CaseResult, Verdict
 from autograder.audit.checking import variants
 from autograder.audit.checking.variants import SEEDS, run_variant
-from autograder.audit.publish import audit_only, compile_and_publish
+from autograder.audit.publish import audit_only, compile_and_publish, unproven
 from autograder.authoring.checks import Check
 from autograder.course import Course
 from autograder.errors import AuditRefused, SourceError
@@ -238,6 +238,14 @@ def test_a_blank_release_that_earns_is_refused(write_course: WriteCourse) -> Non
     assert "the blank release passes case 'the right one, hidden'" in text
 
 
+def test_what_was_not_accepted_is_tried_again(write_course: WriteCourse) -> None:
+    wrong = ("return factor * total", 'return factor * total * (__name__ != "__main__")')
+    course = write_course(wrong)
+    for _ in range(2):
+        assert "the solution notebook, graded by itself" in findings(course)
+        assert unproven(course, "small") == ["the solution and the blank release in sessions"]
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
@@ -323,3 +331,62 @@ def test_a_refused_change_leaves_the_former_release(write_proven_course: WriteCo
 
 def files_below(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+PROSE = ("# Add up and scale.", "# Add all of it up, and scale the sum.")
+HINT = ("mind the default of the factor", "the factor has a default")
+GIVEN = (
+    "import numpy as np\n\nfrom autograder",
+    "import numpy as np\n\nSPARE = 1\n\nfrom autograder",
+)
+COMMENT = (
+    "import numpy as np\n\nfrom autograder",
+    "import numpy as np  # arrays\n\nfrom autograder",
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "again"), [(PROSE, False), (HINT, False), (COMMENT, False), (GIVEN, True)]
+)
+def test_a_solution_that_was_accepted_is_graded_again_only_if_what_runs_has_changed(
+    write_course: WriteCourse,
+    write_proven_course: WriteCourse,
+    monkeypatch: pytest.MonkeyPatch,
+    change: tuple[str, str],
+    again: bool,
+) -> None:
+    course = write_proven_course()
+    compile_and_publish(course, "small", silent)
+    assert unproven(course, "small") == []
+    source = course.source("small")
+    source.write_text(source.read_text().replace(*change))
+    wanted = ["the solution and the blank release in sessions"] if again else []
+    assert unproven(course, "small") == wanted
+    said: list[str] = []
+    outcome = compile_and_publish(course, "small", said.append)
+    assert ("the solution and the blank release, in sessions" in said) is again
+    assert "the solution earns 5 of 5, the blank release 0; " in outcome.summary[0]
+    assert unproven(course, "small") == []
+
+
+def test_a_mistake_that_is_written_out_and_equals_a_mutant_is_told(
+    write_course: WriteCourse,
+) -> None:
+    bank = '''from autograder import mistake
+
+
+@mistake("the factor on the wrong side")
+def _(x: float, factor=2.0):
+    """Return it."""
+    total = x.sum()
+    return factor / total
+
+
+@mistake("no sum")
+def _(x, factor=2.0):
+    return factor * x[0]
+'''
+    course = write_course(banks={"scaled_sum": bank})
+    (told,) = [t for t in compile_and_publish(course, "small", silent).details if "derived" in t]
+    assert "the mistake 'the factor on the wrong side' is derived by the program too: " in told
+    assert "'return factor / total' for 'return factor * total' in reference/small.py" in told

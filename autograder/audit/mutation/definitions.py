@@ -1,5 +1,8 @@
 """Definitions: what became of the mutants of each definition of the answers."""
 
+import ast
+import inspect
+import textwrap
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 
@@ -10,7 +13,9 @@ from autograder.artefacts.compiled import Compiled, Oracle
 from autograder.artefacts.gaps import Gaps, figures_of
 from autograder.artefacts.proof import DefinitionProof, Proof, Survivor
 from autograder.audit.mutation.kills import Fate, MutantResult, asked_by, mutants_for
-from autograder.audit.mutation.mutants import Site, sites_of
+from autograder.audit.mutation.mutants import Site, mutants_of
+from autograder.audit.mutation.trees import last_name, without_annotations
+from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
 from autograder.compiler.regions import REASON
@@ -83,12 +88,49 @@ def proofs_of_definitions(
     found = {}
     for site in sites:
         if site.id in tried:
-            if by_site[site.id]:
-                found[site.id] = _definition(compiled, site, by_site[site.id], counted)
+            checks = _scoring(compiled.oracle, asked[site.id])
+            derived = _derived(compiled.oracle, site, checks)
+            one = _definition(compiled, site, by_site[site.id], counted)
+            found[site.id] = msgspec.structs.replace(one, derived=derived)
         elif site.id in stored.definitions:
             checks = _scoring(compiled.oracle, asked[site.id])
             found[site.id] = _as_written(stored.definitions[site.id], site, checks, compiled)
     return found
+
+
+def _derived(oracle: Oracle, site: Site, checks: Iterable[Check]) -> dict[str, str]:
+    """Return the mistakes that somebody wrote out and that equal a mutant of a site."""
+    mistakes = [
+        mistake
+        for question in dict.fromkeys(check.question for check in checks)
+        for mistake in oracle.banks.get(question, Bank()).mistakes
+        if mistake.values.keys() == {site.name}
+    ]
+    written = {one.label: text for one in mistakes if (text := _text_of(one, site.name))}
+    if not written:
+        return {}
+    changed = {
+        without_annotations(ast.parse(mutant.text)): (mutant.before, mutant.after)
+        for mutant in mutants_of(site)
+    }
+    return {
+        label: "{1!r} for {0!r}".format(*(line.strip() for line in changed[text]))
+        for label, text in sorted(written.items())
+        if text in changed
+    }
+
+
+def _text_of(mistake: Variant, name: str) -> str | None:
+    """Return the text of a mistake in the form that mutants have; None if nobody wrote one."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(mistake.values[name])))
+    except (OSError, TypeError, SyntaxError):  # a value, or made by an edit
+        return None
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node.name = name
+            node.decorator_list = [d for d in node.decorator_list if last_name(d) != "mistake"]
+    return without_annotations(tree)
 
 
 def _as_written(
@@ -169,10 +211,9 @@ def reason_of(number: int, place: str, compiled: Compiled) -> str | None:
     return said[1] if said else None
 
 
-def named_mutants_of(compiled: Compiled, proof: Proof) -> list[NamedMutant]:
+def named_mutants_of(compiled: Compiled, proof: Proof, sites: Sequence[Site]) -> list[NamedMutant]:
     """Return the mutants that diagnoses can name, some for each check and title."""
     named = []
-    sites = sites_of(compiled.cells, compiled.reference, compiled.oracle)
     asked = who_asks(compiled.oracle, sites)
     for site in sites:
         known = proof.definitions[site.id].known if site.id in proof.definitions else {}

@@ -3,11 +3,21 @@
 import ast
 import copy
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["PLAIN", "Change", "Edited", "Operator", "Tree", "fill", "last_name", "put"]
+__all__ = [
+    "PLAIN",
+    "Change",
+    "Edited",
+    "Operator",
+    "Tree",
+    "fill",
+    "last_name",
+    "put",
+    "without_annotations",
+]
 
 
 class Change(NamedTuple):
@@ -112,6 +122,13 @@ class Tree:
         return Edited(text, line, *_differing(self._lines, lines))
 
 
+def without_annotations(tree: ast.Module) -> str:
+    """Return the text of a module without docstrings and annotations; the tree is changed."""
+    for node in tree.body:
+        _bare(node, keeps=())
+    return ast.unparse(tree)
+
+
 def _differing(before: list[str], after: list[str]) -> tuple[str, str]:
     """Return the lines that a text loses and gains."""
     changes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
@@ -125,8 +142,8 @@ def _differing(before: list[str], after: list[str]) -> tuple[str, str]:
     return old, new
 
 
-def _bare(node: ast.stmt) -> ast.stmt:
-    """Take out a definition's docstrings and annotations, but for those by types of Python."""
+def _bare(node: ast.stmt, keeps: Sequence[str] = PLAIN) -> ast.stmt:
+    """Take out a definition's docstrings and annotations, but for those by some types."""
     for inner in ast.walk(node):
         if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             if ast.get_docstring(inner) is not None:
@@ -134,7 +151,7 @@ def _bare(node: ast.stmt) -> ast.stmt:
             if not isinstance(inner, ast.ClassDef):
                 inner.returns = None
         elif isinstance(inner, ast.arg):
-            is_plain = isinstance(inner.annotation, ast.Name) and inner.annotation.id in PLAIN
+            is_plain = isinstance(inner.annotation, ast.Name) and inner.annotation.id in keeps
             inner.annotation = inner.annotation if is_plain else None
     return node
 

@@ -1,0 +1,124 @@
+"""The reference answers again what it has answered to the same questions, and computes the rest."""
+
+import random
+
+import numpy as np
+import pytest
+
+from autograder.artefacts.compiled import Oracle
+from autograder.audit.checking.replayed import ReplayedReference
+
+
+class Counter:
+    """A reference that counts what it computes."""
+
+    def __init__(self):
+        self.calls = []
+
+    def double(self, x):
+        """Return 2 x."""
+        self.calls.append(float(np.sum(x)))
+        return 2 * x
+
+    def drawn(self):
+        """Return a number of the process's generator."""
+        self.calls.append("drawn")
+        return float(np.random.normal())
+
+    def fails(self):
+        """Raise."""
+        self.calls.append("fails")
+        raise ValueError("no")
+
+
+@pytest.fixture
+def counted():
+    counter = Counter()
+    names = {"double": counter.double, "drawn": counter.drawn, "fails": counter.fails}
+    return counter, Oracle("a", {**names, "made": lambda: counter}, {})
+
+
+def session(oracle, seed=1):
+    one = ReplayedReference(oracle)
+    one.seed(seed)
+    return one
+
+
+def ask(reference, name, *args):
+    target = reference.get(name)
+    return reference.call(target.number, args, {}, False)[0]
+
+
+def test_the_same_questions_are_computed_once(counted):
+    counter, oracle = counted
+    got = [ask(session(oracle), "double", np.arange(3.0)).tolist() for _ in range(3)]
+    assert got == [[0.0, 2.0, 4.0]] * 3
+    assert counter.calls == [3.0]
+
+
+def test_an_answer_is_nobodys_else(counted):
+    _, oracle = counted
+    ask(session(oracle), "double", np.arange(3.0))[:] = -1.0
+    assert ask(session(oracle), "double", np.arange(3.0)).tolist() == [0.0, 2.0, 4.0]
+
+
+def test_another_question_is_computed_behind_the_same_ones_before(counted):
+    counter, oracle = counted
+    first, second = session(oracle), session(oracle)
+    assert [ask(first, "double", np.full(1, x)).item() for x in (1.0, 2.0)] == [2.0, 4.0]
+    assert [ask(second, "double", np.full(1, x)).item() for x in (1.0, 3.0)] == [2.0, 6.0]
+    assert counter.calls == [1.0, 2.0, 1.0, 3.0]
+    assert ask(second, "double", np.full(1, 2.0)).item() == 4.0  # it computes from there on
+
+
+def test_another_seed_is_another_question(counted):
+    counter, oracle = counted
+    one, other = (ask(session(oracle, seed), "drawn") for seed in (1, 2))
+    assert one != other
+    assert counter.calls == ["drawn", "drawn"]
+
+
+def test_what_is_drawn_for_a_student_changes_nothing_for_the_reference_and_back(counted):
+    _, oracle = counted
+    wanted = np.random.RandomState(1).normal(size=2).tolist()
+    np.random.seed(7), random.seed(7)
+    before, plain = np.random.get_state(), random.getstate()
+    reference = session(oracle)
+    first = ask(reference, "drawn")
+    assert np.array_equal(np.random.get_state()[1], before[1])
+    assert random.getstate() == plain
+    np.random.normal(size=100)
+    assert [first, ask(reference, "drawn")] == wanted
+
+
+def test_an_object_means_the_same_when_its_questions_are_asked_again(counted):
+    _, oracle = counted
+    for _ in range(2):
+        reference = session(oracle)
+        counter = ask(reference, "made")
+        target = reference.attribute(counter.number, "double")
+        assert reference.call(target.number, (4.0,), {}, False)[0] == 8.0
+    assert len(oracle.namespace["made"]().calls) == 1
+
+
+def test_what_it_raises_is_not_kept(counted):
+    counter, oracle = counted
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="the reference: ValueError: no"):
+            ask(session(oracle), "fails")
+    assert counter.calls == ["fails", "fails"]
+
+
+def test_answers_are_those_of_one_reference(counted):
+    _, oracle = counted
+    other = Oracle("a", {"double": lambda x: 3 * x}, {})
+    asked = [ask(session(one), "double", 1.0) for one in (oracle, other, oracle)]
+    assert asked == [2.0, 3.0, 2.0]
+
+
+def test_no_more_is_kept_than_some_megabytes(counted, monkeypatch):
+    counter, oracle = counted
+    monkeypatch.setattr("autograder.audit.checking.replayed.MAX_KEPT", 4000)
+    for size in (400, 400, 300, 400):
+        ask(session(oracle), "double", np.ones(size))
+    assert counter.calls == [400.0, 300.0, 400.0]
