@@ -64,6 +64,7 @@ class _Meanings:
     ) -> None:
         self._reference = Reference(Path(), reference)
         self._banks, self._data = banks, data
+        self._by_question: dict[str, tuple[dict[str, str], list[Definition]]] = {}
         self._checks: dict[str, tuple[ast.FunctionDef, str]] = {}
         self._asked_above: dict[str, list[str]] = {}  # by question
         self._meanings: dict[str, list[str | Definition]] = {}
@@ -84,12 +85,11 @@ class _Meanings:
 
     def _define(self, statement: ast.stmt, text: str) -> list[str]:
         """Take note of what a statement of the notebook means; return the names that it binds."""
-        imports = reference_imports(ast.Module([statement], []))
-        if imports:
-            for name in imports[0].names:
-                self._meanings[name] = [self._reference.find(imports[0].module, name)]
-            return list(imports[0].names)
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            if imports := reference_imports(ast.Module([statement], [])):
+                for name in imports[0].names:
+                    self._meanings[name] = [self._reference.find(imports[0].module, name)]
+                return list(imports[0].names)
             for one in split_import(statement):
                 self._meanings.setdefault(one.name, []).append(one.text)
             return []
@@ -108,11 +108,14 @@ class _Meanings:
         check = _check(statement)
         assert check is not None
         question = _question(check)
-        banks = self._bank(question)
+        if question not in self._by_question:
+            banks = self._bank(question)
+            self._by_question[question] = banks, self._imported_by(banks)
+        banks, imported = self._by_question[question]
         texts = [*_text_of_check(statement, source), *banks.values()]
         yield from texts
         asked = self._asked_above.get(question, [])
-        yield from sorted(self._reached(texts, asked, self._imported_by(banks)))
+        yield from sorted(self._reached(texts, asked, imported))
 
     def _bank(self, question: str) -> dict[str, str]:
         """Return the text of a question's bank and of the modules that it imports, by path."""
@@ -186,14 +189,14 @@ def keys_of(assignment: Texts | Compiled) -> dict[str, str]:
     return _Meanings(assignment.cells, reference, banks, files).keys()
 
 
-def key_of_acceptance(assignment: Texts | Compiled, limits: Limits) -> str:
+def key_of_acceptance(assignment: Texts | Compiled, keys: Mapping[str, str], limits: Limits) -> str:
     """Return the key of what its solution and its blank release earn in sessions.
 
     That hangs on the keys of the checks, on whatever else of the notebook runs, and on limits.
     """
     cells = (cell for cell in assignment.cells if cell.kind != "check")
     code = [f"{cell.kind}\n{plain(blank_magics(cell.source))}" for cell in cells]
-    return _digest([*keys_of(assignment).values(), *code, repr(limits)])
+    return _digest([*keys.values(), *code, repr(limits)])
 
 
 @lru_cache(maxsize=4096)
@@ -207,19 +210,30 @@ def plain(text: str) -> str:
             lines[first - 1] = lines[first - 1][:column]
         elif tokenize.tok_name[token.type] in _TEXTS:
             inside.update(range(first, last))  # but for its last line
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            doc = node.body[0] if node.body else None
-            if (
-                isinstance(doc, ast.Expr)
-                and isinstance(doc.value, ast.Constant)
-                and isinstance(doc.value.value, str)
-            ):
-                _cut(lines, doc, alone=len(node.body) == 1)
-                inside.difference_update(range(doc.lineno, last_line(doc)))
+    for body in _documented(ast.parse(text)):
+        doc = body[0] if body else None
+        if (
+            isinstance(doc, ast.Expr)
+            and isinstance(doc.value, ast.Constant)
+            and isinstance(doc.value.value, str)
+        ):
+            _cut(lines, doc, alone=len(body) == 1)
+            inside.difference_update(range(doc.lineno, last_line(doc)))
     numbered = enumerate(lines, 1)
     kept = [line if n in inside else line.rstrip() for n, line in numbered]
     return "\n".join(line for n, line in enumerate(kept, 1) if line or n in inside)
+
+
+def _documented(tree: ast.Module) -> Iterator[list[ast.stmt]]:
+    """Give the bodies that may begin with a docstring, wherever among the statements they stand."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.body
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, field, ())
+            waiting += inner if isinstance(inner, list) else ()
 
 
 def _cut(lines: list[str], doc: ast.Expr, alone: bool) -> None:

@@ -94,9 +94,10 @@ def unproven(course: Course, name: str) -> list[str]:
     from autograder.compiler.build import read_texts
 
     texts, stored = read_texts(course, name), read_proof(course, name)
-    stale = [f"check {check}" for check in stale_checks(keys_of(texts), stored)]
+    keys = keys_of(texts)
+    stale = [f"check {check}" for check in stale_checks(keys, stored)]
     accepted = stored.accepted if stored is not None else None
-    if accepted != key_of_acceptance(texts, course.limits_of(name)):
+    if accepted != key_of_acceptance(texts, keys, course.limits_of(name)):
         stale.append("the solution and the blank release in sessions")
     return stale
 
@@ -122,7 +123,9 @@ def _compile_and_audit(
     compiled, stored = compile_assignment(course, name), read_proof(course, name)
     proven = prove(compiled, stored, jobs, progress, everything)
     write_proof(course, name, proven.sound)
-    proof, key = proven.proof, key_of_acceptance(compiled, limits)
+    proof = proven.proof
+    keys = {name: check.key for name, check in proof.checks.items()}
+    key = key_of_acceptance(compiled, keys, limits)
     mutants = named_mutants_of(compiled, proof, proven.sites)
     artefacts = pack(compiled, proof.standards(), proof.rejects(), mutants)
     if everything or proof.accepted != key:

@@ -26,7 +26,7 @@ from autograder.compiler.passes import (
     with_first_cell,
 )
 from autograder.compiler.pieces import plan
-from autograder.compiler.reference import Reference, reference_imports
+from autograder.compiler.reference import PACKAGE, Reference, reference_imports
 from autograder.compiler.solutions import solution_cells
 from autograder.compiler.source import Source, read_source
 from autograder.compiler.syntax import placed
@@ -192,6 +192,8 @@ def _texts_of_banks(banks: Mapping[str, str], reference: Reference) -> dict[str,
     """Return the modules of the reference that banks need, by path."""
     found: dict[str, str] = {}
     for path, text in banks.items():
+        if PACKAGE not in text:
+            continue
         with placed(path):
             found |= reference.texts([i.module for i in reference_imports(ast.parse(text))])
     return found

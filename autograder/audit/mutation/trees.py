@@ -110,8 +110,8 @@ class Tree:
         slots = [(self._slots[id(old)], old, new) for old, new in change.swaps]
         try:
             for slot, _, new in slots:
-                slot.set(new)
-            text = ast.unparse(ast.fix_missing_locations(self._root))
+                slot.set(ast.fix_missing_locations(new))
+            text = ast.unparse(self._root)
         finally:
             for slot, old, _ in slots:
                 slot.set(old)
