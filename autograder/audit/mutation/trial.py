@@ -33,7 +33,7 @@ FEW = 20  # inputs that say too little
 SECRETS = 20
 TELLING = 200  # cases that are looked at for one that tells a mutant apart
 FEW_SECRETS = 3
-LONGEST = 0.25  # seconds of the processor for the calls, and for the runs; then fewer will do
+LONGEST = 0.5  # seconds of the processor for the calls, and for the runs; then fewer will do
 WAITING = 20  # times as long as its own seconds is what a case may take on a busy machine
 
 
@@ -178,11 +178,12 @@ class Trial:
 
     @cached_property
     def _runs(self) -> list[_Run]:
-        """Cases under further secrets; with other parameters too, where calls say too little."""
+        """Cases under some secrets; more, and other parameters too, where calls say too little."""
         rng, few_calls = np.random.default_rng(self._seed), len(self._calls) < FEW
         found, began = [], time.process_time()
         for number in range(SECRETS):
-            if number >= FEW_SECRETS and time.process_time() - began > LONGEST:
+            late = time.process_time() - began > LONGEST
+            if number >= FEW_SECRETS and (late or not few_calls):
                 break
             secret = f"trial {number}".encode()
             for check in self._checks:

@@ -1,0 +1,88 @@
+"""Several assignments at a time, each in a process of its own."""
+
+import os
+import pickle
+import signal
+from pathlib import Path
+
+import pytest
+
+from autograder.audit.several import for_each
+from autograder.course import Course
+from autograder.errors import AuditRefused, HarnessError, SourceError
+
+NAMES = ["hw1", "hw2", "hw3"]
+
+
+def told(course: Course, name: str, cores: int) -> tuple[str, str, int, int]:
+    """Say what there is to say of one."""
+    return course.name, name, cores, os.getpid()
+
+
+def refused(course: Course, name: str, cores: int) -> str:
+    """Refuse the second one."""
+    if name == "hw2":
+        raise AuditRefused(["hw2 is not published: 1 finding", "  check a: is wrong"])
+    return name
+
+
+def wrong(course: Course, name: str, cores: int) -> str:
+    """Find the source wrong."""
+    raise SourceError("it is wrong", f"assignments/{name}/{name}.py", 3)
+
+
+def killed(course: Course, name: str, cores: int) -> str:
+    """Be killed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return name
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return Course(tmp_path, "Small")
+
+
+def test_each_of_several_has_a_process_and_they_come_in_order(course: Course) -> None:
+    found = list(for_each(told, course, NAMES, 2))
+    assert [one[:3] for one in found] == [("Small", name, 1) for name in NAMES]
+    assert os.getpid() not in {one[3] for one in found}
+
+
+def test_cores_are_shared_where_there_are_more_than_assignments(course: Course) -> None:
+    assert [one[2] for one in for_each(told, course, NAMES[:2], 5)] == [2, 2]
+
+
+def test_one_alone_has_all_cores_in_this_process(course: Course) -> None:
+    assert list(for_each(told, course, NAMES[:1], 8)) == [("Small", "hw1", 8, os.getpid())]
+    assert list(for_each(told, course, [], 8)) == []
+
+
+def test_on_one_core_they_follow_each_other_in_this_process(course: Course) -> None:
+    assert [one[1:] for one in for_each(told, course, NAMES, 1)] == [
+        (name, 1, os.getpid()) for name in NAMES
+    ]
+
+
+def test_a_refusal_comes_as_it_was_raised_behind_what_comes_before_it(course: Course) -> None:
+    found = for_each(refused, course, NAMES, 2)
+    assert next(found) == "hw1"
+    with pytest.raises(AuditRefused) as told_here:
+        next(found)
+    assert str(told_here.value) == "hw2 is not published: 1 finding\n  check a: is wrong"
+    with pytest.raises(SourceError) as placed:
+        list(for_each(wrong, course, NAMES, 2))
+    assert (placed.value.file, placed.value.cell) == ("assignments/hw1/hw1.py", 3)
+
+
+def test_a_process_that_is_killed_is_told_with_what_to_do(course: Course) -> None:
+    with pytest.raises(HarnessError, match="was killed, perhaps for want of memory; compile them"):
+        list(for_each(killed, course, NAMES, 2))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AuditRefused(["one", "two"]), SourceError("wrong", "a.py", 3, "check"), SourceError("w")],
+)
+def test_errors_are_the_same_in_another_process(error: Exception) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), vars(again)) == (str(error), vars(error))
