@@ -134,21 +134,37 @@ def write_course(tmp_path: Path) -> Callable[..., Course]:
     return lambda *changes, **banks: small_course(tmp_path, *changes, **banks)
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that is made once for all processes of a parallel run; none may change it.
+
+    Args:
+        factory: of the run's temporary folders.
+        name: of the folder, one for each thing that is made.
+        make: fills a folder, which is then put in its place.
+    """
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / f"once-{name}"
+    with (base / f"once-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():  # what failed half-way is made again
+            make(making := factory.mktemp(name))
+            making.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def small_proof(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return the proof of the small course, made once for the processes of a parallel run."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    stored = folder / "small-proof.json"
-    with (folder / "small-proof.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stored.exists():
-            course = small_course(tmp_path_factory.mktemp("proven"))
-            proven = prove(compile_assignment(course, "small"), None, 2, lambda _: None)
-            write_proof(course, "small", proven.sound)
-            stored.write_bytes(proof_file(course, "small").read_bytes())
-    return stored.read_bytes()
+
+    def make(root: Path) -> None:
+        course = small_course(root)
+        proven = prove(compile_assignment(course, "small"), None, 2, lambda _: None)
+        write_proof(course, "small", proven.sound)
+
+    root = made_once(tmp_path_factory, "proven", make)
+    return proof_file(Course(root, "Small"), "small").read_bytes()
 
 
 @pytest.fixture
