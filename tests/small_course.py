@@ -9,8 +9,11 @@ import pytest
 
 from autograder.audit.proof import proof_file, write_proof
 from autograder.audit.prove import prove
+from autograder.audit.publish import compile_and_publish
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course
+from autograder.grading.bundle import read_bundle
+from autograder.records.gradebook import write_gradebook
 
 REFERENCE = '''"""The answers."""
 
@@ -177,3 +180,17 @@ def write_proven_course(tmp_path: Path, small_proof: bytes) -> Callable[..., Cou
         return course
 
     return write
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory, small_proof: bytes) -> Path:
+    """Return the folder of a compiled course in which nobody has submitted; a test copies it."""
+
+    def make(root: Path) -> None:
+        course = small_course(root)
+        proof_file(course, "small").write_bytes(small_proof)
+        compile_and_publish(course, "small", lambda _: None)
+        bundle = read_bundle(course.bundle("small"))
+        write_gradebook(course.gradebook, bundle.manifest, bundle.release, {})  # takes a second
+
+    return made_once(tmp_path_factory, "compiled", make)
