@@ -42,7 +42,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Path:
             path = root / "submitted" / student / "small" / "small.ipynb"
             path.parent.mkdir(parents=True)
             shutil.copy(source, path)
-        done = shell(root, f"{AUTOGRADER} grade")
+        done = shell(root, f"{AUTOGRADER} compile --force; {AUTOGRADER} grade")
         assert done.returncode == 0, done.stderr
 
     return made_once(tmp_path_factory, "graded", make)
