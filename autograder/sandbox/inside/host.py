@@ -9,6 +9,8 @@ import random
 import sys
 import traceback
 from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -122,7 +124,7 @@ class Host:
         if "torch" in sys.modules:
             names["torch"] = sys.modules["torch"]
         file = f"<helper {request.helper}>"
-        exec(compile(request.source, file, "exec", dont_inherit=True), names)
+        exec(_compiled(request.source, file), names)
         return self._value(names[request.helper](_Names(self._namespace), *args, **kwargs))
 
     def _seed(self, request: Seed) -> Message:
@@ -168,6 +170,12 @@ class Host:
             number = self._numbers[id(value)] = len(self._objects)
             self._objects.append(value)  # which also keeps its id from being used again
         return RemoteId(number, _type_name(value))
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str, file: str) -> CodeType:
+    """Return a helper's code: the same helper is applied in case after case."""
+    return compile(source, file, "exec", dont_inherit=True)
 
 
 def _sees_a_gpu(torch: Any) -> bool:
