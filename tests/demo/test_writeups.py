@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 import pytest
 
-from autograder.audit.proof import read_proof
-from autograder.compiler.build import compile_assignment, pack
-from autograder.course import find_course
+from autograder.compiler.build import pack
 from autograder.grading.bundle import parse_bundle
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.results import Result, Verdict
 from autograder.grading.runner import Grader
+from tests.assignments import homework as assignments
 from tests.demo.other_homework import SLIPS, homework
 from tests.demo.writeups import ANSWERS, submissions, writeups
 
@@ -77,16 +76,13 @@ def lost_by(result: Result) -> dict[str, tuple[float, str]]:
     return lost
 
 
-@pytest.mark.parametrize("name", find_course(ROOT).assignments())
+@pytest.mark.parametrize("name", assignments.COURSE.assignments())
 def test_the_grader_agrees_with_those_who_read_the_homework(name: str) -> None:
     """After a change of an assignment: python -m tests.demo.writeups, and …other_homework."""
-    course = find_course(ROOT)
-    proof = read_proof(course, name)
-    assert proof is not None, f"run: autograder compile {name}"
-    compiled = compile_assignment(course, name)
-    artefacts = pack(compiled, proof.standards(), proof.rejects())
+    proof = assignments.homework(name).proof
+    artefacts = pack(assignments.homework(name).compiled, proof.standards(), proof.rejects())
     bundle = parse_bundle(artefacts.bundle, name)
-    limits = course.limits_of(name)
+    limits = assignments.COURSE.limits_of(name)
     with Grader(bundle, load_bundle_oracle(bundle), b"a secret of the tests", limits) as grader:
         for student, text in submissions(artefacts):
             committed = ROOT / "submitted" / student / name / f"{name}.ipynb"
