@@ -149,7 +149,7 @@ def test_only_what_was_published_whole_is_current(made, workshop):
 
 def test_the_fingerprint_is_quick_and_imports_nothing_heavy(made, workshop):
     fingerprint(workshop.course, "hw")
-    began = time.perf_counter()
+    began = time.process_time()
     fingerprint(workshop.course, "hw")
-    assert time.perf_counter() - began < 0.05
+    assert time.process_time() - began < 0.05
     assert python(HEAVY, workshop.root) == "[]\n"
