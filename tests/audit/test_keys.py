@@ -164,6 +164,21 @@ def test_a_name_in_a_text_is_a_name() -> None:
     assert set(keys._words('student["buffer"], f"{x} rub"')) >= {"student", "buffer", "x", "rub"}
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('f"{x:.3f} {1e5} {y!r}"', ("f", "x", "e5", "y", "r")),
+        ("rf'ü {a[\"b\"]:{n}} {{c}}' + d", ("rf", "ü", "a", "b", "n", "c", "d")),
+        ('f"""{x\n + y} z\n"""', ("f", "x", "y", "z")),
+    ],
+)
+def test_the_words_of_a_text_are_the_same_on_every_python(
+    text: str, words: tuple[str, ...]
+) -> None:
+    """From Python 3.12 on, the tokenizer takes an f-string apart."""
+    assert keys._words(text) == words
+
+
 def test_the_audits_own_code_changes_every_key(
     keys_of: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +242,7 @@ def test_a_key_hangs_on_no_order(tmp_path: Path) -> None:
         ('class A:\n    "doc"; x = 1', "class A:\n    pass; x = 1"),
         ('"""ü"""\n\nx = "#"  # ü', 'x = "#"'),
         ('x = """a\n\n  \nb  """  # c', 'x = """a\n\n  \nb  """'),
+        ('x = f"""a\n\n  \n{b\n\n} """  # c', 'x = f"""a\n\n  \n{b\n\n} """'),
         ("x = [\n\n    1,  # one\n]", "x = [\n    1,\n]"),
     ],
 )
