@@ -56,7 +56,7 @@ redteam: $(VENV)/.ready ## try every known attack against an assignment
 
 test: $(VENV)/.ready ## run the tests in an order drawn from SEED, on WORKERS processes
 	@echo "Tests in the order of SEED=$(SEED), on WORKERS=$(WORKERS)"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -p randomly --randomly-seed=$(SEED) $(TESTS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -p randomly --randomly-seed=$(SEED) $(TESTS)
 
 bench: $(VENV)/.ready ## what grading costs, beside nbgrader and Otter
 	@$(AUTOGRADER) bench $(if $(SIZES),--sizes $(SIZES)) $(if $(JOBS),--jobs $(JOBS)) \

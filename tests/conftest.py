@@ -4,14 +4,16 @@ import os
 import random
 import sys
 
-import nbformat
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.artefacts.bundle import Cell, pack_bundle
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
+from autograder.artefacts.notebooks import nbformat  # a second quicker than nbformat itself
+
+new_code_cell, new_markdown_cell = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+new_notebook = nbformat.v4.new_notebook
 
 # The same examples everywhere, and no deadline: this machine may be busy with other tests.
 settings.register_profile(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.proof import proof_file
-from autograder.audit.publish import audit_only
+from autograder.audit.publish import audit_only, compile_and_publish
 from autograder.course import Course
+from autograder.records.gradebook import write_gradebook
 
 REFERENCE = '''"""The answers."""
 
@@ -133,20 +135,35 @@ def write_course(tmp_path: Path) -> Callable[..., Course]:
     return lambda *changes, **banks: small_course(tmp_path, *changes, **banks)
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that is made once for all processes of a parallel run; none may change it.
+
+    Args:
+        factory: of the run's temporary folders.
+        name: of the folder, one for each thing that is made.
+        make: fills a folder, which is then put in its place.
+    """
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / f"once-{name}"
+    with (base / f"once-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():  # what failed half-way is made again
+            make(making := factory.mktemp(name))
+            making.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def small_proof(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return the proof of the small course, made once for the processes of a parallel run."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    stored = folder / "small-proof.json"
-    with (folder / "small-proof.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stored.exists():
-            course = small_course(tmp_path_factory.mktemp("proven"))
-            audit_only(course, "small", lambda _: None, jobs=2)
-            stored.write_bytes(proof_file(course, "small").read_bytes())
-    return stored.read_bytes()
+
+    def make(root: Path) -> None:
+        audit_only(small_course(root), "small", lambda _: None, jobs=2)
+
+    root = made_once(tmp_path_factory, "proven", make)
+    return proof_file(Course(root, "Small"), "small").read_bytes()
 
 
 @pytest.fixture
@@ -159,3 +176,17 @@ def write_proven_course(tmp_path: Path, small_proof: bytes) -> Callable[..., Cou
         return course
 
     return write
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory, small_proof: bytes) -> Path:
+    """Return the folder of a compiled course in which nobody has submitted; a test copies it."""
+
+    def make(root: Path) -> None:
+        course = small_course(root)
+        proof_file(course, "small").write_bytes(small_proof)
+        compile_and_publish(course, "small", lambda _: None)
+        bundle = read_bundle(course.bundle("small"))
+        write_gradebook(course.gradebook, bundle.manifest, bundle.release, {})  # takes a second
+
+    return made_once(tmp_path_factory, "compiled", make)

@@ -39,8 +39,6 @@ NOT_OWN = (
     *("audit/check_report.py", "audit/drafts.py", "audit/keys.py", "audit/leaks.py"),
     *("audit/publish.py", "audit/acceptance.py", "audit/overview.py", "audit/watching.py"),
 )
-# Tokens whose blank lines mean something.
-_TEXTS = ("STRING", "FSTRING_MIDDLE")
 _OWN_IMPORT = re.compile(r"^from autograder\.[\w.]+ import (\([^)]*\)|.*)\n?", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -204,11 +202,11 @@ def plain(text: str) -> str:
     """Return a text of Python without comments, docstrings, and blank lines of code."""
     lines = text.split("\n")
     inside: set[int] = set()  # a text that goes on on the next line
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+    for token in _tokens(text):
         (first, column), (last, _) = token.start, token.end
         if token.type == tokenize.COMMENT:
             lines[first - 1] = lines[first - 1][:column]
-        elif tokenize.tok_name[token.type] in _TEXTS:
+        elif token.type == tokenize.STRING:
             inside.update(range(first, last))  # but for its last line
     for body in _documented(ast.parse(text)):
         doc = body[0] if body else None
@@ -281,12 +279,35 @@ def _question(check: ast.Call) -> str:
 def _words(text: str) -> tuple[str, ...]:
     """Return whatever in a text may be a name: identifiers, and texts that could be one."""
     words = []
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+    for token in _tokens(text):
         if token.type == tokenize.NAME:
             words.append(token.string)
-        elif tokenize.tok_name[token.type] in _TEXTS:
+        elif token.type == tokenize.STRING:
             words += _WORD.findall(token.string)
     return tuple(dict.fromkeys(words))
+
+
+def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+    """Give the tokens as Python 3.11 has them: an f-string is one, with all that stands in it."""
+    lines, depth, begin = text.split("\n"), 0, (1, 0)
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        name = tokenize.tok_name[token.type]
+        if name in ("FSTRING_START", "TSTRING_START"):
+            begin = begin if depth else token.start
+            depth += 1
+        elif name in ("FSTRING_END", "TSTRING_END"):
+            depth -= 1
+            whole = _between(lines, begin, token.end)
+            token = token._replace(type=tokenize.STRING, string=whole, start=begin)
+        if not depth:
+            yield token
+
+
+def _between(lines: list[str], begin: tuple[int, int], end: tuple[int, int]) -> str:
+    found = lines[begin[0] - 1 : end[0]]
+    found[-1] = found[-1][: end[1]]
+    found[0] = found[0][begin[1] :]
+    return "\n".join(found)
 
 
 def _versions() -> list[str]:

@@ -124,9 +124,35 @@ def _is_magic(node: ast.AST) -> TypeGuard[ast.Call]:
 
 def free_names(text: str) -> set[str]:
     """Return the names that a text reads from its module, builtins included."""
-    top = symtable.symtable(text, "<source>", "exec")
+    top = _symbols(text)
     names = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
     return names.union(*map(_global_names, top.get_children()))
+
+
+def _symbols(text: str) -> symtable.SymbolTable:
+    """Return a text's table of symbols, the same on every Python.
+
+    From Python 3.12 on, the variable of a list, set or dict comprehension counts as a name of what
+    it stands in, since it is inlined there. A generator's does not.
+    """
+    tree = ast.parse(text)
+    if any(isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp)) for node in ast.walk(tree)):
+        text = ast.unparse(_AsGenerators().visit(tree))
+    return symtable.symtable(text, "<source>", "exec")
+
+
+class _AsGenerators(ast.NodeTransformer):
+    """Puts a generator, which has the same names, in place of each comprehension."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        match node:
+            case ast.ListComp() | ast.SetComp():
+                return ast.GeneratorExp(node.elt, node.generators)
+            case ast.DictComp():
+                pair = ast.Tuple([node.key, node.value], ast.Load())
+                return ast.GeneratorExp(pair, node.generators)
+        return node
 
 
 def _global_names(table: symtable.SymbolTable) -> set[str]:
@@ -136,7 +162,7 @@ def _global_names(table: symtable.SymbolTable) -> set[str]:
 
 def bound_names(text: str) -> list[str]:
     """Return the names that a text defines, assigns or imports in its module, in order."""
-    top = symtable.symtable(text, "<source>", "exec")
+    top = _symbols(text)
     return [s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()]
 
 

@@ -200,23 +200,36 @@ def _assignments(gradebook: Any, assignment: Any, students: Sequence[str]) -> li
 @contextmanager
 def _open(db_path: Path) -> Iterator[Any]:
     """Open the database; a new one is made elsewhere, so that it is never half-made."""
-    from nbgrader.api import Gradebook
-
     with _scripts_on_path():
         if not db_path.exists():
             db_path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=db_path.parent, prefix=".tmp-") as folder:
                 new = Path(folder) / "gradebook.db"
                 try:
-                    Gradebook(_url(new)).close()
+                    _gradebook(new).close()
                 except (OSError, subprocess.CalledProcessError) as error:
                     reason = f"{db_path.name} cannot be made: {_reason(error)}; {ADVICE}"
                     raise HarnessError(reason) from None
                 with suppress(FileExistsError):  # somebody else was faster
                     os.link(new, db_path)
-        gradebook = Gradebook(_url(db_path))
+        gradebook = _gradebook(db_path)
     with gradebook:
         yield gradebook
+
+
+def _gradebook(path: Path) -> Any:
+    """Return nbgrader's gradebook, which leaves its connection open where it cannot be opened."""
+    from nbgrader.api import Gradebook
+
+    class Closing(Gradebook):  # type: ignore[misc]
+        def __init__(self, url: Any) -> None:
+            try:
+                super().__init__(url)
+            except BaseException:
+                self.close()
+                raise
+
+    return Closing(_url(path))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ COMPARED = 'assert_close(got, reference.sgd_step(w, grad, lr=lr), what="w")'
 SGD = "sgd_step_matches_reference"
 DESCENT = "sgd_least_squares_matches_reference"
 Audited = Callable[..., Proven]
+pytestmark = pytest.mark.timeout(300)  # dozens of mutants, on a machine that tests keep busy
 
 
 def all_but(check: str, compiled: Compiled) -> Proof:

@@ -100,7 +100,7 @@ def _(x):
 
 
 def test_a_mistake_must_fail_whatever_the_check_is_given(
-    write_course: WriteCourse, monkeypatch: pytest.MonkeyPatch
+    write_proven_course: WriteCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again = []
 
@@ -108,7 +108,7 @@ def test_a_mistake_must_fail_whatever_the_check_is_given(
         again.append(check.name)
         return run_given(check, *args)
 
-    course = write_course(*BUILT_ON_IT, banks={"scaled_mean": BANK_OF_MEAN})
+    course = write_proven_course(*BUILT_ON_IT, banks={"scaled_mean": BANK_OF_MEAN})
     assert "the solution earns 7 of 7" in compile_and_publish(course, "small", silent).summary[0]
     monkeypatch.setattr(variants, "run_given", noted)
     oracle = load_bundle_oracle(read_bundle(course.bundle("small")))
@@ -120,9 +120,9 @@ def test_a_mistake_must_fail_whatever_the_check_is_given(
 
 
 def test_a_mutant_that_was_found_out_is_named_to_who_makes_its_mistake(
-    write_course: WriteCourse,
+    write_proven_course: WriteCourse,
 ) -> None:
-    course = write_course()
+    course = write_proven_course()
     compile_and_publish(course, "small", silent)
     bundle = read_bundle(course.bundle("small"))
     with Grader(bundle, load_bundle_oracle(bundle), b"a secret", course.limits) as grader:
@@ -142,8 +142,10 @@ def test_a_mutant_that_was_found_out_is_named_to_who_makes_its_mistake(
     ],
     ids=["on its line", "above it"],
 )
-def test_a_survivor_is_explained_in_the_reference(write_course: WriteCourse, line: str) -> None:
-    course = write_course(SIGN_IS_LOST, ("    return factor * total\n", line))
+def test_a_survivor_is_explained_in_the_reference(
+    write_proven_course: WriteCourse, line: str
+) -> None:
+    course = write_proven_course(SIGN_IS_LOST, ("    return factor * total\n", line))
     outcome = compile_and_publish(course, "small", silent)
     assert "survive (1 explained)" in outcome.summary[1]
     report = json.loads((course.build("small") / "audit.json").read_text())
@@ -154,10 +156,10 @@ def test_a_survivor_is_explained_in_the_reference(write_course: WriteCourse, lin
 
 
 def test_a_mistake_in_what_is_given_alone_is_no_mistake_of_the_check(
-    write_course: WriteCourse,
+    write_proven_course: WriteCourse,
 ) -> None:
     right = BANK_OF_MEAN.replace("return scaled_sum(x)\n", "return scaled_sum(x) / len(x)\n")
-    text = findings(write_course(*BUILT_ON_IT, banks={"scaled_mean": right}))
+    text = findings(write_proven_course(*BUILT_ON_IT, banks={"scaled_mean": right}))
     assert "the mistake 'the sum in place of the mean' passes every case" in text
 
 
@@ -179,8 +181,8 @@ def test_an_audit_says_what_was_proven_now_and_what_stands(write_course: WriteCo
     assert whole.news == first.news
 
 
-def test_a_refused_audit_is_stored_and_made_again(write_course: WriteCourse) -> None:
-    course = write_course(("return x.sum()", "return 2 * x.sum()"))
+def test_a_refused_audit_is_stored_and_made_again(write_proven_course: WriteCourse) -> None:
+    course = write_proven_course(("return x.sum()", "return 2 * x.sum()"))
     for _ in range(2):
         with pytest.raises(AuditRefused):
             audit_only(course, "small", silent)
@@ -188,49 +190,51 @@ def test_a_refused_audit_is_stored_and_made_again(write_course: WriteCourse) -> 
     assert "passes every case" in stored["findings"][0]
 
 
-def test_a_mistake_that_passes_is_refused(write_course: WriteCourse) -> None:
-    text = findings(write_course(("return x.sum()", "return 2 * x.sum()")))
+def test_a_mistake_that_passes_is_refused(write_proven_course: WriteCourse) -> None:
+    text = findings(write_proven_course(("return x.sum()", "return 2 * x.sum()")))
     assert (
         "check scaled_sum_matches_reference: the mistake 'the factor is forgotten altogether' "
         "passes every case"
     ) in text
 
 
-def test_an_alternative_that_fails_is_refused(write_course: WriteCourse) -> None:
-    text = findings(write_course(("(factor * x).sum()", "(factor + x).sum()")))
+def test_an_alternative_that_fails_is_refused(write_proven_course: WriteCourse) -> None:
+    text = findings(write_proven_course(("(factor * x).sum()", "(factor + x).sum()")))
     assert "the alternative 'scale first, add up afterwards' does not pass case" in text
 
 
-def test_a_wrong_reference_is_refused(write_course: WriteCourse) -> None:
+def test_a_wrong_reference_is_refused(write_proven_course: WriteCourse) -> None:
     """The reference does not do what the check's properties say."""
     changes = (
         'assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")',
         'assert_close(student.scaled_sum(x), 2 * x.sum(), what="sum")',
     )
-    course = write_course(changes, ("factor * total", "factor * total + 1"))
+    course = write_proven_course(changes, ("factor * total", "factor * total + 1"))
     with pytest.raises(SourceError, match=r"scaled_sum_matches_reference.*does not pass.*sum"):
         compile_and_publish(course, "small", silent)
     assert not course.release("small").exists()
 
 
-def test_a_reference_that_changes_its_argument_is_refused(write_course: WriteCourse) -> None:
-    course = write_course(("total = x.sum()", "x += 1; total = x.sum()"))
+def test_a_reference_that_changes_its_argument_is_refused(write_proven_course: WriteCourse) -> None:
+    course = write_proven_course(("total = x.sum()", "x += 1; total = x.sum()"))
     with pytest.raises(SourceError, match="changed its argument"):
         compile_and_publish(course, "small", silent)
 
 
 def test_a_solution_that_works_only_beside_the_reference_is_refused(
-    write_course: WriteCourse,
+    write_proven_course: WriteCourse,
 ) -> None:
     text = findings(
-        write_course(("return factor * total", 'return factor * total * (__name__ != "__main__")'))
+        write_proven_course(
+            ("return factor * total", 'return factor * total * (__name__ != "__main__")')
+        )
     )
     assert "the solution notebook, graded by itself, does not pass case" in text
 
 
-def test_a_blank_release_that_earns_is_refused(write_course: WriteCourse) -> None:
+def test_a_blank_release_that_earns_is_refused(write_proven_course: WriteCourse) -> None:
     text = findings(
-        write_course(
+        write_proven_course(
             ("assert_equal(student.choice, reference.choice)", "student.choice"),
             ("\nmistake(", "\nif False:\n    mistake("),
         )
@@ -304,8 +308,10 @@ def test_a_planted_leak_is_refused(
     assert "small.ipynb, cell" in text
 
 
-def test_a_recording_that_answers_a_hidden_case_is_refused(write_course: WriteCourse) -> None:
-    course = write_course(
+def test_a_recording_that_answers_a_hidden_case_is_refused(
+    write_proven_course: WriteCourse,
+) -> None:
+    course = write_proven_course(
         (
             '@check("choice", points=1)\n',
             '@check("choice", points=1)\n@case("seen by everybody")\n',

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -16,21 +17,9 @@ import pytest
 
 from autograder import cli
 from autograder.course import Course
+from tests.cli.conftest import ENVIRONMENT, Run, run_alone
 
 WriteCourse = Callable[..., Course]
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("AUTOGRADER_")}
-
-
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "autograder", *arguments],
-        cwd=root,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
 
 
 def submit(course: Course, student: str, notebook: Path | str) -> None:
@@ -41,10 +30,10 @@ def submit(course: Course, student: str, notebook: Path | str) -> None:
 
 
 @pytest.fixture
-def graded_course(write_proven_course: WriteCourse) -> Course:
+def graded_course(compiled: Path, tmp_path: Path) -> Course:
     """A course with three submissions, compiled but not graded."""
-    course = write_proven_course()
-    assert run(course.root, "compile").returncode == 0
+    shutil.copytree(compiled, tmp_path / "course")
+    course = Course(tmp_path / "course", "Small")
     submit(course, "right", course.build("small") / "small_solution.ipynb")
     submit(course, "blank", course.release("small") / "small.ipynb")
     submit(course, "other", "this is no notebook")
@@ -52,31 +41,32 @@ def graded_course(write_proven_course: WriteCourse) -> Course:
 
 
 @pytest.mark.parametrize("command", [known.name for known in cli.COMMANDS])
-def test_each_command_has_help_with_an_example(command: str) -> None:
+def test_each_command_has_help_with_an_example(command: str, run: Run) -> None:
     done = run(Path.cwd(), command, "--help")
     assert done.returncode == 0
     assert f"example: autograder {command}" in done.stdout
 
 
 def test_no_command_is_wrong_usage() -> None:
-    assert run(Path.cwd()).returncode == 2
+    assert run_alone(Path.cwd()).returncode == 2
 
 
 def test_outside_of_a_course_the_message_says_so(tmp_path: Path) -> None:
-    done = run(tmp_path, "compile")
+    done = run_alone(tmp_path, "compile")
     assert done.returncode == 2
     assert done.stderr.startswith("autograder: no course.toml in ")
 
 
 def test_an_unknown_assignment_is_named_with_the_known_ones(
     write_proven_course: WriteCourse,
+    run: Run,
 ) -> None:
     done = run(write_proven_course().root, "compile", "smal")
     assert done.returncode == 2
     assert done.stderr == "autograder: there is no assignment 'smal'; there are: small\n"
 
 
-def test_a_draft_is_left_out_unless_it_is_named(write_proven_course: WriteCourse) -> None:
+def test_a_draft_is_left_out_unless_it_is_named(write_proven_course: WriteCourse, run: Run) -> None:
     course = write_proven_course()
     with (course.root / "course.toml").open("a") as file:
         file.write("\n[assignments.small]\ndraft = true\n")
@@ -96,7 +86,7 @@ def test_a_draft_is_left_out_unless_it_is_named(write_proven_course: WriteCourse
     ],
 )
 def test_what_a_course_says_of_an_assignment_must_be_known(
-    write_proven_course: WriteCourse, line: str, words: str
+    write_proven_course: WriteCourse, line: str, words: str, run: Run
 ) -> None:
     course = write_proven_course()
     with (course.root / "course.toml").open("a") as file:
@@ -106,13 +96,15 @@ def test_what_a_course_says_of_an_assignment_must_be_known(
     assert words in done.stderr
 
 
-def test_grading_before_compiling_says_what_to_do(write_proven_course: WriteCourse) -> None:
+def test_grading_before_compiling_says_what_to_do(
+    write_proven_course: WriteCourse, run: Run
+) -> None:
     done = run(write_proven_course().root, "grade")
     assert done.returncode == 2
     assert "small is not compiled; run: autograder compile small" in done.stderr
 
 
-def test_a_second_compile_has_nothing_to_do(write_proven_course: WriteCourse) -> None:
+def test_a_second_compile_has_nothing_to_do(write_proven_course: WriteCourse, run: Run) -> None:
     root = write_proven_course().root
     assert "wrote release/small/ and build/small/" in run(root, "compile").stdout
     done = run(root, "compile")
@@ -121,7 +113,7 @@ def test_a_second_compile_has_nothing_to_do(write_proven_course: WriteCourse) ->
 
 
 def test_a_bad_source_is_one_sentence_and_exit_1(write_proven_course: WriteCourse) -> None:
-    done = run(write_proven_course(("points=4", 'points="four"')).root, "compile")
+    done = run_alone(write_proven_course(("points=4", 'points="four"')).root, "compile")
     assert done.returncode == 1
     assert done.stderr == (
         "autograder: assignments/small/small.py, cell 5: check scaled_sum_matches_reference: "
@@ -129,13 +121,15 @@ def test_a_bad_source_is_one_sentence_and_exit_1(write_proven_course: WriteCours
     )
 
 
-def test_a_refused_audit_is_exit_1_and_names_the_check(write_proven_course: WriteCourse) -> None:
+def test_a_refused_audit_is_exit_1_and_names_the_check(
+    write_proven_course: WriteCourse, run: Run
+) -> None:
     done = run(write_proven_course(("return x.sum()", "return 2 * x.sum()")).root, "audit")
     assert done.returncode == 1
     assert "check scaled_sum_matches_reference: the mistake" in done.stderr
 
 
-def test_an_audit_prints_a_line_for_each_check(write_proven_course: WriteCourse) -> None:
+def test_an_audit_prints_a_line_for_each_check(write_proven_course: WriteCourse, run: Run) -> None:
     done = run(write_proven_course().root, "audit", "small")
     assert done.returncode == 0, done.stderr
     assert "scaled_sum_matches_reference" in done.stdout
@@ -145,7 +139,8 @@ def test_an_audit_prints_a_line_for_each_check(write_proven_course: WriteCourse)
 
 def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Course) -> None:
     root = graded_course.root
-    done = run(root, "grade")
+    (root / "gradebook.db").unlink()
+    done = run_alone(root, "grade")
     assert done.returncode == 1, done.stderr  # one submission is no notebook
     assert "needs attention: other: the file is no Jupyter notebook" in done.stdout
     right = json.loads((root / "results/small/right.json").read_text())
@@ -156,13 +151,15 @@ def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Cou
     for path in ("feedback/right/small.html", "report/index.html", "gradebook.db"):
         assert (root / path).is_file()
     before = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
-    again = run(root, "grade")
+    again = run_alone(root, "grade")
     assert "nothing to grade, 3 submissions graded before" in again.stdout
     after = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
     assert {p.name for p in after if after[p] != before.get(p)} == set()
 
 
-def test_what_is_submitted_under_another_name_is_graded_or_named(graded_course: Course) -> None:
+def test_what_is_submitted_under_another_name_is_graded_or_named(
+    graded_course: Course, run: Run
+) -> None:
     root = graded_course.root
     right = root / "submitted/right/small/small.ipynb"
     right.rename(right.with_name("small (1).ipynb"))
@@ -182,20 +179,22 @@ def test_what_is_submitted_under_another_name_is_graded_or_named(graded_course: 
 
 
 def test_json_is_alone_on_standard_output(graded_course: Course) -> None:
-    done = run(graded_course.root, "grade", "--json", "--student", "right", "--jobs", "1")
+    done = run_alone(graded_course.root, "grade", "--json", "--student", "right", "--jobs", "1")
     assert done.returncode == 0, done.stderr
     (run_,) = json.loads(done.stdout)
     assert [s["student"] for s in run_["students"]] == ["right"]
     assert run_["students"][0]["questions"] == {"scaled_sum": 4.0, "choice": 1.0, "proof": None}
 
 
-def test_a_student_who_submitted_nothing_is_wrong_usage(graded_course: Course) -> None:
+def test_a_student_who_submitted_nothing_is_wrong_usage(graded_course: Course, run: Run) -> None:
     done = run(graded_course.root, "grade", "--student", "nobody")
     assert done.returncode == 2
     assert "student 'nobody' has submitted nothing for small" in done.stderr
 
 
-def test_a_student_is_graded_in_the_assignments_that_they_submitted(graded_course: Course) -> None:
+def test_a_student_is_graded_in_the_assignments_that_they_submitted(
+    graded_course: Course, run: Run
+) -> None:
     assert run(graded_course.root, "new", "another").returncode == 0
     compiled = run(graded_course.root, "compile", "another")
     assert compiled.returncode == 0, compiled.stderr
@@ -205,7 +204,7 @@ def test_a_student_is_graded_in_the_assignments_that_they_submitted(graded_cours
     assert "another" not in done.stdout
 
 
-def test_an_audit_under_a_score_is_refused(write_proven_course: WriteCourse) -> None:
+def test_an_audit_under_a_score_is_refused(write_proven_course: WriteCourse, run: Run) -> None:
     root = write_proven_course().root
     assert run(root, "audit", "--fail-under", "95").returncode == 0
     done = run(root, "audit", "--fail-under", "101")
@@ -214,7 +213,7 @@ def test_an_audit_under_a_score_is_refused(write_proven_course: WriteCourse) -> 
     assert (root / "build" / "small" / "audit.html").is_file()
 
 
-def test_a_regrade_is_previewed_or_applied(graded_course: Course) -> None:
+def test_a_regrade_is_previewed_or_applied(graded_course: Course, run: Run) -> None:
     root = graded_course.root
     assert run(root, "regrade").returncode == 2
     preview = run(root, "regrade", "--preview")
@@ -226,7 +225,7 @@ def test_a_regrade_is_previewed_or_applied(graded_course: Course) -> None:
     assert (root / "results" / "small" / "right.json").is_file()
 
 
-def test_a_removed_page_is_written_again(graded_course: Course) -> None:
+def test_a_removed_page_is_written_again(graded_course: Course, run: Run) -> None:
     root = graded_course.root
     run(root, "grade")
     (root / "report/index.html").unlink()
@@ -236,14 +235,14 @@ def test_a_removed_page_is_written_again(graded_course: Course) -> None:
     assert (root / "feedback/right/small.html").is_file()
 
 
-def test_export_prints_the_grades(graded_course: Course) -> None:
+def test_export_prints_the_grades(graded_course: Course, run: Run) -> None:
     run(graded_course.root, "grade")
     lines = run(graded_course.root, "export", "small").stdout.splitlines()
     assert lines[0] == "student,scaled_sum,choice,proof,earned,possible,status"
     assert "right,4.0,1.0,,5.0,7.0,pending" in lines
 
 
-def test_a_killed_run_goes_on_and_repeats_nothing(graded_course: Course) -> None:
+def test_a_killed_run_goes_on_and_repeats_nothing(graded_course: Course, run: Run) -> None:
     root = graded_course.root
     for number in range(12):
         submit(graded_course, f"s{number:02d}", graded_course.release("small") / "small.ipynb")
@@ -271,7 +270,7 @@ def test_a_killed_run_goes_on_and_repeats_nothing(graded_course: Course) -> None
 
 
 def test_a_release_checks_itself_without_the_course(
-    write_proven_course: WriteCourse, tmp_path_factory: pytest.TempPathFactory
+    write_proven_course: WriteCourse, tmp_path_factory: pytest.TempPathFactory, run: Run
 ) -> None:
     course = write_proven_course()
     assert run(course.root, "compile").returncode == 0
@@ -292,27 +291,23 @@ def test_a_release_checks_itself_without_the_course(
     assert done.returncode == 0
 
 
-def test_the_doctor_looks_at_the_machine(write_proven_course: WriteCourse) -> None:
+def test_the_doctor_looks_at_the_machine(write_proven_course: WriteCourse, run: Run) -> None:
     done = run(write_proven_course().root, "doctor")
     assert done.returncode == 0, done.stderr
     assert "Sessions" in done.stdout
     assert "the demo secret, known to all" in done.stdout
 
 
-def test_a_short_secret_is_refused(write_proven_course: WriteCourse) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "autograder", "doctor"],
-        cwd=write_proven_course().root,
-        env={**ENVIRONMENT, "AUTOGRADER_SECRET": "too short"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_a_short_secret_is_refused(
+    write_proven_course: WriteCourse, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOGRADER_SECRET", "too short")
+    done = run(write_proven_course().root, "doctor")
     assert done.returncode == 2
     assert "fewer than 16 bytes" in done.stderr
 
 
-def test_a_submit_that_comes_back_gets_its_own_pages_again(graded_course: Course) -> None:
+def test_a_submit_that_comes_back_gets_its_own_pages_again(graded_course: Course, run: Run) -> None:
     root = graded_course.root
     path = root / "submitted/right/small/small.ipynb"
     good, blank = path.read_bytes(), (graded_course.release("small") / "small.ipynb").read_bytes()
@@ -326,7 +321,7 @@ def test_a_submit_that_comes_back_gets_its_own_pages_again(graded_course: Course
 
 def test_a_damaged_bundle_is_no_matter_of_the_students(graded_course: Course) -> None:
     graded_course.bundle("small").write_bytes(b"no bundle")
-    done = run(graded_course.root, "grade")
+    done = run_alone(graded_course.root, "grade")
     assert done.returncode == cli.UNSAFE
     assert "is no bundle" in done.stderr
 
@@ -351,6 +346,7 @@ def run_in_container(root: Path, *arguments: str) -> subprocess.CompletedProcess
 
 def test_a_machine_below_the_courses_isolation_is_refused_and_grades_nothing(
     graded_course: Course,
+    run: Run,
 ) -> None:
     root = graded_course.root
     config = root / "course.toml"
@@ -367,7 +363,7 @@ def test_a_machine_below_the_courses_isolation_is_refused_and_grades_nothing(
     assert result["status"] == "pending"  # it has a manual question
 
 
-def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None:
+def test_a_trial_without_walls_counts_for_nothing(graded_course: Course, run: Run) -> None:
     root = graded_course.root
     done = run(root, "grade", "small", "--unsafe-local")
     assert "trials, marked ungraded" in done.stdout
@@ -387,7 +383,7 @@ def test_a_trial_without_walls_counts_for_nothing(graded_course: Course) -> None
 
 @pytest.mark.parametrize("value", ["3", "-1", "true", '"0"', "1.0"])
 def test_an_isolation_level_that_is_none_is_wrong_usage(
-    write_proven_course: WriteCourse, value: str
+    write_proven_course: WriteCourse, value: str, run: Run
 ) -> None:
     course = write_proven_course()
     (course.root / "course.toml").write_text(f"min_isolation = {value}\n")

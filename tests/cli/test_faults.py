@@ -15,11 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import cli
-from autograder.artefacts.proof import proof_file
 from autograder.course import Course
-from tests.cli.test_cli import ENVIRONMENT, SOMEBODY
-from tests.small_course import small_course
+from tests.cli.conftest import ENVIRONMENT, Run
+from tests.cli.test_cli import SOMEBODY
+from tests.small_course import made_once
 
 NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
 AUTOGRADER = f"{sys.executable} -m autograder"
@@ -28,24 +27,25 @@ Call = Callable[..., subprocess.CompletedProcess[str]]
 SHOWN = r"a\x1b[31m\x9b\u202e\n;=1"
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory, small_proof: bytes) -> Path:
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Path:
     """A course whose class is graded: one right, one blank, one with a hostile name."""
-    root = tmp_path_factory.mktemp("graded")
-    course = small_course(root)
-    proof_file(course, "small").write_bytes(small_proof)
-    assert shell(root, f"{AUTOGRADER} compile").returncode == 0
-    for student, source in {
-        "ada": course.build("small") / "small_solution.ipynb",
-        "bo": course.release("small") / "small.ipynb",
-        NAME: course.release("small") / "small.ipynb",
-    }.items():
-        path = root / "submitted" / student / "small" / "small.ipynb"
-        path.parent.mkdir(parents=True)
-        shutil.copy(source, path)
-    done = shell(root, f"{AUTOGRADER} grade")
-    assert done.returncode == 0, done.stderr
-    return root
+
+    def make(root: Path) -> None:
+        shutil.copytree(compiled, root, dirs_exist_ok=True)
+        course = Course(root)
+        for student, source in {
+            "ada": course.build("small") / "small_solution.ipynb",
+            "bo": course.release("small") / "small.ipynb",
+            NAME: course.release("small") / "small.ipynb",
+        }.items():
+            path = root / "submitted" / student / "small" / "small.ipynb"
+            path.parent.mkdir(parents=True)
+            shutil.copy(source, path)
+        done = shell(root, f"{AUTOGRADER} compile --force; {AUTOGRADER} grade")
+        assert done.returncode == 0, done.stderr
+
+    return made_once(tmp_path_factory, "graded", make)
 
 
 @pytest.fixture
@@ -68,19 +68,9 @@ def shell(root: Path, script: str, *before: str) -> subprocess.CompletedProcess[
 
 
 @pytest.fixture
-def call(
-    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Call:
+def call(course: Course, run: Run) -> Call:
     """Calls a command in this process, which is quicker."""
-    monkeypatch.chdir(course.root)
-    for name in os.environ.keys() - ENVIRONMENT.keys():
-        monkeypatch.delenv(name)
-
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        code = cli.main(arguments)
-        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
-
-    return call
+    return lambda *arguments: run(course.root, *arguments)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -148,9 +147,5 @@ def test_only_what_was_published_whole_is_current(made, workshop):
     assert not is_current(course, "hw", made.fingerprint)
 
 
-def test_the_fingerprint_is_quick_and_imports_nothing_heavy(made, workshop):
-    fingerprint(workshop.course, "hw")
-    began = time.perf_counter()
-    fingerprint(workshop.course, "hw")
-    assert time.perf_counter() - began < 0.05
+def test_the_fingerprint_imports_nothing_heavy(made, workshop):
     assert python(HEAVY, workshop.root) == "[]\n"

@@ -2,6 +2,7 @@
 
 import csv
 import html
+import pickle
 import shutil
 import subprocess
 import sysconfig
@@ -15,12 +16,14 @@ from autograder.audit.publish import compile_and_publish
 from autograder.course import Course, find_course
 from autograder.engines.run import grade_assignment
 from tests.demo.demo_class import ASSIGNMENT, NO_NOTEBOOK, STUDENTS, write_class
+from tests.small_course import made_once
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(
     600
 )  # the first test waits for the class to be compiled and graded
 AUTOMATIC = 89.0
+RESULTS = "results.pickle"
 MANUAL = {"proof_minimum_norm", "proof_weight_decay"}
 
 # What each student earns where it is not everything, and the verdicts that are no pass.
@@ -55,24 +58,36 @@ class Silent:
         """Show nothing."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A copy of the course, compiled."""
-    root = tmp_path_factory.mktemp("course")
-    others = shutil.ignore_patterns("writeup_*")  # test_writeups.py grades these
-    for name in ("assignments", "reference", "submitted"):
-        shutil.copytree(ROOT / name, root / name, ignore=others)
-    for name in ("course.toml", "nbgrader_config.py"):
-        shutil.copy(ROOT / name, root)
-    found = find_course(root)
-    compile_and_publish(found, ASSIGNMENT, lambda _: None)
+    """A copy of the course whose class is graded, once for all workers; no test changes it."""
+
+    def make(root: Path) -> None:
+        others = shutil.ignore_patterns("writeup_*")  # test_writeups.py grades these
+        for name in ("assignments", "reference", "submitted"):
+            shutil.copytree(ROOT / name, root / name, ignore=others)
+        for name in ("course.toml", "nbgrader_config.py"):
+            shutil.copy(ROOT / name, root)
+        found = find_course(root)
+        compile_and_publish(found, ASSIGNMENT, lambda _: None)
+        run = grade_assignment(found, ASSIGNMENT, Silent(), workers=1)
+        (root / RESULTS).write_bytes(pickle.dumps(dict(run.results)))
+
+    return find_course(made_once(tmp_path_factory, "demo", make))
+
+
+@pytest.fixture(scope="session")
+def results(course: Course) -> dict[str, Result]:
+    """The results of the class."""
+    found: dict[str, Result] = pickle.loads((course.root / RESULTS).read_bytes())
     return found
 
 
-@pytest.fixture(scope="module")
-def results(course: Course) -> dict[str, Result]:
-    """The results of the class."""
-    return dict(grade_assignment(course, ASSIGNMENT, Silent(), workers=2).results)
+@pytest.fixture
+def copy(course: Course, tmp_path: Path) -> Course:
+    """A copy of the graded course, which a test may change."""
+    shutil.copytree(course.root, tmp_path / "course")
+    return find_course(tmp_path / "course")
 
 
 def verdicts(result: Result) -> Counter[Verdict]:
@@ -171,25 +186,23 @@ def test_what_was_damaged_is_noted(results: dict[str, Result], student: str, not
     assert any(note in found for found in results[student].notes), results[student].notes
 
 
-def test_a_different_secret_gives_the_same_points(
-    course: Course, results: dict[str, Result]
-) -> None:
+def test_a_different_secret_gives_the_same_points(copy: Course, results: dict[str, Result]) -> None:
     other = Course(
-        course.root,
-        course.name,
-        course.limits,
-        course.assignment_limits,
+        copy.root,
+        copy.name,
+        copy.limits,
+        copy.assignment_limits,
         b"another secret, as long",
     )
-    run = grade_assignment(other, ASSIGNMENT, Silent(), ["dmitri", "hiro"], workers=2)
+    run = grade_assignment(other, ASSIGNMENT, Silent(), ["dmitri", "hiro"], workers=1)
     for student in ("dmitri", "hiro"):
         assert run.results[student].earned == results[student].earned
 
 
-def test_nbgrader_exports_the_class(course: Course, results: dict[str, Result]) -> None:
+def test_nbgrader_exports_the_class(copy: Course, results: dict[str, Result]) -> None:
     nbgrader = Path(sysconfig.get_path("scripts")) / "nbgrader"
-    subprocess.run([nbgrader, "export"], cwd=course.root, check=True, capture_output=True)
-    with (course.root / "grades.csv").open(newline="") as file:
+    subprocess.run([nbgrader, "export"], cwd=copy.root, check=True, capture_output=True)
+    with (copy.root / "grades.csv").open(newline="") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
     assert set(rows) == set(results)
     for student, result in results.items():

@@ -1,7 +1,7 @@
 """What the class submits is graded as by those who read it: see the tables in `answers/`."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -9,12 +9,12 @@ from typing import NamedTuple
 import pytest
 
 from autograder.artefacts.bundle import parse_bundle
-from autograder.artefacts.proof import read_proof
 from autograder.artefacts.results import Result, Verdict
-from autograder.compiler.build import compile_assignment, pack
-from autograder.course import find_course
+from autograder.compiler.build import pack
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
+from autograder.sandbox.client.fork_server import ForkServer
+from tests.assignments import homework as assignments
 from tests.demo.other_homework import SLIPS, homework
 from tests.demo.writeups import ANSWERS, submissions, writeups
 
@@ -77,17 +77,28 @@ def lost_by(result: Result) -> dict[str, tuple[float, str]]:
     return lost
 
 
-@pytest.mark.parametrize("name", find_course(ROOT).assignments())
-def test_the_grader_agrees_with_those_who_read_the_homework(name: str) -> None:
+@pytest.fixture(scope="module")
+def warm() -> Iterator[dict[Sequence[str], ForkServer]]:
+    """Fork servers that wait for another homework, by what they have imported: torch takes long."""
+    servers: dict[Sequence[str], ForkServer] = {}
+    yield servers
+    for server in servers.values():
+        server.close()
+
+
+@pytest.mark.parametrize("name", assignments.COURSE.assignments())
+def test_the_grader_agrees_with_those_who_read_the_homework(
+    name: str, warm: dict[Sequence[str], ForkServer]
+) -> None:
     """After a change of an assignment: python -m tests.demo.writeups, and …other_homework."""
-    course = find_course(ROOT)
-    proof = read_proof(course, name)
-    assert proof is not None, f"run: autograder compile {name}"
-    compiled = compile_assignment(course, name)
-    artefacts = pack(compiled, proof.standards(), proof.rejects())
+    proof = assignments.homework(name).proof
+    artefacts = pack(assignments.homework(name).compiled, proof.standards(), proof.rejects())
     bundle = parse_bundle(artefacts.bundle, name)
-    limits = course.limits_of(name)
+    limits = assignments.COURSE.limits_of(name)
     with Grader(bundle, load_bundle_oracle(bundle), b"a secret of the tests", limits) as grader:
+        assert limits == assignments.COURSE.limits  # so that any fork server will do
+        preload = bundle.manifest.preload
+        grader._fork_server = warm.pop(preload, None)
         for student, text in submissions(artefacts):
             committed = ROOT / "submitted" / student / name / f"{name}.ipynb"
             assert committed.read_text(encoding="utf-8") == text, f"{committed} is stale"
@@ -105,6 +116,8 @@ def test_the_grader_agrees_with_those_who_read_the_homework(name: str) -> None:
             }
             unnamed = {q: said for q, (_, said) in lost.items() if slips[q].says not in said}
             assert unnamed == {}
+        assert grader._fork_server is not None
+        warm[preload], grader._fork_server = grader._fork_server, None
 
 
 @pytest.mark.parametrize("student", writeups())

@@ -5,29 +5,15 @@ import shutil
 import pytest
 
 from autograder.artefacts.bundle import read_bundle
-from autograder.artefacts.proof import proof_file
 from autograder.artefacts.results import QuestionResult, Status, now
-from autograder.audit.publish import compile_and_publish
 from autograder.course import Course
 from autograder.engines.table import ENGINES
 from autograder.engines.work import Graded
 from autograder.grading.intake import read_submitted
 from autograder.grading.scoring import result_of
-from autograder.records.gradebook import write_gradebook
-from tests.small_course import small_course, small_proof, write_proven_course
+from tests.small_course import compiled, small_proof, write_proven_course
 
-__all__ = ["small_proof", "write_proven_course"]
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory, small_proof):
-    """The folder of a compiled course in which nobody has submitted."""
-    course = small_course(tmp_path_factory.mktemp("compiled"))
-    proof_file(course, "small").write_bytes(small_proof)
-    compile_and_publish(course, "small", lambda _: None)
-    bundle = read_bundle(course.bundle("small"))
-    write_gradebook(course.gradebook, bundle.manifest, bundle.release, {})  # takes a second
-    return course.root
+__all__ = ["compiled", "small_proof", "write_proven_course"]
 
 
 @pytest.fixture

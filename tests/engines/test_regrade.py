@@ -1,6 +1,7 @@
 """A regrade says who gains and who loses, and counts only when it is applied."""
 
 import dataclasses
+import shutil
 
 import pytest
 
@@ -13,10 +14,12 @@ from autograder.artefacts.results import (
     Verdict,
 )
 from autograder.audit.publish import compile_and_publish
+from autograder.course import Course
 from autograder.engines.regrade import regrade
 from autograder.engines.run import _stands_by_another, grade_assignment
 from autograder.grading.intake import Submitted
 from autograder.records.store import Store
+from tests.small_course import made_once
 from tests.stored import history
 
 
@@ -31,29 +34,40 @@ class Silent:
         pass
 
 
-@pytest.fixture
-def course(write_proven_course):
+@pytest.fixture(scope="session")
+def changed(tmp_path_factory, compiled):
     """A course whose class is graded, and whose check then takes the sum without its factor."""
-    course = write_proven_course()
-    compile_and_publish(course, "small", lambda _: None)
-    right = (course.build("small") / "small_solution.ipynb").read_text()
-    blank = (course.release("small") / "small.ipynb").read_text()
-    forgetful = right.replace("return factor * total", "return 3.0 * total")
-    for student, text in {"right": right, "blank": blank, "thrice": forgetful}.items():
-        path = course.root / "submitted" / student / "small" / "small.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(text)
-    grade_assignment(course, "small", Silent())
-    source = course.source("small")
-    text = source.read_text().replace("student.scaled_sum(x)", "student.scaled_sum(x, 2.0)")
-    reference = course.root / "reference" / "small.py"
-    reference.write_text(reference.read_text().replace("factor * total", "1.5 * factor * total"))
-    source.write_text(text)
-    bank = source.parent / "bank" / "scaled_sum.py"
-    right, changed = "return (factor * x).sum()", "return (1.5 * factor * x).sum()"
-    bank.write_text(bank.read_text().replace(right, changed))
-    compile_and_publish(course, "small", lambda _: None)
-    return course
+
+    def make(root):
+        shutil.copytree(compiled, root, dirs_exist_ok=True)
+        course = Course(root, "Small")
+        right = (course.build("small") / "small_solution.ipynb").read_text()
+        blank = (course.release("small") / "small.ipynb").read_text()
+        forgetful = right.replace("return factor * total", "return 3.0 * total")
+        for student, text in {"right": right, "blank": blank, "thrice": forgetful}.items():
+            path = course.root / "submitted" / student / "small" / "small.ipynb"
+            path.parent.mkdir(parents=True)
+            path.write_text(text)
+        grade_assignment(course, "small", Silent())
+        source = course.source("small")
+        text = source.read_text().replace("student.scaled_sum(x)", "student.scaled_sum(x, 2.0)")
+        source.write_text(text)
+        module = course.root / "reference" / "small.py"
+        module.write_text(module.read_text().replace("factor * total", "1.5 * factor * total"))
+        bank = source.parent / "bank" / "scaled_sum.py"
+        right, changed = "return (factor * x).sum()", "return (1.5 * factor * x).sum()"
+        bank.write_text(bank.read_text().replace(right, changed))
+        compile_and_publish(course, "small", lambda _: None)
+
+    return made_once(tmp_path_factory, "changed", make)
+
+
+@pytest.fixture
+def course(changed, tmp_path):
+    """A copy of that course."""
+    root = tmp_path / "course"
+    shutil.copytree(changed, root)
+    return Course(root, "Small")
 
 
 def points(course):

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from autograder.artefacts.results import Status
-from autograder.audit.publish import compile_and_publish
 from autograder.engines import local, run
 from autograder.engines.run import grade_assignment
 from autograder.engines.table import ENGINES
@@ -29,13 +28,9 @@ class Silent:
 
 
 @pytest.fixture
-def course(write_proven_course):
-    course = write_proven_course()
-    compile_and_publish(course, "small", lambda _: None)
-    path = course.root / "submitted" / "ada" / "small" / "small.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_bytes((course.build("small") / "small_solution.ipynb").read_bytes())
-    return course
+def course(classroom):
+    classroom.submit("ada")
+    return classroom.course
 
 
 def test_each_run_after_one_that_broke_has_other_inputs_and_one_that_stands_is_not_run_again(

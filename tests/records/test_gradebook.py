@@ -299,6 +299,24 @@ def test_a_file_that_is_no_database_is_named(tmp_path, make):
     assert path.read_bytes() == b"not a database, " * 100
 
 
+def test_a_database_that_cannot_be_opened_is_let_go(tmp_path, make, monkeypatch):
+    opened, connect = [], sqlite3.connect
+
+    def remember(*args, **kwargs):
+        opened.append(connect(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr("sqlite3.dbapi2.connect", remember)
+    path = tmp_path / "gradebook.db"
+    path.write_bytes(b"not a database, " * 100)
+    with pytest.raises(HarnessError):
+        write_gradebook(path, make.manifest, make.release(), {})
+    assert opened
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.total_changes  # noqa: B018
+
+
 @pytest.mark.parametrize("fault", ["folder", "locked", "unwritable"])
 def test_what_the_database_refuses_is_one_sentence(db, write, make, monkeypatch, fault):
     """Without the statement that it refused, which holds names of students."""
@@ -306,7 +324,8 @@ def test_what_the_database_refuses_is_one_sentence(db, write, make, monkeypatch,
         db.unlink()
         db.mkdir()
     elif fault == "locked":
-        monkeypatch.setattr("sqlite3.connect", functools.partial(sqlite3.connect, timeout=0.01))
+        connect = functools.partial(sqlite3.connect, timeout=0.01)
+        monkeypatch.setattr("sqlite3.dbapi2.connect", connect)
         other = sqlite3.connect(db, isolation_level=None)
         other.execute("begin exclusive")
     else:

@@ -139,12 +139,12 @@ name = "Zoo"
 [limits]
 cell_seconds = 1.0
 call_seconds = 0.5
-submission_seconds = 6.0
+submission_seconds = 4.0
 cpu_seconds = 10
 memory_mb = 512
 file_mb = 16
 processes = 32
-message_mb = 16
+message_mb = 8
 """
 
 
