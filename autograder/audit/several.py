@@ -8,7 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from autograder.course import Course
-from autograder.errors import HarnessError
+from autograder.errors import HarnessError, UsageError
 from autograder.sandbox.kernel import die_with_parent
 
 __all__ = ["for_each"]
@@ -41,10 +41,11 @@ def for_each(work: Work[T], course: Course, names: Sequence[str], cores: int) ->
     # Not by a fork: this process may hold threads of a library.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(count, context, die_with_parent, (os.getpid(),))
+    largest_first = sorted(names, key=lambda name: _size(course, name), reverse=True)
     try:
-        waiting = [pool.submit(work, course, name, cores // count) for name in names]
-        for future in waiting:
-            yield future.result()
+        waiting = {n: pool.submit(work, course, n, cores // count) for n in largest_first}
+        for name in names:
+            yield waiting[name].result()
     except BrokenProcessPool:
         raise HarnessError(
             "a process that compiled an assignment was killed, perhaps for want of memory; "
@@ -52,3 +53,11 @@ def for_each(work: Work[T], course: Course, names: Sequence[str], cores: int) ->
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _size(course: Course, name: str) -> int:
+    """Return how long an assignment is: the longest is begun first, or all would wait for it."""
+    try:
+        return course.source(name).stat().st_size
+    except (OSError, UsageError):  # who works on it finds out, and says so
+        return 0

@@ -99,6 +99,15 @@ def test_calls_of_functions_and_modules_are_kept() -> None:
     assert watched("list", list, made) is None
 
 
+def test_a_call_is_told_the_same_way_in_each_process() -> None:
+    def loss(w: Any) -> Any:
+        return w
+
+    assert str(Call("f", (loss, object()), {})) == (
+        "f(<function test_a_call_is_told_the_same_way_in_each_process.<, <object object>)"
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "finite"),
     [

@@ -1,6 +1,7 @@
 """Calls: what a function or a module of the answers does with its arguments, as plain values."""
 
 import copy
+import re
 import sys
 import zlib
 from contextlib import nullcontext
@@ -21,6 +22,7 @@ __all__ = ["CALL_SECONDS", "Call", "agree", "is_finite", "outcome", "watched"]
 
 CALL_SECONDS = 1.0
 CALLS = 3  # of each case that are kept
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # in what an object calls itself, another in each run
 _NOISE = 0.3  # on the parameters of a module, which may start at zeros and ones
 
 
@@ -194,4 +196,4 @@ def _summary(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}={_summary(v)}' for key, v in value.items())}}}"
     text = f"{value:.3g}" if isinstance(value, float) else repr(value)
-    return text[:60]
+    return _ADDRESS.sub("", text)[:60]

@@ -29,7 +29,7 @@ __all__ = ["Trial", "run_one"]
 
 INPUTS = 200  # of each function
 TRIES = 3 * INPUTS
-FEW = 20  # inputs that say too little
+FEW = 10  # inputs that say too little
 SECRETS = 20
 TELLING = 200  # cases that are looked at for one that tells a mutant apart
 FEW_SECRETS = 3
