@@ -202,4 +202,6 @@ def write_proof(course: Course, name: str, proof: Proof) -> None:
     text = msgspec.json.format(msgspec.json.encode(proof, order="deterministic"), indent=1) + b"\n"
     with naming(path):
         if not path.is_file() or path.read_bytes() != text:
-            path.write_bytes(text)
+            new = path.with_name(f".{FILE}.new")  # whole, whenever this process is ended
+            new.write_bytes(text)
+            new.replace(path)

@@ -1,6 +1,11 @@
 """Acceptance: what would be published is graded as a student's work is, and searched for leaks."""
 
-from dataclasses import dataclass, field, replace
+import json
+import tokenize
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
 
 from autograder.artefacts.bundle import Bundle, parse_bundle
 from autograder.artefacts.compiled import Compiled, Oracle
@@ -9,13 +14,16 @@ from autograder.artefacts.notebooks import nbformat
 from autograder.artefacts.release import Artefacts
 from autograder.artefacts.results import Result, Verdict
 from autograder.audit.checking.variants import SEEDS
+from autograder.audit.keys import digest_of, digests_of, plain
 from autograder.audit.leaks import find_leaks, secrets_of
+from autograder.authoring.standard import Standard
 from autograder.errors import UnsafeHere
 from autograder.grading.runner import Grader
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import Isolation
+from autograder.version import own_version
 
-__all__ = ["Acceptance", "former_acceptance", "leaks_in", "try_for_acceptance"]
+__all__ = ["Acceptance", "former_acceptance", "key_of_acceptance", "leaks_in", "try_for_acceptance"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,46 @@ class Acceptance:
 
     solution: float
     blank: float
-    findings: list[str] = field(default_factory=list)
+    findings: tuple[str, ...] = ()
+
+
+def key_of_acceptance(
+    compiled: Compiled,
+    keys: Mapping[str, str],
+    standards: Mapping[str, Standard],
+    limits: Limits,
+) -> str:
+    """Return the key of what the solution and the blank release earn in sessions.
+
+    That hangs on all that runs there, as it was compiled: the code of both notebooks and their
+    data. It hangs on the checks, on limits, and on the version of this package, whose own tests say
+    that a session runs a notebook as it should.
+
+    Args:
+        compiled: the assignment.
+        keys: of its checks.
+        standards: how strictly each compares.
+        limits: of a submission.
+    """
+    files = {**compiled.data, **compiled.resources}
+    parts = [own_version(), repr(limits), *digests_of(files)]
+    for notebook in (compiled.release, compiled.solution):
+        for cell in json.loads(notebook)["cells"]:
+            parts.append(_running(cell["cell_type"], cell["metadata"]["nbgrader"], cell["source"]))
+    for entry in (entry for question in compiled.manifest.questions for entry in question.checks):
+        standard = standards.get(entry.name, Standard())
+        parts.append(f"{keys[entry.name]} {entry.device} {entry.all_or_nothing} {standard!r}")
+    return digest_of(parts)
+
+
+def _running(kind: str, marks: Mapping[str, Any], source: str | Sequence[str]) -> str:
+    """Return what of a cell runs, with what it is; nothing of prose."""
+    if kind != "code":
+        return ""
+    text = "".join(source)
+    with suppress(SyntaxError, tokenize.TokenError):  # a magic line
+        text = plain(text)
+    return f"{marks['grade']} {marks['solution']} {marks['locked']}\n{text}"
 
 
 def try_for_acceptance(compiled: Compiled, artefacts: Artefacts, limits: Limits) -> Acceptance:
@@ -44,7 +91,7 @@ def try_for_acceptance(compiled: Compiled, artefacts: Artefacts, limits: Limits)
     bundle = parse_bundle(artefacts.bundle, f"the bundle of {compiled.name}")
     oracle, blank = _with_standards(compiled, artefacts), _blank(artefacts)
     solved, untouched = _graded_in_sessions(bundle, oracle, limits, artefacts.solution, blank)
-    findings = _findings_of_solution(solved) + _findings_of_blank(untouched)
+    findings = (*_findings_of_solution(solved), *_findings_of_blank(untouched))
     return Acceptance(solved.earned, untouched.earned, findings)
 
 

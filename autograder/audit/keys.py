@@ -2,8 +2,8 @@
 
 A key is made of texts alone, so that it is the same on any machine and takes no second: the check
 and its cases, all of the notebook and of the reference that it reaches by name, the bank of its
-question, the audit's own code, and major versions. Comments, docstrings and hints are not part of
-it: they prove nothing.
+question, the audit's own code, and major versions. Comments (but marks of regions), docstrings and
+hints are not part of it: they prove nothing.
 """
 
 import ast
@@ -19,10 +19,10 @@ from pathlib import Path
 from autograder.artefacts.bundle import Cell
 from autograder.artefacts.compiled import Compiled, Texts
 from autograder.compiler.reference import Definition, Reference, reference_imports, split_import
+from autograder.compiler.regions import SOLUTION, is_mark
 from autograder.compiler.syntax import blank_magics, call_name, first_line, last_line, touched_names
-from autograder.sandbox.limits import Limits
 
-__all__ = ["key_of_acceptance", "keys_of", "plain"]
+__all__ = ["digest_of", "digests_of", "keys_of", "plain"]
 
 PACKAGES = ("numpy", "torch")  # whose major versions count
 # What of this package decides what an audit finds, from its own folder on.
@@ -38,6 +38,7 @@ OWN = (
 NOT_OWN = (
     *("audit/check_report.py", "audit/drafts.py", "audit/keys.py", "audit/leaks.py"),
     *("audit/publish.py", "audit/acceptance.py", "audit/overview.py", "audit/watching.py"),
+    "audit/pool.py",
 )
 _OWN_IMPORT = re.compile(r"^from autograder\.[\w.]+ import (\([^)]*\)|.*)\n?", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -98,8 +99,8 @@ class _Meanings:
 
     def keys(self) -> dict[str, str]:
         """Return the key of each check by name."""
-        own = "\n".join([*_own_code(), *_versions(), *self._digests()])
-        return {name: _digest([own, *self._parts(name)]) for name in self._checks}
+        own = "\n".join([*_own_code(), *_versions(), *digests_of(self._data)])
+        return {name: digest_of([own, *self._parts(name)]) for name in self._checks}
 
     def _parts(self, name: str) -> Iterator[str]:
         statement, source = self._checks[name]
@@ -166,8 +167,10 @@ class _Meanings:
         found |= {f"{d.module.path}\n{plain(d.text)}" for d in needed}
         return found
 
-    def _digests(self) -> list[str]:
-        return [f"{path} {hashlib.sha256(d).hexdigest()}" for path, d in sorted(self._data.items())]
+
+def digests_of(files: Mapping[str, bytes]) -> list[str]:
+    """Return a line for each file, by path, that tells its content from any other."""
+    return [f"{path} {hashlib.sha256(data).hexdigest()}" for path, data in sorted(files.items())]
 
 
 def _modules(node: ast.AST) -> Iterator[str]:
@@ -187,25 +190,19 @@ def keys_of(assignment: Texts | Compiled) -> dict[str, str]:
     return _Meanings(assignment.cells, reference, banks, files).keys()
 
 
-def key_of_acceptance(assignment: Texts | Compiled, keys: Mapping[str, str], limits: Limits) -> str:
-    """Return the key of what its solution and its blank release earn in sessions.
-
-    That hangs on the keys of the checks, on whatever else of the notebook runs, and on limits.
-    """
-    cells = (cell for cell in assignment.cells if cell.kind != "check")
-    code = [f"{cell.kind}\n{plain(blank_magics(cell.source))}" for cell in cells]
-    return _digest([*keys.values(), *code, repr(limits)])
-
-
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
-    """Return a text of Python without comments, docstrings, and blank lines of code."""
+    """Return a text of Python without comments, docstrings, and blank lines of code.
+
+    The marks of solution regions stay.
+    """
     lines = text.split("\n")
     inside: set[int] = set()  # a text that goes on on the next line
     for token in _tokens(text):
         (first, column), (last, _) = token.start, token.end
         if token.type == tokenize.COMMENT:
-            lines[first - 1] = lines[first - 1][:column]
+            if not is_mark(token.string, SOLUTION):  # it decides what a student is asked for
+                lines[first - 1] = lines[first - 1][:column]
         elif token.type == tokenize.STRING:
             inside.update(range(first, last))  # but for its last line
     for body in _documented(ast.parse(text)):
@@ -337,7 +334,8 @@ def _own_code() -> tuple[str, ...]:
     return tuple(sorted(_OWN_IMPORT.sub("", text) for text in texts))
 
 
-def _digest(parts: Iterable[str]) -> str:
+def digest_of(parts: Iterable[str]) -> str:
+    """Return the hash of some texts in their order."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(f"{len(part)}\n{part}\n".encode())

@@ -10,9 +10,14 @@ from autograder.artefacts.proof import CheckProof, Proof
 from autograder.artefacts.results import Verdict
 from autograder.audit.checking.calibration import lies_in, standard_in
 from autograder.audit.checking.certainty import hold_mistakes
-from autograder.audit.checking.check_audit import audit_check, margin_with_two_threads
+from autograder.audit.checking.check_audit import audit_check
 from autograder.audit.checking.tried import CheckAudit
-from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_variant
+from autograder.audit.checking.variants import (
+    LONGEST_RUN,
+    SEEDS,
+    margin_with_two_threads,
+    run_variant,
+)
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.keys import keys_of
 from autograder.audit.mutation.definitions import (

@@ -83,23 +83,24 @@ def audit_only(
 
 
 def unproven(course: Course, name: str) -> list[str]:
-    """Return what of an assignment is not proven as it is now, in words; nothing is run.
+    """Return what of an assignment is not proven as it is now, in words; nothing is tried.
 
     Raises:
         SourceError: the source notebook, a bank or the proof cannot be read.
     """
-    from autograder.artefacts.proof import read_proof
-    from autograder.audit.keys import key_of_acceptance, keys_of
+    from autograder.artefacts.proof import Proof, read_proof
+    from autograder.audit.acceptance import key_of_acceptance
+    from autograder.audit.keys import keys_of
     from autograder.audit.prove import stale_checks
-    from autograder.compiler.build import read_texts
+    from autograder.compiler.build import compile_assignment, read_texts
 
-    texts, stored = read_texts(course, name), read_proof(course, name)
-    keys = keys_of(texts)
-    stale = [f"check {check}" for check in stale_checks(keys, stored)]
-    accepted = stored.accepted if stored is not None else None
-    if accepted != key_of_acceptance(texts, keys, course.limits_of(name)):
-        stale.append("the solution and the blank release in sessions")
-    return stale
+    keys, stored = keys_of(read_texts(course, name)), read_proof(course, name) or Proof()
+    if stale := stale_checks(keys, stored):
+        return [f"check {check}" for check in stale]
+    compiled, limits = compile_assignment(course, name), course.limits_of(name)
+    if stored.accepted != key_of_acceptance(compiled, keys, stored.standards(), limits):
+        return ["the solution and the blank release in sessions"]
+    return []
 
 
 def _outcome(audit: "Audit") -> AuditOutcome:
@@ -111,8 +112,12 @@ def _compile_and_audit(
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
     from autograder.artefacts.proof import read_proof, write_proof
-    from autograder.audit.acceptance import former_acceptance, leaks_in, try_for_acceptance
-    from autograder.audit.keys import key_of_acceptance
+    from autograder.audit.acceptance import (
+        former_acceptance,
+        key_of_acceptance,
+        leaks_in,
+        try_for_acceptance,
+    )
     from autograder.audit.mutation.definitions import named_mutants_of
     from autograder.audit.overview import report_on
     from autograder.audit.prove import prove
@@ -125,7 +130,7 @@ def _compile_and_audit(
     write_proof(course, name, proven.sound)
     proof = proven.proof
     keys = {name: check.key for name, check in proof.checks.items()}
-    key = key_of_acceptance(compiled, keys, limits)
+    key = key_of_acceptance(compiled, keys, proof.standards(), limits)
     mutants = named_mutants_of(compiled, proof, proven.sites)
     artefacts = pack(compiled, proof.standards(), proof.rejects(), mutants)
     if everything or proof.accepted != key:

@@ -71,9 +71,9 @@ def _compile(options: Options) -> int:
             say(f"{name}: nothing to compile, release and bundle are up to date")
         else:
             stale.append(name)
-    from autograder.audit.several import for_each
+    from autograder.audit.pool import for_each
 
-    for lines in for_each(_published, course, stale, cores()):
+    for _, lines in for_each(_published, course, stale, cores(), _teller()):
         for line in lines:
             say(line)
     return DONE
@@ -140,11 +140,11 @@ def _audit(options: Options) -> int:
     names = assignments_of(course, options.assignments)
     if options.current:
         return _require_current(course, names)
-    from autograder.audit.several import for_each
+    from autograder.audit.pool import for_each
 
     low = []
     work = _proven_again if options.all else _proven
-    for name, outcome in zip(names, for_each(work, course, names, cores()), strict=True):
+    for name, outcome in for_each(work, course, names, cores(), _teller()):
         for line in (*outcome.details, *outcome.news[-1:]):
             say(line)
         if 100 * outcome.score < options.fail_under:
@@ -167,16 +167,23 @@ def _proven_again(course: Course, name: str, jobs: int) -> "AuditOutcome":
     return _proven(course, name, jobs, everything=True)
 
 
-def _require_current(course: Course, names: Iterable[str]) -> int:
-    from autograder.audit.publish import unproven
+def _require_current(course: Course, names: Sequence[str]) -> int:
+    from autograder.audit.pool import for_each
 
-    stale = [f"  {name}: {what}" for name in names for what in unproven(course, name)]
+    found = for_each(_unproven, course, names, cores(), _teller())
+    stale = [f"  {name}: {what}" for name, told in found for what in told]
     if stale:
         raise AuditRefused(
             ["not proven as they are now; autograder audit proves them, commit proof.json", *stale]
         )
     say("every check is proven as it is now")
     return DONE
+
+
+def _unproven(course: Course, name: str, _: int) -> Sequence[str]:
+    from autograder.audit.publish import unproven
+
+    return unproven(course, name)
 
 
 AUDIT = Command(
@@ -229,17 +236,22 @@ def _audit_page(course: Course, name: str) -> Iterator[None]:
                 write_audit_page(page, audit)
 
 
-def _teller(name: str) -> Callable[[str], None]:
-    """Return a function that shows on a terminal what is going on, on one line."""
-    if not sys.stderr.isatty():
+def _teller(name: str = "") -> Callable[[str], None]:
+    """Return a function that shows on a terminal what is going on, on one line.
+
+    Of several processes only the one that waits for the others shows something.
+
+    Args:
+        name: of the assignment; none if it is about several.
+    """
+    from autograder.audit.pool import is_one_of_several
+
+    if not sys.stderr.isatty() or is_one_of_several():
         return lambda _: None
+    where = f"{name}: " if name else ""
 
     def tell(text: str) -> None:
-        print(
-            f"\r\033[K{name}: {text[:100]}" if text else "\r\033[K",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
+        shown = f"{where}{text[:100]}" if text else ""
+        print(f"\r\033[K{shown}", end="", file=sys.stderr, flush=True)
 
     return tell

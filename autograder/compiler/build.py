@@ -126,7 +126,7 @@ def pack(
         compiled: the assignment.
         standards: of checks by name; the others have the default.
         rejects: titles of the mistakes that checks reject, by the check's name.
-        mistakes: that diagnoses can name.
+        mutants: that diagnoses can name.
     """
     standards, rejects = standards or {}, rejects or {}
     manifest = _with_findings(compiled.manifest, standards, rejects)

@@ -12,6 +12,7 @@ __all__ = [
     "Marks",
     "Region",
     "find_regions",
+    "is_mark",
     "without_marks",
     "without_reasons",
 ]
@@ -68,8 +69,12 @@ def find_regions(text: str, marks: Marks) -> list[Region]:
 
 def without_marks(text: str, marks: Marks) -> str:
     """Return a text without the lines that mark regions."""
-    lines = text.split("\n")
-    return "\n".join(line for line in lines if not (marks.begin in line or marks.end in line))
+    return "\n".join(line for line in text.split("\n") if not is_mark(line, marks))
+
+
+def is_mark(line: str, marks: Marks) -> bool:
+    """Whether a line begins or ends a region."""
+    return marks.begin in line or marks.end in line
 
 
 def without_reasons(text: str) -> str:

@@ -66,7 +66,7 @@ class _Watched:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._empty: list[str] = []
-        self._last: str | None = None
+        self._last: str | None = None  # what was read, if nothing was asked for since
 
     def get(self, name: str) -> Any:
         """Return the value of a name; one that is `...`, None or an empty text is no answer."""
@@ -78,6 +78,7 @@ class _Watched:
         return value
 
     def __getattr__(self, name: str) -> Any:
+        self._last = None
         return getattr(self._session, name)
 
     def unanswered(self, error: Exception) -> Unanswered | None:
@@ -85,7 +86,8 @@ class _Watched:
 
         Args:
             error: a mismatch, which is about the value that it names, or if it names none about
-                the one that was read last; any other exception is about the last empty one.
+                what was read last, before anything else was called; any other exception is about
+                the last empty one.
         """
         if isinstance(error, (CheckFailure, AssertionError)):
             about = getattr(error, "what", None) or self._last

@@ -10,6 +10,7 @@ from autograder.audit.checking.calibration import standard_in
 from autograder.audit.checking.check_audit import audit_check
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check
+from autograder.errors import HarnessError
 
 
 def mean(x):
@@ -217,7 +218,7 @@ def test_a_check_without_points_may_be_passed_by_anybody():
     assert audit_check(checked, ["mean"], {"mean"}, oracle).findings == []
 
 
-def test_a_check_with_its_own_limit_on_time_is_tried_less_often():
+def test_a_long_check_with_its_own_limit_on_time_is_tried_less_often(monkeypatch):
     def counted(**options):
         calls = []
 
@@ -228,7 +229,9 @@ def test_a_check_with_its_own_limit_on_time_is_tried_less_often():
         make(sound, alternatives=[("counted", noted)], **options)
         return len(calls)
 
-    assert (counted(), counted(seconds=5)) == (8, 4)  # two cases under three secrets and again
+    assert (counted(), counted(seconds=5)) == (8, 8)  # two cases under three secrets and again
+    monkeypatch.setattr("autograder.audit.checking.variants.LONG", 0.0)
+    assert (counted(), counted(seconds=5)) == (8, 4)
 
 
 def test_a_null_model_that_passes_something_is_tried_again():
@@ -244,3 +247,28 @@ def test_a_null_model_that_passes_something_is_tried_again():
 
     found = make(fickle)
     assert any("is flaky on the null model 'zeros'" in text for text in found.findings)
+
+
+def test_a_case_that_breaks_on_a_mistake_is_a_finding_and_does_not_reject_it():
+    def breaks(student, reference, rng, n):
+        """Compares means, and breaks on large ones."""
+        x = rng.normal(size=n)
+        got = student.mean(x)
+        if got == 99.0:
+            raise HarnessError("too much")
+        assert_close(got, reference.mean(x), what="mean")
+
+    found = make(breaks, mistakes=[("ninety-nine", lambda x: 99.0)])
+    assert found.rejects == {}
+    assert "check breaks: case 'five' breaks on 'ninety-nine': too much" in found.findings
+
+
+def test_a_reference_that_draws_without_a_seed_is_found_by_an_alternative():
+    def noisy(x):
+        return x.mean() + 1e-9 * np.random.default_rng().normal()
+
+    body = check("mean", points=2)(case("five", n=5)(sound))
+    bank = Bank((), (Variant("numpy's own", {"mean": np.mean}, "numpy's own"),))
+    oracle = Oracle("planted", {"mean": noisy, "np": np}, {"sound": body}, banks={"mean": bank})
+    found = audit_check(body, ["mean"], {"mean"}, oracle)
+    assert any("is flaky on the alternative" in text for text in found.findings)

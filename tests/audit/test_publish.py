@@ -1,7 +1,7 @@
 """What is published, and what is refused."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,15 @@ import pytest
 
 from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.results import CaseResult, Verdict
+from autograder.audit import acceptance
 from autograder.audit.checking import variants
 from autograder.audit.checking.variants import SEEDS, run_variant
 from autograder.audit.publish import audit_only, compile_and_publish, unproven
 from autograder.authoring.checks import Check
-from autograder.course import Course
+from autograder.compiler import build
+from autograder.compiler.passes import release_notebook
+from autograder.compiler.pieces import Piece
+from autograder.course import Course, find_course
 from autograder.errors import AuditRefused, SourceError
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
@@ -339,40 +343,104 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file())
 
 
-PROSE = ("# Add up and scale.", "# Add all of it up, and scale the sum.")
-HINT = ("mind the default of the factor", "the factor has a default")
-GIVEN = (
-    "import numpy as np\n\nfrom autograder",
-    "import numpy as np\n\nSPARE = 1\n\nfrom autograder",
+SUM = "    total = x.sum()\n    return factor * total\n"
+IN_MARKS = f"    ### BEGIN SOLUTION\n{SUM}    ### END SOLUTION\n"
+WITHIN = (
+    "    total = x.sum()\n    ### BEGIN SOLUTION\n    return factor * total\n    ### END SOLUTION\n"
 )
-COMMENT = (
-    "import numpy as np\n\nfrom autograder",
-    "import numpy as np  # arrays\n\nfrom autograder",
-)
+NUMPY = "import numpy as np\n\nfrom autograder"
+ACCEPTANCE = "the solution and the blank release in sessions"
 
 
 @pytest.mark.parametrize(
-    ("change", "again"), [(PROSE, False), (HINT, False), (COMMENT, False), (GIVEN, True)]
+    ("old", "new", "again"),
+    [
+        ("# Add up and scale.", "# Add all of it up, and scale the sum.", False),
+        ("mind the default of the factor", "the factor has a default", False),
+        (NUMPY, NUMPY.replace("np\n", "np  # arrays\n", 1), False),
+        ('"""Return the sum of x times a factor.', '"""Return a multiple of the sum of x.', False),
+        ("points for naming distributivity", "points for a proof by distributivity", False),
+        (NUMPY, NUMPY.replace("np\n", "np\n\nSPARE = 1\n", 1), True),
+        (NUMPY, NUMPY.replace("np\n", "np\n%matplotlib inline\n", 1), True),
+        ("The example answer says", "The example answer tells", False),
+    ],
 )
 def test_a_solution_that_was_accepted_is_graded_again_only_if_what_runs_has_changed(
-    write_course: WriteCourse,
-    write_proven_course: WriteCourse,
-    monkeypatch: pytest.MonkeyPatch,
-    change: tuple[str, str],
-    again: bool,
+    write_proven_course: WriteCourse, old: str, new: str, again: bool
 ) -> None:
-    course = write_proven_course()
+    course = write_proven_course((SUM, IN_MARKS))
     compile_and_publish(course, "small", silent)
     assert unproven(course, "small") == []
-    source = course.source("small")
-    source.write_text(source.read_text().replace(*change))
-    wanted = ["the solution and the blank release in sessions"] if again else []
-    assert unproven(course, "small") == wanted
+    for path in (course.source("small"), course.root / "reference" / "small.py"):
+        path.write_text(path.read_text().replace(old, new))
+    assert unproven(course, "small") == ([ACCEPTANCE] if again else [])
     said: list[str] = []
     outcome = compile_and_publish(course, "small", said.append)
     assert ("the solution and the blank release, in sessions" in said) is again
     assert "the solution earns 5 of 5, the blank release 0; " in outcome.summary[0]
     assert unproven(course, "small") == []
+
+
+def generous(pieces: Sequence[Piece]) -> Any:
+    """Leave an answer in the release, as a compiler with a bug might."""
+    notebook = release_notebook(pieces)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("choice = ...", 'choice = "the second of two choices"')
+    return notebook
+
+
+def test_a_solution_region_that_shrinks_makes_the_proof_stale_though_it_is_marked_by_comments(
+    write_proven_course: WriteCourse,
+) -> None:
+    course = write_proven_course((SUM, IN_MARKS))
+    compile_and_publish(course, "small", silent)
+    path = course.root / "reference" / "small.py"
+    path.write_text(path.read_text().replace(IN_MARKS, WITHIN))
+    assert "check scaled_sum_matches_reference" in unproven(course, "small")
+    compile_and_publish(course, "small", silent)
+    path.write_text(
+        path.read_text().replace(WITHIN, f"{SUM}    ### BEGIN SOLUTION\n    ### END SOLUTION\n")
+    )
+    with pytest.raises(AuditRefused, match="the blank release passes case"):
+        compile_and_publish(course, "small", silent)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda course, patch: (course.root / "course.toml").write_text(
+            'name = "Small"\n[limits]\ncall_seconds = 3\n'
+        ),
+        lambda course, patch: patch.setattr(acceptance, "own_version", lambda: "9.9"),
+        lambda course, patch: patch.setattr(build, "release_notebook", generous),
+        lambda course, patch: (
+            (course.source("small").parent / "data").mkdir()
+            or (course.source("small").parent / "data" / "more.txt").write_text("more")
+        ),
+    ],
+    ids=["limits", "version", "compiler", "data"],
+)
+def test_a_solution_is_graded_again_where_it_runs_otherwise(
+    write_proven_course: WriteCourse,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Course, pytest.MonkeyPatch], object],
+) -> None:
+    course = write_proven_course()
+    audit_only(course, "small", silent)
+    assert unproven(course, "small") == []
+    change(course, monkeypatch)
+    assert unproven(find_course(course.root), "small") != []
+
+
+def test_what_needs_a_gpu_is_not_among_what_an_accepted_solution_earns(
+    write_proven_course: WriteCourse,
+) -> None:
+    course = write_proven_course(
+        ('@check("choice", points=1)', '@check("choice", points=1, device="cuda")')
+    )
+    for _ in range(2):
+        summary = compile_and_publish(course, "small", silent).summary[0]
+        assert "the solution earns 4 of 5, the blank release 0; " in summary
 
 
 def test_a_mistake_that_is_written_out_and_equals_a_mutant_is_told(

@@ -4,9 +4,10 @@ import random
 
 import numpy as np
 import pytest
+import torch
 
 from autograder.artefacts.compiled import Oracle
-from autograder.audit.checking.replayed import ReplayedReference
+from autograder.audit.checking.replayed import ReplayedReference, forget_answers
 
 
 class Counter:
@@ -25,6 +26,10 @@ class Counter:
         self.calls.append("drawn")
         return float(np.random.normal())
 
+    def torch_drawn(self):
+        """Return a number of torch's generator."""
+        return torch.rand(1).item()
+
     def fails(self):
         """Raise."""
         self.calls.append("fails")
@@ -34,7 +39,7 @@ class Counter:
 @pytest.fixture
 def counted():
     counter = Counter()
-    names = {"double": counter.double, "drawn": counter.drawn, "fails": counter.fails}
+    names = {name: getattr(counter, name) for name in ("double", "drawn", "torch_drawn", "fails")}
     return counter, Oracle("a", {**names, "made": lambda: counter}, {})
 
 
@@ -91,6 +96,32 @@ def test_what_is_drawn_for_a_student_changes_nothing_for_the_reference_and_back(
     assert [first, ask(reference, "drawn")] == wanted
 
 
+def test_torch_has_the_same_numbers_for_a_student_whatever_the_reference_draws(counted):
+    _, oracle = counted
+    torch.manual_seed(3)
+    wanted = torch.rand(2)
+    torch.manual_seed(3)
+    first = torch.rand(1)
+    ask(session(oracle), "torch_drawn")
+    assert torch.equal(torch.cat([first, torch.rand(1)]), wanted)
+
+
+def test_what_raises_when_it_is_computed_again_is_no_answer_and_nothing_is_kept_behind_it(counted):
+    counter, oracle = counted
+    ask(session(oracle), "double", 1.0)
+    oracle.namespace["double"] = counter.fails  # as a watchdog would end it
+    second = session(oracle)
+    target = second.get("double")
+    assert second.call(target.number, (1.0,), {}, False)[0] == 2.0
+    with pytest.raises(RuntimeError, match="the reference: "):
+        second.get("drawn")
+    oracle.namespace["double"] = counter.double
+    third = session(oracle)
+    target = third.get("double")
+    assert third.call(target.number, (1.0,), {}, False)[0] == 2.0
+    assert third.call(third.get("double").number, (2.0,), {}, False)[0] == 4.0
+
+
 def test_an_object_means_the_same_when_its_questions_are_asked_again(counted):
     _, oracle = counted
     for _ in range(2):
@@ -114,6 +145,14 @@ def test_answers_are_those_of_one_reference(counted):
     other = Oracle("a", {"double": lambda x: 3 * x}, {})
     asked = [ask(session(one), "double", 1.0) for one in (oracle, other, oracle)]
     assert asked == [2.0, 3.0, 2.0]
+
+
+def test_answers_are_forgotten_when_something_is_computed_otherwise(counted):
+    counter, oracle = counted
+    for _ in range(2):
+        ask(session(oracle), "double", 1.0)
+        forget_answers()
+    assert counter.calls == [1.0, 1.0]
 
 
 def test_no_more_is_kept_than_some_megabytes(counted, monkeypatch):

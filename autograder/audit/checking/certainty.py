@@ -42,9 +42,11 @@ def hold_mistakes(
         said = []
         for place, name in enumerate(names):
             mark(place, LONGEST_RUN)
-            found = CheckAudit(name)
-            first = audits[name].rejects[mistake.label] if name in audits else None
-            certain = is_certain(oracle.checks[name], mistake, oracle, found, first)
+            check, audit = oracle.checks[name], audits.get(name)
+            is_long = audit.is_long if audit else check.seconds is not None
+            found = CheckAudit(name, is_long=is_long)
+            first = audit.rejects[mistake.label] if audit else None
+            certain = is_certain(check, mistake, oracle, found, first)
             said.append((name, certain, found))
             if certain:
                 break

@@ -1,9 +1,8 @@
 """One check: everything that must pass it, everything that must fail it, and how far apart."""
 
 import math
-import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -23,23 +22,26 @@ from autograder.audit.checking.null_models import null_models, recorded_answers
 from autograder.audit.checking.perturbed import (
     Perturbation,
     lower_precision,
-    nearby,
-    on_device,
+    perturbations,
     perturbed_session,
-    reordered,
 )
 from autograder.audit.checking.tried import CheckAudit
-from autograder.audit.checking.variants import SEEDS, distance, run_perturbed, run_variant
+from autograder.audit.checking.variants import (
+    SEEDS,
+    distance,
+    run_perturbed,
+    run_variant,
+    takes_long,
+)
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Compared, Standard
 
-__all__ = ["audit_check", "is_certain", "margin_with_two_threads"]
+__all__ = ["audit_check", "is_certain"]
 
 SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
 FEWEST, FEW = 3, 5  # seeds, or ways to compute, that are tried in any case
 LONG, LONGER = 1.0, 2.0  # seconds of the processor, after which a few of each are enough
-NEARBY = 3  # directions in which inputs are perturbed
 Tell = Callable[[], None]
 Run = tuple[list[CaseResult], list[Compared]]
 
@@ -64,6 +66,7 @@ def audit_check(
     if check.device == "cuda":
         found.notes.append("needs a GPU: nothing was tried on this machine")
         return found
+    found.is_long = check.seconds is not None and takes_long(check, oracle)
     trial = _Trial(check, oracle, found, tell)
     trial.reference()
     trial.right_answers()
@@ -94,15 +97,15 @@ def is_certain(
 
 
 class _Trial:
-    """A check and what is tried on it: less of a check that has its own limit on time.
+    """A check and what is tried on it: less of a check that takes long.
 
-    Its author says so that it takes long: it trains a network, say. What it judges after a hundred
-    steps hangs little on the inputs that were drawn.
+    It trains a network, say: what it judges after a hundred steps hangs little on the inputs that
+    were drawn. Its author has said so by a limit on time, or it is taken for quick.
     """
 
     def __init__(self, check: Check, oracle: Oracle, found: CheckAudit, tell: Tell) -> None:
         self._check, self._oracle, self._found, self._tell = check, oracle, found, tell
-        self._where, self._is_long = f"check {check.name}", check.seconds is not None
+        self._where = f"check {check.name}"
 
     def reference(self) -> None:
         """Require that the reference passes, whatever inputs are drawn.
@@ -110,7 +113,7 @@ class _Trial:
         Of a check that takes long, fewer are drawn.
         """
         began, runs = time.process_time(), []
-        for number, seed in enumerate(SEEDS if self._is_long else SEEDS + SAMPLES):
+        for number, seed in enumerate(SEEDS if self._found.is_long else SEEDS + SAMPLES):
             if number >= FEW and time.process_time() - began > LONG:
                 break
             runs.append(self._failures(seed))
@@ -126,11 +129,13 @@ class _Trial:
         right = {False: 0.0, True: 0.0}  # by whether a coarse precision is wanted
         worst: Compared | None = None
         began = time.process_time()
-        moves = _perturbations()
-        for number, (move, dtype) in enumerate(islice(moves, FEWEST if self._is_long else None)):
+        moves = perturbations()
+        for number, (move, dtype) in enumerate(
+            islice(moves, FEWEST if self._found.is_long else None)
+        ):
             if number >= FEW and time.process_time() - began > LONGER:
                 break
-            for seed in SEEDS[: 1 if self._is_long else 2]:
+            for seed in SEEDS[: 1 if self._found.is_long else 2]:
                 for one in self._perturbed(move, seed):
                     if dtype is not None and one.want.dtype != dtype:
                         continue  # what is exact in double is no rounding in single precision
@@ -140,7 +145,7 @@ class _Trial:
                         self._found.by_default = True
                         right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
         bands = Bands(right[False]), Bands(right[True])
-        seeds = SEEDS[: 1 if self._is_long else None]
+        seeds = SEEDS[: 1 if self._found.is_long else None]
         measured = [one for s in seeds for one in self._perturbed(lower_precision(), s, True)]
         self._found.gaps = Gaps(*bands, *map(SingleBand, single_in(measured)))
         self._found.own_right = worst.margin if worst is not None else 0.0
@@ -172,7 +177,7 @@ class _Trial:
     def _mistake(self, mistake: Variant) -> None:
         results, misses = self._run(mistake, SEEDS[0])
         self._keep_failing(misses)
-        if any(map(_failed, results)):
+        if any(map(_rejected, results)):
             self._found.rejects[mistake.label] = results
             self._keep_off(results, misses, f"the mistake {mistake.title!r}")
         else:
@@ -181,8 +186,8 @@ class _Trial:
     def is_certain(self, mistake: Variant, first: list[CaseResult] | None) -> bool:
         """Return whether the check rejects a mistake whatever inputs are drawn, and twice alike."""
         runs = self._runs(mistake, "mistake", (first, []) if first else None)
-        certain = all(any(map(_failed, results)) for results, _ in runs)
-        for results, misses in runs:
+        certain = all(any(map(_rejected, results)) for results, _ in runs)
+        for results, misses in runs[1 if first else 0 :]:  # of that one, all is noted
             self._keep_failing(misses)
             if certain:
                 self._keep_off(results, misses, f"the mistake {mistake.title!r}")
@@ -247,13 +252,18 @@ class _Trial:
 
     def _failures(self, seed: bytes) -> list[CaseResult]:
         """Return the cases that the reference does not pass."""
-        return [r for r in self._run(Variant("", {}), seed)[0] if _failed(r)]
+        anew = seed not in SEEDS  # nobody asks for that again
+        return [r for r in self._run(Variant("", {}), seed, anew)[0] if _failed(r)]
 
-    def _run(self, variant: Variant, seed: bytes) -> Run:
-        """Run a variant; return the results, and what cases failed by."""
+    def _run(self, variant: Variant, seed: bytes, anew: bool = False) -> Run:
+        """Run a variant; return the results, and what cases failed by; complain if one breaks."""
         misses: list[Compared] = []
-        results = run_variant(self._check, variant.values, self._oracle, seed, misses)
+        results = run_variant(self._check, variant.values, self._oracle, seed, misses, anew=anew)
         self._tell()
+        for one in results:
+            if one.verdict is Verdict.BROKEN:
+                what = repr(variant.title) if variant.title else "the reference"
+                self._complain(f"case {one.name!r} breaks on {what}: {one.message}")
         return results, misses
 
     def _runs(self, variant: Variant, kind: str, first: Run | None = None) -> list[Run]:
@@ -265,9 +275,10 @@ class _Trial:
             first: of the first seed, if it was run already.
         """
         runs = [first or self._run(variant, SEEDS[0])]
-        if self._is_long:
+        if self._found.is_long:
             return [*runs, self._run(variant, SEEDS[1])]
-        runs += (self._run(variant, seed) for seed in (*SEEDS[1:], SEEDS[0]))
+        runs += (self._run(variant, seed) for seed in SEEDS[1:])
+        runs.append(self._run(variant, SEEDS[0], anew=True))
         what = f"{kind} {variant.title!r}"
         self._compare(runs[0][0], runs.pop()[0], what, in_one_process=first is None)
         return runs
@@ -279,15 +290,13 @@ class _Trial:
         what: str,
         in_one_process: bool = True,
     ) -> None:
-        """Complain of cases that break, or that judge the same answer in two ways.
+        """Complain of cases that judge the same answer in two ways.
 
         What fails may fail by another number: a mistake can keep something from call to call. So
         may what passes in another process, by the last places: where arrays lie in memory decides
         in which order their numbers are added.
         """
         for before, after in zip(first, second, strict=True):
-            if before.verdict is Verdict.BROKEN:
-                self._complain(f"case {before.name!r} breaks on the {what}: {before.message}")
             passed = before.verdict is Verdict.PASSED and in_one_process
             if before.verdict != after.verdict or (passed and before.margin != after.margin):
                 self._complain(
@@ -318,33 +327,10 @@ class _Trial:
             self._found.findings.append(complaint)
 
 
-def margin_with_two_threads(check: Check, oracle: Oracle) -> float:
-    """Return how far the reference is from itself where torch has two threads.
-
-    Not in a fork: the threads that a process had are not there, and torch waits for them for ever.
-    """
-    torch = sys.modules.get("torch")
-    if torch is None or check.device == "cuda":
-        return 0.0
-    torch.set_num_threads(2)
-    try:
-        far = distance(run_variant(check, {}, oracle, SEEDS[0]))
-    finally:
-        torch.set_num_threads(1)
-    return far if math.isfinite(far) else 0.0
-
-
 def _failed(result: CaseResult) -> bool:
     return result.verdict is not Verdict.PASSED
 
 
-def _perturbations() -> Iterator[tuple[Perturbation, str | None]]:
-    """Give ways to compute, and of which dtype the values are that they say something about."""
-    yield nearby(1), None
-    yield nearby(1, "float32"), "float32"
-    yield reordered(), None
-    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
-        yield on_device("cuda"), None
-    for seed in range(2, NEARBY + 1):
-        yield nearby(seed), None
-        yield nearby(seed, "float32"), "float32"
+def _rejected(result: CaseResult) -> bool:
+    """Whether it costs points: a case that breaks costs none."""
+    return result.verdict not in (Verdict.PASSED, Verdict.BROKEN)

@@ -5,6 +5,7 @@ between, one works in single precision. These sessions compute with the referenc
 that the spread of right answers can be measured.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -25,12 +26,14 @@ __all__ = [
     "lower_precision",
     "nearby",
     "on_device",
+    "perturbations",
     "perturbed_session",
     "reordered",
 ]
 
 Change = Callable[[NDArray[Any]], NDArray[Any]]
 
+NEARBY = 3  # directions in which inputs are perturbed
 ROUND = 1024.0  # multiples of its inverse are numbers that somebody chose, not that were drawn
 
 
@@ -79,6 +82,18 @@ def on_device(device: str) -> Perturbation:
     return Perturbation(
         f"torch on {device}", between=partial(_default_device, device), device=device
     )
+
+
+def perturbations() -> Iterator[tuple[Perturbation, str | None]]:
+    """Give ways to compute, and of which dtype the values are that they say something about."""
+    yield nearby(1), None
+    yield nearby(1, "float32"), "float32"
+    yield reordered(), None
+    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+        yield on_device("cuda"), None
+    for seed in range(2, NEARBY + 1):
+        yield nearby(seed), None
+        yield nearby(seed, "float32"), "float32"
 
 
 @contextmanager

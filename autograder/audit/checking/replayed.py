@@ -21,11 +21,12 @@ from autograder.sandbox.protocol.kinds import (
     FROM_GRADER,
     FROM_SESSION,
     Message,
+    Raised,
     Value,
     encode,
 )
 
-__all__ = ["ReplayedReference"]
+__all__ = ["ReplayedReference", "forget_answers"]
 
 Sent = tuple[bytes, tuple[bytes, ...]]  # a message's header and its bodies
 MAX_KEPT = 128 * MB  # of answers; where there are more, all are forgotten
@@ -68,6 +69,7 @@ class ReplayedReference(ReferenceSession):
         self._digest = b""
         self._asked: list[Sent] = []  # and not computed yet
         self._generators: tuple[Any, ...] | None = None  # its own, once it computes
+        self._is_whole = True
 
     def _ask_host(self, request: Message) -> Message:
         header, bodies = encode(request)
@@ -78,7 +80,9 @@ class ReplayedReference(ReferenceSession):
             self._asked.append(sent)
             return FROM_SESSION.decode(known[0], [bytearray(body) for body in known[1]])
         reply = self._computed(request)
-        if isinstance(reply, Value):  # what it raises may be the watchdog's
+        if isinstance(reply, Raised):  # by the watchdog, perhaps: what follows is half done
+            self._is_whole = False
+        if self._is_whole and isinstance(reply, Value):
             header, bodies = encode(reply)
             self._answers.put(self._digest, (header, tuple(map(bytes, bodies))))
         return reply
@@ -91,11 +95,19 @@ class ReplayedReference(ReferenceSession):
                 _set_generators(self._generators)
             while self._asked:
                 header, bodies = self._asked.pop(0)
-                super()._ask_host(FROM_GRADER.decode(header, [bytearray(one) for one in bodies]))
+                before_it = FROM_GRADER.decode(header, [bytearray(one) for one in bodies])
+                reply = super()._ask_host(before_it)
+                if isinstance(reply, Raised):  # it did not before
+                    return reply
             return super()._ask_host(request)
         finally:
             self._generators = _generators()
             _set_generators(before)
+
+
+def forget_answers() -> None:
+    """Forget what was answered: from here on, something is computed otherwise."""
+    _answers_of.cache_clear()
 
 
 class _Same:

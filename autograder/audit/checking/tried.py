@@ -15,6 +15,7 @@ class CheckAudit:
     """What was tried against one check, but mutants, and what held.
 
     Attributes:
+        is_long: whether it takes long, and so is tried less often.
         rejects: the mistakes of its question that it rejects, by label, and what came of each case.
         passing: how far the others are from failing, in tolerances, by label.
         accepts: how many alternatives pass.
@@ -31,6 +32,7 @@ class CheckAudit:
     """
 
     name: str
+    is_long: bool = False
     rejects: dict[str, list[CaseResult]] = field(default_factory=dict)
     passing: dict[str, float] = field(default_factory=dict)
     accepts: int = 0

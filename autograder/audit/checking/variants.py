@@ -1,5 +1,8 @@
 """Variants: implementations of ours in the student's place, run by the real checks."""
 
+import math
+import sys
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +13,7 @@ import numpy as np
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import CaseResult, Verdict
-from autograder.audit.checking.replayed import ReplayedReference
+from autograder.audit.checking.replayed import ReplayedReference, forget_answers
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared, Standard
 from autograder.authoring.subject import Session
@@ -18,12 +21,21 @@ from autograder.grading.cases import drawn_under, run_against
 from autograder.grading.substitutes import run_given, wants_given
 from autograder.sandbox.protocol.messages import InProcessSession
 
-__all__ = ["CASE_SECONDS", "LONGEST_RUN", "SEEDS", "distance", "run_perturbed", "run_variant"]
+__all__ = [
+    "CASE_SECONDS",
+    "LONGEST_RUN",
+    "SEEDS",
+    "distance",
+    "run_perturbed",
+    "run_variant",
+    "takes_long",
+]
 
 DEFAULT = Standard()
 LOOSE = 1e9  # tolerance factor with which any finite number passes
 CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
 LONGEST_RUN = 600.0  # seconds of the processor that it may take for all cases of a check
+LONG = 0.3  # seconds of the processor for all cases of a check
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
 
 
@@ -34,6 +46,7 @@ def run_variant(
     seed: bytes,
     misses: list[Compared] | None = None,
     standard: Standard = DEFAULT,
+    anew: bool = False,
 ) -> list[CaseResult]:
     """Run every case of a check with some names of the notebook replaced, in this process.
 
@@ -44,6 +57,7 @@ def run_variant(
         seed: stands for the course's secret.
         misses: takes the comparison that each failing case fails by, if it is one of numbers.
         standard: how strictly numbers are compared.
+        anew: whether the reference computes anew what it has answered before.
     """
     # Variants call the reference's other functions anyway: what fails so fails with them given too.
     first, second = (InProcessSession({**oracle.namespace, **values}) for _ in range(2))
@@ -62,7 +76,7 @@ def run_variant(
             seconds=CASE_SECONDS,
             compared=seen,
             standard=standard,
-            reference=ReplayedReference(oracle),
+            reference=None if anew else ReplayedReference(oracle),
         )
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -77,6 +91,13 @@ def run_variant(
         failed = (compared[r.name] for r in results.values() if r.verdict is Verdict.FAILED)
         misses += (seen[-1] for seen in failed if seen and seen[-1].margin > 1.0)
     return list(results.values())
+
+
+def takes_long(check: Check, oracle: Oracle) -> bool:
+    """Return whether all cases of a check take more than some tenths of a second."""
+    began = time.process_time()
+    run_variant(check, {}, oracle, SEEDS[0], anew=True)
+    return time.process_time() - began > LONG
 
 
 def run_perturbed(
@@ -131,3 +152,21 @@ def distance(results: Sequence[CaseResult]) -> float:
         if result.verdict is not Verdict.PASSED and (result.margin or 0.0) <= 1.0:
             return float("inf")
     return max(margins)
+
+
+def margin_with_two_threads(check: Check, oracle: Oracle) -> float:
+    """Return how far the reference is from itself where torch has two threads.
+
+    Not in a fork: the threads that a process had are not there, and torch waits for them for ever.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or check.device == "cuda":
+        return 0.0
+    run_variant(check, {}, oracle, SEEDS[0])  # what the reference answers with one
+    torch.set_num_threads(2)
+    try:
+        far = distance(run_variant(check, {}, oracle, SEEDS[0]))
+    finally:
+        torch.set_num_threads(1)
+        forget_answers()
+    return far if math.isfinite(far) else 0.0

@@ -163,7 +163,7 @@ class _Range:
         return found
 
     def _kill(self, mutant: Mutant, target: _Target) -> _Kill | None:
-        """Return the case's kill: it finds the mutant out, and does so again if that is quick."""
+        """Return the case's kill: it finds the mutant out, and does so again if it is quick."""
         try:
             began = time.process_time()
             with observing() as seen:
@@ -172,7 +172,7 @@ class _Range:
                 return None
             if time.process_time() - began >= target.seconds:  # an endless loop is one again
                 return _Kill(target.check.name, target.case.name)
-            is_quick = target.check.seconds is None
+            is_quick = target.check.seconds is None or target.seconds == CASE_SECONDS
             if is_quick and self._run(mutant, target).verdict not in _FOUND_OUT:
                 return None  # by chance: a mutant that draws without its seed, for instance
         except Exception:  # it cannot even be defined

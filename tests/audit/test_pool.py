@@ -3,11 +3,12 @@
 import os
 import pickle
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from autograder.audit.several import for_each
+from autograder.audit.pool import for_each
 from autograder.course import Course
 from autograder.errors import AuditRefused, HarnessError, SourceError
 
@@ -31,6 +32,19 @@ def wrong(course: Course, name: str, cores: int) -> str:
     raise SourceError("it is wrong", f"assignments/{name}/{name}.py", 3)
 
 
+def refused_beside_long_ones(course: Course, name: str, cores: int) -> None:
+    """Refuse the second one, while the others would take long and leave something behind."""
+    if name == "hw2":
+        raise AuditRefused(["hw2 is not published"])
+    time.sleep(300)
+    (course.root / name).touch()
+
+
+def slow(course: Course, name: str, cores: int) -> None:
+    """Take longer than between two looks."""
+    time.sleep(0.5)
+
+
 def killed(course: Course, name: str, cores: int) -> str:
     """Be killed."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -44,38 +58,53 @@ def course(tmp_path: Path) -> Course:
 
 def test_each_of_several_has_a_process_and_they_come_in_order(course: Course) -> None:
     found = list(for_each(told, course, NAMES, 2))
-    assert [one[:3] for one in found] == [("Small", name, 1) for name in NAMES]
-    assert os.getpid() not in {one[3] for one in found}
+    assert [name for name, _ in found] == NAMES
+    assert [one[:3] for _, one in found] == [("Small", name, 1) for name in NAMES]
+    assert os.getpid() not in {one[3] for _, one in found}
 
 
 def test_cores_are_shared_where_there_are_more_than_assignments(course: Course) -> None:
-    assert [one[2] for one in for_each(told, course, NAMES[:2], 5)] == [2, 2]
+    assert [one[2] for _, one in for_each(told, course, NAMES[:2], 5)] == [2, 2]
 
 
 def test_one_alone_has_all_cores_in_this_process(course: Course) -> None:
-    assert list(for_each(told, course, NAMES[:1], 8)) == [("Small", "hw1", 8, os.getpid())]
+    assert dict(for_each(told, course, NAMES[:1], 8)) == {"hw1": ("Small", "hw1", 8, os.getpid())}
     assert list(for_each(told, course, [], 8)) == []
 
 
 def test_on_one_core_they_follow_each_other_in_this_process(course: Course) -> None:
-    assert [one[1:] for one in for_each(told, course, NAMES, 1)] == [
+    assert [one[1:] for _, one in for_each(told, course, NAMES, 1)] == [
         (name, 1, os.getpid()) for name in NAMES
     ]
 
 
-def test_a_refusal_comes_as_it_was_raised_behind_what_comes_before_it(course: Course) -> None:
+def test_a_refusal_comes_as_it_was_raised_behind_what_is_done(course: Course) -> None:
     found = for_each(refused, course, NAMES, 2)
-    assert next(found) == "hw1"
+    assert next(found) == ("hw1", "hw1")
     with pytest.raises(AuditRefused) as told_here:
-        next(found)
+        list(found)
     assert str(told_here.value) == "hw2 is not published: 1 finding\n  check a: is wrong"
     with pytest.raises(SourceError) as placed:
         list(for_each(wrong, course, NAMES, 2))
     assert (placed.value.file, placed.value.cell) == ("assignments/hw1/hw1.py", 3)
 
 
+def test_after_a_refusal_nothing_is_waited_for_and_nothing_begun(course: Course) -> None:
+    with pytest.raises(AuditRefused):
+        list(for_each(refused_beside_long_ones, course, NAMES, 2))
+    assert not (course.root / "hw1").exists()
+    assert not (course.root / "hw3").exists()
+
+
+def test_what_is_under_way_is_told_and_cleared_before_anything_is_given(course: Course) -> None:
+    said: list[str] = []
+    for _ in for_each(slow, course, NAMES, 2, said.append):
+        assert said[-1] == ""
+    assert any(text.startswith("0 of 3 done; under way: hw") for text in said)
+
+
 def test_a_process_that_is_killed_is_told_with_what_to_do(course: Course) -> None:
-    with pytest.raises(HarnessError, match="was killed, perhaps for want of memory; compile them"):
+    with pytest.raises(HarnessError, match="killed perhaps for want of memory"):
         list(for_each(killed, course, NAMES, 2))
 
 
