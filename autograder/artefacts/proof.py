@@ -133,12 +133,12 @@ class Proof(msgspec.Struct, frozen=True):
     """The proof of an assignment: by check, and by definition (``reference/x.py: name``).
 
     ``accepted`` is the key of a solution that earned everything in a session, and of a blank
-    release that earned nothing.
+    release that earned nothing; empty where that was not seen.
     """
 
     checks: dict[str, CheckProof] = {}
     definitions: dict[str, DefinitionProof] = {}
-    accepted: str | None = None
+    accepted: str = ""
     schema: int = SCHEMA
 
     def standards(self) -> dict[str, Standard]:

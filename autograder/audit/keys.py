@@ -41,6 +41,7 @@ NOT_OWN = (
     "audit/pool.py",
 )
 _OWN_IMPORT = re.compile(r"^from autograder\.[\w.]+ import (\([^)]*\)|.*)\n?", re.MULTILINE)
+_PUBLIC = re.compile(r"^__all__ = \[[^\]]*\]\n?", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -331,7 +332,7 @@ def _own_code() -> tuple[str, ...]:
         if path.relative_to(root).as_posix() not in NOT_OWN
     ]
     texts = (plain(path.read_text(encoding="utf-8")) for path in paths)
-    return tuple(sorted(_OWN_IMPORT.sub("", text) for text in texts))
+    return tuple(sorted(_PUBLIC.sub("", _OWN_IMPORT.sub("", text)) for text in texts))
 
 
 def digest_of(parts: Iterable[str]) -> str:

@@ -136,7 +136,7 @@ def _compile_and_audit(
     if everything or proof.accepted != key:
         progress("the solution and the blank release, in sessions")
         seen = try_for_acceptance(compiled, artefacts, limits)
-        accepted = None if seen.findings else key
+        accepted = "" if seen.findings else key
         write_proof(course, name, msgspec.structs.replace(proven.sound, accepted=accepted))
     else:
         seen = former_acceptance(artefacts.manifest)

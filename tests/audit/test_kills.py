@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -124,6 +125,7 @@ def test_what_is_found_out_by_chance_is_not_found_out(
     verdicts = itertools.cycle([Verdict.FAILED, Verdict.PASSED])
     by_chance = lambda *_: msgspec.structs.replace(right, verdict=next(verdicts))  # noqa: E731
     monkeypatch.setattr(kills, "run_one", by_chance)
+    monkeypatch.setattr(kills, "_DRAWS", re.compile("scaled_sum"))  # as if it drew numbers
     assert trials.killed_by(mutant, lambda *_: None) is None
 
 

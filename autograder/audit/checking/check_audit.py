@@ -41,7 +41,7 @@ __all__ = ["audit_check", "is_certain"]
 
 SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
 FEWEST, FEW = 3, 5  # seeds, or ways to compute, that are tried in any case
-LONG, LONGER = 1.0, 2.0  # seconds of the processor, after which a few of each are enough
+LONG, LONGER = 0.5, 2.0  # seconds of the processor, after which a few of each are enough
 Tell = Callable[[], None]
 Run = tuple[list[CaseResult], list[Compared]]
 

@@ -5,6 +5,7 @@ Each knows what no student knows, the form of the right value, and still has not
 
 import copy
 import inspect
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from autograder.sandbox.protocol.messages import InProcessSession
 __all__ = ["NULL_MODELS", "null_models", "recorded_answers"]
 
 Leaf = Callable[[Any], Any]
+MOST_KNOWN = 50  # right values of one function that are remembered
 
 
 def null_models(
@@ -31,11 +33,12 @@ def null_models(
         oracle: the reference.
         recorded: what the reference answered to the visible cases of a release, by name.
     """
+    right = {name: _remembering(oracle.namespace[name]) for name in names}
     for title, answer in NULL_MODELS.items():
-        yield title, {name: _model(oracle.namespace[name], answer) for name in names}
+        yield title, {name: _model(right[name], answer) for name in names}
     yield (
         "the previous call's answer",
-        {name: _model(oracle.namespace[name], _Previous()) for name in names},
+        {name: _model(right[name], _Previous()) for name in names},
     )
     if any(recorded.get(name) for name in names):
         yield (
@@ -43,7 +46,7 @@ def null_models(
             {
                 name: _Replayed(recorded[name])
                 if recorded.get(name)
-                else _model(oracle.namespace[name], NULL_MODELS["zeros"])
+                else _model(right[name], NULL_MODELS["zeros"])
                 for name in names
             },
         )
@@ -112,6 +115,26 @@ class _Replayed:
     def __call__(self, *_: Any, **__: Any) -> Any:
         self._calls += 1
         return copy.deepcopy(self._answers[(self._calls - 1) % len(self._answers)])
+
+
+def _remembering(right: Any) -> Any:
+    """Return a function that computes once what all models ask it for; anything else as it is."""
+    if not inspect.isfunction(right):
+        return right
+    known: dict[bytes, Any] = {}
+
+    def remembering(*args: Any, **kwargs: Any) -> Any:
+        try:
+            asked = pickle.dumps((args, kwargs))
+        except Exception:  # it takes a function, say
+            return right(*args, **kwargs)
+        if asked not in known:
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            known[asked] = right(*args, **kwargs)
+        return copy.deepcopy(known[asked])
+
+    return remembering
 
 
 def _model(right: Any, answer: _Answer) -> Any:

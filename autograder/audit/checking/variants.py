@@ -26,6 +26,7 @@ __all__ = [
     "LONGEST_RUN",
     "SEEDS",
     "distance",
+    "margin_with_two_threads",
     "run_perturbed",
     "run_variant",
     "takes_long",

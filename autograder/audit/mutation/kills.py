@@ -1,5 +1,6 @@
 """Kills: which checks find each mutant out, and which mutants no check does."""
 
+import re
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ CASE_SECONDS = 1.0  # that a case may take, or as often the reference's time:
 SLOWER = 10
 FAR = 1000.0  # margins beyond which no tolerance is in question
 FAR_SHARE = ROOM * LARGEST_SHARE  # the same, beside the largest value
+_DRAWS = re.compile("rand|rng|seed|shuffle|permut|choice|drop|normal|uniform|bernoulli|multinom")
 _FOUND_OUT = (Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED)
 
 
@@ -163,7 +165,7 @@ class _Range:
         return found
 
     def _kill(self, mutant: Mutant, target: _Target) -> _Kill | None:
-        """Return the case's kill: it finds the mutant out, and does so again if it is quick."""
+        """Return the case's kill: it finds the mutant out, and again if that may be by chance."""
         try:
             began = time.process_time()
             with observing() as seen:
@@ -173,7 +175,8 @@ class _Range:
             if time.process_time() - began >= target.seconds:  # an endless loop is one again
                 return _Kill(target.check.name, target.case.name)
             is_quick = target.check.seconds is None or target.seconds == CASE_SECONDS
-            if is_quick and self._run(mutant, target).verdict not in _FOUND_OUT:
+            may_draw = _DRAWS.search(mutant.text) is not None
+            if is_quick and may_draw and self._run(mutant, target).verdict not in _FOUND_OUT:
                 return None  # by chance: a mutant that draws without its seed, for instance
         except Exception:  # it cannot even be defined
             return _Kill(target.check.name, target.case.name)
