@@ -14,7 +14,7 @@ from autograder.artefacts.notebooks import nbformat
 from autograder.artefacts.release import Artefacts
 from autograder.artefacts.results import Result, Verdict
 from autograder.audit.checking.variants import SEEDS
-from autograder.audit.keys import digest_of, digests_of, plain
+from autograder.audit.keys import digest_of, digests_of, keys_of, plain
 from autograder.audit.leaks import find_leaks, secrets_of
 from autograder.authoring.standard import Standard
 from autograder.errors import UnsafeHere
@@ -43,7 +43,6 @@ class Acceptance:
 
 def key_of_acceptance(
     compiled: Compiled,
-    keys: Mapping[str, str],
     standards: Mapping[str, Standard],
     limits: Limits,
 ) -> str:
@@ -55,10 +54,10 @@ def key_of_acceptance(
 
     Args:
         compiled: the assignment.
-        keys: of its checks.
         standards: how strictly each compares.
         limits: of a submission.
     """
+    keys = keys_of(replace(compiled, banks={}))  # a bank has no part in it
     files = {**compiled.data, **compiled.resources}
     parts = [own_version(), repr(limits), *digests_of(files)]
     for notebook in (compiled.release, compiled.solution):

@@ -3,13 +3,14 @@
 import shutil
 from pathlib import Path
 
+from autograder.artefacts.compiled import Compiled
 from autograder.artefacts.notebooks import nbformat
 from autograder.artefacts.proof import read_proof
 from autograder.artefacts.release import write_files
 from autograder.compiler.build import compile_assignment, pack
 from autograder.course import Course
 
-__all__ = ["FOLDER", "write_draft"]
+__all__ = ["FOLDER", "write_draft", "write_draft_of"]
 
 FOLDER = "draft"
 _MARK = (
@@ -29,7 +30,12 @@ def write_draft(course: Course, name: str) -> Path:
     Raises:
         SourceError: the source notebook or a bank is wrong.
     """
-    compiled = compile_assignment(course, name)
+    return write_draft_of(course, compile_assignment(course, name))
+
+
+def write_draft_of(course: Course, compiled: Compiled) -> Path:
+    """Write the draft of an assignment that is compiled; return its folder."""
+    name = compiled.name
     stored = read_proof(course, name)
     artefacts = pack(compiled, stored.standards() if stored is not None else None)
     folder = course.build(name) / FOLDER

@@ -15,9 +15,16 @@ from autograder.course import Course
 from autograder.errors import AuditRefused, naming
 
 if TYPE_CHECKING:
+    from autograder.artefacts.compiled import Compiled
     from autograder.audit.overview import Audit
 
-__all__ = ["AuditOutcome", "audit_only", "compile_and_publish", "unproven"]
+__all__ = [
+    "AuditOutcome",
+    "audit_only",
+    "compile_and_publish",
+    "prove_and_publish",
+    "unproven",
+]
 
 JSON = "audit.json"
 
@@ -54,7 +61,21 @@ def compile_and_publish(
         SourceError: the source notebook or a bank is wrong.
         AuditRefused: the audit has findings; nothing is published.
     """
-    artefacts, audit = _compile_and_audit(course, name, progress, jobs, everything=False)
+    from autograder.compiler.build import compile_assignment
+
+    progress("compiling")
+    return prove_and_publish(course, compile_assignment(course, name), progress, jobs)
+
+
+def prove_and_publish(
+    course: Course, compiled: "Compiled", progress: Callable[[str], None], jobs: int = 1
+) -> AuditOutcome:
+    """Prove what is not proven yet of an assignment that is compiled, and publish it.
+
+    Raises:
+        AuditRefused: the audit has findings; nothing is published.
+    """
+    artefacts, audit = _audited(course, compiled, progress, jobs, everything=False)
     put_in_place(artefacts, course)
     return _outcome(audit)
 
@@ -79,7 +100,12 @@ def audit_only(
         SourceError: the source notebook or a bank is wrong.
         AuditRefused: the audit has findings.
     """
-    return _outcome(_compile_and_audit(course, name, progress, jobs, everything)[1])
+    from autograder.compiler.build import compile_assignment
+
+    progress("compiling")
+    return _outcome(
+        _audited(course, compile_assignment(course, name), progress, jobs, everything)[1]
+    )
 
 
 def unproven(course: Course, name: str) -> list[str]:
@@ -98,7 +124,7 @@ def unproven(course: Course, name: str) -> list[str]:
     if stale := stale_checks(keys, stored):
         return [f"check {check}" for check in stale]
     compiled, limits = compile_assignment(course, name), course.limits_of(name)
-    if stored.accepted != key_of_acceptance(compiled, keys, stored.standards(), limits):
+    if stored.accepted != key_of_acceptance(compiled, stored.standards(), limits):
         return ["the solution and the blank release in sessions"]
     return []
 
@@ -107,8 +133,12 @@ def _outcome(audit: "Audit") -> AuditOutcome:
     return AuditOutcome(audit.summary(), audit.summary(details=True), audit.news(), audit.score)
 
 
-def _compile_and_audit(
-    course: Course, name: str, progress: Callable[[str], None], jobs: int, everything: bool
+def _audited(
+    course: Course,
+    compiled: "Compiled",
+    progress: Callable[[str], None],
+    jobs: int,
+    everything: bool,
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
     from autograder.artefacts.proof import read_proof, write_proof
@@ -121,16 +151,14 @@ def _compile_and_audit(
     from autograder.audit.mutation.definitions import named_mutants_of
     from autograder.audit.overview import report_on
     from autograder.audit.prove import prove
-    from autograder.compiler.build import compile_assignment, pack
+    from autograder.compiler.build import pack
 
-    began, limits = time.monotonic(), course.limits_of(name)
-    progress("compiling")
-    compiled, stored = compile_assignment(course, name), read_proof(course, name)
+    name = compiled.name
+    began, limits, stored = time.monotonic(), course.limits_of(name), read_proof(course, name)
     proven = prove(compiled, stored, jobs, progress, everything)
     write_proof(course, name, proven.sound)
     proof = proven.proof
-    keys = {name: check.key for name, check in proof.checks.items()}
-    key = key_of_acceptance(compiled, keys, proof.standards(), limits)
+    key = key_of_acceptance(compiled, proof.standards(), limits)
     mutants = named_mutants_of(compiled, proof, proven.sites)
     artefacts = pack(compiled, proof.standards(), proof.rejects(), mutants)
     if everything or proof.accepted != key:

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from autograder.audit.drafts import write_draft
-from autograder.audit.publish import compile_and_publish
+from autograder.audit.drafts import write_draft_of
+from autograder.audit.publish import prove_and_publish
+from autograder.compiler.build import compile_assignment
 from autograder.course import Course
 from autograder.errors import AutograderError
 
@@ -51,9 +52,10 @@ def watch(
 def _once(course: Course, name: str, tell: Tell, jobs: int) -> None:
     began = time.monotonic()
     try:
-        folder = write_draft(course, name)
+        compiled = compile_assignment(course, name)
+        folder = write_draft_of(course, compiled)
         tell(f"draft in {course.relative(folder)}/ after {time.monotonic() - began:.1f} s")
-        outcome = compile_and_publish(course, name, lambda _: None, jobs)
+        outcome = prove_and_publish(course, compiled, lambda _: None, jobs)
         for line in outcome.news:
             tell(line)
         tell(f"published after {time.monotonic() - began:.1f} s")
