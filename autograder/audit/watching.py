@@ -80,6 +80,7 @@ def _files(course: Course, name: str) -> Iterator[tuple[Path, tuple[int, int]]]:
 
 
 def _import_all() -> None:
+    import nbgrader.preprocessors  # noqa: F401
     import torch  # noqa: F401
 
     from autograder.audit import acceptance, overview, prove  # noqa: F401
