@@ -1,6 +1,7 @@
 import pytest
 
 from autograder.errors import StudentError
+from autograder.sandbox.inside import worker
 
 
 def value(session, name):
@@ -131,3 +132,19 @@ def test_a_convolution_runs_in_a_fork_of_a_warm_torch(run, torch_fork_server):
         with session.check() as check:
             got, _ = check.call(check.get("f").number, (check.get("first"),), {}, False)
             assert got.shape == (1, 3, 8, 8)
+
+
+def test_a_fork_waits_for_room_until_killed_processes_are_gone(monkeypatch):
+    tries = iter([BlockingIOError, BlockingIOError])
+
+    def fork():
+        if (error := next(tries, None)) is not None:
+            raise error
+        return 7
+
+    monkeypatch.setattr(worker, "fork", fork)
+    assert worker._fork_soon() == 7
+    tries = iter([BlockingIOError] * 1000)
+    monkeypatch.setattr(worker, "ROOM_SECONDS", 0.0)
+    with pytest.raises(BlockingIOError):
+        worker._fork_soon()

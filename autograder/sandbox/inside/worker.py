@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 from functools import partial
 from typing import Any
 
@@ -43,6 +44,7 @@ __all__ = ["rehearse", "serve_session"]
 
 MAX_REHEARSAL = 1 << 16
 LONGEST_ERROR = 500  # characters
+ROOM_SECONDS = 2.0  # that killed processes may take to be gone
 
 
 class _Sink(io.TextIOBase):
@@ -149,7 +151,7 @@ def _fork(channel: Channel, host: Host) -> None:
         return
     session = os.getpid()
     try:
-        child = fork()
+        child = _fork_soon()
     except OSError:
         stream.close()
         channel.send(Refused())
@@ -170,6 +172,18 @@ def _fork(channel: Channel, host: Host) -> None:
     if not isinstance(request, Reap):
         raise WireError(f"{type(request).__name__} while a check runs")
     channel.send(Reaped())
+
+
+def _fork_soon() -> int:
+    """Fork, as soon as there is room: processes that were killed count until they are gone."""
+    until = time.monotonic() + ROOM_SECONDS
+    while True:
+        try:
+            return fork()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _serve(channel: Channel, host: Host) -> None:
