@@ -19,8 +19,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def run_alone(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Call a command of a course in a process of its own, as its users do."""
+    return in_process(root, sys.executable, "-m", "autograder", *arguments)
+
+
+def in_process(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run anything in the folder of a course; return what it printed, and its exit code."""
     return subprocess.run(
-        [sys.executable, "-m", "autograder", *arguments],
+        command,
         cwd=root,
         env=ENVIRONMENT,
         capture_output=True,

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Course
-from tests.cli.conftest import ENVIRONMENT, Run
+from tests.cli.conftest import ENVIRONMENT, Run, in_process
 from tests.cli.test_cli import SOMEBODY
 from tests.small_course import made_once
 
@@ -56,15 +56,7 @@ def course(graded: Path, tmp_path: Path) -> Course:
 
 
 def shell(root: Path, script: str, *before: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*before, "sh", "-ec", script],
-        cwd=root,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    return in_process(root, *before, "sh", "-ec", script)
 
 
 @pytest.fixture
