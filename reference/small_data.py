@@ -40,8 +40,9 @@ def draw_digits(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.nd
         rng.integers(1, 3, size=count),
         rng.uniform(0.5, 1.0, size=count),
     )
-    for image, label, top, left, contrast in zip(images, y, tops, lefts, contrasts, strict=True):
-        image[top : top + 7, left : left + 5] += contrast * glyphs[label]
+    rows = tops[:, None, None] + np.arange(7)[:, None]
+    columns = lefts[:, None, None] + np.arange(5)
+    images[np.arange(count)[:, None, None], rows, columns] += contrasts[:, None, None] * glyphs[y]
     return images.reshape(count, 64), y
 
 

@@ -309,7 +309,7 @@ def probe_network(notebook, name, sizes, numbers, x, slopes, training, device="c
         nonlocal place
         if tensor is not None:
             shape = [n if axis in (None, i) else 1 for i, n in enumerate(tensor.shape)]
-            picked = np.take(numbers, range(place, place + int(np.prod(shape))), mode="wrap")
+            picked = np.take(numbers, place + np.arange(np.prod(shape, dtype=int)), mode="wrap")
             place += picked.size
             with torch.no_grad():
                 tensor.copy_(torch.tensor(low + (high - low) * picked).reshape(shape))

@@ -1,5 +1,6 @@
 """Forks: the same work on many numbers, in processes that may hang or die of it."""
 
+import gc
 import mmap
 import multiprocessing
 import os
@@ -9,16 +10,19 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from autograder.errors import HarnessError
 from autograder.grading.substitutes import bound_memory
 from autograder.sandbox.kernel import die_with_parent
 
-__all__ = ["Lost", "Mark", "in_forks"]
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Semaphore
+
+__all__ = ["Lost", "Mark", "in_forks", "own_core", "share_cores"]
 
 T = TypeVar("T")
 Mark = Callable[[int, float], None]
@@ -46,39 +50,79 @@ def in_forks(work: Work[T], count: int, jobs: int) -> Iterator[tuple[int, T | Lo
             seconds of the processor it may be there; a process that stays longer is killed. It
             runs in a fork, and what it returns comes back pickled.
         count: how many numbers there are.
-        jobs: how many processes there may be.
+        jobs: how many processes there may be; fewer while others use the cores (`share_cores`).
 
     Raises:
         HarnessError: the work raised.
     """
     queue = deque(range(count))
-    workers = [_Worker(work) for _ in range(min(jobs, count))]
+    workers: list[_Worker[T]] = []
     try:
-        for worker in workers:
-            worker.take(queue)
-        while any(worker.busy is not None for worker in workers):
-            wait([w.connection for w in workers if w.busy is not None], _POLL)
-            for i, worker in enumerate(workers):
-                if worker.busy is None:
-                    continue
+        while queue or workers:
+            while queue and len(workers) < jobs and (not workers or _CORES.take()):
+                workers.append(_Worker(work))
+                workers[-1].take(queue.popleft())
+            wait([worker.connection for worker in workers], _POLL)
+            for worker in workers[:]:
                 results = worker.results()
                 if not results:
                     continue
-                yield worker.busy, results[0]
-                if isinstance(results[0], Lost):
-                    worker.close()
-                    workers[i] = worker = _Worker(work)
-                worker.take(queue)
+                done = worker.number
+                if queue and not isinstance(results[0], Lost):
+                    worker.take(queue.popleft())
+                else:
+                    _end(worker, workers)
+                yield done, results[0]
     finally:
-        for worker in workers:
-            worker.close()
+        while workers:
+            _end(workers[0], workers)
+
+
+class _Cores:
+    """The cores that this process may use: all, or those that others like it leave unused."""
+
+    spare: "Semaphore | None" = None  # counts the unused ones, if others count on it, too
+
+    def take(self) -> bool:
+        """Take one more, if there is one to take."""
+        return self.spare is None or self.spare.acquire(block=False)
+
+    def give(self) -> None:
+        """Leave one to the others."""
+        if self.spare is not None:
+            self.spare.release()
+
+
+_CORES = _Cores()
+
+
+def share_cores(spare: "Semaphore") -> None:
+    """Let this process use cores only while others like it leave them unused.
+
+    Args:
+        spare: counts the cores that nobody uses.
+    """
+    _CORES.spare = spare
+
+
+def own_core() -> AbstractContextManager[object]:
+    """Return what to hold one core by, the first that this process uses."""
+    return nullcontext() if _CORES.spare is None else _CORES.spare
+
+
+def _end(worker: "_Worker[T]", workers: list["_Worker[T]"]) -> None:
+    """End a process; the core of the last one stays this process's own."""
+    worker.close()
+    workers.remove(worker)
+    if workers:
+        _CORES.give()
 
 
 class _Worker(Generic[T]):
     """A fork and the number that it works on."""
 
     def __init__(self, work: Work[T]) -> None:
-        self.busy: int | None = None
+        self.number = -1
         self._note = mmap.mmap(-1, _NOTE.size)
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
@@ -90,12 +134,11 @@ class _Worker(Generic[T]):
             self._process.start()
         theirs.close()
 
-    def take(self, queue: deque[int]) -> None:
-        """Begin with the next number, if there is one."""
-        self.busy = queue.popleft() if queue else None
-        if self.busy is not None:
-            _NOTE.pack_into(self._note, 0, 0, time.monotonic(), self._used(), GRACE)
-            self.connection.send(self.busy)
+    def take(self, number: int) -> None:
+        """Begin with a number."""
+        self.number = number
+        _NOTE.pack_into(self._note, 0, 0, time.monotonic(), self._used(), GRACE)
+        self.connection.send(number)
 
     def results(self) -> list[T | Lost]:
         """Return what came of the number, nothing if it is still under way."""
@@ -110,7 +153,7 @@ class _Worker(Generic[T]):
         except (EOFError, OSError):
             return [Lost(mark)]
         if fault is not None:
-            raise HarnessError(f"work {self.busy} failed: {fault}")
+            raise HarnessError(f"work {self.number} failed: {fault}")
         return [result]
 
     def _used(self) -> float:
@@ -130,6 +173,7 @@ class _Worker(Generic[T]):
 
 def _serve(work: Work[Any], connection: Connection, note: mmap.mmap, parent: int) -> None:
     die_with_parent(parent)
+    gc.freeze()  # what was there before is looked through by no collection: checks ask for some
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)

@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Semaphore
 from typing import TypeVar
 
+from autograder.audit.forks import own_core, share_cores
 from autograder.course import Course
 from autograder.errors import HarnessError, UsageError
 from autograder.sandbox.kernel import die_with_parent
@@ -29,8 +31,8 @@ def for_each(
 ) -> Iterator[tuple[str, T]]:
     """Do some work for each assignment; give each with what came of it, in the order of the names.
 
-    One alone has all cores, in this process. Of several, as many are under way as there are cores:
-    most of the work on one cannot be shared among two. Where the work raises, what is done already
+    One alone has all cores, in this process. Of several, as many are under way as there are cores,
+    and the last ones share what cores the others leave. Where the work raises, what is done already
     is given first, what is under way is ended, and nothing more is begun.
 
     Args:
@@ -51,9 +53,10 @@ def for_each(
         return
     # Not by a fork: this process may hold threads of a library.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, context, die_with_parent, (os.getpid(),))
+    spare = context.Semaphore(cores)
+    pool = ProcessPoolExecutor(count, context, _begin, (os.getpid(), spare))
     largest_first = sorted(names, key=lambda name: _size(course, name), reverse=True)
-    under_way = {n: pool.submit(work, course, n, cores // count) for n in largest_first}
+    under_way = {n: pool.submit(_on_a_core, work, course, n, cores) for n in largest_first}
     waiting = deque(names)
     try:
         while waiting and _succeeds(under_way[waiting[0]], under_way, count, tell):
@@ -76,6 +79,17 @@ def for_each(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _begin(parent: int, spare: Semaphore) -> None:
+    die_with_parent(parent)
+    share_cores(spare)
+
+
+def _on_a_core(work: Work[T], course: Course, name: str, cores: int) -> T:
+    """Work on an assignment, in a process of the pool."""
+    with own_core():
+        return work(course, name, cores)
 
 
 def is_one_of_several() -> bool:

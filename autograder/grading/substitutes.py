@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -35,9 +35,17 @@ MAX_TEXT = 2000
 MOST_NAMED = 3  # functions that a note names
 
 
-def wants_given(check: Check, result: CaseResult) -> bool:
-    """Return whether a case is to be run again with what its check is given."""
-    return bool(check.given) and result.verdict in (Verdict.FAILED, Verdict.ERRORED)
+def wants_given(check: Check, result: CaseResult, wrong: Collection[str] | None = None) -> bool:
+    """Return whether a case is to be run again with what its check is given.
+
+    Args:
+        check: the case's.
+        result: of the case.
+        wrong: the only names of the notebook that are not the reference's, where that is known:
+            what is given makes no difference but in place of one of them.
+    """
+    is_at_stake = bool(check.given if wrong is None else set(check.given).intersection(wrong))
+    return is_at_stake and result.verdict in (Verdict.FAILED, Verdict.ERRORED)
 
 
 def run_given(

@@ -1,5 +1,6 @@
 """Work in forks: what comes back, and what is lost."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -20,6 +21,30 @@ def results(work: forks.Work[object], count: int, jobs: int) -> dict[int, object
 @pytest.mark.parametrize("jobs", [1, 2, 5])
 def test_every_number_is_worked_on(jobs: int) -> None:
     assert results(lambda n, _: n * n, 4, jobs) == {0: 0, 1: 1, 2: 4, 3: 9}
+
+
+def test_cores_that_others_use_are_taken_once_they_are_spare(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spare = multiprocessing.Semaphore(3)
+    monkeypatch.setattr(forks._CORES, "spare", None)
+    forks.share_cores(spare)
+
+    def work(_number: int, _mark: Mark) -> int:
+        time.sleep(0.05)
+        return os.getpid()
+
+    with forks.own_core():
+        spare.acquire()
+        spare.acquire()
+        alone = in_forks(work, 12, 8)
+        first = {next(alone)[1] for _ in range(3)}
+        assert len(first) == 1
+        spare.release()
+        assert len(first | {pid for _, pid in alone}) == 2
+        spare.release()
+        assert len(set(results(work, 12, 8).values())) == 3
+    assert [spare.acquire(block=False) for _ in range(4)] == [True, True, True, False]
 
 
 def test_no_work_needs_no_process() -> None:

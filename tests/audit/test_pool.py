@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.audit.forks import Mark, in_forks
 from autograder.audit.pool import for_each
 from autograder.course import Course
 from autograder.errors import AuditRefused, HarnessError, SourceError
@@ -59,12 +60,24 @@ def course(tmp_path: Path) -> Course:
 def test_each_of_several_has_a_process_and_they_come_in_order(course: Course) -> None:
     found = list(for_each(told, course, NAMES, 2))
     assert [name for name, _ in found] == NAMES
-    assert [one[:3] for _, one in found] == [("Small", name, 1) for name in NAMES]
+    assert [one[:3] for _, one in found] == [("Small", name, 2) for name in NAMES]
     assert os.getpid() not in {one[3] for _, one in found}
 
 
-def test_cores_are_shared_where_there_are_more_than_assignments(course: Course) -> None:
-    assert [one[2] for _, one in for_each(told, course, NAMES[:2], 5)] == [2, 2]
+def in_forks_of_its_own(course: Course, name: str, cores: int) -> int:
+    """Do some work in as many forks as may be, and return in how many it was done."""
+
+    def work(_number: int, _mark: Mark) -> int:
+        time.sleep(0.1)
+        return os.getpid()
+
+    count = 40 if name == "hw1" else 5
+    return len({pid for _, pid in in_forks(work, count, cores)})
+
+
+def test_the_last_one_takes_the_cores_that_the_others_leave(course: Course) -> None:
+    assert dict(for_each(in_forks_of_its_own, course, NAMES[:2], 2))["hw1"] == 2
+    assert [one[2] for _, one in for_each(told, course, NAMES[:2], 5)] == [5, 5]
 
 
 def test_one_alone_has_all_cores_in_this_process(course: Course) -> None:

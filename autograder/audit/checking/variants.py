@@ -83,7 +83,7 @@ def run_variant(
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a mistake may divide by zero
         results = {case.name: run(case, student=first) for case in check.cases}
-        again = [case for case in check.cases if wants_given(check, results[case.name])]
+        again = [case for case in check.cases if wants_given(check, results[case.name], values)]
         if again:
             rerun = partial(run, student=second)
             given = run_given(check, again, second, oracle.namespace, CASE_SECONDS, rerun)

@@ -190,7 +190,7 @@ class _Range:
         check, seconds = target.check, target.seconds
         student, second = (InProcessSession(mutant.namespace()) for _ in range(2))
         result = run_one(self.oracle, check, target.case, student, SECRET, seconds)
-        if wants_given(check, result):
+        if wants_given(check, result, mutant.site.decides):
 
             def run(case: Case) -> CaseResult:
                 return run_one(self.oracle, check, case, second, SECRET, seconds)

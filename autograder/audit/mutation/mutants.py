@@ -61,6 +61,11 @@ class Site:
         """What tells it from all others of its assignment."""
         return f"{self.place}: {self.name}"
 
+    @property
+    def decides(self) -> set[str]:
+        """All names that are not the reference's where it is not: its own, and what needs it."""
+        return {self.name}.union(*(definition.names for definition in self.definitions))
+
     def texts_with(self, text: str) -> tuple[str, ...]:
         """Return what to run, in order, so that a text stands in the place of this definition."""
         found = []
