@@ -120,6 +120,10 @@ def test_a_mistake_must_fail_whatever_the_check_is_given(
     (mistake,) = oracle.bank(check).mistakes
     results = run_variant(check, mistake.values, oracle, SEEDS[0])
     assert [result.verdict for result in results] == [Verdict.FAILED, Verdict.FAILED]
+    assert again == []  # what it is given is right already
+    both = {**mistake.values, "scaled_sum": lambda x, factor: 0.0}
+    results = run_variant(check, both, oracle, SEEDS[0])
+    assert [result.verdict for result in results] == [Verdict.FAILED, Verdict.FAILED]
     assert again == ["scaled_mean_matches_reference"]
 
 
