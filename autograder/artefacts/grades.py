@@ -1,0 +1,235 @@
+"""Grades: the newest result of a student with what staff entered and what lateness costs.
+
+Every page, export and LMS says the grade; nbgrader's gradebook says the same number.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from autograder.artefacts.manifest import Manifest, QuestionEntry
+from autograder.artefacts.results import CheckResult, QuestionResult, Result, Status, Verdict
+
+__all__ = ["Entered", "Grade", "GradeStatus", "Late", "QuestionGrade", "decided_scores", "grade_of"]
+
+# The verdicts that judge the student's work; the others leave a check undecided.
+_JUDGED = frozenset(
+    {Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED}
+)
+
+
+class GradeStatus(StrEnum):
+    """The state of a grade."""
+
+    GRADED = "graded"
+    PENDING = "pending"  # hardware or a manual score is missing
+    NEEDS_ATTENTION = "needs_attention"  # unreadable, or the harness broke: staff act
+    UNGRADED = "ungraded"  # a trial without walls: it counts for nothing
+    MISSING = "missing"  # nothing was submitted
+
+
+class Entered(msgspec.Struct, frozen=True):
+    """What staff entered for one cell of the gradebook.
+
+    Attributes:
+        score: that stands in place of the automatic one.
+        extra: credit beside it.
+        comment: for the student.
+        look: why staff must look again at it, as something changed since; None if nothing did.
+    """
+
+    score: float | None = None
+    extra: float = 0.0
+    comment: str | None = None
+    look: str | None = None
+
+
+class Late(msgspec.Struct, frozen=True):
+    """How late a submission is.
+
+    Attributes:
+        seconds: behind the due date and the student's extension; 0 if it is in time.
+        penalty: the points that it costs.
+        why: how they came about, as a sentence; "" if it costs none.
+    """
+
+    seconds: float = 0.0
+    penalty: float = 0.0
+    why: str = ""
+
+
+class QuestionGrade(msgspec.Struct, frozen=True):
+    """A question's part of a grade.
+
+    Attributes:
+        entry: the question.
+        result: what the grader found; of what was not graded, nothing.
+        earned: the points that are decided so far, by the grader or by staff, with extra credit.
+        status: `Status.GRADED` if nothing is open, whoever decided it.
+        by_staff: whether a score of staff stands in place of the grader's, or where it has none.
+        extra: the credit beside its points that is part of ``earned``.
+        comments: of staff, for the student.
+        looks: why staff must look again.
+    """
+
+    entry: QuestionEntry
+    result: QuestionResult
+    earned: float
+    status: Status
+    by_staff: bool = False
+    extra: float = 0.0
+    comments: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The question's."""
+        return self.entry.id
+
+    @property
+    def points(self) -> float:
+        """That it is worth, without extra credit."""
+        return self.entry.points
+
+    @property
+    def checks(self) -> tuple[CheckResult, ...]:
+        """What the grader found of each check."""
+        return self.result.checks
+
+    @property
+    def score(self) -> float | None:
+        """The points, None while something of it is open."""
+        return self.earned if self.status is Status.GRADED else None
+
+
+class Grade(msgspec.Struct, frozen=True):
+    """What a student has earned in an assignment.
+
+    Attributes:
+        result: the newest; None where nothing was submitted.
+        questions: in the assignment's order.
+        late: what lateness costs.
+    """
+
+    assignment: str
+    student: str
+    result: Result | None
+    questions: tuple[QuestionGrade, ...]
+    late: Late = Late()
+
+    @property
+    def possible(self) -> float:
+        """The points of all questions, without extra credit."""
+        return sum(question.points for question in self.questions)
+
+    @property
+    def before_penalty(self) -> float:
+        """The points that are decided so far."""
+        return sum(question.earned for question in self.questions)
+
+    @property
+    def earned(self) -> float:
+        """The points that are decided so far, less the penalty: never less than none."""
+        return max(self.before_penalty - self.late.penalty, 0.0)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything of it is decided: what could not be read, or was a trial, is not."""
+        undecided = (Status.NEEDS_ATTENTION, Status.UNGRADED)
+        return any(q.by_staff or q.status not in undecided for q in self.questions)
+
+    @property
+    def total(self) -> float | None:
+        """The grade; None while something of it is open: that is no zero."""
+        return self.earned if self.status is GradeStatus.GRADED else None
+
+    @property
+    def status(self) -> GradeStatus:
+        """The state of the whole."""
+        open_ones = {q.status for q in self.questions} - {Status.GRADED}
+        if not open_ones:
+            return GradeStatus.GRADED
+        if self.result is None:
+            return GradeStatus.MISSING
+        for status in (Status.UNGRADED, Status.NEEDS_ATTENTION, Status.PENDING):
+            if status in open_ones:
+                return GradeStatus(status.value)
+        return GradeStatus.GRADED
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """Why staff must look again at what they entered."""
+        return tuple(f"{q.id}: {look}" for q in self.questions for look in q.looks)
+
+
+def grade_of(
+    manifest: Manifest,
+    student: str,
+    result: Result | None,
+    entered: Mapping[str, Entered] | None = None,
+    late: Late = Late(),
+) -> Grade:
+    """Return a student's grade.
+
+    Args:
+        manifest: the assignment's.
+        student: the name.
+        result: the newest, None where nothing was submitted.
+        entered: what staff entered, by the grade_id of the cell.
+        late: what lateness costs.
+    """
+    by_id = {question.id: question for question in (result.questions if result else ())}
+    questions = tuple(
+        _question(entry, by_id.get(entry.id) or _ungraded(entry), entered or {})
+        for entry in manifest.questions
+    )
+    return Grade(manifest.assignment, student, result, questions, late)
+
+
+def decided_scores(entry: QuestionEntry, question: QuestionResult) -> dict[str, float | None]:
+    """Return what the grader decided of a question, by cell; None is for staff."""
+    graded = question.status is Status.GRADED
+    scores: dict[str, float | None] = {}
+    if entry.manual and entry.cell:
+        scores[entry.cell] = question.earned if graded else None
+    found = {check.name: check for check in question.checks}
+    for known in entry.checks:
+        check = found.get(known.name)
+        judged = check is not None and (
+            graded or (bool(check.cases) and all(c.verdict in _JUDGED for c in check.cases))
+        )
+        scores[known.cell] = check.earned if check is not None and judged else None
+    return scores
+
+
+def _question(
+    entry: QuestionEntry, question: QuestionResult, entered: Mapping[str, Entered]
+) -> QuestionGrade:
+    automatic = decided_scores(entry, question)
+    own = {cell: entered[cell] for cell in automatic if cell in entered}
+    staff = {cell: one.score for cell, one in own.items() if one.score is not None}
+    extra = sum(one.extra for one in own.values())
+    scores = {**automatic, **staff}
+    if staff:
+        decided = sum(score for score in scores.values() if score is not None)
+        closed = all(score is not None for score in scores.values())
+        status = Status.GRADED if closed else question.status
+    else:
+        decided, status = question.earned, question.status
+    return QuestionGrade(
+        entry,
+        question,
+        decided + extra,
+        status,
+        by_staff=bool(staff),
+        extra=extra,
+        comments=tuple(one.comment for one in own.values() if one.comment),
+        looks=tuple(one.look for one in own.values() if one.look),
+    )
+
+
+def _ungraded(entry: QuestionEntry) -> QuestionResult:
+    return QuestionResult(
+        id=entry.id, points=entry.points, earned=0.0, status=Status.NEEDS_ATTENTION, checks=()
+    )
