@@ -11,7 +11,16 @@ import msgspec
 from autograder.artefacts.manifest import Manifest, QuestionEntry
 from autograder.artefacts.results import CheckResult, QuestionResult, Result, Status, Verdict
 
-__all__ = ["Entered", "Grade", "GradeStatus", "Late", "QuestionGrade", "decided_scores", "grade_of"]
+__all__ = [
+    "IN_TIME",
+    "Entered",
+    "Grade",
+    "GradeStatus",
+    "Late",
+    "QuestionGrade",
+    "decided_scores",
+    "grade_of",
+]
 
 # The verdicts that judge the student's work; the others leave a check undecided.
 _JUDGED = frozenset(
@@ -57,6 +66,9 @@ class Late(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     penalty: float = 0.0
     why: str = ""
+
+
+IN_TIME = Late()
 
 
 class QuestionGrade(msgspec.Struct, frozen=True):
@@ -116,7 +128,7 @@ class Grade(msgspec.Struct, frozen=True):
     student: str
     result: Result | None
     questions: tuple[QuestionGrade, ...]
-    late: Late = Late()
+    late: Late = IN_TIME
 
     @property
     def possible(self) -> float:
@@ -168,7 +180,7 @@ def grade_of(
     student: str,
     result: Result | None,
     entered: Mapping[str, Entered] | None = None,
-    late: Late = Late(),
+    late: Late = IN_TIME,
 ) -> Grade:
     """Return a student's grade.
 
