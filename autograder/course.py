@@ -4,18 +4,22 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from autograder.errors import UsageError
+from autograder.policies import Policies, due_time
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import WALLED, WEAKEST, Isolation
 from autograder.visible import visible
 
 __all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course", "told_files"]
+
+T = TypeVar("T")
 
 CONFIG = "course.toml"
 LONGEST_NAME = 250  # bytes of a student's: a file name holds 255, and ours add ".json"
@@ -40,6 +44,8 @@ class Course:
         min_isolation: the weakest isolation level behind which students' code may run.
         secret: from which hidden inputs are drawn.
         drafts: assignments that are still being written: commands leave them out unless named.
+        policies: what is decided about grades.
+        due: when assignments are due, UTC, where nbgrader's gradebook does not say it.
         demo_secret: whether that is the demo secret, which everybody knows.
     """
 
@@ -50,6 +56,8 @@ class Course:
     secret: bytes = field(default=DEMO_SECRET, repr=False)
     min_isolation: Isolation = WEAKEST
     drafts: frozenset[str] = frozenset()
+    policies: Policies = field(default_factory=Policies)
+    due: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def demo_secret(self) -> bool:
@@ -202,30 +210,51 @@ def _read(root: Path) -> Course:
         table = tomllib.loads((root / CONFIG).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{CONFIG}: {error}") from None
-    known = ("name", "limits", "assignments", "min_isolation")
+    known = ("name", "limits", "assignments", "min_isolation", "late", "grades")
     for key in table:
         if key not in known:
             raise UsageError(f"{CONFIG}: a key must be one of {', '.join(known)}, got {key!r}")
     limits = Limits.from_table(_table(table, "limits"))
-    own, drafts = {}, set()
+    own, drafts, due = {}, set(), {}
     assignments = _table(table, "assignments")
     for name in assignments:
         entry = _table(assignments, name, f"assignments.{name}")
-        if unknown := sorted(set(entry) - {"limits", "draft"}):
-            what = f"a key of assignments.{name} must be limits or draft"
+        if unknown := sorted(set(entry) - {"limits", "draft", "due"}):
+            what = f"a key of assignments.{name} must be limits, draft or due"
             raise UsageError(f"{CONFIG}: {what}, got {unknown[0]!r}")
         if type(draft := entry.get("draft", False)) is not bool:
             what = f"assignments.{name}.draft must be true or false"
             raise UsageError(f"{CONFIG}: {what}, got {draft!r}")
         if draft:
             drafts.add(name)
+        if time := _in_config(due_time, entry.get("due"), f"assignments.{name}.due"):
+            due[name] = time
         own[name] = Limits.from_table(_table(entry, "limits", f"assignments.{name}.limits"), limits)
     min_isolation = table.get("min_isolation", WEAKEST.value)
     if not isinstance(min_isolation, str) or min_isolation not in list(WALLED):
         levels = ", ".join(WALLED)
         raise UsageError(f"{CONFIG}: min_isolation must be one of {levels}, got {min_isolation!r}")
     name = str(table.get("name", root.name))
-    return Course(root, name, limits, own, _secret(), Isolation(min_isolation), frozenset(drafts))
+    policies = _in_config(Policies.from_tables, _table(table, "late"), _table(table, "grades"))
+    return Course(
+        root,
+        name,
+        limits,
+        own,
+        _secret(),
+        Isolation(min_isolation),
+        frozenset(drafts),
+        policies,
+        due,
+    )
+
+
+def _in_config(read: Callable[..., T], *what: Any) -> T:
+    """Return what is read of `course.toml`; what is wrong with it is said with the file's name."""
+    try:
+        return read(*what)
+    except UsageError as error:
+        raise UsageError(f"{CONFIG}: {error}") from None
 
 
 def _may_be_folder(path: Path) -> bool:

@@ -17,6 +17,7 @@ LAYERS = (
     "errors",
     "version",
     "visible",
+    "policies",
     "authoring",
     "sandbox",
     "course",

@@ -137,10 +137,10 @@ LIMITS = """\
 name = "Zoo"
 
 [limits]
-cell_seconds = 1.0
-call_seconds = 0.5
-submission_seconds = 4.0
-cpu_seconds = 10
+cell_seconds = 0.6
+call_seconds = 0.3
+submission_seconds = 2.5
+cpu_seconds = 5
 memory_mb = 512
 file_mb = 16
 processes = 32
