@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.artefacts.bundle import Bundle, digest_of, read_bundle
+from autograder.artefacts.grades import grade_of
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result, Status, dump_result
 from autograder.course import Course
@@ -179,7 +180,8 @@ def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes | No
 def _write_feedback(course: Course, manifest: Manifest, result: Result, data: bytes | None) -> None:
     path = course.feedback(manifest.assignment, result.student)
     waits = data is not None and digest_of(data) != result.submission
-    write_feedback(path, result, manifest, course.name, newer_waits=waits)
+    grade = grade_of(manifest, result.student, result)
+    write_feedback(path, grade, manifest, course.name, newer_waits=waits)
 
 
 def write_feedback_pages(
@@ -209,10 +211,12 @@ def write_class_report(course: Course, problems: list[str]) -> Path:
             if not course.bundle(name).is_file():
                 continue
             if results := newest_results(course, name, problems):
-                assignments.append((read_bundle(course.bundle(name)).manifest, results))
+                manifest = read_bundle(course.bundle(name)).manifest
+                grades = {s: grade_of(manifest, s, result) for s, result in results.items()}
+                assignments.append((manifest, grades))
         except (AutograderError, OSError) as error:
             problems.append(f"{name} is not in the report: {fault_words(error)}")
-    write_report(course.report, course.name, assignments)
+    write_report(course.report.parent, course.name, assignments, {})
     return course.report
 
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
-from autograder.artefacts.results import CheckResult, QuestionResult, Result, Status, Verdict
+from autograder.artefacts.grades import Grade, GradeStatus, QuestionGrade
+from autograder.artefacts.manifest import CheckEntry, Manifest
+from autograder.artefacts.results import CheckResult, Status, Verdict
 from autograder.records.pages import write_page
 from autograder.records.words import (
     CaseWords,
     Standing,
     check_words,
     clean,
-    question_pairs,
     standing,
 )
 
@@ -64,34 +64,42 @@ class QuestionView:
 
 
 def write_feedback(
-    path: Path, result: Result, manifest: Manifest, course_name: str, *, newer_waits: bool = False
+    path: Path,
+    grade: Grade,
+    manifest: Manifest,
+    course_name: str,
+    *,
+    name: str | None = None,
+    newer_waits: bool = False,
 ) -> None:
     """Write a student's feedback page, which holds only what a student may read.
 
     Args:
         path: of the page.
-        result: the student's.
+        grade: the student's, who submitted something.
         manifest: the assignment's.
         course_name: stands at the top.
+        name: the student's own, if it is known.
         newer_waits: whether the student has submitted again since.
     """
-    questions = [
-        _question(entry, question) for entry, question in question_pairs(manifest, result.questions)
-    ]
+    result = grade.result
+    if result is None:
+        raise ValueError(f"{grade.student} submitted nothing, so there is nothing to say")
+    questions = [_question(question) for question in grade.questions]
     write_page(
         path,
         "feedback.html",
         course=course_name,
         title=manifest.title,
-        student=clean(result.student),
+        student=clean(name or grade.student),
         graded_at=result.graded_at,
         device=result.device,
         submission=result.submission,
-        earned=result.earned,
-        possible=result.possible,
+        earned=grade.earned,
+        possible=grade.possible,
         undecided=sum(q.points - q.earned for q in questions if not q.decided),
-        begun=any(q.decided or q.earned for q in questions),
-        attention=result.status is Status.NEEDS_ATTENTION,
+        begun=grade.is_begun,
+        attention=grade.status is GradeStatus.NEEDS_ATTENTION,
         # What broke on our side is for staff; the statuses say that it did.
         notes=[clean(note) for note in result.notes],
         questions=questions,
@@ -99,7 +107,8 @@ def write_feedback(
     )
 
 
-def _question(entry: QuestionEntry, question: QuestionResult) -> QuestionView:
+def _question(question: QuestionGrade) -> QuestionView:
+    entry = question.entry
     entries = {check.name: check for check in entry.checks}
     words = [check_words(check, entries.get(check.name)) for check in question.checks]
     everything = [case for cases in words for case in cases]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest, QuestionEntry
 from autograder.artefacts.results import QuestionResult, Result, Status, Verdict
 from autograder.records.pages import decimals, format_points, write_page
@@ -115,11 +116,24 @@ class AssignmentView:
 
 
 def write_report(
-    path: Path, course_name: str, assignments: Sequence[tuple[Manifest, Mapping[str, Result]]]
+    folder: Path,
+    course_name: str,
+    assignments: Sequence[tuple[Manifest, Mapping[str, Grade]]],
+    names: Mapping[str, str],
 ) -> None:
-    """Write the report; the same results give the same bytes."""
-    views = [_assignment(manifest, results) for manifest, results in assignments]
-    write_page(path, "report.html", course=course_name, assignments=views)
+    """Write the report; the same grades give the same bytes.
+
+    Args:
+        folder: of its pages.
+        course_name: stands at the top.
+        assignments: each with the grades of its students.
+        names: of students, where they are known.
+    """
+    views = [
+        _assignment(manifest, {s: g.result for s, g in grades.items() if g.result is not None})
+        for manifest, grades in assignments
+    ]
+    write_page(folder / "index.html", "report.html", course=course_name, assignments=views)
 
 
 def _assignment(manifest: Manifest, results: Mapping[str, Result]) -> AssignmentView:

@@ -6,10 +6,12 @@ Both rules live here and nowhere else: whatever shows a result shows what these 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from autograder.artefacts.grades import QuestionGrade
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
 from autograder.artefacts.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
+from autograder.records.pages import format_points
 from autograder.visible import STEERING
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "clean",
     "question_label",
     "question_pairs",
+    "signed",
     "standing",
     "student_message",
     "student_words",
@@ -156,12 +159,25 @@ def question_label(entry: QuestionEntry, number: int) -> str:
     return own[0] if own else str(number)
 
 
-def standing(entry: QuestionEntry, question: QuestionResult) -> Standing:
-    """Return how a question stands."""
-    return _BY_KEY[_standing_key(entry, question)]
+def standing(entry: QuestionEntry, question: QuestionResult | QuestionGrade) -> Standing:
+    """Return how a question stands; of a grade's, what staff did to it too."""
+    plain = _BY_KEY[_standing_key(entry, question)]
+    if not isinstance(question, QuestionGrade):
+        return plain
+    words = [plain.words]
+    if question.by_staff:
+        words.append("scored by your instructor")
+    if question.extra:
+        words.append(f"{signed(question.extra)} extra")
+    return replace(plain, words=", ".join(words))
 
 
-def _standing_key(entry: QuestionEntry, question: QuestionResult) -> str:
+def signed(points: float) -> str:
+    """Return points with their sign: +1, −0.5."""
+    return f"{'−' if points < 0 else '+'}{format_points(abs(points))}"
+
+
+def _standing_key(entry: QuestionEntry, question: QuestionResult | QuestionGrade) -> str:
     match question.status:
         case Status.NEEDS_ATTENTION:
             return "attention"

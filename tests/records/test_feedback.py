@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from autograder.artefacts.grades import grade_of
 from autograder.artefacts.results import Blank, Status, Verdict
 from autograder.records.feedback import write_feedback
 
@@ -18,7 +19,8 @@ def page(tmp_path, make, read_page):
 
     def write(result, manifest=make.manifest, course="Deep Learning"):
         path = tmp_path / "feedback" / "s" / "hw1.html"
-        write_feedback(path, result, manifest, course)
+        grade = grade_of(manifest, result.student, result)
+        write_feedback(path, grade, manifest, course)
         return read_page(path)
 
     return write

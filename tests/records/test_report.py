@@ -3,6 +3,7 @@ import time
 import msgspec
 import pytest
 
+from autograder.artefacts.grades import grade_of
 from autograder.artefacts.results import Status, Verdict
 from autograder.records.report import write_report
 
@@ -12,9 +13,9 @@ def page(tmp_path, make, read_page):
     """Writes a report and returns it taken apart."""
 
     def write(results, manifest=make.manifest, course="Deep Learning"):
-        path = tmp_path / "report" / "index.html"
-        write_report(path, course, [(manifest, results)])
-        return read_page(path)
+        grades = {name: grade_of(manifest, name, result) for name, result in results.items()}
+        write_report(tmp_path / "report", course, [(manifest, grades)], {})
+        return read_page(tmp_path / "report" / "index.html")
 
     return write
 
@@ -113,7 +114,7 @@ def test_what_is_near_the_tolerance_is_listed_nearest_first(page, make):
 
 def test_an_empty_class_and_an_empty_course_have_a_page(page, tmp_path, make, read_page):
     assert "Nobody has submitted yet" in page({}).words
-    write_report(tmp_path / "index.html", "Course", [])
+    write_report(tmp_path, "Course", [], {})
     assert "There are no assignments yet" in read_page(tmp_path / "index.html").words
 
 
