@@ -5,10 +5,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.course import Course
 from autograder.errors import UsageError, naming
 from autograder.visible import visible, visible_lines
+
+if TYPE_CHECKING:
+    from autograder.records.exporters import Exported
 
 __all__ = [
     "ATTENTION",
@@ -25,6 +30,7 @@ __all__ = [
     "print_text",
     "say",
     "say_problems",
+    "write_exported",
 ]
 
 DONE = 0
@@ -113,3 +119,26 @@ def say_problems(problems: Iterable[str]) -> int:
         print(f"needs attention: {visible(problem)}", file=sys.stderr)
         code = ATTENTION
     return code
+
+
+def write_exported(exported: "Exported", out: Path | None) -> None:
+    """Write what an exporter returned: into a file, several into a folder, or print it.
+
+    Raises:
+        UsageError: several files cannot be printed.
+    """
+    from autograder.records.whole_files import write_atomic
+
+    files = exported.files
+    if out is None:
+        if len(files) != 1:
+            raise UsageError(f"these are {len(files)} files: name a folder for them by --out")
+        with naming(OUTPUT):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(*files.values())
+            sys.stdout.buffer.flush()
+    elif len(files) == 1 and not out.is_dir():
+        write_atomic(out, *files.values())
+    else:
+        for name, data in files.items():
+            write_atomic(out / name, data)

@@ -1,5 +1,9 @@
 """The commands that grade: what was submitted, and once more with a changed bundle."""
 
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from autograder.commands.command import (
     ATTENTION,
     DONE,
@@ -18,7 +22,11 @@ from autograder.commands.command import (
 from autograder.course import Course, find_course
 from autograder.engines.table import ENGINES
 from autograder.errors import UsageError, naming
-from autograder.records.exporters import EXPORTERS
+from autograder.records.exporters import json_of
+
+if TYPE_CHECKING:
+    from autograder.artefacts.grades import Grade
+    from autograder.engines.run import Run
 
 __all__ = ["GRADE", "REGRADE"]
 
@@ -66,6 +74,8 @@ def _grade(options: Options) -> int:
                 options.unsafe_local,
                 options.engine,
             )
+        if options.student:
+            run = _of_students(run, options.student)
         with naming(OUTPUT):
             display.show(course, run)
         runs.append(run)
@@ -76,7 +86,7 @@ def _grade(options: Options) -> int:
     }
     display.show_astray(course, astray)
     if options.json:
-        print_text(EXPORTERS["json"].text([(run.manifest, run.results) for run in runs]), end="")
+        print_text(json_of([(run.manifest, _grades(run)) for run in runs]), end="")
     attention = any(astray.values()) or any(
         run.unfit
         or run.problems
@@ -156,6 +166,24 @@ def _to_grade(course: Course, options: Options) -> list[tuple[str, list[str]]]:
         for name, students in submitted.items()
         if students.intersection(options.student)
     ]
+
+
+def _of_students(run: "Run", students: Collection[str]) -> "Run":
+    """Return a run as it is told of some students; what is damaged is told of everybody."""
+    return replace(
+        run,
+        results={s: result for s, result in run.results.items() if s in students},
+        unfit=(),
+        untimed=tuple(s for s in run.untimed if s in students),
+        waiting=tuple(s for s in run.waiting if s in students),
+        former=tuple(s for s in run.former if s in students),
+    )
+
+
+def _grades(run: "Run") -> dict[str, "Grade"]:
+    from autograder.artefacts.grades import grade_of
+
+    return {s: grade_of(run.manifest, s, result) for s, result in run.results.items()}
 
 
 def _device(options: Options) -> str:

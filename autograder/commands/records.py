@@ -1,5 +1,7 @@
 """The commands that write again, or print, what is stored: feedback, report, exports."""
 
+from pathlib import Path
+
 from autograder.commands.command import (
     DONE,
     Command,
@@ -7,12 +9,11 @@ from autograder.commands.command import (
     Parser,
     add_assignments,
     assignments_of,
-    print_text,
     say,
     say_problems,
+    write_exported,
 )
 from autograder.course import find_course
-from autograder.errors import UsageError
 from autograder.records.exporters import EXPORTERS
 
 __all__ = ["EXPORT", "FEEDBACK", "REPORT"]
@@ -61,25 +62,35 @@ REPORT = Command(
 
 def _add_export(parser: Parser) -> None:
     add_assignments(parser)
-    parser.add_argument("--format", choices=tuple(EXPORTERS), default="csv")
+    parser.add_argument("--to", choices=tuple(EXPORTERS), default="csv", help="default: csv")
+    parser.add_argument("--student", action="append", default=[], help="only this one; repeatable")
+    parser.add_argument("--sheet", type=Path, help="the sheet that you downloaded, to be filled")
+    parser.add_argument(
+        "--grade-column", help="the heading of the sheet's column for the grade, if it is not found"
+    )
+    parser.add_argument("--out", type=Path, help="where to write it; default: it is printed")
 
 
 def _export(options: Options) -> int:
-    from autograder.engines.run import stored
+    from autograder.engines.export import export_course
 
-    course, exporter = find_course(), EXPORTERS[options.format]
-    names = assignments_of(course, options.assignments)
-    if len(names) > 1 and not exporter.together:
-        raise UsageError(f"name one of {', '.join(names)}: each has a table of its own")
-    found = [stored(course, name) for name in names]
-    print_text(exporter.text([(one.manifest, one.results) for one in found]), end="")
-    return say_problems([problem for one in found for problem in one.problems])
+    course = find_course()
+    exported = export_course(
+        course,
+        assignments_of(course, options.assignments),
+        options.to,
+        options.student,
+        options.sheet,
+        options.grade_column,
+    )
+    write_exported(exported, options.out)
+    return say_problems(map(course.in_words, exported.problems))
 
 
 EXPORT = Command(
     "export",
-    help="print the newest results as CSV or JSON",
-    example="autograder export hw1_optimizers --format csv > grades.csv",
+    help="print or write the grades: for a spreadsheet, a program, CI or a learning platform",
+    example="autograder export hw1_optimizers --to csv > grades.csv",
     run=_export,
     add_options=_add_export,
 )

@@ -1,66 +1,86 @@
-"""Exports: one row per student, for a spreadsheet or a program."""
+"""Exports of our own: one row per student, for a spreadsheet or a program."""
 
 import csv
 import io
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.results import Result, Status
-from autograder.records.words import question_pairs
 from autograder.visible import visible
 
-__all__ = ["csv_text", "table"]
+if TYPE_CHECKING:
+    from autograder.records.exporters import Classes
+
+__all__ = ["course_text", "csv_text", "harmless", "table"]
 
 # A cell that begins so is a formula to some spreadsheet; the last four are full-width forms. Where
 # the comma is the decimal sign, a semicolon begins a new cell.
 FORMULA = re.compile("(^|;)(?=\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+TOTALS = ("earned", "possible", "penalty", "extra", "status")
 
 
-def csv_text(manifest: Manifest, results: Mapping[str, Result]) -> str:
+def csv_text(manifest: Manifest, grades: Mapping[str, Grade]) -> str:
     """Return a table with a row per student; a cell without a decided score is empty."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
     ids = [question.id for question in manifest.questions]
-    writer.writerow(["student", *map(_harmless, ids), "earned", "possible", "status"])
-    for row in _rows(manifest, results):
+    rows: list[Sequence[Any]] = [["student", *map(harmless, ids), *TOTALS]]
+    for row in _rows(manifest, grades):
         scores = [row["questions"][question] for question in ids]
-        writer.writerow(
-            [_harmless(row["student"]), *scores, row["earned"], row["possible"], row["status"]]
-        )
-    return buffer.getvalue()
+        rows.append([harmless(row["student"]), *scores, *(row[key] for key in TOTALS)])
+    return _text(rows)
 
 
-def table(manifest: Manifest, results: Mapping[str, Result]) -> dict[str, Any]:
+def course_text(classes: "Classes") -> str:
+    """Return a table of a course: a row per student, a column per assignment, and the sum.
+
+    A grade of which something is open is empty and in no sum: ``possible`` is that of the decided
+    ones, ``open`` counts the others.
+    """
+    names = [harmless(manifest.assignment) for manifest, _ in classes]
+    rows: list[Sequence[Any]] = [["student", *names, "earned", "possible", "open"]]
+    for student in sorted({student for _, grades in classes for student in grades}):
+        totals = [grades[student].total if student in grades else None for _, grades in classes]
+        decided = [
+            (total, manifest.possible)
+            for total, (manifest, _) in zip(totals, classes, strict=True)
+            if total is not None
+        ]
+        earned = sum(total for total, _ in decided) if decided else None
+        possible = sum(possible for _, possible in decided)
+        rows.append([harmless(student), *totals, earned, possible, len(classes) - len(decided)])
+    return _text(rows)
+
+
+def table(manifest: Manifest, grades: Mapping[str, Grade]) -> dict[str, Any]:
     """Return the same for programs: an object per student; a score not decided is None."""
-    return {"assignment": manifest.assignment, "students": _rows(manifest, results)}
+    return {"assignment": manifest.assignment, "students": _rows(manifest, grades)}
 
 
-def _rows(manifest: Manifest, results: Mapping[str, Result]) -> list[dict[str, Any]]:
-    return [_row(manifest, results[student]) for student in sorted(results)]
+def harmless(text: str) -> str:
+    """Return text that a spreadsheet shows and does not compute, and that steers no terminal."""
+    return FORMULA.sub(r"\1'", visible(text))
 
 
-def _row(manifest: Manifest, result: Result) -> dict[str, Any]:
+def _rows(manifest: Manifest, grades: Mapping[str, Grade]) -> list[dict[str, Any]]:
+    return [_row(manifest, grades[student]) for student in sorted(grades)]
+
+
+def _row(manifest: Manifest, grade: Grade) -> dict[str, Any]:
+    scores = {question.id: question.score for question in grade.questions}
     return {
-        "student": result.student,
-        "questions": {
-            entry.id: question.earned if question.status is Status.GRADED else None
-            for entry, question in question_pairs(manifest, result.questions)
-        },
+        "student": grade.student,
+        "questions": {entry.id: scores[entry.id] for entry in manifest.questions},
         # Nothing of it could be graded: that is no zero.
-        "earned": result.earned if _decided(result) else None,
-        "possible": result.possible,
-        "status": result.status.value,
+        "earned": grade.earned if grade.is_begun else None,
+        "possible": grade.possible,
+        "penalty": grade.late.penalty,
+        "extra": sum((question.extra for question in grade.questions), 0.0),
+        "status": grade.status.value,
     }
 
 
-def _decided(result: Result) -> bool:
-    """Whether anything of a result is decided: what could not be read, or was a trial, is not."""
-    undecided = (Status.NEEDS_ATTENTION, Status.UNGRADED)
-    return any(q.status not in undecided for q in result.questions)
-
-
-def _harmless(text: str) -> str:
-    """Return text that a spreadsheet shows and does not compute, and that steers no terminal."""
-    return FORMULA.sub(r"\1'", visible(text))
+def _text(rows: Iterable[Sequence[Any]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue()

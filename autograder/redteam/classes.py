@@ -48,8 +48,8 @@ PROTECTED = ("assignments", "reference", "build", "release", "submitted")
 COMMANDS = (
     ("grade", "--json"),
     ("regrade", "--preview"),
-    ("export", "--format", "csv"),
-    ("export", "--format", "json"),
+    ("export", "--to", "csv"),
+    ("export", "--to", "json"),
     ("feedback",),
     ("report",),
 )

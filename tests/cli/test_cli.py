@@ -238,8 +238,8 @@ def test_a_removed_page_is_written_again(graded_course: Course, run: Run) -> Non
 def test_export_prints_the_grades(graded_course: Course, run: Run) -> None:
     run(graded_course.root, "grade")
     lines = run(graded_course.root, "export", "small").stdout.splitlines()
-    assert lines[0] == "student,scaled_sum,choice,proof,earned,possible,status"
-    assert "right,4.0,1.0,,5.0,7.0,pending" in lines
+    assert lines[0] == ("student,scaled_sum,choice,proof,earned,possible,penalty,extra,status")
+    assert "right,4.0,1.0,,5.0,7.0,0.0,0.0,pending" in lines
 
 
 def test_a_killed_run_goes_on_and_repeats_nothing(graded_course: Course, run: Run) -> None:
@@ -370,7 +370,7 @@ def test_a_trial_without_walls_counts_for_nothing(graded_course: Course, run: Ru
     result = json.loads((root / "results" / "small" / "right.json").read_text())
     assert (result["isolation"], result["status"], result["earned"]) == (None, "ungraded", 5.0)
     assert {question["status"] for question in result["questions"]} == {"ungraded"}
-    rows = json.loads(run(root, "export", "--format", "json").stdout)[0]
+    rows = json.loads(run(root, "export", "--to", "json").stdout)[0]
     (row,) = [row for row in rows["students"] if row["student"] == "right"]
     assert row["earned"] is None
     with closing(sqlite3.connect(root / "gradebook.db")) as database:

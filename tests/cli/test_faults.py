@@ -186,7 +186,7 @@ def test_a_console_that_lacks_letters_gets_their_numbers(course: Course) -> None
     assert r"Zo\u00eb" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["export small", "export --format json", "feedback", "report"])
+@pytest.mark.parametrize("command", ["export small", "export --to json", "feedback", "report"])
 def test_a_damaged_result_is_said_and_leaves_the_others(
     course: Course, call: Call, command: str
 ) -> None:
@@ -229,7 +229,7 @@ COMMANDS = {
     "json": ["grade", "--json", "--student", NAME],
     "unknown": ["grade", "--student", NAME + "x"],
     "export": ["export", "small"],
-    "export json": ["export", "--format", "json"],
+    "export json": ["export", "--to", "json"],
     "preview": ["regrade", "--preview", "--student", NAME],
     "feedback": ["feedback"],
     "report": ["report"],

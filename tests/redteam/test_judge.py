@@ -200,16 +200,16 @@ def test_an_honest_student_who_loses_a_point_is_harm() -> None:
     ("command", "code", "output", "errors", "problem"),
     [
         ("report", 0, b"wrote report/index.html\n", b"", None),
-        ("export --format csv", 0, b"student,earned\r\n'=1,-1.5\r\n", b"", None),
+        ("export --to csv", 0, b"student,earned\r\n'=1,-1.5\r\n", b"", None),
         ("grade --json", 1, b"[]", b"\nneeds attention: x", None),
         ("feedback", 3, b"", b"autograder: no", "ended with exit code 3: b'autograder: no'"),
         ("feedback", 1, b"", b"Traceback (most", "ended with a traceback"),
         ("report", 0, "a\x9bb".encode(), b"", "printed the character '\\x9b'"),
         ("report", 0, b"", b"a\x1b[31m", "printed the character '\\x1b'"),
-        ("export --format json", 0, b"[", b"", "printed no JSON"),
-        ("export --format csv", 0, b"student\r\n=1\r\n", b"", "printed the formula '=1'"),
-        ("export --format csv", 0, b"student\r\nx; +1\r\n", b"", "printed the formula ' +1'"),
-        ("export --format csv", 0, b"student\r\nx,-a\r\n", b"", "printed the formula '-a'"),
+        ("export --to json", 0, b"[", b"", "printed no JSON"),
+        ("export --to csv", 0, b"student\r\n=1\r\n", b"", "printed the formula '=1'"),
+        ("export --to csv", 0, b"student\r\nx; +1\r\n", b"", "printed the formula ' +1'"),
+        ("export --to csv", 0, b"student\r\nx,-a\r\n", b"", "printed the formula '-a'"),
     ],
 )
 def test_what_a_command_prints_of_a_class_is_judged(

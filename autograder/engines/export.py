@@ -1,0 +1,61 @@
+"""Exports of a course: the grades of some assignments, in a form of the table of exporters."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from autograder.artefacts.grades import Grade, grade_of
+from autograder.artefacts.manifest import Manifest
+from autograder.course import Course
+from autograder.engines.run import stored
+from autograder.errors import UsageError
+from autograder.records.exporters import EXPORTERS, Exported, Wanted
+from autograder.visible import visible
+
+__all__ = ["export_course"]
+
+
+def export_course(
+    course: Course,
+    names: Sequence[str],
+    to: str,
+    students: Collection[str] = (),
+    sheet: Path | None = None,
+    column: str | None = None,
+) -> Exported:
+    """Return the grades of assignments in a form in which they leave.
+
+    Args:
+        course: whose grades they are.
+        names: the assignments.
+        to: the name of the form.
+        students: only these; empty means all.
+        sheet: the downloaded sheet that is filled.
+        column: the heading of its column for the grade, where it is not found.
+
+    Raises:
+        UsageError: the form cannot hold several assignments, or it lacks a sheet, or has no use
+            for one; or a student has no grade.
+    """
+    exporter = EXPORTERS[to]
+    if len(names) > 1 and not exporter.together:
+        raise UsageError(f"name one of {', '.join(names)}: each has a table of its own")
+    if sheet is None and exporter.sheet == "needed":
+        raise UsageError(f"--to {to} fills the sheet that you download there: name it by --sheet")
+    if sheet is not None and exporter.sheet == "none":
+        raise UsageError(f"--to {to} has no use for --sheet")
+    classes: list[tuple[Manifest, dict[str, Grade]]] = []
+    problems: list[str] = []
+    for name in names:
+        found = stored(course, name)
+        problems += found.problems
+        grades = {
+            student: grade_of(found.manifest, student, result)
+            for student, result in found.results.items()
+            if not students or student in students
+        }
+        classes.append((found.manifest, grades))
+    for student in students:
+        if not any(student in grades for _, grades in classes):
+            raise UsageError(f"student {visible(student)!r} has no grade in {', '.join(names)}")
+    exported = exporter.export(Wanted(classes, {}, sheet, column))
+    return Exported(exported.files, (*problems, *exported.problems))
