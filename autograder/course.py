@@ -17,7 +17,17 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import WALLED, WEAKEST, Isolation
 from autograder.visible import visible
 
-__all__ = ["CONFIG", "LONGEST_NAME", "Course", "NoCourse", "find_course", "told_files"]
+__all__ = [
+    "CONFIG",
+    "LONGEST_NAME",
+    "SECRET_FILE_VARIABLE",
+    "Course",
+    "NoCourse",
+    "find_course",
+    "notebook_in",
+    "secret_of_environment",
+    "told_files",
+]
 
 T = TypeVar("T")
 
@@ -123,7 +133,7 @@ class Course:
         It is named as the assignment, or is the only notebook in its folder.
         """
         folders = self._submitted(assignment)
-        return {f.name: _notebook(f / assignment, assignment) for f in folders if _can_be(f.name)}
+        return {f.name: notebook_in(f / assignment, assignment) for f in folders if _can_be(f.name)}
 
     def unfit(self, assignment: str) -> list[str]:
         """The names of students' folders that no result can carry: long, not UTF-8, with a \\."""
@@ -162,7 +172,7 @@ class Course:
 
     def feedback(self, assignment: str, student: str) -> Path:
         """A student's feedback page."""
-        return self.root / "feedback" / student / f"{assignment}.html"
+        return self.root / "feedback" / student / assignment / f"{assignment}.html"
 
     def autograded(self, assignment: str, student: str) -> Path:
         """The graded notebook that formgrader shows."""
@@ -241,7 +251,7 @@ def _read(root: Path) -> Course:
         name,
         limits,
         own,
-        _secret(),
+        secret_of_environment(),
         Isolation(min_isolation),
         frozenset(drafts),
         policies,
@@ -271,7 +281,7 @@ def _can_be(student: str) -> bool:
     return len(encoded) <= LONGEST_NAME and student == encoded.decode() and "\\" not in student
 
 
-def _notebook(folder: Path, assignment: str) -> Path:
+def notebook_in(folder: Path, assignment: str) -> Path:
     """Return where the notebook of a submission is, or should be."""
     wanted = folder / f"{assignment}.ipynb"
     if os.path.lexists(wanted):
@@ -315,7 +325,12 @@ def _table(parent: dict[str, Any], key: str, where: str | None = None) -> dict[s
     return value
 
 
-def _secret() -> bytes:
+def secret_of_environment() -> bytes:
+    """Return the secret from which hidden inputs are drawn; the demo secret where none is set.
+
+    Raises:
+        UsageError: its file cannot be read, or it is too short.
+    """
     if path := os.environ.get(SECRET_FILE_VARIABLE):
         try:
             secret = Path(path).read_bytes().strip()

@@ -16,7 +16,7 @@ from autograder.artefacts.bundle import digest_of
 from autograder.course import told_files
 from autograder.errors import StudentError
 
-__all__ = ["MAX_BYTES", "Submitted", "read_submission_file", "read_submitted"]
+__all__ = ["MAX_BYTES", "Submitted", "read_beside", "read_submission_file", "read_submitted"]
 
 MAX_BYTES = 64 << 20
 BLOCK = 1 << 20  # bytes that are read at a time
@@ -47,13 +47,19 @@ class Submitted:
 
 def read_submitted(path: Path) -> Submitted:
     """Return what lies in a submission, ``submitted/<student>/<assignment>/<file>``."""
-    timestamp = None
-    with suppress(StudentError), _opened(path.with_name(TIMESTAMP)) as file:
-        timestamp = _read(file, TIMESTAMP_BYTES).decode("utf-8", "replace")
+    said = read_beside(path, TIMESTAMP, TIMESTAMP_BYTES)
+    timestamp = None if said is None else said.decode("utf-8", "replace")
     try:
         return Submitted(read_submission_file(path), None, timestamp)
     except StudentError as error:
         return Submitted(b"", str(error), timestamp)
+
+
+def read_beside(path: Path, name: str, most: int) -> bytes | None:
+    """Return the first bytes of a file of nbgrader's beside a submitted one; None if none is."""
+    with suppress(StudentError), _opened(path.with_name(name)) as file:
+        return _read(file, most)
+    return None
 
 
 def read_submission_file(path: Path) -> bytes:
@@ -83,9 +89,11 @@ def _opened(path: Path) -> Iterator[int]:
     """
     with ExitStack() as stack:
         try:
-            place = _open(stack, path.absolute().parents[2], os.O_PATH | os.O_DIRECTORY)
-            for folder in (path.parent.parent.name, path.parent.name):
-                place = _enter(stack, folder, place)
+            folders = path.absolute().parents
+            top = min(2, len(folders) - 1)
+            place = _open(stack, folders[top], os.O_PATH | os.O_DIRECTORY)
+            for folder in reversed(folders[:top]):
+                place = _enter(stack, folder.name, place)
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
             file = _open(stack, path.name, flags, place)
             if not stat.S_ISREG(os.fstat(file).st_mode):

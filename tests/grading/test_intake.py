@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,12 @@ def test_a_path_from_the_working_directory_is_read_too(path, tmp_path, monkeypat
     path.write_bytes(b"anything")
     monkeypatch.chdir(tmp_path)
     assert read_submission_file(path.relative_to(tmp_path)) == b"anything"
+
+
+def test_a_file_near_the_top_of_the_file_system_is_read_too():
+    assert read_submission_file(Path("/etc/passwd")) == Path("/etc/passwd").read_bytes()
+    with pytest.raises(StudentError, match=r"^there is no none\.ipynb in the submission"):
+        read_submission_file(Path("/none.ipynb"))
 
 
 def test_a_missing_file_is_the_students_error(path):
