@@ -28,6 +28,7 @@ LAYERS = (
     "audit",
     "records",
     "engines",
+    "nbgrader_hooks",
     "redteam",
     "bench",
     "console",

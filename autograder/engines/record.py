@@ -24,6 +24,7 @@ from autograder.grading.submission import parse_submission
 from autograder.records.autograded import write_autograded
 from autograder.records.feedback import write_feedback
 from autograder.records.gradebook import write_gradebook
+from autograder.records.handed_back import write_for_release
 from autograder.records.report import write_report
 from autograder.records.store import Store
 from autograder.records.times import read_time
@@ -182,6 +183,9 @@ def _write_feedback(course: Course, manifest: Manifest, result: Result, data: by
     waits = data is not None and digest_of(data) != result.submission
     grade = grade_of(manifest, result.student, result)
     write_feedback(path, grade, manifest, course.name, newer_waits=waits)
+    if data is not None and not waits:
+        folder = course.root / "submitted" / result.student / manifest.assignment
+        write_for_release(path, folder / f"{manifest.assignment}.ipynb")
 
 
 def write_feedback_pages(

@@ -1,6 +1,7 @@
 """Checking at home: a check's visible cases, run in the notebook against the recording."""
 
 import html
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +15,7 @@ from autograder.authoring.subject import Session
 from autograder.errors import HarnessError
 from autograder.grading.cases import ReferenceSession, drawn_under, run_case
 from autograder.sandbox.protocol.messages import InProcessSession
-from autograder.student.ready import tell_missing
+from autograder.student.ready import NBGRADER, tell_missing
 from autograder.student.recording import ReplaySession
 
 __all__ = ["SelfCheck", "check_here", "in_points", "run_visible", "visible_cases"]
@@ -42,6 +43,12 @@ class SelfCheck:
         """Whether every visible case passed; none passed where nothing could be checked."""
         results = self.results
         return bool(results) and all(result.verdict is Verdict.PASSED for result in results)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a visible case did not pass that can be run here, or none could be run."""
+        fine = (Verdict.PASSED, Verdict.PENDING)
+        return not self.results or any(result.verdict not in fine for result in self.results)
 
     def __repr__(self) -> str:
         lines = [self._headline()]
@@ -72,6 +79,13 @@ class SelfCheck:
         return f"{self.name}: {count} of {len(self.results)} {self._kind} pass{worth}"
 
 
+class Validated(SelfCheck):
+    """An outcome where nbgrader runs the notebook, which takes a cell's value for its points."""
+
+    def _ipython_display_(self) -> None:
+        """Show nothing."""
+
+
 def in_points(points: float) -> str:
     """Return a number of points in words."""
     return f"{points:g} point{'' if points == 1 else 's'}"
@@ -81,8 +95,18 @@ def check_here(check: Check) -> SelfCheck:
     """Run the visible cases of a check in this process; see `self_check`.
 
     Raises:
+        AssertionError: nbgrader runs the notebook, and a visible case fails.
         HarnessError: the recording is damaged.
     """
+    outcome = _check_here(check)
+    if os.environ.get(NBGRADER):
+        if outcome.failed:
+            raise AssertionError(repr(outcome))
+        return Validated(outcome.name, outcome.results)
+    return outcome
+
+
+def _check_here(check: Check) -> SelfCheck:
     if "reference" not in sys.modules and tell_missing(FILE):
         return SelfCheck(check.name, [])
     recording, cases = visible_cases(check)

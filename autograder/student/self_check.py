@@ -22,6 +22,7 @@ def self_check(check: Check) -> "SelfCheck":
     Where there is neither, nothing is checked: the first to find that says why.
 
     Raises:
+        AssertionError: ``nbgrader validate`` runs the notebook, and a visible case fails.
         HarnessError: the recording is damaged.
     """
     if not isinstance(check, Check):
