@@ -102,7 +102,7 @@ class Display:
                 "set AUTOGRADER_SECRET_FILE."
             )
         self._out.print(
-            f"See {course.relative(course.report)}, feedback/<student>/{name}.html, "
+            f"See {course.relative(course.report)}, feedback/<student>/{name}/{name}.html, "
             f"results/{name}/ and gradebook.db"
         )
 

@@ -29,7 +29,7 @@ def _feedback(options: Options) -> int:
         found = stored(course, name)
         missed = write_feedback_pages(course, found.manifest, found.results)
         count = len(found.results) - len(missed)
-        say(f"{name}: wrote {count} pages, feedback/<student>/{name}.html")
+        say(f"{name}: wrote {count} pages, feedback/<student>/{name}/{name}.html")
         code = max(code, say_problems([*found.problems, *map(course.in_words, missed)]))
     return code
 

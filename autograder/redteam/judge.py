@@ -224,7 +224,7 @@ def _seen(specimen: Specimen, evidence: Evidence) -> Iterator[str]:
 def _leaks(specimen: Specimen, evidence: Evidence) -> Iterator[str]:
     """Say what stands in the pages that a student gets and may not know, or that might act."""
     course, name = evidence.course, evidence.assignment
-    feedback = readable_text(course / "feedback" / specimen.student / f"{name}.html")
+    feedback = readable_text(course / "feedback" / specimen.student / name / f"{name}.html")
     graded = course / "autograded" / specimen.student / name / f"{name}.ipynb"
     pages = feedback + readable_text(graded)
     messages = "\n".join(_messages(evidence.result)) if evidence.result else ""
@@ -238,7 +238,7 @@ def _leaks(specimen: Specimen, evidence: Evidence) -> Iterator[str]:
         yield f"notes on what is given differ: {told_apart[0]}"
     if said := [text for text in _hidden_messages(evidence.result) if text in pages]:
         yield f"a page shows a hidden case's message: {said[0][:80]}"
-    source = course / "feedback" / specimen.student / f"{name}.html"
+    source = course / "feedback" / specimen.student / name / f"{name}.html"
     if source.is_file():
         page = source.read_text(encoding="utf-8", errors="replace")
         if re.search(rf"<[A-Za-z][^<>]*{evidence.mark}", page):

@@ -148,7 +148,7 @@ def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Cou
     blank = json.loads((root / "results/small/blank.json").read_text())
     assert (blank["earned"], blank["status"]) == (0.0, "graded")
     assert right["notes"] == blank["notes"] == []  # with the cell in front, and without
-    for path in ("feedback/right/small.html", "report/index.html", "gradebook.db"):
+    for path in ("feedback/right/small/small.html", "report/index.html", "gradebook.db"):
         assert (root / path).is_file()
     before = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
     again = run_alone(root, "grade")
@@ -229,10 +229,10 @@ def test_a_removed_page_is_written_again(graded_course: Course, run: Run) -> Non
     root = graded_course.root
     run(root, "grade")
     (root / "report/index.html").unlink()
-    (root / "feedback/right/small.html").unlink()
+    (root / "feedback/right/small/small.html").unlink()
     assert "nothing to grade" in run(root, "grade").stdout
     assert (root / "report/index.html").is_file()
-    assert (root / "feedback/right/small.html").is_file()
+    assert (root / "feedback/right/small/small.html").is_file()
 
 
 def test_export_prints_the_grades(graded_course: Course, run: Run) -> None:
@@ -315,7 +315,7 @@ def test_a_submit_that_comes_back_gets_its_own_pages_again(graded_course: Course
     for data in (good, blank, good):
         path.write_bytes(data)
         run(root, "grade", "--student", "right")
-        pages.append((root / "feedback/right/small.html").read_text())
+        pages.append((root / "feedback/right/small/small.html").read_text())
     assert pages[0] == pages[2] != pages[1]
 
 

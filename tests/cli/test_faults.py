@@ -101,7 +101,7 @@ AGAIN = "rm -r results"  # so that there is something to grade
         (f"{AGAIN}; mkdir results; {READ_ONLY.format('results')}", "grade", "Read-only"),
         ("mount -t tmpfs -o size=8k none feedback", "grade", "feedback"),
         ("mount -t tmpfs -o nr_inodes=2 none feedback", "grade", "feedback"),
-        (f"rm feedback/ada/*; {READ_ONLY.format('.')}", "grade", "feedback: Read-only"),
+        (f"rm -r feedback/ada/*; {READ_ONLY.format('.')}", "grade", "feedback: Read-only"),
         (READ_ONLY.format("."), "feedback", "Read-only"),
         (READ_ONLY.format("."), "report", "report: Read-only"),
         (READ_ONLY.format("."), "new more", "Read-only"),

@@ -53,8 +53,8 @@ def result(
 @pytest.fixture
 def evidence(tmp_path: Path) -> Evidence:
     """Of an attack that earned nothing and reached nothing."""
-    (tmp_path / "feedback" / STUDENT).mkdir(parents=True)
-    (tmp_path / "feedback" / STUDENT / "small.html").write_text("<p>no points</p>")
+    (tmp_path / "feedback" / STUDENT / "small").mkdir(parents=True)
+    (tmp_path / "feedback" / STUDENT / "small" / "small.html").write_text("<p>no points</p>")
     return Evidence(
         result=result(),
         broke="",
@@ -121,18 +121,18 @@ def test_every_success_is_a_problem(
     ],
 )
 def test_nothing_may_stand_in_the_feedback(evidence: Evidence, page: str, problem: str) -> None:
-    (evidence.course / "feedback" / STUDENT / "small.html").write_text(page)
+    (evidence.course / "feedback" / STUDENT / "small" / "small.html").write_text(page)
     assert any(found.startswith(problem) for found in problems(evidence))
 
 
 def test_quoted_markup_is_no_problem(evidence: Evidence) -> None:
-    path = evidence.course / "feedback" / STUDENT / "small.html"
+    path = evidence.course / "feedback" / STUDENT / "small" / "small.html"
     path.write_text(f"&lt;img src=x id={MARK}&gt;")
     assert problems(evidence) == ()
 
 
 def test_no_hidden_message_may_be_shown(evidence: Evidence) -> None:
-    path = evidence.course / "feedback" / STUDENT / "small.html"
+    path = evidence.course / "feedback" / STUDENT / "small" / "small.html"
     path.write_text("<p>the hidden inputs</p>")
     told = replace(evidence, result=result(message="the hidden inputs", hidden=True))
     assert problems(told) == ("a page shows a hidden case's message: the hidden inputs",)
