@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.commands.command import (
@@ -17,7 +18,7 @@ from autograder.commands.command import (
     say,
 )
 from autograder.course import Course, find_course
-from autograder.errors import AuditRefused
+from autograder.errors import AuditRefused, UsageError
 
 if TYPE_CHECKING:
     from autograder.audit.publish import AuditOutcome
@@ -26,12 +27,24 @@ __all__ = ["AUDIT", "COMPILE", "NEW", "WATCH"]
 
 
 def _add_new(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="of the assignment: an identifier")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="of the assignment: an identifier")
+    parser.add_argument(
+        "--course",
+        metavar="TITLE",
+        help="make this folder a course of that name, or bring the files of one up to date",
+    )
 
 
 def _new(options: Options) -> int:
+    from autograder.compiler.new_course import write_course
     from autograder.compiler.skeleton import write_skeleton
 
+    if options.course is not None:
+        for line in write_course(Path.cwd(), options.course, options.name):
+            say(line)
+        return DONE
+    if options.name is None:
+        raise UsageError("name the assignment, or the course with --course")
     course = find_course()
     for path in write_skeleton(course, options.name):
         say(f"wrote {course.relative(path)}")
@@ -41,7 +54,7 @@ def _new(options: Options) -> int:
 
 NEW = Command(
     "new",
-    help="write the first version of a new assignment, which compiles",
+    help="write the first version of a new assignment, which compiles, or of a whole course",
     example="autograder new hw9_transformers",
     run=_new,
     add_options=_add_new,

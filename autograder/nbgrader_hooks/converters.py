@@ -7,15 +7,17 @@ and ``feedback``, in processes of their own, with their isolation and the same r
 that is no course of ours keeps nbgrader's.
 """
 
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from nbformat.v4 import new_notebook
+from nbgrader.api import Gradebook
 from nbgrader.converters import (
     Autograde,
     GenerateAssignment,
@@ -76,10 +78,8 @@ def _grade(converter: Any, course: Course, name: str) -> None:
     only = [] if everybody else [f"--student={student}" for student in students]
     grade = ["grade", name, *only]
     _run(converter, course, grade, attention=True)
-    if course.policies.late is None:
-        for student in students:
-            _assign_late_penalty(converter, name, student)
-        _run(converter, course, grade, attention=True)  # grades nothing: it brings records up
+    if course.policies.late is None and _assign_late_penalties(converter, name, students):
+        _run(converter, course, grade, attention=True)  # grades nothing: records take them in
 
 
 def _write_feedback(converter: Any, course: Course, name: str) -> None:
@@ -87,11 +87,21 @@ def _write_feedback(converter: Any, course: Course, name: str) -> None:
     _run(converter, course, ["feedback", name], attention=True)
 
 
-def _assign_late_penalty(converter: Any, name: str, student: str) -> None:
-    """Let nbgrader's preprocessor enter into the gradebook what its plugin takes for lateness."""
-    said = {"notebook": name, "assignment": name, "student": student}
-    resources = {"nbgrader": said | {"db_url": converter.coursedir.db_url}}
-    AssignLatePenalties(parent=converter).preprocess(new_notebook(), resources)
+def _assign_late_penalties(converter: Any, name: str, students: Iterable[str]) -> bool:
+    """Let nbgrader's plugin say what lateness costs; return whether it costs another sum now."""
+    url = converter.coursedir.db_url
+    before = _late_penalties(url, name)
+    for student in students:
+        said = {"notebook": name, "assignment": name, "student": student, "db_url": url}
+        AssignLatePenalties(parent=converter).preprocess(new_notebook(), {"nbgrader": said})
+    return _late_penalties(url, name) != before
+
+
+def _late_penalties(url: str, name: str) -> dict[str, float | None]:
+    """Return what the gradebook takes for lateness, by student."""
+    with Gradebook(url) as gradebook:
+        found = gradebook.notebook_submissions(name, name)
+        return {one.student.id: one.late_submission_penalty for one in found}
 
 
 def _run(
@@ -111,17 +121,20 @@ def _run(
     done = subprocess.run(
         [sys.executable, "-m", "autograder", *arguments],
         cwd=course.root,
+        env=os.environ | {"COLUMNS": "120"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
     )
-    for line in done.stdout.splitlines():
-        converter.log.info(line)
     failed = done.returncode != 0 and not (attention and done.returncode == 1)
-    for line in done.stderr.splitlines():
-        (converter.log.error if failed else converter.log.warning)(line)
+    for text, log in (
+        (done.stdout, converter.log.info),
+        (done.stderr, converter.log.error if failed else converter.log.warning),
+    ):
+        for line in filter(str.strip, text.splitlines()):
+            log("%s", line)
     if failed:
         raise NbGraderException(done.stderr.strip() or f"autograder {arguments[0]} failed")
 
