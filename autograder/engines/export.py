@@ -6,9 +6,10 @@ from pathlib import Path
 from autograder.artefacts.grades import Grade, grade_of
 from autograder.artefacts.manifest import Manifest
 from autograder.course import Course
-from autograder.engines.run import stored
+from autograder.engines.grades import class_grades
 from autograder.errors import UsageError
 from autograder.records.exporters import EXPORTERS, Exported, Wanted
+from autograder.records.roster import read_roster
 from autograder.visible import visible
 
 __all__ = ["export_course"]
@@ -43,19 +44,18 @@ def export_course(
         raise UsageError(f"--to {to} fills the sheet that you download there: name it by --sheet")
     if sheet is not None and exporter.sheet == "none":
         raise UsageError(f"--to {to} has no use for --sheet")
+    roster = read_roster(course)
+    listed = [student.id for student in roster.students if roster.complete]
     classes: list[tuple[Manifest, dict[str, Grade]]] = []
     problems: list[str] = []
     for name in names:
-        found = stored(course, name)
+        found = class_grades(course, name)
         problems += found.problems
-        grades = {
-            student: grade_of(found.manifest, student, result)
-            for student, result in found.results.items()
-            if not students or student in students
-        }
+        everybody = {s: grade_of(found.manifest, s, None) for s in listed} | dict(found.grades)
+        grades = {s: grade for s, grade in everybody.items() if not students or s in students}
         classes.append((found.manifest, grades))
     for student in students:
         if not any(student in grades for _, grades in classes):
             raise UsageError(f"student {visible(student)!r} has no grade in {', '.join(names)}")
-    exported = exporter.export(Wanted(classes, {}, sheet, column))
+    exported = exporter.export(Wanted(classes, roster, sheet, column))
     return Exported(exported.files, (*problems, *exported.problems))

@@ -5,56 +5,21 @@ here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from autograder.visible import json_text
 
 if TYPE_CHECKING:
     from autograder.artefacts.grades import Grade
     from autograder.artefacts.manifest import Manifest
+    from autograder.records.roster import Roster
 
-__all__ = ["EXPORTERS", "Classes", "Exported", "Exporter", "Person", "Wanted", "json_of"]
+__all__ = ["EXPORTERS", "Classes", "Exported", "Exporter", "Wanted", "json_of"]
 
 # Assignments, each with the grade of every student.
 Classes = Sequence[tuple["Manifest", Mapping[str, "Grade"]]]
-
-
-class Person(Protocol):
-    """What is known of a student beside the name of a folder; "" or None where it is not."""
-
-    @property
-    def student(self) -> str:
-        """The name of the folder."""
-
-    @property
-    def first_name(self) -> str | None:
-        """The first name."""
-
-    @property
-    def last_name(self) -> str | None:
-        """The last name."""
-
-    @property
-    def email(self) -> str | None:
-        """The address."""
-
-    @property
-    def lms_id(self) -> str | None:
-        """The number that the institution gave."""
-
-    @property
-    def canvas_id(self) -> str | None:
-        """Canvas's number."""
-
-    @property
-    def moodle_id(self) -> str | None:
-        """Moodle's number of a participant."""
-
-    @property
-    def blackboard_username(self) -> str | None:
-        """The name in Blackboard."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +28,13 @@ class Wanted:
 
     Attributes:
         classes: the assignments with their grades.
-        roster: who the students are, by the name of the folder.
+        roster: who takes the course.
         sheet: the downloaded sheet that is filled.
         column: the heading of its column for the grade, where it is not found.
     """
 
     classes: Classes
-    roster: Mapping[str, Person] = field(default_factory=dict)
+    roster: "Roster"
     sheet: Path | None = None
     column: str | None = None
 
@@ -121,7 +86,42 @@ def _json(wanted: Wanted) -> Exported:
     return Exported({"grades.json": json_of(wanted.classes).encode()})
 
 
+def _canvas(wanted: Wanted) -> Exported:
+    from autograder.records.canvas import canvas_export
+
+    return canvas_export(wanted)
+
+
+def _moodle(wanted: Wanted) -> Exported:
+    from autograder.records.moodle import moodle_export
+
+    return moodle_export(wanted)
+
+
+def _blackboard(wanted: Wanted) -> Exported:
+    from autograder.records.blackboard import blackboard_export
+
+    return blackboard_export(wanted)
+
+
+def _gradescope(wanted: Wanted) -> Exported:
+    from autograder.records.gradescope import gradescope_export
+
+    return gradescope_export(wanted)
+
+
+def _junit(wanted: Wanted) -> Exported:
+    from autograder.records.junit import junit_export
+
+    return junit_export(wanted)
+
+
 EXPORTERS: Mapping[str, Exporter] = {
     "csv": Exporter(_csv, together=True),
     "json": Exporter(_json, together=True),
+    "canvas": Exporter(_canvas, together=True, sheet="optional"),
+    "moodle": Exporter(_moodle, together=False, sheet="needed"),
+    "blackboard": Exporter(_blackboard, together=True, sheet="needed"),
+    "gradescope": Exporter(_gradescope, together=True),
+    "junit": Exporter(_junit, together=True),
 }

@@ -1,5 +1,6 @@
 import csv
 import io
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -8,7 +9,6 @@ from autograder import cli
 from autograder.artefacts.grades import grade_of
 from autograder.artefacts.results import Status
 from autograder.engines import export as export_engine
-from autograder.engines.run import Stored
 from autograder.records.exporters import EXPORTERS, Exported, Exporter
 from autograder.records.exports import course_text, csv_text
 from autograder.records.exports import table as json_table
@@ -106,8 +106,9 @@ def export(make, tmp_path, monkeypatch, capsys):
         (tmp_path / "assignments" / name).mkdir(parents=True)
         (tmp_path / "assignments" / name / f"{name}.py").touch()
     monkeypatch.chdir(tmp_path)
-    found = Stored(make.manifest, {"ada": make.result("ada")}, ())
-    monkeypatch.setattr(export_engine, "stored", lambda course, name: found)
+    grades = {"ada": grade_of(make.manifest, "ada", make.result("ada"))}
+    found = SimpleNamespace(manifest=make.manifest, grades=grades, problems=())
+    monkeypatch.setattr(export_engine, "class_grades", lambda course, name: found)
 
     def export(*arguments):
         code = cli.main(["export", *arguments])
@@ -161,3 +162,10 @@ def test_an_export_is_of_one_student_who_has_a_grade(export):
 def test_an_export_is_written_into_a_file(export, tmp_path):
     assert export("hw1", "--out", "grades.csv") == (0, "")
     assert (tmp_path / "grades.csv").read_bytes() == export("hw1")[1].encode()
+
+
+def test_who_is_listed_and_submitted_nothing_is_missing_and_has_no_zero(export, tmp_path):
+    (tmp_path / "roster.csv").write_text("student,email\nada,\nbo,bo@example.org\n")
+    rows = export("hw1")[1].splitlines()
+    assert [row.split(",")[0] for row in rows] == ["student", "ada", "bo"]
+    assert rows[2] == "bo,,,,,15.0,0.0,0.0,missing"
