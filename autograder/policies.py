@@ -1,4 +1,4 @@
-"""What a course has decided about grades: what lateness costs, what counts of several attempts."""
+"""What a course has decided about grades: what lateness costs, and what counts in the total."""
 
 import dataclasses
 import math
@@ -8,9 +8,8 @@ from typing import Any
 
 from autograder.errors import UsageError
 
-__all__ = ["ATTEMPTS", "LatePolicy", "Policies", "due_time"]
+__all__ = ["LatePolicy", "Policies", "due_time"]
 
-ATTEMPTS = ("last", "best")
 DAY = 86_400
 
 
@@ -50,12 +49,10 @@ class Policies:
 
     Attributes:
         late: what lateness costs; None leaves that to nbgrader's plugin.
-        attempts: which of a student's attempts counts, the ``last`` or the ``best``.
         drop_lowest: how many of a student's assignments do not count in the course's total.
     """
 
     late: LatePolicy | None = None
-    attempts: str = "last"
     drop_lowest: int = 0
 
     @classmethod
@@ -70,16 +67,12 @@ class Policies:
             raise UsageError(f"a key of late must be one of {', '.join(known)}, got {unknown[0]!r}")
         if late and "percent_per_day" not in late:
             raise UsageError("late must have percent_per_day")
-        if unknown := sorted(set(grades) - {"attempts", "drop_lowest"}):
-            raise UsageError(f"a key of grades must be attempts or drop_lowest, got {unknown[0]!r}")
-        attempts, drop = grades.get("attempts", "last"), grades.get("drop_lowest", 0)
-        if attempts not in ATTEMPTS:
-            raise UsageError(
-                f"grades.attempts must be one of {', '.join(ATTEMPTS)}, got {attempts!r}"
-            )
+        if unknown := sorted(set(grades) - {"drop_lowest"}):
+            raise UsageError(f"a key of grades must be drop_lowest, got {unknown[0]!r}")
+        drop = grades.get("drop_lowest", 0)
         if type(drop) is not int or drop < 0:
             raise UsageError(f"grades.drop_lowest must be a whole number from 0 up, got {drop!r}")
-        return cls(LatePolicy(**late) if late else None, attempts, drop)
+        return cls(LatePolicy(**late) if late else None, drop)
 
 
 def due_time(value: object, where: str) -> datetime | None:

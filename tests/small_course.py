@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.proof import proof_file
 from autograder.audit.publish import audit_only, compile_and_publish
 from autograder.course import Course
-from autograder.records.gradebook import write_gradebook
 
 REFERENCE = '''"""The answers."""
 
@@ -186,7 +184,5 @@ def compiled(tmp_path_factory: pytest.TempPathFactory, small_proof: bytes) -> Pa
         course = small_course(root)
         proof_file(course, "small").write_bytes(small_proof)
         compile_and_publish(course, "small", lambda _: None)
-        bundle = read_bundle(course.bundle("small"))
-        write_gradebook(course.gradebook, bundle.manifest, bundle.release, {})  # takes a second
 
     return made_once(tmp_path_factory, "compiled", make)

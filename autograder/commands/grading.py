@@ -25,7 +25,6 @@ from autograder.errors import UsageError, naming
 from autograder.records.exporters import json_of
 
 if TYPE_CHECKING:
-    from autograder.artefacts.grades import Grade
     from autograder.engines.run import Run
 
 __all__ = ["GRADE", "REGRADE"]
@@ -86,7 +85,7 @@ def _grade(options: Options) -> int:
     }
     display.show_astray(course, astray)
     if options.json:
-        print_text(json_of([(run.manifest, _grades(run)) for run in runs]), end="")
+        print_text(json_of([(run.manifest, run.grades) for run in runs]), end="")
     attention = any(astray.values()) or any(
         run.unfit
         or run.problems
@@ -173,17 +172,12 @@ def _of_students(run: "Run", students: Collection[str]) -> "Run":
     return replace(
         run,
         results={s: result for s, result in run.results.items() if s in students},
+        grades={s: grade for s, grade in run.grades.items() if s in students},
         unfit=(),
         untimed=tuple(s for s in run.untimed if s in students),
         waiting=tuple(s for s in run.waiting if s in students),
         former=tuple(s for s in run.former if s in students),
     )
-
-
-def _grades(run: "Run") -> dict[str, "Grade"]:
-    from autograder.artefacts.grades import grade_of
-
-    return {s: grade_of(run.manifest, s, result) for s, result in run.results.items()}
 
 
 def _device(options: Options) -> str:

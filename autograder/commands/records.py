@@ -20,14 +20,14 @@ __all__ = ["EXPORT", "FEEDBACK", "REPORT"]
 
 
 def _feedback(options: Options) -> int:
+    from autograder.engines.grades import class_grades
     from autograder.engines.record import write_feedback_pages
-    from autograder.engines.run import stored
 
     course = find_course()
     code = DONE
     for name in assignments_of(course, options.assignments):
-        found = stored(course, name)
-        missed = write_feedback_pages(course, found.manifest, found.results)
+        found = class_grades(course, name)
+        missed = write_feedback_pages(course, found)
         count = len(found.results) - len(missed)
         say(f"{name}: wrote {count} pages, feedback/<student>/{name}/{name}.html")
         code = max(code, say_problems([*found.problems, *map(course.in_words, missed)]))

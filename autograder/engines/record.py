@@ -5,30 +5,30 @@ the notebook that got it: where a student has submitted again meanwhile, the not
 read then, or none, and the page says that a newer one waits to be graded.
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.artefacts.bundle import Bundle, digest_of, read_bundle
-from autograder.artefacts.grades import grade_of
+import msgspec
+
+from autograder.artefacts.bundle import Bundle, digest_of
+from autograder.artefacts.grades import Grade, grade_of
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.results import Result, Status, dump_result
+from autograder.artefacts.results import Result
 from autograder.course import Course
+from autograder.engines.grades import ClassGrades, class_grades, grades_now, newest_results
+from autograder.engines.stamps import Shown, Stamp, digest_of_parts, read_stamp, write_stamp
 from autograder.errors import AutograderError, HarnessError, stops_all, system_words
 from autograder.grading.intake import Submitted, read_submitted
 from autograder.grading.submission import parse_submission
 from autograder.records.autograded import write_autograded
 from autograder.records.feedback import write_feedback
-from autograder.records.gradebook import write_gradebook
 from autograder.records.handed_back import write_for_release
 from autograder.records.report import write_report
-from autograder.records.store import Store
 from autograder.records.times import read_time
-from autograder.records.whole_files import require_writable, write_atomic
+from autograder.records.whole_files import require_writable
 from autograder.visible import visible
 
 __all__ = [
@@ -36,14 +36,10 @@ __all__ = [
     "Seen",
     "bring_up_to_date",
     "fault_words",
-    "newest_results",
     "write_class_report",
     "write_feedback_pages",
     "write_pages",
 ]
-
-STAMP = ".recorded"  # names what each student's pages and the gradebook were written from
-_BUNDLE = "/"  # in it, by a name that is no student's
 
 
 @dataclass(frozen=True)
@@ -67,23 +63,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Records:
-    """What the records show: the newest result of each student.
+    """What the records show: the newest result of each student, and the grade.
 
     ``waiting`` are students who have submitted again since; ``former`` are those whose submission
     was graded with another bundle than the assignment has now.
     """
 
     results: Mapping[str, Result]
+    grades: Mapping[str, Grade]
     waiting: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
-
-
-def newest_results(course: Course, name: str, problems: list[str]) -> dict[str, Result]:
-    """Return the newest result of each student; one that is damaged is told as a problem."""
-    damaged: dict[str, str] = {}
-    results = Store(course.results(name)).newest(damaged)
-    problems += [f"{visible(student)} is left out: {said}" for student, said in damaged.items()]
-    return results
 
 
 def bring_up_to_date(
@@ -100,7 +89,7 @@ def bring_up_to_date(
         course: whose folders are written.
         bundle: the assignment's.
         seen: what the run read of submissions, by student; the others are read now.
-        written: students whose pages the run has written already.
+        written: students whose graded notebook the run has written already.
         problems: is told what could not be read or written of single students.
         say: is told what is being done.
 
@@ -112,61 +101,77 @@ def bring_up_to_date(
     submitted = course.submitted(name)
     last = _submitted_last(results, seen, submitted)
     graded = {s for s, one in last.items() if one.submission == results[s].submission}
-    timestamps = {s: said for s in graded if (said := last[s].timestamp)}
+    times = {s: said for s in graded if (said := last[s].timestamp)}
     waiting = last.keys() - graded
     former = {student for student in graded if results[student].bundle != bundle.id}
-    records = Records(results, tuple(sorted(waiting)), tuple(sorted(former)))
+    faults: list[AutograderError] = []
+    grades: Mapping[str, Grade] = {}
+    with _kept(faults):
+        grades = grades_now(course, bundle, results, times, problems)
+    if not grades:
+        grades = {s: grade_of(bundle.manifest, s, result) for s, result in results.items()}
+    records = Records(results, grades, tuple(sorted(waiting)), tuple(sorted(former)))
+    stamp = read_stamp(course, name)
     digests = {
-        student: _digest(result, timestamps.get(student, ""), student in waiting)
-        for student, result in results.items()
+        student: digest_of_parts(
+            msgspec.json.encode(grades[student]), times.get(student, ""), student in waiting
+        )
+        for student in results
     }
-    stamp = course.results(name) / STAMP
-    stamped = _read_stamp(stamp)
-    stale = [
-        student
-        for student, digest in digests.items()
-        if stamped.get(student) != digest or not os.path.isfile(course.feedback(name, student))
-    ]
-    whole = os.path.isfile(course.gradebook) and os.path.isfile(course.report)
-    digests[_BUNDLE] = bundle.id  # the gradebook's; a page stays beside the checks of its verdicts
-    same = stamped.keys() == digests.keys() and stamped[_BUNDLE] == bundle.id
-    if not stale and same and whole:
+    stale = [s for s, digest in digests.items() if not _is_shown(course, name, s, digest, stamp)]
+    same = stamp.students.keys() == digests.keys() and stamp.bundle == bundle.id
+    if not faults and not stale and same and os.path.isfile(course.report):
         return records
     say("writing feedback, gradebook and report")
-    faults: list[AutograderError] = []
+    shown = {s: one for s, one in stamp.students.items() if s in digests and s not in stale}
     with _kept(faults):
         require_writable(course.root / "feedback")
         require_writable(course.root / "autograded")
-        for student in stale:
-            if student not in written:
-                now = digests.pop(student)  # what is not written, the next run tries again
-                with _one_student_s(student, problems):
-                    path = submitted.get(student)
-                    data = None if path is None else read_submitted(path).data
-                    write_pages(course, bundle, results[student], data)
-                    digests[student] = now
-    counted = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
-    with _kept(faults):
-        write_gradebook(course.gradebook, bundle.manifest, bundle.release, counted, timestamps)
+        for student in stale:  # what is not written, the next run tries again
+            with _one_student_s(student, problems):
+                waits = student in waiting
+                _write_feedback(course, bundle.manifest, grades[student], waits=waits)
+                if student not in written and student in submitted:
+                    data = read_submitted(submitted[student]).data
+                    _write_notebook(course, bundle, results[student], data)
+                there = os.path.isfile(course.autograded(name, student))
+                shown[student] = Shown(digests[student], times.get(student), there)
     with _kept(faults):
         write_class_report(course, problems)
     if faults:
         raise faults[0]
-    write_atomic(stamp, json.dumps(digests, indent=1).encode())
+    write_stamp(course, name, Stamp(bundle.id, shown))
     return records
 
 
-def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes | None) -> None:
+def _is_shown(course: Course, name: str, student: str, digest: str, stamp: Stamp) -> bool:
+    """Return whether a student's pages say what is known, and are there."""
+    shown = stamp.students.get(student)
+    if shown is None or shown.digest != digest:
+        return False
+    notebook = os.path.isfile(course.autograded(name, student))
+    return os.path.isfile(course.feedback(name, student)) and notebook >= shown.notebook
+
+
+def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes) -> None:
     """Write a student's feedback page and, from a notebook's bytes, the graded one for staff.
+
+    What staff entered is not on the page yet.
 
     Args:
         course: whose folders are written.
         bundle: the assignment's.
         result: the student's.
-        data: what the student submitted last; None if that is not to be had.
+        data: what the student submitted last.
     """
-    _write_feedback(course, bundle.manifest, result, data)
-    if data is None or digest_of(data) != result.submission:
+    grade = grade_of(bundle.manifest, result.student, result)
+    waits = digest_of(data) != result.submission
+    _write_feedback(course, bundle.manifest, grade, waits=waits)
+    _write_notebook(course, bundle, result, data)
+
+
+def _write_notebook(course: Course, bundle: Bundle, result: Result, data: bytes) -> None:
+    if digest_of(data) != result.submission:
         return
     path = course.autograded(bundle.manifest.assignment, result.student)
     try:
@@ -178,27 +183,27 @@ def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes | No
     write_autograded(path, submission.notebook, result, bundle.manifest)
 
 
-def _write_feedback(course: Course, manifest: Manifest, result: Result, data: bytes | None) -> None:
-    path = course.feedback(manifest.assignment, result.student)
-    waits = data is not None and digest_of(data) != result.submission
-    grade = grade_of(manifest, result.student, result)
+def _write_feedback(course: Course, manifest: Manifest, grade: Grade, *, waits: bool) -> None:
+    if grade.result is None:
+        return
+    name = manifest.assignment
+    path = course.feedback(name, grade.student)
     write_feedback(path, grade, manifest, course.name, newer_waits=waits)
-    if data is not None and not waits:
-        folder = course.root / "submitted" / result.student / manifest.assignment
-        write_for_release(path, folder / f"{manifest.assignment}.ipynb")
+    if not waits:
+        folder = course.root / "submitted" / grade.student / name
+        write_for_release(path, folder / f"{name}.ipynb")
 
 
-def write_feedback_pages(
-    course: Course, manifest: Manifest, results: Mapping[str, Result]
-) -> list[str]:
+def write_feedback_pages(course: Course, found: ClassGrades) -> list[str]:
     """Write each student's feedback page, and return sentences on those that cannot be written."""
     problems: list[str] = []
-    submitted = course.submitted(manifest.assignment)
-    for student, result in results.items():
+    submitted = course.submitted(found.manifest.assignment)
+    for student, grade in found.grades.items():
         with _one_student_s(student, problems):
-            path = submitted.get(student)
-            data = None if path is None else read_submitted(path).data
-            _write_feedback(course, manifest, result, data)
+            data = read_submitted(submitted[student]).data if student in submitted else None
+            graded = grade.result.submission if grade.result is not None else None
+            waits = data is not None and digest_of(data) != graded
+            _write_feedback(course, found.manifest, grade, waits=waits)
     return problems
 
 
@@ -214,10 +219,10 @@ def write_class_report(course: Course, problems: list[str]) -> Path:
         try:
             if not course.bundle(name).is_file():
                 continue
-            if results := newest_results(course, name, problems):
-                manifest = read_bundle(course.bundle(name)).manifest
-                grades = {s: grade_of(manifest, s, result) for s, result in results.items()}
-                assignments.append((manifest, grades))
+            found = class_grades(course, name)
+            problems += (said for said in found.problems if said not in problems)
+            if found.grades:
+                assignments.append((found.manifest, found.grades))
         except (AutograderError, OSError) as error:
             problems.append(f"{name} is not in the report: {fault_words(error)}")
     write_report(course.report.parent, course.name, assignments, {})
@@ -264,17 +269,3 @@ def _submitted_last(
         elif student in submitted:
             found[student] = Seen.of(read_submitted(submitted[student]))
     return found
-
-
-def _digest(result: Result, timestamp: str, waits: bool) -> str:
-    parts = [timestamp.encode(), dump_result(result), b"waits" if waits else b""]
-    return hashlib.sha256(b"\n".join(parts)).hexdigest()
-
-
-def _read_stamp(stamp: Path) -> dict[str, str]:
-    """Return what the records were written from; a stamp that is none says of nothing."""
-    try:
-        found = json.loads(stamp.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

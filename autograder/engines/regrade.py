@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from autograder.artefacts.results import CheckResult, Result
 from autograder.course import Course
-from autograder.engines.run import Progress, grade_assignment, stored, try_assignment
+from autograder.engines.grades import class_grades
+from autograder.engines.run import Progress, grade_assignment, try_assignment
 from autograder.visible import visible
 
 __all__ = ["CheckChange", "Regrade", "StudentChange", "regrade"]
@@ -93,7 +94,7 @@ def regrade(
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student submitted nothing.
     """
-    former = stored(course, name)
+    former = class_grades(course, name)
     before, problems = former.results, former.problems
     if apply:
         run = grade_assignment(

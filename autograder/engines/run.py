@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.artefacts.bundle import Bundle, digest_of, read_bundle
+from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result, is_final, waits_for_hardware
 from autograder.course import Course
@@ -14,7 +15,6 @@ from autograder.engines.record import (
     Seen,
     bring_up_to_date,
     fault_words,
-    newest_results,
     write_pages,
 )
 from autograder.engines.table import ENGINES
@@ -31,9 +31,7 @@ __all__ = [
     "Preview",
     "Progress",
     "Run",
-    "Stored",
     "grade_assignment",
-    "stored",
     "try_assignment",
 ]
 
@@ -55,6 +53,8 @@ class Progress(Protocol):
 class Run:
     """What a run did: ``results`` are the newest of all students, ``graded`` those of this run.
 
+    ``grades`` are the results with what staff entered and what lateness costs.
+
     ``unfit`` are names of students' folders that no result can carry, ``problems`` sentences on
     what else of single students could not be graded, read or written; ``untimed`` are students
     whose timestamp.txt says no time; ``waiting`` are those who have submitted again since their
@@ -63,6 +63,7 @@ class Run:
 
     manifest: Manifest
     results: Mapping[str, Result]
+    grades: Mapping[str, Grade]
     graded: tuple[str, ...]
     skipped: int
     unfit: tuple[str, ...] = ()
@@ -76,15 +77,6 @@ class Run:
 class Preview:
     """What a run would do: the results by student, and what cannot be graded."""
 
-    results: Mapping[str, Result]
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What is stored of an assignment; ``problems`` are sentences on what of it is damaged."""
-
-    manifest: Manifest
     results: Mapping[str, Result]
     problems: tuple[str, ...]
 
@@ -144,6 +136,7 @@ def grade_assignment(
     return Run(
         plan.bundle.manifest,
         records.results,
+        records.grades,
         tuple(sorted(graded)),
         plan.done,
         tuple(course.unfit(name)),
@@ -274,13 +267,6 @@ def _written(course: Course, plan: _Plan, one: Graded) -> bool:
 def _told(course: Course, problems: Sequence[str]) -> tuple[str, ...]:
     """Return sentences as they are shown: once each, with paths relative to the course."""
     return tuple(dict.fromkeys(map(course.in_words, problems)))
-
-
-def stored(course: Course, name: str) -> Stored:
-    """Return what is stored of an assignment: its manifest and the newest results."""
-    problems: list[str] = []
-    manifest, results = _bundle(course, name).manifest, newest_results(course, name, problems)
-    return Stored(manifest, results, _told(course, problems))
 
 
 def _bundle(course: Course, name: str) -> Bundle:

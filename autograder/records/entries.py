@@ -195,9 +195,7 @@ def entered_of(state: State, looks: Mapping[tuple[str, str], str]) -> dict[str, 
     return found
 
 
-def look_of(
-    entry: Entry, points: float, automatic: float | None, submission: str | None
-) -> str | None:
+def look_of(entry: Entry, points: float, automatic: float | None, submission: str) -> str | None:
     """Return why staff must look again at a score that they gave; None if nothing changed since.
 
     Args:
@@ -209,9 +207,9 @@ def look_of(
     gave = f"staff gave {entry.value:g}"
     if entry.points is not None and entry.points != points:
         return f"{gave} of {entry.points:g} points; it is worth {points:g} now"
-    if None not in (entry.submission, submission) and entry.submission != submission:
+    if entry.submission not in (None, submission):
         return f"{gave} points; another attempt was submitted since"
-    if entry.automatic != automatic and entry.submission is not None:
+    if entry.automatic != automatic:
         now_, then = ("none" if s is None else f"{s:g}" for s in (automatic, entry.automatic))
         return f"{gave} points; the grader gives {now_} now, and gave {then} then"
     return None

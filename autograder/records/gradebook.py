@@ -1,37 +1,50 @@
 """nbgrader's gradebook, filled from results, so that formgrader and `nbgrader export` show them.
 
-What staff entered there is theirs: manual scores, extra credit, comments, due dates and extensions
-survive every regrade. A new attempt, or another automatic score, below a manual score asks staff
-to look again; it does not touch the score.
+It is a function of results and staff's entries: one that was deleted, restored from a backup or
+written over is written again. What staff enter there is theirs: manual scores, extra credit,
+comments, due dates and extensions survive every regrade. A new attempt, or another automatic
+score, below a manual score asks staff to look again; it does not touch the score.
 """
 
-import os
-import subprocess
-import sysconfig
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
+from autograder.artefacts.grades import Late, decided_scores
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.results import Result, Status, Verdict
+from autograder.artefacts.results import Result
 from autograder.errors import HarnessError
 from autograder.records.comments import answer_cells, student_comments
+from autograder.records.entries import Field, Journal, Key, State, look_of
 from autograder.records.gradebook_cells import sync_notebook
+from autograder.records.gradebook_file import ADVICE, open_gradebook, reason_of
+from autograder.records.gradebook_staff import keep_mark, reconcile, write_due, write_entered
 from autograder.records.times import read_time
 from autograder.records.words import question_pairs
 
-__all__ = ["write_gradebook"]
+__all__ = ["Looks", "Written", "write_gradebook"]
 
-ADVICE = "put that right, and run the same command again; no score is lost"
 BATCH = 500  # students whose rows are in memory at one time
-# The verdicts that judge the student's work; the others leave a check undecided.
-_JUDGED = frozenset(
-    {Verdict.PASSED, Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED}
-)
+Looks = Mapping[tuple[str, str], str]  # why staff must look again, by student and cell
+LateOf = Callable[[State, str], Late]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the gradebook holds of staff's.
+
+    Attributes:
+        state: their entries that count.
+        looks: where they must look again.
+        notes: what was done to the file.
+    """
+
+    state: State
+    looks: Looks
+    notes: tuple[str, ...] = ()
 
 
 def write_gradebook(
@@ -39,79 +52,114 @@ def write_gradebook(
     manifest: Manifest,
     release: NotebookNode,
     results: Mapping[str, Result],
+    journal: Journal,
     timestamps: Mapping[str, str] | None = None,
-) -> None:
+    late_of: LateOf | None = None,
+) -> Written:
     """Write the results of an assignment into nbgrader's database, all of them or none.
 
-    Writing the same twice changes nothing.
+    What staff entered there since goes into the journal first. Writing the same twice changes
+    nothing.
 
     Args:
-        db_path: ``gradebook.db``; made if there is none.
+        db_path: ``gradebook.db``; made if there is none, set aside if it is no database.
         manifest: the assignment's.
         release: the release notebook, whose cells carry nbgrader's metadata.
         results: the newest result of each student.
+        journal: of staff's entries.
         timestamps: what ``timestamp.txt`` of a student's submission says, where there is one;
             one that is no time counts as none.
+        late_of: the course's late policy: what lateness costs a student, by the entries that
+            count; None leaves penalties to nbgrader's plugin.
 
     Raises:
-        UsageError: a cell that is no longer in the release has a manual score.
         HarnessError: the database cannot be made, read or written.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    timestamps = timestamps or {}
+    timestamps, notes = timestamps or {}, list[str]()
+    looks: dict[tuple[str, str], str] = {}
     answers = answer_cells(manifest, release)
     try:
-        with _open(db_path) as gradebook, gradebook.db.no_autoflush:
-            notebook = sync_notebook(gradebook, manifest.assignment, release)
-            for students in _batches(gradebook, notebook.assignment, results):
+        with (
+            journal.locked(),
+            open_gradebook(db_path, notes) as gradebook,
+            gradebook.db.no_autoflush,
+        ):
+            state = reconcile(gradebook, manifest.assignment, journal, late_of is None)
+            notebook, worth_else = sync_notebook(gradebook, manifest.assignment, release)
+            write_due(notebook.assignment, state)
+            entered = {key.student for key in state if key.student}
+            for students in _batches(gradebook, notebook.assignment, {*results, *entered}):
                 for student, submission in _submissions(gradebook, notebook, students).items():
+                    moved = write_entered(submission, state)
+                    if late_of is not None:
+                        _write_penalty(submission, late_of(state, student))
                     if (result := results.get(student)) is None:
                         continue
                     again = _stamp(submission, timestamps.get(student))
-                    _write_grades(submission, _scores(manifest, result), again)
+                    news = _News(state, result.submission, again, moved | worth_else)
+                    looks |= _write_grades(submission, _scores(manifest, result), news)
                     _write_comments(submission, student_comments(manifest, answers, result))
                 gradebook.db.flush()
                 gradebook.db.expunge_all()  # else all rows of a large class are in memory at last
                 notebook = gradebook.db.get(type(notebook), notebook.id)
+            keep_mark(gradebook, manifest.assignment, journal)
             gradebook.db.commit()
     except (SQLAlchemyError, OSError) as error:
         raise HarnessError(
-            f"{db_path.name} cannot be written: {_reason(error)}; {ADVICE}"
+            f"{db_path.name} cannot be written: {reason_of(error)}; {ADVICE}"
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    """Return the database's own words, or the system's, without statements and addresses."""
-    own = getattr(error, "orig", None) or getattr(error, "strerror", None)
-    return str(own or error).partition("\n")[0]
+    return Written(state, looks, tuple(notes))
 
 
 def _scores(manifest: Manifest, result: Result) -> dict[str, float]:
     """Return the decided scores by the grade_id of their cell; what is missing is for staff."""
-    scores = {}
-    for entry, question in question_pairs(manifest, result.questions):
-        graded = question.status is Status.GRADED
-        if entry.manual and entry.cell and graded:
-            scores[entry.cell] = question.earned
-        cells = {check.name: check.cell for check in entry.checks}
-        for check in question.checks:
-            judged = bool(check.cases) and all(case.verdict in _JUDGED for case in check.cases)
-            if check.name in cells and (graded or judged):
-                scores[cells[check.name]] = check.earned
-    return scores
+    return {
+        cell: score
+        for entry, question in question_pairs(manifest, result.questions)
+        for cell, score in decided_scores(entry, question).items()
+        if score is not None
+    }
 
 
-def _write_grades(submission: Any, scores: Mapping[str, float], again: bool) -> None:
-    """Write the automatic scores of a submission; ``again`` says that it is a new attempt."""
+@dataclass(frozen=True)
+class _News:
+    """What may ask staff to look again: another attempt, cells restored or worth other points."""
+
+    state: State
+    submission: str
+    again: bool
+    moved: set[str]
+
+
+def _write_grades(
+    submission: Any, scores: Mapping[str, float], news: _News
+) -> dict[tuple[str, str], str]:
+    """Write the automatic scores of a submission; return where staff must look again, and why."""
+    looks, student = {}, submission.assignment.student_id
     for grade in submission.grades:
-        score = scores.get(grade.cell.name)
-        changed = again or grade.auto_score != score
-        grade.auto_score = score
-        if grade.manual_score is None:
+        name, score = grade.cell.name, scores.get(grade.cell.name)
+        changed = news.again or grade.auto_score != score
+        if changed and grade.auto_score != score:
+            grade.auto_score = score
+        entry = news.state.get(Key(student, name, Field.SCORE))
+        if grade.manual_score is None or entry is None:
             grade.needs_manual_grade = score is None
+            continue
+        look = look_of(entry, grade.cell.max_score, score, news.submission)
+        if name in news.moved:  # restored just now, or worth other points
+            grade.needs_manual_grade = look is not None
         elif changed:
             grade.needs_manual_grade = True
+        if grade.needs_manual_grade:
+            looks[student, name] = look or f"staff gave {entry.value:g}; another attempt came since"
+    return looks
+
+
+def _write_penalty(submission: Any, late: Late) -> None:
+    if (submission.late_submission_penalty or 0.0) != late.penalty:
+        submission.late_submission_penalty = late.penalty or None
 
 
 def _write_comments(submission: Any, comments: Mapping[str, str]) -> None:
@@ -195,55 +243,3 @@ def _assignments(gradebook: Any, assignment: Any, students: Sequence[str]) -> li
             )
             db.add(present[name])
     return list(present.values())
-
-
-@contextmanager
-def _open(db_path: Path) -> Iterator[Any]:
-    """Open the database; a new one is made elsewhere, so that it is never half-made."""
-    with _scripts_on_path():
-        if not db_path.exists():
-            db_path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=db_path.parent, prefix=".tmp-") as folder:
-                new = Path(folder) / "gradebook.db"
-                try:
-                    _gradebook(new).close()
-                except (OSError, subprocess.CalledProcessError) as error:
-                    reason = f"{db_path.name} cannot be made: {_reason(error)}; {ADVICE}"
-                    raise HarnessError(reason) from None
-                with suppress(FileExistsError):  # somebody else was faster
-                    os.link(new, db_path)
-        gradebook = _gradebook(db_path)
-    with gradebook:
-        yield gradebook
-
-
-def _gradebook(path: Path) -> Any:
-    """Return nbgrader's gradebook, which leaves its connection open where it cannot be opened."""
-    from nbgrader.api import Gradebook
-
-    class Closing(Gradebook):  # type: ignore[misc]
-        def __init__(self, url: Any) -> None:
-            try:
-                super().__init__(url)
-            except BaseException:
-                self.close()
-                raise
-
-    return Closing(_url(path))
-
-
-@contextmanager
-def _scripts_on_path() -> Iterator[None]:
-    """Put the environment's programs on PATH: nbgrader calls alembic by its bare name."""
-    before = os.environ.get("PATH", os.defpath)
-    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + before
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before
-
-
-def _url(path: Path) -> Any:
-    from sqlalchemy import URL
-
-    return URL.create("sqlite", database=str(path))

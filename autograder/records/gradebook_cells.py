@@ -1,7 +1,7 @@
 """The gradebook's picture of an assignment: its notebook's cells, as nbgrader's SaveCells has them.
 
 SaveCells itself refuses a notebook whose cells changed once somebody submitted. Here a cell that
-came is added and one that went is removed, unless staff have worked on it.
+came is added and one that went is removed: what staff entered for it stays in the journal.
 """
 
 import json
@@ -9,24 +9,23 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.errors import UsageError
-
 __all__ = ["sync_notebook"]
 
 Wanted = dict[str, dict[str, Any]]
 
 
-def sync_notebook(gradebook: Any, assignment: str, release: NotebookNode) -> Any:
-    """Bring an assignment's notebook into line with its release, and return it.
+def sync_notebook(gradebook: Any, assignment: str, release: NotebookNode) -> tuple[Any, set[str]]:
+    """Bring an assignment's notebook into line with its release.
 
-    Raises:
-        UsageError: a cell that is no longer in the release has a manual score or comment.
+    Returns:
+        It, and the cells that are worth other points than they were.
     """
     from nbgrader.api import GradeCell, SolutionCell, SourceCell, TaskCell
 
     notebook = _find_or_add(gradebook, assignment)
     notebook.kernelspec = json.dumps(release.metadata.get("kernelspec", {}))
     wanted = _wanted(release)
+    worth = {cell.name: cell.max_score for cell in (*notebook.grade_cells, *notebook.task_cells)}
     for model, present in (
         (GradeCell, notebook.grade_cells),
         (SolutionCell, notebook.solution_cells),
@@ -38,7 +37,8 @@ def sync_notebook(gradebook: Any, assignment: str, release: NotebookNode) -> Any
         )
     gradebook.db.flush()
     gradebook.db.expire(notebook)  # its lists of cells still hold what was removed
-    return notebook
+    now = {**wanted[GradeCell], **wanted[TaskCell]}
+    return notebook, {n for n in worth.keys() & now.keys() if worth[n] != now[n]["max_score"]}
 
 
 def _find_or_add(gradebook: Any, name: str) -> Any:
@@ -107,12 +107,5 @@ def _remove(gradebook: Any, cell: Any) -> None:
 
     grades = gradebook.db.query(Grade).filter_by(cell_id=cell.id).all()
     comments = gradebook.db.query(Comment).filter_by(cell_id=cell.id).all()
-    if any(g.manual_score is not None or g.extra_credit for g in grades) or any(
-        c.manual_comment for c in comments
-    ):
-        raise UsageError(
-            f"cell {cell.name!r} is no longer in the release, but the gradebook has manual scores"
-            " or comments for it; bring the cell back, or clear them in formgrader"
-        )
     for row in (*grades, *comments, cell):
         gradebook.db.delete(row)

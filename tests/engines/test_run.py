@@ -10,7 +10,8 @@ from autograder import cli
 from autograder.artefacts.bundle import digest_of
 from autograder.engines.record import write_feedback_pages
 from autograder.engines.regrade import regrade
-from autograder.engines.run import grade_assignment, stored, try_assignment
+from autograder.engines.grades import class_grades
+from autograder.engines.run import grade_assignment, try_assignment
 from autograder.engines.table import ENGINES
 from autograder.errors import HarnessError, UsageError
 from autograder.records.store import Store
@@ -149,12 +150,12 @@ def test_whoever_submits_again_and_is_not_graded_yet_reads_so(classroom):
     grade(classroom)
     page = classroom.course.feedback("small", "ada")
     classroom.submit("ada", classroom.blank)
-    found = stored(classroom.course, "small")
-    assert write_feedback_pages(classroom.course, found.manifest, found.results) == []
+    found = class_grades(classroom.course, "small")
+    assert write_feedback_pages(classroom.course, found) == []
     assert NEWER in page.read_text()
     classroom.path("ada").unlink()
     classroom.path("ada").parent.rmdir()
-    write_feedback_pages(classroom.course, found.manifest, found.results)
+    write_feedback_pages(classroom.course, found)
     assert NEWER not in page.read_text(), "what was graded is the last that is known"
 
 
@@ -173,7 +174,7 @@ def test_a_timestamp_belongs_to_the_notebook_that_was_read_with_it(classroom, mo
     from autograder.engines import record
 
     written = []
-    monkeypatch.setattr(record, "write_gradebook", lambda *given: written.append(given[-1]))
+    monkeypatch.setattr(record, "grades_now", lambda *given: written.append(given[3]) or {})
     classroom.submit("ada")
     stamp = classroom.path("ada").with_name("timestamp.txt")
     stamp.write_text("first")
@@ -236,7 +237,7 @@ def test_what_lies_where_a_page_belongs_is_said_and_is_one_students(classroom):
     run = grade(classroom)
     assert earned(run) == dict.fromkeys(("ada", "bo", "cy", "dan"), 7.0)
     assert [problem.partition(";")[0] for problem in run.problems] == [
-        "the pages of ada are not written: feedback/ada/small.html: Is a directory",
+        "the pages of ada are not written: feedback/ada/small/small.html: Is a directory",
         "the pages of bo are not written: feedback/bo: File exists",
         "the pages of cy are not written: autograded/cy/small: File exists",
     ]
@@ -355,7 +356,7 @@ def test_a_regrade_says_what_is_damaged_and_goes_on_with_the_others(classroom):
 def test_records_that_can_be_written_are_when_others_cannot(classroom):
     classroom.submit("ada")
     gradebook = classroom.course.gradebook
-    gradebook.unlink()
+    gradebook.unlink(missing_ok=True)
     gradebook.mkdir()
     with pytest.raises(HarnessError, match=r"^gradebook\.db cannot be written: unable to open"):
         grade(classroom)

@@ -3,15 +3,20 @@ import functools
 import os
 import shutil
 import sqlite3
+import sysconfig
 import tempfile
 import time
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook
 
+from autograder.artefacts.grades import Late
 from autograder.artefacts.results import Status, Verdict
-from autograder.errors import HarnessError, UsageError
+from autograder.errors import HarnessError
+from autograder.records.entries import WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import write_gradebook
 
 NOON, ONE = "2026-11-20 12:00:00 UTC\n", "2026-11-20 13:00:00 UTC"
@@ -21,7 +26,7 @@ NOON, ONE = "2026-11-20 12:00:00 UTC\n", "2026-11-20 13:00:00 UTC"
 def empty(tmp_path_factory, make):
     """A gradebook with the assignment and nobody in it; making one starts a program of nbgrader."""
     path = tmp_path_factory.mktemp("gradebook") / "empty.db"
-    write_gradebook(path, make.manifest, make.release(), {})
+    write_gradebook(path, make.manifest, make.release(), {}, Journal(path.parent / "journal"))
     return path
 
 
@@ -31,12 +36,19 @@ def db(tmp_path, empty):
 
 
 @pytest.fixture
-def write(db, make):
+def journal(tmp_path):
+    return Journal(tmp_path / "results" / "hw1")
+
+
+@pytest.fixture
+def write(db, make, journal):
     """Writes results of students into the gradebook."""
 
-    def fill(*results, release=None, manifest=make.manifest, timestamps=None):
+    def fill(*results, release=None, manifest=make.manifest, timestamps=None, late_of=None):
         by_name = {result.student: result for result in results}
-        write_gradebook(db, manifest, release or make.release(), by_name, timestamps)
+        own = journal if manifest is make.manifest else Journal(db.parent / manifest.assignment)
+        release = release or make.release()
+        return write_gradebook(db, manifest, release, by_name, own, timestamps, late_of)
 
     return fill
 
@@ -44,8 +56,6 @@ def write(db, make):
 @pytest.fixture
 def gradebook(db):
     """Opens the gradebook as formgrader does."""
-    from nbgrader.api import Gradebook
-
     with Gradebook(f"sqlite:///{db}") as opened:
         yield opened
 
@@ -205,7 +215,6 @@ def test_comments_hold_verdicts_and_no_messages(write, gradebook, make):
 
 
 def test_cells_are_what_nbgrader_itself_would_save(db, tmp_path, empty, make):
-    from nbgrader.api import Gradebook
     from nbgrader.preprocessors import SaveCells
 
     theirs = tmp_path / "theirs.db"
@@ -238,15 +247,18 @@ def test_a_cell_that_came_or_went_after_grading_is_followed(write, gradebook, ma
     assert gradebook.find_assignment("hw1").max_score == 10.0
 
 
-def test_a_cell_with_manual_scores_is_not_removed(write, gradebook, db, make):
+def test_what_staff_entered_for_a_cell_that_went_is_kept_and_comes_back_with_it(
+    write, gradebook, journal, make
+):
     write(make.result())
-    enter(gradebook, "conv_matches", 5.0)
-    before = dump(db)
+    enter(gradebook, "conv_matches", 5.0, None)
     release = make.release()
     del release.cells[4]
-    with pytest.raises(UsageError, match=r"'conv_matches' is no longer .* manual scores"):
-        write(make.result("bo"), release=release)
-    assert dump(db) == before
+    write(make.result(), release=release)
+    assert "conv_matches" not in scores(gradebook)
+    assert journal.state()[Key("ada", "conv_matches", Field.SCORE)].value == 5.0
+    write(make.result())
+    assert scores(gradebook)["conv_matches"] == (6.0, 5.0, False)
 
 
 def test_a_class_is_written_whole_or_not_at_all(write, db, make, monkeypatch):
@@ -275,46 +287,128 @@ def test_any_student_can_be_in_it(write, gradebook, make, student):
 def test_a_database_is_made_without_the_environment_on_path(tmp_path, make, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     path = tmp_path / "a ? folder #1" / "gradebook.db"
-    write_gradebook(path, make.manifest, make.release(), {"ada": make.result()})
+    results = {"ada": make.result()}
+    write_gradebook(path, make.manifest, make.release(), results, Journal(tmp_path / "results"))
     assert os.environ["PATH"] == "/nowhere"
     assert any('INSERT INTO "alembic_version"' in line for line in dump(path))
     assert os.listdir(path.parent) == ["gradebook.db"]
 
 
-def test_a_database_that_cannot_be_made_is_not_there(tmp_path, make, monkeypatch):
-    from autograder.records import gradebook as module
+@pytest.mark.parametrize("damage", ["not a database", "a torn page", "empty", "gone", "theirs"])
+def test_a_gradebook_that_is_none_is_made_again_and_loses_nothing(
+    write, gradebook, db, make, damage, monkeypatch
+):
+    write(make.result())
+    enter(gradebook, "proof_answer", 3.0, "nice idea")
+    gradebook.find_grade("sgd_matches", "hw1", "hw1", "ada").extra_credit = 0.5
+    gradebook.find_assignment("hw1").duedate = datetime(2026, 11, 20)
+    gradebook.db.commit()
+    write(make.result())
+    before = [line for line in dump(db) if "INSERT INTO grade " in line]
+    gradebook.close()
+    if damage == "gone":
+        db.unlink()
+    else:
+        data = bytearray(db.read_bytes())
+        data[4096:12288] = b"?" * 8192
+        texts = {"not a database": b"not one, " * 100, "a torn page": bytes(data), "empty": b""}
+        db.write_bytes(texts.get(damage, b""))
+    if damage == "theirs":  # made by nbgrader, without our mark
+        scripts = sysconfig.get_path("scripts")  # nbgrader runs alembic
+        monkeypatch.setenv("PATH", scripts + os.pathsep + os.environ["PATH"])
+        with Gradebook(f"sqlite:///{db}") as other:
+            other.add_assignment("hw1")
+    written = write(make.result())
+    with Gradebook(f"sqlite:///{db}") as opened:
+        assert scores(opened)["proof_answer"] == (None, 3.0, False)
+        assert opened.find_comment("proof_answer", "hw1", "hw1", "ada").comment == "nice idea"
+        assert opened.find_submission("hw1", "ada").score == 3.0 + 4.5 + 6.0
+        assert opened.find_assignment("hw1").duedate == datetime(2026, 11, 20)
+    set_aside = [path for path in db.parent.iterdir() if ".damaged-" in path.name]
+    is_none = damage in ("not a database", "a torn page")
+    assert len(set_aside) == len(written.notes) == is_none
+    assert len([line for line in dump(db) if "INSERT INTO grade " in line]) == len(before)
 
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr(module.sysconfig, "get_path", lambda name: "/nowhere/else")
-    with pytest.raises(HarnessError, match="cannot be made"):
-        write_gradebook(tmp_path / "gradebook.db", make.manifest, make.release(), {})
-    assert os.listdir(tmp_path) == []
+
+def test_a_gradebook_from_a_backup_gets_what_came_since_and_gives_what_is_newer(
+    write, gradebook, db, journal, make, tmp_path
+):
+    write(make.result())
+    enter(gradebook, "proof_answer", 1.0)
+    write(make.result())
+    shutil.copy(db, tmp_path / "backup.db")
+    enter(gradebook, "proof_answer", 2.0)
+    enter(gradebook, "sgd_matches", 3.5)
+    write(make.result())
+    shutil.copy(tmp_path / "backup.db", db)
+    write(make.result())
+    assert scores(gradebook)["proof_answer"] == (None, 2.0, False)
+    assert scores(gradebook)["sgd_matches"] == (4.0, 3.5, False)
+    shutil.copy(tmp_path / "backup.db", db)
+    enter(gradebook, "proof_answer", 4.0)  # staff went on with the backup
+    write(make.result())
+    assert scores(gradebook)["proof_answer"] == (None, 4.0, False)
+    assert scores(gradebook)["sgd_matches"] == (4.0, 3.5, False)
+    values = [entry.value for entry in journal.entries() if entry.cell == "proof_answer"]
+    assert values == [1.0, 2.0, 4.0]
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path, make):
-    path = tmp_path / "gradebook.db"
-    path.write_bytes(b"not a database, " * 100)
-    with pytest.raises(HarnessError, match=r"gradebook\.db cannot be written"):
-        write_gradebook(path, make.manifest, make.release(), {})
-    assert path.read_bytes() == b"not a database, " * 100
+def test_what_staff_take_back_is_taken_back(write, gradebook, journal, make):
+    write(make.result())
+    enter(gradebook, "sgd_matches", 2.0)
+    write(make.result())
+    enter(gradebook, "sgd_matches", None)
+    write(make.result())
+    assert scores(gradebook)["sgd_matches"] == (4.0, None, False)
+    assert [entry.value for entry in journal.entries()] == [2.0, None]
+    assert {entry.author for entry in journal.entries()} == {"formgrader"}
 
 
-def test_a_database_that_cannot_be_opened_is_let_go(tmp_path, make, monkeypatch):
-    opened, connect = [], sqlite3.connect
+def test_other_points_of_a_cell_ask_staff_to_look_again(write, gradebook, make):
+    write(make.result())
+    enter(gradebook, "proof_answer", 3.0)
+    release = make.release()
+    (cell,) = (c for c in release.cells if c.metadata.get("nbgrader", {}).get("points") == 5)
+    cell.metadata.nbgrader["points"] = 8
+    written = write(make.result(), release=release)
+    assert scores(gradebook)["proof_answer"] == (None, 3.0, True)
+    why = "staff gave 3 of 5 points; it is worth 8 now"
+    assert written.looks == {("ada", "proof_answer"): why}
+    enter(gradebook, "proof_answer", 5.0)
+    assert write(make.result(), release=release).looks == {}
 
-    def remember(*args, **kwargs):
-        opened.append(connect(*args, **kwargs))
-        return opened[-1]
 
-    monkeypatch.setattr("sqlite3.dbapi2.connect", remember)
-    path = tmp_path / "gradebook.db"
-    path.write_bytes(b"not a database, " * 100)
-    with pytest.raises(HarnessError):
-        write_gradebook(path, make.manifest, make.release(), {})
-    assert opened
-    for connection in opened:
-        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-            connection.total_changes  # noqa: B018
+def test_an_entry_of_the_journal_is_written(write, gradebook, journal, make):
+    write(make.result())
+    new = [
+        Entry("ada", "sgd_matches", Field.SCORE, 1.0, "omar", "why not", automatic=4.0),
+        Entry("ada", WHOLE, Field.EXTENSION, 3600.0, "omar", "ill"),
+        Entry("bo", WHOLE, Field.EXTENSION, 60.0, "omar", "without a submission"),
+    ]
+    journal.append(new)
+    write(make.result())
+    assert scores(gradebook)["sgd_matches"] == (4.0, 1.0, False)
+    assert gradebook.find_submission("hw1", "ada").extension == timedelta(hours=1)
+    assert gradebook.find_submission("hw1", "bo").extension == timedelta(minutes=1)
+    assert len(journal.entries()) == 3
+
+
+def test_a_late_policy_of_the_course_is_nbgraders_penalty(write, gradebook, journal, make):
+    write(make.result(), late_of=lambda state, student: Late(7200.0, 1.5, "late"))
+    assert gradebook.find_submission("hw1", "ada").late_submission_penalty == 1.5
+    assert journal.entries() == []
+    gradebook.db.expire_all()
+    write(make.result(), late_of=lambda state, student: Late())
+    assert not gradebook.find_submission("hw1", "ada").late_submission_penalty
+
+
+def test_a_penalty_of_nbgraders_is_kept(write, gradebook, journal, make):
+    write(make.result())
+    gradebook.find_submission_notebook("hw1", "hw1", "ada").late_submission_penalty = 2.0
+    gradebook.db.commit()
+    write(make.result())
+    assert journal.state()[Key("ada", WHOLE, Field.PENALTY)].value == 2.0
+    assert gradebook.find_submission("hw1", "ada").late_submission_penalty == 2.0
 
 
 @pytest.mark.parametrize("fault", ["folder", "locked", "unwritable"])
@@ -334,7 +428,9 @@ def test_what_the_database_refuses_is_one_sentence(db, write, make, monkeypatch,
     with pytest.raises(HarnessError) as raised:
         write(make.result())
     said = str(raised.value)
-    assert said.startswith("gradebook.db cannot be written: ")
+    assert said.startswith(
+        "gradebook.db cannot be " + ("made" if fault == "unwritable" else "written")
+    )
     assert said.endswith("put that right, and run the same command again; no score is lost")
     assert [part for part in ("\n", "SELECT", "sqlalche.me", str(db.parent)) if part in said] == []
     if fault == "locked":

@@ -1,0 +1,186 @@
+"""The grades of a class: results, staff's entries and lateness, in step with the gradebook."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from autograder.artefacts.bundle import Bundle, read_bundle
+from autograder.artefacts.grades import Grade, Late, grade_of
+from autograder.artefacts.manifest import Manifest
+from autograder.artefacts.results import Result, Status, dump_result
+from autograder.course import Course
+from autograder.engines.stamps import (
+    digest_of_parts,
+    read_gradebook_stamp,
+    read_stamp,
+    write_gradebook_stamp,
+)
+from autograder.errors import HarnessError, UsageError
+from autograder.records.entries import Journal, State, entered_of
+from autograder.records.gradebook import Written, write_gradebook
+from autograder.records.lateness import due_of, late_of
+from autograder.records.store import Store
+from autograder.records.times import read_time
+from autograder.visible import visible
+
+__all__ = ["ClassGrades", "class_grades", "grades_now", "newest_results"]
+
+
+@dataclass(frozen=True)
+class ClassGrades:
+    """What is known of an assignment's class.
+
+    Attributes:
+        bundle: the assignment's.
+        results: the newest of each student.
+        grades: of each student with a result, or with an entry of staff's.
+        problems: sentences on what is damaged, or could not be written.
+    """
+
+    bundle: Bundle
+    results: Mapping[str, Result]
+    grades: Mapping[str, Grade]
+    problems: tuple[str, ...]
+
+    @property
+    def manifest(self) -> Manifest:
+        """The assignment's."""
+        return self.bundle.manifest
+
+
+def newest_results(course: Course, name: str, problems: list[str]) -> dict[str, Result]:
+    """Return the newest result of each student; one that is damaged is told as a problem."""
+    damaged: dict[str, str] = {}
+    results = Store(course.results(name)).newest(damaged)
+    problems += [f"{visible(student)} is left out: {said}" for student, said in damaged.items()]
+    return results
+
+
+def class_grades(course: Course, name: str) -> ClassGrades:
+    """Return the grades of an assignment's class, with what staff have entered until now.
+
+    Raises:
+        UsageError: the assignment is not compiled.
+        HarnessError: its bundle or what staff entered is damaged.
+    """
+    if not course.bundle(name).is_file():
+        raise UsageError(f"{name} is not compiled; run: autograder compile {name}")
+    problems: list[str] = []
+    bundle, results = read_bundle(course.bundle(name)), newest_results(course, name, problems)
+    times = {s: one.time for s, one in read_stamp(course, name).students.items() if one.time}
+    try:
+        grades = grades_now(course, bundle, results, times, problems)
+    except HarnessError as error:
+        problems.append(str(error))
+        grades = _grades(course, bundle.manifest, results, times, _unwritten(course, name))
+    return ClassGrades(bundle, results, grades, tuple(map(course.in_words, problems)))
+
+
+def grades_now(
+    course: Course,
+    bundle: Bundle,
+    results: Mapping[str, Result],
+    times: Mapping[str, str],
+    problems: list[str],
+) -> dict[str, Grade]:
+    """Bring the gradebook and the journal of staff's entries in step, and return the grades.
+
+    Args:
+        course: whose gradebook it is.
+        bundle: the assignment's.
+        results: the newest of each student.
+        times: what ``timestamp.txt`` says, by student.
+        problems: is told what was done to a gradebook that was none.
+
+    Raises:
+        HarnessError: the gradebook cannot be written, or staff's entries cannot be read.
+    """
+    manifest = bundle.manifest
+    name, journal = manifest.assignment, Journal(course.results(manifest.assignment))
+    counted = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
+    policies = course.policies
+
+    def late(state: State, student: str) -> Late:
+        return _late(course, manifest, times, state, student)
+
+    def digest() -> str:
+        texts = [dump_result(counted[student]) for student in sorted(counted)]
+        due = str(course.due.get(name, ""))
+        return digest_of_parts(bundle.id, dict(times), journal.mark(), repr(policies), due, *texts)
+
+    stamp = read_gradebook_stamp(course)
+    if stamp.written.get(name) == digest():
+        looks = {(student, cell): why for student, cell, why in stamp.looks.get(name, ())}
+        written = Written(journal.state(), looks)
+    else:
+        written = write_gradebook(
+            course.gradebook,
+            manifest,
+            bundle.release,
+            counted,
+            journal,
+            times,
+            late if policies.late is not None else None,
+        )
+        told = [(student, cell, why) for (student, cell), why in written.looks.items()]
+        stamp = msgspec.structs.replace(
+            stamp,
+            written={**stamp.written, name: digest()},
+            looks={**stamp.looks, name: told},
+        )
+        write_gradebook_stamp(course, stamp)
+        problems += written.notes
+    problems += _orphans(manifest, written.state)
+    return _grades(course, manifest, results, times, written)
+
+
+def _unwritten(course: Course, name: str) -> Written:
+    """Return what counts of staff's entries where the gradebook cannot be asked."""
+    return Written(Journal(course.results(name)).state(), {})
+
+
+def _grades(
+    course: Course,
+    manifest: Manifest,
+    results: Mapping[str, Result],
+    times: Mapping[str, str],
+    written: Written,
+) -> dict[str, Grade]:
+    entered = entered_of(written.state, written.looks)
+    return {
+        student: grade_of(
+            manifest,
+            student,
+            results.get(student),
+            entered.get(student),
+            _late(course, manifest, times, written.state, student),
+        )
+        for student in sorted({*results, *entered})
+    }
+
+
+def _late(
+    course: Course, manifest: Manifest, times: Mapping[str, str], state: State, student: str
+) -> Late:
+    due = due_of(state, student, course.due.get(manifest.assignment))
+    submitted = read_time(times[student]) if student in times else None
+    return late_of(course.policies.late, state, student, due, submitted, manifest.possible)
+
+
+def _orphans(manifest: Manifest, state: State) -> list[str]:
+    """Say which entries of staff's belong to cells that the assignment no longer has."""
+    cells = {q.cell for q in manifest.questions} | {
+        check.cell for q in manifest.questions for check in q.checks
+    }
+    gone: dict[str, int] = {}
+    for key, entry in state.items():
+        if key.cell and key.cell not in cells and entry.value is not None:
+            gone[key.cell] = gone.get(key.cell, 0) + 1
+    name = manifest.assignment
+    return [
+        f"{name} has no {cell!r} any more, but {count} entries of staff's are kept for it; if it "
+        f"has another name now, run: autograder override {name} --rename {cell} NEW --why TEXT; if "
+        f"it is gone, run: autograder override {name} --drop {cell} --why TEXT"
+        for cell, count in sorted(gone.items())
+    ]

@@ -1,0 +1,112 @@
+"""Stamps: what the records of a class were written from, so that only what changed is written."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from autograder.course import Course
+from autograder.records.whole_files import write_atomic
+
+__all__ = [
+    "GradebookStamp",
+    "Shown",
+    "Stamp",
+    "digest_of_parts",
+    "read_gradebook_stamp",
+    "read_stamp",
+    "write_gradebook_stamp",
+    "write_stamp",
+]
+
+STAMP = ".recorded"  # in results/<assignment>
+GRADEBOOK = ".gradebook"  # in results
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What a student's pages were written from.
+
+    Attributes:
+        digest: of the grade and all else that the pages say.
+        time: what ``timestamp.txt`` said of the submission that was graded; None if nothing.
+        notebook: whether there is a graded notebook for staff.
+    """
+
+    digest: str
+    time: str | None = None
+    notebook: bool = False
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """What the pages of an assignment were written from.
+
+    Attributes:
+        bundle: the assignment's.
+        students: each one's pages.
+    """
+
+    bundle: str = ""
+    students: Mapping[str, Shown] = {}
+
+
+class GradebookStamp(msgspec.Struct, frozen=True):
+    """How the gradebook was when we wrote it last.
+
+    Attributes:
+        file: its inode, size and time; another one says that somebody changed it since.
+        written: by assignment a digest of what was written into it.
+        looks: by assignment where staff must look again: student, cell and why.
+    """
+
+    file: Sequence[int] = ()
+    written: Mapping[str, str] = {}
+    looks: Mapping[str, Sequence[tuple[str, str, str]]] = {}
+
+
+def read_stamp(course: Course, name: str) -> Stamp:
+    """Return the stamp of an assignment; one that is none says of nothing."""
+    try:
+        return msgspec.json.decode((course.results(name) / STAMP).read_bytes(), type=Stamp)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return Stamp()
+
+
+def write_stamp(course: Course, name: str, stamp: Stamp) -> None:
+    """Keep what the pages of an assignment were written from."""
+    write_atomic(course.results(name) / STAMP, msgspec.json.encode(stamp))
+
+
+def read_gradebook_stamp(course: Course) -> GradebookStamp:
+    """Return how the gradebook was written; nothing of it counts if somebody changed it since."""
+    try:
+        data = (course.root / "results" / GRADEBOOK).read_bytes()
+        stamp = msgspec.json.decode(data, type=GradebookStamp)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return GradebookStamp()
+    return stamp if tuple(stamp.file) == _file_of(course.gradebook) else GradebookStamp()
+
+
+def write_gradebook_stamp(course: Course, stamp: GradebookStamp) -> None:
+    """Keep how the gradebook is now."""
+    now = msgspec.structs.replace(stamp, file=_file_of(course.gradebook))
+    write_atomic(course.root / "results" / GRADEBOOK, msgspec.json.encode(now))
+
+
+def digest_of_parts(*parts: object) -> str:
+    """Return a digest of texts, bytes and what JSON can hold."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+def _file_of(path: Path) -> tuple[int, ...]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
