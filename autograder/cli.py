@@ -8,7 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from autograder.commands import authoring, grading, operating, records, student
+from autograder.commands import (
+    authoring,
+    collecting,
+    grading,
+    operating,
+    records,
+    single,
+    staff,
+    student,
+)
 from autograder.commands.command import ATTENTION, DONE
 from autograder.console import make_readable
 from autograder.course import CONFIG
@@ -33,11 +42,18 @@ COMMANDS = (
     authoring.COMPILE,
     authoring.AUDIT,
     authoring.WATCH,
+    collecting.COLLECT,
     grading.GRADE,
+    single.GRADE_ONE,
     grading.REGRADE,
     records.FEEDBACK,
     records.REPORT,
     records.EXPORT,
+    staff.OVERRIDE,
+    staff.HISTORY,
+    staff.REQUEST,
+    staff.FORGET,
+    staff.VERIFY,
     student.CHECK,
     operating.DOCTOR,
     operating.REDTEAM,

@@ -27,6 +27,7 @@ LAYERS = (
     "compiler",
     "audit",
     "records",
+    "collecting",
     "engines",
     "nbgrader_hooks",
     "redteam",

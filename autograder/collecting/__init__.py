@@ -1,0 +1,1 @@
+"""Collecting: what students submitted elsewhere, brought into `submitted/`."""

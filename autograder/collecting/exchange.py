@@ -1,0 +1,82 @@
+"""nbgrader's exchange: ``<exchange>/<course>/inbound/<student>+<assignment>+<time>[+<code>]/``.
+
+The source is the exchange, the folder of a course in it, or ``inbound`` itself. Every attempt is
+yielded; ``timestamp.txt`` and ``submission_secret.txt`` stay as they are, because nbgrader finds a
+student's feedback by them.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from autograder.collecting.folders import person, time_in
+from autograder.collecting.found import Found, Notes, Source
+from autograder.collecting.trees import Refused, folder_tree
+from autograder.errors import UsageError
+from autograder.records.times import read_time
+
+__all__ = ["SECRET", "read", "recognises"]
+
+INBOUND = "inbound"
+SECRET = "submission_secret.txt"
+# A student's name may hold a plus, an assignment's may not.
+ATTEMPT = re.compile(
+    r"(?P<student>.+)\+(?P<assignment>[^+]+)\+(?P<time>\d{4}-\d\d-\d\d [^+]+?(?:[+-]\d{4})?)"
+    r"(?:\+(?P<code>[\w=-]+))?"
+)
+SAME = timedelta(seconds=1)
+
+
+def recognises(source: Source) -> bool:
+    """Whether a folder is an exchange, a course in one, or has submissions of one."""
+    folders = _inbound(source.path)
+    return any(ATTEMPT.fullmatch(path.name) for folder in folders for path in folder.iterdir())
+
+
+def read(source: Source, notes: Notes) -> Iterator[Found]:
+    """Yield every attempt.
+
+    Raises:
+        UsageError: there is no such folder, or there are several.
+    """
+    folders = _inbound(source.path)
+    if not folders:
+        raise UsageError(f"{source.path} has no folder {INBOUND}; name the exchange, or a course")
+    if len(folders) > 1:
+        names = ", ".join(sorted(folder.parent.name for folder in folders))
+        raise UsageError(f"{source.path} has several courses: {names}; name the folder of one")
+    for folder in sorted(folders[0].iterdir()):
+        match = ATTEMPT.fullmatch(folder.name)
+        if match is None or folder.is_symlink() or not folder.is_dir():
+            notes.strays.append(folder.name)
+            continue
+        place = f"{source.name}, {folder.name}"
+        try:
+            tree = folder_tree(folder, place)
+        except Refused as error:
+            notes.refused.append(str(error))
+            continue
+        notes.refused.extend(tree.refused)
+        members = tree.members
+        time = read_time(match["time"])
+        written, stamp = time_in(members)
+        same = time is not None and written is not None and abs(written - time) <= SAME
+        yield Found(
+            person(match["student"]),
+            place,
+            members,
+            match["assignment"],
+            written if same else time,
+            stamp if same else None,
+            keeps=tuple(member for member in members if member.name == SECRET),
+        )
+
+
+def _inbound(path: Path) -> list[Path]:
+    """Return the folders of submitted work in an exchange, a course or by themselves."""
+    if path.name == INBOUND:
+        return [path] if path.is_dir() else []
+    if (path / INBOUND).is_dir():
+        return [path / INBOUND]
+    return sorted(folder for folder in path.glob(f"*/{INBOUND}") if folder.is_dir())

@@ -1,0 +1,267 @@
+"""The roster: who takes the course, and by which names and numbers other systems know them.
+
+`roster.csv` in the course's folder has a row for each student, and the gradebook of nbgrader may
+know more. Nothing here guesses: where the clues to somebody fit two students, they fit nobody.
+"""
+
+import csv
+import io
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from autograder.course import LONGEST_NAME, Course
+from autograder.errors import UsageError
+from autograder.visible import STEERING, visible
+
+__all__ = ["ROSTER", "Clues", "Match", "Roster", "Student", "is_student_name", "read_roster"]
+
+ROSTER = "roster.csv"
+MOST_BYTES = 16 << 20
+ID_COLUMN = "student"
+# Letters that Unicode does not take apart into a plain one and a mark.
+PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"})
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student of the course; what nobody has said is the empty text.
+
+    Attributes:
+        id: the name of the student's folder in `submitted/`.
+        first_name: as the university writes it.
+        last_name: likewise.
+        email: the address.
+        lms_id: the number in the learning platform: nbgrader's ``lms_user_id``.
+        canvas_id: the number in Canvas, where it is not ``lms_id``.
+        moodle_id: the participant number of Moodle's anonymous submissions.
+        blackboard_username: the login in Blackboard, where it is not ``id``.
+    """
+
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_id: str = ""
+    canvas_id: str = ""
+    moodle_id: str = ""
+    blackboard_username: str = ""
+
+    @property
+    def name(self) -> str:
+        """The full name; the id of a student without one."""
+        return f"{self.first_name} {self.last_name}".strip() or self.id
+
+
+@dataclass(frozen=True)
+class Clues:
+    """What a source says of the person who submitted something.
+
+    Attributes:
+        text: the person as the source writes it, for messages.
+        canvas_ids: numbers that Canvas gave.
+        moodle_ids: participant numbers that Moodle gave.
+        logins: ids, logins and addresses.
+        names: full names, of which the first that anybody bears counts.
+    """
+
+    text: str
+    canvas_ids: Sequence[str] = ()
+    moodle_ids: Sequence[str] = ()
+    logins: Sequence[str] = ()
+    names: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Match:
+    """Whom the clues to a person fit.
+
+    Attributes:
+        student: the one student; None if it is nobody, or if nobody can say who.
+        candidates: the ids of those of whom the clues leave open who it is.
+        agreed: whether all clues fit each of them; else they fit different students.
+    """
+
+    student: Student | None = None
+    candidates: tuple[str, ...] = ()
+    agreed: bool = True
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the clues fit nobody at all."""
+        return self.student is None and not self.candidates
+
+    @property
+    def reason(self) -> str:
+        """Why it is no student, as the end of a sentence."""
+        if self.is_unknown:
+            return "nobody in the roster has that name, login or number"
+        names = ", ".join(map(visible, self.candidates))
+        if self.agreed:
+            return f"several students have that name, login or number: {names}"
+        return f"its number, login and name are of different students: {names}"
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The students of a course, sorted by id.
+
+    Attributes:
+        students: all of them.
+        complete: whether staff listed them, so that nobody else takes the course. Students who are
+            known by an id alone, as grading enters them into a gradebook, make no list.
+    """
+
+    students: tuple[Student, ...] = ()
+    complete: bool = False
+    _by_id: Mapping[str, Student] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {student.id: student for student in self.students})
+
+    def get(self, student: str) -> Student | None:
+        """Return the student of an id."""
+        return self._by_id.get(student)
+
+    def find(self, clues: Clues) -> Match:
+        """Return the one student whom the clues fit, or why there is none.
+
+        Numbers, logins and names are looked up each by itself; all that fit somebody must agree.
+        """
+        found = [hits for hits in self._hits(clues) if hits]
+        if not found:
+            return Match()
+        agreed = set.intersection(*found)
+        if len(agreed) == 1:
+            return Match(self._by_id[agreed.pop()])
+        return Match(None, tuple(sorted(agreed or set.union(*found))), bool(agreed))
+
+    def _hits(self, clues: Clues) -> Iterable[set[str]]:
+        """Give the ids that each kind of clue fits."""
+        yield self._with(clues.canvas_ids, lambda s: (s.canvas_id or s.lms_id,))
+        yield self._with(clues.moodle_ids, lambda s: (s.moodle_id,))
+        logins = self._with(clues.logins, lambda s: (s.id, s.email, s.lms_id))
+        logins |= self._with(clues.logins, lambda s: (s.blackboard_username,))
+        yield logins or self._with(clues.logins, lambda s: (s.email.partition("@")[0],))
+        for name in clues.names:
+            if hits := self._with([_folded(name)], _names):
+                yield hits
+                break
+
+    def _with(self, wanted: Iterable[str], values: Callable[[Student], Iterable[str]]) -> set[str]:
+        keys = {one.strip().casefold() for one in wanted} - {""}
+        if not keys:
+            return set()
+        return {s.id for s in self.students if not keys.isdisjoint(map(str.casefold, values(s)))}
+
+
+def read_roster(course: Course) -> Roster:
+    """Return who takes a course, from `roster.csv` and nbgrader's gradebook; empty without both.
+
+    The file has a header. Its columns, in any order and case, are ``student`` (the id, which every
+    row has) and as many of the other attributes of a `Student` as there are; further columns are
+    passed over. They are separated by commas, semicolons or tabs. Where both know a student, the
+    file is believed, and the gradebook fills its gaps. The gradebook is only read.
+
+    Raises:
+        UsageError: the file is no such table, or the gradebook no database of nbgrader.
+    """
+    listed = _from_file(course.root / ROSTER)
+    entered = _from_gradebook(course.gradebook)
+    students = dict(entered)
+    for name, student in (listed or {}).items():
+        students[name] = _filled(student, entered.get(name))
+    named = any(student != Student(student.id) for student in entered.values())
+    return Roster(tuple(students[name] for name in sorted(students)), listed is not None or named)
+
+
+def is_student_name(name: str) -> bool:
+    """Return whether a text can be the name of a student's folder and of a result."""
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError:
+        return False
+    plain = not STEERING.search(name) and not set(name) & set("/\\\n\t") and name == name.strip()
+    return plain and 0 < length <= LONGEST_NAME and not name.startswith(".")
+
+
+def _names(student: Student) -> tuple[str, str]:
+    first, last = _folded(student.first_name), _folded(student.last_name)
+    return first + last, last + first
+
+
+def _folded(name: str) -> str:
+    """Return a name without case, accents, spaces and signs: ``Last, First`` as ``lastfirst``."""
+    apart = unicodedata.normalize("NFKD", name.casefold().translate(PLAIN))
+    return "".join(filter(str.isalnum, apart))
+
+
+def _filled(student: Student, other: Student | None) -> Student:
+    if other is None:
+        return student
+    gaps = {f.name: getattr(other, f.name) for f in fields(Student) if not getattr(student, f.name)}
+    return replace(student, **gaps)
+
+
+def _from_file(path: Path) -> dict[str, Student] | None:
+    """Return the students of `roster.csv` by id; None where there is no such file."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"{ROSTER} has more than {MOST_BYTES >> 20} MB")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{ROSTER} is not UTF-8: {error.reason} at byte {error.start}") from None
+    header = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    try:
+        return _students(reader)
+    except csv.Error as error:
+        raise UsageError(f"{ROSTER}, line {reader.line_num}: {error}") from None
+
+
+def _students(reader: "csv._reader") -> dict[str, Student]:  # type: ignore[name-defined]
+    columns = [re.sub(r"[\s-]+", "_", name.strip().casefold()) for name in next(reader, [])]
+    known = {"id" if name == ID_COLUMN else name: at for at, name in enumerate(columns)}
+    if ID_COLUMN not in columns:
+        raise UsageError(f"the first line of {ROSTER} must name a column {ID_COLUMN!r}")
+    found: dict[str, Student] = {}
+    for row in reader:
+        if not any(cell.strip() for cell in row):
+            continue
+        cells = {
+            f.name: unicodedata.normalize("NFC", row[known[f.name]].strip())
+            for f in fields(Student)
+            if f.name in known and known[f.name] < len(row)
+        }
+        student = Student(**{"id": "", **cells})
+        where = f"{ROSTER}, line {reader.line_num}"
+        if not is_student_name(student.id):
+            raise UsageError(f"{where}: {student.id!r} cannot be the name of a student's folder")
+        if student.id in found:
+            raise UsageError(f"{where}: the student {student.id!r} has two rows")
+        found[student.id] = student
+    return found
+
+
+def _from_gradebook(path: Path) -> dict[str, Student]:
+    """Return the students of nbgrader's gradebook whose ids can name a folder."""
+    if not path.is_file():
+        return {}
+    query = "SELECT id, first_name, last_name, email, lms_user_id FROM student"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
+            rows = database.execute(query).fetchall()
+    except sqlite3.Error as error:
+        raise UsageError(f"the students of {path.name} cannot be read: {error}") from None
+    students = [Student(*(str(cell or "").strip() for cell in row)) for row in rows]
+    return {student.id: student for student in students if is_student_name(student.id)}
