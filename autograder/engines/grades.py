@@ -17,9 +17,10 @@ from autograder.engines.stamps import (
     write_gradebook_stamp,
 )
 from autograder.errors import HarnessError, UsageError
-from autograder.records.entries import Journal, State, entered_of
+from autograder.records.entries import WHOLE, Field, Journal, Key, State, entered_of
 from autograder.records.gradebook import Written, write_gradebook
 from autograder.records.lateness import due_of, late_of
+from autograder.records.roster import read_roster
 from autograder.records.store import Store
 from autograder.records.times import read_time
 from autograder.visible import visible
@@ -34,7 +35,7 @@ class ClassGrades:
     Attributes:
         bundle: the assignment's.
         results: the newest of each student.
-        grades: of each student with a result, or with an entry of staff's.
+        grades: of each student with a result, with an entry of staff's, or of the roster.
         problems: sentences on what is damaged, or could not be written.
     """
 
@@ -132,6 +133,7 @@ def grades_now(
         write_gradebook_stamp(course, stamp)
         problems += written.notes
     problems += _orphans(manifest, written.state)
+    problems += _requests(manifest, results, written.state)
     return _grades(course, manifest, results, times, written)
 
 
@@ -156,8 +158,14 @@ def _grades(
             entered.get(student),
             _late(course, manifest, times, written.state, student),
         )
-        for student in sorted({*results, *entered})
+        for student in sorted({*results, *entered, *_listed(course)})
     }
+
+
+def _listed(course: Course) -> set[str]:
+    """Return the students of the roster, if staff listed them: who submitted nothing counts too."""
+    roster = read_roster(course)
+    return {student.id for student in roster.students} if roster.complete else set()
 
 
 def _late(
@@ -170,12 +178,12 @@ def _late(
 
 def _orphans(manifest: Manifest, state: State) -> list[str]:
     """Say which entries of staff's belong to cells that the assignment no longer has."""
-    cells = {q.cell for q in manifest.questions} | {
+    cells = {WHOLE, *(q.cell for q in manifest.questions)} | {
         check.cell for q in manifest.questions for check in q.checks
     }
     gone: dict[str, int] = {}
     for key, entry in state.items():
-        if key.cell and key.cell not in cells and entry.value is not None:
+        if key.field is not Field.REQUEST and key.cell not in cells and entry.value is not None:
             gone[key.cell] = gone.get(key.cell, 0) + 1
     name = manifest.assignment
     return [
@@ -184,3 +192,24 @@ def _orphans(manifest: Manifest, state: State) -> list[str]:
         f"it is gone, run: autograder override {name} --drop {cell} --why TEXT"
         for cell, count in sorted(gone.items())
     ]
+
+
+def _requests(manifest: Manifest, results: Mapping[str, Result], state: State) -> list[str]:
+    """Say which requests of students no grading and no entry of staff's has answered."""
+    cells = {q.id: {q.cell, *(check.cell for check in q.checks)} for q in manifest.questions}
+    said = []
+    for key, request in state.items():
+        if key.field is not Field.REQUEST or request.value is None:
+            continue
+        graded = results[key.student].graded_at if key.student in results else ""
+        scores = (
+            state.get(Key(key.student, c or "", Field.SCORE)) for c in cells.get(key.cell, ())
+        )
+        entered = any(one is not None and one.number > request.number for one in scores)
+        if graded <= request.time and not entered:
+            said.append(
+                f"{visible(key.student)} asks for another look at {key.cell!r} of "
+                f"{manifest.assignment}: {request.value}; answer by: autograder override "
+                f"{visible(key.student)} {manifest.assignment} {key.cell} POINTS --why TEXT"
+            )
+    return said

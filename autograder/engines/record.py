@@ -27,6 +27,7 @@ from autograder.records.autograded import write_autograded
 from autograder.records.feedback import write_feedback
 from autograder.records.handed_back import write_for_release
 from autograder.records.report import write_report
+from autograder.records.roster import read_roster
 from autograder.records.times import read_time
 from autograder.records.whole_files import require_writable
 from autograder.visible import visible
@@ -188,7 +189,9 @@ def _write_feedback(course: Course, manifest: Manifest, grade: Grade, *, waits: 
         return
     name = manifest.assignment
     path = course.feedback(name, grade.student)
-    write_feedback(path, grade, manifest, course.name, newer_waits=waits)
+    known = read_roster(course).get(grade.student)
+    name_ = known.name if known is not None else None
+    write_feedback(path, grade, manifest, course.name, name=name_, newer_waits=waits)
     if not waits:
         folder = course.root / "submitted" / grade.student / name
         write_for_release(path, folder / f"{name}.ipynb")
@@ -225,7 +228,8 @@ def write_class_report(course: Course, problems: list[str]) -> Path:
                 assignments.append((found.manifest, found.grades))
         except (AutograderError, OSError) as error:
             problems.append(f"{name} is not in the report: {fault_words(error)}")
-    write_report(course.report.parent, course.name, assignments, {})
+    names = {student.id: student.name for student in read_roster(course).students}
+    write_report(course.report.parent, course.name, assignments, names)
     return course.report
 
 

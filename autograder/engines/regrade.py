@@ -1,15 +1,16 @@
 """Regrading: who gains and who loses by a changed bundle, before it counts and when it does."""
 
-from collections.abc import Collection, Mapping
+import random
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.artefacts.results import CheckResult, Result
+from autograder.artefacts.results import CheckResult, Result, is_final
 from autograder.course import Course
 from autograder.engines.grades import class_grades
-from autograder.engines.run import Progress, grade_assignment, try_assignment
+from autograder.engines.run import Progress, grade_assignment, try_again, try_assignment
 from autograder.visible import visible
 
-__all__ = ["CheckChange", "Regrade", "StudentChange", "regrade"]
+__all__ = ["CheckChange", "Regrade", "StudentChange", "Verified", "regrade", "verify"]
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,75 @@ def regrade(
         tuple(sorted(after.keys() - known.keys())),
         tuple(dict.fromkeys(problems)),
     )
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What came of grading a sample once more.
+
+    Attributes:
+        assignment: the name.
+        students: who were graded again, by the same checks and on what they had submitted.
+        differences: sentences on verdicts and points that are not the same.
+        problems: sentences on what could not be graded.
+    """
+
+    assignment: str
+    students: tuple[str, ...]
+    differences: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def verify(
+    course: Course,
+    name: str,
+    progress: Progress,
+    sample: int,
+    seed: int,
+    device: str = "cpu",
+    workers: int = 1,
+) -> Verified:
+    """Grade a sample of the submissions once more, and compare with what is stored.
+
+    Args:
+        course: whose folders are read; nothing is written.
+        name: the assignment.
+        progress: is told how it goes on.
+        sample: how many submissions, drawn among those whose result is by the bundle of now.
+        seed: of the draw.
+        device: ``cpu`` or ``cuda``.
+        workers: how many submissions are graded at a time.
+    """
+    found = class_grades(course, name)
+    fit = sorted(
+        s for s in course.submitted(name) if _is_by_now(found.results.get(s), found.bundle.id)
+    )
+    drawn = sorted(random.Random(seed).sample(fit, min(sample, len(fit))))
+    if not drawn:
+        return Verified(name, (), (), found.problems)
+    trial = try_again(course, name, progress, drawn, device, workers)
+    same = [s for s in drawn if s in trial.results]
+    same = [s for s in same if trial.results[s].submission == found.results[s].submission]
+    differences = [text for s in same for text in _differences(found.results[s], trial.results[s])]
+    return Verified(name, tuple(same), tuple(differences), trial.problems)
+
+
+def _is_by_now(result: Result | None, bundle: str) -> bool:
+    return result is not None and result.bundle == bundle and is_final(result)
+
+
+def _differences(stored: Result, again: Result) -> Iterator[str]:
+    """Yield what is not the same in two results of the same submission by the same checks."""
+    student, now = visible(stored.student), _checks(again)
+    if stored.earned != again.earned:
+        yield f"{student}: {stored.earned:.4g} points are stored, {again.earned:.4g} came now"
+    for name, check in _checks(stored).items():
+        for before, after in zip(check.cases, now[name].cases, strict=True):
+            if before.verdict != after.verdict:
+                yield (
+                    f"{student}: {name}, case {visible(before.name)!r}: {before.verdict} is "
+                    f"stored, {after.verdict} came now"
+                )
 
 
 def _change(before: Result, after: Result) -> StudentChange:

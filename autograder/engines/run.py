@@ -32,6 +32,7 @@ __all__ = [
     "Progress",
     "Run",
     "grade_assignment",
+    "try_again",
     "try_assignment",
 ]
 
@@ -157,7 +158,36 @@ def try_assignment(
     engine: str = "local",
 ) -> Preview:
     """Grade what `grade_assignment` would grade again, and write nothing."""
-    plan = _plan(course, name, students, device, course.min_isolation, Store.find, again=True)
+    return _tried(course, name, progress, students, device, workers, engine, Store.find)
+
+
+def try_again(
+    course: Course,
+    name: str,
+    progress: Progress,
+    students: Collection[str],
+    device: str = "cpu",
+    workers: int = 1,
+) -> Preview:
+    """Grade what students submitted, whatever is stored of it, and write nothing."""
+
+    def nothing(store: Store, student: str, key: str) -> Result | None:
+        return None
+
+    return _tried(course, name, progress, students, device, workers, "local", nothing)
+
+
+def _tried(
+    course: Course,
+    name: str,
+    progress: Progress,
+    students: Collection[str],
+    device: str,
+    workers: int,
+    engine: str,
+    find: Callable[[Store, str, str], Result | None],
+) -> Preview:
+    plan = _plan(course, name, students, device, course.min_isolation, find, again=True)
     found: dict[str, Result] = {}
     if plan.jobs:
         progress.begin(len(plan.jobs))

@@ -127,7 +127,15 @@ class Journal:
 
     def state(self, number: int | None = None) -> dict[Key, Entry]:
         """Return what counts: the last entry of each key, up to that of a number."""
-        return {e.key: e for e in self.entries() if number is None or e.number <= number}
+        found: dict[Key, Entry] = {}
+        for entry in self.entries():
+            if number is not None and entry.number > number:
+                break
+            if entry.field is Field.FORGOTTEN:
+                found = {key: one for key, one in found.items() if key.student != entry.student}
+            else:
+                found[entry.key] = entry
+        return found
 
     def mark(self) -> tuple[int, str]:
         """Return the number of the last entry and a hash of all up to it; 0 where there is none."""

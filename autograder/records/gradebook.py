@@ -25,7 +25,7 @@ from autograder.records.gradebook_staff import keep_mark, reconcile, write_due, 
 from autograder.records.times import read_time
 from autograder.records.words import question_pairs
 
-__all__ = ["Looks", "Written", "write_gradebook"]
+__all__ = ["Looks", "Written", "forget_in_gradebook", "write_gradebook"]
 
 BATCH = 500  # students whose rows are in memory at one time
 Looks = Mapping[tuple[str, str], str]  # why staff must look again, by student and cell
@@ -243,3 +243,36 @@ def _assignments(gradebook: Any, assignment: Any, students: Sequence[str]) -> li
             )
             db.add(present[name])
     return list(present.values())
+
+
+def forget_in_gradebook(db_path: Path, student: str, assignments: Sequence[str]) -> None:
+    """Remove a student's submissions of assignments, and the student who has no other.
+
+    Raises:
+        HarnessError: the database cannot be read or written.
+    """
+    from nbgrader.api import Student
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if not db_path.is_file():
+        return
+    try:
+        with open_gradebook(db_path, []) as gradebook:
+            known = gradebook.db.get(Student, student)
+            if known is None:
+                return
+            for submission in list(known.submissions):
+                if submission.assignment.name in assignments:
+                    for notebook in submission.notebooks:
+                        for row in (*notebook.grades, *notebook.comments, notebook):
+                            gradebook.db.delete(row)
+                    gradebook.db.delete(submission)
+            gradebook.db.flush()
+            gradebook.db.expire(known)
+            if not known.submissions:
+                gradebook.db.delete(known)
+            gradebook.db.commit()
+    except (SQLAlchemyError, OSError) as error:
+        raise HarnessError(
+            f"{db_path.name} cannot be written: {reason_of(error)}; {ADVICE}"
+        ) from error

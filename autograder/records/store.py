@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from itertools import chain, count, takewhile
 from pathlib import Path
@@ -112,6 +113,25 @@ class Store:
             HarnessError: there is none, or it is damaged.
         """
         return self._read(self.folder / f"{student}.json", student)
+
+    def history(self, student: str) -> list[Result]:
+        """Return all results of a student, in the order in which they were made.
+
+        Raises:
+            UsageError: the student's name cannot be one.
+            HarnessError: a stored file is damaged.
+        """
+        folder = self.folder / "history" / _student_name(student)
+        found = [self._read(path, student) for path in self._files(folder)]
+        return sorted(found, key=lambda result: result.graded_at)
+
+    def forget(self, student: str) -> int:
+        """Remove all results of a student, and return how many there were."""
+        folder = self.folder / "history" / _student_name(student)
+        count = len(self._files(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+        (self.folder / f"{student}.json").unlink(missing_ok=True)
+        return count
 
     def newest(self, damaged: dict[str, str] | None = None) -> dict[str, Result]:
         """Return the newest result of each student, sorted by name.

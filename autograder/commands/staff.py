@@ -1,0 +1,290 @@
+"""The commands by which staff change a grade, look at how it came about, and let students go."""
+
+import argparse
+import getpass
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from autograder.commands.command import (
+    ATTENTION,
+    DONE,
+    Command,
+    Options,
+    Parser,
+    add_assignments,
+    add_jobs,
+    assignments_of,
+    jobs_of,
+    say,
+    say_problems,
+)
+from autograder.course import find_course
+from autograder.errors import UsageError
+from autograder.visible import visible
+
+if TYPE_CHECKING:
+    from autograder.artefacts.grades import Grade
+    from autograder.engines.staff import History
+
+__all__ = ["FORGET", "HISTORY", "OVERRIDE", "REQUEST", "VERIFY"]
+
+AUTHOR_VARIABLE = "AUTOGRADER_AUTHOR"
+TAKE_BACK = "none"
+
+
+def _add_author(parser: Parser) -> None:
+    parser.add_argument(
+        "--author", help=f"who does it; default: ${AUTHOR_VARIABLE}, or your user's name"
+    )
+
+
+def _author(options: Options) -> str:
+    if options.author or os.environ.get(AUTHOR_VARIABLE):
+        return str(options.author or os.environ[AUTHOR_VARIABLE])
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        raise UsageError("nobody knows who you are here: give --author NAME") from None
+
+
+def _points(text: str) -> float | None:
+    """Read points, or that they are taken back."""
+    if text == TAKE_BACK:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"points are a number, or {TAKE_BACK!r} to take an override back, not {text!r}"
+        ) from None
+
+
+def _add_override(parser: Parser) -> None:
+    parser.add_argument(
+        "what",
+        nargs="+",
+        metavar="STUDENT ASSIGNMENT QUESTION POINTS",
+        help=f"POINTS may be {TAKE_BACK!r}: the grader's points count again. With --rename or "
+        "--drop, the ASSIGNMENT alone",
+    )
+    parser.add_argument("--why", required=True, help="the reason, which the history keeps")
+    parser.add_argument("--extra", type=float, help="extra credit beside the question's points")
+    parser.add_argument("--comment", help="for the student, on the feedback page")
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--rename",
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="what staff entered for a cell that has another name now",
+    )
+    ways.add_argument("--drop", metavar="OLD", help="what staff entered for a cell that is gone")
+    _add_author(parser)
+
+
+def _override(options: Options) -> int:
+    from autograder.engines.staff import Draft, drop, override, rename
+
+    course, author = find_course(), _author(options)
+    if options.rename or options.drop:
+        if len(options.what) != 1:
+            raise UsageError("--rename and --drop are about one assignment: name that alone")
+        (name,) = assignments_of(course, options.what)
+        if options.drop:
+            count = drop(course, name, options.drop, options.why, author)
+            say(f"{name}: {count} entries for {options.drop!r} are taken back")
+            return DONE
+        old, new = options.rename
+        count = rename(course, name, old, new, options.why, author)
+        say(f"{name}: {count} entries for {old!r} stand for {new!r} now; look at them again")
+        return DONE
+    if len(options.what) != 4:
+        raise UsageError("an override names STUDENT ASSIGNMENT QUESTION POINTS")
+    student, assignment, question, text = options.what
+    (name,) = assignments_of(course, [assignment])
+    try:
+        points = _points(text)
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(str(error)) from None
+    draft = Draft(student, question, points, options.why, author, options.extra, options.comment)
+    before, after, problems = override(course, name, draft)
+    say(f"{visible(student)}, {name}: {_words(before)} before, {_words(after)} now")
+    return say_problems(map(course.in_words, problems))
+
+
+def _words(grade: "Grade") -> str:
+    pending = "" if grade.total is not None else f", {grade.status.value.replace('_', ' ')}"
+    return f"{grade.earned:.4g} of {grade.possible:.4g} points{pending}"
+
+
+OVERRIDE = Command(
+    "override",
+    help="enter points for a student's question in place of the grader's, with a reason",
+    example="autograder override ada hw1_optimizers sgd_step 3.5 --why 'a typo of ours'",
+    run=_override,
+    add_options=_add_override,
+)
+
+
+def _add_request(parser: Parser) -> None:
+    parser.add_argument("student", metavar="STUDENT")
+    parser.add_argument("assignment", metavar="ASSIGNMENT")
+    parser.add_argument("question", metavar="QUESTION")
+    parser.add_argument("--why", required=True, help="what the student says")
+
+
+def _request(options: Options) -> int:
+    from autograder.engines.staff import request
+
+    course = find_course()
+    (name,) = assignments_of(course, [options.assignment])
+    request(course, name, options.student, options.question, options.why)
+    say(
+        f"noted: every command lists it until an override of {options.question}, or a regrade, "
+        "answers it"
+    )
+    return DONE
+
+
+REQUEST = Command(
+    "request",
+    help="note that a student asks for another look at a question",
+    example="autograder request ada hw1_optimizers sgd_step --why 'my shapes are right'",
+    run=_request,
+    add_options=_add_request,
+)
+
+
+def _add_history(parser: Parser) -> None:
+    parser.add_argument("student", metavar="STUDENT")
+    add_assignments(parser)
+
+
+def _history(options: Options) -> int:
+    from autograder.engines.staff import history
+
+    course = find_course()
+    names = assignments_of(course, options.assignments)
+    told = False
+    for name in names:
+        try:
+            found = history(course, name, options.student)
+        except UsageError:
+            if len(names) == 1:
+                raise
+            continue
+        if not (options.assignments or found.runs or found.entries):
+            continue
+        told = True
+        say(f"{visible(options.student)}, {name}: {_words(found.grade)}")
+        for _, line in sorted(_lines(found)):
+            say(f"  {line}")
+        if found.grade.late.why:
+            penalty = f"-{found.grade.late.penalty:g} points" if found.grade.late.penalty else ""
+            say(f"  {found.grade.late.why} {penalty}".rstrip())
+    if not told:
+        raise UsageError(f"nothing is known of {visible(options.student)!r}")
+    return DONE
+
+
+def _lines(found: "History") -> Iterator[tuple[str, str]]:
+    """Yield what happened, each with its time in front to be sorted by."""
+    seen: dict[str, int] = {}
+    for run in found.runs:
+        attempt = seen.setdefault(run.submission, len(seen) + 1)
+        yield (
+            run.graded_at,
+            f"{run.graded_at}  attempt {attempt} ({run.submission[7:15]}) graded by bundle "
+            f"{run.bundle[7:15]} on {run.device}, {run.isolation or 'no code ran'}: "
+            f"{run.earned:.4g} of {run.possible:.4g}, {run.status}",
+        )
+    for entry in found.entries:
+        value = "taken back" if entry.value is None else visible(str(entry.value))
+        why = f" ({visible(entry.why)})" if entry.why else ""
+        place = f" of {entry.cell}" if entry.cell else ""
+        yield (
+            entry.time,
+            f"{entry.time}  {entry.field.value}{place}: {value}, by {visible(entry.author)}{why}",
+        )
+
+
+HISTORY = Command(
+    "history",
+    help="say how a student's grade came about: attempts, runs, overrides, penalties",
+    example="autograder history ada hw1_optimizers",
+    run=_history,
+    add_options=_add_history,
+)
+
+
+def _add_forget(parser: Parser) -> None:
+    parser.add_argument("student", metavar="STUDENT")
+    add_assignments(parser)
+    parser.add_argument("--yes", action="store_true", help="do it; else nothing is removed")
+    _add_author(parser)
+
+
+def _forget(options: Options) -> int:
+    from autograder.engines.staff import forget
+
+    course = find_course()
+    names = assignments_of(course, options.assignments)
+    if not options.yes:
+        raise UsageError(
+            f"this removes what {visible(options.student)!r} submitted in {', '.join(names)}, with "
+            "results, pages and scores; to do it, say --yes"
+        )
+    gone = forget(course, names, options.student, _author(options))
+    if not gone:
+        raise UsageError(f"nothing is known of {visible(options.student)!r}")
+    for name, count in gone.items():
+        say(f"{name}: the submission, {count} results, pages and scores are removed")
+    say("take the row out of roster.csv, too, if there is one; the journal keeps that it was done")
+    return DONE
+
+
+FORGET = Command(
+    "forget",
+    help="remove a student who has withdrawn: submissions, results, pages and scores",
+    example="autograder forget omar hw1_optimizers --yes",
+    run=_forget,
+    add_options=_add_forget,
+)
+
+
+def _add_verify(parser: Parser) -> None:
+    add_assignments(parser)
+    parser.add_argument("--sample", type=int, default=10, help="how many submissions; default: 10")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw; default: 0")
+    add_jobs(parser, "submissions")
+
+
+def _verify(options: Options) -> int:
+    from autograder.display import Display
+    from autograder.engines.regrade import verify
+
+    course = find_course()
+    if options.sample < 1:
+        raise UsageError(f"--sample is a number from 1 up, not {options.sample}")
+    display, code = Display(), DONE
+    for name in assignments_of(course, options.assignments):
+        with display.progress(name) as progress:
+            found = verify(
+                course, name, progress, options.sample, options.seed, workers=jobs_of(options)
+            )
+        differ = f"{len(found.differences)} differences" if found.differences else "all the same"
+        say(f"{name}: {len(found.students)} submissions graded once more: {differ}")
+        for difference in found.differences:
+            say(f"  {difference}")
+            code = ATTENTION
+        code = max(code, say_problems(found.problems))
+    return code
+
+
+VERIFY = Command(
+    "verify",
+    help="grade a sample of the submissions once more, and compare with what is stored",
+    example="autograder verify hw1_optimizers --sample 20",
+    run=_verify,
+    add_options=_add_verify,
+)
