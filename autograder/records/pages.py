@@ -1,6 +1,5 @@
 """Pages: self-contained HTML from templates, in which every value is escaped."""
 
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from autograder.records.whole_files import write_atomic
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["decimals", "format_points", "write_page"]
+__all__ = ["format_points", "template_text", "write_page"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -21,9 +20,9 @@ def write_page(path: Path, template: str, **values: Any) -> None:
     write_atomic(path, page.encode("utf-8", "replace"))
 
 
-def decimals(values: Iterable[float]) -> int:
-    """Return how many decimals, 0 to 2, show all values of a column in one form."""
-    return max((len(format_points(v).partition(".")[2]) for v in values), default=0)
+def template_text(name: str) -> str:
+    """Return a file of the templates for a page to hold as it is."""
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def format_points(value: float, places: int | None = None) -> str:
