@@ -13,7 +13,7 @@ from autograder.errors import UsageError, naming
 from autograder.visible import visible, visible_lines
 
 if TYPE_CHECKING:
-    from autograder.records.exporters import Exported
+    from autograder.records.exporting import Exported
 
 __all__ = [
     "ATTENTION",
@@ -127,18 +127,12 @@ def write_exported(exported: "Exported", out: Path | None) -> None:
     Raises:
         UsageError: several files cannot be printed.
     """
-    from autograder.records.whole_files import write_atomic
-
-    files = exported.files
-    if out is None:
-        if len(files) != 1:
-            raise UsageError(f"these are {len(files)} files: name a folder for them by --out")
+    if out is not None:
+        exported.write(out)
+    elif len(exported.files) != 1:
+        raise UsageError(f"these are {len(exported.files)} files: name a folder for them by --out")
+    else:
         with naming(OUTPUT):
             sys.stdout.flush()
-            sys.stdout.buffer.write(*files.values())
+            sys.stdout.buffer.write(*exported.files.values())
             sys.stdout.buffer.flush()
-    elif len(files) == 1 and not out.is_dir():
-        write_atomic(out, *files.values())
-    else:
-        for name, data in files.items():
-            write_atomic(out / name, data)

@@ -8,7 +8,8 @@ from autograder.artefacts.manifest import Manifest
 from autograder.course import Course
 from autograder.engines.grades import class_grades
 from autograder.errors import UsageError
-from autograder.records.exporters import EXPORTERS, Exported, Wanted
+from autograder.records.exporters import EXPORTERS
+from autograder.records.exporting import Exported, Wanted
 from autograder.records.roster import read_roster
 from autograder.visible import visible
 

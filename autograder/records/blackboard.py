@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from autograder.errors import UsageError
-from autograder.records.exporters import Exported
+from autograder.records.exporting import Exported
 from autograder.records.filling import (
     cells,
     other_possible,
@@ -20,7 +20,7 @@ from autograder.records.sheets import Sheet, read_sheet
 from autograder.visible import visible
 
 if TYPE_CHECKING:
-    from autograder.records.exporters import Wanted
+    from autograder.records.exporting import Wanted
 
 __all__ = ["blackboard_export"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from autograder.artefacts.manifest import Manifest
 from autograder.errors import UsageError
-from autograder.records.exporters import Exported
+from autograder.records.exporting import Exported
 from autograder.records.exports import harmless
 from autograder.records.filling import (
     cells,
@@ -22,7 +22,7 @@ from autograder.records.sheets import DECIMALS, Sheet, read_sheet
 from autograder.visible import visible
 
 if TYPE_CHECKING:
-    from autograder.records.exporters import Wanted
+    from autograder.records.exporting import Wanted
 
 __all__ = ["canvas_export"]
 

@@ -4,67 +4,12 @@ A new exporter is a module with a function that returns what is written, and a r
 here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
 
+from autograder.records.exporting import Classes, Exported, Exporter, Wanted
 from autograder.visible import json_text
 
-if TYPE_CHECKING:
-    from autograder.artefacts.grades import Grade
-    from autograder.artefacts.manifest import Manifest
-    from autograder.records.roster import Roster
-
-__all__ = ["EXPORTERS", "Classes", "Exported", "Exporter", "Wanted", "json_of"]
-
-# Assignments, each with the grade of every student.
-Classes = Sequence[tuple["Manifest", Mapping[str, "Grade"]]]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What an export is made of.
-
-    Attributes:
-        classes: the assignments with their grades.
-        roster: who takes the course.
-        sheet: the downloaded sheet that is filled.
-        column: the heading of its column for the grade, where it is not found.
-    """
-
-    classes: Classes
-    roster: "Roster"
-    sheet: Path | None = None
-    column: str | None = None
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What is written.
-
-    Attributes:
-        files: by their names; one that is alone may be printed.
-        problems: sentences on what staff must look at, such as grades that found no row.
-    """
-
-    files: Mapping[str, bytes]
-    problems: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Exporter:
-    """A form in which grades leave.
-
-    Attributes:
-        export: returns what is written.
-        together: whether it can hold several assignments; else it gets one.
-        sheet: whether it needs a downloaded sheet, may have one, or has no use for it.
-    """
-
-    export: Callable[[Wanted], Exported]
-    together: bool
-    sheet: Literal["needed", "optional", "none"] = "none"
+__all__ = ["EXPORTERS", "json_of"]
 
 
 def json_of(classes: Classes) -> str:

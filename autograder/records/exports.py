@@ -11,7 +11,7 @@ from autograder.artefacts.manifest import Manifest
 from autograder.visible import visible
 
 if TYPE_CHECKING:
-    from autograder.records.exporters import Classes
+    from autograder.records.exporting import Classes
 
 __all__ = ["course_text", "csv_text", "harmless", "table"]
 

@@ -11,7 +11,7 @@ from autograder.records.sheets import Sheet, number
 from autograder.visible import visible
 
 if TYPE_CHECKING:
-    from autograder.records.exporters import Classes, Wanted
+    from autograder.records.exporting import Classes, Wanted
 
 __all__ = ["cells", "known_students", "other_possible", "rows_of", "titled_column"]
 

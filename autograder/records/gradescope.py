@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from autograder.artefacts.grades import Grade, GradeStatus, QuestionGrade
-from autograder.records.exporters import Exported
+from autograder.records.exporting import Exported
 from autograder.records.filling import known_students
 from autograder.records.public import ATTENTION, public_result, question_lines
 from autograder.records.words import clean, question_label
 from autograder.visible import json_text
 
 if TYPE_CHECKING:
-    from autograder.records.exporters import Wanted
+    from autograder.records.exporting import Wanted
 
 __all__ = ["gradescope_export", "gradescope_results"]
 

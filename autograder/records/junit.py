@@ -7,14 +7,14 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from autograder.artefacts.grades import Grade, GradeStatus, QuestionGrade
 from autograder.artefacts.results import CaseResult, Status, Verdict
-from autograder.records.exporters import Exported
+from autograder.records.exporting import Exported
 from autograder.records.filling import known_students
 from autograder.records.public import ATTENTION, words_of
 from autograder.records.words import CaseWords, clean, standing
 from autograder.visible import visible
 
 if TYPE_CHECKING:
-    from autograder.records.exporters import Wanted
+    from autograder.records.exporting import Wanted
 
 __all__ = ["junit_export"]
 

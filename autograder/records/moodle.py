@@ -7,14 +7,14 @@ import re
 from typing import TYPE_CHECKING
 
 from autograder.errors import UsageError
-from autograder.records.exporters import Exported
+from autograder.records.exporting import Exported
 from autograder.records.filling import cells, other_possible, rows_of
 from autograder.records.roster import Clues
 from autograder.records.sheets import Sheet, number, read_sheet
 from autograder.visible import visible
 
 if TYPE_CHECKING:
-    from autograder.records.exporters import Wanted
+    from autograder.records.exporting import Wanted
 
 __all__ = ["moodle_export"]
 

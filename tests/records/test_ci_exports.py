@@ -7,7 +7,8 @@ import pytest
 
 from autograder.artefacts.grades import Entered, Late, grade_of
 from autograder.artefacts.results import Status, Verdict
-from autograder.records.exporters import EXPORTERS, Wanted
+from autograder.records.exporters import EXPORTERS
+from autograder.records.exporting import Wanted
 from autograder.records.public import feedback_text, public_result
 from autograder.records.roster import Roster
 

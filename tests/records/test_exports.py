@@ -9,7 +9,8 @@ from autograder import cli
 from autograder.artefacts.grades import grade_of
 from autograder.artefacts.results import Status
 from autograder.engines import export as export_engine
-from autograder.records.exporters import EXPORTERS, Exported, Exporter
+from autograder.records.exporters import EXPORTERS
+from autograder.records.exporting import Exported, Exporter
 from autograder.records.exports import course_text, csv_text
 from autograder.records.exports import table as json_table
 

@@ -9,7 +9,8 @@ import pytest
 from autograder.artefacts.grades import Late, grade_of
 from autograder.artefacts.results import Status
 from autograder.errors import UsageError
-from autograder.records.exporters import EXPORTERS, Wanted
+from autograder.records.exporters import EXPORTERS
+from autograder.records.exporting import Wanted
 from autograder.records.roster import Roster, Student
 from autograder.records.sheets import read_sheet
 

@@ -1,0 +1,86 @@
+"""The command that grades one submission without a class: in a container, or in a student's CI."""
+
+import json
+import sys
+from pathlib import Path
+
+from autograder.commands.command import (
+    ATTENTION,
+    DONE,
+    Command,
+    Options,
+    Parser,
+    say,
+    write_exported,
+)
+from autograder.errors import UsageError
+from autograder.records.exporters import EXPORTERS
+from autograder.records.exporting import Exported, Wanted
+
+__all__ = ["GRADE_ONE"]
+
+FORMS = ("gradescope", "junit", "json")
+METADATA = Path("/autograder/submission_metadata.json")  # where Gradescope puts it
+NOBODY = "student"
+
+
+def _add_grade_one(parser: Parser) -> None:
+    parser.add_argument("notebook", type=Path, help="the notebook, or the folder that holds it")
+    parser.add_argument("--bundle", type=Path, required=True, help="build/NAME/NAME.bundle")
+    parser.add_argument("--to", choices=FORMS, help="default: feedback as text")
+    parser.add_argument("--out", type=Path, help="where to write it; default: it is printed")
+    parser.add_argument("--student", help=f"whose it is; default: who is in the metadata, {NOBODY}")
+    parser.add_argument(
+        "--metadata", type=Path, help=f"what Gradescope says of it; default: {METADATA}"
+    )
+
+
+def _grade_one(options: Options) -> int:
+    from autograder.doctor import gpus
+    from autograder.engines.alone import grade_alone
+    from autograder.records.public import feedback_text
+    from autograder.records.roster import Roster
+
+    student = options.student or _submitter(options.metadata)
+    device = "cuda" if gpus() else "cpu"
+    alone = grade_alone(options.bundle, options.notebook, student, device)
+    if options.to is None:
+        text = feedback_text(alone.manifest.title, alone.grade)
+        exported = Exported({"feedback.txt": text.encode()})
+    else:
+        classes = [(alone.manifest, {student: alone.grade})]
+        exported = EXPORTERS[options.to].export(Wanted(classes, Roster()))
+    write_exported(exported, options.out)
+    if alone.demo_secret:
+        print(
+            "Hidden inputs come from the demo secret, which everybody knows; for a real class set "
+            "AUTOGRADER_SECRET_FILE.",
+            file=sys.stderr,
+        )
+    if options.out is not None:
+        say(f"wrote {options.out}")
+    return ATTENTION if alone.grade.status == "needs_attention" else DONE
+
+
+GRADE_ONE = Command(
+    "grade-one",
+    help="grade one notebook without a class: in Gradescope's container, or in a student's CI",
+    example="autograder grade-one --bundle hw1_optimizers.bundle hw1_optimizers.ipynb",
+    run=_grade_one,
+    add_options=_add_grade_one,
+)
+
+
+def _submitter(metadata: Path | None) -> str:
+    """Return who submitted, as Gradescope's metadata says; several are one group."""
+    path = metadata or METADATA
+    if metadata is None and not path.is_file():
+        return NOBODY
+    try:
+        users = json.loads(path.read_bytes())["users"]
+        names = sorted(str(user["email"]) for user in users)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, LookupError):
+        raise UsageError(f"{path} is no metadata of Gradescope: it names no users") from None
+    return ",".join(names) or NOBODY

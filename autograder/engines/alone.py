@@ -1,0 +1,76 @@
+"""One submission without a class: graded as in a run, and stored nowhere."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.grades import Grade, grade_of
+from autograder.artefacts.manifest import Manifest
+from autograder.course import (
+    SECRET_FILE_VARIABLE,
+    Course,
+    NoCourse,
+    find_course,
+    notebook_in,
+    secret_of_environment,
+)
+from autograder.engines.table import ENGINES
+from autograder.engines.work import Job, Work
+
+__all__ = ["Alone", "grade_alone"]
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A submission that was graded by itself.
+
+    Attributes:
+        manifest: the assignment's.
+        grade: what was found.
+        demo_secret: whether its hidden inputs are drawn from the secret that everybody knows.
+    """
+
+    manifest: Manifest
+    grade: Grade
+    demo_secret: bool
+
+
+def grade_alone(bundle: Path, submission: Path, student: str, device: str = "cpu") -> Alone:
+    """Grade a notebook as ``autograder grade`` does.
+
+    Limits are those of the `course.toml` beside the bundle or above it, if there is one.
+
+    Args:
+        bundle: the assignment's.
+        submission: the notebook, or the folder that holds it.
+        student: whose it is; hidden inputs are drawn for this name.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        HarnessError: the bundle cannot be read or run here.
+        UnsafeHere: this machine cannot hold a student's code safely.
+        UsageError: the `course.toml` or the secret is wrong.
+    """
+    bundle = bundle.absolute()
+    manifest = read_bundle(bundle).manifest
+    try:
+        course = find_course(bundle.parent)
+    except NoCourse:
+        course = Course(bundle.parent, secret=secret_of_environment())
+    private = [*course.private(), bundle]
+    if secret_file := os.environ.get(SECRET_FILE_VARIABLE):
+        private.append(Path(secret_file).absolute())
+    limits, level = course.limits_of(manifest.assignment), course.min_isolation
+    work = Work(bundle, course.secret, limits, device, level, tuple(private))
+    job = Job(student, _notebook(submission, manifest.assignment))
+    (graded,) = ENGINES["local"](work, [job], 1)
+    grade = grade_of(manifest, student, graded.result)
+    return Alone(manifest, grade, course.demo_secret)
+
+
+def _notebook(submission: Path, assignment: str) -> Path:
+    """Return the notebook of a submission; the folder is ours, and may be behind a link."""
+    if submission.is_dir():
+        return notebook_in(submission.resolve(), assignment)
+    return submission.parent.resolve() / submission.name

@@ -1,0 +1,71 @@
+"""Exporting: what is given to an exporter, what comes back, and what an exporter is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from autograder.artefacts.grades import Grade
+    from autograder.artefacts.manifest import Manifest
+    from autograder.records.roster import Roster
+
+__all__ = ["Classes", "Exported", "Exporter", "Wanted"]
+
+# Assignments, each with the grade of every student.
+Classes = Sequence[tuple["Manifest", Mapping[str, "Grade"]]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an export is made of.
+
+    Attributes:
+        classes: the assignments with their grades.
+        roster: who takes the course.
+        sheet: the downloaded sheet that is filled.
+        column: the heading of its column for the grade, where it is not found.
+    """
+
+    classes: Classes
+    roster: "Roster"
+    sheet: Path | None = None
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What is written.
+
+    Attributes:
+        files: by their names; one that is alone may be printed.
+        problems: sentences on what staff must look at, such as grades that found no row.
+    """
+
+    files: Mapping[str, bytes]
+    problems: tuple[str, ...] = ()
+
+    def write(self, out: Path) -> None:
+        """Write a single file, or several into a folder."""
+        from autograder.records.whole_files import write_atomic
+
+        if len(self.files) == 1 and not out.is_dir():
+            write_atomic(out, *self.files.values())
+        else:
+            for name, data in self.files.items():
+                write_atomic(out / name, data)
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """A form in which grades leave.
+
+    Attributes:
+        export: returns what is written.
+        together: whether it can hold several assignments; else it gets one.
+        sheet: whether it needs a downloaded sheet, may have one, or has no use for it.
+    """
+
+    export: Callable[[Wanted], Exported]
+    together: bool
+    sheet: Literal["needed", "optional", "none"] = "none"
