@@ -15,6 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from autograder.artefacts.grades import Grade
 from autograder.artefacts.results import Result, Status
 from autograder.course import Course
 from autograder.engines.run import Run
@@ -78,7 +79,7 @@ class Display:
         else:
             if len(run.results) <= MAX_ROWS:
                 self._out.print()
-                self._out.print(class_table(run.manifest, run.results, self._out.width))
+                self._out.print(class_table(run.manifest, _submitted(run), self._out.width))
                 self._out.print()
             before = f", {run.skipped} before" if run.skipped else ""
             self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}{_walls(run)}")
@@ -191,3 +192,8 @@ class _Bar:
         if self._task is None:
             self._task = self._bar.add_task(text, total=None)
         self._bar.update(self._task, description=f"{self._name}: {text}")
+
+
+def _submitted(run: Run) -> dict[str, Grade]:
+    """Return the grades of those who submitted something."""
+    return {s: grade for s, grade in run.grades.items() if grade.result is not None}

@@ -37,6 +37,11 @@ class GradeStatus(StrEnum):
     UNGRADED = "ungraded"  # a trial without walls: it counts for nothing
     MISSING = "missing"  # nothing was submitted
 
+    @property
+    def words(self) -> str:
+        """The state as people read it."""
+        return self.value.replace("_", " ")
+
 
 class Entered(msgspec.Struct, frozen=True):
     """What staff entered for one cell of the gradebook.

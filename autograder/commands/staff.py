@@ -113,7 +113,7 @@ def _override(options: Options) -> int:
 
 
 def _words(grade: "Grade") -> str:
-    pending = "" if grade.total is not None else f", {grade.status.value.replace('_', ' ')}"
+    pending = "" if grade.total is not None else f", {grade.status.words}"
     return f"{grade.earned:.4g} of {grade.possible:.4g} points{pending}"
 
 

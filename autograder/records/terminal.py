@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.results import Result
 from autograder.records.pages import format_points
-from autograder.records.words import STATUS_WORDS, question_label, question_pairs, standing
+from autograder.records.words import question_label, standing
 from autograder.visible import visible
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ STYLES = {
 }
 
 
-def class_table(manifest: Manifest, results: Mapping[str, Result], width: int = 80) -> "Table":
+def class_table(manifest: Manifest, grades: Mapping[str, Grade], width: int = 80) -> "Table":
     """Return the class as a table: a row per student, a column per question.
 
     Where the questions do not fit into the width, one column says how many earned all their
@@ -38,7 +38,7 @@ def class_table(manifest: Manifest, results: Mapping[str, Result], width: int = 
     from rich.table import Table
     from rich.text import Text
 
-    rows = [_row(manifest, results[student]) for student in sorted(results)]
+    rows = [_row(grades[student]) for student in sorted(grades)]
     heads = [
         f"{question_label(entry, number)}\n/{format_points(entry.points)}"
         for number, entry in enumerate(manifest.questions, 1)
@@ -57,17 +57,18 @@ def class_table(manifest: Manifest, results: Mapping[str, Result], width: int = 
     return table
 
 
-def _row(manifest: Manifest, result: Result) -> list["Text"]:
+def _row(grade: Grade) -> list["Text"]:
     """Return a student's row: name, a cell per question, earned, status."""
     from rich.text import Text
 
     cells = []
-    for entry, question in question_pairs(manifest, result.questions):
-        how = standing(entry, question)
+    for question in grade.questions:
+        how = standing(question.entry, question)
         cells.append(Text(how.mark or format_points(question.earned), STYLES[how.key]))
-    earned = format_points(result.earned) if result.questions else "!"
-    status = Text(STATUS_WORDS[result.status])
-    return [Text(visible(result.student, 120)), *cells, Text(earned, "bold"), status]
+    is_read = grade.result is not None and grade.result.questions
+    earned = format_points(grade.earned) if is_read or grade.is_begun else "!"
+    status = Text(grade.status.words)
+    return [Text(visible(grade.student, 120)), *cells, Text(earned, "bold"), status]
 
 
 def _collapsed(cells: Sequence["Text"]) -> "Text":

@@ -11,7 +11,7 @@ def run_in(*levels):
     students = [f"s{number}" for number in range(len(levels))]
     of_students = zip(students, levels, strict=True)
     results = {student: SimpleNamespace(isolation=level) for student, level in of_students}
-    return Run(None, results, tuple(students), 0)
+    return Run(None, results, {}, tuple(students), 0)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from autograder.artefacts.grades import grade_of
 from autograder.records.terminal import class_table
 
 
@@ -13,7 +14,8 @@ def show(make):
 
     def draw(results, manifest=make.manifest, width=80):
         console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-        console.print(class_table(manifest, results, width))
+        grades = {s: grade_of(manifest, s, result) for s, result in results.items()}
+        console.print(class_table(manifest, grades, width))
         return console.file.getvalue()
 
     return draw
@@ -35,7 +37,7 @@ def test_each_question_has_a_column_with_its_points(show, make):
     assert ["1.1", "1.2", "2", "earned"] in lines
     assert ["student", "/4", "/6", "/5", "/15", "status"] in lines
     assert lines.index(["ada", "4", "6", "–", "10", "pending"]) < lines.index(
-        ["bo", "1.5", "!", "!", "1.5", "pending"]
+        ["bo", "1.5", "!", "!", "1.5", "needs", "attention"]
     )
 
 
@@ -57,7 +59,7 @@ def test_a_long_name_is_cut_and_the_table_fits(show, make):
 
 
 def test_a_name_neither_styles_nor_steers_the_terminal(show, make):
-    drawn = show({"x": make.result("[red]ada[/]\x1b[2J\u202e")})
+    drawn = show({name: make.result(name) for name in ["[red]ada[/]\x1b[2J\u202e"]})
     assert "[red]ada[/]" in drawn
     assert "\x1b" not in drawn
     assert "\u202e" not in drawn
