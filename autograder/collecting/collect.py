@@ -179,7 +179,7 @@ class _Made:
     def of(self, one: _Listed) -> str:
         """Return a safe name for the person of a submission, the same for the same person."""
         who = one.found.who
-        said = next((one for one in (*who.logins, *who.names) if is_student_name(one)), who.text)
+        said = next(iter((*who.logins, *who.names, who.text)))
         name = unicodedata.normalize("NFC", STEERING.sub("", said))
         safe = "".join(c if c.isalnum() or c in "-_.@+" else "_" for c in name)[:LONGEST_MADE]
         while not is_student_name(safe):
