@@ -186,6 +186,28 @@ def test_json_is_alone_on_standard_output(graded_course: Course) -> None:
     assert run_["students"][0]["questions"] == {"scaled_sum": 4.0, "choice": 1.0, "proof": None}
 
 
+def test_a_run_of_one_student_speaks_of_that_student_alone(graded_course: Course, run: Run) -> None:
+    """Whom it grades, whom it shows, and who needs attention."""
+    root = graded_course.root
+    submit(graded_course, "un\\fit", "{}")
+    done = run(root, "grade")
+    assert done.returncode == 1
+    assert "needs attention: other: " in done.stdout
+    for again in (False, True):
+        if again:  # there is something to grade, and so a table
+            (root / "course.toml").write_text("[limits]\ncell_seconds = 11\n")
+        done = run(root, "grade", "--student", "right")
+        assert done.returncode == 0
+        assert "graded 1 submission" in done.stdout if again else "nothing to grade" in done.stdout
+        for other in ("other", "blank", "un\\fit", "needs attention:"):
+            assert other not in done.stdout + done.stderr
+        done = run(root, "grade", "--json", "--student", "right", "--student", "blank")
+        assert done.returncode == 0
+        students = json.loads(done.stdout)[0]["students"]
+        assert [student["student"] for student in students] == ["blank", "right"]
+    assert run(root, "grade", "--student", "other").returncode == 1
+
+
 def test_a_student_who_submitted_nothing_is_wrong_usage(graded_course: Course, run: Run) -> None:
     done = run(graded_course.root, "grade", "--student", "nobody")
     assert done.returncode == 2
