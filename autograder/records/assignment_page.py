@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from autograder.artefacts.grades import Grade, GradeStatus, QuestionGrade
 from autograder.artefacts.manifest import Manifest, QuestionEntry
@@ -14,9 +13,6 @@ from autograder.records.pages import format_points
 from autograder.records.people import Who, link_of, who
 from autograder.records.plots import BANDS, histogram, stacked_bar
 from autograder.records.words import Standing, clean, question_label, standing
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
 
 __all__ = ["AssignmentView", "assignment_view", "status_words", "total_words"]
 
@@ -64,7 +60,7 @@ class QuestionView:
     points: float
     manual: bool
     bands: Mapping[str, int]
-    bar: "Markup"
+    bar: str
     mean: float | None
     discrimination: float | None
 
@@ -100,7 +96,7 @@ class AssignmentView:
     submitted: int
     counts: Mapping[GradeStatus, int]
     figures: Figures
-    plot: "Markup | None"
+    plot: str | None
     questions: list[QuestionView]
     losses: list[LossView]
     rows: list[Row]

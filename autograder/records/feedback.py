@@ -1,7 +1,7 @@
 """Feedback: one page for one student about one attempt, with nothing hidden in it.
 
 What is the same for several cases is said once: by check, or by question where it is the same in
-all of its checks.
+all of its checks. What passed and what is not answered is folded away.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,16 +12,19 @@ from pathlib import Path
 from autograder.artefacts.grades import Grade, GradeStatus, QuestionGrade
 from autograder.artefacts.manifest import CheckEntry, Manifest
 from autograder.artefacts.results import CheckResult, Status, Verdict
-from autograder.records.pages import write_page
-from autograder.records.words import (
-    CaseWords,
-    Standing,
-    check_words,
-    clean,
-    standing,
+from autograder.records.account import (
+    account_of,
+    is_unanswered,
+    question_words,
+    steps_of,
+    waits_of,
 )
+from autograder.records.pages import write_page
+from autograder.records.words import CaseWords, Standing, clean, is_blank, standing
 
 __all__ = ["write_feedback"]
+
+LONGEST_COMMENT = 10_000  # characters; staff's words are cut only where they would swell the page
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,11 @@ class CheckView:
 
 @dataclass(frozen=True)
 class QuestionView:
-    """A question as its student reads it; the message and the diagnosis are those of all checks."""
+    """A question as its student reads it; the message and the diagnosis are those of all checks.
+
+    ``again`` are the lines that run its visible cases in the student's notebook. ``graders`` are
+    the points that its checks came to, where staff scored it instead.
+    """
 
     id: str
     title: str
@@ -58,9 +65,13 @@ class QuestionView:
     earned: float
     decided: bool
     standing: Standing
+    comments: list[str]
+    graders: float | None
     message: str | None
     diagnosis: str | None
-    checks: list[CheckView]
+    missed: list[CheckView]
+    passed: list[CheckView]
+    again: list[str]
 
 
 def write_feedback(
@@ -85,24 +96,31 @@ def write_feedback(
     result = grade.result
     if result is None:
         raise ValueError(f"{grade.student} submitted nothing, so there is nothing to say")
-    questions = [_question(question) for question in grade.questions]
+    account = account_of(grade)
+    unanswered = [question for question in grade.questions if is_unanswered(question)]
+    open_ones = [q for q in grade.questions if q.status is not Status.GRADED]
     write_page(
         path,
         "feedback.html",
         course=course_name,
         title=manifest.title,
-        student=clean(name or grade.student),
+        student=clean(grade.student),
+        name=clean(name) if name else None,
         graded_at=result.graded_at,
         device=result.device,
         submission=result.submission,
         earned=grade.earned,
         possible=grade.possible,
-        undecided=sum(q.points - q.earned for q in questions if not q.decided),
+        undecided=sum(q.points - (q.earned - q.extra) for q in open_ones),
         begun=grade.is_begun,
         attention=grade.status is GradeStatus.NEEDS_ATTENTION,
+        account=account if len(account) > 1 else [],
+        waits=waits_of(grade),
+        steps=steps_of(grade),
         # What broke on our side is for staff; the statuses say that it did.
         notes=[clean(note) for note in result.notes],
-        questions=questions,
+        questions=[_question(q) for q in grade.questions if q not in unanswered],
+        unanswered=[_question(question) for question in unanswered],
         newer_waits=newer_waits,
     )
 
@@ -110,13 +128,17 @@ def write_feedback(
 def _question(question: QuestionGrade) -> QuestionView:
     entry = question.entry
     entries = {check.name: check for check in entry.checks}
-    words = [check_words(check, entries.get(check.name)) for check in question.checks]
+    words = question_words(question)
     everything = [case for cases in words for case in cases]
     missed = [case for case in everything if case.verdict is not Verdict.PASSED]
     messages = [case.message for case in missed if case.message]
-    blank = len(set(messages)) == 1 and _is_blank(everything)
+    blank = is_blank(everything)
     message = messages[0] if blank else _shared(messages)
     diagnosis = _shared([case.diagnosis for case in everything if case.diagnosis])
+    checks = [
+        _check(check, cases, entries.get(check.name), {message, diagnosis}, blank)
+        for check, cases in zip(question.checks, words, strict=True)
+    ]
     return QuestionView(
         id=entry.id,
         title=entry.title,
@@ -124,19 +146,23 @@ def _question(question: QuestionGrade) -> QuestionView:
         earned=question.earned,
         decided=question.status is Status.GRADED,
         standing=standing(entry, question),
+        comments=[clean(comment, LONGEST_COMMENT) for comment in question.comments],
+        graders=question.result.earned if question.by_staff and question.checks else None,
         message=message,
         diagnosis=diagnosis,
-        checks=[
-            _check(check, cases, entries.get(check.name), {message, diagnosis}, blank)
-            for check, cases in zip(question.checks, words, strict=True)
-        ],
+        missed=[check for check in checks if not check.passed],
+        passed=[check for check in checks if check.passed],
+        again=[] if blank else [f"self_check({name})" for name in _to_run_again(question)],
     )
 
 
-def _is_blank(cases: Sequence[CaseWords]) -> bool:
-    """Return whether a question is not answered, as all cases that tell why agree."""
-    told = [case for case in cases if case.message]
-    return all(case.blank for case in told) and len({case.verdict for case in cases}) == 1
+def _to_run_again(question: QuestionGrade) -> Iterator[str]:
+    """Yield the checks that did not pass on a visible case, and that a student can run."""
+    devices = {check.name: check.device for check in question.entry.checks}
+    for check in question.checks:
+        missed = any(c.verdict is not Verdict.PASSED and not c.hidden for c in check.cases)
+        if missed and devices.get(check.name, "cuda") != "cuda":
+            yield check.name
 
 
 def _shared(texts: Sequence[str]) -> str | None:
@@ -155,11 +181,12 @@ def _check(
     passed = sum(case.verdict is Verdict.PASSED for case in cases)
     whole = passed == len(cases)
     diagnoses = dict.fromkeys(case.diagnosis for case in cases if case.diagnosis)
+    all_passed = "its only case passed" if passed == 1 else f"all {passed} cases passed"
     return CheckView(
         summary=entry.summary if entry else check.name,
         points=check.points,
         earned=check.earned,
-        tally=f"all {passed} cases passed" if whole else f"{passed} of {len(cases)} cases passed",
+        tally=all_passed if whole else f"{passed} of {len(cases)} cases passed",
         passed=whole,
         hint=None if blank else next((case.hint for case in cases if case.hint), None),
         rows=[] if blank else list(_rows(cases, [case.hidden for case in check.cases], said)),

@@ -4,6 +4,7 @@ A plot stands in the page as text: it takes the page's font and colours, in the 
 nothing in it that changes from one run to the next.
 """
 
+import html
 import io
 import math
 import re
@@ -18,7 +19,6 @@ from autograder.records.pages import format_points
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from markupsafe import Markup
     from matplotlib.figure import Figure
 
 __all__ = ["BANDS", "histogram", "stacked_bar"]
@@ -47,7 +47,7 @@ _DROPPED = re.compile(
 )
 
 
-def histogram(values: Sequence[float], possible: float) -> "Markup":
+def histogram(values: Sequence[float], possible: float) -> str:
     """Return a histogram of points with its mean, dashed, and its median.
 
     Args:
@@ -63,7 +63,7 @@ def histogram(values: Sequence[float], possible: float) -> "Markup":
     edges = _edges(max(possible, *values))
     counts = [0] * (len(edges) - 1)
     for value in values:
-        counts[min(int(value / edges[1] + 1e-9), len(counts) - 1)] += 1
+        counts[min(int(max(value, 0.0) / edges[1] + 1e-9), len(counts) - 1)] += 1
     with _figure(4.2, 2.1) as figure:
         axes = figure.add_axes((0.075, 0.17, 0.9, 0.79), facecolor="none")
         axes.bar(
@@ -83,13 +83,13 @@ def histogram(values: Sequence[float], possible: float) -> "Markup":
         return _markup(figure, "histogram", _spoken(edges, counts))
 
 
-def stacked_bar(bands: Mapping[str, int], spoken: str) -> "Markup":
+def stacked_bar(bands: Mapping[str, int], spoken: str) -> str:
     """Return a bar of the students in each band: full points, part of them, none, open."""
     return _stacked_bar(tuple(bands[band] for band in BANDS), spoken)
 
 
 @lru_cache(maxsize=1024)
-def _stacked_bar(counts: tuple[int, ...], spoken: str) -> "Markup":
+def _stacked_bar(counts: tuple[int, ...], spoken: str) -> str:
     from matplotlib.patches import Rectangle
 
     with _figure(2.0, 0.1) as figure:
@@ -130,10 +130,8 @@ def _figure(width: float, height: float) -> "Iterator[Figure]":
         yield Figure(figsize=(width, height), facecolor="none")
 
 
-def _markup(figure: "Figure", kind: str, spoken: str, *more: str) -> "Markup":
+def _markup(figure: "Figure", kind: str, spoken: str, *more: str) -> str:
     """Return a figure as an element of a page."""
-    from markupsafe import Markup, escape
-
     for artist in figure.findobj():
         artist.set_clip_on(False)  # nothing reaches over the edge, and a clip would need an id
     written = io.StringIO()
@@ -146,5 +144,5 @@ def _markup(figure: "Figure", kind: str, spoken: str, *more: str) -> "Markup":
     for hexa, name in COLOURS.items():
         body = body.replace(hexa, name)
     body = re.sub(r"\s+", " ", body).replace("> <", "><")
-    said = f'class="plot {kind}" role="img" aria-label="{escape(spoken)}"'
-    return Markup(f"<svg {' '.join([said, view[0] if view else '', *more])}>{body.strip()}")
+    said = f'class="plot {kind}" role="img" aria-label="{html.escape(spoken)}"'
+    return f"<svg {' '.join([said, view[0] if view else '', *more])}>{body.strip()}"

@@ -5,7 +5,7 @@ Both rules live here and nowhere else: whatever shows a result shows what these 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from autograder.artefacts.grades import QuestionGrade
@@ -21,6 +21,7 @@ __all__ = [
     "Standing",
     "check_words",
     "clean",
+    "is_blank",
     "question_label",
     "question_pairs",
     "signed",
@@ -140,6 +141,13 @@ def check_words(check: CheckResult, entry: CheckEntry | None) -> list[CaseWords]
         hidden += case.hidden
         words.append(student_words(case, hidden, hint))
     return words
+
+
+def is_blank(cases: Sequence[CaseWords]) -> bool:
+    """Return whether a question is not answered, as all of its cases that tell why agree."""
+    told = [case for case in cases if case.message]
+    alike = len({case.verdict for case in cases}) == 1 and len({c.message for c in told}) == 1
+    return alike and all(case.blank for case in told)
 
 
 def question_pairs(

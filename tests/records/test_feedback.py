@@ -1,29 +1,36 @@
 import msgspec
 import pytest
 
-from autograder.artefacts.grades import grade_of
+from autograder.artefacts.grades import Entered, Late, grade_of
 from autograder.artefacts.results import Blank, Status, Verdict
 from autograder.records.feedback import write_feedback
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 TAGS = {
     *("html", "head", "meta", "title", "style", "body", "div", "header", "footer", "main"),
-    *("section", "h1", "h2", "h3", "p", "span", "bdi", "ul", "li", "a", "code", "pre"),
-    *("table", "thead", "tbody", "tr", "th", "td", "svg", "rect", "details", "summary"),
+    *("section", "h1", "h2", "h3", "p", "span", "bdi", "ol", "ul", "li", "a", "code", "pre"),
+    *("table", "thead", "tbody", "caption", "tr", "th", "td", "svg", "rect", "details", "summary"),
 }
+IN_TIME = Late()
 
 
 @pytest.fixture
 def page(tmp_path, make, read_page):
     """Writes a feedback page and returns it taken apart."""
 
-    def write(result, manifest=make.manifest, course="Deep Learning"):
+    def write(result, manifest=make.manifest, course="Deep Learning", *, entered=None, **more):
         path = tmp_path / "feedback" / "s" / "hw1.html"
-        grade = grade_of(manifest, result.student, result)
-        write_feedback(path, grade, manifest, course)
+        late = more.pop("late", IN_TIME)
+        grade = grade_of(manifest, result.student, result, entered, late)
+        write_feedback(path, grade, manifest, course, **more)
         return read_page(path)
 
     return write
+
+
+def card(found, title="1.1 Gradient descent"):
+    """The words of a page from a question's card on."""
+    return found.words[found.words.rindex(title) :]
 
 
 def test_the_page_says_what_was_earned_by_question_and_in_total(page, make):
@@ -31,9 +38,9 @@ def test_the_page_says_what_was_earned_by_question_and_in_total(page, make):
     assert "Feedback for ada" in words
     assert "7.5 of 15 points so far" in words
     assert "5 points are not decided yet" in words
-    assert "1.1 Gradient descent part of the points 1.5 / 4" in words
-    assert "1.2 Convolution full points 6 / 6" in words
-    assert "2 A proof waiting for your instructor – / 5" in words
+    assert "1.1 Gradient descent 1.5 / 4 part of the points" in words
+    assert "1.2 Convolution 6 / 6 full points" in words
+    assert "2 A proof – / 5 waiting for your instructor" in words
     assert "Graded 2026-11-20T02:10:40Z on cpu" in words
 
 
@@ -64,7 +71,7 @@ def test_cases_that_came_to_the_same_share_a_row(page, make):
     assert "six your code raised an error TypeError" in found.words
     assert "hidden cases 1 to 3 your code raised an error" in found.words
     assert "hidden cases 4 and 5 passed" in found.words
-    assert found.tags.count("pre") == 2
+    assert found.tags.count("pre") == 2 + 1, "and the line to paste"
 
 
 def test_what_is_the_same_in_all_of_a_question_is_said_once(page, make):
@@ -74,7 +81,7 @@ def test_what_is_the_same_in_all_of_a_question_is_said_once(page, make):
         make.case(Verdict.FAILED, "three", message="values differ", diagnosis="steps uphill"),
         make.case(Verdict.FAILED, "four", True, message="values differ", diagnosis="steps uphill"),
     ]
-    words = page(make.result("ada", make.sgd(*cases, earned=1.0))).words
+    words = card(page(make.result("ada", make.sgd(*cases, earned=1.0))))
     assert words.count("steps uphill") == words.count("values differ") == 1
     assert words.count("not the expected result") == 3
     assert "look at the sign" in words
@@ -88,7 +95,8 @@ def test_a_question_without_an_answer_says_so_once_in_whatever_words(page, make,
     ]
     words = page(make.result("ada", make.sgd(*cases, earned=0.0))).words
     assert words.count(message) == 1
-    assert "0 of 4 cases passed" in words
+    assert "Not answered yet: 1 question 1.1 Gradient descent 0 / 4" in words
+    assert "up to 4 more points" in words
     assert "not the expected result" not in words
     assert "look at the sign" not in words
     passed = page(make.result("ada", make.sgd(*cases, make.case(), earned=1.0))).words
@@ -134,7 +142,7 @@ def test_a_submission_that_could_not_be_read_shows_no_zero(page, make):
 def test_missing_hardware_is_not_a_failure(page, make):
     pending = make.conv(Verdict.PENDING, 0.0, Status.PENDING)
     words = page(make.result("ada", make.sgd(), pending)).words
-    assert "1.2 Convolution waiting for a machine with the right hardware – / 6" in words
+    assert "1.2 Convolution – / 6 waiting for a machine with the right hardware" in words
 
 
 def test_whatever_anybody_wrote_is_text(page, make, hostile):
@@ -183,3 +191,86 @@ def test_the_page_has_an_outline_and_tables_with_scopes(page, make):
 
 def test_the_same_result_gives_the_same_bytes(page, make):
     assert page(make.result()).text == page(make.result()).text
+
+
+def test_who_submitted_nothing_gets_no_page(tmp_path, make):
+    grade = grade_of(make.manifest, "ada", None)
+    with pytest.raises(ValueError, match="ada submitted nothing"):
+        write_feedback(tmp_path / "hw1.html", grade, make.manifest, "Deep Learning")
+    assert not (tmp_path / "hw1.html").exists()
+
+
+def test_the_student_is_named_as_the_roster_does(page, make):
+    assert "Feedback for Ada Byron ( ada)" in page(make.result(), name="Ada Byron").words
+    assert "Feedback for ada Total" in page(make.result()).words
+
+
+def test_how_the_grade_came_about_is_told_where_others_than_the_grader_had_a_part(page, make):
+    assert "Found by the grader" not in page(make.result()).words
+    entered = {
+        "sgd_matches": Entered(score=3.0, extra=1.0),
+        "proof_answer": Entered(score=4.5, comment="Why does it converge?"),
+    }
+    late = Late(90_000.0, 1.5, "submitted 1 day 1 h late: 10 % of 15 points")
+    words = page(make.result(), entered=entered, late=late).words
+    assert "13 of 15 points" in words
+    assert (
+        "Found by the grader 10 1.1 Gradient descent: changed by your instructor −1 "
+        "1.1 Gradient descent: extra credit +1 2 A proof: scored by your instructor +4.5 "
+        "Late: submitted 1 day 1 h late: 10 % of 15 points −1.5 Total 13"
+    ) in words
+    assert "full points, scored by your instructor, +1 extra" in words
+    assert "The grader's checks came to 4 of 4." in words
+
+
+def test_a_penalty_takes_no_more_than_there_is(page, make):
+    late = Late(9e6, 15.0, "submitted 104 days late: 100 % of 15 points")
+    words = page(make.result(), late=late).words
+    assert "Late: submitted 104 days late: 100 % of 15 points −10 Total so far 0" in words
+
+
+def test_what_to_do_next_is_where_the_most_points_are_to_gain(page, make):
+    hidden = make.case(Verdict.FAILED, "x", True)
+    conv = make.conv(Verdict.FAILED, 0.0, diagnosis="the kernel is flipped")
+    words = page(make.result("ada", make.sgd(hidden, earned=1.0), conv, make.proof())).words
+    start, end = words.index("What to do next"), words.rindex("1.1 Gradient descent")
+    assert words[start:end].strip() == (
+        "What to do next 1.2 Convolution up to 6 more points This looks like the kernel is "
+        "flipped 1.1 Gradient descent up to 3 more points Hint: look at the sign"
+    )
+    assert "What to do next" not in page(make.result()).words, "all that is decided is right"
+
+
+def test_what_staff_wrote_is_text_with_its_lines_and_looks_are_not_for_students(page, make):
+    comment = "Nice.\nBut <b>why</b>?"
+    entered = {"proof_answer": Entered(score=2.0, comment=comment, look="SECRET")}
+    found = page(make.result(), entered=entered)
+    assert comment in "".join(data for tag, data in found.data if tag == "p")
+    assert "white-space: pre-line" in found.text
+    assert "b" not in found.tags
+    assert "SECRET" not in found.text
+
+
+def test_a_visible_case_that_did_not_pass_comes_with_the_line_that_runs_it(page, make):
+    visible = make.sgd(make.case(Verdict.FAILED), earned=0.0)
+    hidden = make.sgd(make.case(Verdict.FAILED, "x", True), earned=0.0)
+    on_gpu = make.conv(Verdict.FAILED, 0.0)
+    assert ("pre", "self_check(sgd_matches)") in page(make.result("ada", visible)).data
+    assert "self_check" not in page(make.result("ada", hidden, on_gpu)).text
+    assert "self_check" not in page(make.result()).text
+
+
+def test_what_passed_is_folded_away(page, make):
+    text = page(make.result()).text
+    folded = text[text.index("<details>") : text.index("</details>")]
+    assert "1 check passed" in folded
+    assert "sgd_step moves against the gradient." in folded
+    assert "one step" in folded
+
+
+def test_a_manual_answer_that_is_untouched_is_not_answered(page, make):
+    untouched = make.result("ada", make.sgd(), make.conv(), make.proof(0.0, Status.GRADED))
+    words = page(untouched).words
+    assert "Not answered yet: 1 question 2 A proof 0 / 5" in words
+    commented = page(untouched, entered={"proof_answer": Entered(comment="Come to me.")}).words
+    assert "Not answered yet" not in commented
