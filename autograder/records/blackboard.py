@@ -13,7 +13,7 @@ from autograder.records.filling import (
     cells,
     other_possible,
     rows_of,
-    titled_column,
+    titled_columns,
 )
 from autograder.records.roster import Clues
 from autograder.records.sheets import Sheet, read_sheet
@@ -56,8 +56,8 @@ def blackboard_export(wanted: "Wanted") -> Exported:
     rows, problems = rows_of(sheet, clues, wanted)
     titles = {column: found[1] for column, found in columns.items()}
     grades: dict[tuple[int, int], float] = {}
-    for manifest, of_class in wanted.classes:
-        column = titled_column(sheet, titles, manifest, wanted)
+    of_assignments = titled_columns(sheet, titles, wanted)
+    for (manifest, of_class), column in zip(wanted.classes, of_assignments, strict=True):
         grades |= cells(rows, of_class, column)
         if column in columns and (points := POINTS.search(columns[column][2] or "")):
             problems += other_possible(sheet, manifest, points[0])

@@ -15,7 +15,7 @@ from autograder.records.filling import (
     known_students,
     other_possible,
     rows_of,
-    titled_column,
+    titled_columns,
 )
 from autograder.records.roster import Clues
 from autograder.records.sheets import DECIMALS, Sheet, read_sheet
@@ -65,9 +65,8 @@ def _filled(wanted: "Wanted", sheet: Sheet) -> Exported:
         if (found := TITLE.fullmatch(heading))
     }
     grades: dict[tuple[int, int], float] = {}
-    for manifest, of_class in wanted.classes:
-        column = titled_column(sheet, titles, manifest, wanted)
-        kept.append(column)
+    of_assignments = titled_columns(sheet, titles, wanted)
+    for (manifest, of_class), column in zip(wanted.classes, of_assignments, strict=True):
         grades |= {
             cell: grade
             for cell, grade in cells(rows, of_class, column).items()
@@ -76,7 +75,7 @@ def _filled(wanted: "Wanted", sheet: Sheet) -> Exported:
         for row in sheet.numbers:
             if sheet.value(row, student).casefold() == POINTS.casefold():
                 problems += other_possible(sheet, manifest, sheet.value(row, column))
-    filled = sheet.with_grades(grades).only(kept)
+    filled = sheet.with_grades(grades).only([*kept, *of_assignments])
     return Exported({"canvas.csv": filled.data()}, tuple(problems))
 
 

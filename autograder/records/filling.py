@@ -13,7 +13,7 @@ from autograder.visible import visible
 if TYPE_CHECKING:
     from autograder.records.exporting import Classes, Wanted
 
-__all__ = ["cells", "known_students", "other_possible", "rows_of", "titled_column"]
+__all__ = ["cells", "known_students", "other_possible", "rows_of", "titled_columns"]
 
 
 def known_students(classes: "Classes") -> list[str]:
@@ -70,20 +70,33 @@ def cells(
     return {(rows[s], column): total for s, total in totals.items() if total is not None}
 
 
-def titled_column(
-    sheet: Sheet, titles: Mapping[int, str], manifest: Manifest, wanted: "Wanted"
-) -> int:
-    """Return the column of an assignment.
+def titled_columns(sheet: Sheet, titles: Mapping[int, str], wanted: "Wanted") -> list[int]:
+    """Return the column of each assignment, one for each.
 
     Args:
-        sheet: in which it is looked for.
+        sheet: in which they are looked for.
         titles: the columns of assignments, with the title of each.
-        manifest: the assignment's.
-        wanted: says the heading, where it does.
+        wanted: has the assignments, and the heading of a single one where it is said.
 
     Raises:
-        UsageError: it is not there, or not one alone.
+        UsageError: one is not there, or not alone, or is that of two.
     """
+    columns: dict[int, str] = {}
+    for manifest, _ in wanted.classes:
+        column = _titled_column(sheet, titles, manifest, wanted)
+        if column in columns:
+            raise UsageError(
+                f"{columns[column]} and {manifest.assignment} have the same column in "
+                f"{visible(sheet.name)}; export one at a time, and name its column by "
+                "--grade-column"
+            )
+        columns[column] = manifest.assignment
+    return list(columns)
+
+
+def _titled_column(
+    sheet: Sheet, titles: Mapping[int, str], manifest: Manifest, wanted: "Wanted"
+) -> int:
     if wanted.column is not None and len(wanted.classes) == 1:
         if (named := sheet.find(wanted.column)) is not None:
             return named

@@ -92,6 +92,7 @@ class Sheet:
             said = number(self.value(row, column))
             if said is None or abs(said - grade) > 10**-DECIMALS:
                 cells = list(rows[row].cells)
+                cells += [""] * (column + 1 - len(cells))  # the ends of rows may be left out
                 cells[column] = self._cell(grade, comma, cells[column])
                 rows[row] = replace(rows[row], cells=tuple(cells))
         return replace(self, rows=tuple(rows))

@@ -105,6 +105,7 @@ def test_what_could_not_be_read_is_an_error_for_ci_and_no_zero(export, make):
     assert "staff will act" in found["output"]
     assert "the notebook is not JSON" in found["output"]
     assert "score" not in found
+    assert found["extra_data"]["earned"] is None
     assert not any("score" in test for test in found["tests"])
     assert feedback_text("HW", grade).startswith("HW: not graded yet\nThis could not be graded.")
 

@@ -285,3 +285,11 @@ def test_a_sheet_of_the_class_holds_several_assignments(make, whole, tmp_path):
     assert exported.problems == (
         "sheet.csv says 5 points for quiz, which has 15; grades are filled in as they are",
     )
+    same = msgspec.structs.replace(other, assignment="hw2", title="Homework 1")
+    with pytest.raises(UsageError, match=r"hw1 and hw2 have the same column in sheet\.csv; "):
+        EXPORTERS["canvas"].export(Wanted([classes[0], (same, {})], ROSTER, path))
+
+
+def test_a_row_whose_end_is_left_out_is_filled_too(fill):
+    after, _ = fill("canvas", CANVAS.replace(',"S 1",,4,\n', "\n"), ["ada"])
+    assert rows(after)[2] == ["Lovelace, Ada", "31", "901", "ada", "", "12.25"]
