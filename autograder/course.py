@@ -20,6 +20,7 @@ from autograder.visible import visible
 __all__ = [
     "CONFIG",
     "LONGEST_NAME",
+    "ROSTER",
     "SECRET_FILE_VARIABLE",
     "Course",
     "NoCourse",
@@ -32,6 +33,7 @@ __all__ = [
 T = TypeVar("T")
 
 CONFIG = "course.toml"
+ROSTER = "roster.csv"
 LONGEST_NAME = 250  # bytes of a student's: a file name holds 255, and ours add ".json"
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
 SECRET_FILE_VARIABLE = "AUTOGRADER_SECRET_FILE"
@@ -182,7 +184,7 @@ class Course:
         """What no student's code may find: everything of the course that is not the release."""
         names = ("assignments", "autograded", "build", "feedback", "reference", "results")
         folders = [self.root / name for name in (*names, "submitted")]
-        return (*folders, self.gradebook, self.root / CONFIG)
+        return (*folders, self.gradebook, self.root / CONFIG, self.root / ROSTER)
 
     def limits_of(self, assignment: str) -> Limits:
         """The limits of a submission of an assignment."""

@@ -18,7 +18,7 @@ from autograder.records.times import read_time
 __all__ = ["read", "recognises"]
 
 FILE = re.compile(
-    r"(?P<person>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<rest>.+)|\.txt)", re.DOTALL
+    r"(?P<person>.+?)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<rest>.+)|\.txt)", re.DOTALL
 )
 NAME = re.compile(r"Name:\s*(?P<name>.*?)\s*\((?P<username>[^()]+)\)\s*")
 SUBMITTED = re.compile(r"Date Submitted:\s*(?P<time>.+?)\s*")
@@ -62,7 +62,7 @@ def _said(text: Member | None) -> Mapping[str, str]:
     if text is None:
         return {}
     try:
-        lines = text.read().decode("utf-8-sig", "replace").splitlines()[:MOST_LINES]
+        lines = text.read().decode("utf-8-sig", "replace").split("\n")[:MOST_LINES]
     except Refused:
         return {}
     said: dict[str, str] = {}

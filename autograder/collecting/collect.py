@@ -18,7 +18,7 @@ from autograder.collecting.found import Found, Notes, Source
 from autograder.collecting.placing import Existing, Outcome, Policy, existing, place
 from autograder.collecting.report import Report, Taken
 from autograder.collecting.trees import Refused
-from autograder.course import Course
+from autograder.course import ROSTER, Course
 from autograder.errors import UsageError, stops_all, system_words
 from autograder.records.roster import Roster, is_student_name, read_roster
 from autograder.visible import STEERING, visible
@@ -148,15 +148,22 @@ def _by_student(
         elif match.is_unknown and not roster.complete:
             groups[name, made.of(one)].append(one)
         else:
-            text = visible(one.found.who.text, 100)
-            reasons[f"{visible(one.found.place)} ({text}): {match.reason}"] = None
+            reasons[f"{_where(one.found)}: {match.reason}"] = None
     for key, attempts in list(groups.items()):
         if people := _several(attempts):
             del groups[key]
-            reasons[f"{people} are both taken for {visible(key[1])}"] = None
+            taken = f"{people} are both taken for {visible(key[1])}"
+            reasons[f"{taken}; give each a row in {ROSTER}"] = None
     report.unmatched += reasons
     report.made += sorted(made.names.intersection(student for _, student in groups))
     return groups
+
+
+def _where(found: Found) -> str:
+    """Return where a submission is, and whose it says it is."""
+    text = visible(found.who.text, 100)
+    where = visible(found.place, 200)
+    return where if text in where else f"{where} ({text})"
 
 
 def _several(attempts: Sequence[_Listed]) -> str:

@@ -5,6 +5,8 @@ yielded; ``timestamp.txt`` and ``submission_secret.txt`` stay as they are, becau
 student's feedback by them.
 """
 
+import os
+import pwd
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -52,6 +54,9 @@ def read(source: Source, notes: Notes) -> Iterator[Found]:
             notes.strays.append(folder.name)
             continue
         place = f"{source.name}, {folder.name}"
+        if owner := _other_owner(folder, match["student"]):
+            notes.refused.append(str(Refused(place, f"was submitted by {owner}, as another")))
+            continue
         try:
             tree = folder_tree(folder, place)
         except Refused as error:
@@ -71,6 +76,20 @@ def read(source: Source, notes: Notes) -> Iterator[Found]:
             stamp if same else None,
             keeps=tuple(member for member in members if member.name == SECRET),
         )
+
+
+def _other_owner(folder: Path, student: str) -> str | None:
+    """Return who owns a folder, where students are users of this machine and it is another one.
+
+    A copy is owned by whoever made it, so what is ours or root's is believed.
+    """
+    owner = folder.stat().st_uid
+    try:
+        if owner in (0, os.getuid(), pwd.getpwnam(student).pw_uid):
+            return None
+        return pwd.getpwuid(owner).pw_name
+    except KeyError:
+        return None
 
 
 def _inbound(path: Path) -> list[Path]:

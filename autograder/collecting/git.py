@@ -56,7 +56,7 @@ def read(source: Source, notes: Notes) -> Iterator[Found]:
             continue
         place = f"{source.name}, {folder.name}"
         try:
-            yield _found(student, repository, place)
+            yield _found(student, repository, place, source.assignments)
         except Refused as error:
             notes.refused.append(str(error))
 
@@ -89,7 +89,7 @@ def _repository(folder: Path) -> Path | None:
     return None
 
 
-def _found(student: str, repository: Path, place: str) -> Found:
+def _found(student: str, repository: Path, place: str, assignments: frozenset[str]) -> Found:
     for name in ELSEWHERE:
         if os.path.lexists(repository / name):
             raise Refused(place, f"reads another's files (by {name})")
@@ -107,13 +107,18 @@ def _found(student: str, repository: Path, place: str) -> Found:
     for line in listed.decode("utf-8", "surrogateescape").split("\0"):
         about, _, name = line.partition("\t")
         words = about.split()
-        if len(words) == 3 and words[0] in PLAIN_FILES:
+        if len(words) == 3 and words[0] in PLAIN_FILES and _is_work(name, assignments):
             entries.append((name, _Blob(repository, words[2], f"{place}, {name}")))
     if len(entries) > OF_STUDENT.members:
         raise Refused(place, f"has more than {OF_STUDENT.members} files")
     tree = tree_of(place, entries, (), OF_CLASS)
     files: tuple[Member, ...] = tree.members
     return Found(person(student), place, files, time=time and time.replace(tzinfo=None))
+
+
+def _is_work(name: str, assignments: frozenset[str]) -> bool:
+    """Whether a file may belong to a submission: a notebook, or in an assignment's folder."""
+    return name.lower().endswith(".ipynb") or not assignments.isdisjoint(name.split("/")[:-1])
 
 
 class _Blob:

@@ -81,7 +81,7 @@ def _entries(text: str) -> dict[str, _Entry]:
     """Return what the metadata say, by the name of the submission's folder."""
     entries: dict[str, _Entry] = {}
     entry, in_people = _Entry(), False
-    for line in text.splitlines():
+    for line in text.replace("\r\n", "\n").split("\n"):
         if match := TOP.fullmatch(line):
             entry = entries.setdefault(_value(match["name"]), _Entry())
             in_people = False

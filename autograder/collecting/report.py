@@ -48,7 +48,7 @@ class Report:
         sources: each source, with the form in which it was read.
         taken: the submissions that found their students.
         made: students that were made from names, because there is no roster.
-        unmatched: who is nobody in the roster, with the reason.
+        unmatched: who is nobody in the roster, with the reason and what to do.
         refused: files that were not taken, with the reason.
         strays: names of files that say nobody's name.
         left_out: files beside a notebook that were not taken.
@@ -68,12 +68,11 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Give what happened, a sentence to a line."""
         yield from self.sources
-        verb = "would be collected" if self.dry_run else "collected"
         for assignment in sorted({one.assignment for one in self.taken}):
             taken = [one for one in self.taken if one.assignment == assignment]
             counts = Counter(one.outcome for one in taken)
             parts = [f"{counts[one]} {WORDS[one]}" for one in ORDER if counts[one]]
-            yield f"{assignment}: {len(taken)} {verb}: {'; '.join(parts)}"
+            yield f"{assignment}: {len(taken)} found: {'; '.join(parts)}"
             if late := [one.student for one in taken if one.late]:
                 yield f"{assignment}: {len(late)} marked as late: {_names(late)}"
             if without := [one.student for one in taken if not one.timed]:
@@ -97,7 +96,7 @@ class Report:
     def problems(self) -> Iterator[str]:
         """Give what somebody must look at, with what to do."""
         for said in self.unmatched:
-            yield f"{said}; add a row to roster.csv, and run the same command again"
+            yield f"{said}, and run the same command again"
         yield from self.refused
         if not (self.taken or self.unmatched or self.refused):
             yield "there is no submission in it"

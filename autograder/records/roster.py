@@ -15,13 +15,12 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from autograder.course import LONGEST_NAME, Course
+from autograder.course import LONGEST_NAME, ROSTER, Course
 from autograder.errors import UsageError
 from autograder.visible import STEERING, visible
 
-__all__ = ["ROSTER", "Clues", "Match", "Roster", "Student", "is_student_name", "read_roster"]
+__all__ = ["Clues", "Match", "Roster", "Student", "is_student_name", "read_roster"]
 
-ROSTER = "roster.csv"
 MOST_BYTES = 16 << 20
 ID_COLUMN = "student"
 # Letters that Unicode does not take apart into a plain one and a mark.
@@ -98,13 +97,15 @@ class Match:
 
     @property
     def reason(self) -> str:
-        """Why it is no student, as the end of a sentence."""
+        """Why it is no student, and what to do, as the end of a sentence."""
         if self.is_unknown:
-            return "nobody in the roster has that name, login or number"
+            return f"nobody in the roster has that name, login or number; add a row to {ROSTER}"
         names = ", ".join(map(visible, self.candidates))
         if self.agreed:
-            return f"several students have that name, login or number: {names}"
-        return f"its number, login and name are of different students: {names}"
+            said = f"several students have that name, login or number: {names}"
+        else:
+            said = f"its number, login and name are of different students: {names}"
+        return f"{said}; correct their rows in {ROSTER}, or copy it by hand"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ import io
 import os
 import subprocess
 import tarfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -150,6 +152,24 @@ def test_the_newest_attempt_of_an_exchange_wins_and_its_secret_stays(
     (unmatched,) = report.unmatched
     assert "eve+hw1" in unmatched
     assert len(report.strays) == 1  # of an assignment that the course has not
+
+
+def test_what_a_user_submits_as_another_is_not_collected(collect, exchange, submitted, monkeypatch):
+    users = {"ada": 7001, "alan": 7002}
+    (eve,) = (exchange / "small" / "inbound").glob("ada+hw1+*_3=")
+    stat = Path.stat
+
+    def owned(path, **options):
+        found = stat(path, **options)
+        return os.stat_result((*found[:4], 7002, *found[5:])) if path == eve else found
+
+    monkeypatch.setattr(Path, "stat", owned)
+    monkeypatch.setattr("pwd.getpwnam", lambda name: SimpleNamespace(pw_uid=users[name]))
+    monkeypatch.setattr("pwd.getpwuid", lambda _: SimpleNamespace(pw_name="alan"))
+    report = collect(exchange, assignment="hw1")
+    assert submitted("ada") == b"first"
+    assert submitted("alan") == ALAN
+    assert any("was submitted by alan, as another" in said for said in report.refused)
 
 
 def test_an_exchange_of_several_courses_is_not_guessed(collect, exchange):

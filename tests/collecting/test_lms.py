@@ -167,6 +167,34 @@ def test_blackboard_tells_the_username_and_the_time_with_its_zone(collect, sourc
     assert report.superseded == 1
 
 
+def test_the_name_of_an_uploaded_file_makes_nobody_another(collect, source, submitted, root):
+    with (root / "roster.csv").open("a") as roster:
+        roster.write("eve,Eve,Mallory,eve@example.edu,L5,6666,505,eve\n")
+    upload = "Homework 1_alovelace_attempt_2026-11-20-10-11-12"
+    for names in (
+        [
+            f"Homework 1_eve_attempt_2026-11-20-10-11-12_{upload}{end}"
+            for end in (".txt", "_x.ipynb")
+        ],
+        ["Eve Mallory_9_assignsubmission_file_/Ada Lovelace_7_assignsubmission_file_/x.ipynb"],
+        ["malloryeve_6666_9_lovelaceada_1001_8_x.ipynb"],
+    ):
+        text = TEXT.format(name="Ada Lovelace", username="alovelace").encode()
+        collect(source({n: GRACE if n.endswith("b") else text for n in names}), assignment="hw1")
+        assert (submitted("eve"), submitted("ada")) == (GRACE, None)
+
+
+@pytest.mark.parametrize("name", ["x_1001", "1001"])
+def test_a_name_that_ends_in_anothers_number_makes_nobody_another(
+    collect, source, submitted, root, name
+):
+    with (root / "roster.csv").open("a") as roster:
+        roster.write("eve,Eve,Mallory,eve@example.edu,L5,6666,505,eve\n")
+    report = collect(source({f"{name}_6666_9_hw1.ipynb": ALAN}), assignment="hw1")
+    assert submitted("ada") is None
+    assert submitted("eve") == ALAN or "several students" in report.unmatched[0]
+
+
 METADATA = """---
 submission_111:
   :submitters:
