@@ -48,7 +48,7 @@ def dry(block):
     return re.sub(r"^make\b", "make --dry-run", block, flags=re.MULTILINE)
 
 
-def run_blocks(root, blocks):
+def run_blocks(root, blocks, environment=None):
     """Type the blocks into one shell, one after another; return what became of each."""
     script = "trap 'echo \"failed> $BASH_COMMAND\"' ERR\n"
     for number, block in enumerate(blocks):
@@ -59,6 +59,7 @@ def run_blocks(root, blocks):
     done = subprocess.run(
         ["bash", str(file)],
         cwd=root,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -15,11 +15,12 @@ from autograder.authoring.subject import Session
 from autograder.errors import HarnessError
 from autograder.grading.cases import ReferenceSession, drawn_under, run_case
 from autograder.sandbox.protocol.messages import InProcessSession
-from autograder.student.ready import NBGRADER, tell_missing
+from autograder.student.ready import tell_missing
 from autograder.student.recording import ReplaySession
 
 __all__ = ["SelfCheck", "check_here", "in_points", "run_visible", "visible_cases"]
 
+NBGRADER = "NBGRADER_EXECUTION"  # where nbgrader runs a notebook: "validate" or "autograde"
 WAITS = ("?", "#9a6700")
 MARKS = {Verdict.PASSED: ("✓", "#1a7f37"), Verdict.BROKEN: WAITS, Verdict.PENDING: WAITS}
 NEEDS_GPU = "runs at grading, on a machine with a GPU"

@@ -13,13 +13,7 @@ from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, UsageError
 from autograder.version import DISTRIBUTION, own_version, wheel_name
 
-__all__ = ["NBGRADER", "advice", "look", "tell_missing"]
-
-NBGRADER = "NBGRADER_EXECUTION"  # where nbgrader runs a notebook: "validate" or "autograde"
-NOT_BY_NBGRADER = (
-    "nbgrader cannot grade this notebook: it would give points for every check that does not fail "
-    "here. In the course's folder `nbgrader autograde` calls autograder, by nbgrader_config.py."
-)
+__all__ = ["advice", "look", "tell_missing"]
 
 _told: set[Path] = set()  # which missing files this process has spoken of
 
@@ -38,8 +32,6 @@ def advice(version: str) -> str:
 def look(version: str, python: str, files: Sequence[str]) -> None:
     """Look for what a release needs, in a student's Jupyter; where it is graded, do nothing.
 
-    Where nbgrader would grade it by itself, the kernel ends: nobody gets points for nothing.
-
     Args:
         version: of the package that the release was made with.
         python: that grading runs: "3.11".
@@ -50,9 +42,6 @@ def look(version: str, python: str, files: Sequence[str]) -> None:
     """
     if os.environ.get(GRADING):
         return
-    if os.environ.get(NBGRADER) == "autograde":
-        print(NOT_BY_NBGRADER, file=sys.__stderr__, flush=True)
-        os._exit(1)
     try:
         installed = own_version()
     except HarnessError:
