@@ -100,7 +100,7 @@ def grades_now(
     manifest = bundle.manifest
     name, journal = manifest.assignment, Journal(course.results(manifest.assignment))
     counted = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
-    policies = course.policies
+    policies, roster = course.policies, read_roster(course)
 
     def late(state: State, student: str) -> Late:
         return _late(course, manifest, times, state, student)
@@ -108,7 +108,8 @@ def grades_now(
     def digest() -> str:
         texts = [dump_result(counted[student]) for student in sorted(counted)]
         due = str(course.due.get(name, ""))
-        return digest_of_parts(bundle.id, dict(times), journal.mark(), repr(policies), due, *texts)
+        said = [bundle.id, dict(times), journal.mark(), repr(policies), due, repr(roster.students)]
+        return digest_of_parts(said, *texts)
 
     stamp = read_gradebook_stamp(course)
     if stamp.written.get(name) == digest():
@@ -123,6 +124,7 @@ def grades_now(
             journal,
             times,
             late if policies.late is not None else None,
+            roster,
         )
         told = [(student, cell, why) for (student, cell), why in written.looks.items()]
         stamp = msgspec.structs.replace(

@@ -113,9 +113,11 @@ def bring_up_to_date(
         grades = {s: grade_of(bundle.manifest, s, result) for s, result in results.items()}
     records = Records(results, grades, tuple(sorted(waiting)), tuple(sorted(former)))
     stamp = read_stamp(course, name)
+    names = names_of(course)
     digests = {
         student: digest_of_parts(
-            msgspec.json.encode(grades[student]), times.get(student, ""), student in waiting
+            msgspec.json.encode(grades[student]),
+            [times.get(student), student in waiting, names.get(student)],
         )
         for student in results
     }
@@ -131,7 +133,7 @@ def bring_up_to_date(
         for student in stale:  # what is not written, the next run tries again
             with _one_student_s(student, problems):
                 waits = student in waiting
-                _write_feedback(course, bundle.manifest, grades[student], waits=waits)
+                _write_feedback(course, bundle.manifest, grades[student], names, waits=waits)
                 if student not in written and student in submitted:
                     data = read_submitted(submitted[student]).data
                     _write_notebook(course, bundle, results[student], data)
@@ -167,7 +169,7 @@ def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes) -> 
     """
     grade = grade_of(bundle.manifest, result.student, result)
     waits = digest_of(data) != result.submission
-    _write_feedback(course, bundle.manifest, grade, waits=waits)
+    _write_feedback(course, bundle.manifest, grade, names_of(course), waits=waits)
     _write_notebook(course, bundle, result, data)
 
 
@@ -184,14 +186,15 @@ def _write_notebook(course: Course, bundle: Bundle, result: Result, data: bytes)
     write_autograded(path, submission.notebook, result, bundle.manifest)
 
 
-def _write_feedback(course: Course, manifest: Manifest, grade: Grade, *, waits: bool) -> None:
+def _write_feedback(
+    course: Course, manifest: Manifest, grade: Grade, names: Mapping[str, str], *, waits: bool
+) -> None:
     if grade.result is None:
         return
     name = manifest.assignment
     path = course.feedback(name, grade.student)
-    known = read_roster(course).get(grade.student)
-    name_ = known.name if known is not None else None
-    write_feedback(path, grade, manifest, course.name, name=name_, newer_waits=waits)
+    real = names.get(grade.student)
+    write_feedback(path, grade, manifest, course.name, name=real, newer_waits=waits)
     if not waits:
         folder = course.root / "submitted" / grade.student / name
         write_for_release(path, folder / f"{name}.ipynb")
@@ -200,13 +203,13 @@ def _write_feedback(course: Course, manifest: Manifest, grade: Grade, *, waits: 
 def write_feedback_pages(course: Course, found: ClassGrades) -> list[str]:
     """Write each student's feedback page, and return sentences on those that cannot be written."""
     problems: list[str] = []
-    submitted = course.submitted(found.manifest.assignment)
+    submitted, names = course.submitted(found.manifest.assignment), names_of(course)
     for student, grade in found.grades.items():
         with _one_student_s(student, problems):
             data = read_submitted(submitted[student]).data if student in submitted else None
             graded = grade.result.submission if grade.result is not None else None
             waits = data is not None and digest_of(data) != graded
-            _write_feedback(course, found.manifest, grade, waits=waits)
+            _write_feedback(course, found.manifest, grade, names, waits=waits)
     return problems
 
 
@@ -228,9 +231,13 @@ def write_class_report(course: Course, problems: list[str]) -> Path:
                 assignments.append((found.manifest, found.grades))
         except (AutograderError, OSError) as error:
             problems.append(f"{name} is not in the report: {fault_words(error)}")
-    names = {student.id: student.name for student in read_roster(course).students}
-    write_report(course.report.parent, course.name, assignments, names)
+    write_report(course.report.parent, course.name, assignments, names_of(course))
     return course.report
+
+
+def names_of(course: Course) -> dict[str, str]:
+    """Return the real names of students, by the name of their folder, where they are known."""
+    return {one.id: one.name for one in read_roster(course).students if one.name != one.id}
 
 
 def fault_words(error: Exception) -> str:

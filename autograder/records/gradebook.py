@@ -22,6 +22,7 @@ from autograder.records.entries import Field, Journal, Key, State, look_of
 from autograder.records.gradebook_cells import sync_notebook
 from autograder.records.gradebook_file import ADVICE, open_gradebook, reason_of
 from autograder.records.gradebook_staff import keep_mark, reconcile, write_due, write_entered
+from autograder.records.roster import Roster, Student
 from autograder.records.times import read_time
 from autograder.records.words import question_pairs
 
@@ -30,6 +31,7 @@ __all__ = ["Looks", "Written", "forget_in_gradebook", "write_gradebook"]
 BATCH = 500  # students whose rows are in memory at one time
 Looks = Mapping[tuple[str, str], str]  # why staff must look again, by student and cell
 LateOf = Callable[[State, str], Late]
+NOBODY = Roster()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def write_gradebook(
     journal: Journal,
     timestamps: Mapping[str, str] | None = None,
     late_of: LateOf | None = None,
+    roster: Roster = NOBODY,
 ) -> Written:
     """Write the results of an assignment into nbgrader's database, all of them or none.
 
@@ -71,6 +74,7 @@ def write_gradebook(
             one that is no time counts as none.
         late_of: the course's late policy: what lateness costs a student, by the entries that
             count; None leaves penalties to nbgrader's plugin.
+        roster: names and addresses of students, which go where the gradebook has none.
 
     Raises:
         HarnessError: the database cannot be made, read or written.
@@ -91,7 +95,9 @@ def write_gradebook(
             write_due(notebook.assignment, state)
             entered = {key.student for key in state if key.student}
             for students in _batches(gradebook, notebook.assignment, {*results, *entered}):
-                for student, submission in _submissions(gradebook, notebook, students).items():
+                for student, submission in _submissions(
+                    gradebook, notebook, students, roster
+                ).items():
                     moved = write_entered(submission, state)
                     if late_of is not None:
                         _write_penalty(submission, late_of(state, student))
@@ -188,7 +194,9 @@ def _batches(gradebook: Any, assignment: Any, students: Iterable[str]) -> Iterat
         yield everybody[begin : begin + BATCH]
 
 
-def _submissions(gradebook: Any, notebook: Any, students: Sequence[str]) -> dict[str, Any]:
+def _submissions(
+    gradebook: Any, notebook: Any, students: Sequence[str], roster: Roster
+) -> dict[str, Any]:
     """Return each student's submitted notebook with a row for every cell, made where missing."""
     from nbgrader.api import Comment, Grade, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy.orm import selectinload
@@ -207,7 +215,7 @@ def _submissions(gradebook: Any, notebook: Any, students: Sequence[str]) -> dict
             selectinload(SubmittedNotebook.comments),
         )
     }
-    for assignment in _assignments(gradebook, notebook.assignment, students):
+    for assignment in _assignments(gradebook, notebook.assignment, students, roster):
         if assignment.student_id not in present:
             new = SubmittedNotebook(notebook=notebook, assignment=assignment)
             gradebook.db.add(new)
@@ -222,12 +230,15 @@ def _submissions(gradebook: Any, notebook: Any, students: Sequence[str]) -> dict
     return present
 
 
-def _assignments(gradebook: Any, assignment: Any, students: Sequence[str]) -> list[Any]:
+def _assignments(
+    gradebook: Any, assignment: Any, students: Sequence[str], roster: Roster
+) -> list[Any]:
     """Return each student's submitted assignment, and make what is missing, students too."""
-    from nbgrader.api import Student, SubmittedAssignment
+    from nbgrader.api import Student as Row
+    from nbgrader.api import SubmittedAssignment
 
     db = gradebook.db
-    known = {s.id: s for s in db.query(Student).filter(Student.id.in_(students))}
+    known = {s.id: s for s in db.query(Row).filter(Row.id.in_(students))}
     present = {
         found.student_id: found
         for found in db.query(SubmittedAssignment)
@@ -236,7 +247,9 @@ def _assignments(gradebook: Any, assignment: Any, students: Sequence[str]) -> li
     }
     for name in students:
         if name not in known:
-            known[name] = Student(id=name)
+            known[name] = Row(id=name)
+        if (listed := roster.get(name)) is not None:
+            _name(known[name], listed)
         if name not in present:
             present[name] = SubmittedAssignment(
                 assignment=assignment, student=known[name], student_id=name
@@ -245,20 +258,32 @@ def _assignments(gradebook: Any, assignment: Any, students: Sequence[str]) -> li
     return list(present.values())
 
 
+def _name(row: Any, student: Student) -> None:
+    """Write what the roster says of a student where the gradebook says nothing."""
+    for column, value in (
+        ("first_name", student.first_name),
+        ("last_name", student.last_name),
+        ("email", student.email),
+        ("lms_user_id", student.lms_id),
+    ):
+        if value and not getattr(row, column):
+            setattr(row, column, value)
+
+
 def forget_in_gradebook(db_path: Path, student: str, assignments: Sequence[str]) -> None:
     """Remove a student's submissions of assignments, and the student who has no other.
 
     Raises:
         HarnessError: the database cannot be read or written.
     """
-    from nbgrader.api import Student
+    from nbgrader.api import Student as Row
     from sqlalchemy.exc import SQLAlchemyError
 
     if not db_path.is_file():
         return
     try:
         with open_gradebook(db_path, []) as gradebook:
-            known = gradebook.db.get(Student, student)
+            known = gradebook.db.get(Row, student)
             if known is None:
                 return
             for submission in list(known.submissions):

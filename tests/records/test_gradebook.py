@@ -18,6 +18,7 @@ from autograder.artefacts.results import Status, Verdict
 from autograder.errors import HarnessError
 from autograder.records.entries import WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import write_gradebook
+from autograder.records.roster import Roster, Student
 
 NOON, ONE = "2026-11-20 12:00:00 UTC\n", "2026-11-20 13:00:00 UTC"
 
@@ -456,3 +457,22 @@ def test_a_class_of_three_hundred_is_written_in_time(write, db, make):
     start = time.perf_counter()
     write(*results)
     assert time.perf_counter() - start < 20
+
+
+def test_names_of_the_roster_go_where_the_gradebook_has_none(db, gradebook, journal, make):
+    students = (Student("ada", "Amara", "Okafor", "a@x.org", "17"), Student("bo", "Bo"))
+    results = {name: make.result(name) for name in ("ada", "bo")}
+    given = (db, make.manifest, make.release(), results, journal)
+    write_gradebook(*given, roster=Roster(students))
+    ada = gradebook.find_student("ada")
+    assert (ada.first_name, ada.last_name, ada.email, ada.lms_user_id) == (
+        "Amara",
+        "Okafor",
+        "a@x.org",
+        "17",
+    )
+    ada.first_name = "Amy"
+    gradebook.db.commit()
+    write_gradebook(*given, roster=Roster(students))
+    gradebook.db.expire_all()
+    assert gradebook.find_student("ada").first_name == "Amy", "what staff entered there stays"
