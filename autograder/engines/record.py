@@ -169,7 +169,7 @@ def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes) -> 
     """
     grade = grade_of(bundle.manifest, result.student, result)
     waits = digest_of(data) != result.submission
-    _write_feedback(course, bundle.manifest, grade, names_of(course), waits=waits)
+    _write_feedback(course, bundle.manifest, grade, {}, waits=waits)
     _write_notebook(course, bundle, result, data)
 
 

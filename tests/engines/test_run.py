@@ -238,7 +238,7 @@ def test_what_lies_where_a_page_belongs_is_said_and_is_one_students(classroom):
     assert earned(run) == dict.fromkeys(("ada", "bo", "cy", "dan"), 7.0)
     assert [problem.partition(";")[0] for problem in run.problems] == [
         "the pages of ada are not written: feedback/ada/small/small.html: Is a directory",
-        "the pages of bo are not written: feedback/bo: File exists",
+        "the pages of bo are not written: feedback/bo/small: Not a directory",
         "the pages of cy are not written: autograded/cy/small: File exists",
     ]
     assert course.feedback("small", "dan").is_file()
