@@ -133,7 +133,7 @@ def _question(question: QuestionGrade) -> QuestionView:
     missed = [case for case in everything if case.verdict is not Verdict.PASSED]
     messages = [case.message for case in missed if case.message]
     blank = is_blank(everything)
-    message = messages[0] if blank else _shared(messages)
+    message = "\n".join(dict.fromkeys(messages)) if blank else _shared(messages)
     diagnosis = _shared([case.diagnosis for case in everything if case.diagnosis])
     checks = [
         _check(check, cases, entries.get(check.name), {message, diagnosis}, blank)

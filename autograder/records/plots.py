@@ -73,7 +73,7 @@ def histogram(values: Sequence[float], possible: float) -> str:
             axes.axvline(where, color=_NAMED[colour], linestyle=style, linewidth=1.4, zorder=3)
         axes.set_xlim(0, edges[-1])
         axes.set_ylim(0, max(counts) * 1.04)
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=possible > 4))
+        axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], integer=possible > 4))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.grid(axis="y", color=_NAMED["line"], linewidth=0.8, zorder=1)
         for side in ("top", "left", "right"):

@@ -144,10 +144,10 @@ def check_words(check: CheckResult, entry: CheckEntry | None) -> list[CaseWords]
 
 
 def is_blank(cases: Sequence[CaseWords]) -> bool:
-    """Return whether a question is not answered, as all of its cases that tell why agree."""
+    """Return whether a question is not answered: no case passed, and those that tell why agree."""
     told = [case for case in cases if case.message]
-    alike = len({case.verdict for case in cases}) == 1 and len({c.message for c in told}) == 1
-    return alike and all(case.blank for case in told)
+    passed = any(case.verdict is Verdict.PASSED for case in cases)
+    return bool(told) and not passed and all(case.blank for case in told)
 
 
 def question_pairs(
