@@ -1,7 +1,6 @@
 """Attacks by archives: each ends in one sentence, and what is beside it is read."""
 
 import io
-import re
 import stat
 import struct
 import tarfile
@@ -77,9 +76,8 @@ def test_a_name_that_leads_elsewhere_is_refused_and_the_others_are_read(tree, na
 @pytest.mark.parametrize("system", [0, 3])
 def test_a_link_or_a_device_in_a_zip_is_not_read(tree, kind, system):
     found = tree(special("evil.ipynb", kind | 0o777, system))
-    assert re.fullmatch(
-        r"x\.zip, evil\.ipynb is a (link|device, no file)", refused(found, "evil.ipynb")
-    )
+    what = "link" if kind == stat.S_IFLNK else "device, no file"
+    assert refused(found, "evil.ipynb") == f"x.zip, evil.ipynb is a {what}"
     assert good(found)
 
 
