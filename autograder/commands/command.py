@@ -131,7 +131,7 @@ def write_exported(exported: "Exported", out: Path | None) -> None:
         exported.write(out)
     elif len(exported.files) != 1:
         raise UsageError(f"these are {len(exported.files)} files: name a folder for them by --out")
-    else:
+    elif sys.stdout is not None:  # it may be closed
         with naming(OUTPUT):
             sys.stdout.flush()
             sys.stdout.buffer.write(*exported.files.values())
