@@ -3,7 +3,7 @@
 Every page, export and LMS says the grade; nbgrader's gradebook says the same number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -18,6 +18,7 @@ __all__ = [
     "GradeStatus",
     "Late",
     "QuestionGrade",
+    "counting",
     "decided_scores",
     "grade_of",
 ]
@@ -202,6 +203,21 @@ def grade_of(
         for entry in manifest.questions
     )
     return Grade(manifest.assignment, student, result, questions, late)
+
+
+def counting(grades: Sequence[Grade], missing: int, drop_lowest: int) -> list[Grade]:
+    """Return the grades of a student that count in the total of the course.
+
+    Args:
+        grades: of the assignments that the student submitted.
+        missing: how many the student did not submit: these are dropped first.
+        drop_lowest: how many assignments do not count: of those that are submitted, the ones with
+            the lowest share of their points. One always counts.
+    """
+    count = min(max(drop_lowest - missing, 0), max(len(grades) - 1, 0))
+    by_share = sorted(grades, key=lambda one: one.earned / one.possible if one.possible else 1.0)
+    dropped = {one.assignment for one in by_share[:count]}
+    return [one for one in grades if one.assignment not in dropped]
 
 
 def decided_scores(entry: QuestionEntry, question: QuestionResult) -> dict[str, float | None]:

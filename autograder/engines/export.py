@@ -58,5 +58,5 @@ def export_course(
     for student in students:
         if not any(student in grades for _, grades in classes):
             raise UsageError(f"student {visible(student)!r} has no grade in {', '.join(names)}")
-    exported = exporter.export(Wanted(classes, roster, sheet, column))
+    exported = exporter.export(Wanted(classes, roster, sheet, column, course.policies.drop_lowest))
     return Exported(exported.files, (*problems, *exported.problems))

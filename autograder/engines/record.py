@@ -231,7 +231,8 @@ def write_class_report(course: Course, problems: list[str]) -> Path:
                 assignments.append((found.manifest, found.grades))
         except (AutograderError, OSError) as error:
             problems.append(f"{name} is not in the report: {fault_words(error)}")
-    write_report(course.report.parent, course.name, assignments, names_of(course))
+    drop_lowest = course.policies.drop_lowest
+    write_report(course.report.parent, course.name, assignments, names_of(course), drop_lowest)
     return course.report
 
 

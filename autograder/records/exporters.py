@@ -23,7 +23,7 @@ def _csv(wanted: Wanted) -> Exported:
     from autograder.records.exports import course_text, csv_text
 
     classes = wanted.classes
-    text = csv_text(*classes[0]) if len(classes) == 1 else course_text(classes)
+    text = csv_text(*classes[0]) if len(classes) == 1 else course_text(classes, wanted.drop_lowest)
     return Exported({"grades.csv": text.encode()})
 
 

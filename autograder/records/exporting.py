@@ -25,12 +25,14 @@ class Wanted:
         roster: who takes the course.
         sheet: the downloaded sheet that is filled.
         column: the heading of its column for the grade, where it is not found.
+        drop_lowest: how many of a student's assignments do not count in the total of the course.
     """
 
     classes: Classes
     roster: "Roster"
     sheet: Path | None = None
     column: str | None = None
+    drop_lowest: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograder.artefacts.grades import Grade
+from autograder.artefacts.grades import Grade, GradeStatus, counting
 from autograder.artefacts.manifest import Manifest
 from autograder.visible import visible
 
@@ -31,23 +31,22 @@ def csv_text(manifest: Manifest, grades: Mapping[str, Grade]) -> str:
     return _text(rows)
 
 
-def course_text(classes: "Classes") -> str:
+def course_text(classes: "Classes", drop_lowest: int = 0) -> str:
     """Return a table of a course: a row per student, a column per assignment, and the sum.
 
     A grade of which something is open is empty and in no sum: ``possible`` is that of the decided
-    ones, ``open`` counts the others.
+    ones, ``open`` counts the others. So is one that was dropped, among the lowest, in no sum.
     """
     names = [harmless(manifest.assignment) for manifest, _ in classes]
     rows: list[Sequence[Any]] = [["student", *names, "earned", "possible", "open"]]
     for student in sorted({student for _, grades in classes for student in grades}):
-        totals = [grades[student].total if student in grades else None for _, grades in classes]
-        decided = [
-            (total, manifest.possible)
-            for total, (manifest, _) in zip(totals, classes, strict=True)
-            if total is not None
-        ]
-        earned = sum(total for total, _ in decided) if decided else None
-        possible = sum(possible for _, possible in decided)
+        own = [grades.get(student) for _, grades in classes]
+        totals = [grade.total if grade is not None else None for grade in own]
+        decided = [grade for grade in own if grade is not None and grade.total is not None]
+        missing = sum(grade is None or grade.status is GradeStatus.MISSING for grade in own)
+        counted = counting(decided, missing, drop_lowest)
+        earned = sum(grade.earned for grade in counted) if counted else None
+        possible = sum(grade.possible for grade in counted)
         rows.append([harmless(student), *totals, earned, possible, len(classes) - len(decided)])
     return _text(rows)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.artefacts.grades import Grade, GradeStatus
+from autograder.artefacts.grades import Grade, GradeStatus, counting
 from autograder.artefacts.manifest import Manifest
 from autograder.records.assignment_page import assignment_view, status_words, total_words
 from autograder.records.figures import FEWEST
@@ -20,8 +20,8 @@ __all__ = ["write_report"]
 INDEX = "index.html"
 MARK = b'<meta name="generator" content="autograder report">'  # what the template writes
 HEAD = 2000  # bytes of a page in which it stands
-# From how many students on there is a correlation; how much of what is long is not folded away.
-LENGTHS = {"fewest": FEWEST, "most_losses": 12, "most_reasons": 8}
+# From how many students on there is a correlation, and how much of a long list is not folded.
+LENGTHS = {"fewest": FEWEST, "unfolded": 12, "unfolded_reasons": 8}
 # A student's state in the course is the first of these that holds in an assignment.
 URGENCY = (
     GradeStatus.NEEDS_ATTENTION,
@@ -56,6 +56,7 @@ def write_report(
     course_name: str,
     assignments: Sequence[tuple[Manifest, Mapping[str, Grade]]],
     names: Mapping[str, str],
+    drop_lowest: int = 0,
 ) -> None:
     """Write the pages of the report; the same grades give the same bytes.
 
@@ -66,6 +67,7 @@ def write_report(
         course_name: stands at the top.
         assignments: each with the grades of its students.
         names: of students, where they are known.
+        drop_lowest: how many of a student's assignments do not count in the total of the course.
     """
     folder.mkdir(parents=True, exist_ok=True)
     views = [
@@ -75,7 +77,8 @@ def write_report(
     shared: dict[str, Any] = {"course": course_name, "assignments": views, **_script()}
     for view in views:
         write_page(folder / view.page, "assignment.html", a=view, **LENGTHS, **shared)
-    rows = _course_rows([grades for _, grades in assignments], names) if len(views) > 1 else []
+    several = [grades for _, grades in assignments] if len(views) > 1 else []
+    rows = _course_rows(several, names, drop_lowest)
     write_page(
         folder / INDEX,
         "report.html",
@@ -100,24 +103,26 @@ def _script() -> dict[str, str]:
 
 
 def _course_rows(
-    assignments: Sequence[Mapping[str, Grade]], names: Mapping[str, str]
+    assignments: Sequence[Mapping[str, Grade]], names: Mapping[str, str], drop_lowest: int
 ) -> list[CourseRow]:
     students = sorted({student for grades in assignments for student in grades})
     return [
-        _course_row(student, [grades.get(student) for grades in assignments], names)
+        _course_row(student, [grades.get(student) for grades in assignments], names, drop_lowest)
         for student in students
     ]
 
 
 def _course_row(
-    student: str, grades: Sequence[Grade | None], names: Mapping[str, str]
+    student: str, grades: Sequence[Grade | None], names: Mapping[str, str], drop_lowest: int
 ) -> CourseRow:
     known = [grade for grade in grades if grade is not None]
+    begun = [grade for grade in known if grade.is_begun]
+    missing = sum(grade is None or grade.status is GradeStatus.MISSING for grade in grades)
     states = {grade.status for grade in known}
     status = next(state for state in URGENCY if state in states)
     return CourseRow(
         who=who(student, names),
-        total=format_points(sum(grade.earned for grade in known if grade.is_begun)),
+        total=format_points(sum(one.earned for one in counting(begun, missing, drop_lowest))),
         words=status_words(status),
         status=status,
         cells=[Total(total_words(grade), link_of(grade)) if grade else None for grade in grades],
