@@ -17,7 +17,8 @@ import websocket  # a part of the Jupyter server
 
 TOKEN = "tests"
 SECONDS = 60.0
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def free_port() -> int:
