@@ -30,4 +30,4 @@ def link_of(grade: Grade) -> str | None:
     if grade.result is None:
         return None
     student, assignment = (quote(name, safe="") for name in (grade.student, grade.assignment))
-    return f"../feedback/{student}/{assignment}.html"
+    return f"../feedback/{student}/{assignment}/{assignment}.html"

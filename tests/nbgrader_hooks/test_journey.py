@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 from nbgrader.api import Gradebook
@@ -107,7 +108,8 @@ def test_what_was_entered_at_formgrader_is_in_the_gradebook_and_no_command_takes
         assert comment.manual_comment == "Name the *gradient*."
 
 
-def test_scores_credit_and_override_reach_the_page_and_the_export(journey):
+def test_comment_scores_credit_and_override_reach_the_page_and_the_export(journey):
+    assert "Name the *gradient*." in page_of(journey)
     assert "scored by your instructor" in page_of(journey)
     with (journey.course / "grades.csv").open() as file:
         (row,) = csv.DictReader(file)
@@ -122,6 +124,16 @@ def test_there_is_one_page_and_its_student_fetches_it(journey):
     assert fetched.read_text() == page_of(journey)
     assert RUBRIC not in page_of(journey)
     assert EXAMPLE not in page_of(journey)
+
+
+def test_the_report_s_links_lead_to_the_page(journey):
+    report = journey.course / "report"
+    links = {
+        link
+        for path in report.rglob("*.html")
+        for link in re.findall(r'href="(\.\./feedback/[^"]*)"', path.read_text())
+    }
+    assert [(report / link).resolve().is_file() for link in links] == [True]
 
 
 def test_no_file_that_the_exchange_hands_out_holds_what_is_hidden(journey):

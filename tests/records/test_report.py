@@ -147,11 +147,11 @@ def test_students_are_sorted_named_and_linked_to_their_feedback(page, make):
     names = ["Zoë Müller", "a b", "50%&<x>", "..x", "?q#f"]
     found = page({name: make.result(name) for name in names}, names={"a b": "Ada Byron"})
     assert links(found) == [
-        "../feedback/..x/hw1.html",
-        "../feedback/50%25%26%3Cx%3E/hw1.html",
-        "../feedback/%3Fq%23f/hw1.html",
-        "../feedback/Zo%C3%AB%20M%C3%BCller/hw1.html",
-        "../feedback/a%20b/hw1.html",
+        "../feedback/..x/hw1/hw1.html",
+        "../feedback/50%25%26%3Cx%3E/hw1/hw1.html",
+        "../feedback/%3Fq%23f/hw1/hw1.html",
+        "../feedback/Zo%C3%AB%20M%C3%BCller/hw1/hw1.html",
+        "../feedback/a%20b/hw1/hw1.html",
     ]
     assert "Ada Byron a b 10 pending 4 6 –" in found.words
 
@@ -196,7 +196,7 @@ def test_late_and_missing_submissions_are_listed_with_what_they_cost(graded, gra
     assert "ada 8.5 pending late 4 6 –" in words
     assert "cy – missing" in words
     assert "Submitted 3 / 4" in words
-    assert "../feedback/cy/hw1.html" not in links(found), "who submitted nothing has no feedback"
+    assert "../feedback/cy/hw1/hw1.html" not in links(found), "who submitted nothing has no feedback"
 
 
 def test_name_total_and_status_are_the_first_columns(page, make):
@@ -242,7 +242,7 @@ def test_the_course_has_a_card_for_each_assignment_and_a_table_of_its_students(
     found = read_page(write(grades, more=[(other, hw2)]) / "index.html")
     assert "ada 20 pending 10 10" in found.words
     assert "bo 0 missing –" in found.words
-    assert "../feedback/ada/hw2.html" in links(found)
+    assert "../feedback/ada/hw2/hw2.html" in links(found)
     assert {"hw1.html", "hw2.html"} <= {v for name, v in found.attributes if name == "href"}
 
 
