@@ -84,6 +84,7 @@ def write_report(
         "report.html",
         rows=rows,
         possible=sum(view.possible for view in views),
+        drop_lowest=drop_lowest,
         flags=dict(sorted(Counter(row.words for row in rows).items())),
         **shared,
     )

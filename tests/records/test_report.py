@@ -246,6 +246,20 @@ def test_the_course_has_a_card_for_each_assignment_and_a_table_of_its_students(
     assert {"hw1.html", "hw2.html"} <= {v for name, v in found.attributes if name == "href"}
 
 
+def test_a_total_without_the_lowest_says_so(tmp_path, make, read_page, grade):
+    other = msgspec.structs.replace(make.manifest, assignment="hw2")
+    low = make.result("ada", make.sgd(earned=0.0), assignment="hw2")
+    both = [
+        (make.manifest, {"ada": grade("ada")}),
+        (other, {"ada": grade_of(other, "ada", low)}),
+    ]
+    write_report(tmp_path, "Deep Learning", both, {}, drop_lowest=1)
+    words = read_page(tmp_path / "index.html").words
+    assert "ada 10 needs attention 10 0" in words
+    assert "/ 30" not in words, "what counts differs from one student to another"
+    assert "Of each student the lowest assignment does not count in the total" in words
+
+
 def test_pages_of_assignments_that_are_gone_go_and_others_files_stay(write, make, grade):
     other = msgspec.structs.replace(make.manifest, assignment="hw2")
     folder = write({"ada": grade("ada")}, more=[(other, {})])
