@@ -196,7 +196,9 @@ def test_late_and_missing_submissions_are_listed_with_what_they_cost(graded, gra
     assert "ada 8.5 pending late 4 6 –" in words
     assert "cy – missing" in words
     assert "Submitted 3 / 4" in words
-    assert "../feedback/cy/hw1/hw1.html" not in links(found), "who submitted nothing has no feedback"
+    assert "../feedback/cy/hw1/hw1.html" not in links(found), (
+        "who submitted nothing has no feedback"
+    )
 
 
 def test_name_total_and_status_are_the_first_columns(page, make):
