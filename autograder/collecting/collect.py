@@ -71,14 +71,11 @@ def collect(
         for number, path in enumerate(paths):
             listed += _list(Source(path, stack, names), number, form, report)
         groups = _by_student(_of_assignments(listed, assignment, names, report), roster, report)
-        notebooks = {name: course.submitted(name) for name, _ in groups}
         for (name, student), attempts in sorted(groups.items()):
             report.superseded += len(attempts) - 1
             newest = max(attempts, key=_rank)
             try:
-                wanted = course.root / "submitted" / student / name / f"{name}.ipynb"
-                there = notebooks[name].get(student, wanted)
-                former = existing(course, name, student, there)
+                former = existing(course, name, student)
                 _take(course, name, student, newest, former, policy, report)
             except Refused as error:
                 report.refused.append(str(error))

@@ -20,7 +20,7 @@ from autograder.collecting.choosing import Content
 from autograder.collecting.folders import TIMESTAMP
 from autograder.collecting.found import Found
 from autograder.collecting.trees import Refused
-from autograder.course import Course
+from autograder.course import Course, notebook_in
 from autograder.grading.intake import read_submitted
 from autograder.records.times import read_time
 from autograder.records.whole_files import make_folder, sync_folder, write_atomic
@@ -67,14 +67,13 @@ class Existing:
     record: Mapping[str, object]
 
 
-def existing(course: Course, assignment: str, student: str, notebook: Path) -> Existing | None:
+def existing(course: Course, assignment: str, student: str) -> Existing | None:
     """Return the submission of a student that is in its place; None if there is none.
 
     Args:
         course: whose `submitted/` it is.
         assignment: its name.
         student: the student's id.
-        notebook: where the notebook is, as the course finds it.
 
     Raises:
         Refused: a link or a file is in its place.
@@ -87,7 +86,7 @@ def existing(course: Course, assignment: str, student: str, notebook: Path) -> E
             return None
         if not stat.S_ISDIR(mode):
             raise Refused(course.relative(place_), "is no folder: move it away")
-    read = read_submitted(notebook)
+    read = read_submitted(notebook_in(folder, assignment))
     data = read.data if read.problem is None else None
     time = read_time(read.timestamp) if read.timestamp else None
     return Existing(folder, data, time, _read_record(folder / RECORD))

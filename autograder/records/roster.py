@@ -9,9 +9,11 @@ import io
 import re
 import sqlite3
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -120,10 +122,6 @@ class Roster:
 
     students: tuple[Student, ...] = ()
     complete: bool = False
-    _by_id: Mapping[str, Student] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_id", {student.id: student for student in self.students})
 
     def get(self, student: str) -> Student | None:
         """Return the student of an id."""
@@ -144,21 +142,49 @@ class Roster:
 
     def _hits(self, clues: Clues) -> Iterable[set[str]]:
         """Give the ids that each kind of clue fits."""
-        yield self._with(clues.canvas_ids, lambda s: (s.canvas_id or s.lms_id,))
-        yield self._with(clues.moodle_ids, lambda s: (s.moodle_id,))
-        logins = self._with(clues.logins, lambda s: (s.id, s.email, s.lms_id))
-        logins |= self._with(clues.logins, lambda s: (s.blackboard_username,))
-        yield logins or self._with(clues.logins, lambda s: (s.email.partition("@")[0],))
-        for name in clues.names:
-            if hits := self._with([_folded(name)], _names):
-                yield hits
-                break
+        yield self._with(self._by_canvas_id, clues.canvas_ids)
+        yield self._with(self._by_moodle_id, clues.moodle_ids)
+        logins = self._with(self._by_login, clues.logins)
+        yield logins or self._with(self._by_mailbox, clues.logins)
+        names = (self._by_name.get(_folded(name), set()) for name in clues.names)
+        yield next(filter(None, names), set())
 
-    def _with(self, wanted: Iterable[str], values: Callable[[Student], Iterable[str]]) -> set[str]:
-        keys = {one.strip().casefold() for one in wanted} - {""}
-        if not keys:
-            return set()
-        return {s.id for s in self.students if not keys.isdisjoint(map(str.casefold, values(s)))}
+    @staticmethod
+    def _with(index: Mapping[str, set[str]], wanted: Iterable[str]) -> set[str]:
+        return set().union(*(index.get(_plain(one), set()) for one in wanted))
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Student]:
+        return {student.id: student for student in self.students}
+
+    @cached_property
+    def _by_canvas_id(self) -> Mapping[str, set[str]]:
+        return self._index(lambda s: [_plain(s.canvas_id or s.lms_id)])
+
+    @cached_property
+    def _by_moodle_id(self) -> Mapping[str, set[str]]:
+        return self._index(lambda s: [_plain(s.moodle_id)])
+
+    @cached_property
+    def _by_login(self) -> Mapping[str, set[str]]:
+        return self._index(lambda s: map(_plain, (s.id, s.email, s.lms_id, s.blackboard_username)))
+
+    @cached_property
+    def _by_mailbox(self) -> Mapping[str, set[str]]:
+        return self._index(lambda s: [_plain(s.email.partition("@")[0])])
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, set[str]]:
+        return self._index(_names)
+
+    def _index(self, keys: Callable[[Student], Iterable[str]]) -> Mapping[str, set[str]]:
+        """Return the ids of the students by what they are looked up by, without the empty text."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for student in self.students:
+            for key in keys(student):
+                if key:
+                    found[key].add(student.id)
+        return found
 
 
 def read_roster(course: Course) -> Roster:
@@ -194,6 +220,11 @@ def is_student_name(name: str) -> bool:
 def _names(student: Student) -> tuple[str, str]:
     first, last = _folded(student.first_name), _folded(student.last_name)
     return first + last, last + first
+
+
+def _plain(text: str) -> str:
+    """Return a number, a login or an address without case and outer spaces."""
+    return text.strip().casefold()
 
 
 def _folded(name: str) -> str:
