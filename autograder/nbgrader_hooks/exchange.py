@@ -27,7 +27,7 @@ class ReleaseAssignment(ExchangeReleaseAssignment):  # type: ignore[misc]
         super().do_copy(src, dest, log)
         wheels = sorted(Path(src).glob("*.whl"))
         packages = Path(self.course_path) / PACKAGES
-        self.ensure_directory(str(packages), 0o755)
+        self.ensure_directory(str(packages), 0o2775 if self.coursedir.groupshared else 0o755)
         requirements = Path(dest) / REQUIREMENTS
         for wheel in wheels:
             shutil.copyfile(wheel, new := packages / f".{wheel.name}.{os.getpid()}")

@@ -89,9 +89,8 @@ def test_formgrader_was_worked_at_in_a_real_browser(journey):
 
 
 def test_formgraders_buttons_run_our_compiler_our_engine_and_our_page(journey):
-    assert (
-        "hw1: nothing to compile, release and bundle are up to date" in journey.grader["generate"]
-    )
+    # Compiled again where this package was edited meanwhile.
+    assert re.search(r"hw1: (nothing to compile|wrote release/hw1/)", journey.grader["generate"])
     assert "nothing to grade, 1 submission graded before" in journey.grader["autograde"]
     assert "hw1: wrote 1 pages" in journey.grader["feedback"]
     assert json.loads(journey.grader["release_feedback"])["success"] is True
