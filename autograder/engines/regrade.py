@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autograder.artefacts.results import CheckResult, Result, is_final
 from autograder.course import Course
-from autograder.engines.grades import class_grades
+from autograder.engines.grades import class_grades, newest_results
 from autograder.engines.run import Progress, grade_assignment, try_again, try_assignment
 from autograder.visible import visible
 
@@ -95,8 +95,9 @@ def regrade(
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student submitted nothing.
     """
-    former = class_grades(course, name)
-    before, problems = former.results, former.problems
+    found: list[str] = []
+    before = newest_results(course, name, found)
+    problems = tuple(map(course.in_words, found))
     if apply:
         run = grade_assignment(
             course, name, progress, students, device, workers, engine=engine, again=True

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -56,12 +55,12 @@ class GradebookStamp(msgspec.Struct, frozen=True):
     """How the gradebook was when we wrote it last.
 
     Attributes:
-        file: its inode, size and time; another one says that somebody changed it since.
+        file: a digest of it; another one says that somebody changed it since.
         written: by assignment a digest of what was written into it.
         looks: by assignment where staff must look again: student, cell and why.
     """
 
-    file: Sequence[int] = ()
+    file: str = ""
     written: Mapping[str, str] = {}
     looks: Mapping[str, Sequence[tuple[str, str, str]]] = {}
 
@@ -86,7 +85,7 @@ def read_gradebook_stamp(course: Course) -> GradebookStamp:
         stamp = msgspec.json.decode(data, type=GradebookStamp)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return GradebookStamp()
-    return stamp if tuple(stamp.file) == _file_of(course.gradebook) else GradebookStamp()
+    return stamp if stamp.file == _file_of(course.gradebook) != "" else GradebookStamp()
 
 
 def write_gradebook_stamp(course: Course, stamp: GradebookStamp) -> None:
@@ -104,9 +103,10 @@ def digest_of_parts(*parts: object) -> str:
     return digest.hexdigest()
 
 
-def _file_of(path: Path) -> tuple[int, ...]:
+def _file_of(path: Path) -> str:
+    """Return a digest of a file, which a copy has too; "" for none."""
     try:
-        found = os.stat(path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+        return ""

@@ -139,7 +139,7 @@ def test_an_audit_prints_a_line_for_each_check(write_proven_course: WriteCourse,
 
 def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Course) -> None:
     root = graded_course.root
-    (root / "gradebook.db").unlink()
+    (root / "gradebook.db").unlink(missing_ok=True)
     done = run_alone(root, "grade")
     assert done.returncode == 1, done.stderr  # one submission is no notebook
     assert "needs attention: other: the file is no Jupyter notebook" in done.stdout
