@@ -14,7 +14,7 @@ from autograder.records.people import Who, link_of, who
 from autograder.records.plots import BANDS, histogram, stacked_bar
 from autograder.records.words import Standing, clean, question_label, standing
 
-__all__ = ["AssignmentView", "assignment_view", "status_words", "total_words"]
+__all__ = ["AssignmentView", "assignment_view", "total_words"]
 
 MOST_NEAR = 20
 NOTHING = Standing("nothing", "nothing submitted", "")
@@ -42,7 +42,7 @@ class Row:
     @property
     def words(self) -> str:
         """The status."""
-        return status_words(self.status)
+        return self.status.words
 
     @property
     def flags(self) -> list[str]:
@@ -159,11 +159,6 @@ def assignment_view(
         near=near[:MOST_NEAR],
         near_places=near_places(near),
     )
-
-
-def status_words(status: GradeStatus) -> str:
-    """Return a status as people read it."""
-    return status.value.replace("_", " ")
 
 
 def total_words(grade: Grade) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.artefacts.grades import Grade, GradeStatus, counting
 from autograder.artefacts.manifest import Manifest
-from autograder.records.assignment_page import assignment_view, status_words, total_words
+from autograder.records.assignment_page import assignment_view, total_words
 from autograder.records.figures import FEWEST
 from autograder.records.pages import format_points, template_text, write_page
 from autograder.records.people import Who, link_of, who
@@ -124,7 +124,7 @@ def _course_row(
     return CourseRow(
         who=who(student, names),
         total=format_points(sum(one.earned for one in counting(begun, missing, drop_lowest))),
-        words=status_words(status),
+        words=status.words,
         status=status,
         cells=[Total(total_words(grade), link_of(grade)) if grade else None for grade in grades],
     )

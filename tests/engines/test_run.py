@@ -8,9 +8,9 @@ import pytest
 
 from autograder import cli
 from autograder.artefacts.bundle import digest_of
+from autograder.engines.grades import class_grades
 from autograder.engines.record import write_feedback_pages
 from autograder.engines.regrade import regrade
-from autograder.engines.grades import class_grades
 from autograder.engines.run import grade_assignment, try_assignment
 from autograder.engines.table import ENGINES
 from autograder.errors import HarnessError, UsageError
