@@ -237,3 +237,49 @@ def test_a_damaged_journal_is_said_and_results_stay(classroom: Path, run: Run) -
     assert "what staff entered, results/small/entries.jsonl, is damaged" in done.stderr
     assert done.returncode != 0
     assert (classroom / "results" / "small" / "ada.json").is_file()
+
+
+def test_an_extension_of_nbgraders_and_its_own_penalty_are_on_the_page(
+    classroom: Path, run: Run
+) -> None:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{classroom / 'gradebook.db'}") as gradebook:
+        gradebook.find_submission_notebook("small", "small", "ada").late_submission_penalty = 2.0
+        gradebook.db.commit()
+    run(classroom, "grade")
+    assert "the course&#39;s late policy" in page(classroom)
+    assert float(exported(classroom, run)["ada"]["earned"]) == 3.0
+    with (classroom / "course.toml").open("a") as file:
+        file.write(
+            "[late]\npercent_per_day = 10\n[assignments.small]\ndue = 2026-11-19T12:00:00Z\n"
+        )
+    assert float(exported(classroom, run)["ada"]["earned"]) == pytest.approx(4.3)
+    with Gradebook(f"sqlite:///{classroom / 'gradebook.db'}") as gradebook:
+        gradebook.grant_extension("small", "ada", hours=24)
+    assert float(exported(classroom, run)["ada"]["earned"]) == 5.0
+    (classroom / "gradebook.db").unlink()
+    assert float(exported(classroom, run)["ada"]["earned"]) == 5.0, "it is in the journal"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("[late]\nmost_percent = 5\n", "late must have percent_per_day"),
+        ("[late]\npercent_per_day = 500\n", "late.percent_per_day must be a number from 0 to 100"),
+        ("[late]\nevery = 5\n", "a key of late must be one of percent_per_day"),
+        ("[grades]\ndrop_lowest = -1\n", "grades.drop_lowest must be a whole number from 0 up"),
+        ("[grades]\nbest = 2\n", "a key of grades must be drop_lowest, got 'best'"),
+        (
+            "[assignments.small]\ndue = 2026-12-01\n",
+            "assignments.small.due must be a date and time with its zone",
+        ),
+    ],
+)
+def test_a_wrong_policy_is_refused_in_words(
+    classroom: Path, run: Run, lines: str, said: str
+) -> None:
+    with (classroom / "course.toml").open("a") as file:
+        file.write(lines)
+    done = run(classroom, "report")
+    assert (done.returncode, f"course.toml: {said}" in done.stderr) == (2, True), done.stderr
