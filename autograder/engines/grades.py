@@ -25,7 +25,7 @@ from autograder.records.store import Store
 from autograder.records.times import read_time
 from autograder.visible import visible
 
-__all__ = ["ClassGrades", "class_grades", "grades_now", "newest_results"]
+__all__ = ["ClassGrades", "class_grades", "grades_now", "is_gradebook_behind", "newest_results"]
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,17 @@ def grades_now(
     problems += _orphans(manifest, written.state)
     problems += _requests(manifest, results, written.state)
     return _grades(course, manifest, results, times, written)
+
+
+def is_gradebook_behind(course: Course) -> bool:
+    """Return whether an assignment with results is not in the gradebook, as in one made anew."""
+    written = read_gradebook_stamp(course).written
+    return any(
+        name not in written
+        and course.bundle(name).is_file()
+        and any(course.results(name).glob("*.json"))
+        for name in course.assignments()
+    )
 
 
 def _unwritten(course: Course, name: str) -> Written:

@@ -18,7 +18,13 @@ from autograder.artefacts.grades import Grade, grade_of
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result
 from autograder.course import Course
-from autograder.engines.grades import ClassGrades, class_grades, grades_now, newest_results
+from autograder.engines.grades import (
+    ClassGrades,
+    class_grades,
+    grades_now,
+    is_gradebook_behind,
+    newest_results,
+)
 from autograder.engines.stamps import Shown, Stamp, digest_of_parts, read_stamp, write_stamp
 from autograder.errors import AutograderError, HarnessError, stops_all, system_words
 from autograder.grading.intake import Submitted, read_submitted
@@ -123,7 +129,8 @@ def bring_up_to_date(
     }
     stale = [s for s, digest in digests.items() if not _is_shown(course, name, s, digest, stamp)]
     same = stamp.students.keys() == digests.keys() and stamp.bundle == bundle.id
-    if not faults and not stale and same and os.path.isfile(course.report):
+    whole = os.path.isfile(course.report) and not is_gradebook_behind(course)
+    if not faults and not stale and same and whole:
         return records
     say("writing feedback, gradebook and report")
     shown = {s: one for s, one in stamp.students.items() if s in digests and s not in stale}

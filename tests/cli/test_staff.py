@@ -283,3 +283,27 @@ def test_a_wrong_policy_is_refused_in_words(
         file.write(lines)
     done = run(classroom, "report")
     assert (done.returncode, f"course.toml: {said}" in done.stderr) == (2, True), done.stderr
+
+
+def test_a_gradebook_that_is_gone_comes_back_for_assignments_that_nobody_grades(
+    classroom: Path, run: Run
+) -> None:
+    """As when one assignment is graded, and nothing of it is new."""
+    for folder in ("assignments", "build", "release"):
+        shutil.copytree(classroom / folder / "small", classroom / folder / "twin")
+    for path in [*classroom.glob("*/twin/small*"), *classroom.glob("*/twin/*/small*")]:
+        path.rename(path.with_name(path.name.replace("small", "twin")))
+    shutil.rmtree(classroom / "build" / "twin")
+    assert run(classroom, "compile", "twin").returncode == 0
+    submitted = classroom / "submitted" / "ada"
+    (submitted / "twin").mkdir()
+    shutil.copy(
+        classroom / "build" / "twin" / "twin_solution.ipynb", submitted / "twin" / "twin.ipynb"
+    )
+    assert run(classroom, "grade").returncode == 0
+    (classroom / "gradebook.db").unlink()
+    assert run(classroom, "grade", "small").returncode == 0
+    with sqlite3.connect(classroom / "gradebook.db") as db:
+        rows = db.execute("select name from assignment order by name").fetchall()
+    db.close()
+    assert rows == [("small",), ("twin",)]
