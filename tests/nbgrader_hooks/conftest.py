@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,7 @@ from tests.nbgrader_hooks.formgrader import (
     CHROMIUM,
     TOKEN,
     Api,
-    Browser,
-    browser,
+    Page,
     jupyter_server,
 )
 from tests.small_course import compiled, made_once, small_proof
@@ -67,7 +67,7 @@ def grade_by_hand(address: str, profile: Path) -> dict[str, str]:
     if CHROMIUM is None:
         seen |= by_api(api)
     else:
-        with browser(profile) as page:
+        with closing(Page(CHROMIUM, profile)) as page:
             seen |= in_browser(page, api)
     seen["collect"] = json.dumps(api.press("assignment/hw1/collect"))
     seen["release_feedback"] = json.dumps(api.press("assignment/hw1/ada/release_feedback"))
@@ -86,20 +86,20 @@ def by_api(api: Api) -> dict[str, str]:
     }
 
 
-def in_browser(page: Browser, api: Api) -> dict[str, str]:
+def in_browser(page: Page, api: Api) -> dict[str, str]:
     def button(path: str, icon: str) -> str:
-        page.open(f"{api.address}/{path}", f"document.querySelector('.{icon}')")
+        page.go(f"{api.address}/{path}", f"document.querySelector('.{icon}')")
         page.click(f".{icon}")
         return page.modal()
 
-    page.open(f"{api.address}/manage_assignments?token={TOKEN}", "document.querySelector('table')")
+    page.go(f"{api.address}/manage_assignments?token={TOKEN}", "document.querySelector('table')")
     seen = {
         "by": "browser",
         "generate": button("manage_assignments", "glyphicon-education"),
         "autograde": button("manage_submissions/hw1", "glyphicon-flash"),
     }
     submission = f"{api.address}/submissions/{api.submission('hw1', 'ada')}/"
-    page.open(
+    page.go(
         submission, "document.querySelector('#why').placeholder !== undefined && $.active === 0"
     )
     seen["rubric"] = page.run("document.body.innerText")

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,14 +10,12 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import websocket  # a part of the Jupyter server
+from tests.browser import Browser, find_browser
 
 TOKEN = "tests"
 SECONDS = 60.0
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+CHROMIUM = find_browser()
 
 
 def free_port() -> int:
@@ -101,32 +98,13 @@ class Api:
         self.call("PUT", f"api/{kind}/{row['id']}", row | fields)
 
 
-class Browser:
-    """A page in chromium, driven by its DevTools protocol."""
-
-    def __init__(self, port: int) -> None:
-        new = urllib.request.Request(f"http://127.0.0.1:{port}/json/new?about:blank", method="PUT")
-        with urllib.request.urlopen(new, timeout=SECONDS) as reply:
-            target = json.load(reply)["webSocketDebuggerUrl"]
-        self._line = websocket.create_connection(target, timeout=SECONDS, suppress_origin=True)
-        self._count = 0
-
-    def _send(self, method: str, **parameters: object) -> Any:
-        self._count += 1
-        message = {"id": self._count, "method": method, "params": parameters}
-        self._line.send(json.dumps(message))
-        while (reply := json.loads(self._line.recv())).get("id") != self._count:
-            pass  # an event
-        assert "error" not in reply, reply
-        return reply["result"]
-
-    def close(self) -> None:
-        self._line.close()
+class Page(Browser):
+    """A page of formgrader in a browser, at which somebody sits."""
 
     def run(self, script: str) -> Any:
         """Run JavaScript in the page and return its value; what is not there yet is null."""
-        done = self._send("Runtime.evaluate", expression=script, returnByValue=True)
-        return done["result"].get("value")
+        found = self("Runtime.evaluate", expression=script, returnByValue=True)
+        return found["result"].get("value")
 
     def until(self, script: str) -> Any:
         """Return the value of JavaScript as soon as it is true."""
@@ -137,15 +115,16 @@ class Browser:
             time.sleep(0.05)
         raise AssertionError(f"never true: {script}\n{self.run('document.body.innerText')}")
 
-    def open(self, address: str, ready: str) -> None:
-        self._send("Page.navigate", url=address)
+    def go(self, address: str, ready: str) -> None:
+        """Open an address, and wait for what is there when the page is ready."""
+        self("Page.navigate", url=address)
         self.until(f"window.location.href.startsWith({json.dumps(address)}) && !!({ready})")
 
     def type(self, selector: str, text: str) -> None:
         """Type into a field by the keyboard and leave it."""
         field = f"document.querySelector({json.dumps(selector)})"
         self.run(f"{field}.focus(); {field}.select()")
-        self._send("Input.insertText", text=text)
+        self("Input.insertText", text=text)
         self.run(f"{field}.blur()")
         assert self.run(f"{field}.value") == text
 
@@ -158,7 +137,7 @@ class Browser:
             f"}})(document.querySelector({json.dumps(selector)}))"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            self._send(
+            self(
                 "Input.dispatchMouseEvent",
                 type=kind,
                 x=place[0],
@@ -177,30 +156,3 @@ class Browser:
         self.click(".modal.in .modal-footer button.close")
         self.until("!document.querySelector('.modal')")
         return str(said)
-
-
-@contextlib.contextmanager
-def browser(folder: Path) -> Iterator[Browser]:
-    """Run chromium without a screen; give a page of it."""
-    assert CHROMIUM is not None
-    command = [
-        *(CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-        *("--remote-debugging-port=0", f"--user-data-dir={folder}", "--disable-dev-shm-usage"),
-        "--disable-background-networking",
-    ]
-    log = folder.with_name("chromium.log")
-    with log.open("w") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-    try:
-        active = folder / "DevToolsActivePort"
-        wait_for(lambda: len(active.read_text().splitlines()) == 2, process, log)
-        page = Browser(int(active.read_text().split()[0]))
-        yield page
-        page.close()
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def address_of(url: str) -> str:
-    return f"{url}?token={quote(TOKEN)}"
