@@ -70,6 +70,9 @@ def class_grades(course: Course, name: str) -> ClassGrades:
     problems: list[str] = []
     bundle, results = read_bundle(course.bundle(name)), newest_results(course, name, problems)
     times = {s: one.time for s, one in read_stamp(course, name).students.items() if one.time}
+    if not course.results(name).is_dir():  # nobody is graded yet: there is nothing to write
+        grades = _grades(course, bundle.manifest, {}, {}, Written({}, {}))
+        return ClassGrades(bundle, {}, grades, tuple(map(course.in_words, problems)))
     try:
         grades = grades_now(course, bundle, results, times, problems)
     except HarnessError as error:

@@ -234,7 +234,7 @@ def write_class_report(course: Course, problems: list[str]) -> Path:
                 continue
             found = class_grades(course, name)
             problems += (said for said in found.problems if said not in problems)
-            if found.grades:
+            if found.results or any(grade.is_begun for grade in found.grades.values()):
                 assignments.append((found.manifest, found.grades))
         except (AutograderError, OSError) as error:
             problems.append(f"{name} is not in the report: {fault_words(error)}")
