@@ -147,20 +147,25 @@ def _write_grades(
     for grade in submission.grades:
         name, score = grade.cell.name, scores.get(grade.cell.name)
         changed = news.again or grade.auto_score != score
-        if changed and grade.auto_score != score:
-            grade.auto_score = score
+        _set(grade, "auto_score", score)
         entry = news.state.get(Key(student, name, Field.SCORE))
         if grade.manual_score is None or entry is None:
-            grade.needs_manual_grade = score is None
+            _set(grade, "needs_manual_grade", score is None)
             continue
         look = look_of(entry, grade.cell.max_score, score, news.submission)
         if name in news.moved:  # restored just now, or worth other points
-            grade.needs_manual_grade = look is not None
+            _set(grade, "needs_manual_grade", look is not None)
         elif changed:
-            grade.needs_manual_grade = True
+            _set(grade, "needs_manual_grade", True)
         if grade.needs_manual_grade:
             looks[student, name] = look or f"staff gave {entry.value:g}; another attempt came since"
     return looks
+
+
+def _set(row: Any, column: str, value: object) -> None:
+    """Write a column that changes: whatever is written is compared with the database again."""
+    if getattr(row, column) != value:
+        setattr(row, column, value)
 
 
 def _write_penalty(submission: Any, late: Late) -> None:
@@ -170,7 +175,7 @@ def _write_penalty(submission: Any, late: Late) -> None:
 
 def _write_comments(submission: Any, comments: Mapping[str, str]) -> None:
     for comment in submission.comments:
-        comment.auto_comment = comments.get(comment.cell.name)
+        _set(comment, "auto_comment", comments.get(comment.cell.name))
 
 
 def _stamp(submission: Any, text: str | None) -> bool:
