@@ -140,7 +140,11 @@ def _by_student(
     made = _Made()
     for name, one in listed:
         match = roster.find(one.found.who)
-        if match.student is not None:
+        owner = one.found.owner
+        if match.student is not None and owner not in (None, match.student.id):
+            said = f"was submitted by {owner}, and is no work of {visible(match.student.id)}"
+            report.refused.append(str(Refused(one.found.place, said)))
+        elif match.student is not None:
             groups[name, match.student.id].append(one)
         elif match.is_unknown and not roster.complete:
             groups[name, made.of(one)].append(one)

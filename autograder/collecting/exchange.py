@@ -54,7 +54,8 @@ def read(source: Source, notes: Notes) -> Iterator[Found]:
             notes.strays.append(folder.name)
             continue
         place = f"{source.name}, {folder.name}"
-        if owner := _other_owner(folder, match["student"]):
+        owner = _owner(folder)
+        if owner is not None and owner != match["student"]:  # else a forgery meets the real one
             notes.refused.append(str(Refused(place, f"was submitted by {owner}, as another")))
             continue
         try:
@@ -75,18 +76,19 @@ def read(source: Source, notes: Notes) -> Iterator[Found]:
             written if same else time,
             stamp if same else None,
             keeps=tuple(member for member in members if member.name == SECRET),
+            owner=owner,
         )
 
 
-def _other_owner(folder: Path, student: str) -> str | None:
-    """Return who owns a folder, where students are users of this machine and it is another one.
+def _owner(folder: Path) -> str | None:
+    """Return the account that owns a folder; None if that is nobody of this machine.
 
     A copy is owned by whoever made it, so what is ours or root's is believed.
     """
     owner = folder.stat().st_uid
+    if owner in (0, os.getuid()):
+        return None
     try:
-        if owner in (0, os.getuid(), pwd.getpwnam(student).pw_uid):
-            return None
         return pwd.getpwuid(owner).pw_name
     except KeyError:
         return None

@@ -29,6 +29,7 @@ class Found:
         late: whether the source marks it as late.
         attempt: larger for what came later, among submissions without a time.
         keeps: further files that only a trusted source may bring, by name.
+        owner: the account of this machine that must be the student's; None if nobody can say.
     """
 
     who: Clues
@@ -40,6 +41,7 @@ class Found:
     late: bool = False
     attempt: int = 0
     keeps: tuple[Member, ...] = ()
+    owner: str | None = None
 
 
 @dataclass(frozen=True)

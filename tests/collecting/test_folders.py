@@ -154,22 +154,56 @@ def test_the_newest_attempt_of_an_exchange_wins_and_its_secret_stays(
     assert len(report.strays) == 1  # of an assignment that the course has not
 
 
-def test_what_a_user_submits_as_another_is_not_collected(collect, exchange, submitted, monkeypatch):
-    users = {"ada": 7001, "alan": 7002}
-    (eve,) = (exchange / "small" / "inbound").glob("ada+hw1+*_3=")
-    stat = Path.stat
+@pytest.fixture
+def owned(monkeypatch):
+    """Folders, with the account of this machine that owns each instead of us."""
+    owners, accounts, stat = {}, ["ada", "alan", "nobody", "grace2"], Path.stat
 
-    def owned(path, **options):
+    def of(path, **options):
         found = stat(path, **options)
-        return os.stat_result((*found[:4], 7002, *found[5:])) if path == eve else found
+        if path not in owners:
+            return found
+        return os.stat_result((*found[:4], 7000 + accounts.index(owners[path]), *found[5:]))
 
-    monkeypatch.setattr(Path, "stat", owned)
-    monkeypatch.setattr("pwd.getpwnam", lambda name: SimpleNamespace(pw_uid=users[name]))
-    monkeypatch.setattr("pwd.getpwuid", lambda _: SimpleNamespace(pw_name="alan"))
+    monkeypatch.setattr(Path, "stat", of)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: SimpleNamespace(pw_name=accounts[uid - 7000]))
+    return owners
+
+
+def test_what_a_user_submits_as_another_is_not_collected(collect, exchange, submitted, owned):
+    (eve,) = (exchange / "small" / "inbound").glob("ada+hw1+*_3=")
+    (alan,) = (exchange / "small" / "inbound").glob("alan+*")
+    owned |= {eve: "alan", alan: "alan"}
     report = collect(exchange, assignment="hw1")
     assert submitted("ada") == b"first"
     assert submitted("alan") == ALAN
     assert any("was submitted by alan, as another" in said for said in report.refused)
+
+
+@pytest.mark.parametrize("name", ["ADA", "ada@example.edu", "Ada Lovelace", "L1"])
+def test_what_a_user_submits_as_another_in_other_words_evicts_nobody(
+    collect, exchange, submitted, owned, name
+):
+    forged = f"{name}+hw1+2099-11-20 10:00:00 UTC"
+    write(exchange / "small" / "inbound" / forged, {"hw1.ipynb": b"forged"})
+    owned[exchange / "small" / "inbound" / forged] = "nobody"
+    report = collect(exchange, assignment="hw1")
+    assert submitted("ada") == ADA
+    assert any("was submitted by nobody, as another" in said for said in report.refused)
+
+
+def test_an_account_is_no_student_by_an_address_that_it_shares(
+    collect, exchange, root, submitted, owned
+):
+    roster = root / "roster.csv"
+    roster.write_text(roster.read_text("utf-8").replace("grace@", "grace2@"), "utf-8")
+    inbound = exchange / "small" / "inbound"
+    write(inbound / "grace+hw1+2026-11-20 10:00:00 UTC", {"hw1.ipynb": GRACE})
+    other = write(inbound / "grace2+hw1+2099-11-20 10:00:00 UTC", {"hw1.ipynb": b"forged"})
+    owned[other] = "grace2"
+    report = collect(exchange, assignment="hw1")
+    assert submitted("grace") == GRACE
+    assert any("by grace2, and is no work of grace" in said for said in report.refused)
 
 
 def test_an_exchange_of_several_courses_is_not_guessed(collect, exchange):
