@@ -187,6 +187,8 @@ def grade_of(
     result: Result | None,
     entered: Mapping[str, Entered] | None = None,
     late: Late = IN_TIME,
+    *,
+    former: bool = False,
 ) -> Grade:
     """Return a student's grade.
 
@@ -196,10 +198,11 @@ def grade_of(
         result: the newest, None where nothing was submitted.
         entered: what staff entered, by the grade_id of the cell.
         late: what lateness costs.
+        former: whether the result is by another bundle: what that asked otherwise is open then.
     """
     by_id = {question.id: question for question in (result.questions if result else ())}
     questions = tuple(
-        _question(entry, by_id.get(entry.id) or _ungraded(entry), entered or {})
+        _question(entry, _fitting(entry, by_id.get(entry.id), former), entered or {})
         for entry in manifest.questions
     )
     return Grade(manifest.assignment, student, result, questions, late)
@@ -244,12 +247,14 @@ def _question(
     staff = {cell: one.score for cell, one in own.items() if one.score is not None}
     extra = sum(one.extra for one in own.values())
     scores = {**automatic, **staff}
+    decided = sum(score for score in scores.values() if score is not None)
+    status = question.status
     if staff:
-        decided = sum(score for score in scores.values() if score is not None)
-        closed = all(score is not None for score in scores.values())
+        idle = {check.cell for check in entry.checks if not check.points}
+        closed = all(score is not None for cell, score in scores.items() if cell not in idle)
         status = Status.GRADED if closed else question.status
-    else:
-        decided, status = question.earned, question.status
+    elif status is Status.GRADED:
+        decided = question.earned
     return QuestionGrade(
         entry,
         question,
@@ -260,6 +265,16 @@ def _question(
         comments=tuple(one.comment for one in own.values() if one.comment),
         looks=tuple(one.look for one in own.values() if one.look),
     )
+
+
+def _fitting(entry: QuestionEntry, question: QuestionResult | None, former: bool) -> QuestionResult:
+    """Return what the grader found of a question, nothing if it was asked otherwise then."""
+    if question is None:
+        return _ungraded(entry)
+    then = {check.name: check.points for check in question.checks}
+    now = {check.name: check.points for check in entry.checks}
+    same = question.points == entry.points and then == now
+    return question if same or not former else _ungraded(entry)
 
 
 def _ungraded(entry: QuestionEntry) -> QuestionResult:

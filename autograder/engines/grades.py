@@ -13,7 +13,8 @@ from autograder.course import Course
 from autograder.engines.stamps import (
     digest_of_parts,
     read_gradebook_stamp,
-    read_stamp,
+    read_times,
+    stamp_of,
     write_gradebook_stamp,
 )
 from autograder.errors import HarnessError, UsageError
@@ -25,7 +26,14 @@ from autograder.records.store import Store
 from autograder.records.times import read_time
 from autograder.visible import visible
 
-__all__ = ["ClassGrades", "class_grades", "grades_now", "is_gradebook_behind", "newest_results"]
+__all__ = [
+    "ClassGrades",
+    "class_grades",
+    "grades_now",
+    "grades_without_gradebook",
+    "is_gradebook_behind",
+    "newest_results",
+]
 
 
 @dataclass(frozen=True)
@@ -69,24 +77,19 @@ def class_grades(course: Course, name: str) -> ClassGrades:
         raise UsageError(f"{name} is not compiled; run: autograder compile {name}")
     problems: list[str] = []
     bundle, results = read_bundle(course.bundle(name)), newest_results(course, name, problems)
-    times = {s: one.time for s, one in read_stamp(course, name).students.items() if one.time}
     if not course.results(name).is_dir():  # nobody is graded yet: there is nothing to write
-        grades = _grades(course, bundle.manifest, {}, {}, Written({}, {}))
+        grades = _grades(course, bundle, {}, Written({}, {}))
         return ClassGrades(bundle, {}, grades, tuple(map(course.in_words, problems)))
     try:
-        grades = grades_now(course, bundle, results, times, problems)
+        grades = grades_now(course, bundle, results, problems)
     except HarnessError as error:
         problems.append(str(error))
-        grades = _grades(course, bundle.manifest, results, times, _unwritten(course, name))
+        grades = grades_without_gradebook(course, bundle, results)
     return ClassGrades(bundle, results, grades, tuple(map(course.in_words, problems)))
 
 
 def grades_now(
-    course: Course,
-    bundle: Bundle,
-    results: Mapping[str, Result],
-    times: Mapping[str, str],
-    problems: list[str],
+    course: Course, bundle: Bundle, results: Mapping[str, Result], problems: list[str]
 ) -> dict[str, Grade]:
     """Bring the gradebook and the journal of staff's entries in step, and return the grades.
 
@@ -94,8 +97,7 @@ def grades_now(
         course: whose gradebook it is.
         bundle: the assignment's.
         results: the newest of each student.
-        times: what ``timestamp.txt`` says, by student.
-        problems: is told what was done to a gradebook that was none.
+        problems: is told what was done to a gradebook that was none, and what staff must look at.
 
     Raises:
         HarnessError: the gradebook cannot be written, or staff's entries cannot be read.
@@ -103,19 +105,19 @@ def grades_now(
     manifest = bundle.manifest
     name, journal = manifest.assignment, Journal(course.results(manifest.assignment))
     counted = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
-    policies, roster = course.policies, read_roster(course)
+    times, policies, roster = _times(course, name, results), course.policies, read_roster(course)
 
     def late(state: State, student: str) -> Late:
         return _late(course, manifest, times, state, student)
 
-    def digest() -> str:
+    def digest(mark: tuple[int, str]) -> str:
         texts = [dump_result(counted[student]) for student in sorted(counted)]
         due = str(course.due.get(name, ""))
-        said = [bundle.id, dict(times), journal.mark(), repr(policies), due, repr(roster.students)]
+        said = [bundle.id, times, mark, repr(policies), due, repr(roster.students)]
         return digest_of_parts(said, *texts)
 
-    stamp = read_gradebook_stamp(course)
-    if stamp.written.get(name) == digest():
+    stamp, mark = read_gradebook_stamp(course), journal.mark()
+    if stamp.written.get(name) == digest(mark):
         looks = {(student, cell): why for student, cell, why in stamp.looks.get(name, ())}
         written = Written(journal.state(), looks)
     else:
@@ -130,16 +132,30 @@ def grades_now(
             roster,
         )
         told = [(student, cell, why) for (student, cell), why in written.looks.items()]
+        stamp = stamp_of(course, written.version)
         stamp = msgspec.structs.replace(
             stamp,
-            written={**stamp.written, name: digest()},
+            written={**stamp.written, name: digest(written.mark)},
             looks={**stamp.looks, name: told},
         )
-        write_gradebook_stamp(course, stamp)
+        write_gradebook_stamp(course, stamp, written.version)
         problems += written.notes
     problems += _orphans(manifest, written.state)
     problems += _requests(manifest, results, written.state)
-    return _grades(course, manifest, results, times, written)
+    problems += _former(bundle, results)
+    return _grades(course, bundle, results, written)
+
+
+def grades_without_gradebook(
+    course: Course, bundle: Bundle, results: Mapping[str, Result]
+) -> dict[str, Grade]:
+    """Return the grades by what the journal has of staff's entries.
+
+    Raises:
+        HarnessError: the journal cannot be read.
+    """
+    state = Journal(course.results(bundle.manifest.assignment)).state()
+    return _grades(course, bundle, results, Written(state, {}))
 
 
 def is_gradebook_behind(course: Course) -> bool:
@@ -153,19 +169,20 @@ def is_gradebook_behind(course: Course) -> bool:
     )
 
 
-def _unwritten(course: Course, name: str) -> Written:
-    """Return what counts of staff's entries where the gradebook cannot be asked."""
-    return Written(Journal(course.results(name)).state(), {})
+def _times(course: Course, name: str, results: Mapping[str, Result]) -> dict[str, str]:
+    """Return what ``timestamp.txt`` said beside the submissions that are graded, by student."""
+    return {
+        student: time
+        for student, (submission, time) in read_times(course, name).items()
+        if student in results and results[student].submission == submission
+    }
 
 
 def _grades(
-    course: Course,
-    manifest: Manifest,
-    results: Mapping[str, Result],
-    times: Mapping[str, str],
-    written: Written,
+    course: Course, bundle: Bundle, results: Mapping[str, Result], written: Written
 ) -> dict[str, Grade]:
-    entered = entered_of(written.state, written.looks)
+    manifest, entered = bundle.manifest, entered_of(written.state, written.looks)
+    times = _times(course, manifest.assignment, results)
     return {
         student: grade_of(
             manifest,
@@ -173,9 +190,30 @@ def _grades(
             results.get(student),
             entered.get(student),
             _late(course, manifest, times, written.state, student),
+            former=student in results and results[student].bundle != bundle.id,
         )
         for student in sorted({*results, *entered, *_listed(course)})
     }
+
+
+def _former(bundle: Bundle, results: Mapping[str, Result]) -> list[str]:
+    """Say whose grade is open because a question was asked otherwise when it was graded."""
+    manifest = bundle.manifest
+    open_ones = [
+        student
+        for student, result in results.items()
+        if result.bundle != bundle.id
+        and result.questions
+        and grade_of(manifest, student, result).status
+        is not grade_of(manifest, student, result, former=True).status
+    ]
+    if not open_ones:
+        return []
+    name, count = manifest.assignment, len(open_ones)
+    return [
+        f"{name} asks something else since {count} of its submissions were graded: what changed "
+        f"counts for nobody yet; see autograder regrade {name} --preview"
+    ]
 
 
 def _listed(course: Course) -> set[str]:

@@ -22,10 +22,18 @@ from autograder.engines.grades import (
     ClassGrades,
     class_grades,
     grades_now,
+    grades_without_gradebook,
     is_gradebook_behind,
     newest_results,
 )
-from autograder.engines.stamps import Shown, Stamp, digest_of_parts, read_stamp, write_stamp
+from autograder.engines.stamps import (
+    Shown,
+    Stamp,
+    digest_of_parts,
+    keep_times,
+    read_stamp,
+    write_stamp,
+)
 from autograder.errors import AutograderError, HarnessError, stops_all, system_words
 from autograder.grading.intake import Submitted, read_submitted
 from autograder.grading.submission import parse_submission
@@ -111,22 +119,17 @@ def bring_up_to_date(
     times = {s: said for s in graded if (said := last[s].timestamp)}
     waiting = last.keys() - graded
     former = {student for student in graded if results[student].bundle != bundle.id}
+    keep_times(course, name, {s: (results[s].submission, time) for s, time in times.items()})
     faults: list[AutograderError] = []
-    grades: Mapping[str, Grade] = {}
-    with _kept(faults):
-        grades = grades_now(course, bundle, results, times, problems)
-    if not grades:
-        grades = {s: grade_of(bundle.manifest, s, result) for s, result in results.items()}
+    try:
+        grades: Mapping[str, Grade] = grades_now(course, bundle, results, problems)
+    except HarnessError as error:  # without what staff entered, no page is written
+        faults.append(error)
+        grades = grades_without_gradebook(course, bundle, results)
     records = Records(results, grades, tuple(sorted(waiting)), tuple(sorted(former)))
     stamp = read_stamp(course, name)
     names = names_of(course)
-    digests = {
-        student: digest_of_parts(
-            msgspec.json.encode(grades[student]),
-            [times.get(student), student in waiting, names.get(student)],
-        )
-        for student in results
-    }
+    digests = {student: _digest(grades[student], student in waiting, names) for student in results}
     stale = [s for s, digest in digests.items() if not _is_shown(course, name, s, digest, stamp)]
     same = stamp.students.keys() == digests.keys() and stamp.bundle == bundle.id
     whole = os.path.isfile(course.report) and not is_gradebook_behind(course)
@@ -145,7 +148,7 @@ def bring_up_to_date(
                     data = read_submitted(submitted[student]).data
                     _write_notebook(course, bundle, results[student], data)
                 there = os.path.isfile(course.autograded(name, student))
-                shown[student] = Shown(digests[student], times.get(student), there)
+                shown[student] = Shown(digests[student], there)
     with _kept(faults):
         write_class_report(course, problems)
     if faults:
@@ -210,14 +213,26 @@ def _write_feedback(
 def write_feedback_pages(course: Course, found: ClassGrades) -> list[str]:
     """Write each student's feedback page, and return sentences on those that cannot be written."""
     problems: list[str] = []
-    submitted, names = course.submitted(found.manifest.assignment), names_of(course)
+    name = found.manifest.assignment
+    submitted, names, stamp = course.submitted(name), names_of(course), read_stamp(course, name)
+    shown = dict(stamp.students)
     for student, grade in found.grades.items():
         with _one_student_s(student, problems):
             data = read_submitted(submitted[student]).data if student in submitted else None
             graded = grade.result.submission if grade.result is not None else None
             waits = data is not None and digest_of(data) != graded
             _write_feedback(course, found.manifest, grade, names, waits=waits)
+            if student in shown:
+                digest = _digest(grade, waits, names)
+                shown[student] = msgspec.structs.replace(shown[student], digest=digest)
+    if shown != stamp.students:
+        write_stamp(course, name, Stamp(stamp.bundle, shown))
     return problems
+
+
+def _digest(grade: Grade, waits: bool, names: Mapping[str, str]) -> str:
+    """Return a digest of all that a student's pages say."""
+    return digest_of_parts(msgspec.json.encode(grade), [waits, names.get(grade.student)])
 
 
 def write_class_report(course: Course, problems: list[str]) -> Path:

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
 from autograder.course import Course
+from autograder.records.gradebook_file import Version, version_of
 from autograder.records.whole_files import write_atomic
 
 __all__ = [
@@ -15,14 +15,18 @@ __all__ = [
     "Shown",
     "Stamp",
     "digest_of_parts",
+    "keep_times",
     "read_gradebook_stamp",
     "read_stamp",
+    "read_times",
+    "stamp_of",
     "write_gradebook_stamp",
     "write_stamp",
 ]
 
 STAMP = ".recorded"  # in results/<assignment>
 GRADEBOOK = ".gradebook"  # in results
+TIMES = ".times"  # in results/<assignment>
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -30,12 +34,10 @@ class Shown(msgspec.Struct, frozen=True):
 
     Attributes:
         digest: of the grade and all else that the pages say.
-        time: what ``timestamp.txt`` said of the submission that was graded; None if nothing.
         notebook: whether there is a graded notebook for staff.
     """
 
     digest: str
-    time: str | None = None
     notebook: bool = False
 
 
@@ -80,18 +82,49 @@ def write_stamp(course: Course, name: str, stamp: Stamp) -> None:
 
 def read_gradebook_stamp(course: Course) -> GradebookStamp:
     """Return how the gradebook was written; nothing of it counts if somebody changed it since."""
+    return stamp_of(course, version_of(course.gradebook))
+
+
+def stamp_of(course: Course, version: Version) -> GradebookStamp:
+    """Return how the gradebook was written, if it still is in a state."""
     try:
         data = (course.root / "results" / GRADEBOOK).read_bytes()
         stamp = msgspec.json.decode(data, type=GradebookStamp)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return GradebookStamp()
-    return stamp if stamp.file == _file_of(course.gradebook) != "" else GradebookStamp()
+    return stamp if stamp.file == version.digest != "" else GradebookStamp()
 
 
-def write_gradebook_stamp(course: Course, stamp: GradebookStamp) -> None:
-    """Keep how the gradebook is now."""
-    now = msgspec.structs.replace(stamp, file=_file_of(course.gradebook))
-    write_atomic(course.root / "results" / GRADEBOOK, msgspec.json.encode(now))
+def write_gradebook_stamp(course: Course, stamp: GradebookStamp, before: Version) -> None:
+    """Keep how the gradebook is now, unless somebody else changed it behind us.
+
+    Args:
+        course: whose gradebook it is.
+        stamp: what is written into it.
+        before: its state while we held it alone: one change since is ours.
+    """
+    now = version_of(course.gradebook)
+    file = now.digest if now.changes - before.changes <= 1 else ""
+    write_atomic(
+        course.root / "results" / GRADEBOOK,
+        msgspec.json.encode(msgspec.structs.replace(stamp, file=file)),
+    )
+
+
+def read_times(course: Course, name: str) -> dict[str, tuple[str, str]]:
+    """Return by student a submission, and what ``timestamp.txt`` said beside it."""
+    try:
+        data = (course.results(name) / TIMES).read_bytes()
+        return msgspec.json.decode(data, type=dict[str, tuple[str, str]])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+
+
+def keep_times(course: Course, name: str, times: Mapping[str, tuple[str, str]]) -> None:
+    """Keep times of submissions that are graded: a newer one that waits changes nothing of them."""
+    former = read_times(course, name)
+    if (now := {**former, **times}) != former:
+        write_atomic(course.results(name) / TIMES, msgspec.json.encode(now))
 
 
 def digest_of_parts(*parts: object) -> str:
@@ -101,12 +134,3 @@ def digest_of_parts(*parts: object) -> str:
         data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()
-
-
-def _file_of(path: Path) -> str:
-    """Return a digest of a file, which a copy has too; "" for none."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""

@@ -23,6 +23,7 @@ from autograder.records.whole_files import make_folder, write_atomic
 __all__ = [
     "EVERYBODY",
     "FORMGRADER",
+    "OF_CELLS",
     "WHOLE",
     "Entry",
     "Field",
@@ -50,6 +51,9 @@ class Field(StrEnum):
     PENALTY = "penalty"  # points that nbgrader's late policy takes
     REQUEST = "request"  # of a student, that the grade be looked at again
     FORGOTTEN = "forgotten"  # a student has withdrawn
+
+
+OF_CELLS = frozenset({Field.SCORE, Field.EXTRA, Field.COMMENT})
 
 
 class Key(NamedTuple):
@@ -190,7 +194,7 @@ def entered_of(state: State, looks: Mapping[tuple[str, str], str]) -> dict[str, 
     found: dict[str, ByCell] = {}
     for (student, cell, field), entry in state.items():
         value = entry.value
-        if cell == WHOLE or value is None:
+        if field not in OF_CELLS or value is None:
             continue
         one = found.setdefault(student, {}).get(cell) or Entered()
         if field is Field.COMMENT:

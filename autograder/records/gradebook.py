@@ -18,9 +18,25 @@ from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result
 from autograder.errors import HarnessError
 from autograder.records.comments import answer_cells, student_comments
-from autograder.records.entries import Field, Journal, Key, State, look_of
+from autograder.records.entries import (
+    OF_CELLS,
+    WHOLE,
+    Entry,
+    Field,
+    Journal,
+    Key,
+    State,
+    look_of,
+)
 from autograder.records.gradebook_cells import sync_notebook
-from autograder.records.gradebook_file import ADVICE, open_gradebook, reason_of
+from autograder.records.gradebook_file import (
+    ADVICE,
+    NO_FILE,
+    Version,
+    open_gradebook,
+    reason_of,
+    version_of,
+)
 from autograder.records.gradebook_staff import keep_mark, reconcile, write_due, write_entered
 from autograder.records.roster import Roster, Student
 from autograder.records.times import read_time
@@ -42,11 +58,15 @@ class Written:
         state: their entries that count.
         looks: where they must look again.
         notes: what was done to the file.
+        mark: the journal's, of which these are the entries.
+        version: of the file, while nobody else could change it.
     """
 
     state: State
     looks: Looks
     notes: tuple[str, ...] = ()
+    mark: tuple[int, str] = (0, "")
+    version: Version = NO_FILE
 
 
 def write_gradebook(
@@ -93,14 +113,14 @@ def write_gradebook(
             state = reconcile(gradebook, manifest.assignment, journal, late_of is None)
             notebook, worth_else = sync_notebook(gradebook, manifest.assignment, release)
             write_due(notebook.assignment, state)
-            entered = {key.student for key in state if key.student}
+            version, mark = version_of(db_path), journal.mark()
+            entered = {key.student for key, one in state.items() if _makes_a_row(key, one)}
             for students in _batches(gradebook, notebook.assignment, {*results, *entered}):
                 for student, submission in _submissions(
                     gradebook, notebook, students, roster
                 ).items():
                     moved = write_entered(submission, state)
-                    if late_of is not None:
-                        _write_penalty(submission, late_of(state, student))
+                    _write_penalty(submission, _penalty(state, student, late_of))
                     if (result := results.get(student)) is None:
                         continue
                     again = _stamp(submission, timestamps.get(student))
@@ -110,13 +130,13 @@ def write_gradebook(
                 gradebook.db.flush()
                 gradebook.db.expunge_all()  # else all rows of a large class are in memory at last
                 notebook = gradebook.db.get(type(notebook), notebook.id)
-            keep_mark(gradebook, manifest.assignment, journal)
+            keep_mark(gradebook, manifest.assignment, mark, late_of is not None)
             gradebook.db.commit()
     except (SQLAlchemyError, OSError) as error:
         raise HarnessError(
             f"{db_path.name} cannot be written: {reason_of(error)}; {ADVICE}"
         ) from error
-    return Written(state, looks, tuple(notes))
+    return Written(state, looks, tuple(notes), mark, version)
 
 
 def _scores(manifest: Manifest, result: Result) -> dict[str, float]:
@@ -168,9 +188,23 @@ def _set(row: Any, column: str, value: object) -> None:
         setattr(row, column, value)
 
 
-def _write_penalty(submission: Any, late: Late) -> None:
-    if (submission.late_submission_penalty or 0.0) != late.penalty:
-        submission.late_submission_penalty = late.penalty or None
+def _makes_a_row(key: Key, entry: Entry) -> bool:
+    """Whether an entry needs a submission in the gradebook: nbgrader counts one as handed in."""
+    return key.field in OF_CELLS and entry.value is not None
+
+
+def _penalty(state: State, student: str, late_of: LateOf | None) -> float | None:
+    """Return the points that lateness costs, by the course's policy or nbgrader's plugin."""
+    if late_of is not None:
+        return late_of(state, student).penalty or None
+    entry = state.get(Key(student, WHOLE, Field.PENALTY))
+    value = entry.value if entry is not None else None
+    return value if isinstance(value, float | int) else None
+
+
+def _write_penalty(submission: Any, penalty: float | None) -> None:
+    if (submission.late_submission_penalty or None) != penalty:
+        submission.late_submission_penalty = penalty
 
 
 def _write_comments(submission: Any, comments: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """The gradebook's database: opened, made where there is none, set aside where it is none."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -8,15 +9,40 @@ from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograder.errors import HarnessError
 
-__all__ = ["ADVICE", "open_gradebook", "reason_of"]
+__all__ = ["ADVICE", "NO_FILE", "Version", "open_gradebook", "reason_of", "version_of"]
 
 ADVICE = "put that right, and run the same command again; no score is lost"
 MAGIC = b"SQLite format 3\0"
 NO_DATABASE = ("file is not a database", "database disk image is malformed")
+
+
+class Version(NamedTuple):
+    """A state of the file.
+
+    Attributes:
+        digest: of its bytes, which a copy has too; "" for no file.
+        changes: SQLite's count of changes, one more for each.
+    """
+
+    digest: str
+    changes: int
+
+
+NO_FILE = Version("", 0)
+CHANGES = slice(24, 28)  # of the file's header
+
+
+def version_of(path: Path) -> Version:
+    """Return the state of a gradebook's file."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return NO_FILE
+    return Version(hashlib.sha256(data).hexdigest(), int.from_bytes(data[CHANGES], "big"))
 
 
 @contextmanager

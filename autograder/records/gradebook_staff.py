@@ -22,10 +22,10 @@ from autograder.records.entries import (
 
 __all__ = ["keep_mark", "reconcile", "write_due", "write_entered"]
 
-TABLE = "autograder_journal"
+TABLE = "autograder_written"
 MAKE = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} (assignment VARCHAR(128) PRIMARY KEY, "
-    "number INTEGER NOT NULL, digest VARCHAR(32) NOT NULL)"
+    "number INTEGER NOT NULL, digest VARCHAR(32) NOT NULL, policy INTEGER NOT NULL)"
 )
 Value = float | str | None
 
@@ -42,10 +42,10 @@ def reconcile(
         penalties_are_staffs: whether penalties come from nbgrader's plugin, and not from
             `course.toml`.
     """
-    number, digest = _mark(gradebook, assignment)
+    number, digest, ours = _mark(gradebook, assignment)
     known = journal.state(number) if journal.knows(number, digest) else {}
     head = journal.state()
-    found = {e.key: e for e in _entered(gradebook, assignment, penalties_are_staffs)}
+    found = {e.key: e for e in _entered(gradebook, assignment, penalties_are_staffs and not ours)}
     new = [
         entry
         for key, entry in found.items()
@@ -90,27 +90,27 @@ def write_due(assignment: Any, state: State) -> None:
         assignment.duedate = wanted
 
 
-def keep_mark(gradebook: Any, assignment: str, journal: Journal) -> None:
-    """Keep in the gradebook which entries it was written from."""
+def keep_mark(gradebook: Any, assignment: str, mark: tuple[int, str], by_policy: bool) -> None:
+    """Keep in the gradebook which entries it was written from, and who decides on penalties."""
     from sqlalchemy import text
 
-    number, digest = journal.mark()
-    values = {"assignment": assignment, "number": number, "digest": digest}
-    if _mark(gradebook, assignment) == (number, digest):
+    number, digest = mark
+    if _mark(gradebook, assignment) == (number, digest, by_policy):
         return
+    values = {"assignment": assignment, "number": number, "digest": digest, "policy": by_policy}
     gradebook.db.execute(text(f"DELETE FROM {TABLE} WHERE assignment = :assignment"), values)
     gradebook.db.execute(
-        text(f"INSERT INTO {TABLE} VALUES (:assignment, :number, :digest)"), values
+        text(f"INSERT INTO {TABLE} VALUES (:assignment, :number, :digest, :policy)"), values
     )
 
 
-def _mark(gradebook: Any, assignment: str) -> tuple[int, str]:
+def _mark(gradebook: Any, assignment: str) -> tuple[int, str, bool]:
     from sqlalchemy import text
 
     gradebook.db.execute(text(MAKE))
-    query = text(f"SELECT number, digest FROM {TABLE} WHERE assignment = :assignment")
+    query = text(f"SELECT number, digest, policy FROM {TABLE} WHERE assignment = :assignment")
     row = gradebook.db.execute(query, {"assignment": assignment}).one_or_none()
-    return (0, "") if row is None else (row[0], row[1])
+    return (0, "", False) if row is None else (row[0], row[1], bool(row[2]))
 
 
 def _value(state: State, key: Key) -> Value:

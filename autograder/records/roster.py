@@ -293,7 +293,7 @@ def _from_gradebook(path: Path) -> dict[str, Student]:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
             rows = database.execute(query).fetchall()
-    except sqlite3.Error as error:
-        raise UsageError(f"the students of {path.name} cannot be read: {error}") from None
+    except sqlite3.Error:  # damaged, empty or locked: who writes into it next says so
+        return {}
     students = [Student(*(str(cell or "").strip() for cell in row)) for row in rows]
     return {student.id: student for student in students if is_student_name(student.id)}

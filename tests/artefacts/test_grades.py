@@ -71,3 +71,19 @@ def test_the_lowest_are_dropped_and_missing_ones_first(missing: int, drop: int, 
         for name, earned in points.items()
     ]
     assert "".join(one.assignment for one in counting(grades, missing, drop)) == kept
+
+
+def test_what_was_asked_otherwise_is_open_until_a_regrade() -> None:
+    result = make.result("ada", make.sgd(earned=3.0), make.conv(), make.proof(5.0, Status.GRADED))
+    first, *others = make.manifest.questions
+    (check,) = first.checks
+    for changed in (
+        msgspec.structs.replace(first, points=8.0),
+        msgspec.structs.replace(first, checks=(msgspec.structs.replace(check, name="other"),)),
+        msgspec.structs.replace(first, checks=(msgspec.structs.replace(check, points=8.0),)),
+    ):
+        manifest = msgspec.structs.replace(make.manifest, questions=(changed, *others))
+        grade = grade_of(manifest, "ada", result, former=True)
+        assert [question.score for question in grade.questions] == [None, 6.0, 5.0]
+        assert grade.total is None
+    assert grade_of(make.manifest, "ada", result, former=True).total == 14.0

@@ -307,3 +307,102 @@ def test_a_gradebook_that_is_gone_comes_back_for_assignments_that_nobody_grades(
         rows = db.execute("select name from assignment order by name").fetchall()
     db.close()
     assert rows == [("small",), ("twin",)]
+
+
+LATE = "[late]\npercent_per_day = 10\n[assignments.small]\ndue = 2026-11-18T12:00:00Z\n"
+
+
+def late(root: Path) -> None:
+    with (root / "course.toml").open("a") as file:
+        file.write(LATE)
+
+
+def test_the_first_run_with_a_policy_says_one_number_everywhere(classroom: Path, run: Run) -> None:
+    late(classroom)
+    assert run(classroom, "grade").returncode == 0
+    assert nbgraders(classroom)["ada"] == pytest.approx(3.6)
+    report = (classroom / "report" / "small.html").read_text()
+    assert "3.6" in report
+    assert float(exported(classroom, run)["ada"]["earned"]) == pytest.approx(3.6)
+    assert "3.6" in page(classroom)
+
+
+def test_no_newer_submission_and_no_lost_stamp_takes_a_penalty_away(
+    classroom: Path, run: Run
+) -> None:
+    late(classroom)
+    run(classroom, "grade")
+    (classroom / "submitted" / "ada" / "small" / "small.ipynb").write_text("newer")
+    run(classroom, "grade", "--student", "bo")
+    assert float(exported(classroom, run)["ada"]["earned"]) == pytest.approx(3.6)
+    (classroom / "results" / "small" / ".recorded").unlink()
+    assert float(exported(classroom, run)["ada"]["earned"]) == pytest.approx(3.6)
+    assert nbgraders(classroom)["ada"] == pytest.approx(3.6)
+
+
+@pytest.mark.parametrize("damage", [b"no database, " * 99, b"", None])
+def test_no_damage_of_the_gradebook_stops_a_command(
+    classroom: Path, run: Run, damage: bytes | None
+) -> None:
+    enter(classroom, "proof", 1.5)
+    run(classroom, "report")
+    path = classroom / "gradebook.db"
+    path.write_bytes(path.read_bytes()[:4096] + b"?" * 8192 if damage is None else damage)
+    assert float(exported(classroom, run)["ada"]["earned"]) == 6.5
+    assert nbgraders(classroom)["ada"] == 6.5
+
+
+def test_what_is_entered_while_we_write_is_seen_by_the_next_command(
+    classroom: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autograder.engines import grades
+
+    wrapped = grades.write_gradebook
+
+    def meddled(*given: object, **named: object) -> object:
+        written = wrapped(*given, **named)  # type: ignore[arg-type]
+        enter(classroom, "proof", 1.5)
+        return written
+
+    enter(classroom, "proof", 1.0)
+    monkeypatch.setattr(grades, "write_gradebook", meddled)
+    assert float(exported(classroom, run)["ada"]["earned"]) == 6.0
+    monkeypatch.undo()
+    assert float(exported(classroom, run)["ada"]["earned"]) == 6.5
+
+
+def test_a_page_that_feedback_wrote_follows_what_is_taken_back(classroom: Path, run: Run) -> None:
+    enter(classroom, "proof", 1.5)
+    run(classroom, "feedback")
+    assert "6.5" in page(classroom)
+    enter(classroom, "proof", None)
+    run(classroom, "grade")
+    assert "6.5" not in page(classroom)
+
+
+def test_a_gradebook_that_cannot_be_written_takes_no_override_from_a_page(
+    classroom: Path, run: Run
+) -> None:
+    run(classroom, "override", "ada", "small", "scaled_sum", "1", "--why", "copied")
+    before = page(classroom)
+    (classroom / "gradebook.db").unlink()
+    (classroom / "gradebook.db").mkdir()
+    run(classroom, "override", "bo", "small", "scaled_sum", "1", "--why", "said it aloud")
+    assert run(classroom, "grade").returncode == 3
+    assert page(classroom) == before
+    assert float(exported(classroom, run)["ada"]["earned"]) == 2.0
+
+
+def test_what_is_asked_otherwise_now_is_open_and_said(classroom: Path, run: Run) -> None:
+    source = classroom / "assignments" / "small" / "small.py"
+    source.write_text(
+        source.read_text().replace('"scaled_sum", points=4', '"scaled_sum", points=8')
+    )
+    assert run(classroom, "compile").returncode == 0
+    done = run(classroom, "export", "small")
+    assert done.returncode == 1
+    assert "small asks something else since 2 of its submissions were graded" in done.stderr
+    (row,) = (r for r in csv.DictReader(done.stdout.splitlines()) if r["student"] == "ada")
+    assert (row["scaled_sum"], row["status"]) == ("", "needs_attention")
+    assert run(classroom, "regrade", "small", "--apply").returncode == 0
+    assert float(exported(classroom, run)["ada"]["scaled_sum"]) == 8.0

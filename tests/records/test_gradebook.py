@@ -385,13 +385,18 @@ def test_an_entry_of_the_journal_is_written(write, gradebook, journal, make):
         Entry("ada", "sgd_matches", Field.SCORE, 1.0, "omar", "why not", automatic=4.0),
         Entry("ada", WHOLE, Field.EXTENSION, 3600.0, "omar", "ill"),
         Entry("bo", WHOLE, Field.EXTENSION, 60.0, "omar", "without a submission"),
+        Entry("cy", "proof_answer", Field.SCORE, 2.0, "omar", "without one, too"),
     ]
     journal.append(new)
     write(make.result())
     assert scores(gradebook)["sgd_matches"] == (4.0, 1.0, False)
     assert gradebook.find_submission("hw1", "ada").extension == timedelta(hours=1)
+    assert gradebook.find_submission("hw1", "cy").score == 2.0
+    names = {one.student.id for one in gradebook.assignment_submissions("hw1")}
+    assert names == {"ada", "cy"}, "an extension alone is no submission, which would be a zero"
+    write(make.result(), make.result("bo"))
     assert gradebook.find_submission("hw1", "bo").extension == timedelta(minutes=1)
-    assert len(journal.entries()) == 3
+    assert len(journal.entries()) == 4
 
 
 def test_a_late_policy_of_the_course_is_nbgraders_penalty(write, gradebook, journal, make):
@@ -401,6 +406,27 @@ def test_a_late_policy_of_the_course_is_nbgraders_penalty(write, gradebook, jour
     gradebook.db.expire_all()
     write(make.result(), late_of=lambda state, student: Late())
     assert not gradebook.find_submission("hw1", "ada").late_submission_penalty
+
+
+def test_a_penalty_of_the_course_is_not_staffs_when_the_policy_goes(
+    write, gradebook, journal, make
+):
+    write(make.result(), late_of=lambda state, student: Late(7200.0, 1.5, "late"))
+    write(make.result())
+    assert not gradebook.find_submission("hw1", "ada").late_submission_penalty
+    assert journal.entries() == []
+
+
+def test_a_penalty_of_nbgraders_comes_back_with_a_new_gradebook(write, db, gradebook, make):
+    write(make.result())
+    gradebook.find_submission_notebook("hw1", "hw1", "ada").late_submission_penalty = 2.0
+    gradebook.db.commit()
+    write(make.result())
+    gradebook.close()
+    db.unlink()
+    write(make.result())
+    with Gradebook(f"sqlite:///{db}") as opened:
+        assert opened.find_submission("hw1", "ada").late_submission_penalty == 2.0
 
 
 def test_a_penalty_of_nbgraders_is_kept(write, gradebook, journal, make):
