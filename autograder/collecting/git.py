@@ -23,7 +23,9 @@ __all__ = ["read", "recognises"]
 SECONDS = 60  # that one question may take
 MOST_LISTED = 16 << 20  # bytes of the list of a commit's files
 PLAIN_FILES = ("100644", "100755")
+MOST_ENTRIES = 200_000  # files and folders of a repository
 COMMITTER = re.compile(rb"^committer .* (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
+HOOKS = "hooks"  # where links are usual, and which git is told to pass over
 ELSEWHERE = ("commondir", "objects/info/alternates")  # by which a clone reads another's files
 SETTINGS = ("protocol.allow=never", "core.hooksPath=/dev/null", "core.fsmonitor=false")
 ENVIRONMENT = {
@@ -93,8 +95,7 @@ def _found(student: str, repository: Path, place: str, assignments: frozenset[st
     for name in ELSEWHERE:
         if os.path.lexists(repository / name):
             raise Refused(place, f"reads another's files (by {name})")
-    if (repository / "objects").is_symlink() or (repository / "refs").is_symlink():
-        raise Refused(place, "reads another's files (by a link)")
+    _require_no_link(repository, place)
     commit = _git(repository, place, ["cat-file", "commit", "HEAD"], MOST_LISTED)
     match = COMMITTER.search(commit.partition(b"\n\n")[0])
     try:
@@ -114,6 +115,29 @@ def _found(student: str, repository: Path, place: str, assignments: frozenset[st
     tree = tree_of(place, entries, (), OF_CLASS)
     files: tuple[Member, ...] = tree.members
     return Found(person(student), place, files, time=time and time.replace(tzinfo=None))
+
+
+def _require_no_link(repository: Path, place: str) -> None:
+    """Look for links in a repository: git follows them, into another's refs and objects, too.
+
+    Raises:
+        Refused: there is one, or too much to look through.
+    """
+    pending, count = [repository], 0
+    try:
+        while pending:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    if entry.is_symlink():
+                        raise Refused(place, "reads another's files (by a link)")
+                    if count > MOST_ENTRIES:
+                        raise Refused(place, f"has more than {MOST_ENTRIES} files (git gc helps)")
+                    path = Path(entry.path)
+                    if entry.is_dir(follow_symlinks=False) and path != repository / HOOKS:
+                        pending.append(path)
+    except OSError as error:
+        raise Refused(place, f"cannot be read: {error.strerror}") from None
 
 
 def _is_work(name: str, assignments: frozenset[str]) -> bool:

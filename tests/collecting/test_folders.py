@@ -321,3 +321,37 @@ def test_a_clone_reads_nobody_elses_objects(collect, clones, submitted, way):
     report = collect(clones, assignment="hw1", form="git")
     assert submitted("eve") is None
     assert "eve" in report.strays or any("eve reads another's files" in r for r in report.refused)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("lone", [None, "HEAD", "packed-refs", "config"])
+def test_a_clone_with_a_link_anywhere_in_it_is_refused(collect, clones, submitted, packed, lone):
+    ada, grace = clones / "ada" / ".git", clones / "grace" / ".git"
+    if packed:
+        git(clones / "ada", "gc", "-q")
+    if lone is None:  # all below what must be a folder of its own
+        for name in ("refs", "objects"):
+            for path in (ada / name).iterdir():
+                subprocess.run(["rm", "-rf", grace / name / path.name], check=True)
+                (grace / name / path.name).symlink_to(path)
+        if packed:
+            (grace / "packed-refs").write_bytes((ada / "packed-refs").read_bytes())
+    else:
+        subprocess.run(["rm", "-rf", grace], check=True)
+        subprocess.run(["cp", "-r", ada, grace], check=True)
+        (ada / lone).touch()
+        (grace / lone).unlink(missing_ok=True)
+        (grace / lone).symlink_to(ada / lone)
+    report = collect(clones, assignment="hw1", form="git")
+    assert submitted("ada") == ADA
+    assert submitted("grace") is None
+    assert any("grace reads another's files (by a link)" in said for said in report.refused)
+
+
+def test_a_clone_with_more_files_than_are_looked_through_is_refused(
+    collect, clones, submitted, monkeypatch
+):
+    monkeypatch.setattr("autograder.collecting.git.MOST_ENTRIES", 5)
+    report = collect(clones, assignment="hw1", form="git")
+    assert submitted("ada") is None
+    assert any("ada has more than 5 files (git gc helps)" in said for said in report.refused)
