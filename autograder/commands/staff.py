@@ -1,7 +1,7 @@
 """The commands by which staff change a grade, look at how it came about, and let students go."""
 
-import argparse
 import getpass
+import math
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -40,12 +40,28 @@ def _add_author(parser: Parser) -> None:
 
 
 def _author(options: Options) -> str:
-    if options.author or os.environ.get(AUTHOR_VARIABLE):
-        return str(options.author or os.environ[AUTHOR_VARIABLE])
+    if author := options.author or os.environ.get(AUTHOR_VARIABLE):
+        return _unicode("--author", author)
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
         raise UsageError("nobody knows who you are here: give --author NAME") from None
+
+
+def _why(options: Options) -> str:
+    """Return the reason, which says something."""
+    if not options.why.strip():
+        raise UsageError("--why is empty: say the reason")
+    return _unicode("--why", options.why)
+
+
+def _unicode(option: str, text: str) -> str:
+    """Return text that a journal can hold: bytes that are no UTF-8 come as half surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{option} is not UTF-8: {visible(text, 80)!r}") from None
+    return text
 
 
 def _points(text: str) -> float | None:
@@ -53,11 +69,14 @@ def _points(text: str) -> float | None:
     if text == TAKE_BACK:
         return None
     try:
-        return float(text)
+        points = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(
+        points = math.nan
+    if not math.isfinite(points):
+        raise UsageError(
             f"points are a number, or {TAKE_BACK!r} to take an override back, not {text!r}"
-        ) from None
+        )
+    return points
 
 
 def _add_override(parser: Parser) -> None:
@@ -85,28 +104,31 @@ def _add_override(parser: Parser) -> None:
 def _override(options: Options) -> int:
     from autograder.engines.staff import Draft, drop, override, rename
 
-    course, author = find_course(), _author(options)
-    if options.rename or options.drop:
+    course, author, why = find_course(), _author(options), _why(options)
+    if options.rename or options.drop is not None:
         if len(options.what) != 1:
             raise UsageError("--rename and --drop are about one assignment: name that alone")
         (name,) = assignments_of(course, options.what)
-        if options.drop:
-            count = drop(course, name, options.drop, options.why, author)
+        if options.drop is not None:
+            count = drop(course, name, options.drop, why, author)
             say(f"{name}: {count} entries for {options.drop!r} are taken back")
             return DONE
         old, new = options.rename
-        count = rename(course, name, old, new, options.why, author)
-        say(f"{name}: {count} entries for {old!r} stand for {new!r} now; look at them again")
+        done = rename(course, name, old, new, why, author)
+        say(f"{name}: {done.moved} entries for {old!r} stand for {new!r} now; look at them again")
+        if done.kept:
+            say(
+                f"{name}: {done.kept} entries for {old!r} stay as they are, because staff entered "
+                f"others for {new!r}; to take them back, use --drop"
+            )
         return DONE
     if len(options.what) != 4:
         raise UsageError("an override names STUDENT ASSIGNMENT QUESTION POINTS")
     student, assignment, question, text = options.what
     (name,) = assignments_of(course, [assignment])
-    try:
-        points = _points(text)
-    except argparse.ArgumentTypeError as error:
-        raise UsageError(str(error)) from None
-    draft = Draft(student, question, points, options.why, author, options.extra, options.comment)
+    points = _points(text)
+    comment = None if options.comment is None else _unicode("--comment", options.comment)
+    draft = Draft(student, question, points, why, author, options.extra, comment)
     before, after, problems = override(course, name, draft)
     say(f"{visible(student)}, {name}: {_words(before)} before, {_words(after)} now")
     return say_problems(map(course.in_words, problems))
@@ -138,7 +160,7 @@ def _request(options: Options) -> int:
 
     course = find_course()
     (name,) = assignments_of(course, [options.assignment])
-    request(course, name, options.student, options.question, options.why)
+    request(course, name, options.student, options.question, _why(options))
     say(
         f"noted: every command lists it until an override of {options.question}, or a regrade, "
         "answers it"

@@ -1,22 +1,40 @@
 """What staff do to grades by commands: overrides, requests, histories, and students who leave."""
 
 import shutil
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from autograder.artefacts.grades import Grade, decided_scores
 from autograder.artefacts.manifest import Manifest, QuestionEntry
 from autograder.artefacts.results import Result
+from autograder.collecting.placing import ATTEMPTS
 from autograder.course import Course
 from autograder.engines.grades import ClassGrades, class_grades
 from autograder.engines.record import write_class_report, write_feedback_pages
-from autograder.errors import UsageError
-from autograder.records.entries import EVERYBODY, WHOLE, Entry, Field, Journal
+from autograder.errors import HarnessError, UsageError
+from autograder.records.entries import EVERYBODY, WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import forget_in_gradebook
+from autograder.records.gradebook_file import ADVICE
+from autograder.records.roster import is_student_name
 from autograder.records.store import Store
 from autograder.visible import visible
 
-__all__ = ["Draft", "History", "drop", "forget", "history", "override", "rename", "request"]
+__all__ = [
+    "Draft",
+    "History",
+    "Renamed",
+    "drop",
+    "forget",
+    "history",
+    "override",
+    "rename",
+    "request",
+]
+
+OF_CELLS = (Field.SCORE, Field.EXTRA, Field.COMMENT)  # what staff enter for a cell
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,14 @@ class Draft:
     comment: str | None = None
 
 
+@dataclass(frozen=True)
+class Renamed:
+    """How many entries stand for another cell now, and how many stay: that one has its own."""
+
+    moved: int
+    kept: int
+
+
 def override(course: Course, name: str, draft: Draft) -> tuple[Grade, Grade, list[str]]:
     """Enter points for a question in place of the grader's.
 
@@ -60,7 +86,8 @@ def override(course: Course, name: str, draft: Draft) -> tuple[Grade, Grade, lis
         The grade before and after, and sentences on what could not be written.
 
     Raises:
-        UsageError: there is no such student or question, or no such number of points.
+        UsageError: there is no such student or question, or no such number of points, or the
+            question has none.
     """
     found = class_grades(course, name)
     before, entry = _grade(found, draft.student), _question(found.manifest, draft.question)
@@ -69,9 +96,16 @@ def override(course: Course, name: str, draft: Draft) -> tuple[Grade, Grade, lis
             f"{entry.id} has {entry.points:g} points, not {draft.points:g}; what is beyond them "
             "is extra credit: --extra POINTS"
         )
+    cells, most = _cells(entry), found.manifest.possible
+    if not cells:
+        raise UsageError(f"{entry.id} has no points: there is nothing to override")
+    if draft.extra is not None and not 0 <= draft.extra <= most:
+        raise UsageError(
+            f"extra credit is a number from 0 to {most:g}, the points of {name}, not "
+            f"{draft.extra:g}"
+        )
     question = next(q for q in before.questions if q.id == entry.id)
     automatic = decided_scores(entry, question.result)
-    cells = _cells(entry)
     whole = sum(cells.values()) or 1.0
     submission = before.result.submission if before.result is not None else None
     new = [
@@ -105,8 +139,8 @@ def request(course: Course, name: str, student: str, question: str, text: str) -
     return _enter(course, name, [entry])[1]
 
 
-def rename(course: Course, name: str, old: str, new: str, why: str, author: str) -> int:
-    """Let what staff entered for a cell stand for another one; return how many entries that are.
+def rename(course: Course, name: str, old: str, new: str, why: str, author: str) -> Renamed:
+    """Let what staff entered for a cell stand for another one, where that has nothing of its own.
 
     Raises:
         UsageError: there is no such entry, or no such cell.
@@ -114,14 +148,17 @@ def rename(course: Course, name: str, old: str, new: str, why: str, author: str)
     found = class_grades(course, name)
     if new not in {cell for q in found.manifest.questions for cell in _cells(q)}:
         raise UsageError(f"{name} has no cell {new!r}")
-    kept = _entries_of(course, name, old)
+    entries = _entries_of(course, name, old, OF_CELLS)
+    state = Journal(course.results(name)).state()
+    own = {key for key, entry in state.items() if entry.value is not None}
+    free = [e for e in entries if Key(e.student, new, e.field) not in own]
     moved = [
         Entry(e.student, new, e.field, e.value, author, why, e.points, e.automatic, e.submission)
-        for e in kept
+        for e in free
     ]
-    gone = [Entry(e.student, old, e.field, None, author, why) for e in kept]
+    gone = [Entry(e.student, old, e.field, None, author, why) for e in free]
     _enter(course, name, [*moved, *gone])
-    return len(kept)
+    return Renamed(len(free), len(entries) - len(free))
 
 
 def drop(course: Course, name: str, old: str, why: str, author: str) -> int:
@@ -156,28 +193,63 @@ def forget(course: Course, names: Sequence[str], student: str, author: str) -> M
 
     That it was done, when and by whom stays in the journal of entries.
 
+    The gradebook's rows go first: where it cannot be written, the same command can be run again.
+
     Returns:
         How many results are gone, by assignment.
+
+    Raises:
+        UsageError: that is no name of a student.
+        HarnessError: the gradebook cannot be read or written.
     """
-    gone = {}
+    if not is_student_name(student) and not any(student in course.submitted(n) for n in names):
+        raise UsageError(f"{visible(student)!r} is no student's name")
+    gone, rows = {}, _in_gradebook(course.gradebook, student)
     for name in names:
-        store = Store(course.results(name))
-        submitted = course.root / "submitted" / student / name
-        pages = (course.feedback(name, student).parent, course.autograded(name, student).parent)
-        known = submitted.is_dir() or student in store.newest({})
-        if not known and not any(page.is_dir() for page in pages):
+        store, journal = Store(course.results(name)), Journal(course.results(name))
+        submitted = course.root / "submitted" / student
+        folders = (
+            submitted / ATTEMPTS / name,
+            submitted / name,
+            course.feedback(name, student).parent,
+            course.autograded(name, student).parent,
+        )
+        damaged: dict[str, str] = {}
+        known = student in store.newest(damaged) or student in damaged or name in rows
+        known = known or any(key.student == student for key in journal.state())
+        if not known and not any(folder.is_dir() for folder in folders):
             continue
-        journal = Journal(course.results(name))
         with journal.locked():
+            forget_in_gradebook(course.gradebook, student, [name])
             entry = Entry(student, WHOLE, Field.FORGOTTEN, None, author, "withdrawn")
             journal.append([entry])
             gone[name] = store.forget(student)
-            for folder in (submitted, *pages):
+            for folder in folders:
                 shutil.rmtree(folder, ignore_errors=True)
+                with suppress(OSError):  # other assignments are in it, or it is not there
+                    folder.parent.rmdir()
     if gone:
-        forget_in_gradebook(course.gradebook, student, list(gone))
         write_class_report(course, [])
     return gone
+
+
+def _in_gradebook(path: Path, student: str) -> set[str]:
+    """Return the assignments of which the gradebook has a student's submission."""
+    if not path.is_file():
+        return set()
+    query = (
+        "select a.name from assignment a join submitted_assignment s on s.assignment_id = a.id "
+        "where s.student_id = ?"
+    )
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return {str(name) for (name,) in db.execute(query, (student,))}
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return set()
+        raise HarnessError(f"{path.name} cannot be read: {error}; {ADVICE}") from None
+    except sqlite3.DatabaseError:  # it is none: the next run sets it aside
+        return set()
 
 
 def _enter(course: Course, name: str, entries: Sequence[Entry]) -> tuple[ClassGrades, list[str]]:
@@ -192,10 +264,15 @@ def _enter(course: Course, name: str, entries: Sequence[Entry]) -> tuple[ClassGr
     return found, problems
 
 
-def _entries_of(course: Course, name: str, cell: str) -> list[Entry]:
+def _entries_of(
+    course: Course, name: str, cell: str, fields: Sequence[Field] = tuple(Field)
+) -> list[Entry]:
+    if cell == WHOLE:
+        raise UsageError("name the cell: what is entered for no cell is about the whole assignment")
     class_grades(course, name)  # what is new in the gradebook is in the journal then
     state = Journal(course.results(name)).state()
-    kept = [e for e in state.values() if e.cell == cell and e.value is not None]
+    kept = [e for e in state.values() if e.cell == cell and e.field in fields]
+    kept = [e for e in kept if e.value is not None]
     if not kept:
         raise UsageError(f"staff entered nothing for {cell!r} in {name}")
     return kept
