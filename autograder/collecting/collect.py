@@ -76,6 +76,9 @@ def collect(
             newest = max(attempts, key=_rank)
             try:
                 former = existing(course, name, student)
+                if not roster.complete and (other := _other_person(former, newest.found)):
+                    report.unmatched.append(_both(student, (other, newest.found.who.text)))
+                    continue
                 _take(course, name, student, newest, former, policy, report)
             except Refused as error:
                 report.refused.append(str(error))
@@ -153,8 +156,7 @@ def _by_student(
     for key, attempts in list(groups.items()):
         if people := _several(attempts):
             del groups[key]
-            taken = f"{people} are both taken for {visible(key[1])}"
-            reasons[f"{taken}; give each a row in {ROSTER}"] = None
+            reasons[_both(key[1], people)] = None
     report.unmatched += reasons
     report.made += sorted(made.names.intersection(student for _, student in groups))
     return groups
@@ -167,15 +169,30 @@ def _where(found: Found) -> str:
     return where if text in where else f"{where} ({text})"
 
 
-def _several(attempts: Sequence[_Listed]) -> str:
+def _several(attempts: Sequence[_Listed]) -> Sequence[str]:
     """Return the people of one source among the attempts of a student, if they are several."""
     people = defaultdict(set)
     for one in attempts:
         people[one.source].add(one.found.who.text)
-    for texts in people.values():
-        if len(texts) > 1:
-            return " and ".join(visible(text, 100) for text in sorted(texts)[:3])
-    return ""
+    return next((sorted(texts) for texts in people.values() if len(texts) > 1), ())
+
+
+def _other_person(former: Existing | None, found: Found) -> str | None:
+    """Return whose the submission in place is, if its source called that person otherwise.
+
+    Without a roster a student is no more than a name, and two names may be made one.
+    """
+    person = None if former is None else former.record.get("person")
+    if not isinstance(person, str):
+        return None
+    same = unicodedata.normalize("NFC", person) == unicodedata.normalize("NFC", found.who.text)
+    return None if same else person
+
+
+def _both(student: str, people: Sequence[str]) -> str:
+    """Say that several people are taken for one student."""
+    names = " and ".join(visible(text, 100) for text in people[:3])
+    return f"{names} are both taken for {visible(student)}; give each a row in {ROSTER}"
 
 
 class _Made:

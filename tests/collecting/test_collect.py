@@ -2,6 +2,8 @@
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -189,6 +191,30 @@ def test_without_a_roster_students_are_called_by_safe_names(collect, tmp_path, r
     assert {"José_Núñez", "Ada_Lovelace", "ab"} <= set(made)
     assert all(len(name) <= 100 and not name.startswith(".") for name in made)
     assert any("there is no roster.csv" in line for line in report.lines())
+
+
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("graded", [False, True])
+def test_without_a_roster_nobody_replaces_a_person_of_a_similar_name(
+    collect, tmp_path, root, submitted, policy, graded
+):
+    (root / "roster.csv").unlink()
+    for number, (name, data) in enumerate((("O'Hara", ADA), ("O_Hara", NEW))):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / f"{name}.ipynb").write_bytes(data)
+    collect(tmp_path / "0", assignment="hw1")
+    if graded:  # then the gradebook knows the id, which is no roster
+        with closing(sqlite3.connect(find_course(root).gradebook)) as database:
+            database.execute("CREATE TABLE student (id, first_name, last_name, email, lms_user_id)")
+            database.execute("INSERT INTO student (id) VALUES ('O_Hara')")
+            database.commit()
+    report = collect(tmp_path / "1", assignment="hw1", policy=policy)
+    assert report.unmatched == [
+        "O'Hara and O_Hara are both taken for O_Hara; give each a row in roster.csv"
+    ]
+    assert submitted("O_Hara") == ADA
+    assert attempts(root, "O_Hara") == {}
+    assert outcomes(collect(tmp_path / "0", assignment="hw1")) == {"O_Hara": "unchanged"}
 
 
 def test_files_beside_a_notebook_come_with_it_within_limits(collect, source, root, submitted):
