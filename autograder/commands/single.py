@@ -1,6 +1,7 @@
 """The command that grades one submission without a class: in a container, or in a student's CI."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from autograder.commands.command import (
     say,
     write_exported,
 )
+from autograder.course import told_files
 from autograder.errors import UsageError
 from autograder.records.exporters import EXPORTERS
 from autograder.records.exporting import Exported, Wanted
@@ -41,6 +43,8 @@ def _grade_one(options: Options) -> int:
     from autograder.records.public import feedback_text
     from autograder.records.roster import Roster
 
+    if not os.path.lexists(options.notebook):
+        raise UsageError(f"there is no {options.notebook}{told_files(options.notebook.parent)}")
     student = options.student or _submitter(options.metadata)
     device = "cuda" if gpus() else "cpu"
     alone = grade_alone(options.bundle, options.notebook, student, device)
@@ -49,7 +53,7 @@ def _grade_one(options: Options) -> int:
         exported = Exported({"feedback.txt": text.encode()})
     else:
         classes = [(alone.manifest, {student: alone.grade})]
-        exported = EXPORTERS[options.to].export(Wanted(classes, Roster()))
+        exported = EXPORTERS[options.to].export(Wanted(classes, Roster())).alone()
     write_exported(exported, options.out)
     if alone.demo_secret:
         print(

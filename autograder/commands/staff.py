@@ -294,7 +294,9 @@ def _verify(options: Options) -> int:
             found = verify(
                 course, name, progress, options.sample, options.seed, workers=jobs_of(options)
             )
-        differ = f"{len(found.differences)} differences" if found.differences else "all the same"
+        differ = "all the same" if found.students else "nothing to compare"
+        if found.differences:
+            differ = f"{len(found.differences)} differences"
         say(f"{name}: {len(found.students)} submissions graded once more: {differ}")
         for difference in found.differences:
             say(f"  {difference}")

@@ -166,12 +166,27 @@ def verify(
     trial = try_again(course, name, progress, drawn, device, workers)
     same = [s for s in drawn if s in trial.results]
     same = [s for s in same if trial.results[s].submission == found.results[s].submission]
+    faults = {s: said for s in same if (said := _fault(found.results[s], trial.results[s]))}
+    same = [s for s in same if s not in faults]
     differences = [text for s in same for text in _differences(found.results[s], trial.results[s])]
-    return Verified(name, tuple(same), tuple(differences), trial.problems)
+    return Verified(name, tuple(same), tuple(differences), (*trial.problems, *faults.values()))
 
 
 def _is_by_now(result: Result | None, bundle: str) -> bool:
     return result is not None and result.bundle == bundle and is_final(result)
+
+
+def _fault(stored: Result, again: Result) -> str | None:
+    """Say why a second result cannot be compared with the stored one; None if it can."""
+    now = _checks(again)
+    whole = all(
+        name in now and len(now[name].cases) == len(check.cases)
+        for name, check in _checks(stored).items()
+    )
+    if whole and again.fault is None:
+        return None
+    why = "; ".join(again.remarks) or "not all of its checks ran"
+    return f"{visible(stored.student)} could not be graded again: {why}"
 
 
 def _differences(stored: Result, again: Result) -> Iterator[str]:

@@ -27,6 +27,7 @@ from nbgrader.converters import (
 from nbgrader.preprocessors import AssignLatePenalties
 
 from autograder.course import CONFIG, Course, find_course
+from autograder.visible import visible
 
 __all__ = ["take_over"]
 
@@ -88,10 +89,18 @@ def _write_feedback(converter: Any, course: Course, name: str) -> None:
 
 
 def _assign_late_penalties(converter: Any, name: str, students: Iterable[str]) -> bool:
-    """Let nbgrader's plugin say what lateness costs; return whether it costs another sum now."""
+    """Let nbgrader's plugin say what lateness costs; return whether it costs another sum now.
+
+    It can say so only of who has a row in the gradebook: whoever could not be graded has none.
+    """
     url = converter.coursedir.db_url
     before = _late_penalties(url, name)
     for student in students:
+        if student not in before:
+            converter.log.warning(
+                "%s is not in the gradebook yet: nobody asks what lateness costs", visible(student)
+            )
+            continue
         said = {"notebook": name, "assignment": name, "student": student, "db_url": url}
         AssignLatePenalties(parent=converter).preprocess(new_notebook(), {"nbgrader": said})
     return _late_penalties(url, name) != before

@@ -6,6 +6,7 @@ here.
 
 from collections.abc import Mapping
 
+from autograder.errors import UsageError
 from autograder.records.exporting import Classes, Exported, Exporter, Wanted
 from autograder.visible import json_text
 
@@ -52,7 +53,11 @@ def _blackboard(wanted: Wanted) -> Exported:
 def _gradescope(wanted: Wanted) -> Exported:
     from autograder.records.gradescope import gradescope_export
 
-    return gradescope_export(wanted)
+    exported = gradescope_export(wanted)
+    if not exported.files:
+        names = ", ".join(manifest.assignment for manifest, _ in wanted.classes)
+        raise UsageError(f"nobody has submitted anything for {names}: there is nothing to write")
+    return exported
 
 
 def _junit(wanted: Wanted) -> Exported:

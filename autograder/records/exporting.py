@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from autograder.errors import UsageError
+
 if TYPE_CHECKING:
     from autograder.artefacts.grades import Grade
     from autograder.artefacts.manifest import Manifest
@@ -40,18 +42,36 @@ class Exported:
     """What is written.
 
     Attributes:
-        files: by their names; one that is alone may be printed.
+        files: by their names; one that is alone may be printed. Names with a folder in them are
+            those of an exporter that writes a folder, however many there are.
         problems: sentences on what staff must look at, such as grades that found no row.
     """
 
     files: Mapping[str, bytes]
     problems: tuple[str, ...] = ()
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether a folder is written, and no single file."""
+        return len(self.files) != 1 or any("/" in name for name in self.files)
+
+    def alone(self) -> "Exported":
+        """Return a folder's only file as a single one."""
+        (data,) = self.files.values()
+        (name,) = self.files
+        return Exported({name.rpartition("/")[2]: data}, self.problems)
+
     def write(self, out: Path) -> None:
-        """Write a single file, or several into a folder."""
+        """Write a single file, or a folder.
+
+        Raises:
+            UsageError: a folder would take the place of a file.
+        """
         from autograder.records.whole_files import write_atomic
 
-        if len(self.files) == 1 and not out.is_dir():
+        if self.is_folder and out.exists() and not out.is_dir():
+            raise UsageError(f"{out} is a file: name a folder by --out")
+        if not self.is_folder and not out.is_dir():
             write_atomic(out, *self.files.values())
         else:
             for name, data in self.files.items():

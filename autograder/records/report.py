@@ -30,6 +30,7 @@ URGENCY = (
     GradeStatus.MISSING,
     GradeStatus.GRADED,
 )
+NOTHING = "–"  # stands for points where nothing is decided
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,14 @@ def _course_row(
     student: str, grades: Sequence[Grade | None], names: Mapping[str, str], drop_lowest: int
 ) -> CourseRow:
     known = [grade for grade in grades if grade is not None]
-    begun = [grade for grade in known if grade.is_begun]
+    decided = [grade for grade in known if grade.total is not None]
     missing = sum(grade is None or grade.status is GradeStatus.MISSING for grade in grades)
+    counted = counting(decided, missing, drop_lowest)
     states = {grade.status for grade in known}
     status = next(state for state in URGENCY if state in states)
     return CourseRow(
         who=who(student, names),
-        total=format_points(sum(one.earned for one in counting(begun, missing, drop_lowest))),
+        total=format_points(sum(one.earned for one in counted)) if counted else NOTHING,
         words=status.words,
         status=status,
         cells=[Total(total_words(grade), link_of(grade)) if grade else None for grade in grades],

@@ -66,9 +66,18 @@ def test_the_forms_say_the_same(away: Path, run: Run) -> None:
     assert [test.get("score") for test in found["tests"]] == [4.0, 1.0, None]
 
 
-@pytest.mark.parametrize("name", ["none.ipynb", "broken.ipynb"])
+def test_a_path_that_is_not_there_is_wrong_usage_and_names_what_is(away: Path, run: Run) -> None:
+    done = run(away, "grade-one", "--bundle", "small.bundle", "nothing.ipynb")
+    assert done.returncode == 2
+    there = "there are: blank.ipynb, small.bundle, small.ipynb"
+    assert f"there is no nothing.ipynb; {there}" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["empty", "broken.ipynb"])
 def test_what_cannot_be_read_is_for_staff_and_no_zero(away: Path, run: Run, name: str) -> None:
     (away / "broken.ipynb").write_text("this is no notebook")
+    (away / "empty").mkdir()
     call = ("grade-one", "--bundle", "small.bundle", name)
     done = run(away, *call)
     assert done.returncode == 1

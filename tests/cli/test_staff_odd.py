@@ -1,15 +1,20 @@
 """Odd things that staff do by commands: each is done whole, or refused in words."""
 
+import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from autograder.course import find_course
+from autograder.engines.run import Preview
 from autograder.records.entries import Entry, Field, Journal, Key
+from autograder.records.store import Store
 from tests.cli.conftest import Run
 from tests.cli.test_staff import classroom, enter, exported, nbgraders
 
@@ -166,3 +171,64 @@ def test_a_request_that_says_nothing_is_refused(
     done = run(classroom, "request", "ada", "small", "scaled_sum", "--why", why)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert not journal(classroom).entries()
+
+
+def test_who_could_not_be_graded_again_is_told_and_no_difference(
+    classroom: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = Store(classroom / "results" / "small").newest()
+    broken = replace(stored["ada"], fault="the fork server is gone", questions=(), earned=0.0)
+    first, *others = stored["bo"].questions
+    (check,) = first.checks
+    short = replace(first, checks=(replace(check, cases=check.cases[:1]),))
+    part = replace(stored["bo"], questions=(short, *others))
+
+    def try_again(*_: object) -> Preview:
+        return Preview({"ada": broken, "bo": part}, ())
+
+    monkeypatch.setattr("autograder.engines.regrade.try_again", try_again)
+    done = run(classroom, "verify")
+    assert done.returncode == 1
+    assert done.stdout.endswith("small: 0 submissions graded once more: nothing to compare\n")
+    assert [line for line in done.stderr.splitlines() if line] == [
+        "needs attention: ada could not be graded again: the harness broke: the fork server is "
+        "gone",
+        "needs attention: bo could not be graded again: not all of its checks ran",
+    ]
+
+
+def test_gradescope_s_files_are_a_folder_s_even_one_alone(classroom: Path, run: Run) -> None:
+    export = ("export", "small", "--to", "gradescope", "--out", "gs")
+    assert run(classroom, *export, "--student", "ada").returncode == 0
+    assert (classroom / "gs" / "small" / "ada.json").is_file()
+    shutil.rmtree(classroom / "gs")
+    (classroom / "gs").write_text("mine")
+    done = run(classroom, *export, "--student", "ada")
+    assert (done.returncode, "gs is a file" in done.stderr) == (2, True), done.stderr
+    assert (classroom / "gs").read_text() == "mine"
+
+
+def test_an_export_of_nobody_says_so(classroom: Path, run: Run) -> None:
+    listed(classroom)
+    export = ("export", "small", "--to", "gradescope", "--out", "gs", "--student", "cy")
+    done = run(classroom, *export)
+    assert (done.returncode, "nobody has submitted anything for small" in done.stderr) == (2, True)
+    assert not (classroom / "gs").exists()
+
+
+def test_what_lateness_costs_is_asked_only_of_who_is_in_the_gradebook(
+    classroom: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from traitlets import Any
+    from traitlets.config import LoggingConfigurable
+
+    from autograder.nbgrader_hooks.converters import _assign_late_penalties
+
+    class Converter(LoggingConfigurable):  # type: ignore[misc]
+        coursedir = Any(SimpleNamespace(db_url=f"sqlite:///{classroom / 'gradebook.db'}"))
+
+    log = logging.getLogger("a converter")
+    assert not _assign_late_penalties(Converter(log=log), "small", ["ada", "cy", "bo"])
+    assert [text for text in caplog.messages if "not in the gradebook" in text] == [
+        "cy is not in the gradebook yet: nobody asks what lateness costs"
+    ]

@@ -1,3 +1,5 @@
+import csv
+import io
 import time
 
 import msgspec
@@ -5,6 +7,7 @@ import pytest
 
 from autograder.artefacts.grades import Entered, Late, grade_of
 from autograder.artefacts.results import Blank, Status, Verdict
+from autograder.records.exports import course_text
 from autograder.records.report import write_report
 
 IN_TIME = Late()
@@ -242,22 +245,29 @@ def test_the_course_has_a_card_for_each_assignment_and_a_table_of_its_students(
     assert "table" not in found.tags, "one assignment's page has its table"
     hw2 = {"ada": grade_of(other, "ada", make.result(assignment="hw2"))}
     found = read_page(write(grades, more=[(other, hw2)]) / "index.html")
-    assert "ada 20 pending 10 10" in found.words
-    assert "bo 0 missing –" in found.words
+    assert "ada – pending 10 10" in found.words, "nothing of these two is decided as a whole"
+    assert "bo – missing –" in found.words
     assert "../feedback/ada/hw2/hw2.html" in links(found)
     assert {"hw1.html", "hw2.html"} <= {v for name, v in found.attributes if name == "href"}
 
 
 def test_a_total_without_the_lowest_says_so(tmp_path, make, read_page, grade):
     other = msgspec.structs.replace(make.manifest, assignment="hw2")
-    low = make.result("ada", make.sgd(earned=0.0), assignment="hw2")
-    both = [
-        (make.manifest, {"ada": grade("ada")}),
-        (other, {"ada": grade_of(other, "ada", low)}),
+    third = msgspec.structs.replace(make.manifest, assignment="hw3")
+    proof = {"proof_answer": Entered(score=5.0)}
+    low = make.result("ada", make.sgd(earned=0.0), make.conv(), make.proof(), assignment="hw2")
+    half = make.result("ada", make.sgd(earned=0.0), make.conv(), make.proof(), assignment="hw3")
+    several = [
+        (make.manifest, {"ada": grade("ada", entered=proof), "bo": grade("bo")}),
+        (other, {"ada": grade_of(other, "ada", low, proof)}),
+        (third, {"ada": grade_of(third, "ada", half)}),
     ]
-    write_report(tmp_path, "Deep Learning", both, {}, drop_lowest=1)
+    write_report(tmp_path, "Deep Learning", several, {}, drop_lowest=1)
     words = read_page(tmp_path / "index.html").words
-    assert "ada 10 needs attention 10 0" in words
+    assert "ada 15 pending 15 11 6" in words, "what is half graded is not the one that is dropped"
+    assert "bo – pending 10" in words
+    rows = csv.DictReader(io.StringIO(course_text(several, drop_lowest=1)))
+    assert [(row["student"], row["earned"]) for row in rows] == [("ada", "15.0"), ("bo", "")]
     assert "/ 30" not in words, "what counts differs from one student to another"
     assert "Of each student the lowest assignment does not count in the total" in words
 
