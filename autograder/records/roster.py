@@ -6,6 +6,7 @@ know more. Nothing here guesses: where the clues to somebody fit two students, t
 
 import csv
 import io
+import os
 import re
 import sqlite3
 import unicodedata
@@ -13,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from urllib.parse import quote
 
@@ -124,8 +125,8 @@ class Roster:
     complete: bool = False
 
     def get(self, student: str) -> Student | None:
-        """Return the student of an id."""
-        return self._by_id.get(student)
+        """Return the student of an id, in whatever form its accents are written."""
+        return self._by_id.get(student) or self._by_form.get(_nfc(student))
 
     def find(self, clues: Clues) -> Match:
         """Return the one student whom the clues fit, or why there is none.
@@ -156,6 +157,10 @@ class Roster:
     @cached_property
     def _by_id(self) -> Mapping[str, Student]:
         return {student.id: student for student in self.students}
+
+    @cached_property
+    def _by_form(self) -> Mapping[str, Student]:
+        return {_nfc(student.id): student for student in self.students}
 
     @cached_property
     def _by_canvas_id(self) -> Mapping[str, set[str]]:
@@ -193,16 +198,23 @@ def read_roster(course: Course) -> Roster:
     The file has a header. Its columns, in any order and case, are ``student`` (the id, which every
     row has) and as many of the other attributes of a `Student` as there are; further columns are
     passed over. They are separated by commas, semicolons or tabs. Where both know a student, the
-    file is believed, and the gradebook fills its gaps. The gradebook is only read.
+    file is believed, and the gradebook fills its gaps. The gradebook is only read. An accent may be
+    a mark of its own, as macOS writes it: a student is called as the folder in `submitted/` is,
+    else as in the gradebook.
 
     Raises:
         UsageError: the file is no such table, or the gradebook no database of nbgrader.
     """
     listed = _from_file(course.root / ROSTER)
     entered = _from_gradebook(course.gradebook)
-    students = dict(entered)
-    for name, student in (listed or {}).items():
-        students[name] = _filled(student, entered.get(name))
+    rows: dict[str, list[Student]] = defaultdict(list)
+    for student in (*(listed or {}).values(), *entered.values()):
+        rows[_nfc(student.id)].append(student)
+    folders = [] if all(map(str.isascii, rows)) else _folders(course)
+    # How each is written; the last counts, which is the plain form where it is there.
+    names = {_nfc(name): name for name in (*rows, *entered, *entered.keys() & rows.keys())}
+    names |= {_nfc(name): name for name in (*folders, *rows.keys() & set(folders))}
+    students = {names[one]: replace(reduce(_filled, rows[one]), id=names[one]) for one in rows}
     named = any(student != Student(student.id) for student in entered.values())
     return Roster(tuple(students[name] for name in sorted(students)), listed is not None or named)
 
@@ -217,6 +229,18 @@ def is_student_name(name: str) -> bool:
     return plain and 0 < length <= LONGEST_NAME and not name.startswith(".")
 
 
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _folders(course: Course) -> list[str]:
+    """Return the names of the students' folders."""
+    try:
+        return sorted(filter(is_student_name, os.listdir(course.root / "submitted")))
+    except OSError:
+        return []
+
+
 def _names(student: Student) -> tuple[str, str]:
     first, last = _folded(student.first_name), _folded(student.last_name)
     return first + last, last + first
@@ -224,7 +248,7 @@ def _names(student: Student) -> tuple[str, str]:
 
 def _plain(text: str) -> str:
     """Return a number, a login or an address without case and outer spaces."""
-    return text.strip().casefold()
+    return _nfc(text.strip().casefold())
 
 
 def _folded(name: str) -> str:

@@ -159,3 +159,34 @@ def test_a_gradebook_that_is_none_is_said(course):
     course.gradebook.write_bytes(b"no database")
     with pytest.raises(UsageError, match=r"students of gradebook\.db cannot be read"):
         read_roster(course)
+
+
+NFC, NFD = "zo\xe9", "zoe\u0301"
+
+
+@pytest.mark.parametrize(
+    ("folders", "entered", "called"),
+    [
+        ([], [], NFC),
+        ([NFD], [], NFD),
+        ([NFC], [NFD], NFC),
+        ([NFD], [NFC], NFD),
+        ([NFD, NFC], [], NFC),
+        ([], [NFD], NFD),
+        ([], [NFD, NFC], NFC),
+    ],
+)
+def test_a_student_is_one_however_an_accent_is_written_and_called_as_the_folder(
+    course, folders, entered, called
+):
+    (course.root / "roster.csv").write_text(f"student,email\n{NFC},z@b\nada,a@b\n", "utf-8")
+    for name in folders:
+        (course.root / "submitted" / name / "hw1").mkdir(parents=True)
+    if entered:
+        gradebook(course, *({"id": name, "first_name": "Zoé"} for name in entered))
+    roster = read_roster(course)
+    zoe = Student(called, "Zoé" if entered else "", email="z@b")
+    assert roster.students == (Student("ada", email="a@b"), zoe)
+    for name in (NFC, NFD):
+        assert roster.get(name) == zoe
+        assert roster.find(Clues("x", logins=(name,))).student == zoe
