@@ -25,7 +25,7 @@ from autograder.grading.intake import read_submitted
 from autograder.records.times import read_time
 from autograder.records.whole_files import make_folder, sync_folder, write_atomic
 
-__all__ = ["RECORD", "Existing", "Outcome", "Policy", "existing", "place"]
+__all__ = ["ATTEMPTS", "RECORD", "Existing", "Outcome", "Policy", "existing", "place"]
 
 ATTEMPTS = ".attempts"
 RECORD = ".collected.json"  # hidden, so that nobody takes it for the student's
