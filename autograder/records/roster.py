@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from autograder.course import LONGEST_NAME, ROSTER, Course
-from autograder.errors import UsageError
+from autograder.errors import HarnessError, UsageError
 from autograder.visible import STEERING, visible
 
 __all__ = ["Clues", "Match", "Roster", "Student", "is_student_name", "read_roster"]
@@ -317,7 +317,9 @@ def _from_gradebook(path: Path) -> dict[str, Student]:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
             rows = database.execute(query).fetchall()
-    except sqlite3.Error:  # damaged, empty or locked: who writes into it next says so
-        return {}
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            raise HarnessError(f"{path.name} is in use: {error}; run this again") from None
+        return {}  # damaged or empty: who writes into it next makes it anew
     students = [Student(*(str(cell or "").strip() for cell in row)) for row in rows]
     return {student.id: student for student in students if is_student_name(student.id)}

@@ -1,9 +1,13 @@
 """Who is who, and when nobody can say."""
 
+import functools
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from autograder.course import Course
-from autograder.errors import UsageError
+from autograder.errors import HarnessError, UsageError
 from autograder.records.roster import Clues, Roster, Student, read_roster
 
 ADA = Student("ada", "Ada", "Lovelace", "ada@example.edu", "11")
@@ -155,10 +159,21 @@ def test_students_that_grading_entered_make_no_roster(course):
     assert not roster.complete
 
 
-def test_a_gradebook_that_is_none_is_said(course):
-    course.gradebook.write_bytes(b"no database")
-    with pytest.raises(UsageError, match=r"students of gradebook\.db cannot be read"):
-        read_roster(course)
+@pytest.mark.parametrize("data", [b"no database", b"", b"SQLite format 3\0" + 4000 * b"?"])
+def test_a_gradebook_that_is_none_knows_nobody(course, data):
+    """Whoever writes into it next makes it anew."""
+    course.gradebook.write_bytes(data)
+    assert read_roster(course).students == ()
+
+
+def test_a_gradebook_in_use_is_said(course, monkeypatch):
+    connect = functools.partial(sqlite3.connect, timeout=0.01)
+    with closing(sqlite3.connect(course.gradebook, isolation_level=None)) as other:
+        other.execute("create table student (id)")
+        other.execute("begin exclusive")
+        monkeypatch.setattr("autograder.records.roster.sqlite3.connect", connect)
+        with pytest.raises(HarnessError, match=r"gradebook\.db is in use: database is locked"):
+            read_roster(course)
 
 
 NFC, NFD = "zo\xe9", "zoe\u0301"
