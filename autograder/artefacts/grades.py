@@ -21,6 +21,7 @@ __all__ = [
     "counting",
     "decided_scores",
     "grade_of",
+    "ungraded",
 ]
 
 # The verdicts that judge the student's work; the others leave a check undecided.
@@ -270,14 +271,15 @@ def _question(
 def _fitting(entry: QuestionEntry, question: QuestionResult | None, former: bool) -> QuestionResult:
     """Return what the grader found of a question, nothing if it was asked otherwise then."""
     if question is None:
-        return _ungraded(entry)
+        return ungraded(entry)
     then = {check.name: check.points for check in question.checks}
     now = {check.name: check.points for check in entry.checks}
     same = question.points == entry.points and then == now
-    return question if same or not former else _ungraded(entry)
+    return question if same or not former else ungraded(entry)
 
 
-def _ungraded(entry: QuestionEntry) -> QuestionResult:
+def ungraded(entry: QuestionEntry) -> QuestionResult:
+    """Return what stands for a question of which there is no result: staff must look."""
     return QuestionResult(
         id=entry.id, points=entry.points, earned=0.0, status=Status.NEEDS_ATTENTION, checks=()
     )

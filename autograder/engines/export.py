@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from autograder.artefacts.grades import Grade, grade_of
+from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
 from autograder.course import Course
 from autograder.engines.grades import class_grades
@@ -45,18 +45,16 @@ def export_course(
         raise UsageError(f"--to {to} fills the sheet that you download there: name it by --sheet")
     if sheet is not None and exporter.sheet == "none":
         raise UsageError(f"--to {to} has no use for --sheet")
-    roster = read_roster(course)
-    listed = [student.id for student in roster.students if roster.complete]
     classes: list[tuple[Manifest, dict[str, Grade]]] = []
     problems: list[str] = []
     for name in names:
         found = class_grades(course, name)
         problems += found.problems
-        everybody = {s: grade_of(found.manifest, s, None) for s in listed} | dict(found.grades)
-        grades = {s: grade for s, grade in everybody.items() if not students or s in students}
+        grades = {s: grade for s, grade in found.grades.items() if not students or s in students}
         classes.append((found.manifest, grades))
     for student in students:
         if not any(student in grades for _, grades in classes):
             raise UsageError(f"student {visible(student)!r} has no grade in {', '.join(names)}")
-    exported = exporter.export(Wanted(classes, roster, sheet, column, course.policies.drop_lowest))
+    roster, drop_lowest = read_roster(course), course.policies.drop_lowest
+    exported = exporter.export(Wanted(classes, roster, sheet, column, drop_lowest))
     return Exported(exported.files, (*problems, *exported.problems))

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.artefacts.bundle import Bundle, digest_of
-from autograder.artefacts.grades import Grade, grade_of
+from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result
 from autograder.course import Course
@@ -53,7 +53,7 @@ __all__ = [
     "fault_words",
     "write_class_report",
     "write_feedback_pages",
-    "write_pages",
+    "write_notebook",
 ]
 
 
@@ -146,7 +146,7 @@ def bring_up_to_date(
                 _write_feedback(course, bundle.manifest, grades[student], names, waits=waits)
                 if student not in written and student in submitted:
                     data = read_submitted(submitted[student]).data
-                    _write_notebook(course, bundle, results[student], data)
+                    write_notebook(course, bundle, results[student], data)
                 there = os.path.isfile(course.autograded(name, student))
                 shown[student] = Shown(digests[student], there)
     with _kept(faults):
@@ -166,10 +166,8 @@ def _is_shown(course: Course, name: str, student: str, digest: str, stamp: Stamp
     return os.path.isfile(course.feedback(name, student)) and notebook >= shown.notebook
 
 
-def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes) -> None:
-    """Write a student's feedback page and, from a notebook's bytes, the graded one for staff.
-
-    What staff entered is not on the page yet.
+def write_notebook(course: Course, bundle: Bundle, result: Result, data: bytes) -> None:
+    """Write the graded notebook for staff, if a result is of what is given.
 
     Args:
         course: whose folders are written.
@@ -177,13 +175,6 @@ def write_pages(course: Course, bundle: Bundle, result: Result, data: bytes) -> 
         result: the student's.
         data: what the student submitted last.
     """
-    grade = grade_of(bundle.manifest, result.student, result)
-    waits = digest_of(data) != result.submission
-    _write_feedback(course, bundle.manifest, grade, {}, waits=waits)
-    _write_notebook(course, bundle, result, data)
-
-
-def _write_notebook(course: Course, bundle: Bundle, result: Result, data: bytes) -> None:
     if digest_of(data) != result.submission:
         return
     path = course.autograded(bundle.manifest.assignment, result.student)

@@ -15,7 +15,7 @@ from autograder.engines.record import (
     Seen,
     bring_up_to_date,
     fault_words,
-    write_pages,
+    write_notebook,
 )
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS, Graded, Job, Work
@@ -283,12 +283,15 @@ def _stored(course: Course, plan: _Plan, one: Graded, problems: list[str]) -> bo
 
 
 def _written(course: Course, plan: _Plan, one: Graded) -> bool:
-    """Write a student's pages from what was graded; where that fails it is tried once more."""
+    """Write a student's graded notebook; where that fails it is tried once more.
+
+    The feedback page waits for the end of the run, when staff's entries are known.
+    """
     if one.submitted.problem is not None:
         return False
     try:
         result = plan.store.shown(one.student)
-        write_pages(course, plan.bundle, result, one.submitted.data)
+        write_notebook(course, plan.bundle, result, one.submitted.data)
     except Exception:  # at the end of the run, where it is told
         return False
     return result.submission == one.result.submission

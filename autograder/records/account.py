@@ -34,10 +34,10 @@ class Step:
 
 def account_of(grade: Grade) -> list[Line]:
     """Return how the points came about; what the grader found comes first."""
-    lines = [Line("Found by the grader", sum(q.result.earned for q in grade.questions))]
+    lines = [Line("Found by the grader", sum(map(_found, grade.questions)))]
     for question in grade.questions:
         title = question.entry.title
-        change = question.earned - question.extra - question.result.earned
+        change = question.earned - question.extra - _found(question)
         if question.by_staff and question.entry.manual:
             lines.append(Line(f"{title}: scored by your instructor", change))
         elif change:
@@ -48,6 +48,11 @@ def account_of(grade: Grade) -> list[Line]:
         taken = grade.before_penalty - grade.earned
         lines.append(Line(f"Late: {clean(grade.late.why)}", -taken))
     return lines
+
+
+def _found(question: QuestionGrade) -> float:
+    """Return the grader's points: of a check that broke half-way, none count yet."""
+    return question.result.earned if question.by_staff else question.earned - question.extra
 
 
 def waits_of(grade: Grade) -> dict[str, list[str]]:

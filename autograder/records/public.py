@@ -5,8 +5,9 @@ from typing import Any
 
 from autograder.artefacts.grades import Grade, GradeStatus, QuestionGrade
 from autograder.artefacts.results import CheckResult, Verdict
+from autograder.records.account import question_words
 from autograder.records.pages import format_points
-from autograder.records.words import CaseWords, check_words, clean, standing
+from autograder.records.words import CaseWords, clean, standing
 
 __all__ = ["ATTENTION", "feedback_text", "public_result", "question_lines", "words_of"]
 
@@ -15,9 +16,7 @@ ATTENTION = "This could not be graded. It is not counted as zero: staff will act
 
 def words_of(question: QuestionGrade) -> Iterator[tuple[CheckResult, list[CaseWords]]]:
     """Yield the checks of a question with what a student may read of their cases."""
-    entries = {check.name: check for check in question.entry.checks}
-    for check in question.checks:
-        yield check, check_words(check, entries.get(check.name))
+    yield from zip(question.checks, question_words(question), strict=True)
 
 
 def question_lines(question: QuestionGrade) -> list[str]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from autograder.artefacts.grades import QuestionGrade
+from autograder.artefacts.grades import QuestionGrade, ungraded
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
 from autograder.artefacts.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
 from autograder.records.pages import format_points
@@ -158,7 +158,7 @@ def question_pairs(
     One without a result, as in a submission that could not be read, needs attention.
     """
     by_id = {question.id: question for question in questions}
-    return [(entry, by_id.get(entry.id) or _ungraded(entry)) for entry in manifest.questions]
+    return [(entry, by_id.get(entry.id) or ungraded(entry)) for entry in manifest.questions]
 
 
 def question_label(entry: QuestionEntry, number: int) -> str:
@@ -198,9 +198,3 @@ def _standing_key(entry: QuestionEntry, question: QuestionResult | QuestionGrade
     if question.earned >= question.points:
         return "full"
     return "part" if question.earned > 0 else "none"
-
-
-def _ungraded(entry: QuestionEntry) -> QuestionResult:
-    return QuestionResult(
-        id=entry.id, points=entry.points, earned=0.0, status=Status.NEEDS_ATTENTION, checks=()
-    )

@@ -163,10 +163,3 @@ def test_an_export_is_of_one_student_who_has_a_grade(export):
 def test_an_export_is_written_into_a_file(export, tmp_path):
     assert export("hw1", "--out", "grades.csv") == (0, "")
     assert (tmp_path / "grades.csv").read_bytes() == export("hw1")[1].encode()
-
-
-def test_who_is_listed_and_submitted_nothing_is_missing_and_has_no_zero(export, tmp_path):
-    (tmp_path / "roster.csv").write_text("student,email\nada,\nbo,bo@example.org\n")
-    rows = export("hw1")[1].splitlines()
-    assert [row.split(",")[0] for row in rows] == ["student", "ada", "bo"]
-    assert rows[2] == "bo,,,,,15.0,0.0,0.0,missing"
