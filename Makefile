@@ -1,5 +1,7 @@
 # The course's commands. Every target sets up what it needs; `make help` lists them.
 SHELL := /bin/bash
+# A command starts many processes; where bytecode is not kept, each compiles the package again.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
