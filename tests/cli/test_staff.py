@@ -9,27 +9,37 @@ from pathlib import Path
 import pytest
 
 from autograder.course import find_course
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, run_alone
+from tests.small_course import made_once
 
 EVERYTHING, NOTHING = 7.0, 0.0
 
 
+@pytest.fixture(scope="session")
+def graded_classroom(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Path:
+    """A graded course in which ada submitted the solution, and bo nothing that counts."""
+
+    def make(root: Path) -> None:
+        shutil.copytree(compiled, root, dirs_exist_ok=True)
+        texts = {
+            "ada": (root / "build" / "small" / "small_solution.ipynb").read_text(),
+            "bo": (root / "release" / "small" / "small.ipynb").read_text(),
+        }
+        for student, text in texts.items():
+            folder = root / "submitted" / student / "small"
+            folder.mkdir(parents=True)
+            (folder / "small.ipynb").write_text(text)
+            (folder / "timestamp.txt").write_text("2026-11-20 12:00:00 UTC")
+        done = run_alone(root, "grade")
+        assert done.returncode == 0, done.stderr
+
+    return made_once(tmp_path_factory, "classroom", make)
+
+
 @pytest.fixture
-def classroom(compiled: Path, tmp_path: Path, run: Run) -> Path:
-    """A course in which ada submitted the solution, and bo nothing that counts."""
-    root = tmp_path / "course"
-    shutil.copytree(compiled, root)
-    texts = {
-        "ada": (root / "build" / "small" / "small_solution.ipynb").read_text(),
-        "bo": (root / "release" / "small" / "small.ipynb").read_text(),
-    }
-    for student, text in texts.items():
-        folder = root / "submitted" / student / "small"
-        folder.mkdir(parents=True)
-        (folder / "small.ipynb").write_text(text)
-        (folder / "timestamp.txt").write_text("2026-11-20 12:00:00 UTC")
-    assert run(root, "grade").returncode == 0
-    return root
+def classroom(graded_classroom: Path, tmp_path: Path) -> Path:
+    """A copy of the graded course, which a test may change."""
+    return Path(shutil.copytree(graded_classroom, tmp_path / "course"))
 
 
 def enter(root: Path, cell: str, score: float | None, student: str = "ada") -> None:

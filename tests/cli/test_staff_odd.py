@@ -16,9 +16,9 @@ from autograder.engines.run import Preview
 from autograder.records.entries import Entry, Field, Journal, Key
 from autograder.records.store import Store
 from tests.cli.conftest import Run
-from tests.cli.test_staff import classroom, enter, exported, nbgraders
+from tests.cli.test_staff import classroom, enter, exported, graded_classroom, nbgraders
 
-__all__ = ["classroom"]
+__all__ = ["classroom", "graded_classroom"]
 
 WHY = ("--why", "x", "--author", "omar")
 
