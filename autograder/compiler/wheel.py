@@ -4,6 +4,7 @@ The operators' tools are left out: a student needs neither attacks nor answers t
 """
 
 import base64
+import functools
 import hashlib
 import zipfile
 from collections.abc import Iterator
@@ -18,12 +19,13 @@ from autograder.version import DISTRIBUTION, own_version, wheel_name
 __all__ = ["own_files", "wheel"]
 
 PACKAGE = "autograder"
-TOOLS = ("redteam", "bench")
+TOOLS = ("autograder/redteam", "autograder/bench")
 SUFFIXES = (".py", ".html", ".css", ".j2", "py.typed")
 TAG = "-py3-none-any.whl"
 TAGS = f"Wheel-Version: 1.0\nGenerator: {PACKAGE}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
+@functools.cache
 def wheel() -> tuple[str, bytes]:
     """Return the wheel's file name and its bytes, the same for the same files."""
     installed = distribution(DISTRIBUTION)
@@ -42,12 +44,13 @@ def wheel() -> tuple[str, bytes]:
     return file, _archive(entries)
 
 
-def own_files() -> Iterator[tuple[str, bytes]]:
-    """Return the package's own files and their paths in a release's wheel, sorted."""
-    left_out = tuple(f"{PACKAGE}/{tool}/" for tool in TOOLS)
-    for path, data in _walk(files(PACKAGE), PACKAGE):
-        if not path.startswith(left_out):
-            yield path, data
+@functools.cache
+def own_files() -> tuple[tuple[str, bytes], ...]:
+    """Return the package's own files and their paths in a release's wheel, sorted.
+
+    They are read once by a process: what it runs is as they were then.
+    """
+    return tuple(_walk(files(PACKAGE), PACKAGE))
 
 
 def _metadata(text: str) -> str:
@@ -64,6 +67,8 @@ def _metadata(text: str) -> str:
 def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
         place = f"{path}/{entry.name}"
+        if place in TOOLS:
+            continue
         if entry.is_dir():
             yield from _walk(entry, place)
         elif entry.name.endswith(SUFFIXES):
