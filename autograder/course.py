@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autograder.errors import UsageError
-from autograder.policies import Policies, due_time
+from autograder.policies import OwnPolicies, Policies
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import WALLED, WEAKEST, Isolation
 from autograder.visible import visible
@@ -22,6 +22,7 @@ __all__ = [
     "LONGEST_NAME",
     "ROSTER",
     "SECRET_FILE_VARIABLE",
+    "TEAMS",
     "Course",
     "NoCourse",
     "find_course",
@@ -34,6 +35,7 @@ T = TypeVar("T")
 
 CONFIG = "course.toml"
 ROSTER = "roster.csv"
+TEAMS = "teams.csv"
 LONGEST_NAME = 250  # bytes of a student's: a file name holds 255, and ours add ".json"
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
 SECRET_FILE_VARIABLE = "AUTOGRADER_SECRET_FILE"
@@ -184,7 +186,7 @@ class Course:
         """What no student's code may find: everything of the course that is not the release."""
         names = ("assignments", "autograded", "build", "feedback", "reference", "results")
         folders = [self.root / name for name in (*names, "submitted")]
-        return (*folders, self.gradebook, self.root / CONFIG, self.root / ROSTER)
+        return (*folders, self.gradebook, *(self.root / name for name in (CONFIG, ROSTER, TEAMS)))
 
     def limits_of(self, assignment: str) -> Limits:
         """The limits of a submission of an assignment."""
@@ -227,37 +229,29 @@ def _read(root: Path) -> Course:
         if key not in known:
             raise UsageError(f"{CONFIG}: a key must be one of {', '.join(known)}, got {key!r}")
     limits = Limits.from_table(_table(table, "limits"))
-    own, drafts, due = {}, set(), {}
+    own_limits, own = {}, {}
     assignments = _table(table, "assignments")
     for name in assignments:
-        entry = _table(assignments, name, f"assignments.{name}")
-        if unknown := sorted(set(entry) - {"limits", "draft", "due"}):
-            what = f"a key of assignments.{name} must be limits, draft or due"
-            raise UsageError(f"{CONFIG}: {what}, got {unknown[0]!r}")
-        if type(draft := entry.get("draft", False)) is not bool:
-            what = f"assignments.{name}.draft must be true or false"
-            raise UsageError(f"{CONFIG}: {what}, got {draft!r}")
-        if draft:
-            drafts.add(name)
-        if time := _in_config(due_time, entry.get("due"), f"assignments.{name}.due"):
-            due[name] = time
-        own[name] = Limits.from_table(_table(entry, "limits", f"assignments.{name}.limits"), limits)
+        where = f"assignments.{name}"
+        entry = _table(assignments, name, where)
+        own[name] = _in_config(OwnPolicies.from_table, where, entry)
+        own_limits[name] = Limits.from_table(_table(entry, "limits", f"{where}.limits"), limits)
     min_isolation = table.get("min_isolation", WEAKEST.value)
     if not isinstance(min_isolation, str) or min_isolation not in list(WALLED):
         levels = ", ".join(WALLED)
         raise UsageError(f"{CONFIG}: min_isolation must be one of {levels}, got {min_isolation!r}")
     name = str(table.get("name", root.name))
-    policies = _in_config(Policies.from_tables, _table(table, "late"), _table(table, "grades"))
+    late, grades = _table(table, "late"), _table(table, "grades")
     return Course(
         root,
         name,
         limits,
-        own,
+        own_limits,
         secret_of_environment(),
         Isolation(min_isolation),
-        frozenset(drafts),
-        policies,
-        due,
+        frozenset(one for one, said in own.items() if said.draft),
+        _in_config(Policies.from_tables, late, grades, own),
+        {one: said.due for one, said in own.items() if said.due is not None},
     )
 
 

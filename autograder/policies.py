@@ -2,15 +2,24 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from autograder.errors import UsageError
 
-__all__ = ["LatePolicy", "Policies", "due_time"]
+__all__ = ["Attempts", "LatePolicy", "OwnPolicies", "Policies"]
 
 DAY = 86_400
+
+
+class Attempts(StrEnum):
+    """Which of a student's attempts counts."""
+
+    LAST = "last"
+    BEST = "best"  # by the grade, after the attempt's own late penalty
 
 
 @dataclass(frozen=True)
@@ -44,20 +53,83 @@ class LatePolicy:
 
 
 @dataclass(frozen=True)
+class OwnPolicies:
+    """What is decided about one assignment.
+
+    Attributes:
+        draft: whether it is still being written.
+        due: until when it may be submitted, UTC, where nbgrader's gradebook does not say it.
+        attempts: which of several counts; None leaves that to the course.
+        teams: whether it is done in teams.
+    """
+
+    draft: bool = False
+    due: datetime | None = None
+    attempts: Attempts | None = None
+    teams: bool = False
+
+    @classmethod
+    def from_table(cls, where: str, table: Mapping[str, Any]) -> "OwnPolicies":
+        """Return the policies of a table ``assignments.NAME`` of `course.toml`.
+
+        Raises:
+            UsageError: a key or a value is none.
+        """
+        known = ("limits", *(one.name for one in dataclasses.fields(cls)))
+        if unknown := sorted(set(table) - set(known)):
+            words = f"{', '.join(known[:-1])} or {known[-1]}"
+            raise UsageError(f"a key of {where} must be {words}, got {unknown[0]!r}")
+        for key in ("draft", "teams"):
+            if type(flag := table.get(key, False)) is not bool:
+                raise UsageError(f"{where}.{key} must be true or false, got {flag!r}")
+        attempts = table.get("attempts")
+        return cls(
+            table.get("draft", False),
+            _due_time(table.get("due"), f"{where}.due"),
+            None if attempts is None else _attempts(attempts, f"{where}.attempts"),
+            table.get("teams", False),
+        )
+
+
+@dataclass(frozen=True)
 class Policies:
     """What is decided about the grades of a course.
 
     Attributes:
         late: what lateness costs; None leaves that to nbgrader's plugin.
         drop_lowest: how many of a student's assignments do not count in the course's total.
+        attempts: which of several attempts counts.
+        own: what is decided about single assignments.
     """
 
     late: LatePolicy | None = None
     drop_lowest: int = 0
+    attempts: Attempts = Attempts.LAST
+    own: Mapping[str, OwnPolicies] = dataclasses.field(default_factory=dict)
+
+    def attempts_of(self, assignment: str) -> Attempts:
+        """Return which of several attempts counts in an assignment."""
+        own = self.own.get(assignment)
+        return own.attempts if own is not None and own.attempts is not None else self.attempts
+
+    def in_teams(self, assignment: str) -> bool:
+        """Return whether an assignment is done in teams."""
+        own = self.own.get(assignment)
+        return own is not None and own.teams
 
     @classmethod
-    def from_tables(cls, late: dict[str, Any], grades: dict[str, Any]) -> "Policies":
+    def from_tables(
+        cls,
+        late: dict[str, Any],
+        grades: dict[str, Any],
+        own: Mapping[str, OwnPolicies],
+    ) -> "Policies":
         """Return the policies of the tables ``late`` and ``grades`` of `course.toml`.
+
+        Args:
+            late: that table.
+            grades: that table.
+            own: what is decided about single assignments.
 
         Raises:
             UsageError: a key or a value is none.
@@ -67,15 +139,24 @@ class Policies:
             raise UsageError(f"a key of late must be one of {', '.join(known)}, got {unknown[0]!r}")
         if late and "percent_per_day" not in late:
             raise UsageError("late must have percent_per_day")
-        if unknown := sorted(set(grades) - {"drop_lowest"}):
-            raise UsageError(f"a key of grades must be drop_lowest, got {unknown[0]!r}")
+        if unknown := sorted(set(grades) - {"drop_lowest", "attempts"}):
+            raise UsageError(f"a key of grades must be drop_lowest or attempts, got {unknown[0]!r}")
         drop = grades.get("drop_lowest", 0)
         if type(drop) is not int or drop < 0:
             raise UsageError(f"grades.drop_lowest must be a whole number from 0 up, got {drop!r}")
-        return cls(LatePolicy(**late) if late else None, drop)
+        attempts = _attempts(grades.get("attempts", Attempts.LAST), "grades.attempts")
+        return cls(LatePolicy(**late) if late else None, drop, attempts, own)
 
 
-def due_time(value: object, where: str) -> datetime | None:
+def _attempts(value: object, where: str) -> Attempts:
+    known = [one.value for one in Attempts]
+    if value not in known:
+        words = " or ".join(f'"{one}"' for one in known)
+        raise UsageError(f"{where} must be {words}, got {value!r}")
+    return Attempts(str(value))
+
+
+def _due_time(value: object, where: str) -> datetime | None:
     """Return a due date of `course.toml` in UTC, without its zone; None where there is none.
 
     Raises:

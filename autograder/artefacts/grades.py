@@ -3,16 +3,18 @@
 Every page, export and LMS says the grade; nbgrader's gradebook says the same number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 
 from autograder.artefacts.manifest import Manifest, QuestionEntry
 from autograder.artefacts.results import CheckResult, QuestionResult, Result, Status, Verdict
+from autograder.visible import visible
 
 __all__ = [
     "IN_TIME",
+    "Counted",
     "Entered",
     "Grade",
     "GradeStatus",
@@ -78,6 +80,48 @@ class Late(msgspec.Struct, frozen=True):
 IN_TIME = Late()
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """Which of several attempts a grade is of, and what is said of that.
+
+    Attributes:
+        number: of the attempt, from 1, in the order in which they were handed in.
+        count: how many there are.
+        best: whether the best of them counts; else the last.
+        by: who handed it in, if that is another member of the student's team.
+        waits: the state of others that may still come to more; None if none may.
+        floor: the points of the best that is decided, where the one shown still waits.
+        former: the bundle whose checks graded it, where that is not the one of now.
+    """
+
+    number: int = 1
+    count: int = 1
+    best: bool = False
+    by: str | None = None
+    waits: GradeStatus | None = None
+    floor: float | None = None
+    former: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The same as a sentence; "" where there is one attempt, and nothing to say."""
+        return "; ".join(self._parts())
+
+    def _parts(self) -> Iterator[str]:
+        which = f"attempt {self.number} of {self.count}"
+        if self.count > 1 and self.floor is not None:
+            yield f"{which} counts so far, as it may be the best when it is scored"
+            yield f"another one has {self.floor:g} points, and no less will count"
+        elif self.count > 1 and self.waits is not None:
+            yield f"{which} counts so far: the best of what is graded"
+            yield "another one is not decided yet, and may come to more"
+        elif self.count > 1:
+            yield f"{which} counts: the {'best' if self.best else 'last'}"
+        if self.by is not None:
+            yield f"handed in by {visible(self.by)}"
+        if self.former is not None:
+            yield f"graded by former checks (bundle {self.former[7:15]})"
+
+
 class QuestionGrade(msgspec.Struct, frozen=True):
     """A question's part of a grade.
 
@@ -126,9 +170,11 @@ class Grade(msgspec.Struct, frozen=True):
     """What a student has earned in an assignment.
 
     Attributes:
-        result: the newest; None where nothing was submitted.
+        result: of the attempt that counts, the newest; None where nothing was submitted. Of a
+            team's it is that of the member who handed it in.
         questions: in the assignment's order.
         late: what lateness costs.
+        counted: which of several attempts it is of; None where only the newest is looked at.
     """
 
     assignment: str
@@ -136,6 +182,7 @@ class Grade(msgspec.Struct, frozen=True):
     result: Result | None
     questions: tuple[QuestionGrade, ...]
     late: Late = IN_TIME
+    counted: Counted | None = None
 
     @property
     def possible(self) -> float:
@@ -153,6 +200,16 @@ class Grade(msgspec.Struct, frozen=True):
         return max(self.before_penalty - self.late.penalty, 0.0)
 
     @property
+    def ceiling(self) -> float:
+        """The points that it comes to if all that is open earns all of its points."""
+        undecided = sum(
+            max(q.points - (q.earned - q.extra), 0.0)
+            for q in self.questions
+            if q.status is not Status.GRADED
+        )
+        return max(self.before_penalty + undecided - self.late.penalty, 0.0)
+
+    @property
     def is_begun(self) -> bool:
         """Whether anything of it is decided: what could not be read, or was a trial, is not."""
         undecided = (Status.NEEDS_ATTENTION, Status.UNGRADED)
@@ -165,15 +222,15 @@ class Grade(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> GradeStatus:
-        """The state of the whole."""
-        open_ones = {q.status for q in self.questions} - {Status.GRADED}
-        if not open_ones:
-            return GradeStatus.GRADED
-        if self.result is None:
+        """The state of the whole, and of other attempts that may still count in its place."""
+        open_ones = {q.status.value for q in self.questions}
+        if self.result is None and open_ones - {Status.GRADED.value}:
             return GradeStatus.MISSING
-        for status in (Status.UNGRADED, Status.NEEDS_ATTENTION, Status.PENDING):
-            if status in open_ones:
-                return GradeStatus(status.value)
+        if self.counted is not None and self.counted.waits is not None:
+            open_ones.add(self.counted.waits.value)
+        for status in (GradeStatus.UNGRADED, GradeStatus.NEEDS_ATTENTION, GradeStatus.PENDING):
+            if status.value in open_ones:
+                return status
         return GradeStatus.GRADED
 
     @property
@@ -190,23 +247,25 @@ def grade_of(
     late: Late = IN_TIME,
     *,
     former: bool = False,
+    counted: Counted | None = None,
 ) -> Grade:
     """Return a student's grade.
 
     Args:
         manifest: the assignment's.
         student: the name.
-        result: the newest, None where nothing was submitted.
+        result: of the attempt that counts, None where nothing was submitted.
         entered: what staff entered, by the grade_id of the cell.
         late: what lateness costs.
         former: whether the result is by another bundle: what that asked otherwise is open then.
+        counted: which of several attempts it is of.
     """
     by_id = {question.id: question for question in (result.questions if result else ())}
     questions = tuple(
         _question(entry, _fitting(entry, by_id.get(entry.id), former), entered or {})
         for entry in manifest.questions
     )
-    return Grade(manifest.assignment, student, result, questions, late)
+    return Grade(manifest.assignment, student, result, questions, late, counted)
 
 
 def counting(grades: Sequence[Grade], missing: int, drop_lowest: int) -> list[Grade]:

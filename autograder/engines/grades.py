@@ -10,20 +10,21 @@ from autograder.artefacts.grades import Grade, Late, grade_of
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result, Status, dump_result
 from autograder.course import Course
+from autograder.engines.counting import Handed, Standing, handed_in
 from autograder.engines.stamps import (
     digest_of_parts,
+    keep_counted,
+    read_counted,
     read_gradebook_stamp,
-    read_times,
     stamp_of,
     write_gradebook_stamp,
 )
 from autograder.errors import HarnessError, UsageError
 from autograder.records.entries import WHOLE, Field, Journal, Key, State, entered_of
 from autograder.records.gradebook import Written, write_gradebook
-from autograder.records.lateness import due_of, late_of
 from autograder.records.roster import read_roster
 from autograder.records.store import Store
-from autograder.records.times import read_time
+from autograder.records.teams import teams_of
 from autograder.visible import visible
 
 __all__ = [
@@ -42,8 +43,9 @@ class ClassGrades:
 
     Attributes:
         bundle: the assignment's.
-        results: the newest of each student.
-        grades: of each student with a result, with an entry of staff's, or of the roster.
+        results: the newest of each student who handed in.
+        grades: of each student with a result, alone or in a team, with an entry of staff's, or of
+            the roster.
         problems: sentences on what is damaged, or could not be written.
     """
 
@@ -78,7 +80,7 @@ def class_grades(course: Course, name: str) -> ClassGrades:
     problems: list[str] = []
     bundle, results = read_bundle(course.bundle(name)), newest_results(course, name, problems)
     if not course.results(name).is_dir():  # nobody is graded yet: there is nothing to write
-        grades = _grades(course, bundle, {}, Written({}, {}))
+        grades = grades_without_gradebook(course, bundle, {})
         return ClassGrades(bundle, {}, grades, tuple(map(course.in_words, problems)))
     try:
         grades = grades_now(course, bundle, results, problems)
@@ -104,17 +106,17 @@ def grades_now(
     """
     manifest = bundle.manifest
     name, journal = manifest.assignment, Journal(course.results(manifest.assignment))
-    counted = {s: r for s, r in results.items() if r.status is not Status.UNGRADED}
-    times, policies, roster = _times(course, name, results), course.policies, read_roster(course)
-
-    def late(state: State, student: str) -> Late:
-        return _late(course, manifest, times, state, student)
+    roster, teams = read_roster(course), teams_of(course, name)
+    handed = handed_in(course, bundle, results, teams, problems)
+    choice = _Choice(handed)
 
     def digest(mark: tuple[int, str]) -> str:
-        texts = [dump_result(counted[student]) for student in sorted(counted)]
+        attempts = [one for student in sorted(handed.attempts) for one in handed.attempts[student]]
+        told = [(one.time, one.placed, one.kept) for one in attempts]
+        mates = {student: teams.with_mates(student) for student in teams.members()}
         due = str(course.due.get(name, ""))
-        said = [bundle.id, times, mark, repr(policies), due, repr(roster.students)]
-        return digest_of_parts(said, *texts)
+        said = [bundle.id, told, mark, repr(course.policies), due, repr(roster.students), mates]
+        return digest_of_parts(said, *(dump_result(one.result) for one in attempts))
 
     stamp, mark = read_gradebook_stamp(course), journal.mark()
     if stamp.written.get(name) == digest(mark):
@@ -125,12 +127,14 @@ def grades_now(
             course.gradebook,
             manifest,
             bundle.release,
-            counted,
+            {},
             journal,
-            times,
-            late if policies.late is not None else None,
-            roster,
+            late_of=choice.late if course.policies.late is not None else None,
+            roster=roster,
+            choose=choice,
+            shown=read_counted(course, name),
         )
+        keep_counted(course, name, {s: r.submission for s, r in choice.results.items()})
         told = [(student, cell, why) for (student, cell), why in written.looks.items()]
         stamp = stamp_of(course, written.version)
         stamp = msgspec.structs.replace(
@@ -140,10 +144,11 @@ def grades_now(
         )
         write_gradebook_stamp(course, stamp, written.version)
         problems += written.notes
+    problems += teams.problems
     problems += _orphans(manifest, written.state)
     problems += _requests(manifest, results, written.state)
     problems += _former(bundle, results)
-    return _grades(course, bundle, results, written)
+    return _grades(handed, written)
 
 
 def grades_without_gradebook(
@@ -154,8 +159,10 @@ def grades_without_gradebook(
     Raises:
         HarnessError: the journal cannot be read.
     """
-    state = Journal(course.results(bundle.manifest.assignment)).state()
-    return _grades(course, bundle, results, Written(state, {}))
+    name, problems = bundle.manifest.assignment, list[str]()
+    state = Journal(course.results(name)).state()
+    handed = handed_in(course, bundle, results, teams_of(course, name), problems)
+    return _grades(handed, Written(state, {}))
 
 
 def is_gradebook_behind(course: Course) -> bool:
@@ -169,31 +176,48 @@ def is_gradebook_behind(course: Course) -> bool:
     )
 
 
-def _times(course: Course, name: str, results: Mapping[str, Result]) -> dict[str, str]:
-    """Return what ``timestamp.txt`` said beside the submissions that are graded, by student."""
-    return {
-        student: time
-        for student, (submission, time) in read_times(course, name).items()
-        if student in results and results[student].submission == submission
-    }
+class _Choice:
+    """What counts by staff's entries, as the gradebook's writer asks for it once it has them."""
+
+    def __init__(self, handed: Handed) -> None:
+        self._handed = handed
+        self._standings: Mapping[str, Standing] = {}
+        self.results: Mapping[str, Result] = {}
+
+    def __call__(self, state: State) -> tuple[Mapping[str, Result], Mapping[str, str]]:
+        """Return each student's result that counts, and what is said of its time."""
+        self._standings = {
+            student: one
+            for student, one in self._handed.standings(state).items()
+            if one.attempt.result.status is not Status.UNGRADED
+        }
+        attempts = {student: one.attempt for student, one in self._standings.items()}
+        self.results = {student: one.result for student, one in attempts.items()}
+        return self.results, {s: one.time for s, one in attempts.items() if one.time is not None}
+
+    def late(self, state: State, student: str) -> Late:
+        """Return what lateness costs a student."""
+        standing = self._standings.get(student)
+        return standing.late if standing else self._handed.late(state, student, None)
 
 
-def _grades(
-    course: Course, bundle: Bundle, results: Mapping[str, Result], written: Written
-) -> dict[str, Grade]:
-    manifest, entered = bundle.manifest, entered_of(written.state, written.looks)
-    times = _times(course, manifest.assignment, results)
-    return {
-        student: grade_of(
-            manifest,
+def _grades(handed: Handed, written: Written) -> dict[str, Grade]:
+    bundle, entered = handed.bundle, entered_of(written.state, written.looks)
+    standings = handed.standings(written.state)
+    grades = {}
+    for student in sorted({*standings, *entered, *_listed(handed.course)}):
+        one = standings.get(student)
+        result = one.attempt.result if one is not None else None
+        grades[student] = grade_of(
+            bundle.manifest,
             student,
-            results.get(student),
+            result,
             entered.get(student),
-            _late(course, manifest, times, written.state, student),
-            former=student in results and results[student].bundle != bundle.id,
+            one.late if one is not None else handed.late(written.state, student, None),
+            former=result is not None and result.bundle != bundle.id,
+            counted=one.counted if one is not None else None,
         )
-        for student in sorted({*results, *entered, *_listed(course)})
-    }
+    return grades
 
 
 def _former(bundle: Bundle, results: Mapping[str, Result]) -> list[str]:
@@ -220,14 +244,6 @@ def _listed(course: Course) -> set[str]:
     """Return the students of the roster, if staff listed them: who submitted nothing counts too."""
     roster = read_roster(course)
     return {student.id for student in roster.students} if roster.complete else set()
-
-
-def _late(
-    course: Course, manifest: Manifest, times: Mapping[str, str], state: State, student: str
-) -> Late:
-    due = due_of(state, student, course.due.get(manifest.assignment))
-    submitted = read_time(times[student]) if student in times else None
-    return late_of(course.policies.late, state, student, due, submitted, manifest.possible)
 
 
 def _orphans(manifest: Manifest, state: State) -> list[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -15,7 +15,10 @@ __all__ = [
     "Shown",
     "Stamp",
     "digest_of_parts",
+    "forget_times",
+    "keep_counted",
     "keep_times",
+    "read_counted",
     "read_gradebook_stamp",
     "read_stamp",
     "read_times",
@@ -27,6 +30,7 @@ __all__ = [
 STAMP = ".recorded"  # in results/<assignment>
 GRADEBOOK = ".gradebook"  # in results
 TIMES = ".times"  # in results/<assignment>
+COUNTED = ".counted"  # likewise
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -111,20 +115,53 @@ def write_gradebook_stamp(course: Course, stamp: GradebookStamp, before: Version
     )
 
 
-def read_times(course: Course, name: str) -> dict[str, tuple[str, str]]:
-    """Return by student a submission, and what ``timestamp.txt`` said beside it."""
+def read_times(course: Course, name: str) -> dict[str, dict[str, list[str]]]:
+    """Return what ``timestamp.txt`` said beside submissions: by student and submission, in turn."""
     try:
         data = (course.results(name) / TIMES).read_bytes()
-        return msgspec.json.decode(data, type=dict[str, tuple[str, str]])
+        found = msgspec.json.decode(data, type=dict[str, dict[str, list[str]] | tuple[str, str]])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+    # Formerly that of the newest submission alone was kept.
+    return {s: {t[0]: [t[1]]} if isinstance(t, tuple) else t for s, t in found.items()}
+
+
+def keep_times(course: Course, name: str, times: Iterable[tuple[str, str, str]]) -> None:
+    """Keep times of submissions: a newer one that waits changes nothing of them.
+
+    Args:
+        course: whose they are.
+        name: the assignment.
+        times: students, each with a submission and what ``timestamp.txt`` says beside it.
+    """
+    known, former = read_times(course, name), read_times(course, name)
+    for student, submission, time in times:
+        told = known.setdefault(student, {}).setdefault(submission, [])
+        known[student][submission] = [*(one for one in told if one != time), time]
+    if known != former:
+        write_atomic(course.results(name) / TIMES, msgspec.json.encode(known))
+
+
+def forget_times(course: Course, name: str, student: str) -> None:
+    """Keep nothing of a student who has withdrawn."""
+    known = read_times(course, name)
+    if known.pop(student, None) is not None:
+        write_atomic(course.results(name) / TIMES, msgspec.json.encode(known))
+
+
+def read_counted(course: Course, name: str) -> dict[str, str]:
+    """Return the submission of each student whose scores are in the gradebook."""
+    try:
+        data = (course.results(name) / COUNTED).read_bytes()
+        return msgspec.json.decode(data, type=dict[str, str])
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return {}
 
 
-def keep_times(course: Course, name: str, times: Mapping[str, tuple[str, str]]) -> None:
-    """Keep times of submissions that are graded: a newer one that waits changes nothing of them."""
-    former = read_times(course, name)
-    if (now := {**former, **times}) != former:
-        write_atomic(course.results(name) / TIMES, msgspec.json.encode(now))
+def keep_counted(course: Course, name: str, counted: Mapping[str, str]) -> None:
+    """Keep whose submissions the scores in the gradebook are of."""
+    if dict(counted) != read_counted(course, name):
+        write_atomic(course.results(name) / COUNTED, msgspec.json.encode(counted))
 
 
 def digest_of_parts(*parts: object) -> str:

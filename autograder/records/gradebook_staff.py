@@ -5,9 +5,11 @@ entered there since, and goes into the journal; what the journal has beyond them
 lost, as one that was restored from a backup, or made anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from autograder.records.entries import (
     EVERYBODY,
@@ -19,6 +21,7 @@ from autograder.records.entries import (
     Key,
     State,
 )
+from autograder.records.gradebook_rows import Submission
 
 __all__ = ["keep_mark", "reconcile", "write_due", "write_entered"]
 
@@ -31,7 +34,11 @@ Value = float | str | None
 
 
 def reconcile(
-    gradebook: Any, assignment: str, journal: Journal, penalties_are_staffs: bool
+    gradebook: Any,
+    assignment: str,
+    journal: Journal,
+    penalties_are_staffs: bool,
+    shown: Mapping[str, str],
 ) -> dict[Key, Entry]:
     """Put into the journal what was entered in the gradebook since, and return what counts.
 
@@ -41,13 +48,17 @@ def reconcile(
         journal: of the assignment.
         penalties_are_staffs: whether penalties come from nbgrader's plugin, and not from
             `course.toml`.
+        shown: the submission of each student whose scores the gradebook has: what is scored there
+            is its answer.
     """
     number, digest, ours = _mark(gradebook, assignment)
     known = journal.state(number) if journal.knows(number, digest) else {}
     head = journal.state()
     found = {e.key: e for e in _entered(gradebook, assignment, penalties_are_staffs and not ours)}
     new = [
-        entry
+        msgspec.structs.replace(entry, submission=shown.get(key.student))
+        if key.field is Field.SCORE
+        else entry
         for key, entry in found.items()
         if entry.value not in (_value(known, key), _value(head, key))
     ]
@@ -55,30 +66,30 @@ def reconcile(
     return journal.state()
 
 
-def write_entered(submission: Any, state: State) -> set[str]:
+def write_entered(submission: Submission, state: State) -> set[str]:
     """Write what counts of staff's entries into a student's rows; return the cells it changes.
 
     Args:
-        submission: nbgrader's submitted notebook.
+        submission: the student's rows.
         state: what counts.
     """
-    student, changed = submission.assignment.student_id, set()
-    for grade in submission.grades:
-        score = _value(state, Key(student, grade.cell.name, Field.SCORE))
-        extra = _value(state, Key(student, grade.cell.name, Field.EXTRA))
-        if grade.manual_score != score:
-            grade.manual_score = score
-            changed.add(grade.cell.name)
-        if (grade.extra_credit or None) != extra:
-            grade.extra_credit = extra
-    for comment in submission.comments:
-        text = _value(state, Key(student, comment.cell.name, Field.COMMENT))
-        if (comment.manual_comment or None) != text:
-            comment.manual_comment = text
+    student, changed = submission.student, set()
+    for cell, grade in submission.grades.items():
+        score = _value(state, Key(student, cell, Field.SCORE))
+        extra = _value(state, Key(student, cell, Field.EXTRA))
+        if grade["manual_score"] != score:
+            grade["manual_score"] = score
+            changed.add(cell)
+        if (grade["extra_credit"] or None) != extra:
+            grade["extra_credit"] = extra
+    for cell, comment in submission.comments.items():
+        text = _value(state, Key(student, cell, Field.COMMENT))
+        if (comment["manual_comment"] or None) != text:
+            comment["manual_comment"] = text
     extension = _value(state, Key(student, WHOLE, Field.EXTENSION))
     assignment = submission.assignment
-    if _seconds(assignment.extension) != extension:
-        assignment.extension = timedelta(seconds=float(extension)) if extension else None
+    if _seconds(assignment["extension"]) != extension:
+        assignment["extension"] = timedelta(seconds=float(extension)) if extension else None
     return changed
 
 

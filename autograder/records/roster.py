@@ -43,6 +43,7 @@ class Student:
         canvas_id: the number in Canvas, where it is not ``lms_id``.
         moodle_id: the participant number of Moodle's anonymous submissions.
         blackboard_username: the login in Blackboard, where it is not ``id``.
+        team: the name of the team in which assignments are done that are done in teams.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Student:
     canvas_id: str = ""
     moodle_id: str = ""
     blackboard_username: str = ""
+    team: str = ""
 
     @property
     def name(self) -> str:

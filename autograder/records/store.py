@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from itertools import chain, count, takewhile
 from pathlib import Path
 
-from autograder.artefacts.results import Result, Verdict, dump_result, is_final, load_result
+from autograder.artefacts.results import (
+    Result,
+    Status,
+    Verdict,
+    dump_result,
+    is_final,
+    load_result,
+)
 from autograder.course import LONGEST_NAME
 from autograder.errors import HarnessError, UsageError
 from autograder.records.whole_files import (
@@ -83,10 +90,16 @@ class Store:
         last = self._last(student, key)
         return None if last is None else self._read(last, student)
 
-    def put(self, student: str, key: str, result: Result) -> Result:
+    def put(self, student: str, key: str, result: Result, *, show: bool = True) -> Result:
         """Append a result and return what is stored under its key: the first writer's.
 
         After a result that does not stand a different one is appended under the same key.
+
+        Args:
+            student: whose it is.
+            key: of what was graded.
+            result: that is appended.
+            show: make it the newest; an earlier attempt's is none.
 
         Raises:
             UsageError: the student's name or the key cannot be one, or the result is another's.
@@ -99,11 +112,13 @@ class Store:
         while True:
             path = next(runs)
             if _append(path, data):
-                self._show(student, data)
+                if show:
+                    self._show(student, data)
                 return result
             stored = self._read(path, student)
             if stored == result or is_final(stored):
-                self._show(student, path.read_bytes())
+                if show:
+                    self._show(student, path.read_bytes())
                 return stored
 
     def shown(self, student: str) -> Result:
@@ -122,8 +137,30 @@ class Store:
             HarnessError: a stored file is damaged.
         """
         folder = self.folder / "history" / _student_name(student)
-        found = [self._read(path, student) for path in self._files(folder)]
-        return sorted(found, key=lambda result: result.graded_at)
+        found = [(self._read(path, student), len(path.name)) for path in self._files(folder)]
+        found.sort(key=lambda pair: (pair[0].graded_at, pair[1]))  # in one second: the shorter name
+        return [result for result, _ in found]
+
+    def attempts(self, student: str) -> list[tuple[str, Result]]:
+        """Return the newest result of each of a student's submissions, as they were first graded.
+
+        Returns:
+            When each was first graded, and its newest result. A run that lacks hardware, or a trial
+            without walls, takes the place of none that had more.
+
+        Raises:
+            UsageError: the student's name cannot be one.
+            HarnessError: a stored file is damaged.
+        """
+        found: dict[str, tuple[str, Result]] = {}
+        for result in self.history(student):
+            first, shown = found.get(result.submission, (result.graded_at, result))
+            trial = (
+                Status.UNGRADED in (shown.status, result.status) and shown.status != result.status
+            )
+            kept = result.status is Status.UNGRADED if trial else _waits_longer(shown, result)
+            found[result.submission] = (first, shown if kept else result)
+        return list(found.values())
 
     def forget(self, student: str) -> int:
         """Remove all results of a student, and return how many there were."""
@@ -210,9 +247,13 @@ def _completes(shown: bytes, new: bytes) -> bool:
         one, other = load_result(shown), load_result(new)
     except HarnessError:  # the one that is shown is damaged
         return False
-    same = (one.submission, one.bundle) == (other.submission, other.bundle)
-    one_waits, other_waits = (r.verdicts.count(Verdict.PENDING) for r in (one, other))
-    return same and other_waits > one_waits
+    return one.submission == other.submission and _waits_longer(one, other)
+
+
+def _waits_longer(shown: Result, new: Result) -> bool:
+    """Return whether a new result of an attempt lacks hardware, by the same checks."""
+    shown_waits, new_waits = (r.verdicts.count(Verdict.PENDING) for r in (shown, new))
+    return shown.bundle == new.bundle and new_waits > shown_waits
 
 
 def submission_key(
