@@ -10,8 +10,17 @@ import pytest
 
 from autograder import cli
 from tests.small_course import compiled, small_proof, write_proven_course
+from tests.warm.commands import warm
 
-__all__ = ["ENVIRONMENT", "Run", "compiled", "run_alone", "small_proof", "write_proven_course"]
+__all__ = [
+    "ENVIRONMENT",
+    "Run",
+    "compiled",
+    "run_alone",
+    "small_proof",
+    "warm",
+    "write_proven_course",
+]
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("AUTOGRADER_")}
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -22,17 +31,30 @@ def run_alone(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return in_process(root, sys.executable, "-m", "autograder", *arguments)
 
 
-def in_process(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def in_process(
+    root: Path, *command: str, env: dict[str, str] = ENVIRONMENT
+) -> subprocess.CompletedProcess[str]:
     """Run anything in the folder of a course; return what it printed, and its exit code."""
     return subprocess.run(
         command,
         cwd=root,
-        env=ENVIRONMENT,
+        env=env,
         capture_output=True,
         text=True,
         timeout=100,
         check=False,
     )
+
+
+@pytest.fixture(scope="session")
+def shell(warm: Path) -> Run:
+    """Runs a shell's script in the folder of a course, in which our commands start warm."""
+    env = ENVIRONMENT | {"PATH": f"{warm}{os.pathsep}{os.environ['PATH']}"}
+
+    def shell(root: Path, script: str, *before: str) -> subprocess.CompletedProcess[str]:
+        return in_process(root, *before, "sh", "-ec", script, env=env)
+
+    return shell
 
 
 @pytest.fixture

@@ -21,14 +21,13 @@ from tests.cli.test_cli import SOMEBODY
 from tests.small_course import made_once
 
 NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
-AUTOGRADER = f"{sys.executable} -m autograder"
 NAME = "a\x1b[31m\x9b\u202e\n;=1"
 Call = Callable[..., subprocess.CompletedProcess[str]]
 SHOWN = r"a\x1b[31m\x9b\u202e\n;=1"
 
 
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Path:
+def graded(tmp_path_factory: pytest.TempPathFactory, compiled: Path, shell: Run) -> Path:
     """A course whose class is graded: one right, one blank, one with a hostile name."""
 
     def make(root: Path) -> None:
@@ -42,7 +41,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Path:
             path = root / "submitted" / student / "small" / "small.ipynb"
             path.parent.mkdir(parents=True)
             shutil.copy(source, path)
-        done = shell(root, f"{AUTOGRADER} compile --force; {AUTOGRADER} grade")
+        done = shell(root, "autograder compile --force; autograder grade")
         assert done.returncode == 0, done.stderr
 
     return made_once(tmp_path_factory, "graded", make)
@@ -55,10 +54,6 @@ def course(graded: Path, tmp_path: Path) -> Course:
     return Course(tmp_path / "course")
 
 
-def shell(root: Path, script: str, *before: str) -> subprocess.CompletedProcess[str]:
-    return in_process(root, *before, "sh", "-ec", script)
-
-
 @pytest.fixture
 def call(course: Course, run: Run) -> Call:
     """Calls a command in this process, which is quicker."""
@@ -66,7 +61,7 @@ def call(course: Course, run: Run) -> Call:
 
 
 @pytest.fixture
-def mounted(course: Course) -> Call:
+def mounted(course: Course, shell: Run) -> Call:
     """Runs a command after a script that mounts."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("only root can mount, with the program unshare")
@@ -74,7 +69,7 @@ def mounted(course: Course) -> Call:
         pytest.skip("this machine lets nobody mount")
 
     def run(script: str, command: str) -> subprocess.CompletedProcess[str]:
-        return shell(course.root, f"{script}\nexec {AUTOGRADER} {command}", *NAMESPACE)
+        return shell(course.root, f"{script}\nexec autograder {command}", *NAMESPACE)
 
     return run
 
@@ -130,7 +125,7 @@ def test_a_course_on_a_read_only_disk_can_be_read(
 
 
 def test_what_could_be_stored_before_the_disk_was_full_is_not_graded_again(
-    mounted: Call, course: Course
+    mounted: Call, course: Course, shell: Run
 ) -> None:
     done = mounted(
         "rm -r results; mkdir -p results/small/history/bo; chmod 700 results/small/history/bo\n"
@@ -140,7 +135,7 @@ def test_what_could_be_stored_before_the_disk_was_full_is_not_graded_again(
     )
     assert_one_sentence(done, 3, "results/small/history/bo: No space left on device")
     assert (course.results("small") / "ada.json").is_file()
-    again = shell(course.root, f"{AUTOGRADER} grade")
+    again = shell(course.root, "autograder grade")
     assert again.returncode == 0, again.stderr
     assert "before" in again.stdout
 
@@ -160,28 +155,36 @@ def test_what_could_be_stored_before_the_disk_was_full_is_not_graded_again(
     ],
 )
 def test_what_lies_in_the_way(
-    course: Course, call: Call, script: str, command: str, code: int, words: str
+    course: Course,
+    call: Call,
+    shell: Run,
+    script: str,
+    command: str,
+    code: int,
+    words: str,
 ) -> None:
     assert shell(course.root, script).returncode == 0
     assert_one_sentence(call(*shlex.split(command)), code, words)
 
 
 @pytest.mark.parametrize("command", ["export small", "grade --json", "grade"])
-def test_an_output_that_takes_nothing_more(course: Course, command: str) -> None:
-    done = shell(course.root, f"exec {AUTOGRADER} {command} > /dev/full")
+def test_an_output_that_takes_nothing_more(course: Course, shell: Run, command: str) -> None:
+    done = shell(course.root, f"exec autograder {command} > /dev/full")
     assert_one_sentence(done, 3, "standard output: No space left")
 
 
 @pytest.mark.parametrize("closed", ["1", "2"])
-def test_a_closed_output_is_no_fault(course: Course, closed: str) -> None:
-    done = shell(course.root, f"exec {AUTOGRADER} export small {closed}>&-")
+def test_a_closed_output_is_no_fault(course: Course, shell: Run, closed: str) -> None:
+    done = shell(course.root, f"exec autograder export small {closed}>&-")
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_console_that_lacks_letters_gets_their_numbers(course: Course) -> None:
     (course.root / "submitted" / "Zoë").mkdir()
     shutil.copytree(course.root / "submitted/ada/small", course.root / "submitted/Zoë/small")
-    done = shell(course.root, f"PYTHONIOENCODING=ascii {AUTOGRADER} grade")
+    script = str(Path(sys.executable).with_name("autograder"))  # which a course's staff start
+    env = ENVIRONMENT | {"PYTHONIOENCODING": "ascii"}
+    done = in_process(course.root, script, "grade", env=env)
     assert done.returncode == 0, done.stderr
     assert r"Zo\u00eb" in done.stdout
 
