@@ -28,7 +28,7 @@ def _feedback(options: Options) -> int:
     for name in assignments_of(course, options.assignments):
         found = class_grades(course, name)
         missed = write_feedback_pages(course, found)
-        count = len(found.results) - len(missed)
+        count = sum(one.result is not None for one in found.grades.values()) - len(missed)
         say(f"{name}: wrote {count} pages, feedback/<student>/{name}/{name}.html")
         code = max(code, say_problems([*found.problems, *map(course.in_words, missed)]))
     return code

@@ -8,7 +8,7 @@ counts, and a regrade reaches each::
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +16,10 @@ import msgspec
 
 from autograder.artefacts.bundle import Bundle, digest_of
 from autograder.artefacts.grades import Counted, Entered, Grade, Late, decided_scores, grade_of
-from autograder.artefacts.results import Result
+from autograder.artefacts.results import Result, is_final, waits_for_hardware
 from autograder.collecting.placing import ATTEMPTS
 from autograder.course import Course, notebook_in
-from autograder.engines.stamps import keep_times, read_times
+from autograder.engines.stamps import read_times
 from autograder.errors import HarnessError
 from autograder.grading.intake import Submitted, read_submitted
 from autograder.policies import Attempts
@@ -35,6 +35,7 @@ __all__ = [
     "Handed",
     "Standing",
     "attempt_file",
+    "attempts_to_grade",
     "forget_attempts",
     "handed_in",
     "keep_attempts",
@@ -228,28 +229,71 @@ def kept_attempts(course: Course, name: str, student: str) -> dict[str, Path]:
     return {submission: path for submission, path in found.items() if path.is_file()}
 
 
-def keep_attempts(course: Course, name: str, submitted: Iterable[tuple[str, Submitted]]) -> None:
-    """Keep notebooks that are in their place, and those that `collect` put away, with their times.
+def keep_attempts(
+    course: Course, name: str, student: str, placed: Submitted
+) -> list[tuple[str, str, str]]:
+    """Keep what is in its place, and what `collect` put away; nothing where the last counts.
 
     Args:
-        course: whose they are; nothing is kept where the last attempt counts.
+        course: whose they are.
         name: the assignment.
-        submitted: what was read, by student.
+        student: whose they are.
+        placed: what was read in its place.
+
+    Returns:
+        The times of what is kept, as `keep_times` takes them.
     """
+    times: list[tuple[str, str, str]] = []
     if course.policies.attempts_of(name) is not Attempts.BEST:
+        return times
+    for one in (*_put_away(course, name, student), placed):
+        if one.problem is not None:
+            continue
+        submission = digest_of(one.data)
+        path = attempt_file(course, name, student, submission)
+        if not path.is_file():
+            write_atomic(path, one.data)
+        if one.timestamp:
+            times.append((student, submission, one.timestamp))
+    return times
+
+
+def attempts_to_grade(
+    course: Course,
+    bundle: Bundle,
+    store: Store,
+    student: str,
+    placed: str,
+    device: str,
+    again: bool,
+) -> Iterator[str]:
+    """Yield a student's earlier attempts that are kept and have no result that stands.
+
+    Args:
+        course: whose they are.
+        bundle: the assignment's.
+        store: of the assignment's results.
+        student: whose they are.
+        placed: the submission that is in its place, which is none of them.
+        device: on which a run grades.
+        again: what another bundle graded, too.
+    """
+    kept = kept_attempts(course, bundle.manifest.assignment, student)
+    if course.policies.attempts_of(bundle.manifest.assignment) is not Attempts.BEST or not kept:
         return
-    times = []
-    for student, placed in submitted:
-        for one in (*_put_away(course, name, student), placed):
-            if one.problem is not None:
+    try:
+        known = {result.submission: result for _, result in store.attempts(student)}
+    except (HarnessError, OSError):  # told when the grades are read
+        return
+    for submission in kept:
+        result = known.get(submission)
+        if submission == placed:
+            continue
+        if result is not None and is_final(result):
+            lacks = waits_for_hardware(result) and result.device != device
+            if not lacks and not (again and result.bundle != bundle.id):
                 continue
-            submission = digest_of(one.data)
-            path = attempt_file(course, name, student, submission)
-            if not path.is_file():
-                write_atomic(path, one.data)
-            if one.timestamp:
-                times.append((student, submission, one.timestamp))
-    keep_times(course, name, times)
+        yield submission
 
 
 def _put_away(course: Course, name: str, student: str) -> Iterator[Submitted]:

@@ -6,7 +6,7 @@ read then, or none, and the page says that a newer one waits to be graded.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result
 from autograder.course import Course
+from autograder.engines.counting import kept_attempts
 from autograder.engines.grades import (
     ClassGrades,
     class_grades,
@@ -42,6 +43,7 @@ from autograder.records.feedback import write_feedback
 from autograder.records.handed_back import write_for_release
 from autograder.records.report import write_report
 from autograder.records.roster import read_roster
+from autograder.records.teams import teams_of
 from autograder.records.times import read_time
 from autograder.records.whole_files import require_writable
 from autograder.visible import visible
@@ -78,7 +80,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Records:
-    """What the records show: the newest result of each student, and the grade.
+    """What the records show: the newest result of each who handed in, and the grade of each.
 
     ``waiting`` are students who have submitted again since; ``former`` are those whose submission
     was graded with another bundle than the assignment has now.
@@ -119,7 +121,7 @@ def bring_up_to_date(
     times = {s: said for s in graded if (said := last[s].timestamp)}
     waiting = last.keys() - graded
     former = {student for student in graded if results[student].bundle != bundle.id}
-    keep_times(course, name, {s: (results[s].submission, time) for s, time in times.items()})
+    keep_times(course, name, [(s, results[s].submission, time) for s, time in times.items()])
     faults: list[AutograderError] = []
     try:
         grades: Mapping[str, Grade] = grades_now(course, bundle, results, problems)
@@ -129,7 +131,9 @@ def bring_up_to_date(
     records = Records(results, grades, tuple(sorted(waiting)), tuple(sorted(former)))
     stamp = read_stamp(course, name)
     names = names_of(course)
-    digests = {student: _digest(grades[student], student in waiting, names) for student in results}
+    late = waiting and _with_teams(course, name, waiting)
+    shown_ones = [student for student, grade in grades.items() if grade.result is not None]
+    digests = {s: _digest(grades[s], s in late, names) for s in shown_ones}
     stale = [s for s, digest in digests.items() if not _is_shown(course, name, s, digest, stamp)]
     same = stamp.students.keys() == digests.keys() and stamp.bundle == bundle.id
     whole = os.path.isfile(course.report) and not is_gradebook_behind(course)
@@ -140,13 +144,13 @@ def bring_up_to_date(
     with _kept(faults):
         require_writable(course.root / "feedback")
         require_writable(course.root / "autograded")
+        _remove_pages(course, name, stamp.students.keys() - digests.keys())
         for student in stale:  # what is not written, the next run tries again
             with _one_student_s(student, problems):
-                waits = student in waiting
-                _write_feedback(course, bundle.manifest, grades[student], names, waits=waits)
-                if student not in written and student in submitted:
-                    data = read_submitted(submitted[student]).data
-                    write_notebook(course, bundle, results[student], data)
+                grade = grades[student]
+                _write_feedback(course, bundle.manifest, grade, names, waits=student in late)
+                if student not in written and grade.result is not None:
+                    _write_counted(course, bundle, grade, grade.result, submitted)
                 there = os.path.isfile(course.autograded(name, student))
                 shown[student] = Shown(digests[student], there)
     with _kept(faults):
@@ -155,6 +159,39 @@ def bring_up_to_date(
         raise faults[0]
     write_stamp(course, name, Stamp(bundle.id, shown))
     return records
+
+
+def _with_teams(course: Course, name: str, students: Iterable[str]) -> set[str]:
+    """Return students and all who are in a team with one of them."""
+    teams = teams_of(course, name)
+    return {mate for student in students for mate in teams.with_mates(student)}
+
+
+def _write_counted(
+    course: Course, bundle: Bundle, grade: Grade, result: Result, submitted: Mapping[str, Path]
+) -> None:
+    """Write a student's graded notebook: that of the attempt which counts.
+
+    It lies in its place, or is kept. Where several attempts may count and it is neither, none is
+    shown: another attempt's would stand beside verdicts that are not its own.
+    """
+    name, by = bundle.manifest.assignment, result.student
+    kept = kept_attempts(course, name, by).get(result.submission)
+    for path in filter(None, (submitted.get(by), kept)):
+        data = read_submitted(path).data
+        if digest_of(data) == result.submission:
+            write_notebook(course, bundle, result, data, grade.student)
+            return
+    if grade.counted is not None:
+        course.autograded(name, grade.student).unlink(missing_ok=True)
+
+
+def _remove_pages(course: Course, name: str, students: Iterable[str]) -> None:
+    """Remove pages of students who have no result any more: they are in another team now."""
+    for student in students:
+        if not (course.results(name) / f"{student}.json").exists():
+            course.feedback(name, student).unlink(missing_ok=True)
+            course.autograded(name, student).unlink(missing_ok=True)
 
 
 def _is_shown(course: Course, name: str, student: str, digest: str, stamp: Stamp) -> bool:
@@ -166,18 +203,21 @@ def _is_shown(course: Course, name: str, student: str, digest: str, stamp: Stamp
     return os.path.isfile(course.feedback(name, student)) and notebook >= shown.notebook
 
 
-def write_notebook(course: Course, bundle: Bundle, result: Result, data: bytes) -> None:
+def write_notebook(
+    course: Course, bundle: Bundle, result: Result, data: bytes, student: str | None = None
+) -> None:
     """Write the graded notebook for staff, if a result is of what is given.
 
     Args:
         course: whose folders are written.
         bundle: the assignment's.
-        result: the student's.
-        data: what the student submitted last.
+        result: the attempt's.
+        data: what was submitted.
+        student: whose notebook it is, where another member of the team handed it in.
     """
     if digest_of(data) != result.submission:
         return
-    path = course.autograded(bundle.manifest.assignment, result.student)
+    path = course.autograded(bundle.manifest.assignment, student or result.student)
     try:
         submission = parse_submission(data, bundle.release)
     except AutograderError:  # no notebook: there is nothing to show, and an earlier one is not it
@@ -207,11 +247,13 @@ def write_feedback_pages(course: Course, found: ClassGrades) -> list[str]:
     name = found.manifest.assignment
     submitted, names, stamp = course.submitted(name), names_of(course), read_stamp(course, name)
     shown = dict(stamp.students)
+    seen = {s: digest_of(read_submitted(p).data) for s, p in submitted.items() if s in found.grades}
+    newest = {student: result.submission for student, result in found.results.items()}
+    waiting = {student for student, one in seen.items() if newest.get(student) != one}
+    late = waiting and _with_teams(course, name, waiting)
     for student, grade in found.grades.items():
         with _one_student_s(student, problems):
-            data = read_submitted(submitted[student]).data if student in submitted else None
-            graded = grade.result.submission if grade.result is not None else None
-            waits = data is not None and digest_of(data) != graded
+            waits = student in late
             _write_feedback(course, found.manifest, grade, names, waits=waits)
             if student in shown:
                 digest = _digest(grade, waits, names)

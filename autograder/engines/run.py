@@ -11,17 +11,21 @@ from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result, is_final, waits_for_hardware
 from autograder.course import Course
+from autograder.engines.counting import attempt_file, attempts_to_grade, keep_attempts
 from autograder.engines.record import (
     Seen,
     bring_up_to_date,
     fault_words,
     write_notebook,
 )
+from autograder.engines.stamps import keep_times
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import AutograderError, HarnessError, UsageError, stops_all
 from autograder.grading.intake import Submitted, read_submitted
+from autograder.policies import Attempts
 from autograder.records.store import Store, submission_key
+from autograder.records.teams import teams_of
 from autograder.records.whole_files import require_writable
 from autograder.sandbox.protocol.settings import Isolation
 from autograder.version import own_version
@@ -118,7 +122,7 @@ def grade_assignment(
         UsageError: the assignment is not compiled, or a student submitted nothing.
     """
     min_isolation = Isolation.UNWALLED if unsafe_local else course.min_isolation
-    plan = _plan(course, name, students, device, min_isolation, Store.get, again)
+    plan = _plan(course, name, students, device, min_isolation, Store.get, again, keep=True)
     seen, problems = dict(plan.seen), list(plan.problems)
     graded: list[str] = []
     written: set[str] = set()
@@ -127,10 +131,13 @@ def grade_assignment(
             require_writable(folder)  # else a class would be graded for nothing
         progress.begin(len(plan.jobs))
     for one in ENGINES[engine](plan.work, plan.jobs, workers):
-        seen[one.student] = Seen.of(one.submitted)
-        if _stored(course, plan, one, problems):
+        earlier = digest_of(one.submitted.data) in plan.earlier.get(one.student, ())
+        if not earlier:
+            seen[one.student] = Seen.of(one.submitted)
+            keep_attempts(course, name, one.student, one.submitted)
+        if _stored(course, plan, one, problems, show=not earlier):
             graded.append(one.student)
-            if _written(course, plan, one):
+            if not earlier and _written(course, plan, one):
                 written.add(one.student)
         progress.advance(one.result)
     records = bring_up_to_date(course, plan.bundle, seen, written, problems, progress.say)
@@ -201,8 +208,9 @@ def _tried(
 class _Plan:
     """What a run is to do: ``done`` counts the submissions that have their result.
 
-    ``seen`` tells what was read of each submission, ``problems`` what cannot be graded. Who hands
-    in from here on is for the next run.
+    ``seen`` tells what was read of each submission, ``earlier`` which attempts are graded that are
+    not in their place any more, ``problems`` what cannot be graded. Who hands in from here on is
+    for the next run.
     """
 
     bundle: Bundle
@@ -210,6 +218,7 @@ class _Plan:
     store: Store
     jobs: tuple[Job, ...]
     seen: Mapping[str, Seen]
+    earlier: Mapping[str, set[str]]
     done: int
     problems: tuple[str, ...]
 
@@ -222,13 +231,26 @@ def _plan(
     min_isolation: Isolation,
     find: Callable[[Store, str, str], Result | None],
     again: bool,
+    *,
+    keep: bool = False,
 ) -> _Plan:
+    """Return what is to do; attempts are kept, and earlier ones graded, where that is asked for."""
     bundle, store = _bundle(course, name), Store(course.results(name))
     limits = course.limits_of(name)
     work = Work(course.bundle(name), course.secret, limits, device, min_isolation, course.private())
     jobs, seen, problems, done = [], {}, [], 0
+    earlier: dict[str, set[str]] = {}
+    times: list[tuple[str, str, str]] = []
     for student, path in _submitted(course, name, students).items():
         submitted = read_submitted(path)
+        if keep:
+            times += keep_attempts(course, name, student, submitted)
+            placed = digest_of(submitted.data)
+            for one in attempts_to_grade(course, bundle, store, student, placed, device, again):
+                key = _key(course, work, one, bundle.id)
+                gradings = GRADINGS * store.times(student, key)
+                jobs.append(Job(student, attempt_file(course, name, student, one), gradings))
+                earlier.setdefault(student, set()).add(one)
         seen[student] = Seen.of(submitted)
         if not again and _stands_by_another(store, student, submitted, bundle.id, device):
             done += 1
@@ -245,7 +267,8 @@ def _plan(
             done += 1
         else:
             jobs.append(Job(student, path, gradings=GRADINGS * store.times(student, key)))
-    return _Plan(bundle, work, store, tuple(jobs), seen, done, tuple(problems))
+    keep_times(course, name, times)
+    return _Plan(bundle, work, store, tuple(jobs), seen, earlier, done, tuple(problems))
 
 
 def _stands_by_another(
@@ -269,11 +292,11 @@ def _key(course: Course, work: Work, digest: str, bundle: str) -> str:
     return submission_key(digest, bundle, own_version(), work.limits, work.device, course.secret_id)
 
 
-def _stored(course: Course, plan: _Plan, one: Graded, problems: list[str]) -> bool:
+def _stored(course: Course, plan: _Plan, one: Graded, problems: list[str], *, show: bool) -> bool:
     """Store a result under the key of what was read; return whether it is stored."""
     key = _key(course, plan.work, one.submitted.digest, one.result.bundle)
     try:
-        plan.store.put(one.student, key, one.result)
+        plan.store.put(one.student, key, one.result, show=show)
     except (AutograderError, OSError) as error:
         if stops_all(error):
             raise
@@ -287,7 +310,9 @@ def _written(course: Course, plan: _Plan, one: Graded) -> bool:
 
     The feedback page waits for the end of the run, when staff's entries are known.
     """
-    if one.submitted.problem is not None:
+    name = plan.bundle.manifest.assignment
+    several = course.policies.attempts_of(name) is Attempts.BEST or course.policies.in_teams(name)
+    if one.submitted.problem is not None or several:  # which one counts, the end of the run knows
         return False
     try:
         result = plan.store.shown(one.student)
@@ -309,8 +334,12 @@ def _bundle(course: Course, name: str) -> Bundle:
 
 
 def _submitted(course: Course, name: str, students: Collection[str]) -> dict[str, Path]:
-    found = course.submitted(name)
-    missing = sorted(set(students) - set(found))
-    if missing:
-        raise UsageError(f"student {missing[0]!r} has submitted nothing for {name}")
-    return {s: p for s, p in found.items() if not students or s in students}
+    """Return the submissions of students and of their teams; of all, if none is named."""
+    found, teams = course.submitted(name), teams_of(course, name)
+    wanted: set[str] = set()
+    for student in students:
+        mates = found.keys() & set(teams.with_mates(student))
+        if not mates:
+            raise UsageError(f"student {student!r} has submitted nothing for {name}")
+        wanted |= mates
+    return {s: p for s, p in found.items() if not students or s in wanted}
