@@ -37,8 +37,9 @@ from autograder.records.gradebook_file import (
     reason_of,
     version_of,
 )
+from autograder.records.gradebook_rows import Submission, rows_of, write_rows
 from autograder.records.gradebook_staff import keep_mark, reconcile, write_due, write_entered
-from autograder.records.roster import Roster, Student
+from autograder.records.roster import Roster
 from autograder.records.times import read_time
 from autograder.records.words import question_pairs
 
@@ -47,6 +48,7 @@ __all__ = ["Looks", "Written", "forget_in_gradebook", "write_gradebook"]
 BATCH = 500  # students whose rows are in memory at one time
 Looks = Mapping[tuple[str, str], str]  # why staff must look again, by student and cell
 LateOf = Callable[[State, str], Late]
+Choose = Callable[[State], tuple[Mapping[str, Result], Mapping[str, str]]]
 NOBODY = Roster()
 
 
@@ -78,6 +80,8 @@ def write_gradebook(
     timestamps: Mapping[str, str] | None = None,
     late_of: LateOf | None = None,
     roster: Roster = NOBODY,
+    choose: Choose | None = None,
+    shown: Mapping[str, str] = {},
 ) -> Written:
     """Write the results of an assignment into nbgrader's database, all of them or none.
 
@@ -88,13 +92,16 @@ def write_gradebook(
         db_path: ``gradebook.db``; made if there is none, set aside if it is no database.
         manifest: the assignment's.
         release: the release notebook, whose cells carry nbgrader's metadata.
-        results: the newest result of each student.
+        results: the result of each student that counts.
         journal: of staff's entries.
         timestamps: what ``timestamp.txt`` of a student's submission says, where there is one;
             one that is no time counts as none.
         late_of: the course's late policy: what lateness costs a student, by the entries that
             count; None leaves penalties to nbgrader's plugin.
         roster: names and addresses of students, which go where the gradebook has none.
+        choose: says by the entries that count which results do, with their times, in place of
+            ``results`` and ``timestamps``.
+        shown: the submission of each student whose scores were written last.
 
     Raises:
         HarnessError: the database cannot be made, read or written.
@@ -110,26 +117,34 @@ def write_gradebook(
             open_gradebook(db_path, notes) as gradebook,
             gradebook.db.no_autoflush,
         ):
-            state = reconcile(gradebook, manifest.assignment, journal, late_of is None)
+            state = reconcile(gradebook, manifest.assignment, journal, late_of is None, shown)
+            if choose is not None:
+                results, timestamps = choose(state)
             notebook, worth_else = sync_notebook(gradebook, manifest.assignment, release)
             write_due(notebook.assignment, state)
+            cells = (*notebook.grade_cells, *notebook.task_cells)
+            worth = {cell.name: cell.max_score for cell in cells}
             version, mark = version_of(db_path), journal.mark()
             entered = {key.student for key, one in state.items() if _makes_a_row(key, one)}
             for students in _batches(gradebook, notebook.assignment, {*results, *entered}):
-                for student, submission in _submissions(
-                    gradebook, notebook, students, roster
-                ).items():
+                rows = rows_of(gradebook, notebook, students, roster)
+                for student, submission in rows.submissions.items():
                     moved = write_entered(submission, state)
-                    _write_penalty(submission, _penalty(state, student, late_of))
+                    penalty = _penalty(state, student, late_of)
+                    if (submission.notebook["late_submission_penalty"] or None) != penalty:
+                        submission.notebook["late_submission_penalty"] = penalty
                     if (result := results.get(student)) is None:
+                        if student in shown:
+                            _clear(submission)
                         continue
                     again = _stamp(submission, timestamps.get(student))
-                    news = _News(state, result.submission, again, moved | worth_else)
+                    again = again or shown.get(student, result.submission) != result.submission
+                    news = _News(state, result.submission, again, moved | worth_else, worth)
                     looks |= _write_grades(submission, _scores(manifest, result), news)
-                    _write_comments(submission, student_comments(manifest, answers, result))
-                gradebook.db.flush()
-                gradebook.db.expunge_all()  # else all rows of a large class are in memory at last
-                notebook = gradebook.db.get(type(notebook), notebook.id)
+                    comments = student_comments(manifest, answers, result)
+                    for cell, row in submission.comments.items():
+                        row["auto_comment"] = comments.get(cell)
+                write_rows(gradebook, rows)
             keep_mark(gradebook, manifest.assignment, mark, late_of is not None)
             gradebook.db.commit()
     except (SQLAlchemyError, OSError) as error:
@@ -151,41 +166,48 @@ def _scores(manifest: Manifest, result: Result) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class _News:
-    """What may ask staff to look again: another attempt, cells restored or worth other points."""
+    """What may ask staff to look again: another attempt, cells restored or worth other points.
+
+    ``worth`` has the points of each cell.
+    """
 
     state: State
     submission: str
     again: bool
     moved: set[str]
+    worth: Mapping[str, float]
 
 
 def _write_grades(
-    submission: Any, scores: Mapping[str, float], news: _News
+    submission: Submission, scores: Mapping[str, float], news: _News
 ) -> dict[tuple[str, str], str]:
     """Write the automatic scores of a submission; return where staff must look again, and why."""
-    looks, student = {}, submission.assignment.student_id
-    for grade in submission.grades:
-        name, score = grade.cell.name, scores.get(grade.cell.name)
-        changed = news.again or grade.auto_score != score
-        _set(grade, "auto_score", score)
+    looks, student = {}, submission.student
+    for name, grade in submission.grades.items():
+        score = scores.get(name)
+        changed = news.again or grade["auto_score"] != score
+        grade["auto_score"] = score
         entry = news.state.get(Key(student, name, Field.SCORE))
-        if grade.manual_score is None or entry is None:
-            _set(grade, "needs_manual_grade", score is None)
+        if grade["manual_score"] is None or entry is None:
+            grade["needs_manual_grade"] = score is None
             continue
-        look = look_of(entry, grade.cell.max_score, score, news.submission)
+        look = look_of(entry, news.worth[name], score, news.submission)
         if name in news.moved:  # restored just now, or worth other points
-            _set(grade, "needs_manual_grade", look is not None)
+            grade["needs_manual_grade"] = look is not None
         elif changed:
-            _set(grade, "needs_manual_grade", True)
-        if grade.needs_manual_grade:
+            grade["needs_manual_grade"] = True
+        if grade["needs_manual_grade"]:
             looks[student, name] = look or f"staff gave {entry.value:g}; another attempt came since"
     return looks
 
 
-def _set(row: Any, column: str, value: object) -> None:
-    """Write a column that changes: whatever is written is compared with the database again."""
-    if getattr(row, column) != value:
-        setattr(row, column, value)
+def _clear(submission: Submission) -> None:
+    """Take back what was written of a student who has nothing any more: the team has changed."""
+    for grade in submission.grades.values():
+        grade["auto_score"], grade["needs_manual_grade"] = None, False
+    for comment in submission.comments.values():
+        comment["auto_comment"] = None
+    submission.assignment["timestamp"] = None
 
 
 def _makes_a_row(key: Key, entry: Entry) -> bool:
@@ -202,24 +224,14 @@ def _penalty(state: State, student: str, late_of: LateOf | None) -> float | None
     return value if isinstance(value, float | int) else None
 
 
-def _write_penalty(submission: Any, penalty: float | None) -> None:
-    if (submission.late_submission_penalty or None) != penalty:
-        submission.late_submission_penalty = penalty
-
-
-def _write_comments(submission: Any, comments: Mapping[str, str]) -> None:
-    for comment in submission.comments:
-        _set(comment, "auto_comment", comments.get(comment.cell.name))
-
-
-def _stamp(submission: Any, text: str | None) -> bool:
+def _stamp(submission: Submission, text: str | None) -> bool:
     """Write when a submission was submitted, and return whether it is another attempt."""
     assignment = submission.assignment
     timestamp = read_time(text) if text else None
-    if timestamp is None or timestamp == assignment.timestamp:
+    if timestamp is None or timestamp == assignment["timestamp"]:
         return False
-    again = assignment.timestamp is not None
-    assignment.timestamp = timestamp
+    again = assignment["timestamp"] is not None
+    assignment["timestamp"] = timestamp
     return again
 
 
@@ -231,82 +243,6 @@ def _batches(gradebook: Any, assignment: Any, students: Iterable[str]) -> Iterat
     everybody = sorted({*students, *(name for (name,) in rows)})
     for begin in range(0, len(everybody), BATCH):
         yield everybody[begin : begin + BATCH]
-
-
-def _submissions(
-    gradebook: Any, notebook: Any, students: Sequence[str], roster: Roster
-) -> dict[str, Any]:
-    """Return each student's submitted notebook with a row for every cell, made where missing."""
-    from nbgrader.api import Comment, Grade, SubmittedAssignment, SubmittedNotebook
-    from sqlalchemy.orm import selectinload
-
-    graded = {c.id: c for c in (*notebook.grade_cells, *notebook.task_cells)}
-    commented = {c.id: c for c in (*notebook.solution_cells, *notebook.task_cells)}
-    present = {
-        found.assignment.student_id: found
-        for found in gradebook.db.query(SubmittedNotebook)
-        .filter_by(notebook_id=notebook.id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(SubmittedAssignment.student_id.in_(students))
-        .options(
-            selectinload(SubmittedNotebook.assignment),
-            selectinload(SubmittedNotebook.grades),
-            selectinload(SubmittedNotebook.comments),
-        )
-    }
-    for assignment in _assignments(gradebook, notebook.assignment, students, roster):
-        if assignment.student_id not in present:
-            new = SubmittedNotebook(notebook=notebook, assignment=assignment)
-            gradebook.db.add(new)
-            present[assignment.student_id] = new
-    for submission in present.values():
-        for model, rows, cells in (
-            (Grade, submission.grades, graded),
-            (Comment, submission.comments, commented),
-        ):
-            for missing in cells.keys() - {row.cell_id for row in rows}:
-                gradebook.db.add(model(cell=cells[missing], cell_id=missing, notebook=submission))
-    return present
-
-
-def _assignments(
-    gradebook: Any, assignment: Any, students: Sequence[str], roster: Roster
-) -> list[Any]:
-    """Return each student's submitted assignment, and make what is missing, students too."""
-    from nbgrader.api import Student as Row
-    from nbgrader.api import SubmittedAssignment
-
-    db = gradebook.db
-    known = {s.id: s for s in db.query(Row).filter(Row.id.in_(students))}
-    present = {
-        found.student_id: found
-        for found in db.query(SubmittedAssignment)
-        .filter_by(assignment_id=assignment.id)
-        .filter(SubmittedAssignment.student_id.in_(students))
-    }
-    for name in students:
-        if name not in known:
-            known[name] = Row(id=name)
-        if (listed := roster.get(name)) is not None:
-            _name(known[name], listed)
-        if name not in present:
-            present[name] = SubmittedAssignment(
-                assignment=assignment, student=known[name], student_id=name
-            )
-            db.add(present[name])
-    return list(present.values())
-
-
-def _name(row: Any, student: Student) -> None:
-    """Write what the roster says of a student where the gradebook says nothing."""
-    for column, value in (
-        ("first_name", student.first_name),
-        ("last_name", student.last_name),
-        ("email", student.email),
-        ("lms_user_id", student.lms_id),
-    ):
-        if value and not getattr(row, column):
-            setattr(row, column, value)
 
 
 def forget_in_gradebook(db_path: Path, student: str, assignments: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ entered there since, and goes into the journal; what the journal has beyond them
 lost, as one that was restored from a backup, or made anew.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,13 +54,14 @@ def reconcile(
     number, digest, ours = _mark(gradebook, assignment)
     known = journal.state(number) if journal.knows(number, digest) else {}
     head = journal.state()
-    found = {e.key: e for e in _entered(gradebook, assignment, penalties_are_staffs and not ours)}
+    touched = {(key.student, key.cell) for key in (*known, *head)}
+    found = _entered(gradebook, assignment, touched, penalties_are_staffs and not ours)
     new = [
-        msgspec.structs.replace(entry, submission=shown.get(key.student))
-        if key.field is Field.SCORE
+        msgspec.structs.replace(entry, submission=shown.get(entry.student))
+        if entry.field is Field.SCORE
         else entry
-        for key, entry in found.items()
-        if entry.value not in (_value(known, key), _value(head, key))
+        for entry in found
+        if entry.value not in (_value(known, entry.key), _value(head, entry.key))
     ]
     journal.append(new)
     return journal.state()
@@ -129,8 +130,17 @@ def _value(state: State, key: Key) -> Value:
     return None if entry is None else entry.value
 
 
-def _entered(gradebook: Any, name: str, penalties_are_staffs: bool) -> Iterator[Entry]:
-    """Yield what is entered, and nothing where it could be: that was taken back, perhaps."""
+def _entered(
+    gradebook: Any, name: str, touched: Set[tuple[str, str]], penalties_are_staffs: bool
+) -> Iterator[Entry]:
+    """Yield what is entered, and nothing where something was once: that was taken back, perhaps.
+
+    Args:
+        gradebook: nbgrader's.
+        name: the assignment.
+        touched: students and cells of which the journal has entries.
+        penalties_are_staffs: whether penalties are entered, too.
+    """
     from nbgrader.api import (
         Assignment,
         BaseCell,
@@ -164,11 +174,14 @@ def _entered(gradebook: Any, name: str, penalties_are_staffs: bool) -> Iterator[
     for student, cell, cell_id, manual, extra, automatic in run(
         of_notebooks(Grade, Grade.cell_id, Grade.manual_score, Grade.extra_credit, Grade.auto_score)
     ):
+        if manual is None and not extra and (student, cell) not in touched:
+            continue
         worth = points.get(cell_id)
         yield _entry(Key(student, cell, Field.SCORE), manual, worth, automatic)
         yield _entry(Key(student, cell, Field.EXTRA), extra or None, worth, automatic)
     for student, cell, text in run(of_notebooks(Comment, Comment.manual_comment)):
-        yield _entry(Key(student, cell, Field.COMMENT), text or None)
+        if text or (student, cell) in touched:
+            yield _entry(Key(student, cell, Field.COMMENT), text or None)
     for student, extension in run(rows(SubmittedAssignment.extension)):
         yield _entry(Key(student, WHOLE, Field.EXTENSION), _seconds(extension))
     for (due,) in run(select(Assignment.duedate).where(Assignment.name == name)):

@@ -502,3 +502,22 @@ def test_names_of_the_roster_go_where_the_gradebook_has_none(db, gradebook, jour
     write_gradebook(*given, roster=Roster(students))
     gradebook.db.expire_all()
     assert gradebook.find_student("ada").first_name == "Amy", "what staff entered there stays"
+
+
+def test_a_larger_class_takes_no_more_statements(write, make):
+    from sqlalchemy import Engine, event
+
+    def statements(first, last):
+        said = []
+
+        def hear(connection, cursor, statement, *more):
+            said.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", hear)
+        try:
+            write(*(make.result(f"s{n:03}") for n in range(first, last)))
+        finally:
+            event.remove(Engine, "before_cursor_execute", hear)
+        return len(said)
+
+    assert statements(0, 1) == statements(1, 60)
