@@ -7,12 +7,15 @@ removed and it is graded; at a random moment one process is killed (-9): the run
 that forks its workers, a worker, a fork server's supervisor or its warm process, or a session. A
 run that was killed is started again. Then every result must be what it was without a kill, stored
 exactly once; no process may be left, no mount, no control group, no temporary file.
+
+Runs are forked from a process that has imported what they import, which is most of their time.
 """
 
 import argparse
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -29,25 +32,78 @@ from autograder.sandbox.kernel import children_of
 
 KINDS = ("run", "server", "worker", "supervisor", "warm process", "session")
 ENDING_SECONDS = 10.0
+LOOK_SECONDS = 0.03  # between two looks at a run
 GROUPS = Path("/sys/fs/cgroup")
 TEMPORARY = (Path(tempfile.gettempdir()), Path("/dev/shm"))
+
+
+STARTER = """
+import os, sys
+from autograder import cli
+import autograder.display, autograder.engines.local, autograder.engines.record
+import alembic.script, matplotlib.backends.backend_svg, multiprocessing.forkserver
+import nbgrader.api, sqlalchemy.dialects.sqlite
+
+assert len(os.listdir("/proc/self/task")) == 1, "a fork has one thread only"
+for line in sys.stdin:
+    run = os.fork()
+    if run == 0:
+        os.chdir(line.rstrip("\\n"))
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(null, stream)
+        sys.exit(cli.main(["grade", "--jobs", "2"]))
+    print(run, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(run, 0)[1]), flush=True)
+"""
+
+
+class Starter:
+    """Starts grading runs, one at a time: forks of a process that has imported all they need."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", STARTER],
+            bufsize=0,  # else a line might lie in a buffer, of which select knows nothing
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # the others would not be in a fork
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.communicate()
+
+    def start(self, course):
+        """Start a run of a course; return the number of its process."""
+        self._process.stdin.write(os.fsencode(course) + b"\n")
+        return int(self._process.stdout.readline())
+
+    def ended(self, seconds):
+        """Wait that long for the run to end; return its exit code, None if it goes on."""
+        ready, _, _ = select.select([self._process.stdout], [], [], seconds)
+        return int(self._process.stdout.readline()) if ready else None
 
 
 class Run:
     """A grading run of a course, in a process of its own, with all that it starts."""
 
-    def __init__(self, course):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "autograder", "grade", "--jobs", "2"],
-            cwd=course,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def __init__(self, starter, course):
+        self._starter = starter
+        self.process = starter.start(course)
+        self.returncode = None
         self.seen = {}  # when each process was started, by its number
+
+    def goes_on(self, seconds=LOOK_SECONDS):
+        """Wait that long for its end; return whether it goes on."""
+        self.returncode = self._starter.ended(seconds)
+        return self.returncode is None
 
     def look(self):
         """Return the processes that there are now, by kind."""
-        found = {"run": [self.process.pid]}
+        found = {"run": [self.process]}
         for parent, kind in pairwise(KINDS):
             found[kind] = [c for p in found[parent] for c in children_of(p) if is_ours(c, kind)]
         for pids in found.values():
@@ -100,10 +156,11 @@ def traces(owners):
     return sorted(map(str, named)), [line for line in mounts if PREFIX in line]
 
 
-def kill_once(course, kind, expected, moment=0.0, stored=0):
+def kill_once(starter, course, kind, expected, moment=0.0, stored=0):
     """Grade a course and kill one process meanwhile; return whether, and what went wrong.
 
     Args:
+        starter: of runs.
         course: its folder.
         kind: of the process.
         expected: the results without a kill.
@@ -111,25 +168,23 @@ def kill_once(course, kind, expected, moment=0.0, stored=0):
         stored: how many results there must be before.
     """
     shutil.rmtree(Path(course, "results"), ignore_errors=True)
-    runs = [Run(course)]
+    runs = [Run(starter, course)]
     until = time.monotonic() + moment
     killed = False
-    while runs[-1].process.poll() is None:
+    while runs[-1].goes_on():
         found = runs[-1].look()
         ready = time.monotonic() >= until and len(results_of(course)) >= stored
         if not killed and ready and found.get(kind):
             with suppress(ProcessLookupError):
                 os.kill(random.choice(found[kind]), signal.SIGKILL)
                 killed = True
-        time.sleep(0.01)
-    if runs[-1].process.returncode not in (0, 1):
-        runs.append(Run(course))
-        while runs[-1].process.poll() is None:
+    if runs[-1].returncode not in (0, 1):
+        runs.append(Run(starter, course))
+        while runs[-1].goes_on():
             runs[-1].look()
-            time.sleep(0.01)
     wrong = []
-    if runs[-1].process.returncode not in (0, 1):
-        wrong.append(f"the run left with {runs[-1].process.returncode}")
+    if runs[-1].returncode not in (0, 1):
+        wrong.append(f"the run left with {runs[-1].returncode}")
     if (results := results_of(course)) != expected:
         differ = [s for s in expected if results.get(s) != expected[s]]
         wrong.append(f"other results: {', '.join(differ)}")
@@ -155,27 +210,35 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     random.seed(options.seed)
-    seconds, expected = rehearse(options.course)
-    print(f"{len(expected)} submissions in {seconds:.1f} s; {options.count} kills", flush=True)
+    with Starter() as starter:
+        raise SystemExit(kill_often(starter, options.course, options.count))
+
+
+def kill_often(starter, course, count):
+    """Kill so many processes, and say what went wrong; return the exit code."""
+    seconds, expected = rehearse(starter, course)
+    print(f"{len(expected)} submissions in {seconds:.1f} s; {count} kills", flush=True)
     killed, failed = Counter(), 0
-    while (done := killed.total()) < options.count:
+    while (done := killed.total()) < count:
         kind = KINDS[done % len(KINDS)]
-        hit, wrong = kill_once(options.course, kind, expected, random.uniform(0, seconds))
+        hit, wrong = kill_once(starter, course, kind, expected, random.uniform(0, seconds))
         killed[kind] += hit  # a run that was over before its time is no kill
         failed += bool(wrong)
         for line in wrong:
             print(f"kill {done + 1}, {kind}: {line}", flush=True)
         if hit and (sys.stdout.isatty() or killed.total() % 20 == 0):
-            print(f"{killed.total()} of {options.count}, {failed} went wrong", flush=True)
+            print(f"{killed.total()} of {count}, {failed} went wrong", flush=True)
     print(", ".join(f"{kind}: {killed[kind]}" for kind in KINDS))
-    raise SystemExit(1 if failed else 0)
+    return 1 if failed else 0
 
 
-def rehearse(course):
+def rehearse(starter, course):
     """Grade a course without a kill; return how long that took and its results."""
     shutil.rmtree(Path(course, "results"), ignore_errors=True)
     began = time.monotonic()
-    Run(course).process.wait()
+    run = Run(starter, course)
+    while run.goes_on():
+        pass
     return time.monotonic() - began, results_of(course)
 
 

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from tests.engines.kills import KINDS, kill_once, rehearse
+from tests.engines.kills import KINDS, Starter, kill_once, rehearse
 
 DAEMONS = """
 import os, time
@@ -24,9 +24,10 @@ def test_no_kill_loses_repeats_or_leaves_anything(classroom):
     )
     for student, notebook in {"a": right, "b": blank, "c": slow, "d": daemons, "e": slow}.items():
         classroom.submit(student, nbformat.writes(notebook))
-    _, expected = rehearse(classroom.root)
-    assert [points for points, *_ in expected.values()] == [5.0, 0.0, 5.0, 5.0, 5.0]
-    for number, kind in enumerate(KINDS):
-        killed, wrong = kill_once(classroom.root, kind, expected, stored=number % 3)
-        assert killed, kind
-        assert wrong == [], kind
+    with Starter() as starter:
+        _, expected = rehearse(starter, classroom.root)
+        assert [points for points, *_ in expected.values()] == [5.0, 0.0, 5.0, 5.0, 5.0]
+        for number, kind in enumerate(KINDS):
+            killed, wrong = kill_once(starter, classroom.root, kind, expected, stored=number % 3)
+            assert killed, kind
+            assert wrong == [], kind
