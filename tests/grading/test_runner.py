@@ -1,5 +1,6 @@
 import os
 import signal
+from dataclasses import replace
 
 import msgspec
 import nbformat
@@ -28,8 +29,8 @@ def clock():
     return "2026-11-20T02:10:40Z"
 
 
-def make(bundle, limits=LIMITS, secret=SECRET, **options):
-    return Grader(bundle, load_bundle_oracle(bundle), secret, limits, **options)
+def make(bundle, limits=LIMITS, secret=SECRET):
+    return Grader(bundle, load_bundle_oracle(bundle), secret, limits)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,18 @@ def bundle(bundle_path):
 def grader(bundle):
     with make(bundle) as grader:
         yield grader
+
+
+@pytest.fixture
+def make_beside(grader):
+    """Return a function that makes another grader, which shares the fork server of the first."""
+
+    def make_beside(*args, **options):
+        other = make(*args, **options)
+        other._fork_server = grader._warm_fork_server()
+        return other
+
+    return make_beside
 
 
 @pytest.fixture
@@ -74,10 +87,10 @@ def test_the_blank_release_earns_nothing_and_loses_nothing_to_us(grade):
     assert messages(result, "double") == ["not implemented yet (cell 3, line 3)"] * 2
 
 
-def test_the_data_lies_where_the_notebook_runs(bundle, submit, solutions):
+def test_the_data_lies_where_the_notebook_runs(bundle, make_beside, submit, solutions):
     answers = solutions | {"double": "double = lambda x: float(open('data/two').read()) * x"}
-    with make(msgspec.structs.replace(bundle, data={"data/two": b"2"})) as grader:
-        result = grader.grade("ada", submit(answers), clock)
+    grader = make_beside(msgspec.structs.replace(bundle, data={"data/two": b"2"}))
+    result = grader.grade("ada", submit(answers), clock)
     assert (result.earned, result.notes) == (5.0, ())
 
 
@@ -98,17 +111,17 @@ def without_time(result):
     return table
 
 
-def test_the_same_secret_gives_the_same_result(bundle, submit):
+def test_the_same_secret_gives_the_same_result(bundle, grader, submit):
     wrong = {"double": "def double(x):\n    return 2 * x + 1", "triple": "x = "}
-    with make(bundle) as one, make(bundle) as two:
-        results = [g.grade("ada", submit(wrong), clock) for g in (one, one, two)]
+    with make(bundle) as other:
+        results = [g.grade("ada", submit(wrong), clock) for g in (grader, grader, other)]
     assert without_time(results[0]) == without_time(results[1]) == without_time(results[2])
 
 
-def test_another_secret_gives_other_inputs(bundle, grader, submit):
+def test_another_secret_gives_other_inputs(bundle, grader, make_beside, submit):
     wrong = submit({"double": "def double(x):\n    return x"})
-    with make(bundle, secret=b"another secret") as other:
-        one, two = (g.grade("ada", wrong, clock) for g in (grader, other))
+    other = make_beside(bundle, secret=b"another secret")
+    one, two = (g.grade("ada", wrong, clock) for g in (grader, other))
     assert messages(one, "double") != messages(two, "double")
 
 
@@ -196,10 +209,9 @@ def test_no_cell_ends_the_grading(grade, cell):
     assert grade().earned == 5.0
 
 
-def test_a_submission_that_uses_up_its_time_is_graded_with_what_it_has(bundle, submit):
-    limits = Limits(cell_seconds=5, submission_seconds=1.0)
-    with make(bundle, limits) as grader:
-        result = grader.grade("ada", submit(after=["while True: pass"]), clock)
+def test_a_submission_that_uses_up_its_time_is_graded_with_what_it_has(bundle, make_beside, submit):
+    grader = make_beside(bundle, replace(LIMITS, submission_seconds=1.0))
+    result = grader.grade("ada", submit(after=["while True: pass"]), clock)
     assert result.status is Status.GRADED
     assert verdicts(result, "double") == [Verdict.TIMED_OUT] * 2
 
@@ -252,27 +264,27 @@ def test_a_harness_that_breaks_every_time_is_for_staff(bundle, submit):
     assert not is_final(result)
 
 
-def test_a_check_that_breaks_is_for_staff_and_graded_again(bundle, submit):
+def test_a_check_that_breaks_is_for_staff_and_graded_again(bundle, make_beside, submit):
     broken = bundle.source[3].source.replace("x = rng", "x = undefined; x = rng")
     cells = tuple(
         msgspec.structs.replace(cell, source=broken) if cell.number == 4 else cell
         for cell in bundle.source
     )
-    with make(msgspec.structs.replace(bundle, source=cells)) as grader:
-        result = grader.grade("ada", submit(), clock)
+    grader = make_beside(msgspec.structs.replace(bundle, source=cells))
+    result = grader.grade("ada", submit(), clock)
     assert verdicts(result, "double") == [Verdict.BROKEN] * 2
     assert result.status is Status.NEEDS_ATTENTION
     assert result.earned == 3.0
     assert not is_final(result)
 
 
-def test_a_check_that_needs_a_gpu_is_pending_without_one(bundle, submit):
+def test_a_check_that_needs_a_gpu_is_pending_without_one(bundle, make_beside, submit):
     cells = tuple(
         msgspec.structs.replace(c, source=c.source.replace("points=2", "points=2, device='cuda'"))
         for c in bundle.source
     )
-    with make(msgspec.structs.replace(bundle, source=cells)) as grader:
-        result = grader.grade("ada", submit(), clock)
+    grader = make_beside(msgspec.structs.replace(bundle, source=cells))
+    result = grader.grade("ada", submit(), clock)
     assert verdicts(result, "double") == [Verdict.PENDING] * 2
     assert (result.earned, result.status) == (3.0, Status.PENDING)
     assert is_final(result)
@@ -443,13 +455,13 @@ THREAD = (
 )
 
 
-def test_a_thread_costs_no_right_answer_when_many_are_wrong(bundle, submit, opened):
+def test_a_thread_costs_no_right_answer_when_many_are_wrong(bundle, make_beside, submit):
     """The notebook takes a second and is run for each session: wrong answers come last."""
     slow = f"{THREAD}\ntime.sleep(1)"
-    limits = Limits(cell_seconds=1.5, call_seconds=0.5, submission_seconds=8.0)
+    limits = replace(LIMITS, call_seconds=0.5, submission_seconds=8.0)
     answers = {"double": HANG, "triple": "def triple(x):\n    return 3 * x"}
-    with make(bundle, limits) as grader:
-        result = grader.grade("ada", submit(answers, before=[slow]), clock)
+    grader = make_beside(bundle, limits)
+    result = grader.grade("ada", submit(answers, before=[slow]), clock)
     assert verdicts(result, "double") == [Verdict.TIMED_OUT] * 2
     assert verdicts(result, "triple") == [Verdict.PASSED] * 2
 
@@ -610,12 +622,6 @@ Host._get = count
 """
 
 
-def guess(make_, hidden_only, submit, first, after):
-    with make_(hidden_only) as grader:
-        answers = {"double": f"double = '{first}'", "triple": "def triple(x):\n    return 3 * x"}
-        return verdicts(grader.grade("ada", submit(answers, after=after), clock), "double")
-
-
 @pytest.mark.parametrize(
     ("first", "after", "verdict"),
     [
@@ -628,33 +634,35 @@ def guess(make_, hidden_only, submit, first, after):
     ],
 )
 def test_what_a_hidden_case_alone_judges_is_the_answer_where_its_check_stands_and_no_other(
-    hidden_only, submit, first, after, verdict
+    hidden_only, make_beside, submit, first, after, verdict
 ):
-    assert guess(make, hidden_only, submit, first, after) == [verdict]
+    answers = {"double": f"double = '{first}'", "triple": "def triple(x):\n    return 3 * x"}
+    result = make_beside(hidden_only).grade("ada", submit(answers, after=after), clock)
+    assert verdicts(result, "double") == [verdict]
 
 
-def test_a_check_that_was_deleted_gives_no_further_guess(hidden_only, submit):
+def test_a_check_that_was_deleted_gives_no_further_guess(hidden_only, make_beside, submit):
     def change(notebook):
         del notebook.cells[3]  # the check
         for letter in "BCD":
             notebook.cells.insert(3, nbformat.v4.new_code_cell(f"double = '{letter}'"))
 
-    with make(hidden_only) as grader:
-        data = submit({"double": "double = 'A'"}, change=change)
-        assert verdicts(grader.grade("ada", data, clock), "double") == [Verdict.FAILED]
+    data = submit({"double": "double = 'A'"}, change=change)
+    result = make_beside(hidden_only).grade("ada", data, clock)
+    assert verdicts(result, "double") == [Verdict.FAILED]
 
 
 def test_a_few_calls_that_run_out_of_time_are_enough_to_look_no_further_in_place(
-    bundle, submit, monkeypatch
+    bundle, make_beside, submit, monkeypatch
 ):
     run = []
     monkeypatch.setattr(in_place, "MAX_SLOW", 1)
     monkeypatch.setattr(
         case_runs, "run_against", lambda *a, **k: run.append(a[1:3]) or run_against(*a, **k)
     )
-    limits = Limits(cell_seconds=1.5, call_seconds=0.3, submission_seconds=20.0)
+    limits = replace(LIMITS, call_seconds=0.3, submission_seconds=20.0)
     answers = {"double": HANG, "triple": HANG.replace("double", "triple")}
-    with make(bundle, limits) as grader:
-        result = grader.grade("ada", submit(answers, after=["x = [1]", "x.append(2)"]), clock)
+    grader = make_beside(bundle, limits)
+    result = grader.grade("ada", submit(answers, after=["x = [1]", "x.append(2)"]), clock)
     assert verdicts(result, "double") == verdicts(result, "triple") == [Verdict.TIMED_OUT] * 2
     assert len(run) == 4 + 1  # all of them behind the notebook, and one where its check stands
