@@ -156,7 +156,7 @@ def _to_grade(course: Course, options: Options) -> list[tuple[str, list[str]]]:
     names = assignments_of(course, options.assignments)
     if options.assignments or not options.student:
         return [(name, options.student) for name in names]
-    submitted = {name: set(course.submitted(name)) for name in names}
+    submitted = {name: _with_teams(course, name) for name in names}
     for student in options.student:
         if not any(student in students for students in submitted.values()):
             raise UsageError(f"student {student!r} has submitted nothing for {', '.join(names)}")
@@ -167,16 +167,29 @@ def _to_grade(course: Course, options: Options) -> list[tuple[str, list[str]]]:
     ]
 
 
+def _with_teams(course: Course, name: str) -> set[str]:
+    """Return who submitted, and who is in a team with one of them."""
+    from autograder.records.teams import teams_of
+
+    teams = teams_of(course, name)
+    return {mate for student in course.submitted(name) for mate in teams.with_mates(student)}
+
+
 def _of_students(run: "Run", students: Collection[str]) -> "Run":
-    """Return a run as it is told of some students; what is damaged is told of everybody."""
+    """Return a run as it is told of some students; what is damaged is told of everybody.
+
+    Their results are those that count for them, of their teams' members too.
+    """
+    known = [run.grades[student].result for student in students if student in run.grades]
+    by = {*students, *(result.student for result in known if result is not None)}
     return replace(
         run,
-        results={s: result for s, result in run.results.items() if s in students},
+        results={s: result for s, result in run.results.items() if s in by},
         grades={s: grade for s, grade in run.grades.items() if s in students},
         unfit=(),
-        untimed=tuple(s for s in run.untimed if s in students),
-        waiting=tuple(s for s in run.waiting if s in students),
-        former=tuple(s for s in run.former if s in students),
+        untimed=tuple(s for s in run.untimed if s in by),
+        waiting=tuple(s for s in run.waiting if s in by),
+        former=tuple(s for s in run.former if s in by),
     )
 
 

@@ -199,6 +199,8 @@ def _history(options: Options) -> int:
             continue
         told = True
         say(f"{visible(options.student)}, {name}: {_words(found.grade)}")
+        if which := _counted(found):
+            say(f"  {which}")
         for _, line in sorted(_lines(found)):
             say(f"  {line}")
         if found.grade.late.why:
@@ -209,14 +211,25 @@ def _history(options: Options) -> int:
     return DONE
 
 
+def _counted(found: "History") -> str:
+    """Say which of several attempts counts."""
+    grade, count = found.grade, len(found.numbers)
+    if grade.counted is not None:
+        return grade.counted.words
+    if grade.result is None or count < 2:
+        return ""
+    number = found.numbers.get((grade.result.student, grade.result.submission), count)
+    return f"attempt {number} of {count} counts: the last"
+
+
 def _lines(found: "History") -> Iterator[tuple[str, str]]:
     """Yield what happened, each with its time in front to be sorted by."""
-    seen: dict[str, int] = {}
     for run in found.runs:
-        attempt = seen.setdefault(run.submission, len(seen) + 1)
+        attempt = found.numbers[run.student, run.submission]
+        by = f" by {visible(run.student)}" if run.student != found.grade.student else ""
         yield (
             run.graded_at,
-            f"{run.graded_at}  attempt {attempt} ({run.submission[7:15]}) graded by bundle "
+            f"{run.graded_at}  attempt {attempt}{by} ({run.submission[7:15]}) graded by bundle "
             f"{run.bundle[7:15]} on {run.device}, {run.isolation or 'no code ran'}: "
             f"{run.earned:.4g} of {run.possible:.4g}, {run.status}",
         )

@@ -1,25 +1,27 @@
 """What staff do to grades by commands: overrides, requests, histories, and students who leave."""
 
 import shutil
-import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from autograder.artefacts.grades import Grade, decided_scores
 from autograder.artefacts.manifest import Manifest, QuestionEntry
 from autograder.artefacts.results import Result
 from autograder.collecting.placing import ATTEMPTS
 from autograder.course import Course
+from autograder.engines.counting import forget_attempts, handed_in
 from autograder.engines.grades import ClassGrades, class_grades
 from autograder.engines.record import write_class_report, write_feedback_pages
-from autograder.errors import HarnessError, UsageError
+from autograder.engines.stamps import forget_times
+from autograder.errors import UsageError
+from autograder.records.database import Database
+from autograder.records.databases import database_of
 from autograder.records.entries import EVERYBODY, WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import forget_in_gradebook
-from autograder.records.gradebook_file import ADVICE
 from autograder.records.roster import is_student_name
 from autograder.records.store import Store
+from autograder.records.teams import teams_of
 from autograder.visible import visible
 
 __all__ = [
@@ -42,12 +44,14 @@ class History:
     """How a student's grade came about.
 
     Attributes:
-        runs: the results, the oldest first.
+        runs: the results, the oldest first, also those of other members of the student's team.
+        numbers: of the attempts, in the order in which they were handed in, by who did and what.
         entries: of staff and of the student.
         grade: that comes of them.
     """
 
     runs: Sequence[Result]
+    numbers: Mapping[tuple[str, str], int]
     entries: Sequence[Entry]
     grade: Grade
 
@@ -185,7 +189,16 @@ def history(course: Course, name: str, student: str) -> History:
         for entry in Journal(course.results(name)).entries()
         if entry.student in (student, EVERYBODY)
     ]
-    return History(Store(course.results(name)).history(student), entries, grade)
+    store, teams = Store(course.results(name)), teams_of(course, name)
+    mates = teams.with_mates(student)
+    runs = sorted((run for m in mates for run in store.history(m)), key=lambda run: run.graded_at)
+    results = {mate: found.results[mate] for mate in mates if mate in found.results}
+    handed = handed_in(course, found.bundle, results, teams, [])
+    best = sorted((a for some in handed.attempts.values() for a in some), key=lambda a: a.order)
+    attempts = [one.result for one in best] if grade.counted and grade.counted.best else runs
+    keys = dict.fromkeys((one.student, one.submission) for one in (*attempts, *runs))
+    numbers = {key: number for number, key in enumerate(keys, 1)}
+    return History(runs, numbers, entries, grade)
 
 
 def forget(course: Course, names: Sequence[str], student: str, author: str) -> Mapping[str, int]:
@@ -199,12 +212,14 @@ def forget(course: Course, names: Sequence[str], student: str, author: str) -> M
         How many results are gone, by assignment.
 
     Raises:
-        UsageError: that is no name of a student.
+        UsageError: that is no name of a student, or others of a team have their grade from it.
         HarnessError: the gradebook cannot be read or written.
     """
     if not is_student_name(student) and not any(student in course.submitted(n) for n in names):
         raise UsageError(f"{visible(student)!r} is no student's name")
-    gone, rows = {}, _in_gradebook(course.gradebook, student)
+    _require_own(course, names, student)
+    database = database_of(course)
+    gone, rows = {}, _in_gradebook(database, student)
     for name in names:
         store, journal = Store(course.results(name)), Journal(course.results(name))
         submitted = course.root / "submitted" / student
@@ -220,10 +235,12 @@ def forget(course: Course, names: Sequence[str], student: str, author: str) -> M
         if not known and not any(folder.is_dir() for folder in folders):
             continue
         with journal.locked():
-            forget_in_gradebook(course.gradebook, student, [name])
+            forget_in_gradebook(database, student, [name])
             entry = Entry(student, WHOLE, Field.FORGOTTEN, None, author, "withdrawn")
             journal.append([entry])
             gone[name] = store.forget(student)
+            forget_attempts(course, name, student)
+            forget_times(course, name, student)
             for folder in folders:
                 shutil.rmtree(folder, ignore_errors=True)
                 with suppress(OSError):  # other assignments are in it, or it is not there
@@ -233,23 +250,29 @@ def forget(course: Course, names: Sequence[str], student: str, author: str) -> M
     return gone
 
 
-def _in_gradebook(path: Path, student: str) -> set[str]:
+def _require_own(course: Course, names: Sequence[str], student: str) -> None:
+    """Refuse to let a student go by whose submission others of the team have their grade."""
+    for name in names:
+        mates = set(teams_of(course, name).with_mates(student)) - {student}
+        if not mates or not course.bundle(name).is_file():
+            continue
+        grades = class_grades(course, name).grades
+        theirs = {m: grades[m].result for m in mates if m in grades}
+        if on := sorted(m for m, one in theirs.items() if one and one.student == student):
+            raise UsageError(
+                f"{visible(student)} handed in {name} for {', '.join(map(visible, on))}: move "
+                f"submitted/{visible(student)}/{name} to one of them, and grade, before the "
+                "student goes"
+            )
+
+
+def _in_gradebook(database: Database, student: str) -> set[str]:
     """Return the assignments of which the gradebook has a student's submission."""
-    if not path.is_file():
-        return set()
     query = (
         "select a.name from assignment a join submitted_assignment s on s.assignment_id = a.id "
         "where s.student_id = ?"
     )
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            return {str(name) for (name,) in db.execute(query, (student,))}
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            return set()
-        raise HarnessError(f"{path.name} cannot be read: {error}; {ADVICE}") from None
-    except sqlite3.DatabaseError:  # it is none: the next run sets it aside
-        return set()
+    return {str(name) for (name,) in database.read(query, student)}
 
 
 def _enter(course: Course, name: str, entries: Sequence[Entry]) -> tuple[ClassGrades, list[str]]:

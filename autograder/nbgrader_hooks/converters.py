@@ -27,6 +27,7 @@ from nbgrader.converters import (
 from nbgrader.preprocessors import AssignLatePenalties
 
 from autograder.course import CONFIG, Course, find_course
+from autograder.records.teams import teams_of
 from autograder.visible import visible
 
 __all__ = ["take_over"]
@@ -79,7 +80,9 @@ def _grade(converter: Any, course: Course, name: str) -> None:
     only = [] if everybody else [f"--student={student}" for student in students]
     grade = ["grade", name, *only]
     _run(converter, course, grade, attention=True)
-    if course.policies.late is None and _assign_late_penalties(converter, name, students):
+    teams = teams_of(course, name)
+    mates = sorted({mate for student in students for mate in teams.with_mates(student)})
+    if course.policies.late is None and _assign_late_penalties(converter, name, mates):
         _run(converter, course, grade, attention=True)  # grades nothing: records take them in
 
 

@@ -38,6 +38,7 @@ class Row:
     cells: list[Cell]
     late: bool
     look: bool
+    attempt: str
 
     @property
     def words(self) -> str:
@@ -141,7 +142,7 @@ def assignment_view(
         rows=rows,
         flags=dict(sorted(Counter(flag for row in rows for flag in row.flags).items())),
         attention=[
-            (people[grade.student], _reasons(grade.result))
+            (people[grade.student], _reasons(grade, grade.result))
             for grade in by_name
             if grade.status is GradeStatus.NEEDS_ATTENTION and grade.result is not None
         ],
@@ -176,6 +177,7 @@ def _row(grade: Grade, person: Who) -> Row:
         cells=[_cell(grade, question) for question in grade.questions],
         late=bool(grade.late.seconds or grade.late.penalty),
         look=bool(grade.looks),
+        attempt=grade.counted.words if grade.counted is not None else "",
     )
 
 
@@ -256,8 +258,9 @@ def _late(grade: Grade, person: Who) -> LateView:
     return LateView(person, late.penalty, why)
 
 
-def _reasons(result: Result) -> list[str]:
+def _reasons(grade: Grade, result: Result) -> list[str]:
     """Return why a result needs attention: what is said of the whole, then what broke."""
+    others = [grade.counted.words] if grade.counted is not None and grade.counted.waits else []
     broken = [
         f"{check.name}, {case.name}: {case.message or 'broke without a message'}"
         for question in result.questions
@@ -265,4 +268,4 @@ def _reasons(result: Result) -> list[str]:
         for case in check.cases
         if case.verdict is Verdict.BROKEN
     ]
-    return [clean(reason) for reason in (*result.remarks, *broken)]
+    return [clean(reason) for reason in (*result.remarks, *broken, *others)]

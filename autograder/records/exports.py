@@ -22,12 +22,18 @@ TOTALS = ("earned", "possible", "penalty", "extra", "status")
 
 
 def csv_text(manifest: Manifest, grades: Mapping[str, Grade]) -> str:
-    """Return a table with a row per student; a cell without a decided score is empty."""
+    """Return a table with a row per student; a cell without a decided score is empty.
+
+    Where several attempts may count, or a team's, the last column says which one does.
+    """
     ids = [question.id for question in manifest.questions]
-    rows: list[Sequence[Any]] = [["student", *map(harmless, ids), *TOTALS]]
+    several = any(grade.counted is not None for grade in grades.values())
+    totals = (*TOTALS, "attempt") if several else TOTALS
+    rows: list[Sequence[Any]] = [["student", *map(harmless, ids), *totals]]
     for row in _rows(manifest, grades):
         scores = [row["questions"][question] for question in ids]
-        rows.append([harmless(row["student"]), *scores, *(row[key] for key in TOTALS)])
+        told = [row.get(key, "") for key in totals]
+        rows.append([harmless(row["student"]), *scores, *told])
     return _text(rows)
 
 
@@ -67,6 +73,7 @@ def _rows(manifest: Manifest, grades: Mapping[str, Grade]) -> list[dict[str, Any
 
 def _row(manifest: Manifest, grade: Grade) -> dict[str, Any]:
     scores = {question.id: question.score for question in grade.questions}
+    attempt = {"attempt": harmless(grade.counted.words)} if grade.counted is not None else {}
     return {
         "student": grade.student,
         "questions": {entry.id: scores[entry.id] for entry in manifest.questions},
@@ -76,6 +83,7 @@ def _row(manifest: Manifest, grade: Grade) -> dict[str, Any]:
         "penalty": grade.late.penalty,
         "extra": sum((question.extra for question in grade.questions), 0.0),
         "status": grade.status.value,
+        **attempt,
     }
 
 

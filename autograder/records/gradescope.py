@@ -33,6 +33,8 @@ def gradescope_results(grade: Grade) -> dict[str, Any]:
     notes = [clean(note) for note in (grade.result.notes if grade.result else ())]
     if grade.status is GradeStatus.NEEDS_ATTENTION:
         notes.insert(0, ATTENTION)
+    if grade.counted is not None and grade.counted.words:
+        notes.append(grade.counted.words)
     if grade.late.why:
         notes.append(clean(grade.late.why))
     found: dict[str, Any] = {

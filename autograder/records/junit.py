@@ -44,6 +44,8 @@ def _add_suite(root: Element, grade: Grade) -> None:
     told = {"status": grade.status.value, "possible": f"{grade.possible:g}"}
     if grade.is_begun:
         told["earned"] = f"{grade.earned:g}"
+    if grade.counted is not None and grade.counted.words:
+        told["attempt"] = _text(grade.counted.words)
     for name, value in told.items():
         SubElement(properties, "property", name=name, value=value)
     for question in grade.questions:
