@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autograder.errors import UsageError
-from autograder.policies import OwnPolicies, Policies
+from autograder.policies import OwnPolicies, Policies, gradebook_url
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import WALLED, WEAKEST, Isolation
 from autograder.visible import visible
@@ -59,6 +59,7 @@ class Course:
         secret: from which hidden inputs are drawn.
         drafts: assignments that are still being written: commands leave them out unless named.
         policies: what is decided about grades.
+        gradebook_url: of the gradebook's database on a server; "" for ``gradebook.db``.
         due: when assignments are due, UTC, where nbgrader's gradebook does not say it.
         demo_secret: whether that is the demo secret, which everybody knows.
     """
@@ -72,6 +73,7 @@ class Course:
     drafts: frozenset[str] = frozenset()
     policies: Policies = field(default_factory=Policies)
     due: dict[str, datetime] = field(default_factory=dict)
+    gradebook_url: str = field(default="", repr=False)  # may hold a password
 
     @property
     def demo_secret(self) -> bool:
@@ -85,7 +87,7 @@ class Course:
 
     @property
     def gradebook(self) -> Path:
-        """The database of nbgrader."""
+        """The database of nbgrader, where it is a file."""
         return self.root / "gradebook.db"
 
     @property
@@ -224,7 +226,7 @@ def _read(root: Path) -> Course:
         table = tomllib.loads((root / CONFIG).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{CONFIG}: {error}") from None
-    known = ("name", "limits", "assignments", "min_isolation", "late", "grades")
+    known = ("name", "limits", "assignments", "min_isolation", "late", "grades", "gradebook")
     for key in table:
         if key not in known:
             raise UsageError(f"{CONFIG}: a key must be one of {', '.join(known)}, got {key!r}")
@@ -252,6 +254,7 @@ def _read(root: Path) -> Course:
         frozenset(one for one, said in own.items() if said.draft),
         _in_config(Policies.from_tables, late, grades, own),
         {one: said.due for one, said in own.items() if said.due is not None},
+        _in_config(gradebook_url, _table(table, "gradebook"), os.environ),
     )
 
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from autograder.errors import UsageError
 
-__all__ = ["Attempts", "LatePolicy", "OwnPolicies", "Policies"]
+__all__ = ["Attempts", "LatePolicy", "OwnPolicies", "Policies", "gradebook_url"]
 
 DAY = 86_400
+GRADEBOOK_VARIABLE = "AUTOGRADER_GRADEBOOK_URL"
+EXAMPLE_URL = "postgresql://staff@db.example.edu/deep_learning"
 
 
 class Attempts(StrEnum):
@@ -170,3 +173,42 @@ def _due_time(value: object, where: str) -> datetime | None:
             f"got {value!r}"
         )
     return value.astimezone(UTC).replace(tzinfo=None)
+
+
+def gradebook_url(table: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    """Return where the gradebook's database is, by the table ``gradebook``; "" for a file.
+
+    What the environment says takes its place, and may hold a password; where the table says
+    nothing it counts for nothing, so that no other course on this machine comes into it.
+
+    Raises:
+        UsageError: that is no URL of a database on a PostgreSQL server, or it tells a password.
+    """
+    if unknown := sorted(set(table) - {"url"}):
+        raise UsageError(f"a key of gradebook must be url, got {unknown[0]!r}")
+    if not table:
+        return ""
+    url = table["url"]
+    found = _postgresql(url)
+    if found is None:
+        raise UsageError(f"gradebook.url must be like {EXAMPLE_URL}, got {url!r}")
+    if found.password is not None or "password" in parse_qs(found.query):
+        raise UsageError(
+            f"gradebook.url must tell no password, as this file is no secret; say the whole URL in "
+            f"{GRADEBOOK_VARIABLE}, or the password in PGPASSWORD or ~/.pgpass"
+        )
+    if said := environment.get(GRADEBOOK_VARIABLE):
+        found, url = _postgresql(said), said
+        if found is None:
+            raise UsageError(f"{GRADEBOOK_VARIABLE} must be like {EXAMPLE_URL}, and is not")
+    return "postgresql:" + str(url).partition(":")[2]
+
+
+def _postgresql(url: object) -> SplitResult | None:
+    """Return the parts of a URL, if it names a database on a PostgreSQL server."""
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+    except ValueError:
+        return None
+    named = len(parts.path) > 1 and "/" not in parts.path[1:]
+    return parts if named and parts.scheme in ("postgresql", "postgresql+psycopg") else None

@@ -20,6 +20,7 @@ from autograder.engines.stamps import (
     write_gradebook_stamp,
 )
 from autograder.errors import HarnessError, UsageError
+from autograder.records.databases import database_of
 from autograder.records.entries import WHOLE, Field, Journal, Key, State, entered_of
 from autograder.records.gradebook import Written, write_gradebook
 from autograder.records.roster import read_roster
@@ -124,7 +125,7 @@ def grades_now(
         written = Written(journal.state(), looks)
     else:
         written = write_gradebook(
-            course.gradebook,
+            database_of(course),
             manifest,
             bundle.release,
             {},
@@ -136,13 +137,14 @@ def grades_now(
         )
         keep_counted(course, name, {s: r.submission for s, r in choice.results.items()})
         told = [(student, cell, why) for (student, cell), why in written.looks.items()]
-        stamp = stamp_of(course, written.version)
+        stamp = stamp_of(course, written.before)
         stamp = msgspec.structs.replace(
             stamp,
+            file=written.left,
             written={**stamp.written, name: digest(written.mark)},
             looks={**stamp.looks, name: told},
         )
-        write_gradebook_stamp(course, stamp, written.version)
+        write_gradebook_stamp(course, stamp)
         problems += written.notes
     problems += teams.problems
     problems += _orphans(manifest, written.state)

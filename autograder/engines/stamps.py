@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from autograder.course import Course
-from autograder.records.gradebook_file import Version, version_of
+from autograder.records.databases import database_of
 from autograder.records.whole_files import write_atomic
 
 __all__ = [
@@ -61,7 +61,7 @@ class GradebookStamp(msgspec.Struct, frozen=True):
     """How the gradebook was when we wrote it last.
 
     Attributes:
-        file: a digest of it; another one says that somebody changed it since.
+        file: a digest of the database; another one says that somebody changed it since.
         written: by assignment a digest of what was written into it.
         looks: by assignment where staff must look again: student, cell and why.
     """
@@ -86,33 +86,22 @@ def write_stamp(course: Course, name: str, stamp: Stamp) -> None:
 
 def read_gradebook_stamp(course: Course) -> GradebookStamp:
     """Return how the gradebook was written; nothing of it counts if somebody changed it since."""
-    return stamp_of(course, version_of(course.gradebook))
+    return stamp_of(course, database_of(course).digest())
 
 
-def stamp_of(course: Course, version: Version) -> GradebookStamp:
+def stamp_of(course: Course, digest: str) -> GradebookStamp:
     """Return how the gradebook was written, if it still is in a state."""
     try:
         data = (course.root / "results" / GRADEBOOK).read_bytes()
         stamp = msgspec.json.decode(data, type=GradebookStamp)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return GradebookStamp()
-    return stamp if stamp.file == version.digest != "" else GradebookStamp()
+    return stamp if stamp.file == digest != "" else GradebookStamp()
 
 
-def write_gradebook_stamp(course: Course, stamp: GradebookStamp, before: Version) -> None:
-    """Keep how the gradebook is now, unless somebody else changed it behind us.
-
-    Args:
-        course: whose gradebook it is.
-        stamp: what is written into it.
-        before: its state while we held it alone: one change since is ours.
-    """
-    now = version_of(course.gradebook)
-    file = now.digest if now.changes - before.changes <= 1 else ""
-    write_atomic(
-        course.root / "results" / GRADEBOOK,
-        msgspec.json.encode(msgspec.structs.replace(stamp, file=file)),
-    )
+def write_gradebook_stamp(course: Course, stamp: GradebookStamp) -> None:
+    """Keep how the gradebook is now."""
+    write_atomic(course.root / "results" / GRADEBOOK, msgspec.json.encode(stamp))
 
 
 def read_times(course: Course, name: str) -> dict[str, dict[str, list[str]]]:

@@ -8,7 +8,6 @@ score, below a manual score asks staff to look again; it does not touch the scor
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -18,6 +17,7 @@ from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result
 from autograder.errors import HarnessError
 from autograder.records.comments import answer_cells, student_comments
+from autograder.records.database import ADVICE, Database, reason_of
 from autograder.records.entries import (
     OF_CELLS,
     WHOLE,
@@ -29,14 +29,6 @@ from autograder.records.entries import (
     look_of,
 )
 from autograder.records.gradebook_cells import sync_notebook
-from autograder.records.gradebook_file import (
-    ADVICE,
-    NO_FILE,
-    Version,
-    open_gradebook,
-    reason_of,
-    version_of,
-)
 from autograder.records.gradebook_rows import Submission, rows_of, write_rows
 from autograder.records.gradebook_staff import keep_mark, reconcile, write_due, write_entered
 from autograder.records.roster import Roster
@@ -61,18 +53,20 @@ class Written:
         looks: where they must look again.
         notes: what was done to the file.
         mark: the journal's, of which these are the entries.
-        version: of the file, while nobody else could change it.
+        before: a digest of the database as it was found, while nobody else could change it.
+        left: of the database as it is now; "" where somebody else has changed it since.
     """
 
     state: State
     looks: Looks
     notes: tuple[str, ...] = ()
     mark: tuple[int, str] = (0, "")
-    version: Version = NO_FILE
+    before: str = ""
+    left: str = ""
 
 
 def write_gradebook(
-    db_path: Path,
+    database: Database,
     manifest: Manifest,
     release: NotebookNode,
     results: Mapping[str, Result],
@@ -89,7 +83,7 @@ def write_gradebook(
     nothing.
 
     Args:
-        db_path: ``gradebook.db``; made if there is none, set aside if it is no database.
+        database: where the gradebook is; made if there is none.
         manifest: the assignment's.
         release: the release notebook, whose cells carry nbgrader's metadata.
         results: the result of each student that counts.
@@ -114,9 +108,10 @@ def write_gradebook(
     try:
         with (
             journal.locked(),
-            open_gradebook(db_path, notes) as gradebook,
-            gradebook.db.no_autoflush,
+            database.opened(notes) as opened,
+            opened.gradebook.db.no_autoflush,
         ):
+            gradebook = opened.gradebook
             state = reconcile(gradebook, manifest.assignment, journal, late_of is None, shown)
             if choose is not None:
                 results, timestamps = choose(state)
@@ -124,7 +119,7 @@ def write_gradebook(
             write_due(notebook.assignment, state)
             cells = (*notebook.grade_cells, *notebook.task_cells)
             worth = {cell.name: cell.max_score for cell in cells}
-            version, mark = version_of(db_path), journal.mark()
+            mark = journal.mark()
             entered = {key.student for key, one in state.items() if _makes_a_row(key, one)}
             for students in _batches(gradebook, notebook.assignment, {*results, *entered}):
                 rows = rows_of(gradebook, notebook, students, roster)
@@ -146,12 +141,12 @@ def write_gradebook(
                         row["auto_comment"] = comments.get(cell)
                 write_rows(gradebook, rows)
             keep_mark(gradebook, manifest.assignment, mark, late_of is not None)
-            gradebook.db.commit()
+            left = opened.commit()
     except (SQLAlchemyError, OSError) as error:
         raise HarnessError(
-            f"{db_path.name} cannot be written: {reason_of(error)}; {ADVICE}"
+            f"{database.name} cannot be written: {reason_of(error)}; {ADVICE}"
         ) from error
-    return Written(state, looks, tuple(notes), mark, version)
+    return Written(state, looks, tuple(notes), mark, opened.before, left)
 
 
 def _scores(manifest: Manifest, result: Result) -> dict[str, float]:
@@ -245,7 +240,7 @@ def _batches(gradebook: Any, assignment: Any, students: Iterable[str]) -> Iterat
         yield everybody[begin : begin + BATCH]
 
 
-def forget_in_gradebook(db_path: Path, student: str, assignments: Sequence[str]) -> None:
+def forget_in_gradebook(database: Database, student: str, assignments: Sequence[str]) -> None:
     """Remove a student's submissions of assignments, and the student who has no other.
 
     Raises:
@@ -254,10 +249,11 @@ def forget_in_gradebook(db_path: Path, student: str, assignments: Sequence[str])
     from nbgrader.api import Student as Row
     from sqlalchemy.exc import SQLAlchemyError
 
-    if not db_path.is_file():
+    if not database.is_there():
         return
     try:
-        with open_gradebook(db_path, []) as gradebook:
+        with database.opened([]) as opened:
+            gradebook = opened.gradebook
             known = gradebook.db.get(Row, student)
             if known is None:
                 return
@@ -271,8 +267,8 @@ def forget_in_gradebook(db_path: Path, student: str, assignments: Sequence[str])
             gradebook.db.expire(known)
             if not known.submissions:
                 gradebook.db.delete(known)
-            gradebook.db.commit()
+            opened.commit()
     except (SQLAlchemyError, OSError) as error:
         raise HarnessError(
-            f"{db_path.name} cannot be written: {reason_of(error)}; {ADVICE}"
+            f"{database.name} cannot be written: {reason_of(error)}; {ADVICE}"
         ) from error

@@ -1,87 +1,132 @@
-"""The gradebook's database: opened, made where there is none, set aside where it is none."""
+"""The gradebook as a file of SQLite's: made where there is none, set aside where it is none."""
 
 import hashlib
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from autograder.errors import HarnessError
+from autograder.records.database import (
+    ADVICE,
+    Opened,
+    closing_gradebook,
+    make_tables,
+    reason_of,
+)
 
-__all__ = ["ADVICE", "NO_FILE", "Version", "open_gradebook", "reason_of", "version_of"]
+__all__ = ["GradebookFile"]
 
-ADVICE = "put that right, and run the same command again; no score is lost"
 MAGIC = b"SQLite format 3\0"
 NO_DATABASE = ("file is not a database", "database disk image is malformed")
-
-
-class Version(NamedTuple):
-    """A state of the file.
-
-    Attributes:
-        digest: of its bytes, which a copy has too; "" for no file.
-        changes: SQLite's count of changes, one more for each.
-    """
-
-    digest: str
-    changes: int
-
-
-NO_FILE = Version("", 0)
 CHANGES = slice(24, 28)  # of the file's header
 
 
-def version_of(path: Path) -> Version:
-    """Return the state of a gradebook's file."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return NO_FILE
-    return Version(hashlib.sha256(data).hexdigest(), int.from_bytes(data[CHANGES], "big"))
-
-
-@contextmanager
-def open_gradebook(path: Path, notes: list[str]) -> Iterator[Any]:
-    """Open the database for a change of it, which nobody else makes meanwhile.
-
-    A new one is made elsewhere, so that it is never half-made. A file that is no database, or a
-    damaged one, is moved aside: what staff entered is in the journals.
+class GradebookFile:
+    """nbgrader's ``gradebook.db``.
 
     Args:
-        path: ``gradebook.db``.
-        notes: is told what was moved aside.
-
-    Raises:
-        HarnessError: it cannot be made.
+        path: of the file.
     """
-    from sqlalchemy import text
 
-    match _look_at(path):
-        case _File.DAMAGED:
-            aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-            path.rename(aside)
-            notes.append(
-                f"{path.name} was no database, or a damaged one: it is {aside.name} now, and a new "
-                "one is written from results and staff's entries"
-            )
-        case _File.EMPTY:
-            path.unlink()
-    if not path.exists():
-        _make(path)
-    with _gradebook(path) as gradebook:
-        gradebook.db.execute(text("BEGIN IMMEDIATE"))
-        yield gradebook
+    most_letters = None
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self._path.name
+
+    def is_there(self) -> bool:
+        """Return whether there is a file."""
+        return self._path.is_file()
+
+    def digest(self) -> str:
+        """Return a digest of the file's bytes, which a copy has too; "" for no file."""
+        return self._version().digest
+
+    @contextmanager
+    def opened(self, notes: list[str]) -> Iterator[Opened]:
+        """Open the file for a change of it, which nobody else makes meanwhile.
+
+        A new one is made elsewhere, so that it is never half-made. A file that is no database, or
+        a damaged one, is moved aside: what staff entered is in the journals.
+
+        Args:
+            notes: is told what was moved aside.
+
+        Raises:
+            HarnessError: it cannot be made.
+        """
+        from sqlalchemy import text
+
+        path = self._path
+        match _look_at(path):
+            case _File.DAMAGED:
+                aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+                path.rename(aside)
+                notes.append(
+                    f"{path.name} was no database, or a damaged one: it is {aside.name} now, and a "
+                    "new one is written from results and staff's entries"
+                )
+            case _File.EMPTY:
+                path.unlink()
+        if not path.exists():
+            _make(path)
+        with closing_gradebook(_url(path)) as gradebook:
+            gradebook.db.execute(text("BEGIN IMMEDIATE"))
+            before = self._version()
+
+            def commit() -> str:
+                gradebook.db.commit()
+                now = self._version()
+                return now.digest if now.changes - before.changes <= 1 else ""
+
+            yield Opened(gradebook, before.digest, commit)
+
+    def read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; none of a file that is damaged, which is made anew.
+
+        Raises:
+            HarnessError: it is in use, or cannot be read.
+        """
+        if not self._path.is_file():
+            return []
+        address = f"file:{quote(str(self._path.absolute()))}?mode=ro"
+        try:
+            with closing(sqlite3.connect(address, uri=True)) as database:
+                return database.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such" in str(error):  # table, or column
+                return []
+            if "locked" in str(error):
+                raise HarnessError(f"{self.name} is in use: {error}; run this again") from None
+            raise HarnessError(f"{self.name} cannot be read: {error}; {ADVICE}") from None
+        except sqlite3.DatabaseError:
+            return []
+
+    def _version(self) -> "_Version":
+        try:
+            data = self._path.read_bytes()
+        except OSError:
+            return _Version("", 0)
+        count = int.from_bytes(data[CHANGES], "big")
+        return _Version(hashlib.sha256(data).hexdigest(), count)
 
 
-def reason_of(error: Exception) -> str:
-    """Return the database's own words, or the system's, without statements and addresses."""
-    own = getattr(error, "orig", None) or getattr(error, "strerror", None)
-    return str(own or error).partition("\n")[0]
+class _Version(NamedTuple):
+    """A state of the file: a digest of it, and SQLite's count, one more for each change."""
+
+    digest: str
+    changes: int
 
 
 class _File(Enum):
@@ -93,8 +138,6 @@ class _File(Enum):
 
 
 def _look_at(path: Path) -> _File:
-    import sqlite3
-
     if not path.is_file():
         return _File.DATABASE
     if path.stat().st_size == 0:
@@ -116,9 +159,8 @@ def _look_at(path: Path) -> _File:
 
 
 def _make(path: Path) -> None:
-    """Make a database with nbgrader's tables, which has its version as nbgrader's own has."""
-    from nbgrader.api import Base
-    from sqlalchemy import create_engine, text
+    """Make a database with nbgrader's tables."""
+    from sqlalchemy import create_engine
 
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -126,44 +168,13 @@ def _make(path: Path) -> None:
             new = Path(folder) / "gradebook.db"
             engine = create_engine(_url(new), future=True)
             with engine.begin() as connection:
-                Base.metadata.create_all(connection)
-                connection.execute(
-                    text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-                )
-                values = {"version": _schema_version()}
-                connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), values)
+                make_tables(connection)
             engine.dispose()
             with suppress(FileExistsError):  # somebody else was faster
                 os.link(new, path)
     except OSError as error:
         reason = f"{path.name} cannot be made: {reason_of(error)}; {ADVICE}"
         raise HarnessError(reason) from None
-
-
-@cache
-def _schema_version() -> str:
-    """Return the version of nbgrader's tables, by which ``nbgrader db upgrade`` knows them."""
-    import nbgrader
-    from alembic.script import ScriptDirectory
-
-    head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
-    assert head is not None
-    return head
-
-
-def _gradebook(path: Path) -> Any:
-    """Return nbgrader's gradebook, which leaves its connection open where it cannot be opened."""
-    from nbgrader.api import Gradebook
-
-    class Closing(Gradebook):  # type: ignore[misc]
-        def __init__(self, url: Any) -> None:
-            try:
-                super().__init__(url)
-            except BaseException:
-                self.close()
-                raise
-
-    return Closing(_url(path))
 
 
 def _url(path: Path) -> Any:

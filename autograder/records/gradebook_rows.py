@@ -106,7 +106,9 @@ def _write(gradebook: Any, table: Any, rows: Sequence[Row]) -> None:
         gradebook.db.execute(insert(table), new)
     changed = [row for row in rows if row.before is not None and row != row.before]
     if changed:
-        columns = {name: bindparam(f"new_{name}") for name in changed[0] if name != "id"}
+        columns: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in changed[0] if name != "id"
+        }
         statement = update(table).where(table.c.id == bindparam("old_id")).values(columns)
         values = [
             {"old_id": row["id"], **{f"new_{name}": row[name] for name in columns}}

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from autograder.records.database import TABLE
 from autograder.records.entries import (
     EVERYBODY,
     FORMGRADER,
@@ -25,7 +26,6 @@ from autograder.records.gradebook_rows import Submission
 
 __all__ = ["keep_mark", "reconcile", "write_due", "write_entered"]
 
-TABLE = "autograder_written"
 MAKE = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} (assignment VARCHAR(128) PRIMARY KEY, "
     "number INTEGER NOT NULL, digest VARCHAR(32) NOT NULL, policy INTEGER NOT NULL)"
@@ -109,7 +109,12 @@ def keep_mark(gradebook: Any, assignment: str, mark: tuple[int, str], by_policy:
     number, digest = mark
     if _mark(gradebook, assignment) == (number, digest, by_policy):
         return
-    values = {"assignment": assignment, "number": number, "digest": digest, "policy": by_policy}
+    values = {
+        "assignment": assignment,
+        "number": number,
+        "digest": digest,
+        "policy": int(by_policy),
+    }
     gradebook.db.execute(text(f"DELETE FROM {TABLE} WHERE assignment = :assignment"), values)
     gradebook.db.execute(
         text(f"INSERT INTO {TABLE} VALUES (:assignment, :number, :digest, :policy)"), values

@@ -8,18 +8,17 @@ import csv
 import io
 import os
 import re
-import sqlite3
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, reduce
 from pathlib import Path
-from urllib.parse import quote
 
 from autograder.course import LONGEST_NAME, ROSTER, Course
-from autograder.errors import HarnessError, UsageError
+from autograder.errors import UsageError
+from autograder.records.database import Database
+from autograder.records.databases import database_of
 from autograder.visible import STEERING, visible
 
 __all__ = ["Clues", "Match", "Roster", "Student", "is_student_name", "read_roster"]
@@ -208,7 +207,7 @@ def read_roster(course: Course) -> Roster:
         UsageError: the file is no such table, or the gradebook no database of nbgrader.
     """
     listed = _from_file(course.root / ROSTER)
-    entered = _from_gradebook(course.gradebook)
+    entered = _from_gradebook(database_of(course))
     rows: dict[str, list[Student]] = defaultdict(list)
     for student in (*(listed or {}).values(), *entered.values()):
         rows[_nfc(student.id)].append(student)
@@ -311,17 +310,8 @@ def _students(reader: "csv._reader") -> dict[str, Student]:  # type: ignore[name
     return found
 
 
-def _from_gradebook(path: Path) -> dict[str, Student]:
+def _from_gradebook(database: Database) -> dict[str, Student]:
     """Return the students of nbgrader's gradebook whose ids can name a folder."""
-    if not path.is_file():
-        return {}
-    query = "SELECT id, first_name, last_name, email, lms_user_id FROM student"
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
-            rows = database.execute(query).fetchall()
-    except sqlite3.Error as error:
-        if "locked" in str(error):
-            raise HarnessError(f"{path.name} is in use: {error}; run this again") from None
-        return {}  # damaged or empty: who writes into it next makes it anew
+    rows = database.read("SELECT id, first_name, last_name, email, lms_user_id FROM student")
     students = [Student(*(str(cell or "").strip() for cell in row)) for row in rows]
     return {student.id: student for student in students if is_student_name(student.id)}

@@ -18,6 +18,7 @@ from autograder.artefacts.results import Status, Verdict
 from autograder.errors import HarnessError
 from autograder.records.entries import WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import write_gradebook
+from autograder.records.gradebook_file import GradebookFile
 from autograder.records.roster import Roster, Student
 
 NOON, ONE = "2026-11-20 12:00:00 UTC\n", "2026-11-20 13:00:00 UTC"
@@ -27,7 +28,9 @@ NOON, ONE = "2026-11-20 12:00:00 UTC\n", "2026-11-20 13:00:00 UTC"
 def empty(tmp_path_factory, make):
     """A gradebook with the assignment and nobody in it; making one starts a program of nbgrader."""
     path = tmp_path_factory.mktemp("gradebook") / "empty.db"
-    write_gradebook(path, make.manifest, make.release(), {}, Journal(path.parent / "journal"))
+    write_gradebook(
+        GradebookFile(path), make.manifest, make.release(), {}, Journal(path.parent / "journal")
+    )
     return path
 
 
@@ -49,7 +52,9 @@ def write(db, make, journal):
         by_name = {result.student: result for result in results}
         own = journal if manifest is make.manifest else Journal(db.parent / manifest.assignment)
         release = release or make.release()
-        return write_gradebook(db, manifest, release, by_name, own, timestamps, late_of)
+        return write_gradebook(
+            GradebookFile(db), manifest, release, by_name, own, timestamps, late_of
+        )
 
     return fill
 
@@ -289,7 +294,9 @@ def test_a_database_is_made_without_the_environment_on_path(tmp_path, make, monk
     monkeypatch.setenv("PATH", "/nowhere")
     path = tmp_path / "a ? folder #1" / "gradebook.db"
     results = {"ada": make.result()}
-    write_gradebook(path, make.manifest, make.release(), results, Journal(tmp_path / "results"))
+    write_gradebook(
+        GradebookFile(path), make.manifest, make.release(), results, Journal(tmp_path / "results")
+    )
     assert os.environ["PATH"] == "/nowhere"
     assert any('INSERT INTO "alembic_version"' in line for line in dump(path))
     assert os.listdir(path.parent) == ["gradebook.db"]
@@ -488,7 +495,7 @@ def test_a_class_of_three_hundred_is_written_in_time(write, db, make):
 def test_names_of_the_roster_go_where_the_gradebook_has_none(db, gradebook, journal, make):
     students = (Student("ada", "Amara", "Okafor", "a@x.org", "17"), Student("bo", "Bo"))
     results = {name: make.result(name) for name in ("ada", "bo")}
-    given = (db, make.manifest, make.release(), results, journal)
+    given = (GradebookFile(db), make.manifest, make.release(), results, journal)
     write_gradebook(*given, roster=Roster(students))
     ada = gradebook.find_student("ada")
     assert (ada.first_name, ada.last_name, ada.email, ada.lms_user_id) == (

@@ -171,7 +171,7 @@ def test_a_gradebook_in_use_is_said(course, monkeypatch):
     with closing(sqlite3.connect(course.gradebook, isolation_level=None)) as other:
         other.execute("create table student (id)")
         other.execute("begin exclusive")
-        monkeypatch.setattr("autograder.records.roster.sqlite3.connect", connect)
+        monkeypatch.setattr("sqlite3.connect", connect)
         with pytest.raises(HarnessError, match=r"gradebook\.db is in use: database is locked"):
             read_roster(course)
 
