@@ -195,7 +195,7 @@ def _archive(files: Mapping[str, bytes]) -> zipfile.ZipFile:
 
 
 def _is_ours(name: str) -> bool:
-    return any(_is_of(package, name) for package in (PACKAGE, BANK, NOTEBOOK))
+    return name.partition(".")[0] in (PACKAGE, BANK, NOTEBOOK)
 
 
 def _is_of(package: str, name: str) -> bool:
