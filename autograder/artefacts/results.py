@@ -64,7 +64,8 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `autograder.records.words` decides what a student sees of a hidden case. ``given`` says that it
     passed with what its check is given, and not without; ``message`` is then our own note.
     ``blank`` says that there is no answer yet. ``place`` is where in the notebook the code raised,
-    which stands at the end of the message.
+    which stands at the end of the message. ``call`` is the last call of the student's function
+    before a visible case failed, as Python; a hidden case has none.
     """
 
     name: str
@@ -77,6 +78,7 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     given: bool = False
     blank: Blank | None = None
     place: str | None = None
+    call: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def said(self) -> str:

@@ -6,13 +6,17 @@ from contextlib import suppress
 from functools import partial
 from itertools import product
 
+import msgspec
+
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import Blank, CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
+from autograder.authoring.subject import Session
 from autograder.errors import StudentKilled, StudentTimeout
 from autograder.grading.cases import Draw, run_against
 from autograder.grading.in_place import RunCases, run_in_place
+from autograder.grading.last_call import LastCall
 from autograder.grading.submission import Submission
 from autograder.grading.substitutes import run_given, wants_given
 from autograder.sandbox.client.session import CheckSession, NotebookSession
@@ -22,6 +26,7 @@ __all__ = ["CaseRuns", "stops_of"]
 
 MAX_TIMEOUTS = 2  # of the cases of one check
 MAX_ENDS = 2  # of whole sessions, each of which costs a run of the notebook, by one check
+MISSED = (Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED)
 OWN_SECONDS = 30.0  # that a check's own code may take beside the student's
 
 
@@ -205,11 +210,12 @@ class CaseRuns:
         self._notebook.vanished = False
         seconds = self._notebook.seconds_left() + OWN_SECONDS
         seen: list[Compared] = []
+        asked: Session = session if case.hidden else LastCall(session)
         result = run_against(
-            self._oracle, check, case, session, self._draw, seconds=seconds, compared=seen
+            self._oracle, check, case, asked, self._draw, seconds=seconds, compared=seen
         )
         self.compared[check.name, case.name] = [] if result.verdict is Verdict.PASSED else seen
-        return result
+        return _with_call(result, asked)
 
     def _reason_not_to_run(self, check: Check) -> tuple[Verdict, str] | None:
         """Return the verdict of a check's cases that are not to be run, and why.
@@ -239,6 +245,14 @@ def stops_of(checks: Iterable[Check], places: Mapping[str, int]) -> dict[int, bo
         if (place := places.get(check.name)) is not None:
             stops[place] = stops.get(place, False) or not _shows_something(check)
     return stops
+
+
+def _with_call(result: CaseResult, asked: Session) -> CaseResult:
+    """Return the result of a case that failed by an answer with the call that gave it."""
+    missed = result.verdict in MISSED and result.blank is None
+    if missed and isinstance(asked, LastCall) and (text := asked.text) is not None:
+        return msgspec.structs.replace(result, call=text)
+    return result
 
 
 def _shows_something(check: Check) -> bool:

@@ -4,6 +4,7 @@ What is the same for several cases is said once: by check, or by question where 
 all of its checks. What passed and what is not answered is folded away.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -24,6 +25,8 @@ from autograder.records.words import CaseWords, Standing, clean, is_blank, stand
 
 __all__ = ["write_feedback"]
 
+MOST_LINES = 30  # of calls below a question
+IMPORTS = {re.compile(r"\bnp\."): "import numpy as np", re.compile(r"\btorch\."): "import torch"}
 LONGEST_COMMENT = 10_000  # characters; staff's words are cut only where they would swell the page
 
 
@@ -55,8 +58,9 @@ class CheckView:
 class QuestionView:
     """A question as its student reads it; the message and the diagnosis are those of all checks.
 
-    ``again`` are the lines that run its visible cases in the student's notebook. ``graders`` are
-    the points that its checks came to, where staff scored it instead.
+    ``calls`` are the calls of visible cases that failed, as lines to paste into the student's
+    notebook, and ``again`` those that run the visible cases there. ``graders`` are the points that
+    its checks came to, where staff scored it instead.
     """
 
     id: str
@@ -71,6 +75,7 @@ class QuestionView:
     diagnosis: str | None
     missed: list[CheckView]
     passed: list[CheckView]
+    calls: list[str]
     again: list[str]
 
 
@@ -113,6 +118,8 @@ def write_feedback(
         possible=grade.possible,
         undecided=sum(q.points - (q.earned - q.extra) for q in open_ones),
         begun=grade.is_begun,
+        attempt=grade.counted.words if grade.counted is not None else "",
+        so_far=grade.total is None,
         attention=grade.status is GradeStatus.NEEDS_ATTENTION,
         account=account if len(account) > 1 else [],
         waits=waits_of(grade),
@@ -152,6 +159,7 @@ def _question(question: QuestionGrade) -> QuestionView:
         diagnosis=diagnosis,
         missed=[check for check in checks if not check.passed],
         passed=[check for check in checks if check.passed],
+        calls=[] if blank else _calls(missed),
         again=[] if blank else [f"self_check({name})" for name in _to_run_again(question)],
     )
 
@@ -163,6 +171,25 @@ def _to_run_again(question: QuestionGrade) -> Iterator[str]:
         missed = any(c.verdict is not Verdict.PASSED and not c.hidden for c in check.cases)
         if missed and devices.get(check.name, "cuda") != "cuda":
             yield check.name
+
+
+def _calls(missed: Sequence[CaseWords]) -> list[str]:
+    """Return lines that do in a notebook what cases did, of the first ones as far as there is room.
+
+    What several cases called alike stands there once.
+    """
+    calls: dict[str, str] = {}  # the name of the case
+    for case in missed:
+        if case.call:
+            calls.setdefault(case.call, " ".join(case.name.split()))
+    lines: list[str] = []
+    for call, name in calls.items():
+        new = [f"# {name}", *call.split("\n")]
+        if lines and len(lines) + len(new) > MOST_LINES:
+            break
+        lines += new
+    imports = [line for word, line in IMPORTS.items() if any(map(word.search, lines))]
+    return [*imports, *lines]
 
 
 def _shared(texts: Sequence[str]) -> str | None:

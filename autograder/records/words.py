@@ -26,11 +26,13 @@ __all__ = [
     "question_pairs",
     "signed",
     "standing",
+    "student_call",
     "student_message",
     "student_words",
 ]
 
 LONGEST_MESSAGE = 600  # characters
+LONGEST_CALL = 2000  # and a call that is cut could not be pasted; the grader keeps shorter ones
 
 VERDICT_WORDS = {
     Verdict.PASSED: "passed",
@@ -59,12 +61,16 @@ _NUMBERED = re.compile(r"\d[\d.]*")  # "2.1 Softmax" brings its own number
 
 @dataclass(frozen=True)
 class CaseWords:
-    """What somebody may read of a case; ``blank`` says that there is no answer yet."""
+    """What somebody may read of a case; ``blank`` says that there is no answer yet.
+
+    ``call`` is Python that a student can paste, with the inputs of a visible case that failed.
+    """
 
     name: str
     verdict: Verdict
     words: str
     message: str | None
+    call: str | None
     hint: str | None
     diagnosis: str | None
     blank: bool
@@ -113,6 +119,13 @@ def student_message(case: CaseResult) -> str | None:
     return clean(case.message) or None
 
 
+def student_call(case: CaseResult) -> str | None:
+    """Return the call that a student reads of a case, if any: never one of a hidden case."""
+    if case.hidden or case.blank is not None or case.verdict not in _MISSED or not case.call:
+        return None
+    return clean(case.call, LONGEST_CALL)
+
+
 def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
     """Return what a student may read of a case.
 
@@ -126,6 +139,7 @@ def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
         verdict=case.verdict,
         words=VERDICT_WORDS[case.verdict],
         message=student_message(case),
+        call=student_call(case),
         hint=clean(hint) if hint and case.hidden and case.verdict in _MISSED else None,
         diagnosis=clean(case.diagnosis) if case.diagnosis else None,
         blank=case.blank is not None,

@@ -16,6 +16,7 @@ from autograder.errors import StudentKilled, StudentTimeout
 from autograder.grading import case_runs
 from autograder.grading import substitutes as module
 from autograder.grading.cases import ReferenceSession, run_against, run_case
+from autograder.grading.last_call import LastCall
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
 from autograder.grading.substitutes import ReferenceProcess, run_given, wants_given
@@ -360,7 +361,8 @@ def runs(monkeypatch):
     runs = []
 
     def noted(oracle, check, case, student, *args, **options):
-        runs.append((check.name, case.hidden, student._callbacks is not None))
+        session = student._session if isinstance(student, LastCall) else student
+        runs.append((check.name, case.hidden, session._callbacks is not None))
         return run_against(oracle, check, case, student, *args, **options)
 
     monkeypatch.setattr(case_runs, "run_against", noted)
