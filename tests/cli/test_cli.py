@@ -80,7 +80,10 @@ def test_a_draft_is_left_out_unless_it_is_named(write_proven_course: WriteCourse
     ("line", "words"),
     [
         ("draft = 1", "assignments.small.draft must be true or false, got 1"),
-        ("a = 1", "a key of assignments.small must be limits, draft, due, attempts or teams, got 'a'"),
+        (
+            "a = 1",
+            "a key of assignments.small must be limits, draft, due, attempts or teams, got 'a'",
+        ),
         ("limits = 1", "assignments.small.limits must be a table, got 1"),
         ("[assignments]\nother = 1", "assignments.other must be a table, got 1"),
     ],
