@@ -58,6 +58,8 @@ def feedback_text(title: str, grade: Grade) -> str:
         lines = [f"{clean(title)}: not graded yet"]
     if grade.status is GradeStatus.NEEDS_ATTENTION:
         lines.append(ATTENTION)
+    if grade.counted is not None and grade.counted.words:
+        lines.append(grade.counted.words)
     if grade.late.why:
         lines.append(clean(grade.late.why))
     lines += [clean(note) for note in (grade.result.notes if grade.result else ())]
@@ -75,6 +77,7 @@ def public_result(grade: Grade) -> dict[str, Any]:
     Hidden cases have a number for a name, and neither a message of theirs nor figures.
     """
     result = grade.result
+    attempt = {"attempt": grade.counted.words} if grade.counted is not None else {}
     return {
         "schema": 1,
         "assignment": grade.assignment,
@@ -86,6 +89,7 @@ def public_result(grade: Grade) -> dict[str, Any]:
         "graded_at": result.graded_at if result else None,
         "autograder": result.autograder if result else None,
         "notes": [clean(note) for note in (result.notes if result else ())],
+        **attempt,
         "questions": [
             {
                 "id": question.id,
