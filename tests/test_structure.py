@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+
+from tests.each import require_each
 
 ROOT = Path(__file__).resolve().parents[1]
 # Imports point from the right to the left only.
@@ -65,18 +68,28 @@ FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if not any(d in p.parents for 
 MODULES = {module_name(path): path for path in FILES}
 
 
+@cache
+def tree_of(path):
+    """Return what a module is parsed to."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports_of(path, inside_functions=True):
-    """Yield (module, name or None) for each import, at the top or inside functions."""
-    pending = [ast.parse(path.read_text(encoding="utf-8"))]
+    """Return (module, name or None) for each import, at the top or inside functions."""
+    found, pending = [], [tree_of(path)]
     while pending:
         node = pending.pop()
         if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
+            found += ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports by a relative name"
-            yield from ((node.module, alias.name) for alias in node.names)
-        elif inside_functions or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found += ((node.module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.stmt | ast.excepthandler | ast.match_case | ast.Module) and (
+            inside_functions or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ):  # no expression holds a statement
             pending.extend(ast.iter_child_nodes(node))
+    return found
 
 
 def targets(path, inside_functions=True):
@@ -92,25 +105,29 @@ def layer(module):
     return module.split(".")[1] if "." in module else None
 
 
-GRAPH = {module: targets(path) for module, path in MODULES.items()}
+@cache
+def graph():
+    """Return by module what it imports of the package."""
+    return {module: targets(path) for module, path in MODULES.items()}
 
 
 def test_every_module_has_its_layer():
     assert {layer(m) for m in MODULES} - {None} <= set(LAYERS)
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m != "autograder"])
-def test_imports_point_one_way(module):
+def test_imports_point_one_way():
     upward = {
-        target
-        for target in GRAPH[module]
+        f"{module} imports {target}"
+        for module in MODULES
+        if module != "autograder"
+        for target in graph()[module]
         if layer(target) is None or LAYERS.index(layer(target)) > LAYERS.index(layer(module))
     }
-    assert not upward, f"{module} imports {sorted(upward)}"
+    assert upward == set()
 
 
 def test_the_package_itself_imports_authoring_and_student_only():
-    assert {layer(target) for target in GRAPH["autograder"]} <= {"authoring", "student"}
+    assert {layer(target) for target in graph()["autograder"]} <= {"authoring", "student"}
 
 
 def test_there_is_no_circle():
@@ -121,11 +138,11 @@ def test_there_is_no_circle():
         if module in done:
             return
         path.append(module)
-        for target in sorted(GRAPH[module]):
+        for target in sorted(graph()[module]):
             visit(target)
         done.add(path.pop())
 
-    for module in GRAPH:
+    for module in graph():
         visit(module)
 
 
@@ -191,43 +208,38 @@ def taken_by_others():
     return taken
 
 
-TAKEN = taken_by_others()
 WITH_ALL = [m for m, p in MODULES.items() if "__all__" in p.read_text(encoding="utf-8")]
 
 
 def test_every_module_with_a_public_name_says_what_is_public():
     for module, path in MODULES.items():
-        if public(ast.parse(path.read_text(encoding="utf-8"))):
+        if public(tree_of(path)):
             assert module in WITH_ALL, module
 
 
-@pytest.mark.parametrize("module", WITH_ALL)
-def test_all_is_sorted_and_is_what_there_is_to_import(module):
-    names = importlib.import_module(module).__all__
-    assert list(names) == sorted(set(names), key=as_ruff_sorts)
-    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
-    if MODULES[module].name == "__init__.py":
-        imported = {name for _, name in imports_of(MODULES[module])}
-        assert set(names) == imported
-    else:
-        taken = {
-            name or whole for whole, name in imports_of(MODULES[module], inside_functions=False)
-        }
-        assert set(names) <= public(tree) | taken
+def test_all_is_sorted_and_is_what_there_is_to_import():
+    def is_so(module):
+        names, path = importlib.import_module(module).__all__, MODULES[module]
+        assert list(names) == sorted(set(names), key=as_ruff_sorts)
+        if path.name == "__init__.py":
+            assert set(names) == {name for _, name in imports_of(path)}
+        else:
+            taken = {name or whole for whole, name in imports_of(path, inside_functions=False)}
+            assert set(names) <= public(tree_of(path)) | taken
+
+    require_each(((module,) for module in WITH_ALL), is_so)
 
 
-@pytest.mark.parametrize("module", WITH_ALL)
-def test_what_another_module_takes_is_public(module):
-    assert TAKEN[module] <= set(importlib.import_module(module).__all__)
+def test_what_another_module_takes_is_public():
+    taken = taken_by_others()
+    private = {m: taken[m] - set(importlib.import_module(m).__all__) for m in WITH_ALL}
+    assert {module: names for module, names in private.items() if names} == {}
 
 
-@pytest.mark.parametrize(
-    "path",
-    [*MODULES.values(), *sorted((ROOT / "reference").rglob("*.py"))],
-    ids=lambda p: str(p.relative_to(ROOT)),
-)
-def test_no_module_is_longer_than_a_reader_can_hold(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+def test_no_module_is_longer_than_a_reader_can_hold():
+    paths = [*MODULES.values(), *sorted((ROOT / "reference").rglob("*.py"))]
+    lines = {str(p.relative_to(ROOT)): len(p.read_text("utf-8").splitlines()) for p in paths}
+    assert {path: count for path, count in lines.items() if count > MAX_LINES} == {}
 
 
 def imported_by(statement):

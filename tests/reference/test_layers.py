@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from reference import layers
+from tests.each import require_each
 
 TIGHT = {"rtol": 1e-8, "atol": 1e-11}  # rounding alone; some entries are sums that cancel
 STRIDES = list(itertools.product((1, 2, 3), repeat=2))
@@ -92,14 +93,23 @@ def sides(size, kernel, stride, pad):
     return [(n + 2 * p - k) // s + 1 for n, k, s, p in zip(size, kernel, stride, pad, strict=True)]
 
 
-@pytest.mark.parametrize(("stride", "pad", "kernel"), MOVES)
-def test_convolution_is_torchs(rng, stride, pad, kernel):
-    x, w, b = rng.normal(size=(2, 3, 8, 7)), rng.normal(size=(4, 3, *kernel)), rng.normal(size=4)
-    dout = rng.normal(size=(2, 4, *sides((8, 7), kernel, stride, pad)))
-    tensors = leaves(x, w, b)
-    out = nn.functional.conv2d(*tensors, stride=stride, padding=pad)
-    assert_all_close([layers.conv_forward(x, w, b, stride, pad)], [out.detach()])
-    assert_all_close(layers.conv_backward(dout, x, w, stride, pad), gradients(out, dout, tensors))
+def test_convolution_is_torchs():
+    def holds(stride, pad, kernel):
+        rng = np.random.default_rng(4)
+        x, w, b = (
+            rng.normal(size=(2, 3, 8, 7)),
+            rng.normal(size=(4, 3, *kernel)),
+            rng.normal(size=4),
+        )
+        dout = rng.normal(size=(2, 4, *sides((8, 7), kernel, stride, pad)))
+        tensors = leaves(x, w, b)
+        out = nn.functional.conv2d(*tensors, stride=stride, padding=pad)
+        assert_all_close([layers.conv_forward(x, w, b, stride, pad)], [out.detach()])
+        assert_all_close(
+            layers.conv_backward(dout, x, w, stride, pad), gradients(out, dout, tensors)
+        )
+
+    require_each(MOVES, holds)
 
 
 def test_convolution_moves_by_one_without_a_frame_by_default(rng):
@@ -118,20 +128,22 @@ def test_convolution_does_not_flip_its_kernel():
     assert got.ravel().tolist() == [10, 21, 32]
 
 
-POOLS = [(k, s) for k in ((2, 2), (3, 2), (1, 4)) for s in STRIDES]
+POOLS = list(itertools.product([(2, 2), (3, 2), (1, 4)], STRIDES, [False, True]))
 
 
-@pytest.mark.parametrize(("size", "stride"), POOLS)
-@pytest.mark.parametrize("ties", [False, True])
-def test_max_pooling_is_torchs(rng, size, stride, ties):
-    x = rng.integers(3, size=(2, 3, 8, 7)) - 1.0 if ties else rng.normal(size=(2, 3, 8, 7))
-    dout = rng.normal(size=(2, 3, *sides((8, 7), size, stride, (0, 0))))
-    (tensor,) = leaves(x)
-    out = nn.functional.max_pool2d(tensor, size, stride)
-    assert_all_close([layers.max_pool_forward(x, size, stride)], [out.detach()])
-    assert_all_close(
-        [layers.max_pool_backward(dout, x, size, stride)], gradients(out, dout, [tensor])
-    )
+def test_max_pooling_is_torchs():
+    def holds(size, stride, ties):
+        rng = np.random.default_rng(4)
+        x = rng.integers(3, size=(2, 3, 8, 7)) - 1.0 if ties else rng.normal(size=(2, 3, 8, 7))
+        dout = rng.normal(size=(2, 3, *sides((8, 7), size, stride, (0, 0))))
+        (tensor,) = leaves(x)
+        out = nn.functional.max_pool2d(tensor, size, stride)
+        assert_all_close([layers.max_pool_forward(x, size, stride)], [out.detach()])
+        assert_all_close(
+            [layers.max_pool_backward(dout, x, size, stride)], gradients(out, dout, [tensor])
+        )
+
+    require_each(POOLS, holds)
 
 
 def test_of_two_largest_numbers_the_first_one_row_by_row_gets_the_gradient():
@@ -140,34 +152,42 @@ def test_of_two_largest_numbers_the_first_one_row_by_row_gets_the_gradient():
     assert dx.tolist() == [[[[0, 2], [0, 0]]]]
 
 
-@pytest.mark.parametrize(("stride", "pad", "kernel"), MOVES)
-def test_transposed_convolution_is_torchs(rng, stride, pad, kernel):
-    x, b = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=2)
-    w = rng.normal(size=(3, 2, *kernel))
-    for extra in itertools.product(range(stride[0]), range(stride[1])):
-        shape = [
-            (n - 1) * s - 2 * p + k + e
-            for n, s, p, k, e in zip((4, 5), stride, pad, kernel, extra, strict=True)
+def test_transposed_convolution_is_torchs():
+    def holds(stride, pad, kernel):
+        rng = np.random.default_rng(4)
+        x, b = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=2)
+        w = rng.normal(size=(3, 2, *kernel))
+        for extra in itertools.product(range(stride[0]), range(stride[1])):
+            shape = [
+                (n - 1) * s - 2 * p + k + e
+                for n, s, p, k, e in zip((4, 5), stride, pad, kernel, extra, strict=True)
+            ]
+            if min(shape) < 1:
+                continue
+            tensors = leaves(x, w, b)
+            out = nn.functional.conv_transpose2d(
+                *tensors, stride=stride, padding=pad, output_padding=extra
+            )
+            got = layers.conv_transpose_forward(x, w, b, stride, pad, extra)
+            assert_all_close([got], [out.detach()])
+
+    require_each(MOVES, holds)
+
+
+def test_transposed_convolution_is_the_transpose():
+    def holds(stride, pad, kernel):
+        rng = np.random.default_rng(4)
+        image, w = rng.normal(size=(2, 3, 8, 7)), rng.normal(size=(4, 3, *kernel))
+        there = layers.conv_forward(image, w, np.zeros(4), stride, pad)
+        drawn = rng.normal(size=there.shape)
+        extra = [
+            (n + 2 * p - k) % s for n, k, s, p in zip((8, 7), kernel, stride, pad, strict=True)
         ]
-        if min(shape) < 1:
-            continue
-        tensors = leaves(x, w, b)
-        out = nn.functional.conv_transpose2d(
-            *tensors, stride=stride, padding=pad, output_padding=extra
-        )
-        got = layers.conv_transpose_forward(x, w, b, stride, pad, extra)
-        assert_all_close([got], [out.detach()])
+        back = layers.conv_transpose_forward(drawn, w, np.zeros(3), stride, pad, extra)
+        assert back.shape == image.shape
+        assert (there * drawn).sum() == pytest.approx((image * back).sum(), rel=1e-10)
 
-
-@pytest.mark.parametrize(("stride", "pad", "kernel"), MOVES[::4])
-def test_transposed_convolution_is_the_transpose(rng, stride, pad, kernel):
-    image, w = rng.normal(size=(2, 3, 8, 7)), rng.normal(size=(4, 3, *kernel))
-    there = layers.conv_forward(image, w, np.zeros(4), stride, pad)
-    drawn = rng.normal(size=there.shape)
-    extra = [(n + 2 * p - k) % s for n, k, s, p in zip((8, 7), kernel, stride, pad, strict=True)]
-    back = layers.conv_transpose_forward(drawn, w, np.zeros(3), stride, pad, extra)
-    assert back.shape == image.shape
-    assert (there * drawn).sum() == pytest.approx((image * back).sum(), rel=1e-10)
+    require_each(MOVES[::4], holds)
 
 
 # All of them
