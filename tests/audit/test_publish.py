@@ -1,6 +1,7 @@
 """What is published, and what is refused."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.proof import proof_file
 from autograder.artefacts.results import CaseResult, Verdict
 from autograder.audit import acceptance
 from autograder.audit.checking import variants
@@ -23,8 +25,10 @@ from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
 from autograder.grading.substitutes import run_given
 from tests.audit.test_kills import SIGN_IS_LOST
+from tests.small_course import made_once, small_course
 
 WriteCourse = Callable[..., Course]
+pytestmark = pytest.mark.usefixtures("sharing_fork_servers")
 
 
 def silent(_: str) -> None:
@@ -356,6 +360,25 @@ NUMPY = "import numpy as np\n\nfrom autograder"
 ACCEPTANCE = "the solution and the blank release in sessions"
 
 
+@pytest.fixture(scope="module")
+def accepted_once(tmp_path_factory: pytest.TempPathFactory, small_proof: bytes) -> Path:
+    """Return the folder of a course that is published, whose solution is marked by comments."""
+
+    def make(root: Path) -> None:
+        course = small_course(root, (SUM, IN_MARKS))
+        proof_file(course, "small").write_bytes(small_proof)
+        compile_and_publish(course, "small", silent)
+        assert unproven(course, "small") == []
+
+    return made_once(tmp_path_factory, "accepted", make)
+
+
+@pytest.fixture
+def accepted(accepted_once: Path, tmp_path: Path) -> Course:
+    shutil.copytree(accepted_once, tmp_path, dirs_exist_ok=True)
+    return Course(tmp_path, "Small")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "again"),
     [
@@ -370,19 +393,16 @@ ACCEPTANCE = "the solution and the blank release in sessions"
     ],
 )
 def test_a_solution_that_was_accepted_is_graded_again_only_if_what_runs_has_changed(
-    write_proven_course: WriteCourse, old: str, new: str, again: bool
+    accepted: Course, old: str, new: str, again: bool
 ) -> None:
-    course = write_proven_course((SUM, IN_MARKS))
-    compile_and_publish(course, "small", silent)
-    assert unproven(course, "small") == []
-    for path in (course.source("small"), course.root / "reference" / "small.py"):
+    for path in (accepted.source("small"), accepted.root / "reference" / "small.py"):
         path.write_text(path.read_text().replace(old, new))
-    assert unproven(course, "small") == ([ACCEPTANCE] if again else [])
+    assert unproven(accepted, "small") == ([ACCEPTANCE] if again else [])
     said: list[str] = []
-    outcome = compile_and_publish(course, "small", said.append)
+    outcome = compile_and_publish(accepted, "small", said.append)
     assert ("the solution and the blank release, in sessions" in said) is again
     assert "the solution earns 5 of 5, the blank release 0; " in outcome.summary[0]
-    assert unproven(course, "small") == []
+    assert unproven(accepted, "small") == []
 
 
 def generous(pieces: Sequence[Piece]) -> Any:
@@ -394,19 +414,17 @@ def generous(pieces: Sequence[Piece]) -> Any:
 
 
 def test_a_solution_region_that_shrinks_makes_the_proof_stale_though_it_is_marked_by_comments(
-    write_proven_course: WriteCourse,
+    accepted: Course,
 ) -> None:
-    course = write_proven_course((SUM, IN_MARKS))
-    compile_and_publish(course, "small", silent)
-    path = course.root / "reference" / "small.py"
+    path = accepted.root / "reference" / "small.py"
     path.write_text(path.read_text().replace(IN_MARKS, WITHIN))
-    assert "check scaled_sum_matches_reference" in unproven(course, "small")
-    compile_and_publish(course, "small", silent)
+    assert "check scaled_sum_matches_reference" in unproven(accepted, "small")
+    compile_and_publish(accepted, "small", silent)
     path.write_text(
         path.read_text().replace(WITHIN, f"{SUM}    ### BEGIN SOLUTION\n    ### END SOLUTION\n")
     )
     with pytest.raises(AuditRefused, match="the blank release passes case"):
-        compile_and_publish(course, "small", silent)
+        compile_and_publish(accepted, "small", silent)
 
 
 @pytest.mark.parametrize(
