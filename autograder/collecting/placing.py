@@ -1,7 +1,8 @@
 """Placing: a submission is put into `submitted/`, whole, and what was there is kept.
 
 A new submission is written beside its place and moved there as a folder. The one that it replaces
-goes to ``submitted/<student>/.attempts/<assignment>/<time>/``, where no command looks for work.
+goes to ``submitted/<student>/.attempts/<assignment>/<time>/``, where grading looks for work only if
+the best of several attempts counts.
 """
 
 import json
