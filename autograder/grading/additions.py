@@ -29,6 +29,7 @@ ASSIGNED = re.compile(r"([^=#]*=\s*)[%!]")
 SELF_CHECK = "self_check"
 SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+ENDS = (*DEFINITIONS, *SCOPES, ast.Name, ast.Constant)  # nothing inside counts, or is there
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ class Reader:
         if not others:  # another layout
             return Additions(text="\n".join(x for x in lines if x.lstrip().startswith("#")))
         added, changed = _compare(lost, others, theirs)
-        ends = [unit.last for unit in theirs if any(map(_is_self_check, unit.statements))]
-        end = ends[-1] if is_check and ends else theirs[-1].last
+        ends = [u.last for u in theirs if is_check and any(map(_is_self_check, u.statements))]
+        end = ends[-1] if ends else theirs[-1].last
         above = [unit for unit in added if unit.first <= end]
         below = [unit for unit in added if unit.first > end]
         again = not is_check and _is_used(added, theirs)
@@ -297,7 +298,7 @@ def _nodes(statements: Sequence[ast.stmt]) -> Iterator[ast.AST]:
     while left:
         node = left.pop()
         yield node
-        if not isinstance(node, (*DEFINITIONS, *SCOPES)):
+        if not isinstance(node, ENDS):
             left.extend(ast.iter_child_nodes(node))
 
 

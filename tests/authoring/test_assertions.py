@@ -350,45 +350,50 @@ def test_a_list_in_place_of_a_text_is_called_one():
 NESTED = [1.0]
 for _ in range(31):
     NESTED = [NESTED]
-BYTES = [np.zeros(60_000, np.uint8) for _ in range(4000)]
-COSTLY = {
-    "bytes beside a complex array": [*BYTES, np.zeros(60_000, complex)],
-    "small arrays beside a text": [*[np.zeros(999)] * 4000, "x"],
-    "tensors beside a text": [*[torch.zeros(99)] * 4000, "x"],
-    "a hundred thousand numbers and a text": [*[0.5] * 100_000, "x"],
-    "a hundred thousand whole numbers": list(range(100_000)),
-    "a long text": "x" * (1 << 28),
-    "long bytes": b"x" * (1 << 28),
-    "an integer of many bits": 1 << 65_535,
-    "a list of such integers": [1 << 65_535] * 3000,
-    "many keys": {f"{i}" * 10: i for i in range(100_000)},
-    "keys of arrays": {f"{i}": np.zeros(999) for i in range(4000)},
-    "a deep nest": NESTED,
-    "a wide nest": [[[0.0] * 40] * 50] * 40,
-    "a large array": np.zeros(1 << 26, np.uint8),
-    "many dimensions": np.zeros((1,) * 8),
+COSTLY = {  # made where they are tested: they hold a gigabyte together
+    "bytes beside a complex array": lambda: [*many_bytes(), np.zeros(60_000, complex)],
+    "small arrays beside a text": lambda: [*[np.zeros(999)] * 4000, "x"],
+    "tensors beside a text": lambda: [*[torch.zeros(99)] * 4000, "x"],
+    "a hundred thousand numbers and a text": lambda: [*[0.5] * 100_000, "x"],
+    "a hundred thousand whole numbers": lambda: list(range(100_000)),
+    "a long text": lambda: "x" * (1 << 28),
+    "long bytes": lambda: b"x" * (1 << 28),
+    "an integer of many bits": lambda: 1 << 65_535,
+    "a list of such integers": lambda: [1 << 65_535] * 3000,
+    "many keys": lambda: {f"{i}" * 10: i for i in range(100_000)},
+    "keys of arrays": lambda: {f"{i}": np.zeros(999) for i in range(4000)},
+    "a deep nest": lambda: NESTED,
+    "a wide nest": lambda: [[[0.0] * 40] * 50] * 40,
+    "a large array": lambda: np.zeros(1 << 26, np.uint8),
+    "many dimensions": lambda: np.zeros((1,) * 8),
 }
 
 
-@pytest.mark.parametrize("got", COSTLY.values(), ids=COSTLY)
-@pytest.mark.parametrize("want", [ONES, "B", {"a": 1.0}], ids=repr)
-def test_no_value_costs_much_memory_or_makes_a_long_message(got, want):
-    tracemalloc.start()
-    try:
-        for assertion in (assert_close, assert_equal):
-            assert len(complaint(assertion, got, want)) < 2000
-        with suppress(CheckFailure):
-            assert_shape(got, (3,))
-        with suppress(CheckFailure):
-            assert_dtype(got, "float16")
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 16 << 20
+def many_bytes():
+    """Return arrays of bytes, two hundred megabytes of them."""
+    return [np.zeros(60_000, np.uint8) for _ in range(4000)]
+
+
+@pytest.mark.parametrize("made", COSTLY.values(), ids=COSTLY)
+def test_no_value_costs_much_memory_or_makes_a_long_message(made):
+    got = made()
+    for want in (ONES, "B", {"a": 1.0}):
+        tracemalloc.start()
+        try:
+            for assertion in (assert_close, assert_equal):
+                assert len(complaint(assertion, got, want)) < 2000, want
+            with suppress(CheckFailure):
+                assert_shape(got, (3,))
+            with suppress(CheckFailure):
+                assert_dtype(got, "float16")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 16 << 20, want
 
 
 def test_a_nest_that_would_be_far_larger_as_one_array_is_never_made_one():
-    got = [*BYTES, np.zeros(60_000, complex)]
+    got = [*many_bytes(), np.zeros(60_000, complex)]
     tracemalloc.start()
     try:
         said = complaint(assert_close, got, np.broadcast_to(np.complex128(0), (4001, 60_000)))

@@ -191,7 +191,7 @@ LARGE = {
     "float64": lambda: np.random.default_rng(1).normal(size=50 * MB // 8),
     "rows and columns": lambda: np.arange(50 * MB // 8.0).reshape(-1, 1024).T,
     "big-endian": lambda: np.arange(50 * MB // 4).astype(">i4"),
-    "bool": lambda: np.arange(50 * MB) % 3 == 0,
+    "bool": lambda: np.resize(np.array([True, False, False]), 50 * MB),
     "complex64": lambda: np.full(50 * MB // 8, 1 - 2j, np.complex64),
     "bfloat16": lambda: torch.arange(50 * MB // 2).to(torch.bfloat16).requires_grad_(),
     "many": lambda: [np.full(MB, i, np.uint8) for i in range(50)],
