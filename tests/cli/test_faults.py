@@ -4,6 +4,7 @@ As root, in mount namespaces of their own that end with the command: full disks,
 inodes, and read-only ones.
 """
 
+import json
 import os
 import shlex
 import shutil
@@ -272,6 +273,21 @@ def open_course(graded: Path) -> Iterator[Course]:
         yield Course(Path(folder) / "course")
 
 
+# Runs commands one after another, and prints what became of each.
+SEVERAL = """
+import io, json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from autograder import cli
+done = []
+for arguments in json.loads(sys.argv[1]):
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err):
+        code = cli.main(arguments)
+    done.append([code, *(one.buffer.getvalue().decode() for one in (out, err))])
+print(json.dumps(done))
+"""
+
+
 def test_an_ordinary_user_is_told_what_may_not_be_read_and_grades_the_rest(
     open_course: Course,
 ) -> None:
@@ -285,19 +301,15 @@ def test_an_ordinary_user_is_told_what_may_not_be_read_and_grades_the_rest(
         shutil.copytree(course.root / "submitted/ada", folder)
         (folder / closed).chmod(0)
         os.chown(folder / closed, 0, 0)
-    command = [sys.executable, str(SOMEBODY), "--in", str(course.root), "user", sys.executable]
+    command = [sys.executable, str(SOMEBODY), "--in", str(course.root), "user"]
 
-    def as_user(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, "-m", "autograder", *arguments],
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+    def as_user(*commands: str) -> list[subprocess.CompletedProcess[str]]:
+        asked = json.dumps([command.split() for command in commands])
+        done = in_process(course.root, *command, sys.executable, "-c", SEVERAL, asked)
+        assert done.returncode == 0, done.stderr
+        return [subprocess.CompletedProcess("autograder", *one) for one in json.loads(done.stdout)]
 
-    done = as_user("grade")
+    (done,) = as_user("grade")
     if "cannot be held safely" in done.stderr:
         pytest.skip("no walls for an ordinary user on this machine")
     assert done.returncode == 1, done.stderr
@@ -305,15 +317,14 @@ def test_an_ordinary_user_is_told_what_may_not_be_read_and_grades_the_rest(
         said = f"needs attention: {student}: small.ipynb cannot be read: Permission denied"
         assert said in done.stdout
     assert "graded 6 submissions" in done.stdout
-    for path, words in (
-        (course.results("small"), "results/small"),
-        (course.root / "submitted", "submitted"),
+    for path, words, commands in (
+        (course.results("small"), "results/small", ("grade", "export small", "regrade --preview")),
+        (course.root / "submitted", "submitted", ("grade", "regrade --preview")),
     ):
         path.chmod(0)
         os.chown(path, 0, 0)
-        for arguments in (["grade"], ["export", "small"], ["regrade", "--preview"]):
-            if words == "results/small" or arguments != ["export", "small"]:
-                assert_one_sentence(as_user(*arguments), 3, f"{words}: Permission denied")
+        for done in as_user(*commands):
+            assert_one_sentence(done, 3, f"{words}: Permission denied")
         path.chmod(0o755)
-    done = as_user("export", "small")
+    (done,) = as_user("export small")
     assert (done.returncode, done.stderr) == (0, "")

@@ -18,8 +18,9 @@ from tests.nbgrader_hooks.formgrader import (
 )
 from tests.small_course import compiled, made_once, small_proof
 from tests.test_pages import ROOT, Said, run_blocks, shell_blocks
+from tests.warm.commands import warm
 
-__all__ = ["CHECK", "Journey", "compiled", "environment", "journey", "small_proof"]
+__all__ = ["CHECK", "Journey", "compiled", "environment", "journey", "small_proof", "warm"]
 
 PAGE = "docs/nbgrader.md"
 BY_HAND = "## Grade by hand"  # the section behind whose heading somebody sits at formgrader
@@ -53,11 +54,16 @@ class Journey:
         return self.home / "exchange" / "deep-learning"
 
 
-def environment(home: Path) -> dict[str, str]:
-    """Return the environment of somebody who has this home and the tests' programs."""
+def environment(home: Path, *first: Path) -> dict[str, str]:
+    """Return the environment of somebody who has this home and the tests' programs.
+
+    Args:
+        home: the folder.
+        first: where a command is looked for first.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AUTOGRADER_", "JUPYTER_"))}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return kept | {"HOME": str(home), "PATH": path}
+    path = [*map(str, first), str(Path(sys.executable).parent), os.environ["PATH"]]
+    return kept | {"HOME": str(home), "PATH": os.pathsep.join(path)}
 
 
 def grade_by_hand(address: str, profile: Path) -> dict[str, str]:
@@ -116,15 +122,15 @@ def in_browser(page: Page, api: Api) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
+def journey(tmp_path_factory: pytest.TempPathFactory, warm: Path) -> Journey:
     def make(root: Path) -> None:
         home = root / "home"
         home.mkdir()
-        env = environment(home)
+        env = environment(home, warm)
         before = (ROOT / PAGE).read_text(encoding="utf-8").partition(BY_HAND)[0]
         blocks, first = shell_blocks(PAGE), before.count("\n```\n") // 2
         said = run_blocks(home, blocks[:first], env)
-        with jupyter_server(home / "course", env) as address:
+        with jupyter_server(home / "course", environment(home)) as address:
             grader = grade_by_hand(address, root / "profile")
         said += run_blocks(home, blocks[first:], env)
         (root / "journey.json").write_text(json.dumps([said, grader]))

@@ -126,7 +126,7 @@ class Page(Browser):
         self.run(f"{field}.focus(); {field}.select()")
         self("Input.insertText", text=text)
         self.run(f"{field}.blur()")
-        assert self.run(f"{field}.value") == text
+        self.until(f"{field}.value === {json.dumps(text)}")
 
     def click(self, selector: str) -> None:
         """Click with the mouse on what stands there."""

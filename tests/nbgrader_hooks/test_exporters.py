@@ -5,23 +5,19 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.small_course import compiled, small_proof
-
-__all__ = ["compiled", "small_proof"]
-
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("AUTOGRADER_")}
 
 
-def call(root, *command):
-    """Run a command in a course, in a process of its own."""
+def run(programs, root, command, *arguments):
+    """Run a command in a course."""
     done = subprocess.run(
-        [sys.executable, "-m", *command],
+        [programs / command, *arguments],
         cwd=root,
         env=ENVIRONMENT,
         capture_output=True,
@@ -34,7 +30,12 @@ def call(root, *command):
 
 
 @pytest.fixture
-def root(compiled, tmp_path):
+def call(warm):
+    return partial(run, warm)
+
+
+@pytest.fixture
+def root(compiled, tmp_path, call):
     """A graded class of two, one of whom staff have scored by hand."""
     root = tmp_path / "course"
     shutil.copytree(compiled, root)
@@ -61,7 +62,7 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def test_the_number_is_that_of_our_export_and_of_nbgraders_where_it_is_decided(root):
+def test_the_number_is_that_of_our_export_and_of_nbgraders_where_it_is_decided(root, call):
     plugin = "--exporter=autograder.nbgrader_hooks.exporters"
     call(root, "nbgrader", "export", f"{plugin}.GradesExportPlugin", "--to=ours.csv")
     call(root, "nbgrader", "export", "--to=theirs.csv")

@@ -20,7 +20,7 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # others are
 
 @pytest.fixture(scope="session")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of ``autograder``, ``nbgrader``, ``python``; their starter ends with the run."""
+    """A folder of commands, `python` among them; their starter ends with the run."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -37,7 +37,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:
-    for name in ("autograder", "nbgrader", "python"):
+    for name in ("autograder", "nbgrader", "alembic", "python"):
         command = folder / name
         command.write_text(f"#!{sys.executable} -IS\n{(HERE / 'shim.py').read_text()}")
         command.chmod(0o755)

@@ -10,14 +10,14 @@ import signal
 import socket
 import sys
 
-OURS = ("autograder", "nbgrader")
+MODULES = ("autograder", "nbgrader")
 
 
 def main() -> None:
     name, arguments = os.path.basename(sys.argv[0]), sys.argv[1:]
     module = ""
     if name == "python":
-        if arguments[:1] != ["-m"] or arguments[1] not in OURS:
+        if arguments[:1] != ["-m"] or arguments[1] not in MODULES:
             os.execv(sys.executable, [sys.executable, *arguments])
         module, arguments = arguments[1], arguments[2:]
     script = os.path.join(os.path.dirname(sys.executable), name)
