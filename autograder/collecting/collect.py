@@ -61,7 +61,7 @@ def collect(
             roster is wrong.
         OSError: nothing can be written.
     """
-    roster = read_roster(course)
+    roster = read_roster(course, strict=True)
     report = Report(dry_run)
     names = frozenset({*course.assignments(), *course.drafts})
     if assignment is not None:

@@ -270,10 +270,10 @@ def _forget(options: Options) -> int:
             "results, pages and scores; to do it, say --yes"
         )
     gone = forget(course, names, options.student, _author(options))
-    if not gone:
-        raise UsageError(f"nothing is known of {visible(options.student)!r}")
     for name, count in gone.items():
         say(f"{name}: the submission, {count} results, pages and scores are removed")
+    if not gone:
+        say("the name is removed; there was nothing else")
     say("take the row out of roster.csv, too, if there is one; the journal keeps that it was done")
     return DONE
 

@@ -23,7 +23,7 @@ from autograder.errors import HarnessError, UsageError
 from autograder.records.databases import database_of
 from autograder.records.entries import WHOLE, Field, Journal, Key, State, entered_of
 from autograder.records.gradebook import Written, write_gradebook
-from autograder.records.roster import read_roster
+from autograder.records.roster import names_beside, read_roster
 from autograder.records.store import Store
 from autograder.records.teams import teams_of
 from autograder.visible import visible
@@ -134,6 +134,7 @@ def grades_now(
             roster=roster,
             choose=choice,
             shown=read_counted(course, name),
+            names=names_beside(course),
         )
         keep_counted(course, name, {s: r.submission for s, r in choice.results.items()})
         told = [(student, cell, why) for (student, cell), why in written.looks.items()]

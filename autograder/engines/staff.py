@@ -19,6 +19,7 @@ from autograder.records.database import Database
 from autograder.records.databases import database_of
 from autograder.records.entries import EVERYBODY, WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import forget_in_gradebook
+from autograder.records.names import names_journal
 from autograder.records.roster import is_student_name
 from autograder.records.store import Store
 from autograder.records.teams import teams_of
@@ -212,7 +213,8 @@ def forget(course: Course, names: Sequence[str], student: str, author: str) -> M
         How many results are gone, by assignment.
 
     Raises:
-        UsageError: that is no name of a student, or others of a team have their grade from it.
+        UsageError: that is no name of a student, nothing is known of it, or others of a team have
+            their grade from it.
         HarnessError: the gradebook cannot be read or written.
     """
     if not is_student_name(student) and not any(student in course.submitted(n) for n in names):
@@ -245,9 +247,19 @@ def forget(course: Course, names: Sequence[str], student: str, author: str) -> M
                 shutil.rmtree(folder, ignore_errors=True)
                 with suppress(OSError):  # other assignments are in it, or it is not there
                     folder.parent.rmdir()
-    if gone:
-        write_class_report(course, [])
+    named = not _in_gradebook(database, student) and _forget_name(course, database, student, author)
+    if not gone and not named:
+        raise UsageError(f"nothing is known of {visible(student)!r}")
+    write_class_report(course, [])
     return gone
+
+
+def _forget_name(course: Course, database: Database, student: str, author: str) -> bool:
+    """Remove the names of a student of whom nothing else is left; return whether there were any."""
+    forget_in_gradebook(database, student, [])
+    journal = names_journal(course)
+    with journal.locked():
+        return journal.forget(student, author)
 
 
 def _require_own(course: Course, names: Sequence[str], student: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import find_course
+from autograder.records.gradebook_server import GradebookServer, url_for_nbgrader
 
 __all__ = ["configure", "course_id"]
 
@@ -23,6 +24,7 @@ def configure(config: Any, file: str) -> None:
 
     Raises:
         UsageError: that folder is no course, or its ``course.toml`` is wrong.
+        HarnessError: it names a server, and the driver for it is missing.
     """
     from autograder.nbgrader_hooks.converters import take_over
 
@@ -30,6 +32,9 @@ def configure(config: Any, file: str) -> None:
     config.CourseDirectory.root = str(course.root)
     config.CourseDirectory.course_id = course_id(course.name)
     config.CourseDirectory.source_directory = "assignments"
+    if course.gradebook_url:
+        GradebookServer(course.gradebook_url).require_driver()
+        config.CourseDirectory.db_url = url_for_nbgrader(course.gradebook_url)
     config.CourseDirectory.ignore = list(IGNORED)
     config.ExchangeFactory.release_assignment = f"{_HOOKS}.exchange.ReleaseAssignment"
     config.HTMLExporter.preprocessors = [f"{_HOOKS}.rubrics.ShowRubrics"]

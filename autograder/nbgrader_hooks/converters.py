@@ -27,6 +27,7 @@ from nbgrader.converters import (
 from nbgrader.preprocessors import AssignLatePenalties
 
 from autograder.course import CONFIG, Course, find_course
+from autograder.records.gradebook_server import url_for_nbgrader
 from autograder.records.teams import teams_of
 from autograder.visible import visible
 
@@ -57,11 +58,25 @@ def _instead_of(theirs: Callable[[Any], None], work: _Work) -> Callable[[Any], N
             theirs(converter)
             return
         course, wanted = find_course(root), str(converter.coursedir.assignment_id)
+        _require_one_gradebook(course, str(converter.coursedir.db_url))
         for name in _matching(course.assignments(), wanted) or [wanted]:
             work(converter, course, name)
 
     setattr(start, _OURS, True)
     return start
+
+
+def _require_one_gradebook(course: Course, url: str) -> None:
+    """Refuse to work where nbgrader looks at one gradebook, and our commands at another."""
+    if course.gradebook_url:
+        same = url == url_for_nbgrader(course.gradebook_url)
+    else:
+        same = Path(url.removeprefix("sqlite:///")).absolute() == course.gradebook.absolute()
+    if not same:
+        raise NbGraderException(
+            f"nbgrader's configuration names another gradebook than {CONFIG} does; take db_url out "
+            f"of it: it is url in [gradebook] of {CONFIG}"
+        )
 
 
 def _compile(converter: Any, course: Course, name: str) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "EVERYBODY",
     "FORMGRADER",
     "OF_CELLS",
+    "OF_STUDENTS",
     "WHOLE",
     "Entry",
     "Field",
@@ -51,9 +52,14 @@ class Field(StrEnum):
     PENALTY = "penalty"  # points that nbgrader's late policy takes
     REQUEST = "request"  # of a student, that the grade be looked at again
     FORGOTTEN = "forgotten"  # a student has withdrawn
+    FIRST_NAME = "first_name"  # of a student, for all assignments; nbgrader's column is called so
+    LAST_NAME = "last_name"  # likewise
+    EMAIL = "email"  # likewise
+    LMS_ID = "lms_user_id"  # likewise
 
 
 OF_CELLS = frozenset({Field.SCORE, Field.EXTRA, Field.COMMENT})
+OF_STUDENTS = (Field.FIRST_NAME, Field.LAST_NAME, Field.EMAIL, Field.LMS_ID)
 
 
 class Key(NamedTuple):
@@ -108,10 +114,11 @@ class Journal:
 
     Args:
         folder: ``results/<assignment>``; made when first written to.
+        file: the name of the journal in it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path, self._lock = folder / FILE, folder / LOCK
+    def __init__(self, folder: Path, file: str = FILE) -> None:
+        self._path, self._lock = folder / file, folder / LOCK
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -160,8 +167,29 @@ class Journal:
             for number, entry in enumerate(entries, len(lines) + 1)
         ]
         if new:
-            texts = (*(line for line, _ in lines), *map(msgspec.json.encode, new))
-            write_atomic(self._path, b"".join(text + b"\n" for text in texts))
+            self._write([*(line for line, _ in lines), *map(msgspec.json.encode, new)])
+
+    def forget(self, student: str, author: str) -> bool:
+        """Take the values out of a student's entries; return whether there were any.
+
+        That it was done, when and by whom stays.
+        """
+        lines = self._lines()
+        if not any(entry.student == student and entry.value is not None for _, entry in lines):
+            return False
+        self._write(
+            [
+                msgspec.json.encode(msgspec.structs.replace(entry, value=None))
+                if entry.student == student
+                else line
+                for line, entry in lines
+            ]
+        )
+        self.append([Entry(student, WHOLE, Field.FORGOTTEN, None, author, "withdrawn")])
+        return True
+
+    def _write(self, texts: Iterable[bytes]) -> None:
+        write_atomic(self._path, b"".join(text + b"\n" for text in texts))
 
     def _lines(self) -> list[tuple[bytes, Entry]]:
         try:

@@ -30,10 +30,13 @@ from autograder.records.entries import (
 )
 from autograder.records.gradebook_cells import sync_notebook
 from autograder.records.gradebook_rows import Submission, rows_of, write_rows
-from autograder.records.gradebook_staff import keep_mark, reconcile, write_due, write_entered
+from autograder.records.gradebook_staff import reconcile, write_due, write_entered
+from autograder.records.marks import keep_mark
+from autograder.records.names import Names, keep_names
 from autograder.records.roster import Roster
 from autograder.records.times import read_time
 from autograder.records.words import question_pairs
+from autograder.visible import visible
 
 __all__ = ["Looks", "Written", "forget_in_gradebook", "write_gradebook"]
 
@@ -76,6 +79,7 @@ def write_gradebook(
     roster: Roster = NOBODY,
     choose: Choose | None = None,
     shown: Mapping[str, str] = {},
+    names: Names | None = None,
 ) -> Written:
     """Write the results of an assignment into nbgrader's database, all of them or none.
 
@@ -96,6 +100,7 @@ def write_gradebook(
         choose: says by the entries that count which results do, with their times, in place of
             ``results`` and ``timestamps``.
         shown: the submission of each student whose scores were written last.
+        names: what is known of students beside the gradebook, which gets back what it lost.
 
     Raises:
         HarnessError: the database cannot be made, read or written.
@@ -113,6 +118,8 @@ def write_gradebook(
         ):
             gradebook = opened.gradebook
             state = reconcile(gradebook, manifest.assignment, journal, late_of is None, shown)
+            if names is not None:
+                keep_names(gradebook, names)
             if choose is not None:
                 results, timestamps = choose(state)
             notebook, worth_else = sync_notebook(gradebook, manifest.assignment, release)
@@ -121,7 +128,8 @@ def write_gradebook(
             worth = {cell.name: cell.max_score for cell in cells}
             mark = journal.mark()
             entered = {key.student for key, one in state.items() if _makes_a_row(key, one)}
-            for students in _batches(gradebook, notebook.assignment, {*results, *entered}):
+            wanted = _fitting({*results, *entered}, database, notes)
+            for students in _batches(gradebook, notebook.assignment, wanted):
                 rows = rows_of(gradebook, notebook, students, roster)
                 for student, submission in rows.submissions.items():
                     moved = write_entered(submission, state)
@@ -228,6 +236,17 @@ def _stamp(submission: Submission, text: str | None) -> bool:
     again = assignment["timestamp"] is not None
     assignment["timestamp"] = timestamp
     return again
+
+
+def _fitting(students: set[str], database: Database, notes: list[str]) -> set[str]:
+    """Return the students whom a database can hold, and tell of the others."""
+    most = database.most_letters
+    long = {student for student in students if most is not None and len(student) > most}
+    notes += (
+        f"{visible(student, 60)} is not in the gradebook: a name there has at most {most} letters"
+        for student in sorted(long)
+    )
+    return students - long
 
 
 def _batches(gradebook: Any, assignment: Any, students: Iterable[str]) -> Iterator[list[str]]:

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from autograder.records.entries import OF_STUDENTS
 from autograder.records.roster import Roster, Student
 
 __all__ = ["Row", "Submission", "rows_of", "write_rows"]
 
-NAMES = ("first_name", "last_name", "email", "lms_user_id")  # columns that tell of a student
+LETTERS = 128  # of a text in a column of nbgrader's that names something
+NAMES = tuple(field.value for field in OF_STUDENTS)  # columns that tell of a student
 
 
 class Row(dict[str, Any]):
@@ -133,11 +135,14 @@ def _students(gradebook: Any, students: Sequence[str], roster: Roster) -> dict[s
 
 
 def _name(row: Row, student: Student) -> None:
-    """Write what the roster says of a student where the gradebook says nothing."""
+    """Write what the roster says of a student where the gradebook says nothing.
+
+    A column holds 128 letters, which not every database counts.
+    """
     said = (student.first_name, student.last_name, student.email, student.lms_id)
     for column, value in zip(NAMES, said, strict=True):
         if value and not row[column]:
-            row[column] = value
+            row[column] = value[:LETTERS]
 
 
 def _submissions(gradebook: Any, notebook: Any, students: Sequence[str]) -> dict[str, Submission]:

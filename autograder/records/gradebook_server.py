@@ -17,7 +17,7 @@ from autograder.records.database import (
     reason_of,
 )
 
-__all__ = ["DRIVER", "GradebookServer", "url_for_nbgrader"]
+__all__ = ["GradebookServer", "url_for_nbgrader"]
 
 DRIVER = "python -m pip install 'notebook-autograder[postgres]'"
 CONNECT_SECONDS = 5
@@ -36,7 +36,7 @@ class GradebookServer:
         url: ``postgresql://user@host/database``, with a password or without.
     """
 
-    most_letters = 128  # which nbgrader declares, and SQLite does not count
+    most_letters = 128  # as nbgrader declares it; SQLite does not count
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -49,6 +49,18 @@ class GradebookServer:
         asked = parse_qs(parts.query).get("host", [""])[0]
         where = parts.hostname or (asked if not asked.startswith("/") else "")
         return f"the gradebook {unquote(parts.path[1:])!r} on {where or 'this machine'}"
+
+    def require_driver(self) -> None:
+        """Do nothing, where the driver is installed.
+
+        Raises:
+            HarnessError: it is not.
+        """
+        try:
+            import psycopg  # noqa: F401 - whether it is there
+        except ImportError:
+            said = f"psycopg is not installed here; run: {DRIVER}"
+            raise HarnessError(f"{self.name} cannot be reached: {said}") from None
 
     def is_there(self) -> bool:
         """Return that there may be something in it."""
@@ -137,12 +149,9 @@ class GradebookServer:
     @contextmanager
     def _connected(self) -> Iterator[Any]:
         """Give a connection, and say in one sentence what goes wrong there."""
-        try:
-            import psycopg
-        except ImportError:
-            raise HarnessError(
-                f"{self.name} cannot be reached: psycopg is not installed here; run: {DRIVER}"
-            ) from None
+        self.require_driver()
+        import psycopg
+
         start = time.monotonic()
         if self._silent is not None and start - self._silent[0] < PATIENCE_SECONDS:
             raise HarnessError(self._silent[1])

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from autograder.records.database import TABLE
 from autograder.records.entries import (
     EVERYBODY,
     FORMGRADER,
@@ -23,13 +22,10 @@ from autograder.records.entries import (
     State,
 )
 from autograder.records.gradebook_rows import Submission
+from autograder.records.marks import read_mark
 
-__all__ = ["keep_mark", "reconcile", "write_due", "write_entered"]
+__all__ = ["reconcile", "write_due", "write_entered"]
 
-MAKE = (
-    f"CREATE TABLE IF NOT EXISTS {TABLE} (assignment VARCHAR(128) PRIMARY KEY, "
-    "number INTEGER NOT NULL, digest VARCHAR(32) NOT NULL, policy INTEGER NOT NULL)"
-)
 Value = float | str | None
 
 
@@ -51,7 +47,7 @@ def reconcile(
         shown: the submission of each student whose scores the gradebook has: what is scored there
             is its answer.
     """
-    number, digest, ours = _mark(gradebook, assignment)
+    number, digest, ours = read_mark(gradebook, assignment)
     known = journal.state(number) if journal.knows(number, digest) else {}
     head = journal.state()
     touched = {(key.student, key.cell) for key in (*known, *head)}
@@ -100,34 +96,6 @@ def write_due(assignment: Any, state: State) -> None:
     wanted = datetime.fromisoformat(due) if isinstance(due, str) else None
     if assignment.duedate != wanted:
         assignment.duedate = wanted
-
-
-def keep_mark(gradebook: Any, assignment: str, mark: tuple[int, str], by_policy: bool) -> None:
-    """Keep in the gradebook which entries it was written from, and who decides on penalties."""
-    from sqlalchemy import text
-
-    number, digest = mark
-    if _mark(gradebook, assignment) == (number, digest, by_policy):
-        return
-    values = {
-        "assignment": assignment,
-        "number": number,
-        "digest": digest,
-        "policy": int(by_policy),
-    }
-    gradebook.db.execute(text(f"DELETE FROM {TABLE} WHERE assignment = :assignment"), values)
-    gradebook.db.execute(
-        text(f"INSERT INTO {TABLE} VALUES (:assignment, :number, :digest, :policy)"), values
-    )
-
-
-def _mark(gradebook: Any, assignment: str) -> tuple[int, str, bool]:
-    from sqlalchemy import text
-
-    gradebook.db.execute(text(MAKE))
-    query = text(f"SELECT number, digest, policy FROM {TABLE} WHERE assignment = :assignment")
-    row = gradebook.db.execute(query, {"assignment": assignment}).one_or_none()
-    return (0, "", False) if row is None else (row[0], row[1], bool(row[2]))
 
 
 def _value(state: State, key: Key) -> Value:

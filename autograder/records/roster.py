@@ -16,12 +16,13 @@ from functools import cached_property, reduce
 from pathlib import Path
 
 from autograder.course import LONGEST_NAME, ROSTER, Course
-from autograder.errors import UsageError
-from autograder.records.database import Database
+from autograder.errors import HarnessError, UsageError
 from autograder.records.databases import database_of
+from autograder.records.entries import OF_STUDENTS, Field
+from autograder.records.names import Names, kept_names, names_journal
 from autograder.visible import STEERING, visible
 
-__all__ = ["Clues", "Match", "Roster", "Student", "is_student_name", "read_roster"]
+__all__ = ["Clues", "Match", "Roster", "Student", "is_student_name", "names_beside", "read_roster"]
 
 MOST_BYTES = 16 << 20
 ID_COLUMN = "student"
@@ -193,21 +194,27 @@ class Roster:
         return found
 
 
-def read_roster(course: Course) -> Roster:
+def read_roster(course: Course, *, strict: bool = False) -> Roster:
     """Return who takes a course, from `roster.csv` and nbgrader's gradebook; empty without both.
 
     The file has a header. Its columns, in any order and case, are ``student`` (the id, which every
     row has) and as many of the other attributes of a `Student` as there are; further columns are
     passed over. They are separated by commas, semicolons or tabs. Where both know a student, the
-    file is believed, and the gradebook fills its gaps. The gradebook is only read. An accent may be
-    a mark of its own, as macOS writes it: a student is called as the folder in `submitted/` is,
-    else as in the gradebook.
+    file is believed, and the gradebook fills its gaps; what that has lost is known from what is
+    kept of it. The gradebook is only read. An accent may be a mark of its own, as macOS writes it:
+    a student is called as the folder in `submitted/` is, else as in the gradebook.
+
+    Args:
+        course: whose students they are.
+        strict: whether a gradebook that nobody can read now is an error, and not passed over for
+            what is kept of it.
 
     Raises:
-        UsageError: the file is no such table, or the gradebook no database of nbgrader.
+        UsageError: the file is no such table.
+        HarnessError: the gradebook cannot be read, or what is kept of it is damaged.
     """
     listed = _from_file(course.root / ROSTER)
-    entered = _from_gradebook(database_of(course))
+    entered = _from_gradebook(course, strict)
     rows: dict[str, list[Student]] = defaultdict(list)
     for student in (*(listed or {}).values(), *entered.values()):
         rows[_nfc(student.id)].append(student)
@@ -218,6 +225,18 @@ def read_roster(course: Course) -> Roster:
     students = {names[one]: replace(reduce(_filled, rows[one]), id=names[one]) for one in rows}
     named = any(student != Student(student.id) for student in entered.values())
     return Roster(tuple(students[name] for name in sorted(students)), listed is not None or named)
+
+
+def names_beside(course: Course) -> Names:
+    """Return what is known of a course's students beside the gradebook."""
+    listed = Roster(tuple((_from_file(course.root / ROSTER) or {}).values()))
+
+    def said(student: str, field: Field) -> str:
+        found = listed.get(student)
+        known = (found.first_name, found.last_name, found.email, found.lms_id) if found else ()
+        return dict(zip(OF_STUDENTS, known, strict=False)).get(field, "")
+
+    return Names(names_journal(course), said)
 
 
 def is_student_name(name: str) -> bool:
@@ -310,8 +329,18 @@ def _students(reader: "csv._reader") -> dict[str, Student]:  # type: ignore[name
     return found
 
 
-def _from_gradebook(database: Database) -> dict[str, Student]:
+def _from_gradebook(course: Course, strict: bool) -> dict[str, Student]:
     """Return the students of nbgrader's gradebook whose ids can name a folder."""
-    rows = database.read("SELECT id, first_name, last_name, email, lms_user_id FROM student")
+    columns = ", ".join(field.value for field in OF_STUDENTS)
+    try:
+        rows = database_of(course).read(f"SELECT id, {columns} FROM student")
+    except HarnessError:
+        if strict:
+            raise
+        rows = []
     students = [Student(*(str(cell or "").strip() for cell in row)) for row in rows]
-    return {student.id: student for student in students if is_student_name(student.id)}
+    found = {student.id: student for student in students}
+    for name, kept in kept_names(names_journal(course)).items():
+        known = Student(name, *(kept.get(field.value, "") for field in OF_STUDENTS))
+        found[name] = _filled(found[name], known) if name in found else known
+    return {name: student for name, student in found.items() if is_student_name(name)}
