@@ -3,8 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import scipy.spatial
-import scipy.special
+import scipy
 import torch
 from torch import nn
 

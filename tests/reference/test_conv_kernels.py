@@ -2,10 +2,7 @@
 
 import numpy as np
 import pytest
-import scipy.linalg
-import scipy.ndimage
-import scipy.optimize
-import scipy.signal
+import scipy
 import torch
 
 from reference.conv_kernels import (

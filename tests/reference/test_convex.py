@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import scipy.optimize
+import scipy
 
 from reference.convex import (
     averaged_descent,

@@ -4,7 +4,7 @@ import weakref
 
 import numpy as np
 import pytest
-import scipy.optimize
+import scipy
 import torch
 from torch.autograd import forward_ad
 

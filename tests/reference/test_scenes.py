@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-import scipy.cluster.vq
+import scipy
 
 from reference.scenes import ArraysOnly, kmeans_colours, load_cifar10, make_scenes
 

@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-import scipy.linalg
-import scipy.optimize
-import scipy.signal
+import scipy
 import torch
 
 from reference.sgd_convergence import (

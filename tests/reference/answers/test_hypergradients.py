@@ -6,7 +6,7 @@ import weakref
 
 import numpy as np
 import pytest
-import scipy.optimize
+import scipy
 import torch
 
 from reference.answers import hypergradients
