@@ -13,6 +13,9 @@ import pytest
 from autograder.artefacts.release import put_in_place
 from autograder.compiler.build import build
 from autograder.course import find_course
+from tests.warm.commands import warm
+
+__all__ = ["ROOT", "Said", "run_blocks", "shell_blocks", "warm"]
 
 ROOT = Path(__file__).resolve().parents[1]
 README, INSTRUCTORS = "README.md", "docs/instructors.md"
@@ -73,28 +76,33 @@ def run_blocks(root, blocks, environment=None):
 
 
 @pytest.fixture
-def copy(tmp_path_factory):
-    """A copy of the course with this environment, in which nothing is compiled."""
-    return copy_course(tmp_path_factory.mktemp("copy") / "course")
+def copy(tmp_path_factory, warm):
+    """A copy of the course with an environment like this, in which nothing is compiled."""
+    return copy_course(tmp_path_factory.mktemp("copy") / "course", warm)
 
 
-def copy_course(root):
+def copy_course(root, warm):
     root.mkdir()
     environment = Path(sys.prefix)
     if not (environment / "bin" / "activate").is_file():
         pytest.skip("the tests run in no virtual environment, and the README activates one")
+    programs = root / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    activate = (environment / "bin" / "activate").read_text()
+    assert str(environment) in activate
+    (programs / "activate").write_text(activate.replace(str(environment), str(root / ".venv")))
+    (programs / "autograder").symlink_to(warm / "autograder")
     for name in ("assignments", "reference"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("course.toml", "Makefile", "pyproject.toml", "constraints.txt", README):
         shutil.copy(ROOT / name, root / name)
-    (root / ".venv").symlink_to(environment)
     return root
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
+def course(tmp_path_factory, warm):
     """A copy of the course in which one assignment is compiled, though not audited."""
-    root = copy_course(tmp_path_factory.mktemp("tour") / "course")
+    root = copy_course(tmp_path_factory.mktemp("tour") / "course", warm)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         here = find_course()

@@ -27,7 +27,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def run_alone(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Call a command of a course in a process of its own, as its users do."""
+    """Call a command of a course in a process of its own, from nothing, as its users do."""
     return in_process(root, sys.executable, "-m", "autograder", *arguments)
 
 
@@ -44,6 +44,12 @@ def in_process(
         timeout=100,
         check=False,
     )
+
+
+@pytest.fixture(scope="session")
+def run_warm(warm: Path) -> Run:
+    """Calls a command of a course in a process of its own, which starts warm."""
+    return lambda root, *arguments: in_process(root, str(warm / "autograder"), *arguments)
 
 
 @pytest.fixture(scope="session")

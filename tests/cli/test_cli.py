@@ -51,8 +51,8 @@ def test_no_command_is_wrong_usage() -> None:
     assert run_alone(Path.cwd()).returncode == 2
 
 
-def test_outside_of_a_course_the_message_says_so(tmp_path: Path) -> None:
-    done = run_alone(tmp_path, "compile")
+def test_outside_of_a_course_the_message_says_so(tmp_path: Path, run_warm: Run) -> None:
+    done = run_warm(tmp_path, "compile")
     assert done.returncode == 2
     assert done.stderr.startswith("autograder: no course.toml in ")
 
@@ -115,8 +115,10 @@ def test_a_second_compile_has_nothing_to_do(write_proven_course: WriteCourse, ru
     assert "wrote release/small/" in run(root, "compile", "--force").stdout
 
 
-def test_a_bad_source_is_one_sentence_and_exit_1(write_proven_course: WriteCourse) -> None:
-    done = run_alone(write_proven_course(("points=4", 'points="four"')).root, "compile")
+def test_a_bad_source_is_one_sentence_and_exit_1(
+    write_proven_course: WriteCourse, run_warm: Run
+) -> None:
+    done = run_warm(write_proven_course(("points=4", 'points="four"')).root, "compile")
     assert done.returncode == 1
     assert done.stderr == (
         "autograder: assignments/small/small.py, cell 5: check scaled_sum_matches_reference: "
@@ -140,10 +142,12 @@ def test_an_audit_prints_a_line_for_each_check(write_proven_course: WriteCourse,
     assert "score 100.0 %" in done.stdout
 
 
-def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Course) -> None:
+def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(
+    graded_course: Course, run_warm: Run
+) -> None:
     root = graded_course.root
     (root / "gradebook.db").unlink(missing_ok=True)
-    done = run_alone(root, "grade")
+    done = run_warm(root, "grade")
     assert done.returncode == 1, done.stderr  # one submission is no notebook
     assert "needs attention: other: the file is no Jupyter notebook" in done.stdout
     right = json.loads((root / "results/small/right.json").read_text())
@@ -154,7 +158,7 @@ def test_a_class_is_graded_and_a_second_run_has_nothing_to_do(graded_course: Cou
     for path in ("feedback/right/small/small.html", "report/index.html", "gradebook.db"):
         assert (root / path).is_file()
     before = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
-    again = run_alone(root, "grade")
+    again = run_warm(root, "grade")
     assert "nothing to grade, 3 submissions graded before" in again.stdout
     after = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
     assert {p.name for p in after if after[p] != before.get(p)} == set()
@@ -181,8 +185,8 @@ def test_what_is_submitted_under_another_name_is_graded_or_named(
     assert "small (1).ipynb, the only notebook there, was graded" in result["notes"][-1]
 
 
-def test_json_is_alone_on_standard_output(graded_course: Course) -> None:
-    done = run_alone(graded_course.root, "grade", "--json", "--student", "right", "--jobs", "1")
+def test_json_is_alone_on_standard_output(graded_course: Course, run_warm: Run) -> None:
+    done = run_warm(graded_course.root, "grade", "--json", "--student", "right", "--jobs", "1")
     assert done.returncode == 0, done.stderr
     (run_,) = json.loads(done.stdout)
     assert [s["student"] for s in run_["students"]] == ["right"]
@@ -344,9 +348,11 @@ def test_a_submit_that_comes_back_gets_its_own_pages_again(graded_course: Course
     assert pages[0] == pages[2] != pages[1]
 
 
-def test_a_damaged_bundle_is_no_matter_of_the_students(graded_course: Course) -> None:
+def test_a_damaged_bundle_is_no_matter_of_the_students(
+    graded_course: Course, run_warm: Run
+) -> None:
     graded_course.bundle("small").write_bytes(b"no bundle")
-    done = run_alone(graded_course.root, "grade")
+    done = run_warm(graded_course.root, "grade")
     assert done.returncode == cli.UNSAFE
     assert "is no bundle" in done.stderr
 

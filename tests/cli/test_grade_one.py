@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +15,7 @@ import pytest
 from tests.cli.conftest import ENVIRONMENT, Run
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "gradescope.md"
+Done = subprocess.CompletedProcess[str]
 SECRET = "a secret of this test alone"
 
 
@@ -122,12 +123,18 @@ def container(compiled: Path, tmp_path: Path) -> Path:
     return root
 
 
-def run_autograder(root: Path) -> subprocess.CompletedProcess[str]:
-    """Do what the page's run_autograder does, with this folder for ``/autograder``."""
+@pytest.fixture
+def run_autograder(container: Path, warm: Path) -> Callable[[], Done]:
+    """Does what the page's run_autograder does, with the container for ``/autograder``."""
+    return lambda: follow_the_page(container, warm / "autograder")
+
+
+def follow_the_page(root: Path, program: Path) -> Done:
     scripts = re.findall(r"^```bash\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     setup, run = (script.replace("NAME", "small") for script in scripts)
-    python = f"{sys.executable} -m autograder"
-    run = run.replace("/opt/grader/bin/autograder", python).replace("/autograder/", f"{root}/")
+    run = run.replace("/autograder/", f"{root}/").replace(
+        "/opt/grader/bin/autograder", str(program)
+    )
     run = run.rstrip("\n") + f" --metadata {root}/submission_metadata.json\n"
     (closing,) = [line for line in setup.splitlines() if line.startswith("chmod")]
     return subprocess.run(
@@ -141,8 +148,10 @@ def run_autograder(root: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_the_page_says_writes_gradescopes_results(container: Path) -> None:
-    done = run_autograder(container)
+def test_what_the_page_says_writes_gradescopes_results(
+    container: Path, run_autograder: Callable[[], Done]
+) -> None:
+    done = run_autograder()
     assert (done.returncode, done.stderr) == (0, "")
     assert os.stat(container / "source" / "secret.txt").st_mode & 0o077 == 0
     text = (container / "results" / "results.json").read_text()
@@ -160,9 +169,9 @@ def test_what_the_page_says_writes_gradescopes_results(container: Path) -> None:
 
 
 def test_a_submission_that_cannot_be_graded_tells_gradescope_that_staff_act(
-    container: Path,
+    container: Path, run_autograder: Callable[[], Done]
 ) -> None:
     (container / "submission" / "small.ipynb").write_text("this is no notebook")
-    assert run_autograder(container).returncode == 1
+    assert run_autograder().returncode == 1
     found = json.loads((container / "results" / "results.json").read_text())
     assert "staff will act" in found["output"]

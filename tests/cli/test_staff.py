@@ -279,7 +279,7 @@ def test_an_extension_of_nbgraders_and_its_own_penalty_are_on_the_page(
         ("[late]\npercent_per_day = 500\n", "late.percent_per_day must be a number from 0 to 100"),
         ("[late]\nevery = 5\n", "a key of late must be one of percent_per_day"),
         ("[grades]\ndrop_lowest = -1\n", "grades.drop_lowest must be a whole number from 0 up"),
-        ("[grades]\nbest = 2\n", "a key of grades must be drop_lowest, got 'best'"),
+        ("[grades]\nbest = 2\n", "a key of grades must be drop_lowest or attempts, got 'best'"),
         (
             "[assignments.small]\ndue = 2026-12-01\n",
             "assignments.small.due must be a date and time with its zone",

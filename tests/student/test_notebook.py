@@ -103,11 +103,11 @@ def test_an_endless_loop_ends_by_the_limit_on_one_call_and_the_next_case_is_run(
     "loop",
     [
         "while True:\n    pass",
-        "while True:\n    try:\n        while True:\n            pass\n"
+        "import time\nwhile True:\n    try:\n        while True:\n            time.sleep(0.01)\n"
         "    except BaseException:\n        pass",
         "import time\ntime.sleep(1000)",
-        "import os\nif hasattr(os, 'fork') and os.fork() == 0:\n    import time\n"
-        "    time.sleep(1000)\nwhile True:\n    pass",
+        "import os, time\nif hasattr(os, 'fork') and os.fork() == 0:\n    time.sleep(1000)\n"
+        "while True:\n    time.sleep(0.01)",
     ],
     ids=["plain", "catches everything", "sleeps", "with a child"],
 )
@@ -133,7 +133,7 @@ def test_an_answer_that_ends_the_process_costs_its_case_only(rehearse):
 
 
 def test_what_a_cell_raises_is_said_once_though_the_notebook_is_run_again(rehearse):
-    loop = "def g(x):\n    while True:\n        pass\n"
+    loop = "import time\n\ndef g(x):\n    time.sleep(1000)\n"
     said, _ = rehearse(RIGHT, "1 / 0", "raise SystemExit", loop)
     assert said[:2] == [
         "cell 2 raised ZeroDivisionError: division by zero",
@@ -212,7 +212,7 @@ def test_a_notebook_without_a_check_is_none_of_a_release(tmp_path, recording):
 
 def test_the_process_ends_with_the_one_that_asked(rehearse, tmp_path):
     loop = f"import os\nopen({str(tmp_path / 'number')!r}, 'w').write(str(os.getpid()))\n"
-    rehearse(loop + "while True:\n    pass", RIGHT, cell_seconds=1.0)
+    rehearse(loop + "import time\ntime.sleep(1000)", RIGHT, cell_seconds=1.0)
     number = int((tmp_path / "number").read_text())
     deadline = time.monotonic() + 20
     while Path(f"/proc/{number}").exists() and time.monotonic() < deadline:
