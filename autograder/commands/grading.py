@@ -90,6 +90,7 @@ def _grade(options: Options) -> int:
         run.unfit
         or run.problems
         or any(r.status == "needs_attention" for r in run.results.values())
+        or any(g.counted and g.counted.waits == "needs_attention" for g in run.grades.values())
         for run in runs
     )
     return ATTENTION if attention else DONE

@@ -99,7 +99,8 @@ def best_of(
     shown = max(for_staff, key=_rank, default=best)
     if shown is None:
         shown = max(open_ones or graded, key=lambda pair: (pair[1].is_begun, *_rank(pair)))
-    states = {pair[1].status for pair in open_ones if pair is not shown}
+    sure = {id(pair) for pair in for_staff if _open_ids(pair) <= _open_ids(shown)}
+    states = {p[1].status for p in open_ones if p is not shown and id(p) not in sure}
     severe = (GradeStatus.UNGRADED, GradeStatus.NEEDS_ATTENTION, GradeStatus.PENDING)
     chosen = shown[0]
     return chosen, Counted(
@@ -108,7 +109,7 @@ def best_of(
         best=True,
         by=_by(chosen, student),
         waits=next((state for state in severe if state in states), None),
-        floor=floor if best is not None and shown is not best else None,
+        floor=floor if floor is not None and shown[1].earned < floor else None,
         former=chosen.result.bundle if chosen.result.bundle != bundle else None,
     )
 
@@ -121,6 +122,11 @@ def _counting(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
 def _rank(pair: tuple[Attempt, Grade]) -> tuple[float, float, tuple[datetime, str, str]]:
     attempt, grade = pair
     return grade.earned, -grade.late.penalty, attempt.order
+
+
+def _open_ids(pair: tuple[Attempt, Grade]) -> set[str]:
+    """Return the questions that are open: a score of staff's decides them in every attempt."""
+    return {question.id for question in pair[1].questions if question.status is not Status.GRADED}
 
 
 def _is_for_staff(pair: tuple[Attempt, Grade]) -> bool:

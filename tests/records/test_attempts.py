@@ -98,6 +98,13 @@ def test_what_waits_for_staff_is_shown_as_long_as_it_may_be_the_best() -> None:
     assert chosen(attempt(1, right(4.0)), attempt(2, unread(4.0)), late={2: 5.0})[0] == 1
 
 
+def test_what_staffs_score_decides_in_all_attempts_leaves_no_doubt_which_is_the_best() -> None:
+    found, counted = chosen(attempt(1, unread(4.0)), attempt(2, unread(3.0), placed=True))
+    assert (found, counted.words) == (1, "attempt 1 of 2 counts: the best")
+    found, counted = chosen(attempt(1, right(0.0)), attempt(2, unread(3.0), placed=True))
+    assert (found, counted.words) == (2, "attempt 2 of 2 counts: the best")
+
+
 def test_an_unreadable_attempt_waits_for_staff_only_while_it_is_the_newest() -> None:
     unreadable = make.unreadable()
     found, counted = chosen(attempt(1, right(1.0)), attempt(2, unreadable, placed=True))
