@@ -131,7 +131,6 @@ def grades_now(
             {},
             journal,
             late_of=choice.late if course.policies.late is not None else None,
-            roster=roster,
             choose=choice,
             shown=read_counted(course, name),
             names=names_beside(course),

@@ -33,7 +33,6 @@ from autograder.records.gradebook_rows import Submission, rows_of, write_rows
 from autograder.records.gradebook_staff import reconcile, write_due, write_entered
 from autograder.records.marks import keep_mark
 from autograder.records.names import Names, keep_names
-from autograder.records.roster import Roster
 from autograder.records.times import read_time
 from autograder.records.words import question_pairs
 from autograder.visible import visible
@@ -44,7 +43,6 @@ BATCH = 500  # students whose rows are in memory at one time
 Looks = Mapping[tuple[str, str], str]  # why staff must look again, by student and cell
 LateOf = Callable[[State, str], Late]
 Choose = Callable[[State], tuple[Mapping[str, Result], Mapping[str, str]]]
-NOBODY = Roster()
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,6 @@ def write_gradebook(
     journal: Journal,
     timestamps: Mapping[str, str] | None = None,
     late_of: LateOf | None = None,
-    roster: Roster = NOBODY,
     choose: Choose | None = None,
     shown: Mapping[str, str] = {},
     names: Names | None = None,
@@ -96,11 +93,10 @@ def write_gradebook(
             one that is no time counts as none.
         late_of: the course's late policy: what lateness costs a student, by the entries that
             count; None leaves penalties to nbgrader's plugin.
-        roster: names and addresses of students, which go where the gradebook has none.
         choose: says by the entries that count which results do, with their times, in place of
             ``results`` and ``timestamps``.
         shown: the submission of each student whose scores were written last.
-        names: what is known of students beside the gradebook, which gets back what it lost.
+        names: what is known of students beside the gradebook, and goes where it says nothing.
 
     Raises:
         HarnessError: the database cannot be made, read or written.
@@ -130,7 +126,7 @@ def write_gradebook(
             entered = {key.student for key, one in state.items() if _makes_a_row(key, one)}
             wanted = _fitting({*results, *entered}, database, notes)
             for students in _batches(gradebook, notebook.assignment, wanted):
-                rows = rows_of(gradebook, notebook, students, roster)
+                rows = rows_of(gradebook, notebook, students, names)
                 for student, submission in rows.submissions.items():
                     moved = write_entered(submission, state)
                     penalty = _penalty(state, student, late_of)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from autograder.records.entries import OF_STUDENTS
-from autograder.records.roster import Roster, Student
+from autograder.records.names import Names
 
 __all__ = ["Row", "Submission", "rows_of", "write_rows"]
 
@@ -56,19 +56,19 @@ class Rows:
         self.submissions: dict[str, Submission] = {}
 
 
-def rows_of(gradebook: Any, notebook: Any, students: Sequence[str], roster: Roster) -> Rows:
+def rows_of(gradebook: Any, notebook: Any, students: Sequence[str], names: Names | None) -> Rows:
     """Return the rows of students, with one for each cell, made where they are missing.
 
     Args:
         gradebook: nbgrader's, open for a change.
         notebook: the assignment's.
         students: whose.
-        roster: names and addresses of students, which go where the gradebook has none.
+        names: what is known of students beside the gradebook, and goes where it says nothing.
     """
     from nbgrader.api import Comment, Grade
 
     found = Rows()
-    found.students = _students(gradebook, students, roster)
+    found.students = _students(gradebook, students, names)
     found.submissions = _submissions(gradebook, notebook, students)
     scored = {cell.name: cell for cell in (*notebook.grade_cells, *notebook.task_cells)}
     answers = {cell.name: cell for cell in (*notebook.solution_cells, *notebook.task_cells)}
@@ -119,7 +119,7 @@ def _write(gradebook: Any, table: Any, rows: Sequence[Row]) -> None:
         gradebook.db.execute(statement, values)
 
 
-def _students(gradebook: Any, students: Sequence[str], roster: Roster) -> dict[str, Row]:
+def _students(gradebook: Any, students: Sequence[str], names: Names | None) -> dict[str, Row]:
     from nbgrader.api import Student as Table
     from sqlalchemy import select
 
@@ -129,20 +129,16 @@ def _students(gradebook: Any, students: Sequence[str], roster: Roster) -> dict[s
     found = {row["id"]: Row.read(row) for row in gradebook.db.execute(query).mappings()}
     for name in students:
         row = found.setdefault(name, Row(id=name, **dict.fromkeys(NAMES)))
-        if (listed := roster.get(name)) is not None:
-            _name(row, listed)
+        if names is not None:
+            _name(row, names)
     return found
 
 
-def _name(row: Row, student: Student) -> None:
-    """Write what the roster says of a student where the gradebook says nothing.
-
-    A column holds 128 letters, which not every database counts.
-    """
-    said = (student.first_name, student.last_name, student.email, student.lms_id)
-    for column, value in zip(NAMES, said, strict=True):
-        if value and not row[column]:
-            row[column] = value[:LETTERS]
+def _name(row: Row, names: Names) -> None:
+    """Write what is known of a student where the gradebook says nothing."""
+    for field in OF_STUDENTS:
+        if not row[field.value] and (said := names.listed(row["id"], field)):
+            row[field.value] = said[:LETTERS]  # which not every database counts
 
 
 def _submissions(gradebook: Any, notebook: Any, students: Sequence[str]) -> dict[str, Submission]:

@@ -16,10 +16,10 @@ from nbgrader.api import Gradebook
 from autograder.artefacts.grades import Late
 from autograder.artefacts.results import Status, Verdict
 from autograder.errors import HarnessError
-from autograder.records.entries import WHOLE, Entry, Field, Journal, Key
+from autograder.records.entries import OF_STUDENTS, WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import write_gradebook
 from autograder.records.gradebook_file import GradebookFile
-from autograder.records.roster import Roster, Student
+from autograder.records.names import Names
 
 NOON, ONE = "2026-11-20 12:00:00 UTC\n", "2026-11-20 13:00:00 UTC"
 
@@ -493,10 +493,12 @@ def test_a_class_of_three_hundred_is_written_in_time(write, db, make):
 
 
 def test_names_of_the_roster_go_where_the_gradebook_has_none(db, gradebook, journal, make):
-    students = (Student("ada", "Amara", "Okafor", "a@x.org", "17"), Student("bo", "Bo"))
+    said = {"ada": ("Amara", "Okafor", "a@x.org", "17"), "bo": ("Bo", "", "", "")}
+    listed = {name: dict(zip(OF_STUDENTS, columns, strict=True)) for name, columns in said.items()}
+    names = Names(Journal(db.parent / "names"), lambda student, field: listed[student][field])
     results = {name: make.result(name) for name in ("ada", "bo")}
     given = (GradebookFile(db), make.manifest, make.release(), results, journal)
-    write_gradebook(*given, roster=Roster(students))
+    write_gradebook(*given, names=names)
     ada = gradebook.find_student("ada")
     assert (ada.first_name, ada.last_name, ada.email, ada.lms_user_id) == (
         "Amara",
@@ -506,7 +508,7 @@ def test_names_of_the_roster_go_where_the_gradebook_has_none(db, gradebook, jour
     )
     ada.first_name = "Amy"
     gradebook.db.commit()
-    write_gradebook(*given, roster=Roster(students))
+    write_gradebook(*given, names=names)
     gradebook.db.expire_all()
     assert gradebook.find_student("ada").first_name == "Amy", "what staff entered there stays"
 

@@ -11,7 +11,6 @@ from autograder.records.entries import Field, Journal, Key
 from autograder.records.gradebook import forget_in_gradebook, write_gradebook
 from autograder.records.gradebook_server import GradebookServer, url_for_nbgrader
 from autograder.records.names import Names, kept_names
-from autograder.records.roster import Roster, Student
 from tests.postgresql import Server, server
 
 __all__ = ["Server", "server"]
@@ -144,10 +143,10 @@ def test_a_student_goes_from_it_whole(url, write, make):
     assert GradebookServer(url).read(query, "0") == [(2,)]
 
 
-def test_a_name_that_it_cannot_hold_keeps_nobody_else_out(url, write, make):
+def test_a_name_that_it_cannot_hold_keeps_nobody_else_out(url, write, make, tmp_path):
     long = "x" * 129
-    roster = Roster((Student("ada", "A" * 200),))
-    written = write(make.result("ada"), make.result(long), roster=roster)
+    names = Names(Journal(tmp_path / "names"), lambda student, field: "A" * 200)
+    written = write(make.result("ada"), make.result(long), names=names)
     assert len(written.notes) == 1
     assert written.notes[0].endswith(
         "is not in the gradebook: a name there has at most 128 letters"
