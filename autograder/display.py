@@ -19,6 +19,7 @@ from autograder.artefacts.grades import Grade
 from autograder.artefacts.results import Result, Status
 from autograder.course import Course
 from autograder.engines.run import Run
+from autograder.records.databases import database_of
 from autograder.records.terminal import class_table
 from autograder.records.words import clean
 from autograder.sandbox.protocol.settings import Isolation
@@ -104,7 +105,7 @@ class Display:
             )
         self._out.print(
             f"See {course.relative(course.report)}, feedback/<student>/{name}/{name}.html, "
-            f"results/{name}/ and gradebook.db"
+            f"results/{name}/ and {database_of(course).name}"
         )
 
     def show_astray(self, course: Course, astray: Mapping[Path, str | None]) -> None:

@@ -63,6 +63,9 @@ def test_a_course_on_a_server_goes_on_while_it_is_down_and_catches_up(
     assert {"ada": 6.5, "bo": 5.0}.items() <= {
         student: float(points) for student, points in earned(root, run).items() if points
     }.items()
+    for reads in (["report"], ["feedback"], ["export", "small"]):
+        done = run(root, *reads)
+        assert (done.returncode, done.stderr.count("cannot be reached")) == (1, 1)
     done = run(root, "forget", "ada", "--yes")
     assert (done.returncode, "cannot be reached" in done.stderr) == (3, True)
     assert (root / "results" / "small" / "ada.json").is_file()
