@@ -148,9 +148,10 @@ def grades_now(
         problems += written.notes
     problems += teams.problems
     problems += _orphans(manifest, written.state)
-    problems += _requests(manifest, results, written.state)
+    grades = _grades(handed, written)
+    problems += _requests(manifest, grades, written.state)
     problems += _former(bundle, results)
-    return _grades(handed, written)
+    return grades
 
 
 def grades_without_gradebook(
@@ -266,14 +267,15 @@ def _orphans(manifest: Manifest, state: State) -> list[str]:
     ]
 
 
-def _requests(manifest: Manifest, results: Mapping[str, Result], state: State) -> list[str]:
+def _requests(manifest: Manifest, grades: Mapping[str, Grade], state: State) -> list[str]:
     """Say which requests of students no grading and no entry of staff's has answered."""
     cells = {q.id: {q.cell, *(check.cell for check in q.checks)} for q in manifest.questions}
     said = []
     for key, request in state.items():
         if key.field is not Field.REQUEST or request.value is None:
             continue
-        graded = results[key.student].graded_at if key.student in results else ""
+        grade = grades.get(key.student)
+        graded = grade.result.graded_at if grade is not None and grade.result is not None else ""
         scores = (
             state.get(Key(key.student, c or "", Field.SCORE)) for c in cells.get(key.cell, ())
         )
