@@ -23,6 +23,7 @@ __all__ = [
     "ROSTER",
     "SECRET_FILE_VARIABLE",
     "TEAMS",
+    "TIMESTAMP",
     "Course",
     "NoCourse",
     "find_course",

@@ -4,6 +4,7 @@
 
     AutograderError
     ├── UsageError            whoever called us: a wrong name, option or file        exit 2
+    │   ├── NotCompiled       there is no bundle of an assignment yet
     │   └── SourceError       the author's source notebook, with file and cell       exit 1
     ├── AuditRefused          the grading of an assignment is not proven right       exit 1
     ├── CheckFailure          the student's answer is wrong                          failed
@@ -29,6 +30,7 @@ __all__ = [
     "AutograderError",
     "CheckFailure",
     "HarnessError",
+    "NotCompiled",
     "NotImplementedYet",
     "SourceError",
     "StudentError",
@@ -55,6 +57,20 @@ class AutograderError(Exception):
 
 class UsageError(AutograderError):
     """The caller asked for something that cannot be."""
+
+
+class NotCompiled(UsageError):
+    """An assignment is not compiled yet.
+
+    Args:
+        name: the assignment.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} is not compiled; run: autograder compile {self.args[0]}"
 
 
 class SourceError(UsageError):

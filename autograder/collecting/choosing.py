@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from autograder.collecting.archives import is_archive, open_nested, stem
-from autograder.collecting.exchange import SECRET
-from autograder.collecting.folders import TIMESTAMP
 from autograder.collecting.found import Found
 from autograder.collecting.trees import Member, Refused
+from autograder.course import TIMESTAMP
+from autograder.records.handed_back import SECRET
 from autograder.visible import STEERING, visible
 
 __all__ = ["Content", "choose"]

@@ -16,12 +16,12 @@ from autograder.collecting.folders import person, time_in
 from autograder.collecting.found import Found, Notes, Source
 from autograder.collecting.trees import Refused, folder_tree
 from autograder.errors import UsageError
+from autograder.records.handed_back import SECRET
 from autograder.records.times import read_time
 
-__all__ = ["SECRET", "read", "recognises"]
+__all__ = ["read", "recognises"]
 
 INBOUND = "inbound"
-SECRET = "submission_secret.txt"
 # A student's name may hold a plus, an assignment's may not.
 ATTEMPT = re.compile(
     r"(?P<student>.+)\+(?P<assignment>[^+]+)\+(?P<time>\d{4}-\d\d-\d\d [^+]+?(?:[+-]\d{4})?)"

@@ -11,12 +11,11 @@ from datetime import datetime
 from autograder.collecting.archives import is_archive, stem
 from autograder.collecting.found import Found, Notes, Source
 from autograder.collecting.trees import Member, Refused
+from autograder.course import TIMESTAMP
 from autograder.records.roster import Clues
 from autograder.records.times import read_time
 
-__all__ = ["TIMESTAMP", "person", "read", "recognises", "time_in"]
-
-TIMESTAMP = "timestamp.txt"
+__all__ = ["person", "read", "recognises", "time_in"]
 
 
 def recognises(_: Source) -> bool:

@@ -18,10 +18,9 @@ from itertools import count
 from pathlib import Path
 
 from autograder.collecting.choosing import Content
-from autograder.collecting.folders import TIMESTAMP
 from autograder.collecting.found import Found
 from autograder.collecting.trees import Refused
-from autograder.course import Course, notebook_in
+from autograder.course import TIMESTAMP, Course, notebook_in
 from autograder.grading.intake import read_submitted
 from autograder.records.times import read_time
 from autograder.records.whole_files import make_folder, sync_folder, write_atomic

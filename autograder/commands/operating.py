@@ -20,7 +20,7 @@ from autograder.commands.command import (
     say,
 )
 from autograder.course import Course, NoCourse, find_course
-from autograder.errors import UnsafeHere, UsageError
+from autograder.errors import NotCompiled, UnsafeHere, UsageError
 
 __all__ = ["BENCH", "DOCTOR", "REDTEAM"]
 
@@ -85,7 +85,7 @@ def _compiled(course: Course, names: Sequence[str], named: bool) -> list[str]:
     found = [name for name in names if course.bundle(name).is_file()]
     missing = [name for name in names if name not in found]
     if named and missing:
-        raise UsageError(f"{missing[0]} is not compiled; run: autograder compile {missing[0]}")
+        raise NotCompiled(missing[0])
     if not found:
         raise UsageError("nothing is compiled; run: autograder compile")
     return found

@@ -19,7 +19,7 @@ from autograder.engines.stamps import (
     stamp_of,
     write_gradebook_stamp,
 )
-from autograder.errors import HarnessError, UsageError
+from autograder.errors import HarnessError, NotCompiled
 from autograder.records.databases import database_of
 from autograder.records.entries import WHOLE, Field, Journal, Key, State, entered_of
 from autograder.records.gradebook import Written, write_gradebook
@@ -73,11 +73,11 @@ def class_grades(course: Course, name: str) -> ClassGrades:
     """Return the grades of an assignment's class, with what staff have entered until now.
 
     Raises:
-        UsageError: the assignment is not compiled.
+        NotCompiled: the assignment has no bundle.
         HarnessError: its bundle or what staff entered is damaged.
     """
     if not course.bundle(name).is_file():
-        raise UsageError(f"{name} is not compiled; run: autograder compile {name}")
+        raise NotCompiled(name)
     problems: list[str] = []
     bundle, results = read_bundle(course.bundle(name)), newest_results(course, name, problems)
     if not course.results(name).is_dir():  # nobody is graded yet: there is nothing to write

@@ -21,7 +21,7 @@ from autograder.engines.record import (
 from autograder.engines.stamps import keep_times
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS, Graded, Job, Work
-from autograder.errors import AutograderError, HarnessError, UsageError, stops_all
+from autograder.errors import AutograderError, HarnessError, NotCompiled, UsageError, stops_all
 from autograder.grading.intake import Submitted, read_submitted
 from autograder.policies import Attempts
 from autograder.records.store import Store, submission_key
@@ -329,7 +329,7 @@ def _told(course: Course, problems: Sequence[str]) -> tuple[str, ...]:
 
 def _bundle(course: Course, name: str) -> Bundle:
     if not os.path.isfile(course.bundle(name)):
-        raise UsageError(f"{name} is not compiled; run: autograder compile {name}")
+        raise NotCompiled(name)
     return read_bundle(course.bundle(name))
 
 

@@ -13,14 +13,13 @@ from errno import ELOOP, ENXIO
 from pathlib import Path
 
 from autograder.artefacts.bundle import digest_of
-from autograder.course import told_files
+from autograder.course import TIMESTAMP, told_files
 from autograder.errors import StudentError
 
 __all__ = ["MAX_BYTES", "Submitted", "read_beside", "read_submission_file", "read_submitted"]
 
 MAX_BYTES = 64 << 20
 BLOCK = 1 << 20  # bytes that are read at a time
-TIMESTAMP = "timestamp.txt"  # nbgrader's, beside the notebook
 TIMESTAMP_BYTES = 100  # that are read of it
 
 

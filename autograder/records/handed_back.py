@@ -10,13 +10,14 @@ import re
 import secrets
 from pathlib import Path
 
+from autograder.course import TIMESTAMP
 from autograder.grading.intake import read_beside
 from autograder.records.times import read_time
 from autograder.records.whole_files import write_atomic
 
-__all__ = ["write_for_release"]
+__all__ = ["SECRET", "write_for_release"]
 
-TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"  # nbgrader's names
+SECRET = "submission_secret.txt"  # nbgrader's name
 MOST_BYTES = 1000
 USABLE = re.compile(rb"[ -~\r\n]{1,%d}" % MOST_BYTES)  # ASCII is the same in every locale
 
