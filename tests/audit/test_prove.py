@@ -23,6 +23,7 @@ from tests.small_course import BANK_OF_SUM
 
 SUM, CHOICE, SIGN = "scaled_sum_matches_reference", "choice_is_right", "scaled_sum_has_its_sign"
 WriteCourse = Callable[..., Course]
+pytestmark = pytest.mark.usefixtures("sharing_fork_servers")
 TWO_CHECKS = (
     "# %% [markdown]\n# ## 2 A choice",
     f'''# %%
