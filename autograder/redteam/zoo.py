@@ -100,15 +100,30 @@ def run_zoo(
             harm.extend(hurt)
 
         tellers = [s for s in specimens if s.company in {s.company for s in specimens if s.tells}]
-        ordinary = [s for s in specimens if not s.expectation.aims_at_the_run and s not in tellers]
+        apart = [s for s in specimens if s not in tellers and _is_tried_apart(s)]
+        ordinary = [s for s in specimens if s not in tellers and s not in apart]
         shares = [*_shares(ordinary, jobs), *([tellers] if tellers else [])]
-        classes = [school.open(f"class-{i}", s, quiet) for i, s in enumerate(shares, 1)]
+
+        def judge_all_apart() -> None:
+            for pupils in _apart(school, apart, quiet):
+                judged(pupils)
+
         with ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(judged, classes))
-        apart = [s for s in specimens if s.expectation.aims_at_the_run]
-        for pupils in _apart(school, apart, quiet):
-            judged(pupils)
+            classes = (school.open(f"class-{i}", s, quiet) for i, s in enumerate(shares, 1))
+            under_way = [pool.submit(judged, pupils) for pupils in classes]
+            under_way.append(pool.submit(judge_all_apart))
+            for one in under_way:
+                one.result()
         return Report([outcomes[s.id] for s in specimens], harm, alone[RIGHT].isolation)
+
+
+def _is_tried_apart(specimen: Specimen) -> bool:
+    """Return whether a run might break on a specimen, or a command for staff on its names."""
+    return specimen.expectation.aims_at_the_run or _concerns_commands(specimen)
+
+
+def _concerns_commands(specimen: Specimen) -> bool:
+    return specimen.meddles or "STUDENT = " in specimen.code
 
 
 def _shares(specimens: Sequence[Specimen], jobs: int) -> list[list[Specimen]]:
@@ -139,7 +154,7 @@ def _grade_honest(school: School) -> tuple[Pupils, dict[str, Result]]:
 
 
 def _apart(school: School, members: Sequence[Specimen], quiet: Pupils) -> Iterator[Pupils]:
-    """Give those that aim at the run as a class; if the run breaks, each alone, to see on which."""
+    """Give some as a class of their own; if the run breaks, each alone, to see on which."""
     if len(members) > 1:
         together = school.open("apart", members, quiet)
         school.grade(together)
@@ -169,7 +184,7 @@ def _judged(
         results = pupils.results(school.name)
         for student, result in alone.items():
             harm += [f"{student}: {text}" for text in differences(result, results.get(student))]
-        if any(s.meddles or "STUDENT = " in s.code for s in pupils.members):
+        if any(map(_concerns_commands, pupils.members)):
             harm += school.use(pupils)
     return outcomes, harm
 

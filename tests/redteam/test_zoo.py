@@ -1,12 +1,10 @@
 """Every specimen of the zoo gets what its first line says, and harms nobody.
 
-The whole zoo is graded once, for the processes of a parallel run together; then each specimen is a
-test of its own. `autograder redteam` does the same to a real assignment.
+The whole zoo is graded in one run, and one test looks at all that came of it: were it several, the
+processes of a parallel run would wait for each other. `autograder redteam` does the same to a real
+assignment.
 """
 
-import fcntl
-import os
-import pickle
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,27 +50,10 @@ ROWS = (
     *("forge", "steal", "leak", "end", "outlive", "exhaust", "escape", "shadow"),
     *("cheat", "channel", "intake", "poison"),
 )
-pytestmark = pytest.mark.timeout(600)  # the first test waits for the whole run
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """What came of the zoo: one run, whoever comes first."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # shared by the processes of a parallel run
-    stored = folder / "zoo.pickle"
-    with (folder / "zoo.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stored.exists():
-            stored.write_bytes(pickle.dumps(_run(tmp_path_factory.mktemp("course"))))
-        found: Report | str = pickle.loads(stored.read_bytes())
-    if isinstance(found, str):
-        pytest.skip(f"no walls on this machine: {found}")
-    return found
-
-
-def _run(root: Path) -> Report | str:
+def report_on_zoo(root: Path) -> Report:
+    """Return what comes of the zoo in the small course."""
     write_small_course(root)
     course = find_course(root)
     compile_and_publish(course, NAME, lambda _: None)
@@ -80,20 +61,19 @@ def _run(root: Path) -> Report | str:
         return run_zoo(course, NAME, [s for s in ZOO if s.id not in OPEN], course.limits, jobs=2)
     except CannotTry as reason:
         if "UnsafeHere" in str(reason):
-            return str(reason)
+            pytest.skip(f"no walls on this machine: {reason}")
         raise
 
 
-@pytest.mark.parametrize("name", [specimen.id for specimen in ZOO])
-def test_a_specimen_gets_what_its_first_line_says(report: Report, name: str) -> None:
-    if name in OPEN:
-        pytest.xfail(OPEN[name])
-    outcome = next(o for o in report.outcomes if o.id == name)
-    assert outcome.held, f"{outcome.tries} " + "; ".join(outcome.problems)
-
-
-def test_nobody_is_harmed(report: Report) -> None:
+@pytest.mark.timeout(600)
+def test_every_specimen_gets_what_its_first_line_says_and_nobody_is_harmed(tmp_path: Path) -> None:
+    report = report_on_zoo(tmp_path)
+    loose = [o for o in report.outcomes if not o.held]
+    assert not loose, "\n".join(f"{o.id}: {o.tries} {'; '.join(o.problems)}" for o in loose)
     assert report.harm == []
+    assert report.isolation in list(WALLED)
+    assert [o.id for o in report.outcomes] == [s.id for s in ZOO if s.id not in OPEN]
+    assert all(isinstance(outcome, Outcome) for outcome in report.outcomes)
 
 
 def test_what_is_open_is_in_the_zoo() -> None:
@@ -117,8 +97,3 @@ def test_every_name_says_something_of_its_own() -> None:
 def test_attacks_and_accidents_are_both_there() -> None:
     count = Counter(specimen.expectation.earning for specimen in ZOO)
     assert set(count) == set(Earning)
-
-
-def test_the_isolation_is_known(report: Report) -> None:
-    assert report.isolation in list(WALLED)
-    assert all(isinstance(outcome, Outcome) for outcome in report.outcomes)
