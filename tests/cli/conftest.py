@@ -65,7 +65,8 @@ def shell(warm: Path) -> Run:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Calls a command of a course in this process, which is quicker."""
+    """Calls a command of a course in this process, which is quicker, with one worker."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})  # each has a fork server to start
     for name in os.environ.keys() - ENVIRONMENT.keys():
         monkeypatch.delenv(name)
 
