@@ -259,6 +259,20 @@ def test_a_regrade_reaches_every_attempt_whose_notebook_is_kept(school: Class, r
     assert row(school, run)["attempt"] == "attempt 1 of 2 counts: the best"
 
 
+def test_a_damaged_earlier_result_is_said_and_the_newest_counts(school: Class, run: Run) -> None:
+    for day, points in enumerate((4, 1)):
+        school.hand_in("ada", day, scaled_sum=points, choice=0, proof=0)
+        graded(school, run)
+    newest = (school.root / "results" / "small" / "ada.json").read_bytes()
+    for path in (school.root / "results" / "small" / "history" / "ada").iterdir():
+        if path.read_bytes() != newest:
+            path.write_text("{")
+    done = run(school.root, "export", "small")
+    assert done.returncode == 1
+    assert "earlier attempts of ada are left out: the stored result" in done.stderr
+    assert float(row(school, run)["earned"]) == 1.0
+
+
 def test_who_withdraws_leaves_no_attempt_behind(school: Class, run: Run) -> None:
     for day in (0, 1):
         school.hand_in("ada", day, scaled_sum=day, choice=0, proof=0)
