@@ -28,12 +28,20 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        started = None if (folder / "lifeline").exists() else _start(folder)
-        lifeline = os.open(folder / "lifeline", os.O_WRONLY)
+        started = None
+        try:
+            lifeline = _take(folder)
+        except OSError:  # nobody has started it, or it is gone
+            started = _start(folder)
+            lifeline = _take(folder)
     yield folder
     os.close(lifeline)
     if started is not None:
         started.wait()
+
+
+def _take(folder: Path) -> int:
+    return os.open(folder / "lifeline", os.O_WRONLY | os.O_NONBLOCK)
 
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:
@@ -41,6 +49,7 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
         command = folder / name
         command.write_text(f"#!{sys.executable} -IS\n{(HERE / 'shim.py').read_text()}")
         command.chmod(0o755)
+    (folder / "lifeline").unlink(missing_ok=True)
     os.mkfifo(folder / "lifeline")
     lifeline = os.open(folder / "lifeline", os.O_RDONLY | os.O_NONBLOCK)
     (folder / "socket").unlink(missing_ok=True)
