@@ -1,6 +1,6 @@
 """What a grading run shows on a terminal: a progress bar, then the class."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rich.progress import (
 from autograder.artefacts.grades import Grade
 from autograder.artefacts.results import Result, Status
 from autograder.course import Course
+from autograder.engines.problems import Problem
 from autograder.engines.run import Run
 from autograder.records.databases import database_of
 from autograder.records.terminal import class_table
@@ -108,6 +109,10 @@ class Display:
             f"results/{name}/ and {database_of(course).name}"
         )
 
+    def show_problems(self, problems: Iterable[Problem]) -> None:
+        """Say what staff must look at."""
+        self._say_problems(self._err if self._quiet else self._out, problems)
+
     def show_astray(self, course: Course, astray: Mapping[Path, str | None]) -> None:
         """Name what students submitted where no assignment finds it.
 
@@ -152,8 +157,12 @@ class Display:
                 f"needs attention: rename the folder '{visible(name, 60)}' in submitted/; no "
                 "result can carry its name"
             )
-        for problem in run.problems:
-            console.print(f"needs attention: {visible(problem)}")
+        Display._say_problems(console, run.problems)
+
+    @staticmethod
+    def _say_problems(console: Console, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            console.print(f"needs attention: {visible(problem.text)}")
 
 
 def _walls(run: Run) -> str:

@@ -13,6 +13,7 @@ from autograder.errors import UsageError, naming
 from autograder.visible import visible, visible_lines
 
 if TYPE_CHECKING:
+    from autograder.engines.problems import Problem
     from autograder.records.exporting import Exported
 
 __all__ = [
@@ -112,11 +113,11 @@ def print_text(text: str, end: str = "\n") -> None:
         print(text, end=end, flush=True)
 
 
-def say_problems(problems: Iterable[str]) -> int:
+def say_problems(problems: "Iterable[str | Problem]") -> int:
     """Say on standard error what staff must look at, and return the exit code for it."""
     code = DONE
     for problem in problems:
-        print(f"needs attention: {visible(problem)}", file=sys.stderr)
+        print(f"needs attention: {visible(str(problem))}", file=sys.stderr)
         code = ATTENTION
     return code
 

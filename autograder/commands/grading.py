@@ -1,7 +1,9 @@
 """The commands that grade: what was submitted, and once more with a changed bundle."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from autograder.commands.command import (
@@ -25,6 +27,8 @@ from autograder.errors import UsageError, naming
 from autograder.records.exporters import json_of
 
 if TYPE_CHECKING:
+    from autograder.display import Display
+    from autograder.engines.problems import Problem
     from autograder.engines.run import Run
 
 __all__ = ["GRADE", "REGRADE"]
@@ -55,29 +59,36 @@ def _add_grade(parser: Parser) -> None:
 
 def _grade(options: Options) -> int:
     from autograder.display import Display
-    from autograder.engines.run import grade_assignment
+    from autograder.engines.class_report import report_at_the_end
+    from autograder.engines.problems import Problem
+    from autograder.engines.run import Run, grade_assignment
 
     course = find_course()
     device, jobs = _device(options), jobs_of(options)
     display = Display(quiet=options.json)
-    runs = []
-    for name, students in _to_grade(course, options):
-        with display.progress(name) as progress:
-            run = grade_assignment(
-                course,
-                name,
-                progress,
-                students,
-                device,
-                jobs,
-                options.unsafe_local,
-                options.engine,
-            )
-        if options.student:
-            run = _of_students(run, options.student)
-        with naming(OUTPUT):
-            display.show(course, run)
-        runs.append(run)
+    runs, left_out = list[Run](), list[Problem]()
+    with report_at_the_end(partial(_write_report, course, display, left_out)):
+        for name, students in _to_grade(course, options):
+            with display.progress(name) as progress:
+                run = grade_assignment(
+                    course,
+                    name,
+                    progress,
+                    students,
+                    device,
+                    jobs,
+                    options.unsafe_local,
+                    options.engine,
+                    report=False,
+                )
+            if options.student:
+                run = _of_students(course, run, options.student)
+            with naming(OUTPUT):
+                display.show(course, run)
+            runs.append(run)
+    known = {problem for run in runs for problem in run.problems}
+    news = [one for one in _told(course, left_out, options) if one not in known]
+    display.show_problems(news)
     astray = {
         path: name
         for path, name in course.astray([run.manifest.assignment for run in runs]).items()
@@ -86,7 +97,7 @@ def _grade(options: Options) -> int:
     display.show_astray(course, astray)
     if options.json:
         print_text(json_of([(run.manifest, run.grades) for run in runs]), end="")
-    attention = any(astray.values()) or any(
+    attention = any((*astray.values(), *news)) or any(
         run.unfit
         or run.problems
         or any(r.status == "needs_attention" for r in run.results.values())
@@ -114,30 +125,37 @@ def _add_regrade(parser: Parser) -> None:
 
 def _regrade(options: Options) -> int:
     from autograder.display import Display
+    from autograder.engines.class_report import report_at_the_end
+    from autograder.engines.problems import Problem
     from autograder.engines.regrade import regrade
 
     course = find_course()
     device, jobs = _device(options), jobs_of(options)
-    display = Display()
-    code = DONE
-    for name, students in _to_grade(course, options):
-        with display.progress(name) as progress:
-            found = regrade(
-                course,
-                name,
-                progress,
-                students,
-                device,
-                jobs,
-                options.engine,
-                apply=options.apply,
-            )
-        for line in found.lines():
-            say(line)
-        code = max(code, say_problems(found.problems))
-        if options.preview and found.graded:
-            say(f"nothing is written; to apply it: autograder regrade {name} --apply")
-    return code
+    display, left_out, said = Display(), list[Problem](), set[Problem]()
+    write_report = partial(_write_report, course, display, left_out)
+    with report_at_the_end(write_report) if options.apply else nullcontext():
+        for name, students in _to_grade(course, options):
+            with display.progress(name) as progress:
+                found = regrade(
+                    course,
+                    name,
+                    progress,
+                    students,
+                    device,
+                    jobs,
+                    options.engine,
+                    apply=options.apply,
+                    report=False,
+                )
+            for line in found.lines():
+                say(line)
+            problems = _told(course, found.problems, options)
+            say_problems(problems)
+            said.update(problems)
+            if options.preview and found.graded:
+                say(f"nothing is written; to apply it: autograder regrade {name} --apply")
+    news = [one for one in _told(course, left_out, options) if one not in said]
+    return max(say_problems(news), ATTENTION if said else DONE)
 
 
 REGRADE = Command(
@@ -176,11 +194,32 @@ def _with_teams(course: Course, name: str) -> set[str]:
     return {mate for student in course.submitted(name) for mate in teams.with_mates(student)}
 
 
-def _of_students(run: "Run", students: Collection[str]) -> "Run":
-    """Return a run as it is told of some students; what is damaged is told of everybody.
+def _write_report(course: Course, display: "Display", problems: "list[Problem]") -> None:
+    """Write the report, if something has changed of what it says."""
+    from autograder.engines.class_report import bring_report_up_to_date
+
+    with display.progress("report") as progress:
+        bring_report_up_to_date(course, problems, progress.say)
+
+
+def _told(course: Course, problems: "Iterable[Problem]", options: Options) -> "tuple[Problem, ...]":
+    """Return problems as they are said: of the students that are asked for, and of nobody alone."""
+    from autograder.engines.problems import told, told_of
+
+    shown = told(course, problems)
+    return told_of(shown, options.student) if options.student else shown
+
+
+def _of_students(course: Course, run: "Run", students: Collection[str]) -> "Run":
+    """Return a run as it is told of some students, and of what is nobody's alone.
 
     Their results are those that count for them, of their teams' members too.
     """
+    from autograder.engines.problems import told_of
+    from autograder.records.teams import teams_of
+
+    teams = teams_of(course, run.manifest.assignment)
+    mates = {mate for student in students for mate in teams.with_mates(student)}
     known = [run.grades[student].result for student in students if student in run.grades]
     by = {*students, *(result.student for result in known if result is not None)}
     return replace(
@@ -188,6 +227,7 @@ def _of_students(run: "Run", students: Collection[str]) -> "Run":
         results={s: result for s, result in run.results.items() if s in by},
         grades={s: grade for s, grade in run.grades.items() if s in students},
         unfit=(),
+        problems=told_of(run.problems, by | mates),
         untimed=tuple(s for s in run.untimed if s in by),
         waiting=tuple(s for s in run.waiting if s in by),
         former=tuple(s for s in run.former if s in by),

@@ -21,6 +21,7 @@ __all__ = ["EXPORT", "FEEDBACK", "REPORT"]
 
 def _feedback(options: Options) -> int:
     from autograder.engines.grades import class_grades
+    from autograder.engines.problems import told
     from autograder.engines.record import write_feedback_pages
 
     course = find_course()
@@ -30,7 +31,7 @@ def _feedback(options: Options) -> int:
         missed = write_feedback_pages(course, found)
         count = sum(one.result is not None for one in found.grades.values()) - len(missed)
         say(f"{name}: wrote {count} pages, feedback/<student>/{name}/{name}.html")
-        code = max(code, say_problems([*found.problems, *map(course.in_words, missed)]))
+        code = max(code, say_problems(told(course, [*found.problems, *missed])))
     return code
 
 
@@ -44,12 +45,13 @@ FEEDBACK = Command(
 
 
 def _report(_: Options) -> int:
-    from autograder.engines.record import write_class_report
+    from autograder.engines.class_report import write_class_report
+    from autograder.engines.problems import Problem, told
 
     course = find_course()
-    problems: list[str] = []
+    problems: list[Problem] = []
     say(f"wrote {course.relative(write_class_report(course, problems))}")
-    return say_problems(map(course.in_words, problems))
+    return say_problems(told(course, problems))
 
 
 REPORT = Command(

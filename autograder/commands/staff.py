@@ -131,7 +131,7 @@ def _override(options: Options) -> int:
     draft = Draft(student, question, points, why, author, options.extra, comment)
     before, after, problems = override(course, name, draft)
     say(f"{visible(student)}, {name}: {_words(before)} before, {_words(after)} now")
-    return say_problems(map(course.in_words, problems))
+    return say_problems(problems)
 
 
 def _words(grade: "Grade") -> str:

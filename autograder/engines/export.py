@@ -7,6 +7,7 @@ from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
 from autograder.course import Course
 from autograder.engines.grades import class_grades
+from autograder.engines.problems import Problem, told_of
 from autograder.errors import UsageError
 from autograder.records.exporters import EXPORTERS
 from autograder.records.exporting import Exported, Wanted
@@ -46,10 +47,10 @@ def export_course(
     if sheet is not None and exporter.sheet == "none":
         raise UsageError(f"--to {to} has no use for --sheet")
     classes: list[tuple[Manifest, dict[str, Grade]]] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for name in names:
         found = class_grades(course, name)
-        problems += found.problems
+        problems += told_of(found.problems, students) if students else found.problems
         grades = {s: grade for s, grade in found.grades.items() if not students or s in students}
         classes.append((found.manifest, grades))
     for student in students:
@@ -57,4 +58,4 @@ def export_course(
             raise UsageError(f"student {visible(student)!r} has no grade in {', '.join(names)}")
     roster, drop_lowest = read_roster(course), course.policies.drop_lowest
     exported = exporter.export(Wanted(classes, roster, sheet, column, drop_lowest))
-    return Exported(exported.files, (*problems, *exported.problems))
+    return Exported(exported.files, (*map(str, problems), *exported.problems))

@@ -11,6 +11,7 @@ from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result, Status, dump_result
 from autograder.course import Course
 from autograder.engines.counting import Handed, Standing, handed_in
+from autograder.engines.problems import Problem, told
 from autograder.engines.stamps import (
     digest_of_parts,
     keep_counted,
@@ -34,6 +35,7 @@ __all__ = [
     "grades_now",
     "grades_without_gradebook",
     "is_gradebook_behind",
+    "names_of",
     "newest_results",
 ]
 
@@ -47,13 +49,13 @@ class ClassGrades:
         results: the newest of each student who handed in.
         grades: of each student with a result, alone or in a team, with an entry of staff's, or of
             the roster.
-        problems: sentences on what is damaged, or could not be written.
+        problems: what is damaged, or could not be written.
     """
 
     bundle: Bundle
     results: Mapping[str, Result]
     grades: Mapping[str, Grade]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
     @property
     def manifest(self) -> Manifest:
@@ -61,11 +63,14 @@ class ClassGrades:
         return self.bundle.manifest
 
 
-def newest_results(course: Course, name: str, problems: list[str]) -> dict[str, Result]:
+def newest_results(course: Course, name: str, problems: list[Problem]) -> dict[str, Result]:
     """Return the newest result of each student; one that is damaged is told as a problem."""
     damaged: dict[str, str] = {}
     results = Store(course.results(name)).newest(damaged)
-    problems += [f"{visible(student)} is left out: {said}" for student, said in damaged.items()]
+    problems += [
+        Problem(f"{visible(student)} is left out: {said}", student)
+        for student, said in damaged.items()
+    ]
     return results
 
 
@@ -78,21 +83,21 @@ def class_grades(course: Course, name: str) -> ClassGrades:
     """
     if not course.bundle(name).is_file():
         raise NotCompiled(name)
-    problems: list[str] = []
+    problems: list[Problem] = []
     bundle, results = read_bundle(course.bundle(name)), newest_results(course, name, problems)
     if not course.results(name).is_dir():  # nobody is graded yet: there is nothing to write
         grades = grades_without_gradebook(course, bundle, {})
-        return ClassGrades(bundle, {}, grades, tuple(map(course.in_words, problems)))
+        return ClassGrades(bundle, {}, grades, told(course, problems))
     try:
         grades = grades_now(course, bundle, results, problems)
     except HarnessError as error:
-        problems.append(str(error))
+        problems.append(Problem(str(error)))
         grades = grades_without_gradebook(course, bundle, results)
-    return ClassGrades(bundle, results, grades, tuple(map(course.in_words, problems)))
+    return ClassGrades(bundle, results, grades, told(course, problems))
 
 
 def grades_now(
-    course: Course, bundle: Bundle, results: Mapping[str, Result], problems: list[str]
+    course: Course, bundle: Bundle, results: Mapping[str, Result], problems: list[Problem]
 ) -> dict[str, Grade]:
     """Bring the gradebook and the journal of staff's entries in step, and return the grades.
 
@@ -145,8 +150,8 @@ def grades_now(
             looks={**stamp.looks, name: told},
         )
         write_gradebook_stamp(course, stamp)
-        problems += written.notes
-    problems += teams.problems
+        problems += map(Problem, written.notes)
+    problems += map(Problem, teams.problems)
     problems += _orphans(manifest, written.state)
     grades = _grades(handed, written)
     problems += _requests(manifest, grades, written.state)
@@ -162,7 +167,7 @@ def grades_without_gradebook(
     Raises:
         HarnessError: the journal cannot be read.
     """
-    name, problems = bundle.manifest.assignment, list[str]()
+    name, problems = bundle.manifest.assignment, list[Problem]()
     state = Journal(course.results(name)).state()
     handed = handed_in(course, bundle, results, teams_of(course, name), problems)
     return _grades(handed, Written(state, {}))
@@ -177,6 +182,11 @@ def is_gradebook_behind(course: Course) -> bool:
         and any(course.results(name).glob("*.json"))
         for name in course.assignments()
     )
+
+
+def names_of(course: Course) -> dict[str, str]:
+    """Return the real names of students, by the name of their folder, where they are known."""
+    return {one.id: one.name for one in read_roster(course).students if one.name != one.id}
 
 
 class _Choice:
@@ -223,7 +233,7 @@ def _grades(handed: Handed, written: Written) -> dict[str, Grade]:
     return grades
 
 
-def _former(bundle: Bundle, results: Mapping[str, Result]) -> list[str]:
+def _former(bundle: Bundle, results: Mapping[str, Result]) -> list[Problem]:
     """Say whose grade is open because a question was asked otherwise when it was graded."""
     manifest = bundle.manifest
     open_ones = [
@@ -237,10 +247,11 @@ def _former(bundle: Bundle, results: Mapping[str, Result]) -> list[str]:
     if not open_ones:
         return []
     name, count = manifest.assignment, len(open_ones)
-    return [
+    said = (
         f"{name} asks something else since {count} of its submissions were graded: what changed "
         f"counts for nobody yet; see autograder regrade {name} --preview"
-    ]
+    )
+    return [Problem(said)]
 
 
 def _listed(course: Course) -> set[str]:
@@ -249,7 +260,7 @@ def _listed(course: Course) -> set[str]:
     return {student.id for student in roster.students} if roster.complete else set()
 
 
-def _orphans(manifest: Manifest, state: State) -> list[str]:
+def _orphans(manifest: Manifest, state: State) -> list[Problem]:
     """Say which entries of staff's belong to cells that the assignment no longer has."""
     cells = {WHOLE, *(q.cell for q in manifest.questions)} | {
         check.cell for q in manifest.questions for check in q.checks
@@ -260,14 +271,16 @@ def _orphans(manifest: Manifest, state: State) -> list[str]:
             gone[key.cell] = gone.get(key.cell, 0) + 1
     name = manifest.assignment
     return [
-        f"{name} has no {cell!r} any more, but {count} entries of staff's are kept for it; if it "
-        f"has another name now, run: autograder override {name} --rename {cell} NEW --why TEXT; if "
-        f"it is gone, run: autograder override {name} --drop {cell} --why TEXT"
+        Problem(
+            f"{name} has no {cell!r} any more, but {count} entries of staff's are kept for it; if "
+            f"it has another name now, run: autograder override {name} --rename {cell} NEW --why "
+            f"TEXT; if it is gone, run: autograder override {name} --drop {cell} --why TEXT"
+        )
         for cell, count in sorted(gone.items())
     ]
 
 
-def _requests(manifest: Manifest, grades: Mapping[str, Grade], state: State) -> list[str]:
+def _requests(manifest: Manifest, grades: Mapping[str, Grade], state: State) -> list[Problem]:
     """Say which requests of students no grading and no entry of staff's has answered."""
     cells = {q.id: {q.cell, *(check.cell for check in q.checks)} for q in manifest.questions}
     said = []
@@ -281,9 +294,10 @@ def _requests(manifest: Manifest, grades: Mapping[str, Grade], state: State) -> 
         )
         entered = any(one is not None and one.number > request.number for one in scores)
         if graded <= request.time and not entered:
-            said.append(
-                f"{visible(key.student)} asks for another look at {key.cell!r} of "
-                f"{manifest.assignment}: {request.value}; answer by: autograder override "
-                f"{visible(key.student)} {manifest.assignment} {key.cell} POINTS --why TEXT"
+            student, name = visible(key.student), manifest.assignment
+            text = (
+                f"{student} asks for another look at {key.cell!r} of {name}: {request.value}; "
+                f"answer by: autograder override {student} {name} {key.cell} POINTS --why TEXT"
             )
+            said.append(Problem(text, key.student))
     return said

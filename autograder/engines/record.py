@@ -1,4 +1,4 @@
-"""The records of a class: pages, gradebook and report are brought up to date with its results.
+"""The records of a class: pages and gradebook are brought up to date with its results.
 
 What cannot be written for one student stops nothing for the others. A page shows a verdict beside
 the notebook that got it: where a student has submitted again meanwhile, the notebook is what was
@@ -21,12 +21,12 @@ from autograder.course import Course
 from autograder.engines.counting import kept_attempts
 from autograder.engines.grades import (
     ClassGrades,
-    class_grades,
     grades_now,
     grades_without_gradebook,
-    is_gradebook_behind,
+    names_of,
     newest_results,
 )
+from autograder.engines.problems import Problem, fault_words
 from autograder.engines.stamps import (
     Shown,
     Stamp,
@@ -41,8 +41,6 @@ from autograder.grading.submission import parse_submission
 from autograder.records.autograded import write_autograded
 from autograder.records.feedback import write_feedback
 from autograder.records.handed_back import write_for_release
-from autograder.records.report import write_report
-from autograder.records.roster import read_roster
 from autograder.records.teams import teams_of
 from autograder.records.times import read_time
 from autograder.records.whole_files import require_writable
@@ -52,8 +50,6 @@ __all__ = [
     "Records",
     "Seen",
     "bring_up_to_date",
-    "fault_words",
-    "write_class_report",
     "write_feedback_pages",
     "write_notebook",
 ]
@@ -97,7 +93,7 @@ def bring_up_to_date(
     bundle: Bundle,
     seen: Mapping[str, Seen],
     written: set[str],
-    problems: list[str],
+    problems: list[Problem],
     say: Callable[[str], None],
 ) -> Records:
     """Write all that is not up to date and can be written, and return what it shows.
@@ -136,10 +132,9 @@ def bring_up_to_date(
     digests = {s: _digest(grades[s], s in late, names) for s in shown_ones}
     stale = [s for s, digest in digests.items() if not _is_shown(course, name, s, digest, stamp)]
     same = stamp.students.keys() == digests.keys() and stamp.bundle == bundle.id
-    whole = os.path.isfile(course.report) and not is_gradebook_behind(course)
-    if not faults and not stale and same and whole:
+    if not faults and not stale and same:
         return records
-    say("writing feedback, gradebook and report")
+    say("writing feedback and gradebook")
     shown = {s: one for s, one in stamp.students.items() if s in digests and s not in stale}
     with _kept(faults):
         require_writable(course.root / "feedback")
@@ -153,8 +148,6 @@ def bring_up_to_date(
                     _write_counted(course, bundle, grade, grade.result, submitted)
                 there = os.path.isfile(course.autograded(name, student))
                 shown[student] = Shown(digests[student], there)
-    with _kept(faults):
-        write_class_report(course, problems)
     if faults:
         raise faults[0]
     write_stamp(course, name, Stamp(bundle.id, shown))
@@ -241,9 +234,9 @@ def _write_feedback(
         write_for_release(path, folder / f"{name}.ipynb")
 
 
-def write_feedback_pages(course: Course, found: ClassGrades) -> list[str]:
-    """Write each student's feedback page, and return sentences on those that cannot be written."""
-    problems: list[str] = []
+def write_feedback_pages(course: Course, found: ClassGrades) -> list[Problem]:
+    """Write each student's feedback page, and return what could not be written."""
+    problems: list[Problem] = []
     name = found.manifest.assignment
     submitted, names, stamp = course.submitted(name), names_of(course), read_stamp(course, name)
     shown = dict(stamp.students)
@@ -268,41 +261,6 @@ def _digest(grade: Grade, waits: bool, names: Mapping[str, str]) -> str:
     return digest_of_parts(msgspec.json.encode(grade), [waits, names.get(grade.student)])
 
 
-def write_class_report(course: Course, problems: list[str]) -> Path:
-    """Write the report over every assignment that has results, and return its path.
-
-    Args:
-        course: whose report it is.
-        problems: is told what had to be left out.
-    """
-    assignments = []
-    for name in course.assignments():
-        try:
-            if not course.bundle(name).is_file():
-                continue
-            found = class_grades(course, name)
-            problems += (said for said in found.problems if said not in problems)
-            if found.results or any(grade.is_begun for grade in found.grades.values()):
-                assignments.append((found.manifest, found.grades))
-        except (AutograderError, OSError) as error:
-            problems.append(f"{name} is not in the report: {fault_words(error)}")
-    drop_lowest = course.policies.drop_lowest
-    write_report(course.report.parent, course.name, assignments, names_of(course), drop_lowest)
-    return course.report
-
-
-def names_of(course: Course) -> dict[str, str]:
-    """Return the real names of students, by the name of their folder, where they are known."""
-    return {one.id: one.name for one in read_roster(course).students if one.name != one.id}
-
-
-def fault_words(error: Exception) -> str:
-    """Return in words what went wrong for one student, by whatever exception."""
-    if isinstance(error, OSError):
-        return system_words(error)
-    return str(error) if isinstance(error, AutograderError) else f"{type(error).__name__}: {error}"
-
-
 @contextmanager
 def _kept(faults: list[AutograderError]) -> Iterator[None]:
     """Keep what a block raises, so that what comes behind it is done too."""
@@ -315,14 +273,15 @@ def _kept(faults: list[AutograderError]) -> Iterator[None]:
 
 
 @contextmanager
-def _one_student_s(student: str, problems: list[str]) -> Iterator[None]:
+def _one_student_s(student: str, problems: list[Problem]) -> Iterator[None]:
     """Take whatever a block raises for a problem of one student's pages."""
     try:
         yield
     except Exception as error:
         if stops_all(error):
             raise
-        problems.append(f"the pages of {visible(student)} are not written: {fault_words(error)}")
+        said = f"the pages of {visible(student)} are not written: {fault_words(error)}"
+        problems.append(Problem(said, student))
 
 
 def _submitted_last(

@@ -4,13 +4,14 @@ import random
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.artefacts.results import CheckResult, Result, is_final
+from autograder.artefacts.results import CheckResult, Result, Status, Verdict, is_final
 from autograder.course import Course
 from autograder.engines.grades import class_grades, newest_results
+from autograder.engines.problems import Problem, told
 from autograder.engines.run import Progress, grade_assignment, try_again, try_assignment
 from autograder.visible import visible
 
-__all__ = ["CheckChange", "Regrade", "StudentChange", "Verified", "regrade", "verify"]
+__all__ = ["CheckChange", "Mended", "Regrade", "StudentChange", "Verified", "regrade", "verify"]
 
 
 @dataclass(frozen=True)
@@ -34,26 +35,47 @@ class StudentChange:
 
 
 @dataclass(frozen=True)
+class Mended:
+    """What could not be graded before and is now; ``check`` is None for a whole submission."""
+
+    student: str
+    check: str | None
+    points: float
+
+
+@dataclass(frozen=True)
 class Regrade:
     """What a changed bundle does to a class.
 
-    ``new`` had no result before; ``problems`` are sentences on what cannot be read or written.
+    ``new`` had no result before, and ``ungraded`` cannot be graded now, at least not all of it:
+    that changes nobody's points. ``problems`` say why, and what cannot be read or written.
     """
 
     assignment: str
     graded: int
     changes: tuple[StudentChange, ...]
     new: tuple[str, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    mended: tuple[Mended, ...] = ()
+    ungraded: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the report for a terminal."""
         gain = sum(change.after > change.before for change in self.changes)
         lose = sum(change.after < change.before for change in self.changes)
-        stay = self.graded - len(self.changes) - len(self.new)
+        named = {change.student for change in self.changes}
+        named.update((one.student for one in self.mended), self.new, self.ungraded)
+        stay = self.graded - len(named)
+        counts = [f"{gain} gain, {lose} lose, {stay} stay as they are"]
+        if self.new:
+            counts.append(f"{len(self.new)} new")
+        if self.mended:
+            count = len({one.student for one in self.mended})
+            counts.append(f"{count} with what could not be graded before")
+        if self.ungraded:
+            counts.append(f"{len(self.ungraded)} could not be graded")
         lines = [
-            f"{self.assignment}: {self.graded} submissions graded again: {gain} gain, {lose} lose, "
-            f"{stay} stay as they are" + (f", {len(self.new)} new" if self.new else "")
+            f"{self.assignment}: {self.graded} submissions graded again: {', '.join(counts)}",
         ]
         for change in self.changes:
             difference = change.after - change.before
@@ -65,6 +87,12 @@ class Regrade:
                 margin = "" if check.margin is None else f", margin {check.margin:.2g}"
                 points = f"{check.before:.4g} to {check.after:.4g}"
                 lines.append(f"    {check.name}: {points}{margin}")
+        for one in self.mended:
+            what = one.check or "the submission"
+            lines.append(
+                f"  {visible(one.student)}: {what} could not be graded before, and has "
+                f"{one.points:.4g} points now"
+            )
         return lines
 
 
@@ -78,6 +106,7 @@ def regrade(
     engine: str = "local",
     *,
     apply: bool,
+    report: bool = True,
 ) -> Regrade:
     """Grade with the newest bundle what was graded with another, and say what changes.
 
@@ -90,33 +119,115 @@ def regrade(
         workers: how many submissions are graded at a time.
         engine: the name of the one that grades.
         apply: append the new results and bring the records up to date; else nothing is written.
+        report: write the report, too, where something is.
 
     Raises:
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
         UsageError: the assignment is not compiled, or a student submitted nothing.
     """
-    found: list[str] = []
-    before = newest_results(course, name, found)
-    problems = tuple(map(course.in_words, found))
+    problems: list[Problem] = []
+    before = newest_results(course, name, problems)
     if apply:
         run = grade_assignment(
-            course, name, progress, students, device, workers, engine=engine, again=True
+            course,
+            name,
+            progress,
+            students,
+            device,
+            workers,
+            engine=engine,
+            again=True,
+            report=report,
         )
         after: Mapping[str, Result] = {s: run.results[s] for s in run.graded if s in run.results}
-        problems = run.problems
+        problems = list(run.problems)
     else:
         trial = try_assignment(course, name, progress, students, device, workers, engine)
         after = trial.results
         problems += trial.problems
-    known = {student: result for student, result in after.items() if student in before}
-    changes = [_change(before[student], result) for student, result in sorted(known.items())]
+    compared = [_Compared(before.get(student), one) for student, one in sorted(after.items())]
+    problems += (fault for one in compared for fault in one.faults())
     return Regrade(
         name,
         len(after),
-        tuple(change for change in changes if change.checks or change.before != change.after),
-        tuple(sorted(after.keys() - known.keys())),
-        tuple(dict.fromkeys(problems)),
+        tuple(change for one in compared if (change := one.change()) is not None),
+        tuple(one.after.student for one in compared if one.before is None and not one.is_lost),
+        told(course, problems),
+        tuple(mended for one in compared for mended in one.mended()),
+        tuple(one.after.student for one in compared if one.broken or one.is_lost),
     )
+
+
+class _Compared:
+    """A student's former result beside the one of now.
+
+    What could not be graded is compared with nothing: it is open, and no points are lost by it.
+    """
+
+    def __init__(self, before: Result | None, after: Result) -> None:
+        self.before, self.after = before, after
+        self.is_lost = _is_lost(after)
+        self._former = _checks(before) if before is not None else {}
+        self._now = _checks(after)
+        self.broken = [name for name, check in self._now.items() if _is_broken(check)]
+
+    def faults(self) -> Iterator[Problem]:
+        """Yield why something could not be graded."""
+        student = self.after.student
+        if self.is_lost:
+            why = "; ".join(self.after.remarks) or "a check broke"
+            yield Problem(
+                f"{visible(student)} could not be graded, and loses no points by it: {why}", student
+            )
+            return
+        for name in self.broken:
+            said = [c.message for c in self._now[name].cases if c.verdict is Verdict.BROKEN]
+            yield Problem(
+                f"{name} of {visible(student)} could not be graded, by a fault of ours that costs "
+                f"no points: {said[0] or 'the check broke'}",
+                student,
+            )
+
+    def mended(self) -> Iterator[Mended]:
+        """Yield what could not be graded before."""
+        if self.before is None or self.is_lost:
+            return
+        if _is_lost(self.before):
+            yield Mended(self.after.student, None, self.after.earned)
+            return
+        for name, check in self._now.items():
+            if name in self._former and _is_broken(self._former[name]) and name not in self.broken:
+                yield Mended(self.after.student, name, check.earned)
+
+    def change(self) -> StudentChange | None:
+        """Return how the points change by what could be graded both times."""
+        before, after, checks = self.before, self.after, list[CheckChange]()
+        if before is None or self.is_lost or _is_lost(before):
+            return None
+        open_ones = {*self.broken, *(n for n, check in self._former.items() if _is_broken(check))}
+        for name, check in self._now.items():
+            points = self._former[name].earned if name in self._former else 0.0
+            if points != check.earned and name not in open_ones:
+                margins = [case.margin for case in check.cases if case.margin is not None]
+                checks.append(CheckChange(name, points, check.earned, max(margins, default=None)))
+        for name in sorted(self._former.keys() - self._now.keys() - open_ones):
+            checks.append(CheckChange(name, self._former[name].earned, 0.0, None))
+        earned = after.earned
+        if open_ones:
+            earned = before.earned + sum(check.after - check.before for check in checks)
+        if not checks and earned == before.earned:
+            return None
+        return StudentChange(after.student, before.earned, earned, tuple(checks))
+
+
+def _is_lost(result: Result) -> bool:
+    """Return whether nothing of a submission could be graded."""
+    no_check_ran = not any(question.checks for question in result.questions)
+    return result.fault is not None or (result.status is Status.NEEDS_ATTENTION and no_check_ran)
+
+
+def _is_broken(check: CheckResult) -> bool:
+    return any(case.verdict is Verdict.BROKEN for case in check.cases)
 
 
 @dataclass(frozen=True)
@@ -127,13 +238,13 @@ class Verified:
         assignment: the name.
         students: who were graded again, by the same checks and on what they had submitted.
         differences: sentences on verdicts and points that are not the same.
-        problems: sentences on what could not be graded.
+        problems: what could not be graded.
     """
 
     assignment: str
     students: tuple[str, ...]
     differences: tuple[str, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 def verify(
@@ -176,7 +287,7 @@ def _is_by_now(result: Result | None, bundle: str) -> bool:
     return result is not None and result.bundle == bundle and is_final(result)
 
 
-def _fault(stored: Result, again: Result) -> str | None:
+def _fault(stored: Result, again: Result) -> Problem | None:
     """Say why a second result cannot be compared with the stored one; None if it can."""
     now = _checks(again)
     whole = all(
@@ -186,7 +297,8 @@ def _fault(stored: Result, again: Result) -> str | None:
     if whole and again.fault is None:
         return None
     why = "; ".join(again.remarks) or "not all of its checks ran"
-    return f"{visible(stored.student)} could not be graded again: {why}"
+    student = stored.student
+    return Problem(f"{visible(student)} could not be graded again: {why}", student)
 
 
 def _differences(stored: Result, again: Result) -> Iterator[str]:
@@ -201,18 +313,6 @@ def _differences(stored: Result, again: Result) -> Iterator[str]:
                     f"{student}: {name}, case {visible(before.name)!r}: {before.verdict} is "
                     f"stored, {after.verdict} came now"
                 )
-
-
-def _change(before: Result, after: Result) -> StudentChange:
-    former, checks = _checks(before), []
-    for name, check in _checks(after).items():
-        points = former[name].earned if name in former else 0.0
-        if points != check.earned:
-            margins = [case.margin for case in check.cases if case.margin is not None]
-            checks.append(CheckChange(name, points, check.earned, max(margins, default=None)))
-    gone = former.keys() - _checks(after).keys()
-    checks += [CheckChange(name, former[name].earned, 0.0, None) for name in sorted(gone)]
-    return StudentChange(after.student, before.earned, after.earned, tuple(checks))
 
 
 def _checks(result: Result) -> dict[str, CheckResult]:

@@ -1,8 +1,10 @@
 """A grading run: what is not graded yet is graded, and the records are brought up to date."""
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -11,13 +13,10 @@ from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.results import Result, is_final, waits_for_hardware
 from autograder.course import Course
+from autograder.engines.class_report import bring_report_up_to_date, report_at_the_end
 from autograder.engines.counting import attempt_file, attempts_to_grade, keep_attempts
-from autograder.engines.record import (
-    Seen,
-    bring_up_to_date,
-    fault_words,
-    write_notebook,
-)
+from autograder.engines.problems import Problem, fault_words, told
+from autograder.engines.record import Seen, bring_up_to_date, write_notebook
 from autograder.engines.stamps import keep_times
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS, Graded, Job, Work
@@ -60,8 +59,8 @@ class Run:
 
     ``grades`` are the results with what staff entered and what lateness costs.
 
-    ``unfit`` are names of students' folders that no result can carry, ``problems`` sentences on
-    what else of single students could not be graded, read or written; ``untimed`` are students
+    ``unfit`` are names of students' folders that no result can carry, ``problems`` what else could
+    not be graded, read or written, and whose it is; ``untimed`` are students
     whose timestamp.txt says no time; ``waiting`` are those who have submitted again since their
     result, and ``former`` those whose result is by another bundle, which a regrade would replace.
     """
@@ -72,7 +71,7 @@ class Run:
     graded: tuple[str, ...]
     skipped: int
     unfit: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     untimed: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
@@ -83,7 +82,7 @@ class Preview:
     """What a run would do: the results by student, and what cannot be graded."""
 
     results: Mapping[str, Result]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 def grade_assignment(
@@ -97,6 +96,7 @@ def grade_assignment(
     engine: str = "local",
     *,
     again: bool = False,
+    report: bool = True,
 ) -> Run:
     """Grade the submissions of an assignment that have no standing result.
 
@@ -116,6 +116,7 @@ def grade_assignment(
         unsafe_local: run students' code without walls, as a trial that counts for nothing.
         engine: the name of the one that grades.
         again: grade what another bundle graded, too.
+        report: write the report, too; whoever grades several assignments does so behind the last.
 
     Raises:
         UnsafeHere: this machine cannot hold a student's code as safely as the course wants.
@@ -140,7 +141,9 @@ def grade_assignment(
             if not earlier and _written(course, plan, one):
                 written.add(one.student)
         progress.advance(one.result)
-    records = bring_up_to_date(course, plan.bundle, seen, written, problems, progress.say)
+    write_report = partial(bring_report_up_to_date, course, problems, progress.say)
+    with report_at_the_end(write_report) if report else nullcontext():
+        records = bring_up_to_date(course, plan.bundle, seen, written, problems, progress.say)
     return Run(
         plan.bundle.manifest,
         records.results,
@@ -148,7 +151,7 @@ def grade_assignment(
         tuple(sorted(graded)),
         plan.done,
         tuple(course.unfit(name)),
-        _told(course, problems),
+        told(course, problems),
         tuple(student for student, one in sorted(seen.items()) if one.is_untimed),
         records.waiting,
         records.former,
@@ -201,7 +204,7 @@ def _tried(
     for one in ENGINES[engine](plan.work, plan.jobs, workers):
         found[one.student] = one.result
         progress.advance(one.result)
-    return Preview(found, _told(course, plan.problems))
+    return Preview(found, told(course, plan.problems))
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,7 @@ class _Plan:
     seen: Mapping[str, Seen]
     earlier: Mapping[str, set[str]]
     done: int
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 def _plan(
@@ -238,7 +241,8 @@ def _plan(
     bundle, store = _bundle(course, name), Store(course.results(name))
     limits = course.limits_of(name)
     work = Work(course.bundle(name), course.secret, limits, device, min_isolation, course.private())
-    jobs, seen, problems, done = [], {}, [], 0
+    jobs, seen, done = [], {}, 0
+    problems: list[Problem] = []
     earlier: dict[str, set[str]] = {}
     times: list[tuple[str, str, str]] = []
     for student, path in _submitted(course, name, students).items():
@@ -261,7 +265,8 @@ def _plan(
         except (AutograderError, OSError) as error:
             if stops_all(error):
                 raise
-            problems.append(f"{visible(student)} is not graded: {fault_words(error)}")
+            said = f"{visible(student)} is not graded: {fault_words(error)}"
+            problems.append(Problem(said, student))
             continue
         if known is not None and is_final(known):
             done += 1
@@ -292,7 +297,9 @@ def _key(course: Course, work: Work, digest: str, bundle: str) -> str:
     return submission_key(digest, bundle, own_version(), work.limits, work.device, course.secret_id)
 
 
-def _stored(course: Course, plan: _Plan, one: Graded, problems: list[str], *, show: bool) -> bool:
+def _stored(
+    course: Course, plan: _Plan, one: Graded, problems: list[Problem], *, show: bool
+) -> bool:
     """Store a result under the key of what was read; return whether it is stored."""
     key = _key(course, plan.work, one.submitted.digest, one.result.bundle)
     try:
@@ -300,7 +307,8 @@ def _stored(course: Course, plan: _Plan, one: Graded, problems: list[str], *, sh
     except (AutograderError, OSError) as error:
         if stops_all(error):
             raise
-        problems.append(f"the result of {visible(one.student)} is not stored: {fault_words(error)}")
+        said = f"the result of {visible(one.student)} is not stored: {fault_words(error)}"
+        problems.append(Problem(said, one.student))
         return False
     return True
 
@@ -320,11 +328,6 @@ def _written(course: Course, plan: _Plan, one: Graded) -> bool:
     except Exception:  # at the end of the run, where it is told
         return False
     return result.submission == one.result.submission
-
-
-def _told(course: Course, problems: Sequence[str]) -> tuple[str, ...]:
-    """Return sentences as they are shown: once each, with paths relative to the course."""
-    return tuple(dict.fromkeys(map(course.in_words, problems)))
 
 
 def _bundle(course: Course, name: str) -> Bundle:

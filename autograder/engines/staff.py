@@ -10,9 +10,11 @@ from autograder.artefacts.manifest import Manifest, QuestionEntry
 from autograder.artefacts.results import Result
 from autograder.collecting.placing import ATTEMPTS
 from autograder.course import Course
+from autograder.engines.class_report import write_class_report
 from autograder.engines.counting import forget_attempts, handed_in
 from autograder.engines.grades import ClassGrades, class_grades
-from autograder.engines.record import write_class_report, write_feedback_pages
+from autograder.engines.problems import Problem, told
+from autograder.engines.record import write_feedback_pages
 from autograder.engines.stamps import forget_times
 from autograder.errors import UsageError
 from autograder.records.database import Database
@@ -84,7 +86,7 @@ class Renamed:
     kept: int
 
 
-def override(course: Course, name: str, draft: Draft) -> tuple[Grade, Grade, list[str]]:
+def override(course: Course, name: str, draft: Draft) -> tuple[Grade, Grade, tuple[Problem, ...]]:
     """Enter points for a question in place of the grader's.
 
     Returns:
@@ -135,7 +137,9 @@ def override(course: Course, name: str, draft: Draft) -> tuple[Grade, Grade, lis
     return before, _grade(after, draft.student), problems
 
 
-def request(course: Course, name: str, student: str, question: str, text: str) -> list[str]:
+def request(
+    course: Course, name: str, student: str, question: str, text: str
+) -> tuple[Problem, ...]:
     """Note that a student asks for another look at a question."""
     found = class_grades(course, name)
     _grade(found, student)
@@ -287,7 +291,9 @@ def _in_gradebook(database: Database, student: str) -> set[str]:
     return {str(name) for (name,) in database.read(query, student)}
 
 
-def _enter(course: Course, name: str, entries: Sequence[Entry]) -> tuple[ClassGrades, list[str]]:
+def _enter(
+    course: Course, name: str, entries: Sequence[Entry]
+) -> tuple[ClassGrades, tuple[Problem, ...]]:
     """Append entries, and write what they change; return the grades and what was not written."""
     journal = Journal(course.results(name))
     with journal.locked():
@@ -296,7 +302,7 @@ def _enter(course: Course, name: str, entries: Sequence[Entry]) -> tuple[ClassGr
     problems = list(found.problems)
     problems += write_feedback_pages(course, found)
     write_class_report(course, problems)
-    return found, problems
+    return found, told(course, problems)
 
 
 def _entries_of(

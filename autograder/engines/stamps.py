@@ -20,15 +20,18 @@ __all__ = [
     "keep_times",
     "read_counted",
     "read_gradebook_stamp",
+    "read_report_stamp",
     "read_stamp",
     "read_times",
     "stamp_of",
     "write_gradebook_stamp",
+    "write_report_stamp",
     "write_stamp",
 ]
 
 STAMP = ".recorded"  # in results/<assignment>
 GRADEBOOK = ".gradebook"  # in results
+REPORT = ".report"  # in results
 TIMES = ".times"  # in results/<assignment>
 COUNTED = ".counted"  # likewise
 
@@ -102,6 +105,20 @@ def stamp_of(course: Course, digest: str) -> GradebookStamp:
 def write_gradebook_stamp(course: Course, stamp: GradebookStamp) -> None:
     """Keep how the gradebook is now."""
     write_atomic(course.root / "results" / GRADEBOOK, msgspec.json.encode(stamp))
+
+
+def read_report_stamp(course: Course) -> str | None:
+    """Return a digest of what the report was written from; None if it is not known."""
+    try:
+        return (course.root / "results" / REPORT).read_text(encoding="ascii") or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def write_report_stamp(course: Course, digest: str | None) -> None:
+    """Keep what the report was written from, where there are results."""
+    if (course.root / "results").is_dir():
+        write_atomic(course.root / "results" / REPORT, (digest or "").encode("ascii"))
 
 
 def read_times(course: Course, name: str) -> dict[str, dict[str, list[str]]]:

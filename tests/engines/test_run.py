@@ -214,10 +214,11 @@ def test_a_damaged_file_is_said_and_is_one_students(classroom):
     assert run.graded == ("new",)
     name = of_ada.relative_to(classroom.root)
     assert (
-        f"ada is not graded: the stored result {name} is damaged: not a result" in (run.problems[0])
+        f"ada is not graded: the stored result {name} is damaged: not a result"
+        in run.problems[0].text
     )
-    assert "put it back from a backup, or move it away and grade again" in run.problems[0]
-    said = "\n".join(run.problems[1:])
+    assert "put it back from a backup, or move it away and grade again" in run.problems[0].text
+    said = "\n".join(map(str, run.problems[1:]))
     assert "the result of bo is not stored: results/small/history/bo: File exists; put" in said
     assert "dan is not graded: results/small/dan.json: Is a directory; put" in said
     assert "gone is left out: the stored result results/small/gone.json is damaged" in said
@@ -243,7 +244,7 @@ def test_what_lies_where_a_page_belongs_is_said_and_is_one_students(classroom):
     course.autograded("small", "cy").parent.write_text("no folder")
     run = grade(classroom)
     assert earned(run) == dict.fromkeys(("ada", "bo", "cy", "dan"), 7.0)
-    assert [problem.partition(";")[0] for problem in run.problems] == [
+    assert [problem.text.partition(";")[0] for problem in run.problems] == [
         "the pages of ada are not written: feedback/ada/small/small.html: Is a directory",
         "the pages of bo are not written: feedback/bo/small: Not a directory",
         "the pages of cy are not written: autograded/cy/small: File exists",
@@ -286,7 +287,7 @@ def test_a_trial_writes_nothing_and_says_what_is_damaged(classroom):
     trial = try_assignment(classroom.course, "small", Meddler())
     assert trial.results == {}
     (problem,) = trial.problems
-    assert problem.startswith("bo is not graded: ")
+    assert problem.text.startswith("bo is not graded: ")
     assert {p: p.read_bytes() for p in results.rglob("*") if p.is_file()} == before
 
 
@@ -314,7 +315,7 @@ def test_a_bundle_of_another_assignment_that_is_damaged_leaves_that_out_of_the_r
     course.report.unlink()
     run = grade(classroom)
     assert len(run.problems) == 1
-    assert run.problems[0].startswith("other is not in the report: ")
+    assert run.problems[0].text.startswith("other is not in the report: ")
     assert course.report.is_file()
 
 
@@ -352,8 +353,8 @@ def test_a_regrade_says_what_is_damaged_and_goes_on_with_the_others(classroom):
     found = regrade(classroom.course, "small", Meddler(), apply=False)
     assert [change.student for change in found.changes] == ["cy"]
     left_out, not_graded = found.problems
-    assert left_out.startswith("gone is left out: ")
-    assert not_graded.startswith("bo is not graded: ")
+    assert left_out.text.startswith("gone is left out: ")
+    assert not_graded.text.startswith("bo is not graded: ")
     applied = regrade(classroom.course, "small", Meddler(), apply=True)
     assert applied.changes == found.changes
     assert set(applied.problems) == set(found.problems)
@@ -374,7 +375,7 @@ def test_records_that_can_be_written_are_when_others_cannot(classroom):
     again = Meddler()
     run = grade_assignment(classroom.course, "small", again)
     assert (run.graded, run.problems) == ((), ())
-    assert again.said == ["writing feedback, gradebook and report"]
+    assert again.said == ["writing feedback and gradebook", "writing the report"]
     assert gradebook.is_file()
 
 
