@@ -24,6 +24,7 @@ pytestmark = pytest.mark.timeout(
 )  # the first test waits for the class to be compiled and graded
 AUTOMATIC = 89.0
 RESULTS = "results.pickle"
+LIMIT, SHORTER = "call_seconds = 2\n", "call_seconds = 0.8\n"  # ines loops in a dozen calls
 MANUAL = {"proof_minimum_norm", "proof_weight_decay"}
 
 # What each student earns where it is not everything, and the verdicts that are no pass.
@@ -68,8 +69,11 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
             shutil.copytree(ROOT / name, root / name, ignore=others)
         for name in ("course.toml", "nbgrader_config.py"):
             shutil.copy(ROOT / name, root)
+        compile_and_publish(find_course(root), ASSIGNMENT, lambda _: None)
+        text = (root / "course.toml").read_text(encoding="utf-8")
+        assert LIMIT in text
+        (root / "course.toml").write_text(text.replace(LIMIT, SHORTER), encoding="utf-8")
         found = find_course(root)
-        compile_and_publish(found, ASSIGNMENT, lambda _: None)
         run = grade_assignment(found, ASSIGNMENT, Silent(), workers=1)
         (root / RESULTS).write_bytes(pickle.dumps(dict(run.results)))
 
