@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import tomllib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from autograder.errors import UsageError
 from autograder.policies import OwnPolicies, Policies, gradebook_url
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import WALLED, WEAKEST, Isolation
+from autograder.spelling import Spelling, plain
 from autograder.visible import visible
 
 __all__ = [
@@ -40,7 +40,6 @@ TEAMS = "teams.csv"
 LONGEST_NAME = 250  # bytes of a student's: a file name holds 255, and ours add ".json"
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
 SECRET_FILE_VARIABLE = "AUTOGRADER_SECRET_FILE"
-COPY = re.compile(r"(?:\s*\(\d+\)|-copy\d*|\s+copy)$")  # at the end of the name of a copy
 TIMESTAMP = "timestamp.txt"  # nbgrader's, in the folder of a submission
 MOST_FILES = 100_000  # of a folder that are looked at
 MOST_TOLD = 5  # files that a message tells
@@ -137,14 +136,25 @@ class Course:
     def submitted(self, assignment: str) -> dict[str, Path]:
         """The submitted notebook of each student who handed something in, sorted by name.
 
-        It is named as the assignment, or is the only notebook in its folder.
+        It is named as the assignment, or is the only notebook in its folder. Whoever has two
+        folders for it, as the name is written in two ways, is left out.
         """
-        folders = self._submitted(assignment)
-        return {f.name: notebook_in(f / assignment, assignment) for f in folders if _can_be(f.name)}
+        folders, called = self._submitted(assignment), Spelling(self.student_folders())
+        twice = called.twice(folder.name for folder in folders)
+        fit = {called(f.name): f / assignment for f in folders if _can_be(f.name)}
+        return {name: notebook_in(fit[name], assignment) for name in sorted(fit.keys() - twice)}
 
     def unfit(self, assignment: str) -> list[str]:
         """The names of students' folders that no result can carry: long, not UTF-8, with a \\."""
         return [f.name for f in self._submitted(assignment) if not _can_be(f.name)]
+
+    def twofold(self, assignment: str) -> list[str]:
+        """The students who have two folders for an assignment: nobody can say which counts."""
+        return Spelling(names := [f.name for f in self._submitted(assignment)]).twice(names)
+
+    def student_folders(self) -> list[str]:
+        """The names of the folders of all who handed something in."""
+        return [folder.name for folder in _entries(self.root / "submitted")]
 
     def astray(self, assignments: Collection[str]) -> dict[Path, str | None]:
         """What students submitted where no assignment finds it, and for which it may be meant.
@@ -153,11 +163,11 @@ class Course:
         assignment that is not asked for is left out.
         """
         names = self._known()
-        meant = {_plain(name): name for name in sorted(names)}
+        meant = {plain(name): name for name in sorted(names)}
         found = {}
         for student in _entries(self.root / "submitted"):
             for path in _entries(student):
-                name = meant.get(_plain(path.stem))
+                name = meant.get(plain(path.stem))
                 strange = path.name not in names and (path.is_dir() or _is_notebook(path))
                 if strange and (name is None or name in assignments):
                     found[path] = name
@@ -311,11 +321,6 @@ def _entries(folder: Path) -> list[Path]:
 
 def _is_notebook(path: Path) -> bool:
     return path.suffix.lower() == ".ipynb"
-
-
-def _plain(name: str) -> str:
-    """Return a name without what a file browser or a hasty hand adds to it."""
-    return "".join(filter(str.isalnum, COPY.sub("", name.strip().casefold())))
 
 
 def _table(parent: dict[str, Any], key: str, where: str | None = None) -> dict[str, Any]:

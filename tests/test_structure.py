@@ -20,6 +20,7 @@ LAYERS = (
     "errors",
     "version",
     "visible",
+    "spelling",
     "policies",
     "authoring",
     "sandbox",

@@ -27,6 +27,7 @@ from autograder.records.gradebook import Written, write_gradebook
 from autograder.records.roster import names_beside, read_roster
 from autograder.records.store import Store
 from autograder.records.teams import teams_of
+from autograder.spelling import Spelling
 from autograder.visible import visible
 
 __all__ = [
@@ -71,7 +72,29 @@ def newest_results(course: Course, name: str, problems: list[Problem]) -> dict[s
         Problem(f"{visible(student)} is left out: {said}", student)
         for student, said in damaged.items()
     ]
-    return results
+    return _one_each(results, Spelling(course.student_folders(), results))
+
+
+def _one_each(results: Mapping[str, Result], called: Spelling) -> dict[str, Result]:
+    """Return one result for each student: that under the student's name, else the newest."""
+    found: dict[str, Result] = {}
+    for name, result in sorted(results.items(), key=lambda pair: pair[1].graded_at):
+        if (student := called(name)) == name or student not in results:
+            found[student] = msgspec.structs.replace(result, student=student)
+    return dict(sorted(found.items()))
+
+
+def _twofold(course: Course, name: str) -> list[Problem]:
+    """Say who has two folders for an assignment, and what to do."""
+    return [
+        Problem(
+            f"{visible(student)} has two folders for {name} in submitted/, as the name is written "
+            "in two ways: with accents as letters, and as marks of their own; neither is graded "
+            "until one is removed",
+            student,
+        )
+        for student in course.twofold(name)
+    ]
 
 
 def class_grades(course: Course, name: str) -> ClassGrades:
@@ -139,6 +162,7 @@ def grades_now(
             choose=choice,
             shown=read_counted(course, name),
             names=names_beside(course),
+            called=Spelling(course.student_folders(), results),
         )
         keep_counted(course, name, {s: r.submission for s, r in choice.results.items()})
         told = [(student, cell, why) for (student, cell), why in written.looks.items()]
@@ -151,6 +175,7 @@ def grades_now(
         )
         write_gradebook_stamp(course, stamp)
         problems += map(Problem, written.notes)
+    problems += _twofold(course, name)
     problems += map(Problem, teams.problems)
     problems += _orphans(manifest, written.state)
     grades = _grades(handed, written)

@@ -6,8 +6,9 @@ read then, or none, and the page says that a newer one waits to be graded.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,7 @@ from autograder.records.handed_back import write_for_release
 from autograder.records.teams import teams_of
 from autograder.records.times import read_time
 from autograder.records.whole_files import require_writable
+from autograder.spelling import Spelling
 from autograder.visible import visible
 
 __all__ = [
@@ -180,9 +182,18 @@ def _write_counted(
 
 
 def _remove_pages(course: Course, name: str, students: Iterable[str]) -> None:
-    """Remove pages of students who have no result any more: they are in another team now."""
+    """Remove pages of students who have no result any more: they are in another team now.
+
+    Of one whose name is written otherwise now, the folders go.
+    """
+    called = Spelling(course.student_folders())
     for student in students:
-        if not (course.results(name) / f"{student}.json").exists():
+        if called(student) != student:
+            for path in (course.feedback(name, student), course.autograded(name, student)):
+                shutil.rmtree(path.parent, ignore_errors=True)
+                with suppress(OSError):  # other assignments are in it, or it is not there
+                    path.parent.parent.rmdir()
+        elif not (course.results(name) / f"{student}.json").exists():
             course.feedback(name, student).unlink(missing_ok=True)
             course.autograded(name, student).unlink(missing_ok=True)
 

@@ -22,6 +22,7 @@ from autograder.records.databases import database_of
 from autograder.records.entries import EVERYBODY, WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import forget_in_gradebook
 from autograder.records.names import names_journal
+from autograder.records.respelling import writings_of
 from autograder.records.roster import is_student_name
 from autograder.records.store import Store
 from autograder.records.teams import teams_of
@@ -209,9 +210,8 @@ def history(course: Course, name: str, student: str) -> History:
 def forget(course: Course, names: Sequence[str], student: str, author: str) -> Mapping[str, int]:
     """Remove a student who has withdrawn: submissions, results, pages and rows of the gradebook.
 
-    That it was done, when and by whom stays in the journal of entries.
-
-    The gradebook's rows go first: where it cannot be written, the same command can be run again.
+    That it was done, when and by whom stays in the journal of entries. The gradebook's rows go
+    first: where it cannot be written, the same command can be run again.
 
     Returns:
         How many results are gone, by assignment.
@@ -224,7 +224,21 @@ def forget(course: Course, names: Sequence[str], student: str, author: str) -> M
     if not is_student_name(student) and not any(student in course.submitted(n) for n in names):
         raise UsageError(f"{visible(student)!r} is no student's name")
     _require_own(course, names, student)
-    database = database_of(course)
+    database, gone, named = database_of(course), dict[str, int](), False
+    for one in writings_of(course, names, student):
+        for name, count in _forget_one(course, database, names, one, author).items():
+            gone[name] = gone.get(name, 0) + count
+        if not _in_gradebook(database, one):
+            named |= _forget_name(course, database, one, author)
+    if not gone and not named:
+        raise UsageError(f"nothing is known of {visible(student)!r}")
+    write_class_report(course, [])
+    return gone
+
+
+def _forget_one(
+    course: Course, database: Database, names: Sequence[str], student: str, author: str
+) -> dict[str, int]:
     gone, rows = {}, _in_gradebook(database, student)
     for name in names:
         store, journal = Store(course.results(name)), Journal(course.results(name))
@@ -251,10 +265,6 @@ def forget(course: Course, names: Sequence[str], student: str, author: str) -> M
                 shutil.rmtree(folder, ignore_errors=True)
                 with suppress(OSError):  # other assignments are in it, or it is not there
                     folder.parent.rmdir()
-    named = not _in_gradebook(database, student) and _forget_name(course, database, student, author)
-    if not gone and not named:
-        raise UsageError(f"nothing is known of {visible(student)!r}")
-    write_class_report(course, [])
     return gone
 
 

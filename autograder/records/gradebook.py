@@ -33,6 +33,7 @@ from autograder.records.gradebook_rows import Submission, rows_of, write_rows
 from autograder.records.gradebook_staff import reconcile, write_due, write_entered
 from autograder.records.marks import keep_mark
 from autograder.records.names import Names, keep_names
+from autograder.records.respelling import respell_entries, respelled_rows
 from autograder.records.times import read_time
 from autograder.records.words import question_pairs
 from autograder.visible import visible
@@ -42,6 +43,7 @@ __all__ = ["Looks", "Written", "forget_in_gradebook", "write_gradebook"]
 BATCH = 500  # students whose rows are in memory at one time
 Looks = Mapping[tuple[str, str], str]  # why staff must look again, by student and cell
 LateOf = Callable[[State, str], Late]
+Called = Callable[[str], str]
 Choose = Callable[[State], tuple[Mapping[str, Result], Mapping[str, str]]]
 
 
@@ -77,6 +79,7 @@ def write_gradebook(
     choose: Choose | None = None,
     shown: Mapping[str, str] = {},
     names: Names | None = None,
+    called: Called = str,
 ) -> Written:
     """Write the results of an assignment into nbgrader's database, all of them or none.
 
@@ -97,6 +100,7 @@ def write_gradebook(
             ``results`` and ``timestamps``.
         shown: the submission of each student whose scores were written last.
         names: what is known of students beside the gradebook, and goes where it says nothing.
+        called: what a student is called, by any writing of the name.
 
     Raises:
         HarnessError: the database cannot be made, read or written.
@@ -116,6 +120,8 @@ def write_gradebook(
             state = reconcile(gradebook, manifest.assignment, journal, late_of is None, shown)
             if names is not None:
                 keep_names(gradebook, names)
+            if _respell(gradebook, manifest.assignment, journal, names, called):
+                state = journal.state()
             if choose is not None:
                 results, timestamps = choose(state)
             notebook, worth_else = sync_notebook(gradebook, manifest.assignment, release)
@@ -255,13 +261,28 @@ def _batches(gradebook: Any, assignment: Any, students: Iterable[str]) -> Iterat
         yield everybody[begin : begin + BATCH]
 
 
+def _respell(
+    gradebook: Any, assignment: str, journal: Journal, names: Names | None, called: Called
+) -> bool:
+    """Make one student of two writings of a name; return whether there were entries to move."""
+    moved = respell_entries(journal, called)
+    former = respelled_rows(gradebook, assignment, called)
+    if names is not None and former:
+        with names.journal.locked():
+            respell_entries(names.journal, called)
+    for student in former:
+        _remove(gradebook, student, [assignment])
+    if names is not None and former:
+        keep_names(gradebook, names)
+    return moved
+
+
 def forget_in_gradebook(database: Database, student: str, assignments: Sequence[str]) -> None:
     """Remove a student's submissions of assignments, and the student who has no other.
 
     Raises:
         HarnessError: the database cannot be read or written.
     """
-    from nbgrader.api import Student as Row
     from sqlalchemy.exc import SQLAlchemyError
 
     if not database.is_there():
@@ -269,21 +290,29 @@ def forget_in_gradebook(database: Database, student: str, assignments: Sequence[
     try:
         with database.opened([]) as opened:
             gradebook = opened.gradebook
-            known = gradebook.db.get(Row, student)
-            if known is None:
-                return
-            for submission in list(known.submissions):
-                if submission.assignment.name in assignments:
-                    for notebook in submission.notebooks:
-                        for row in (*notebook.grades, *notebook.comments, notebook):
-                            gradebook.db.delete(row)
-                    gradebook.db.delete(submission)
-            gradebook.db.flush()
-            gradebook.db.expire(known)
-            if not known.submissions:
-                gradebook.db.delete(known)
+            _remove(gradebook, student, assignments)
             opened.commit()
     except (SQLAlchemyError, OSError) as error:
         raise HarnessError(
             f"{database.name} cannot be written: {reason_of(error)}; {ADVICE}"
         ) from error
+
+
+def _remove(gradebook: Any, student: str, assignments: Sequence[str]) -> None:
+    """Remove a student's submissions of assignments, and the student who has no other."""
+    from nbgrader.api import Student
+
+    known = gradebook.db.get(Student, student)
+    if known is None:
+        return
+    for submission in list(known.submissions):
+        if submission.assignment.name in assignments:
+            for notebook in submission.notebooks:
+                for row in (*notebook.grades, *notebook.comments, notebook):
+                    gradebook.db.delete(row)
+            gradebook.db.delete(submission)
+    gradebook.db.flush()
+    gradebook.db.expire(known)
+    if not known.submissions:
+        gradebook.db.delete(known)
+        gradebook.db.flush()

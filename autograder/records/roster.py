@@ -20,6 +20,7 @@ from autograder.errors import HarnessError, UsageError
 from autograder.records.databases import database_of
 from autograder.records.entries import OF_STUDENTS, Field
 from autograder.records.names import Names, kept_names, names_journal
+from autograder.spelling import composed
 from autograder.visible import STEERING, visible
 
 __all__ = ["Clues", "Match", "Roster", "Student", "is_student_name", "names_beside", "read_roster"]
@@ -128,7 +129,7 @@ class Roster:
 
     def get(self, student: str) -> Student | None:
         """Return the student of an id, in whatever form its accents are written."""
-        return self._by_id.get(student) or self._by_form.get(_nfc(student))
+        return self._by_id.get(student) or self._by_form.get(composed(student))
 
     def find(self, clues: Clues) -> Match:
         """Return the one student whom the clues fit, or why there is none.
@@ -162,7 +163,7 @@ class Roster:
 
     @cached_property
     def _by_form(self) -> Mapping[str, Student]:
-        return {_nfc(student.id): student for student in self.students}
+        return {composed(student.id): student for student in self.students}
 
     @cached_property
     def _by_canvas_id(self) -> Mapping[str, set[str]]:
@@ -217,11 +218,11 @@ def read_roster(course: Course, *, strict: bool = False) -> Roster:
     entered = _from_gradebook(course, strict)
     rows: dict[str, list[Student]] = defaultdict(list)
     for student in (*(listed or {}).values(), *entered.values()):
-        rows[_nfc(student.id)].append(student)
+        rows[composed(student.id)].append(student)
     folders = [] if all(map(str.isascii, rows)) else _folders(course)
     # How each is written; the last counts, which is the plain form where it is there.
-    names = {_nfc(name): name for name in (*rows, *entered, *entered.keys() & rows.keys())}
-    names |= {_nfc(name): name for name in (*folders, *rows.keys() & set(folders))}
+    names = {composed(name): name for name in (*rows, *entered, *entered.keys() & rows.keys())}
+    names |= {composed(name): name for name in (*folders, *rows.keys() & set(folders))}
     students = {names[one]: replace(reduce(_filled, rows[one]), id=names[one]) for one in rows}
     named = any(student != Student(student.id) for student in entered.values())
     return Roster(tuple(students[name] for name in sorted(students)), listed is not None or named)
@@ -249,10 +250,6 @@ def is_student_name(name: str) -> bool:
     return plain and 0 < length <= LONGEST_NAME and not name.startswith(".")
 
 
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
 def _folders(course: Course) -> list[str]:
     """Return the names of the students' folders."""
     try:
@@ -268,7 +265,7 @@ def _names(student: Student) -> tuple[str, str]:
 
 def _plain(text: str) -> str:
     """Return a number, a login or an address without case and outer spaces."""
-    return _nfc(text.strip().casefold())
+    return composed(text.strip().casefold())
 
 
 def _folded(name: str) -> str:
@@ -315,7 +312,7 @@ def _students(reader: "csv._reader") -> dict[str, Student]:  # type: ignore[name
         if not any(cell.strip() for cell in row):
             continue
         cells = {
-            f.name: unicodedata.normalize("NFC", row[known[f.name]].strip())
+            f.name: composed(row[known[f.name]].strip())
             for f in fields(Student)
             if f.name in known and known[f.name] < len(row)
         }

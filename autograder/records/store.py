@@ -192,6 +192,10 @@ class Store:
                 damaged[student] = str(error)
         return found
 
+    def students(self) -> list[str]:
+        """Return the students who have results, as they are written here."""
+        return [path.name.removesuffix(".json") for path in self._files(self.folder)]
+
     @staticmethod
     def _files(folder: Path) -> list[Path]:
         """Return the results in a folder, sorted; glob takes one that it may not read as empty."""
