@@ -274,7 +274,10 @@ def _forget(options: Options) -> int:
         say(f"{name}: the submission, {count} results, pages and scores are removed")
     if not gone:
         say("the name is removed; there was nothing else")
-    say("take the row out of roster.csv, too, if there is one; the journal keeps that it was done")
+    say(
+        "take the row out of roster.csv and teams.csv, too, if there is one; the journal keeps that "
+        "it was done"
+    )
     return DONE
 
 
