@@ -275,8 +275,8 @@ def _forget(options: Options) -> int:
     if not gone:
         say("the name is removed; there was nothing else")
     say(
-        "take the row out of roster.csv and teams.csv, too, if there is one; the journal keeps that "
-        "it was done"
+        "take the row out of roster.csv and teams.csv, too, if there is one; the journal keeps "
+        "that it was done"
     )
     return DONE
 
