@@ -1,4 +1,4 @@
-"""The gradebook as a database on a PostgreSQL server, which several machines may write to."""
+"""The gradebook as a database on a PostgreSQL server, which formgrader reaches from elsewhere."""
 
 import hashlib
 import time
