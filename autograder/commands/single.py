@@ -18,12 +18,14 @@ from autograder.course import told_files
 from autograder.errors import UsageError
 from autograder.records.exporters import EXPORTERS
 from autograder.records.exporting import Exported, Wanted
+from autograder.sandbox.protocol.settings import Isolation
 
 __all__ = ["GRADE_ONE"]
 
 FORMS = ("gradescope", "junit", "json")
 METADATA = Path("/autograder/submission_metadata.json")  # where Gradescope puts it
 NOBODY = "student"
+STRONGEST = Isolation.NAMESPACES
 
 
 def _add_grade_one(parser: Parser) -> None:
@@ -59,6 +61,12 @@ def _grade_one(options: Options) -> int:
         print(
             "Hidden inputs come from the demo secret, which everybody knows; for a real class set "
             "AUTOGRADER_SECRET_FILE.",
+            file=sys.stderr,
+        )
+    if alone.isolation is not None and alone.isolation is not STRONGEST:
+        print(
+            f"The code ran in a weaker sandbox, isolation level {alone.isolation}: see "
+            "docs/security.md.",
             file=sys.stderr,
         )
     if options.out is not None:

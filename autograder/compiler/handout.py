@@ -47,7 +47,8 @@ _README = """\
 | `{wheel}` | the package that the notebook imports as `autograder` |
 | `requirements.txt` | what to install |
 {torch_file}{data}
-Keep all of them in one folder. {graded_with}
+Keep all of them in one folder. nbgrader fetches all but the package, which stays in the course's
+exchange: `requirements.txt` then names it there. {graded_with}
 
 ## Set up, once for the whole course
 

@@ -1,6 +1,7 @@
 """The package's own wheel, from its installed files: what a release is checked with at home.
 
-The operators' tools are left out: a student needs neither attacks nor answers to a benchmark.
+What staff alone use is left out: a student needs neither attacks nor answers to a benchmark, and
+nothing that makes or proves an assignment.
 """
 
 import base64
@@ -20,6 +21,8 @@ __all__ = ["own_files", "wheel"]
 
 PACKAGE = "autograder"
 TOOLS = ("autograder/redteam", "autograder/bench")
+# The commands that need these say what to install.
+MAKERS = ("autograder/audit/", "autograder/compiler/", "autograder/nbgrader_hooks/")
 SUFFIXES = (".py", ".html", ".css", ".j2", "py.typed")
 TAG = "-py3-none-any.whl"
 TAGS = f"Wheel-Version: 1.0\nGenerator: {PACKAGE}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -31,7 +34,7 @@ def wheel() -> tuple[str, bytes]:
     installed = distribution(DISTRIBUTION)
     file = wheel_name(own_version())
     info = f"{file.removesuffix(TAG)}.dist-info"
-    entries = dict(own_files())
+    entries = {path: data for path, data in own_files() if not path.startswith(MAKERS)}
     entries[f"{info}/METADATA"] = _metadata(installed.read_text("METADATA") or "").encode()
     for name in ("entry_points.txt", "licenses/LICENSE"):
         if text := installed.read_text(name):
@@ -46,7 +49,7 @@ def wheel() -> tuple[str, bytes]:
 
 @functools.cache
 def own_files() -> tuple[tuple[str, bytes], ...]:
-    """Return the package's own files and their paths in a release's wheel, sorted.
+    """Return the package's own files but for the operators' tools, by their paths, sorted.
 
     They are read once by a process: what it runs is as they were then.
     """

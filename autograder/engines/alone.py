@@ -17,6 +17,7 @@ from autograder.course import (
 )
 from autograder.engines.table import ENGINES
 from autograder.engines.work import Job, Work
+from autograder.sandbox.protocol.settings import Isolation
 
 __all__ = ["Alone", "grade_alone"]
 
@@ -29,11 +30,13 @@ class Alone:
         manifest: the assignment's.
         grade: what was found.
         demo_secret: whether its hidden inputs are drawn from the secret that everybody knows.
+        isolation: the level of the walls around the code; None where none ran.
     """
 
     manifest: Manifest
     grade: Grade
     demo_secret: bool
+    isolation: Isolation | None = None
 
 
 def grade_alone(bundle: Path, submission: Path, student: str, device: str = "cpu") -> Alone:
@@ -66,7 +69,8 @@ def grade_alone(bundle: Path, submission: Path, student: str, device: str = "cpu
     job = Job(student, _notebook(submission, manifest.assignment))
     (graded,) = ENGINES["local"](work, [job], 1)
     grade = grade_of(manifest, student, graded.result)
-    return Alone(manifest, grade, course.demo_secret)
+    name = graded.result.isolation
+    return Alone(manifest, grade, course.demo_secret, Isolation(name) if name is not None else None)
 
 
 def _notebook(submission: Path, assignment: str) -> Path:

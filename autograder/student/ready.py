@@ -24,6 +24,8 @@ def advice(version: str) -> str:
         f"Run this in a new cell, restart the kernel, and delete the cell:\n"
         f"    %pip install ./{wheel_name(version)}\n"
         "The file came with this notebook; in Colab, first upload it and recording.json (Files).\n"
+        "If nbgrader fetched the notebook, the file is elsewhere, and this finds it:\n"
+        "    %pip install -r requirements.txt\n"
         "Where pip says that it is installed already, another package has replaced its files:\n"
         f"    %pip install --force-reinstall --no-deps ./{wheel_name(version)}"
     )

@@ -85,6 +85,13 @@ def test_the_instructions_name_every_system_every_file_and_the_graders_versions(
     assert not re.search(r"[{}]", text)
 
 
+def test_the_instructions_hold_where_nbgrader_left_the_wheel_in_the_exchange():
+    text = companions(manifest("numpy"), DATA)["README.md"].decode()
+    assert "nbgrader fetches all but the package" in text
+    assert "python -m pip install -r requirements.txt" in text
+    assert "    %pip install -r requirements.txt" in first_cell(manifest("numpy"), DATA)
+
+
 def test_a_title_with_braces_is_a_title():
     odd = Manifest("hw", r"Nets of $\{0, 1\}^n$", VERSION, (), (), {}, VERSIONS)
     assert companions(odd, [])["README.md"].decode().startswith("# Nets of $\\{0, 1\\}^n$\n")

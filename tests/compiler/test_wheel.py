@@ -1,3 +1,4 @@
+import ast
 import os
 import subprocess
 import sys
@@ -49,6 +50,21 @@ def test_it_leaves_out_the_operators_tools(archive):
     assert "autograder/commands/operating.py" in names
     assert [n for n in names if n.startswith(("autograder/redteam", "autograder/bench"))] == []
     assert not any("specimen" in name or "submissions" in name for name in names)
+
+
+def test_it_leaves_out_what_makes_and_proves_assignments_and_nothing_else_asks_for_that(archive):
+    """A student's installation is smaller by a quarter, and nothing in it is missing."""
+    left_out = ("autograder.audit", "autograder.compiler", "autograder.nbgrader_hooks")
+    folders = tuple(name.replace(".", "/") for name in left_out)
+    asking = set()
+    for name in archive.namelist():
+        assert not name.startswith(folders), name
+        if name.endswith(".py"):
+            tree = ast.parse(archive.read(name))
+            found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+            if any((node.module or "").startswith(left_out) for node in found):
+                asking.add(name)
+    assert asking == {"autograder/commands/authoring.py"}
 
 
 def test_a_command_that_it_leaves_out_says_what_to_install(archive, tmp_path):
