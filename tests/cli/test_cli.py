@@ -246,11 +246,15 @@ def test_a_regrade_is_previewed_or_applied(graded_course: Course, run: Run) -> N
     root = graded_course.root
     assert run(root, "regrade").returncode == 2
     preview = run(root, "regrade", "--preview")
-    assert preview.returncode == 0, preview.stderr
-    assert "small: 3 submissions graded again" in preview.stdout
+    assert preview.returncode == 1
+    assert preview.stderr.strip() == (
+        "needs attention: other could not be graded, and loses no points by it: the file is no "
+        "Jupyter notebook: it is plain text"
+    )
+    assert "small: 3 submissions graded again: 0 gain, 0 lose, 0 stay" in preview.stdout
     assert "nothing is written" in preview.stdout
     assert not (root / "results").exists()
-    assert run(root, "regrade", "--apply").returncode == 0
+    assert run(root, "regrade", "--apply").returncode == 1
     assert (root / "results" / "small" / "right.json").is_file()
 
 
