@@ -139,7 +139,7 @@ name = "Zoo"
 [limits]
 cell_seconds = 0.6
 call_seconds = 0.3
-submission_seconds = 2.5
+submission_seconds = 3.5
 cpu_seconds = 5
 memory_mb = 512
 file_mb = 16
