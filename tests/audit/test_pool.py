@@ -22,8 +22,13 @@ def told(course: Course, name: str, cores: int) -> tuple[str, str, int, int]:
 
 
 def refused(course: Course, name: str, cores: int) -> str:
-    """Refuse the second one."""
+    """Refuse the second one, well after the first one is done."""
+    if name == "hw1":
+        (course.root / "done").touch()
     if name == "hw2":
+        while not (course.root / "done").exists():
+            time.sleep(0.01)
+        time.sleep(0.5)
         raise AuditRefused(["hw2 is not published: 1 finding", "  check a: is wrong"])
     return name
 

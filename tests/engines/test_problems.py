@@ -18,7 +18,6 @@ from autograder.engines.run import grade_assignment
 from autograder.engines.stamps import read_report_stamp
 from autograder.engines.table import ENGINES
 from autograder.grading.scoring import broken, unreadable
-from autograder.records.store import Store
 
 pytestmark = pytest.mark.usefixtures("quickly")
 
@@ -249,7 +248,7 @@ def test_a_report_is_written_again_where_something_of_it_is_another(classroom, c
         case "gradebook":
             course.gradebook.unlink()
         case "result":
-            Store(course.results("small")).forget("ada")
+            classroom.submit("ada", "no notebook")
     grade_assignment(course, "small", silent := Silent())
     assert "writing the report" in silent.said
     assert read_report_stamp(course)
