@@ -9,7 +9,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
-__all__ = ["Spelling", "composed", "plain"]
+__all__ = ["Spelling", "composed", "plain", "writings"]
 
 COPY = re.compile(r"(?:\s*\(\d+\)|-copy\d*|\s+copy)$")  # at the end of the name of a copy
 
@@ -49,6 +49,11 @@ class Spelling:
 def composed(name: str) -> str:
     """Return a name in which each accent is its letter's, where Unicode has such a letter."""
     return unicodedata.normalize("NFC", name)
+
+
+def writings(name: str) -> list[str]:
+    """Return a name as it is, and with each accent as its letter's, and as a mark of its own."""
+    return list(dict.fromkeys((name, composed(name), unicodedata.normalize("NFD", name))))
 
 
 def plain(name: str) -> str:

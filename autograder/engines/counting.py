@@ -30,6 +30,7 @@ from autograder.records.lateness import due_of, late_of
 from autograder.records.store import Store
 from autograder.records.teams import Teams
 from autograder.records.whole_files import write_atomic
+from autograder.spelling import writings
 from autograder.visible import visible
 
 __all__ = [
@@ -236,6 +237,8 @@ def keep_attempts(
 ) -> list[tuple[str, str, str]]:
     """Keep what is in its place, and what `collect` put away; nothing where the last counts.
 
+    What is kept under another writing of the student's name is the student's.
+
     Args:
         course: whose they are.
         name: the assignment.
@@ -248,6 +251,13 @@ def keep_attempts(
     times: list[tuple[str, str, str]] = []
     if course.policies.attempts_of(name) is not Attempts.BEST:
         return times
+    for writing in writings(student)[1:]:
+        for submission, former in kept_attempts(course, name, writing).items():
+            path = attempt_file(course, name, student, submission)
+            if not path.is_file():
+                write_atomic(path, former.read_bytes())
+                told = read_times(course, name).get(writing, {}).get(submission, ())
+                times += ((student, submission, time) for time in told)
     for one in (*_put_away(course, name, student), placed):
         if one.problem is not None:
             continue

@@ -142,8 +142,8 @@ def write_gradebook(
                         if student in shown:
                             _clear(submission)
                         continue
-                    again = _stamp(submission, timestamps.get(student))
-                    again = again or shown.get(student, result.submission) != result.submission
+                    other = shown.get(student, result.submission) != result.submission
+                    again = _stamp(submission, timestamps.get(student), other) or other
                     news = _News(state, result.submission, again, moved | worth_else, worth)
                     looks |= _write_grades(submission, _scores(manifest, result), news)
                     comments = student_comments(manifest, answers, result)
@@ -199,8 +199,9 @@ def _write_grades(
         look = look_of(entry, news.worth[name], score, news.submission)
         if name in news.moved:  # restored just now, or worth other points
             grade["needs_manual_grade"] = look is not None
-        elif changed:
-            grade["needs_manual_grade"] = True
+        elif changed:  # perhaps into what staff scored
+            unknown = news.again and entry.submission is None
+            grade["needs_manual_grade"] = look is not None or unknown
         if grade["needs_manual_grade"]:
             looks[student, name] = look or f"staff gave {entry.value:g}; another attempt came since"
     return looks
@@ -229,11 +230,14 @@ def _penalty(state: State, student: str, late_of: LateOf | None) -> float | None
     return value if isinstance(value, float | int) else None
 
 
-def _stamp(submission: Submission, text: str | None) -> bool:
-    """Write when a submission was submitted, and return whether it is another attempt."""
+def _stamp(submission: Submission, text: str | None, other: bool) -> bool:
+    """Write when a submission was submitted, and return whether it is another attempt.
+
+    Of an ``other`` one than before whose time nobody knows, that of the former is not kept.
+    """
     assignment = submission.assignment
     timestamp = read_time(text) if text else None
-    if timestamp is None or timestamp == assignment["timestamp"]:
+    if (timestamp is None and not other) or timestamp == assignment["timestamp"]:
         return False
     again = assignment["timestamp"] is not None
     assignment["timestamp"] = timestamp

@@ -13,6 +13,7 @@ from pathlib import Path
 from autograder.course import ROSTER, TEAMS, Course
 from autograder.errors import UsageError
 from autograder.records.roster import is_student_name, read_roster
+from autograder.spelling import Spelling
 from autograder.visible import visible
 
 __all__ = ["Teams", "teams_of"]
@@ -55,7 +56,7 @@ def teams_of(course: Course, assignment: str) -> Teams:
         return Teams({})
     roster = read_roster(course)
     team_of = {one.id: one.team for one in roster.students if one.team}
-    problems: list[str] = []
+    problems, called = list[str](), Spelling(course.student_folders())
     for where, team, name in _rows(course.root / TEAMS):
         known = roster.get(name)
         if known is None and roster.complete:
@@ -64,7 +65,7 @@ def teams_of(course: Course, assignment: str) -> Teams:
                 f"left out; add a row to {ROSTER}, or correct the name"
             )
             continue
-        student = known.id if known is not None else name
+        student = known.id if known is not None else called(name)
         former = team_of.setdefault(student, team)
         if former != team:
             raise UsageError(

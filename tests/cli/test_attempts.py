@@ -231,6 +231,46 @@ def test_staffs_score_of_another_attempts_answer_asks_for_another_look(
     assert nbgraders(school.root)["ada"] == 6.0 == float(row(school, run)["earned"])
 
 
+def test_what_is_again_as_staff_scored_it_needs_no_other_look(school: Class, run: Run) -> None:
+    school.hand_in("ada", 0, scaled_sum=3, choice=0, proof=0)
+    graded(school, run)
+    school.enter("ada", "scaled_sum_matches_reference", 2.0)
+    assert float(row(school, run)["earned"]) == 2.0
+    stored = school.root / "results" / "small" / "ada.json"
+    data = stored.read_bytes()
+    stored.write_bytes(b"damaged")
+    assert run(school.root, "report").returncode == 1
+    stored.write_bytes(data)
+    assert run(school.root, "report").returncode == 0
+    assert "another attempt" not in (school.root / "report" / "small.html").read_text()
+    assert float(row(school, run)["earned"]) == 2.0 == nbgraders(school.root)["ada"]
+
+
+def test_an_attempt_without_a_time_has_none_in_the_gradebook(school: Class, run: Run) -> None:
+    times = []
+    for day, points in ((5, 1), (None, 4)):
+        school.hand_in("ada", day, scaled_sum=points, choice=0, proof=0)
+        graded(school, run)
+        with sqlite3.connect(school.root / "gradebook.db") as db:
+            times += db.execute("select timestamp from submitted_assignment").fetchone()
+        db.close()
+    assert times == ["2026-11-21 12:00:00.000000", None]
+
+
+def test_attempts_of_a_name_that_is_written_otherwise_now_count(school: Class, run: Run) -> None:
+    school.configure(BEST + LATE)
+    for day, points in enumerate((4, 1)):
+        school.hand_in("zoe\u0301", day, scaled_sum=points, choice=0, proof=0)
+        graded(school, run)
+    (school.root / "submitted" / "zoe\u0301").rename(school.root / "submitted" / "zo\xe9")
+    graded(school, run)
+    found = row(school, run, "zo\xe9")
+    assert (found["earned"], found["penalty"]) == ("4.0", "0.0")
+    assert found["attempt"] == "attempt 1 of 2 counts: the best"
+    assert nbgraders(school.root) == {"zo\xe9": 4.0}
+    assert "nothing to grade" in graded(school, run)
+
+
 def test_what_collect_put_away_ungraded_is_an_attempt_too(school: Class, run: Run) -> None:
     school.hand_in("ada", 0, scaled_sum=4, choice=1, proof=0)
     own = school.root / "submitted" / "ada"

@@ -184,6 +184,14 @@ def test_teams_csv_has_teams_too(school: Class, run: Run) -> None:
     assert "nobody" not in rows(school, run)
 
 
+def test_teams_csv_names_a_student_in_any_writing(school: Class, run: Run) -> None:
+    (school.root / "roster.csv").unlink()
+    (school.root / "teams.csv").write_text("team,student\nred,ada\nred,zo\xe9\n")
+    school.hand_in("zoe\u0301", 0, scaled_sum=3, choice=1, proof=0)
+    graded(school, run)
+    assert nbgraders(school.root) == {"ada": 4.0, "zoe\u0301": 4.0}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
