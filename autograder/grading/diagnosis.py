@@ -11,7 +11,7 @@ import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,12 @@ from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
+from autograder.authoring.subject import Session
 from autograder.authoring.tolerance import compare
 from autograder.grading.cases import Draw, run_against
 from autograder.grading.hints import hint
+from autograder.grading.perturbed import Perturbation, perturbed_session
+from autograder.grading.rounding import is_small, is_such_rounding, lower_precisions
 from autograder.sandbox.protocol.messages import InProcessSession
 
 __all__ = ["CaseOutcome", "Diagnoses"]
@@ -127,12 +130,33 @@ class Diagnoses:
             titles = [m.title for m in mistakes if m.label in known and fits(m.values)]
             if titles:
                 return _OR.join(dict.fromkeys(titles[:MOST]))
-        said = hint([o.wrong for o in wrong.values() if o.wrong is not None], len(wrong))
+        said = self._rounding(check, wrong, draw, until)
+        said = said or hint([o.wrong for o in wrong.values() if o.wrong is not None], len(wrong))
         if said is not None or not telling:
             return said
         for mutant in self._mutants:
             if check.name in mutant.checks and (names := self._changed_by(mutant)) and fits(names):
                 return mutant.title
+        return None
+
+    def _rounding(self, check: Check, wrong: CaseOutcomes, draw: Draw, until: float) -> str | None:
+        """Return that values are right but for rounding, if the reference so rounded is as well."""
+        failed = {name: one.wrong for name, one in wrong.items() if one.wrong is not None}
+        if len(failed) < len(wrong) or not is_small(list(failed.values())):
+            return None
+        cases = [case for case in check.cases if case.name in failed]
+        lenient = replace(check, pure=False)  # arguments come back rounded
+        for precision in lower_precisions():
+
+            def fits(case: Case, precision: Perturbation = precision) -> bool:
+                session = perturbed_session(self._oracle.namespace, precision)
+                run = self._run_in(lenient, case, session, draw, until)
+                place = len(wrong[case.name].compared) - 1
+                return is_such_rounding(failed[case.name], run.compared, place)
+
+            if all(map(fits, cases)):
+                looks = f"it looks like {precision.name} somewhere on the way"
+                return f"right but for rounding: {looks}"
         return None
 
     def _changed_by(self, mutant: NamedMutant) -> dict[str, Any]:
@@ -150,6 +174,13 @@ class Diagnoses:
         self, check: Check, case: Case, names: Mapping[str, Any], draw: Draw, until: float
     ) -> CaseOutcome:
         """Return what a student gets in a case for whom some names stand for something else."""
+        session = InProcessSession({**self._oracle.namespace, **names})
+        return self._run_in(check, case, session, draw, until)
+
+    def _run_in(
+        self, check: Check, case: Case, session: Session, draw: Draw, until: float
+    ) -> CaseOutcome:
+        """Return what a student gets in a case whose session this is."""
         left = until - time.process_time()
         if left <= 0:
             return CaseOutcome(_UNKNOWN, [])
@@ -160,7 +191,7 @@ class Diagnoses:
                 self._oracle,
                 check,
                 case,
-                InProcessSession({**self._oracle.namespace, **names}),
+                session,
                 draw,
                 seconds=min(left, CASE_SECONDS),
                 compared=seen,
@@ -204,12 +235,14 @@ def _tells(outcome: CaseOutcome) -> bool:
     """Return whether what is wrong in a case tells enough to be no coincidence.
 
     Two different numbers do, and one with some digits; a single 0.5 may be anybody's. So do a
-    message, and anything behind numbers that were right.
+    message, anything behind numbers that were right, and what is no number where one is wanted.
     """
     one = outcome.wrong
     if one is None or sum(before.got.size for before in outcome.compared[:-1]) > 1:
         return True
     numbers = Counter(_wrong_numbers(one))
+    if np.isfinite(one.want).all() and not all(map(np.isfinite, numbers)):
+        return True
     return len(numbers) > 1 or any(
         min(times, 2) * _digits(number) > FEW_DIGITS for number, times in numbers.items()
     )

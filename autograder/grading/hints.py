@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.authoring.standard import Compared
-from autograder.authoring.tolerance import DEFAULTS, Tolerance, compare
+from autograder.authoring.tolerance import Tolerance, compare
 
 __all__ = ["hint"]
 
@@ -43,7 +43,7 @@ def hint(wrong: Sequence[Compared], failing: int) -> str | None:
         return None
     if sum(one.got.size for one in wrong) > MOST:  # a dozen copies of them are made
         return None
-    for look in (_not_finite, _precision, _negative, _factor, _transposed, _shifted, _other_axis):
+    for look in (_not_finite, _negative, _factor, _transposed, _shifted, _other_axis):
         said = look(wrong)
         if said is not None:
             return said
@@ -66,22 +66,6 @@ def _not_finite(wrong: Sequence[Compared]) -> str | None:
 
 def _agrees(one: Compared, where: Array) -> bool:
     return bool(where.any()) and compare(one.got[where], one.want[where], one.tolerance).wrong == 0
-
-
-def _precision(wrong: Sequence[Compared]) -> str | None:
-    """Right, but for rounding."""
-    for name, words in (("float32", "single precision"), ("float16", "half precision")):
-        tolerance = DEFAULTS[name]
-        coarser = all(tolerance.rtol > one.tolerance.rtol for one in wrong)
-        sizes = [float(np.abs(one.want).max(initial=0.0)) for one in wrong]
-        # Against the largest value, so that zeros are no answer in any precision.
-        near = all(
-            size > 0 and np.abs(one.got - one.want).max() <= tolerance.rtol * size
-            for one, size in zip(wrong, sizes, strict=True)
-        )
-        if coarser and near:
-            return f"right but for rounding: it looks like {words} somewhere on the way"
-    return None
 
 
 def _all_are(wrong: Sequence[Compared], change: Callable[[Compared], Array | None]) -> bool:

@@ -292,3 +292,43 @@ def test_what_was_never_answered_has_no_diagnosis(monkeypatch, empty):
     oracle = with_mistakes(choice=mistake(said, choice="no"))
     assert diagnosis(choice_has_the_right_form, oracle=oracle, choice="yes") == said
     assert diagnosis(choice_has_the_right_form, oracle=oracle, choice=empty) is None
+
+
+def lowered(dtype):
+    """Return Adam as it is for somebody who works in another precision."""
+
+    def change(m, v, g, t):
+        return tuple(np.float64(value) for value in adam(*(a.astype(dtype) for a in (m, v, g)), t))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("dtype", "words"), [("float32", "single precision"), ("float16", "half precision")]
+)
+def test_rounding_is_told_where_the_reference_is_as_rounded(dtype, words):
+    found = diagnosis(adam=lowered(dtype))
+    assert found == f"right but for rounding: it looks like {words} somewhere on the way"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda step: step * (1 + 1e-7),  # all in one direction
+        lambda step: step + 3e-8 * (np.arange(step.size) == 1),  # one number alone
+        lambda step: step + 1e-3 * np.cos(1e3 * step),  # as near as half precision, and none
+        lambda step: step + 1e-6 * np.cos(1e6 * step),  # nearer than that, further than single
+    ],
+)
+def test_what_is_merely_near_is_no_rounding(change):
+    def near(m, v, g, t):
+        step, m, v = adam(m, v, g, t)
+        return change(step), m, v
+
+    assert diagnosis(adam=near) is None
+
+
+def test_what_is_no_number_where_a_mistake_gives_none_is_that_mistake():
+    mistaken = with_mistakes(answer=mistake("log of zero", answer=-np.inf))
+    assert diagnosis(answer_is_right, oracle=mistaken, answer=-np.inf) == "log of zero"
+    assert diagnosis(answer_is_right, oracle=mistaken, answer=np.nan) != "log of zero"

@@ -19,12 +19,6 @@ from autograder.audit.checking.calibration import (
     wrong_in,
 )
 from autograder.audit.checking.null_models import null_models, recorded_answers
-from autograder.audit.checking.perturbed import (
-    Perturbation,
-    lower_precision,
-    perturbations,
-    perturbed_session,
-)
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.checking.variants import (
     SEEDS,
@@ -36,6 +30,12 @@ from autograder.audit.checking.variants import (
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Compared, Standard
+from autograder.grading.perturbed import (
+    Perturbation,
+    lower_precision,
+    perturbations,
+    perturbed_session,
+)
 
 __all__ = ["audit_check", "is_certain"]
 

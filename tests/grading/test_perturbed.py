@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.audit.checking.perturbed import (
+from autograder.authoring.subject import Subject
+from autograder.grading.perturbed import (
     lower_precision,
     nearby,
     on_device,
     perturbed_session,
     reordered,
 )
-from autograder.authoring.subject import Subject
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=(30, 200)), RNG.normal(size=(200, 20))

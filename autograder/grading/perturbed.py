@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.audit.checking.reversed_sums import as_plain, as_reversed, reversed_torch
 from autograder.authoring.arrays import is_tensor
+from autograder.grading.reversed_sums import as_plain, as_reversed, reversed_torch
 from autograder.sandbox.inside.host import Host
 from autograder.sandbox.protocol.kinds import Apply, Call, Message
 from autograder.sandbox.protocol.messages import InProcessSession
