@@ -24,7 +24,7 @@ from autograder.engines.stamps import read_times
 from autograder.errors import HarnessError
 from autograder.grading.intake import Submitted, read_submitted
 from autograder.policies import Attempts
-from autograder.records.attempts import Attempt, best_of, last_of
+from autograder.records.attempts import Attempt, best_of, in_order, last_of
 from autograder.records.entries import Field, Key, State, entered_of
 from autograder.records.lateness import due_of, late_of
 from autograder.records.store import Store
@@ -91,6 +91,11 @@ class Handed:
                     student, attempts, state, entered.get(student, {}), len(mates) > 1
                 )
         return found
+
+    def in_order(self) -> list[Result]:
+        """Return what may count of all attempts, in the order in which they were handed in."""
+        found = [attempt for attempts in self.attempts.values() for attempt in attempts]
+        return [attempt.result for attempt in in_order(found)]
 
     def late(self, state: State, student: str, attempt: Attempt | None) -> Late:
         """Return how late an attempt is for a student: by the student's own due date."""

@@ -200,8 +200,7 @@ def history(course: Course, name: str, student: str) -> History:
     runs = sorted((run for m in mates for run in store.history(m)), key=lambda run: run.graded_at)
     results = {mate: found.results[mate] for mate in mates if mate in found.results}
     handed = handed_in(course, found.bundle, results, teams, [])
-    best = sorted((a for some in handed.attempts.values() for a in some), key=lambda a: a.order)
-    attempts = [one.result for one in best] if grade.counted and grade.counted.best else runs
+    attempts = handed.in_order() if grade.counted and grade.counted.best else runs
     keys = dict.fromkeys((one.student, one.submission) for one in (*attempts, *runs))
     numbers = {key: number for number, key in enumerate(keys, 1)}
     return History(runs, numbers, entries, grade)

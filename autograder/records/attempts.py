@@ -13,12 +13,13 @@ the best so far is shown, and the grade is open until that is graded.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from autograder.artefacts.grades import Counted, Grade, GradeStatus
 from autograder.artefacts.results import Result, Status, is_final, waits_for_hardware
 from autograder.records.times import read_time
 
-__all__ = ["Attempt", "best_of", "last_of"]
+__all__ = ["Attempt", "best_of", "in_order", "last_of"]
 
 Chosen = tuple["Attempt", Counted]
 
@@ -41,7 +42,7 @@ class Attempt:
     placed: bool = True
     kept: bool = False
 
-    @property
+    @cached_property
     def submitted(self) -> datetime | None:
         """When it was handed in, UTC; None where nobody knows."""
         return read_time(self.time) if self.time else None
@@ -83,7 +84,7 @@ def best_of(
         bundle: the assignment's.
         grade: says what the student has for an attempt.
     """
-    attempts = sorted(_counting(attempts), key=lambda one: one.order)
+    attempts = in_order(attempts)
     graded = [(one, grade(one)) for one in attempts]
     decided = [pair for pair in graded if pair[1].total is not None]
     best = max(decided, key=_rank, default=None)
@@ -112,6 +113,11 @@ def best_of(
         floor=floor if floor is not None and shown[1].earned < floor else None,
         former=chosen.result.bundle if chosen.result.bundle != bundle else None,
     )
+
+
+def in_order(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Return the attempts that may count, in the order in which they were handed in."""
+    return sorted(_counting(attempts), key=lambda one: one.order)
 
 
 def _counting(attempts: Sequence[Attempt]) -> Sequence[Attempt]:

@@ -5,7 +5,7 @@ import pytest
 
 from autograder.artefacts.grades import Counted, Grade, GradeStatus, Late, grade_of
 from autograder.artefacts.results import Result, Status, Verdict
-from autograder.records.attempts import Attempt, best_of, last_of
+from autograder.records.attempts import Attempt, best_of, in_order, last_of
 from tests.records.conftest import Factory
 
 make = Factory()
@@ -118,6 +118,8 @@ def test_a_trial_without_walls_is_no_attempt_beside_others() -> None:
     trial = msgspec.structs.replace(right(4.0), status=Status.UNGRADED)
     assert chosen(attempt(1, right(1.0)), attempt(2, trial, placed=True))[1].count == 1
     assert chosen(attempt(1, trial, placed=True))[0] == 1
+    tried, second, third = attempt(1, trial), attempt(2, right(1.0)), attempt(3, right(4.0))
+    assert in_order([third, tried, second]) == [second, third], "as a history numbers them"
 
 
 def test_an_attempt_by_former_checks_says_so() -> None:
