@@ -19,7 +19,7 @@ from autograder.artefacts.grades import Counted, Entered, Grade, Late, decided_s
 from autograder.artefacts.results import Result, is_final, waits_for_hardware
 from autograder.collecting.placing import ATTEMPTS
 from autograder.course import Course, notebook_in
-from autograder.engines.problems import Problem
+from autograder.engines.problems import Problem, fault_words
 from autograder.engines.stamps import read_times
 from autograder.errors import HarnessError
 from autograder.grading.intake import Submitted, read_submitted
@@ -188,7 +188,7 @@ def handed_in(
         try:
             found[student] = list(_attempts(course, name, store, newest, times))
         except (HarnessError, OSError) as error:
-            said = f"earlier attempts of {visible(student)} are left out: {error}"
+            said = f"earlier attempts of {visible(student)} are left out: {fault_words(error)}"
             problems.append(Problem(said, student))
             found[student] = [Attempt(newest, newest.graded_at, _told(times, newest))]
     return Handed(course, bundle, found, teams)

@@ -201,7 +201,8 @@ class Journal:
             if [entry.number for _, entry in found] != list(range(1, len(found) + 1)):
                 raise msgspec.ValidationError("entries are missing")
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            place = os.path.join(*self._path.parts[-3:])
+            above = 3 if self._path.name == FILE else 2  # results/<assignment>, or results
+            place = os.path.join(*self._path.parts[-above:])
             raise HarnessError(
                 f"what staff entered, {place}, is damaged: {error}; put it back from a backup"
             ) from None

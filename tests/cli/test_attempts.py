@@ -325,6 +325,13 @@ def test_a_damaged_earlier_result_is_said_and_the_newest_counts(school: Class, r
     assert done.returncode == 1
     assert "earlier attempts of ada are left out: the stored result" in done.stderr
     assert float(row(school, run)["earned"]) == 1.0
+    shutil.rmtree(history := school.root / "results" / "small" / "history" / "ada")
+    history.write_text("in the way")
+    done = run(school.root, "export", "small")
+    assert "earlier attempts of ada are left out: results/small/history/ada: Not a" in done.stderr
+    (school.root / "results" / "names.jsonl").write_text("x\n")
+    done = run(school.root, "export", "small")
+    assert (done.returncode, "entered, results/names.jsonl, is damaged" in done.stderr) == (3, True)
 
 
 def test_who_withdraws_leaves_no_attempt_behind(school: Class, run: Run) -> None:
