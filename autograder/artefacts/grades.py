@@ -132,6 +132,7 @@ class QuestionGrade(msgspec.Struct, frozen=True):
         status: `Status.GRADED` if nothing is open, whoever decided it.
         by_staff: whether a score of staff stands in place of the grader's, or where it has none.
         extra: the credit beside its points that is part of ``earned``.
+        waiting: the credit of cells without a score yet: it counts with one, as nbgrader has it.
         comments: of staff, for the student.
         looks: why staff must look again.
     """
@@ -142,6 +143,7 @@ class QuestionGrade(msgspec.Struct, frozen=True):
     status: Status
     by_staff: bool = False
     extra: float = 0.0
+    waiting: float = 0.0
     comments: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
 
@@ -203,7 +205,7 @@ class Grade(msgspec.Struct, frozen=True):
     def ceiling(self) -> float:
         """The points that it comes to if all that is open earns all of its points."""
         undecided = sum(
-            max(q.points - (q.earned - q.extra), 0.0)
+            max(q.points - (q.earned - q.extra), 0.0) + q.waiting
             for q in self.questions
             if q.status is not Status.GRADED
         )
@@ -305,8 +307,9 @@ def _question(
     automatic = decided_scores(entry, question)
     own = {cell: entered[cell] for cell in automatic if cell in entered}
     staff = {cell: one.score for cell, one in own.items() if one.score is not None}
-    extra = sum(one.extra for one in own.values())
     scores = {**automatic, **staff}
+    extra = sum(one.extra for cell, one in own.items() if scores[cell] is not None)
+    waiting = sum(one.extra for cell, one in own.items() if scores[cell] is None)
     decided = sum(score for score in scores.values() if score is not None)
     status = question.status
     if staff:
@@ -322,6 +325,7 @@ def _question(
         status,
         by_staff=bool(staff),
         extra=extra,
+        waiting=waiting,
         comments=tuple(one.comment for one in own.values() if one.comment),
         looks=tuple(one.look for one in own.values() if one.look),
     )

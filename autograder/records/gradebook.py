@@ -7,7 +7,7 @@ score, below a manual score asks staff to look again; it does not touch the scor
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nbformat import NotebookNode
@@ -108,6 +108,8 @@ def write_gradebook(
     from sqlalchemy.exc import SQLAlchemyError
 
     timestamps, notes = timestamps or {}, list[str]()
+    if names is not None:
+        names = replace(names, most_letters=database.most_letters)
     looks: dict[tuple[str, str], str] = {}
     answers = answer_cells(manifest, release)
     try:

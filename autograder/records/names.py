@@ -25,10 +25,12 @@ class Names:
     Attributes:
         journal: of names.
         listed: what `roster.csv` says of a student, "" for nothing: that needs no keeping.
+        most_letters: that the gradebook holds of an id or a name; None for no end.
     """
 
     journal: Journal
     listed: Callable[[str, Field], str]
+    most_letters: int | None = None
 
 
 def names_journal(course: Course) -> Journal:
@@ -70,8 +72,21 @@ def keep_names(gradebook: Any, names: Names) -> None:
             if value not in (_value(known, key), _value(head, key))
             and (_value(head, key) is not None or not names.listed(key.student, key.field))
         )
-        _give_back(gradebook, there, kept_names(journal))
+        _give_back(gradebook, there, _fitting(kept_names(journal), names.most_letters))
         keep_mark(gradebook, EVERY, journal.mark(), False)
+
+
+def _fitting(
+    kept: Mapping[str, dict[str, str]], most: int | None
+) -> Mapping[str, Mapping[str, str]]:
+    """Return what of names a gradebook can hold."""
+    if most is None:
+        return kept
+    return {
+        student: {column: value for column, value in columns.items() if len(value) <= most}
+        for student, columns in kept.items()
+        if len(student) <= most
+    }
 
 
 def _value(state: Mapping[Key, Entry], key: Key) -> float | str | None:

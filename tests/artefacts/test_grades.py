@@ -87,3 +87,10 @@ def test_what_was_asked_otherwise_is_open_until_a_regrade() -> None:
         assert [question.score for question in grade.questions] == [None, 6.0, 5.0]
         assert grade.total is None
     assert grade_of(make.manifest, "ada", result, former=True).total == 14.0
+
+
+def test_extra_credit_counts_as_soon_as_its_cell_has_a_score_as_in_nbgrader() -> None:
+    waiting = graded({"proof_answer": Entered(extra=0.5)})
+    assert (waiting.earned, waiting.ceiling, waiting.questions[2].extra) == (9.0, 14.5, 0.0)
+    scored = graded({"proof_answer": Entered(score=4.0, extra=0.5)})
+    assert (scored.total, scored.questions[2].extra) == (13.5, 0.5)

@@ -7,7 +7,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.errors import HarnessError
-from autograder.records.entries import Field, Journal, Key
+from autograder.records.entries import WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import forget_in_gradebook, write_gradebook
 from autograder.records.gradebook_server import GradebookServer, url_for_nbgrader
 from autograder.records.names import Names, kept_names
@@ -147,7 +147,10 @@ def test_a_name_that_it_cannot_hold_keeps_nobody_else_out(url, write, make, tmp_
     long = "x" * 129
     names = Names(Journal(tmp_path / "names"), lambda student, field: "A" * 200)
     written = write(make.result("ada"), make.result(long), names=names)
+    typed = [Entry(who, WHOLE, Field.FIRST_NAME, long, "omar") for who in (long, "bo")]
+    names.journal.append(typed)  # in another database, which does not count
     assert len(written.notes) == 1
+    write(make.result("ada"), make.result("bo"), names=names)
     assert written.notes[0].endswith(
         "is not in the gradebook: a name there has at most 128 letters"
     )
