@@ -4,10 +4,7 @@
 know more. Nothing here guesses: where the clues to somebody fit two students, they fit nobody.
 """
 
-import csv
-import io
 import os
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,12 +17,12 @@ from autograder.errors import HarnessError, UsageError
 from autograder.records.databases import database_of
 from autograder.records.entries import OF_STUDENTS, Field
 from autograder.records.names import Names, kept_names, names_journal
+from autograder.records.tables import read_table
 from autograder.spelling import composed
 from autograder.visible import STEERING, visible
 
 __all__ = ["Clues", "Match", "Roster", "Student", "is_student_name", "names_beside", "read_roster"]
 
-MOST_BYTES = 16 << 20
 ID_COLUMN = "student"
 # Letters that Unicode does not take apart into a plain one and a mark.
 PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"})
@@ -283,41 +280,12 @@ def _filled(student: Student, other: Student | None) -> Student:
 
 def _from_file(path: Path) -> dict[str, Student] | None:
     """Return the students of `roster.csv` by id; None where there is no such file."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except FileNotFoundError:
+    if (rows := read_table(path, [ID_COLUMN])) is None:
         return None
-    if len(data) > MOST_BYTES:
-        raise UsageError(f"{ROSTER} has more than {MOST_BYTES >> 20} MB")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{ROSTER} is not UTF-8: {error.reason} at byte {error.start}") from None
-    header = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
-    try:
-        return _students(reader)
-    except csv.Error as error:
-        raise UsageError(f"{ROSTER}, line {reader.line_num}: {error}") from None
-
-
-def _students(reader: "csv._reader") -> dict[str, Student]:  # type: ignore[name-defined]
-    columns = [re.sub(r"[\s-]+", "_", name.strip().casefold()) for name in next(reader, [])]
-    known = {"id" if name == ID_COLUMN else name: at for at, name in enumerate(columns)}
-    if ID_COLUMN not in columns:
-        raise UsageError(f"the first line of {ROSTER} must name a column {ID_COLUMN!r}")
     found: dict[str, Student] = {}
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
-        cells = {
-            f.name: composed(row[known[f.name]].strip())
-            for f in fields(Student)
-            if f.name in known and known[f.name] < len(row)
-        }
-        student = Student(**{"id": "", **cells})
-        where = f"{ROSTER}, line {reader.line_num}"
+    for where, row in rows:
+        cells = {f.name: row[f.name] for f in fields(Student) if f.name != "id" and f.name in row}
+        student = Student(row.get(ID_COLUMN, ""), **cells)
         if not is_student_name(student.id):
             raise UsageError(f"{where}: {student.id!r} cannot be the name of a student's folder")
         if student.id in found:

@@ -4,21 +4,18 @@ A column ``team`` of `roster.csv` names a student's team. `teams.csv` in the cou
 row for each member, with the columns ``team`` and ``student``. Who is in neither works alone.
 """
 
-import csv
-import io
-import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from autograder.course import ROSTER, TEAMS, Course
 from autograder.errors import UsageError
 from autograder.records.roster import is_student_name, read_roster
+from autograder.records.tables import read_table
 from autograder.spelling import Spelling
 from autograder.visible import visible
 
 __all__ = ["Teams", "teams_of"]
 
-MOST_BYTES = 16 << 20
 COLUMNS = ("team", "student")
 
 
@@ -77,34 +74,12 @@ def teams_of(course: Course, assignment: str) -> Teams:
 
 def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
     """Yield where a row stands, the team and the student; nothing where there is no such file."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        return
-    if len(data) > MOST_BYTES:
-        raise UsageError(f"{TEAMS} has more than {MOST_BYTES >> 20} MB")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{TEAMS} is not UTF-8: {error.reason} at byte {error.start}") from None
-    header = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
-    try:
-        columns = [name.strip().casefold() for name in next(reader, [])]
-        if missing := [name for name in COLUMNS if name not in columns]:
-            raise UsageError(f"the first line of {TEAMS} must name a column {missing[0]!r}")
-        places = [columns.index(name) for name in COLUMNS]
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                where = f"{TEAMS}, line {reader.line_num}"
-                yield where, *_cells(where, [row[at] if at < len(row) else "" for at in places])
-    except csv.Error as error:
-        raise UsageError(f"{TEAMS}, line {reader.line_num}: {error}") from None
+    for where, row in read_table(path, COLUMNS) or ():
+        yield where, *_cells(where, [row.get(name, "") for name in COLUMNS])
 
 
 def _cells(where: str, row: list[str]) -> tuple[str, str]:
-    team, student = (unicodedata.normalize("NFC", cell.strip()) for cell in row)
+    team, student = row
     if not team:
         raise UsageError(f"{where}: {visible(student)!r} has no team")
     if not is_student_name(student):

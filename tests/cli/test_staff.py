@@ -10,6 +10,7 @@ import pytest
 
 from autograder.course import find_course
 from tests.cli.conftest import Run, run_alone
+from tests.cli.handed import nbgraders
 from tests.small_course import made_once
 
 EVERYTHING, NOTHING = 7.0, 0.0
@@ -62,18 +63,6 @@ def exported(root: Path, run: Run) -> dict[str, dict[str, str]]:
 
 def page(root: Path, student: str = "ada") -> str:
     return find_course(root).feedback("small", student).read_text()
-
-
-def nbgraders(root: Path) -> dict[str, float]:
-    """Return the number that nbgrader's own export says of each student."""
-    from nbgrader.api import Gradebook
-
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
-        found = gradebook.assignment_submissions("small")
-        return {
-            one.student_id: max(one.score - (one.late_submission_penalty or 0.0), 0.0)
-            for one in found
-        }
 
 
 def test_a_score_of_formgrader_is_in_every_page_and_export_at_the_next_command(

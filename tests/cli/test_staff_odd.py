@@ -16,7 +16,8 @@ from autograder.engines.run import Preview
 from autograder.records.entries import Entry, Field, Journal, Key
 from autograder.records.store import Store
 from tests.cli.conftest import Run
-from tests.cli.test_staff import classroom, enter, exported, graded_classroom, nbgraders
+from tests.cli.handed import nbgraders
+from tests.cli.test_staff import classroom, enter, exported, graded_classroom
 
 __all__ = ["classroom", "graded_classroom"]
 
