@@ -9,11 +9,23 @@ from autograder.authoring.assertions import (
 )
 from autograder.authoring.bank import alternative, mistake
 from autograder.authoring.budget import budget
-from autograder.authoring.checks import case, check
+from autograder.authoring.checks import case, check, domain
+from autograder.authoring.matching import matches_reference
+from autograder.authoring.parts import (
+    arrays,
+    choices,
+    derived,
+    indices,
+    interval,
+    like,
+    tensors,
+    whole,
+)
 from autograder.student.self_check import self_check
 
 __all__ = [
     "alternative",
+    "arrays",
     "assert_close",
     "assert_dtype",
     "assert_equal",
@@ -22,6 +34,15 @@ __all__ = [
     "budget",
     "case",
     "check",
+    "choices",
+    "derived",
+    "domain",
+    "indices",
+    "interval",
+    "like",
+    "matches_reference",
     "mistake",
     "self_check",
+    "tensors",
+    "whole",
 ]

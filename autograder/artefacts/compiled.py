@@ -1,7 +1,7 @@
 """An assignment, compiled: its texts as they are written, and what they are when loaded."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.artefacts.bundle import Cell
@@ -37,6 +37,11 @@ class Oracle:
     def standard(self, check: Check) -> Standard:
         """Return how strictly a check compares numbers."""
         return self.standards.get(check.name, Standard())
+
+    def with_draws(self, draws: Mapping[str, Sequence[Mapping[str, str]]]) -> "Oracle":
+        """Return the oracle with further hidden cases of checks by name, of some kinds each."""
+        checks = {n: c.with_draws(draws.get(n, ())) for n, c in self.checks.items()}
+        return replace(self, checks=checks)
 
 
 @dataclass(frozen=True)

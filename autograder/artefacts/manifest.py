@@ -10,7 +10,8 @@ __all__ = ["CheckEntry", "Manifest", "QuestionEntry"]
 class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A check as the manifest tells of it.
 
-    ``cases`` are (name, hidden); ``cell`` is the nbgrader grade_id of its cell in the release,
+    ``cases`` are (name, hidden), and ``draws`` the kinds of those that the audit has added, by
+    factor of the check's domain; ``cell`` is the nbgrader grade_id of its cell in the release,
     which is the check's name; ``summary`` is the first line of its docstring; ``standard``
     is how strictly its numbers are compared; ``rejects`` are the mistakes of its question that it
     is known to reject, by title.
@@ -26,6 +27,7 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str
     standard: Standard = Standard()
     rejects: tuple[str, ...] = ()
+    draws: tuple[dict[str, str], ...] = ()
 
     @property
     def cell(self) -> str:

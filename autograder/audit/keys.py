@@ -20,6 +20,7 @@ from autograder.artefacts.bundle import Cell
 from autograder.artefacts.compiled import Compiled, Texts
 from autograder.compiler.reference import Definition, Reference, reference_imports, split_import
 from autograder.compiler.regions import SOLUTION, is_mark
+from autograder.compiler.source import MAKER
 from autograder.compiler.syntax import blank_magics, call_name, first_line, last_line, touched_names
 
 __all__ = ["digest_of", "digests_of", "keys_of", "plain"]
@@ -67,7 +68,7 @@ class _Meanings:
         self._reference = Reference(Path(), reference)
         self._banks, self._data = banks, data
         self._by_question: dict[str, tuple[dict[str, str], list[Definition]]] = {}
-        self._checks: dict[str, tuple[ast.FunctionDef, str]] = {}
+        self._checks: dict[str, tuple[ast.stmt, str]] = {}
         self._asked_above: dict[str, list[str]] = {}  # by question
         self._meanings: dict[str, list[str | Definition]] = {}
         asked: list[str] = []  # since the last check
@@ -75,8 +76,8 @@ class _Meanings:
             source = blank_magics(cell.source)
             for statement in ast.parse(source).body:
                 text = _text(source, statement)
-                if isinstance(statement, ast.FunctionDef) and (check := _check(statement)):
-                    self._checks[statement.name] = statement, source
+                if (check := _check(statement)) is not None:
+                    self._checks[_name_of(statement)] = statement, source
                     question = _question(check)
                     self._asked_above.setdefault(question, []).extend(asked)
                     asked = []
@@ -248,7 +249,7 @@ def _text(source: str, statement: ast.stmt) -> str:
     return plain("\n".join(lines))
 
 
-def _text_of_check(statement: ast.FunctionDef, source: str) -> list[str]:
+def _text_of_check(statement: ast.stmt, source: str) -> list[str]:
     """Return what of a check its proof hangs on: not its hint, and of its points if it has some."""
     check = _check(statement)
     assert check is not None
@@ -256,17 +257,30 @@ def _text_of_check(statement: ast.FunctionDef, source: str) -> list[str]:
     options.pop("hint", None)
     points = options.get("points", "")
     options["points"] = "none" if points.strip("0.") == "" else "some"
+    said = [f"{name} = {text}" for name, text in sorted(options.items(), key=str)]
+    if not isinstance(statement, ast.FunctionDef):
+        return [f"{_name_of(statement)} = {MAKER}", *said]
     lines = source.split("\n")[statement.lineno - 1 : last_line(statement)]
     cases = [plain(ast.get_source_segment(source, d) or "") for d in statement.decorator_list[1:]]
-    said = [f"{name} = {text}" for name, text in sorted(options.items(), key=str)]
     return [*said, *cases, plain("\n".join(lines))]
 
 
-def _check(statement: ast.FunctionDef) -> ast.Call | None:
-    for decorator in statement.decorator_list:
+def _check(statement: ast.stmt) -> ast.Call | None:
+    """Return the call that a statement makes a check by, if it makes one."""
+    if isinstance(statement, ast.Assign):
+        value = statement.value
+        return value if isinstance(value, ast.Call) and call_name(value) == MAKER else None
+    for decorator in getattr(statement, "decorator_list", []):
         if isinstance(decorator, ast.Call) and call_name(decorator) == "check":
             return decorator
     return None
+
+
+def _name_of(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.Assign):
+        return ast.unparse(statement.targets[0])
+    assert isinstance(statement, ast.FunctionDef)
+    return statement.name
 
 
 def _question(check: ast.Call) -> str:

@@ -27,7 +27,8 @@ def to_numpy(value: Any) -> NDArray[Any]:
 def dtype_name(value: Any) -> str:
     """Return a dtype's common name (`float32`) for an array, a tensor or a Python number."""
     if hasattr(value, "dtype"):
-        return str(value.dtype).removeprefix("torch.")
+        name = getattr(value.dtype, "name", None)  # the same in each byte order
+        return str(value.dtype).removeprefix("torch.") if name is None else str(name)
     return str(np.asarray(value).dtype)
 
 

@@ -1,17 +1,21 @@
 """Checks: functions that call a student's code and the reference, and raise on a difference."""
 
+import copy
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
+from autograder.authoring.domains import Domain, Part
+from autograder.authoring.draws import few, pool, shown
+from autograder.authoring.parts import resolved
 from autograder.errors import SourceError
 
-__all__ = ["Case", "Check", "case", "case_rng", "check"]
+__all__ = ["Case", "Check", "case", "case_rng", "check", "domain"]
 
 T = TypeVar("T")
 CheckFunction = Callable[..., None]
@@ -19,16 +23,37 @@ CheckFunction = Callable[..., None]
 DEVICES = ("any", "cpu", "cuda")
 PRECISIONS = ("any", "strict")
 _OWN_PARAMETERS = ("student", "reference", "rng")
-_CASES = "_autograder_cases"
+_CASES, _DOMAIN = "_autograder_cases", "_autograder_domain"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One named set of inputs to a check; a hidden one never leaves the bundle."""
+    """One named set of inputs to a check; a hidden one never leaves the bundle.
+
+    Attributes:
+        name: unique in its check.
+        parameters: as they are written; empty where they are drawn.
+        hidden: whether only grading runs it.
+        domain: from which the parameters are drawn, if they are.
+        kinds: of which they are drawn, by factor.
+    """
 
     name: str
     parameters: dict[str, Any]
     hidden: bool = False
+    domain: Domain | None = None
+    kinds: Mapping[str, str] | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether its parameters are drawn from a domain."""
+        return self.domain is not None
+
+    def arguments(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Return the parameters, which whoever gets them may change."""
+        if self.domain is not None:
+            return self.domain.draw(self.kinds or {}, rng)
+        return copy.deepcopy(self.parameters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +71,7 @@ class Check:
             reference's in place of the student's own.
         precision: ``any`` takes a right answer in single precision where the audit finds room for
             it; ``strict`` grades precision.
+        domain: the inputs that its prompt promises, if it says so.
     """
 
     function: CheckFunction
@@ -59,6 +85,7 @@ class Check:
     hint: str | None = None
     given: tuple[str, ...] = ()
     precision: str = "any"
+    domain: Domain | None = None
 
     @property
     def name(self) -> str:
@@ -69,6 +96,18 @@ class Check:
     def summary(self) -> str:
         """The first line of the docstring: what the student reads."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    def pool(self) -> list[Case]:
+        """Return hidden cases in which each pair of kinds is drawn together."""
+        known = {c.name for c in self.cases}
+        drawn = _drawn(self.domain, pool(self.domain), True) if self.domain else ()
+        return [c for c in drawn if c.name not in known]
+
+    def with_draws(self, draws: Iterable[Mapping[str, str]]) -> "Check":
+        """Return the check with further hidden cases, of some kinds each."""
+        if self.domain is None:
+            return self
+        return replace(self, cases=(*self.cases, *_drawn(self.domain, draws, True)))
 
 
 def check(
@@ -108,10 +147,19 @@ def check(
         if seconds is not None and not (_is_number(seconds) and seconds > 0):
             raise SourceError(f"{where}: seconds must be a number above 0, got {seconds!r}")
         names = _given_names(where, question, given)
+        promised: Domain | None = getattr(function, _DOMAIN, None)
         cases: tuple[Case, ...] = tuple(getattr(function, _CASES, ()))
+        if promised is not None:
+            promised = replace(promised, pure=pure)
+            try:
+                cases += _drawn(promised, shown(promised), False)
+                cases += _drawn(promised, few(promised), True)
+            except SourceError as error:
+                raise SourceError(f"{where}: {error}") from None
         if not cases:
             raise SourceError(
-                f"{where}: there must be at least one case; add @case('a name', …) below @check"
+                f"{where}: there must be at least one case; add @case('a name', …) or @domain(…) "
+                "below @check"
             )
         _require_fit(where, function, cases)
         return Check(
@@ -126,9 +174,44 @@ def check(
             hint,
             names,
             precision,
+            promised,
         )
 
     return decorate
+
+
+def domain(
+    *,
+    visible: int = 2,
+    sizes: Mapping[str, tuple[int, int]] | None = None,
+    where: Callable[..., bool] | None = None,
+    **parts: Part,
+) -> Callable[[T], T]:
+    """State below ``@check`` which inputs the prompt promises: cases are drawn from them.
+
+    Args:
+        visible: how many draws a release shows, up to 2.
+        sizes: the least and the greatest length of axes that parts name; others are 1 to 5.
+        where: which sizes, choices and whole numbers fit together: a function of some of them.
+        parts: what is promised of each parameter of the check, in the order of its function.
+
+    Raises:
+        SourceError: a part is none, or does not fit.
+    """
+
+    def decorate(function: T) -> T:
+        if isinstance(function, Check):
+            raise SourceError(f"check {function.name}: @domain must stand below @check")
+        if hasattr(function, _DOMAIN):
+            raise SourceError("a check must have one domain, and this one has two; join them")
+        setattr(function, _DOMAIN, Domain(resolved(parts), sizes or {}, where, visible))
+        return function
+
+    return decorate
+
+
+def _drawn(promised: Domain, draws: Iterable[Mapping[str, str]], hidden: bool) -> tuple[Case, ...]:
+    return tuple(Case(promised.name_of(kinds), {}, hidden, promised, kinds) for kinds in draws)
 
 
 def case(name: str, /, *, hidden: bool = False, **parameters: Any) -> Callable[[T], T]:
@@ -202,8 +285,9 @@ def _require_fit(where: str, function: CheckFunction, cases: tuple[Case, ...]) -
     for c in cases:
         if names.count(c.name) > 1:
             raise SourceError(f"{where}: two cases are named {c.name!r}; rename one")
+        parameters = c.parameters if c.domain is None else c.domain.parts
         try:
-            signature.bind(None, None, None, **c.parameters)
+            signature.bind(None, None, None, **parameters)
         except TypeError as error:
             raise SourceError(
                 f"{where}: the parameters of case {c.name!r} must be those of the function: {error}"

@@ -14,11 +14,11 @@ from autograder.artefacts.recording import Recording, dump_recording
 from autograder.artefacts.release import Artefacts
 from autograder.authoring.standard import Standard
 from autograder.compiler.bank_files import read_bank_texts, require_known_questions
-from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
+from autograder.compiler.check_cells import released_checks
 from autograder.compiler.fingerprint import fingerprint
 from autograder.compiler.given_functions import require_given
 from autograder.compiler.handout import companions, first_cell
-from autograder.compiler.manifest import make_manifest
+from autograder.compiler.manifest import cases_of, make_manifest
 from autograder.compiler.passes import (
     release_notebook,
     serialize,
@@ -31,6 +31,7 @@ from autograder.compiler.solutions import solution_cells
 from autograder.compiler.source import Source, read_source
 from autograder.compiler.syntax import placed
 from autograder.compiler.trusted import require_as_written, require_self_check, trusted_cells
+from autograder.compiler.written_checks import CheckFunction, find_checks
 from autograder.course import Course
 from autograder.errors import SourceError
 from autograder.grading.oracle import load_oracle
@@ -119,6 +120,7 @@ def pack(
     standards: Mapping[str, Standard] | None = None,
     rejects: Mapping[str, Collection[str]] | None = None,
     mutants: Sequence[NamedMutant] = (),
+    draws: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
 ) -> Artefacts:
     """Return the artefacts of an assignment, with what its audit found.
 
@@ -127,9 +129,10 @@ def pack(
         standards: of checks by name; the others have the default.
         rejects: titles of the mistakes that checks reject, by the check's name.
         mutants: that diagnoses can name.
+        draws: the kinds of further hidden cases, by check.
     """
     standards, rejects = standards or {}, rejects or {}
-    manifest = _with_findings(compiled.manifest, standards, rejects)
+    manifest = _with_findings(compiled, standards, rejects, draws or {})
     bundle = pack_bundle(
         manifest,
         compiled.cells,
@@ -157,11 +160,13 @@ def build(course: Course, name: str) -> Artefacts:
 
 
 def _with_findings(
-    manifest: Manifest,
+    compiled: Compiled,
     standards: Mapping[str, Standard],
     rejects: Mapping[str, Collection[str]],
+    draws: Mapping[str, Sequence[Mapping[str, str]]],
 ) -> Manifest:
-    replace = msgspec.structs.replace
+    replace, manifest = msgspec.structs.replace, compiled.manifest
+    checks = compiled.oracle.with_draws(draws).checks
     questions = tuple(
         replace(
             question,
@@ -170,6 +175,8 @@ def _with_findings(
                     entry,
                     standard=standards.get(entry.name, Standard()),
                     rejects=tuple(rejects.get(entry.name, ())),
+                    cases=cases_of(checks[entry.name]),
+                    draws=tuple(map(dict, draws.get(entry.name, ()))),
                 )
                 for entry in question.checks
             ),

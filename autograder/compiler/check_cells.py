@@ -7,7 +7,7 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import NamedTuple
 
-from autograder.compiler.source import Kind, Source, SourceCell
+from autograder.compiler.source import MAKER, Kind, Source, SourceCell, defines_check
 from autograder.compiler.syntax import (
     Edit,
     blank_magics,
@@ -17,23 +17,13 @@ from autograder.compiler.syntax import (
     first_line,
     free_names,
     last_line,
-    nearest,
     placed,
     touched_names,
 )
+from autograder.compiler.written_checks import CheckFunction, Written, is_hidden, keyword, made_name
 from autograder.errors import SourceError
 
-__all__ = ["CheckFunction", "ReleasedCheck", "find_checks", "released_checks"]
-
-
-@dataclass(frozen=True)
-class CheckFunction:
-    """A check as it is written: its cell, which of its cases are hidden, whether it has a hint."""
-
-    name: str
-    cell: int
-    hidden: tuple[bool, ...]
-    has_hint: bool
+__all__ = ["ReleasedCheck", "released_checks"]
 
 
 class ReleasedCheck(NamedTuple):
@@ -69,30 +59,6 @@ class Statement:
         return free_names(blank_magics(self.text))
 
 
-def find_checks(source: Source) -> dict[str, CheckFunction]:
-    """Return the checks of a source notebook, in its order.
-
-    Raises:
-        SourceError: a check is written so that what is hidden could not be told, two checks have
-            one name, or a self-check names no check.
-    """
-    checks: dict[str, CheckFunction] = {}
-    for cell in source.cells:
-        with placed(source.file, cell.number):
-            for node in filter(_is_decorated, ast.walk(cell.tree)):
-                check = _check_function(node, cell)
-                if check.name in checks:
-                    raise SourceError(
-                        f"check {check.name!r} is in cell {checks[check.name].cell} too;"
-                        " each must have a name of its own: rename one"
-                    )
-                checks[check.name] = check
-    for cell in source.cells:
-        with placed(source.file, cell.number):
-            _require_known(cell, checks)
-    return checks
-
-
 def released_checks(
     source: Source, checks: Mapping[str, CheckFunction]
 ) -> dict[int, list[ReleasedCheck]]:
@@ -117,54 +83,6 @@ def released_checks(
     return {number: _cells(found, kept) for number, found in statements.items()}
 
 
-def _is_decorated(node: ast.AST) -> bool:
-    decorators = getattr(node, "decorator_list", [])
-    return any(call_name(d) in ("check", "case") for d in decorators)
-
-
-def _check_function(node: ast.AST, cell: SourceCell) -> CheckFunction:
-    if not isinstance(node, ast.FunctionDef) or node not in cell.tree.body:
-        raise SourceError("a check must be a function (def) at the top level of its cell")
-    if not node.name.isascii():
-        raise SourceError(
-            f"the name of check {node.name!r} must be in ASCII letters, as nbgrader asks; rename it"
-        )
-    first, *others = node.decorator_list
-    if call_name(first) != "check" or any(call_name(d) != "case" for d in others):
-        raise SourceError(
-            f"the decorators of check {node.name!r} must be @check(…), then @case(…), and no others"
-        )
-    hidden = tuple(_is_hidden(d) or cell.hidden for d in others)
-    return CheckFunction(node.name, cell.number, hidden, _keyword(first, "hint") is not None)
-
-
-def _keyword(call: ast.expr, name: str) -> ast.expr | None:
-    assert isinstance(call, ast.Call)
-    return next((k.value for k in call.keywords if k.arg == name), None)
-
-
-def _is_hidden(case: ast.expr) -> bool:
-    value = _keyword(case, "hidden")
-    if value is None:
-        return False
-    if not (isinstance(value, ast.Constant) and isinstance(value.value, bool)):
-        raise SourceError(
-            f"line {case.lineno}: hidden must be True or False, got {ast.unparse(value)}"
-            " (the compiler reads it, and does not run it)"
-        )
-    return value.value
-
-
-def _require_known(cell: SourceCell, checks: Iterable[str]) -> None:
-    for node in ast.walk(cell.tree):
-        if call_name(node) != "self_check":
-            continue
-        assert isinstance(node, ast.Call)
-        name = ast.unparse(node.args[0]) if node.args else ""
-        if name not in checks:
-            raise SourceError(f"there is no check {name!r}{nearest(name, checks)}")
-
-
 def _statements(cell: SourceCell, checks: Mapping[str, CheckFunction]) -> list[Statement]:
     lines, found, last = cell.text.split("\n"), [], 0
     for node in cell.tree.body:
@@ -181,9 +99,10 @@ def _statement(
     node: ast.stmt, text: str, first: int, cell: SourceCell, checks: Mapping[str, CheckFunction]
 ) -> Statement:
     """Return a statement, given what of its text could be shown, and the line it begins on."""
-    if isinstance(node, ast.FunctionDef) and _is_decorated(node):
-        shown = text and not all(checks[node.name].hidden)
-        return Statement(Part.CHECK, node.name, _shown(node, text, first) if shown else "")
+    if isinstance(node, (ast.FunctionDef, ast.Assign)) and defines_check(node):
+        name = node.name if isinstance(node, ast.FunctionDef) else made_name(node.value)
+        shown = text and checks[name].shows
+        return Statement(Part.CHECK, name, _shown(node, text, first) if shown else "")
     if isinstance(node, ast.Expr) and call_name(node.value) == "self_check":
         assert isinstance(node.value, ast.Call)
         name, call = ast.unparse(node.value.args[0]), ast.get_source_segment(cell.python, node)
@@ -203,25 +122,32 @@ def _is_constant(node: ast.stmt) -> bool:
     )
 
 
-def _shown(node: ast.FunctionDef, text: str, first: int) -> str:
+def _shown(node: Written, text: str, first: int) -> str:
     """Return a check without its hidden cases, the comments above them, and its hint."""
-    check, *cases = node.decorator_list
     padding = "\n" * (first - 1)  # so that the tree's line numbers hold
+    if isinstance(node, ast.Assign):
+        if not keyword(node.value, "hint"):
+            return text
+        arguments = ",\n    ".join(_arguments_without_hint(node.value, padding + text))
+        shown = f"{ast.unparse(node.targets[0])} = {MAKER}(\n    {arguments},\n)"
+        edit = Edit(node.lineno, last_line(node), shown)
+        return edit_lines(padding + text, [edit]).removeprefix(padding)
+    check, *cases = node.decorator_list
     edits, above = [], last_line(check)
     for case in cases:
-        if _is_hidden(case):
+        if call_name(case) == "case" and is_hidden(case):
             edits.append(Edit(above + 1, last_line(case)))
         above = last_line(case)
-    if _keyword(check, "hint"):
-        arguments = _arguments_without_hint(check, padding + text)
+    if keyword(check, "hint"):
+        arguments = ", ".join(_arguments_without_hint(check, padding + text))
         edits.append(Edit(check.lineno, last_line(check), f"@check({arguments})"))
     return edit_lines(padding + text, edits).removeprefix(padding)
 
 
-def _arguments_without_hint(check: ast.expr, text: str) -> str:
+def _arguments_without_hint(check: ast.expr, text: str) -> list[str]:
     assert isinstance(check, ast.Call)
     arguments = [*check.args, *(k for k in check.keywords if k.arg != "hint")]
-    return ", ".join(ast.get_source_segment(text, a) or "" for a in arguments)
+    return [ast.get_source_segment(text, a) or "" for a in arguments]
 
 
 def _needed_helpers(statements: list[Statement]) -> set[Statement]:

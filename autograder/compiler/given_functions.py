@@ -8,10 +8,10 @@ from types import FunctionType
 from typing import Any
 
 from autograder.authoring.checks import Check
-from autograder.compiler.check_cells import CheckFunction
 from autograder.compiler.solutions import SolutionCell
 from autograder.compiler.source import Source
 from autograder.compiler.syntax import nearest, placed
+from autograder.compiler.written_checks import CheckFunction
 from autograder.errors import SourceError
 
 __all__ = ["asked_of_students", "require_given"]

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
 from autograder.authoring.checks import Check
-from autograder.compiler.check_cells import CheckFunction
 from autograder.compiler.regions import SOLUTION
 from autograder.compiler.source import Source, SourceCell
 from autograder.compiler.versions import PRELOADABLE, versions
+from autograder.compiler.written_checks import CheckFunction
 from autograder.errors import SourceError
 from autograder.version import own_version
 
-__all__ = ["make_manifest"]
+__all__ = ["cases_of", "make_manifest"]
 
 _HEADING = re.compile(r"#{1,6}\s+(.+?)[\s#]*$")
 _POINTS = re.compile(r"\s*\(\s*[\d.]+\s*(?:points?|pts?\.?|marks?)\s*\)$", re.IGNORECASE)
@@ -84,12 +84,17 @@ def _entry(check: Check) -> CheckEntry:
         name=check.name,
         question=check.question,
         points=check.points,
-        cases=tuple((c.name, c.hidden) for c in check.cases),
+        cases=cases_of(check),
         all_or_nothing=check.all_or_nothing,
         device=check.device,
         hint=check.hint,
         summary=check.summary,
     )
+
+
+def cases_of(check: Check) -> tuple[tuple[str, bool], ...]:
+    """Return the cases of a check as the manifest has them."""
+    return tuple((c.name, c.hidden) for c in check.cases)
 
 
 def _headings(cell: SourceCell) -> list[str]:

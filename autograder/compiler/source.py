@@ -13,8 +13,9 @@ from autograder.compiler.regions import RUBRIC, SOLUTION, find_regions
 from autograder.compiler.syntax import blank_magics, bound_names, call_name, nearest, parse, placed
 from autograder.errors import SourceError
 
-__all__ = ["Kind", "Manual", "Source", "SourceCell", "read_source"]
+__all__ = ["MAKER", "Kind", "Manual", "Source", "SourceCell", "defines_check", "read_source"]
 
+MAKER = "matches_reference"  # makes a check in one statement
 _KEPT = ("mistake", "alternative")
 _KEYS = ("given", "hidden", "manual", "points", "question")
 
@@ -220,12 +221,17 @@ def _has_check(tree: ast.Module) -> bool:
                 f"line {getattr(node, 'lineno', 1)} calls {name}(…); move it to the bank of its "
                 "question, bank/<question>.py beside the notebook"
             )
-        if call_name(node) == "self_check":
-            return True
-        decorators = getattr(node, "decorator_list", [])
-        if any(call_name(d) in ("check", "case") for d in decorators):
+        if call_name(node) == "self_check" or defines_check(node):
             return True
     return False
+
+
+def defines_check(node: ast.AST) -> bool:
+    """Return whether a node defines a check, in a right way or in a wrong one."""
+    if isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign)) and node.value is not None:
+        return call_name(node.value) == MAKER
+    decorators = getattr(node, "decorator_list", [])
+    return any(call_name(d) in ("check", "case", "domain") for d in decorators)
 
 
 def _manual(metadata: dict[str, Any], text: str) -> Manual | None:

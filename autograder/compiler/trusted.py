@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from autograder.artefacts.bundle import Cell
 from autograder.authoring.checks import Check
-from autograder.compiler.check_cells import CheckFunction
 from autograder.compiler.source import Kind, Source, SourceCell
 from autograder.compiler.syntax import call_name, replace_nodes
+from autograder.compiler.written_checks import CheckFunction
 from autograder.errors import SourceError
 
 __all__ = ["require_as_written", "require_self_check", "trusted_cells"]
@@ -50,12 +50,13 @@ def require_as_written(
     for name, check in checks.items():
         if name not in written:
             raise SourceError(
-                f"check {name!r} is not seen by the compiler; decorate a function with @check(…)",
+                f"check {name!r} is not seen by the compiler; decorate a function with @check(…), "
+                f"or write {name} = matches_reference(…)",
                 source.file,
                 _defining_cell(source, name),
             )
         text = written[name]
-        hidden = tuple(case.hidden for case in check.cases)
+        hidden = tuple(case.hidden for case in check.cases if not case.is_drawn)
         if hidden != text.hidden or (check.hint and not text.has_hint):
             raise SourceError(
                 f"check {name!r} must spell out hidden=True at each case that is hidden, also in a"
@@ -63,13 +64,17 @@ def require_as_written(
                 source.file,
                 text.cell,
             )
-        if check.points > 0 and not any(hidden) and not _uses_rng(source, text):
+        if check.points > 0 and not _hides(check) and not _uses_rng(source, text):
             raise SourceError(
                 f"check {name!r} can be answered from its release: its cases are all visible and it"
                 " draws nothing from rng; hide a case, draw inputs from rng, or give it points=0",
                 source.file,
                 text.cell,
             )
+
+
+def _hides(check: Check) -> bool:
+    return any(case.hidden for case in check.cases)
 
 
 def _uses_rng(source: Source, check: CheckFunction) -> bool:

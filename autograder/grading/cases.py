@@ -1,6 +1,5 @@
 """One case of a check: run it in this trusted process and say what came of it."""
 
-import copy
 import hashlib
 import math
 import time
@@ -12,6 +11,7 @@ import numpy as np
 
 from autograder.artefacts.results import Blank, CaseResult, Verdict
 from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.layouts import keeping_layouts
 from autograder.authoring.standard import Compared, Standard, holding_to, observing
 from autograder.authoring.subject import RemoteId, Session, Subject
 from autograder.errors import (
@@ -221,9 +221,9 @@ def _call(check: Check, case: Case, student: Session, reference: Session, rng: A
     seed = int.from_bytes(hashlib.sha256(f"{check.name}/{case.name}".encode()).digest()[:4], "big")
     student.seed(seed)
     reference.seed(seed)
-    # Copied, as a check may change what it gets, and the next student gets the same.
-    parameters = copy.deepcopy(case.parameters)
-    check.function(Subject(student, pure=check.pure), Subject(reference), rng, **parameters)
+    with keeping_layouts(case.is_drawn):
+        arguments = case.arguments(rng)
+        check.function(Subject(student, pure=check.pure), Subject(reference), rng, **arguments)
 
 
 def _is_sound(

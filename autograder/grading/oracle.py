@@ -41,6 +41,7 @@ def load_bundle_oracle(bundle: Bundle) -> Oracle:
         bundle.source, bundle.reference, name, file, bundle.data, bundle.banks, bundle.resources
     )
     entries = [entry for question in bundle.manifest.questions for entry in question.checks]
+    oracle = oracle.with_draws({entry.name: entry.draws for entry in entries})
     return replace(oracle, standards={entry.name: entry.standard for entry in entries})
 
 

@@ -240,11 +240,11 @@ ERRORS = {
     ),
     "a case of no check": (
         '@case("a", hidden=True)\ndef one(s, r, g): ...',
-        "the decorators of check 'one' must be @check(…), then @case(…), and no others",
+        "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…), and no others",
     ),
     "another decorator": (
         '@check("q", points=1)\n@staticmethod\n@case("a")\ndef one(s, r, g): ...',
-        "the decorators of check 'one' must be @check(…), then @case(…), and no others",
+        "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…), and no others",
     ),
     "a nested check": (
         'if True:\n    @check("q", points=1)\n    @case("a", hidden=True)\n    def one(): ...',
@@ -309,7 +309,7 @@ def test_what_could_hide_something_from_the_compiler_is_refused(workshop, cell, 
         (
             "@same",
             '@case("a", hidden=True)',
-            "the decorators of check 'one' must be @check(…), then @case(…), and no others",
+            "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…), and no others",
         ),
         (
             '@check("q", points=1)',

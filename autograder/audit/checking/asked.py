@@ -41,6 +41,7 @@ def unused_parameters(check: Check) -> Iterator[str]:
         return
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     varied = {name for case in check.cases for name in case.parameters}
+    varied |= set(check.domain.parts if check.domain else ())
     for name in inspect.signature(check.function).parameters:
         if name not in read and (name in varied or name == "student"):
             yield f"check {check.name}: it ignores its argument {name!r}, so that no case tests it"

@@ -119,9 +119,10 @@ class Trial:
         """
         rng, began = np.random.default_rng(self._seed), time.process_time()
         namespace = mutant.namespace()
-        for number in range(TELLING):
-            check = self._checks[number % len(self._checks)]
-            case = _varied(check.cases[int(rng.integers(len(check.cases)))], rng)
+        written = [(k, c) for k in self._checks for c in k.cases if c.parameters]
+        for _ in range(TELLING if written else 0):
+            check, case = written[int(rng.integers(len(written)))]
+            case = _varied(case, rng)
             run = _Run(check, case, b"telling", True)
             if self._passes(run, self._oracle.namespace) and not self._passes(run, namespace):
                 given = "".join(f", {k}={v!r}" for k, v in case.parameters.items())

@@ -32,7 +32,7 @@ from autograder.sandbox.protocol.kinds import (
     Value,
     Watched,
 )
-from autograder.sandbox.protocol.wire import Packer, Reference, plain_text, unpack
+from autograder.sandbox.protocol.wire import Packed, Packer, Reference, plain_text, unpack
 
 __all__ = ["CELL_FILE", "Host"]
 
@@ -149,9 +149,10 @@ class Host:
         def resolve(reference: Reference) -> Any:
             return self._objects[reference.number]
 
-        args = [unpack(v, request.bodies, resolve) for v in request.args]
-        named = {k: unpack(v, request.bodies, resolve) for k, v in request.named.items()}
-        return args, named
+        def value(packed: Packed) -> Any:
+            return unpack(packed, request.bodies, resolve, layouts=True)
+
+        return [*map(value, request.args)], {k: value(v) for k, v in request.named.items()}
 
     def _value(self, value: Any) -> Message:
         packer = Packer(self._keep)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any, TypeVar
 
+from autograder.authoring.layouts import are_kept
 from autograder.authoring.subject import Helper, RemoteId
 from autograder.errors import (
     HarnessError,
@@ -217,7 +218,7 @@ def _packed(
     args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[list[Packed], dict[str, Packed], list[Any]]:
     """Return arguments as they travel, and their bodies."""
-    packer = Packer(_refuse)
+    packer = Packer(_refuse, are_kept())
     try:
         packed = [packer.pack(arg) for arg in args]
         named = {key: packer.pack(value) for key, value in kwargs.items()}

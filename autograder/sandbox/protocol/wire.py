@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy import asarray, ascontiguousarray, frombuffer  # a notebook may rename them in np
 
+from autograder.authoring.layouts import LAYOUTS, laid_out, layout_of
 from autograder.authoring.subject import Proxy, RemoteId
 from autograder.errors import WireError
 
@@ -84,13 +85,15 @@ class Array(msgspec.Struct, tag="array", forbid_unknown_fields=True):
     """An array or a tensor; its bytes are the body of this number.
 
     ``kind`` is ``numpy``, ``scalar`` (a numpy scalar), ``torch`` or ``parameter`` (a tensor that
-    requires a gradient).
+    requires a gradient). ``layout`` says how it lies in memory where a session gets it, if that is
+    not in rows; the grader gets rows whatever a session says.
     """
 
     kind: str
     dtype: str
     shape: tuple[int, ...]
     body: int
+    layout: str = ""
 
 
 class Reference(msgspec.Struct, tag="reference", forbid_unknown_fields=True):
@@ -110,11 +113,12 @@ class Packer:
 
     Args:
         keep: called with a value that may not cross; returns the proxy that stands for it.
+        layouts: whether arrays are to arrive as they lie here.
     """
 
-    def __init__(self, keep: Callable[[object], RemoteId]) -> None:
+    def __init__(self, keep: Callable[[object], RemoteId], layouts: bool = False) -> None:
         self.bodies: list[Any] = []
-        self._keep, self._items = keep, 0
+        self._keep, self._items, self._layouts = keep, 0, layouts
 
     def pack(self, value: Any, depth: int = 0) -> Packed:
         """Return the packed form of a value.
@@ -156,21 +160,25 @@ class Packer:
             array = asarray(value)
             little = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
             if little in _NAMES and array.ndim <= MAX_DIMENSIONS:
-                return self._add(kind, _NAMES[little], array)
+                return self._add(kind, _NAMES[little], array, self._layout_of(array))
         torch = sys.modules.get("torch")
         if torch is not None and isinstance(value, torch.Tensor):
             kind = "parameter" if value.requires_grad else "torch"
             dtype = str(value.dtype).removeprefix("torch.")
             if value.layout == torch.strided and value.ndim <= MAX_DIMENSIONS:
+                layout = self._layout_of(value)
                 plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
                 if dtype == "bfloat16":
-                    return self._add(kind, dtype, plain.view(torch.int16).numpy())
+                    return self._add(kind, dtype, plain.view(torch.int16).numpy(), layout)
                 if dtype in DTYPES:
-                    return self._add(kind, dtype, plain.numpy())
+                    return self._add(kind, dtype, plain.numpy(), layout)
         remote = value.remote if isinstance(value, Proxy) else self._keep(value)
         return Reference(remote.number, remote.type_name)
 
-    def _add(self, kind: str, dtype: str, array: Any) -> Array:
+    def _layout_of(self, value: Any) -> str:
+        return layout_of(value) if self._layouts else ""
+
+    def _add(self, kind: str, dtype: str, array: Any, layout: str) -> Array:
         little = DTYPES.get(dtype, DTYPES["int16"])  # a bfloat16 is two bytes
         if array.dtype != little:
             array = array.astype(little)
@@ -179,18 +187,24 @@ class Packer:
         else:
             body = ascontiguousarray(array).reshape(-1).view(np.uint8).data
         self.bodies.append(body)
-        return Array(kind, dtype, array.shape, len(self.bodies) - 1)
+        return Array(kind, dtype, array.shape, len(self.bodies) - 1, layout)
 
 
 def unpack(
-    packed: Packed, bodies: list[Any], resolve: Callable[[Reference], Any], depth: int = 0
+    packed: Packed,
+    bodies: list[Any],
+    resolve: Callable[[Reference], Any],
+    depth: int = 0,
+    layouts: bool = False,
 ) -> Any:
-    """Return the value of a packed form; arrays are writable and nobody else's.
+    """Return the value of a packed form; arrays are nobody else's, and writable but for a layout.
 
     Args:
         packed: as received.
         bodies: the bodies of its message; an array takes its own out of the list and keeps it.
         resolve: called with a reference; returns the object or proxy that it stands for.
+        depth: of the nest that it is in.
+        layouts: whether arrays lie as they did where they come from; else they lie in rows.
 
     Raises:
         WireError: an array is not what its header says.
@@ -198,13 +212,14 @@ def unpack(
     if depth > MAX_DEPTH:
         raise WireError(f"a value nested deeper than {MAX_DEPTH}")
     if isinstance(packed, Array):
-        return _unpacked_array(packed, bodies)
+        array = _unpacked_array(packed, bodies)
+        return _laid_out(array, packed) if layouts and packed.layout else array
     if isinstance(packed, Items):
-        values = [unpack(item, bodies, resolve, depth + 1) for item in packed.items]
+        values = [unpack(item, bodies, resolve, depth + 1, layouts) for item in packed.items]
         return tuple(values) if packed.frozen else values
     if isinstance(packed, Mapping):
         items = packed.items.items()
-        return {key: unpack(item, bodies, resolve, depth + 1) for key, item in items}
+        return {key: unpack(item, bodies, resolve, depth + 1, layouts) for key, item in items}
     if isinstance(packed, Complex):
         return complex(packed.real, packed.imag)
     if isinstance(packed, Binary):
@@ -242,6 +257,14 @@ def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
     if packed.kind in ("numpy", "scalar"):
         return array[()] if packed.kind == "scalar" and array.ndim == 0 else array
     return _tensor(array, wide, packed.kind == "parameter" and packed.dtype[0] in "fbc")
+
+
+def _laid_out(array: Any, packed: Array) -> Any:
+    if packed.layout not in LAYOUTS or packed.kind == "scalar":
+        raise WireError(f"an array of layout {packed.layout[:MAX_WORD]!r}")
+    if packed.kind != "parameter":
+        return laid_out(array, packed.layout)
+    return laid_out(array.detach(), packed.layout).requires_grad_(array.requires_grad)
 
 
 def _tensor(array: Any, bfloat16: bool, requires_grad: bool) -> Any:
