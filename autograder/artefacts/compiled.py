@@ -38,6 +38,12 @@ class Oracle:
         """Return how strictly a check compares numbers."""
         return self.standards.get(check.name, Standard())
 
+    def with_findings(self, manifest: Manifest) -> "Oracle":
+        """Return the oracle with what its audit found: tolerances, and draws that became cases."""
+        entries = [entry for question in manifest.questions for entry in question.checks]
+        drawn = self.with_draws({entry.name: entry.draws for entry in entries})
+        return replace(drawn, standards={entry.name: entry.standard for entry in entries})
+
     def with_draws(self, draws: Mapping[str, Sequence[Mapping[str, str]]]) -> "Oracle":
         """Return the oracle with further hidden cases of checks by name, of some kinds each."""
         checks = {n: c.with_draws(draws.get(n, ())) for n, c in self.checks.items()}

@@ -19,6 +19,7 @@ from autograder.errors import SourceError, naming
 __all__ = [
     "CheckProof",
     "DefinitionProof",
+    "Draw",
     "Proof",
     "Survivor",
     "proof_file",
@@ -84,6 +85,20 @@ class DefinitionProof(msgspec.Struct, frozen=True, omit_defaults=True):
         return sum(sum(kinds.values()) for kinds in self.killed.values())
 
 
+class Draw(msgspec.Struct, frozen=True):
+    """A draw of a domain that the audit has made a case of.
+
+    Attributes:
+        name: the case's.
+        kinds: of each factor.
+        rejects: what passes all other cases, and not this one.
+    """
+
+    name: str
+    kinds: dict[str, str]
+    rejects: tuple[str, ...]
+
+
 class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was tried against one check, and what held.
 
@@ -99,6 +114,7 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
         null_models: how many were tried, of which it rejects all.
         free: cases that null models pass, by the model.
         notes: what else an author should know.
+        draws: the cases that its domain has for what no other case rejects.
     """
 
     key: str
@@ -112,6 +128,7 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
     null_models: int = 0
     free: dict[str, list[str]] = {}
     notes: tuple[str, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
     @property
     def standard(self) -> Standard:
@@ -148,6 +165,10 @@ class Proof(msgspec.Struct, frozen=True):
     def rejects(self) -> dict[str, tuple[str, ...]]:
         """Return which mistakes each check rejects, by label."""
         return {name: check.rejects for name, check in self.checks.items()}
+
+    def draws(self) -> dict[str, list[dict[str, str]]]:
+        """Return the kinds of the cases that were added to checks, by check."""
+        return {n: [draw.kinds for draw in one.draws] for n, one in self.checks.items()}
 
     def gaps_of(self, check: str) -> Gaps:
         """Return the gaps of a check, among mutants too."""

@@ -11,11 +11,13 @@ from autograder.artefacts.bundle import Bundle, parse_bundle
 from autograder.artefacts.compiled import Compiled, Oracle
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.notebooks import nbformat
+from autograder.artefacts.proof import Proof
 from autograder.artefacts.release import Artefacts
 from autograder.artefacts.results import Result, Verdict
 from autograder.audit.checking.variants import SEEDS
-from autograder.audit.keys import digest_of, digests_of, keys_of, plain
+from autograder.audit.keys import digest_of, digests_of, keys_of
 from autograder.audit.leaks import find_leaks, secrets_of
+from autograder.audit.plain import plain
 from autograder.authoring.standard import Standard
 from autograder.errors import UnsafeHere
 from autograder.grading.runner import Grader
@@ -43,7 +45,7 @@ class Acceptance:
 
 def key_of_acceptance(
     compiled: Compiled,
-    standards: Mapping[str, Standard],
+    proof: Proof,
     limits: Limits,
 ) -> str:
     """Return the key of what the solution and the blank release earn in sessions.
@@ -54,7 +56,7 @@ def key_of_acceptance(
 
     Args:
         compiled: the assignment.
-        standards: how strictly each compares.
+        proof: how strictly each check compares, and which draws it has as cases.
         limits: of a submission.
     """
     keys = keys_of(replace(compiled, banks={}))  # a bank has no part in it
@@ -63,9 +65,11 @@ def key_of_acceptance(
     for notebook in (compiled.release, compiled.solution):
         for cell in json.loads(notebook)["cells"]:
             parts.append(_running(cell["cell_type"], cell["metadata"]["nbgrader"], cell["source"]))
+    standards, draws = proof.standards(), proof.draws()
     for entry in (entry for question in compiled.manifest.questions for entry in question.checks):
         standard = standards.get(entry.name, Standard())
         parts.append(f"{keys[entry.name]} {entry.device} {entry.all_or_nothing} {standard!r}")
+        parts += map(repr, draws.get(entry.name, ()))
     return digest_of(parts)
 
 
@@ -88,7 +92,7 @@ def try_for_acceptance(compiled: Compiled, artefacts: Artefacts, limits: Limits)
         limits: of a submission.
     """
     bundle = parse_bundle(artefacts.bundle, f"the bundle of {compiled.name}")
-    oracle, blank = _with_standards(compiled, artefacts), _blank(artefacts)
+    oracle, blank = compiled.oracle.with_findings(artefacts.manifest), _blank(artefacts)
     solved, untouched = _graded_in_sessions(bundle, oracle, limits, artefacts.solution, blank)
     findings = (*_findings_of_solution(solved), *_findings_of_blank(untouched))
     return Acceptance(solved.earned, untouched.earned, findings)
@@ -102,14 +106,9 @@ def former_acceptance(manifest: Manifest) -> Acceptance:
 
 def leaks_in(compiled: Compiled, artefacts: Artefacts) -> tuple[int, list[str]]:
     """Return how many secrets were looked for in a release, and what of them was found."""
-    oracle = _with_standards(compiled, artefacts)
+    oracle = compiled.oracle.with_findings(artefacts.manifest)
     secrets = secrets_of(oracle, _notebook(artefacts.solution), _notebook(_blank(artefacts)))
     return len(secrets), find_leaks(artefacts.release, secrets, oracle)
-
-
-def _with_standards(compiled: Compiled, artefacts: Artefacts) -> Oracle:
-    entries = [entry for question in artefacts.manifest.questions for entry in question.checks]
-    return replace(compiled.oracle, standards={e.name: e.standard for e in entries})
 
 
 def _blank(artefacts: Artefacts) -> bytes:

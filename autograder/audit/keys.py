@@ -8,7 +8,6 @@ hints are not part of it: they prove nothing.
 
 import ast
 import hashlib
-import io
 import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,12 +17,12 @@ from pathlib import Path
 
 from autograder.artefacts.bundle import Cell
 from autograder.artefacts.compiled import Compiled, Texts
+from autograder.audit.plain import plain, tokens_of
 from autograder.compiler.reference import Definition, Reference, reference_imports, split_import
-from autograder.compiler.regions import SOLUTION, is_mark
 from autograder.compiler.source import MAKER
 from autograder.compiler.syntax import blank_magics, call_name, first_line, last_line, touched_names
 
-__all__ = ["digest_of", "digests_of", "keys_of", "plain"]
+__all__ = ["digest_of", "digests_of", "keys_of"]
 
 PACKAGES = ("numpy", "torch")  # whose major versions count
 # What of this package decides what an audit finds, from its own folder on.
@@ -41,7 +40,7 @@ OWN = (
 NOT_OWN = (
     *("audit/check_report.py", "audit/drafts.py", "audit/keys.py", "audit/leaks.py"),
     *("audit/publish.py", "audit/acceptance.py", "audit/overview.py", "audit/watching.py"),
-    "audit/pool.py",
+    *("audit/pool.py", "audit/plain.py"),
 )
 _OWN_IMPORT = re.compile(r"^from autograder\.[\w.]+ import (\([^)]*\)|.*)\n?", re.MULTILINE)
 _PUBLIC = re.compile(r"^__all__ = \[[^\]]*\]\n?", re.MULTILINE)
@@ -194,56 +193,6 @@ def keys_of(assignment: Texts | Compiled) -> dict[str, str]:
     return _Meanings(assignment.cells, reference, banks, files).keys()
 
 
-@lru_cache(maxsize=4096)
-def plain(text: str) -> str:
-    """Return a text of Python without comments, docstrings, and blank lines of code.
-
-    The marks of solution regions stay.
-    """
-    lines = text.split("\n")
-    inside: set[int] = set()  # a text that goes on on the next line
-    for token in _tokens(text):
-        (first, column), (last, _) = token.start, token.end
-        if token.type == tokenize.COMMENT:
-            if not is_mark(token.string, SOLUTION):  # it decides what a student is asked for
-                lines[first - 1] = lines[first - 1][:column]
-        elif token.type == tokenize.STRING:
-            inside.update(range(first, last))  # but for its last line
-    for body in _documented(ast.parse(text)):
-        doc = body[0] if body else None
-        if (
-            isinstance(doc, ast.Expr)
-            and isinstance(doc.value, ast.Constant)
-            and isinstance(doc.value.value, str)
-        ):
-            _cut(lines, doc, alone=len(body) == 1)
-            inside.difference_update(range(doc.lineno, last_line(doc)))
-    numbered = enumerate(lines, 1)
-    kept = [line if n in inside else line.rstrip() for n, line in numbered]
-    return "\n".join(line for n, line in enumerate(kept, 1) if line or n in inside)
-
-
-def _documented(tree: ast.Module) -> Iterator[list[ast.stmt]]:
-    """Give the bodies that may begin with a docstring, wherever among the statements they stand."""
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node.body
-        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-            inner = getattr(node, field, ())
-            waiting += inner if isinstance(inner, list) else ()
-
-
-def _cut(lines: list[str], doc: ast.Expr, alone: bool) -> None:
-    """Take a docstring out of some lines; ``alone`` if it is all that there is of its body."""
-    assert doc.end_lineno is not None
-    before = lines[doc.lineno - 1].encode()[: doc.col_offset].decode()
-    behind = lines[doc.end_lineno - 1].encode()[doc.end_col_offset :].decode()
-    lines[doc.lineno - 1 : doc.end_lineno] = [""] * (doc.end_lineno - doc.lineno + 1)
-    lines[doc.lineno - 1] = before + ("pass" if alone or behind.strip() else "") + behind
-
-
 def _text(source: str, statement: ast.stmt) -> str:
     lines = source.split("\n")[first_line(statement) - 1 : last_line(statement)]
     return plain("\n".join(lines))
@@ -293,35 +242,12 @@ def _question(check: ast.Call) -> str:
 def _words(text: str) -> tuple[str, ...]:
     """Return whatever in a text may be a name: identifiers, and texts that could be one."""
     words = []
-    for token in _tokens(text):
+    for token in tokens_of(text):
         if token.type == tokenize.NAME:
             words.append(token.string)
         elif token.type == tokenize.STRING:
             words += _WORD.findall(token.string)
     return tuple(dict.fromkeys(words))
-
-
-def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
-    """Give the tokens as Python 3.11 has them: an f-string is one, with all that stands in it."""
-    lines, depth, begin = text.split("\n"), 0, (1, 0)
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        name = tokenize.tok_name[token.type]
-        if name in ("FSTRING_START", "TSTRING_START"):
-            begin = begin if depth else token.start
-            depth += 1
-        elif name in ("FSTRING_END", "TSTRING_END"):
-            depth -= 1
-            whole = _between(lines, begin, token.end)
-            token = token._replace(type=tokenize.STRING, string=whole, start=begin)
-        if not depth:
-            yield token
-
-
-def _between(lines: list[str], begin: tuple[int, int], end: tuple[int, int]) -> str:
-    found = lines[begin[0] - 1 : end[0]]
-    found[-1] = found[-1][: end[1]]
-    found[0] = found[0][begin[1] :]
-    return "\n".join(found)
 
 
 def _versions() -> list[str]:

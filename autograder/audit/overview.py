@@ -10,7 +10,7 @@ from autograder.artefacts.compiled import Compiled
 from autograder.artefacts.proof import Proof, Survivor
 from autograder.audit.check_report import CheckReport, Placed
 from autograder.audit.checking.calibration import ROOM
-from autograder.audit.mutation.kills import asked_by
+from autograder.audit.mutation.targets import asked_by
 from autograder.authoring.checks import Check
 
 __all__ = ["Audit", "report_on", "told_of"]

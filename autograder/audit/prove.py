@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from autograder.artefacts.compiled import Compiled, Oracle
-from autograder.artefacts.proof import CheckProof, Proof
+from autograder.artefacts.proof import CheckProof, Draw, Proof
 from autograder.artefacts.results import Verdict
 from autograder.audit.checking.calibration import lies_in, standard_in
 from autograder.audit.checking.certainty import hold_mistakes
@@ -18,6 +18,7 @@ from autograder.audit.checking.variants import (
     margin_with_two_threads,
     run_variant,
 )
+from autograder.audit.draws import draws_for_mistakes, pools_of
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.keys import keys_of
 from autograder.audit.mutation.definitions import (
@@ -26,8 +27,9 @@ from autograder.audit.mutation.definitions import (
     reason_of,
     who_asks,
 )
-from autograder.audit.mutation.kills import asked_by, try_mutants
+from autograder.audit.mutation.kills import try_mutants
 from autograder.audit.mutation.mutants import Site, sites_of
+from autograder.audit.mutation.targets import asked_by
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
 
@@ -83,26 +85,36 @@ def prove(
         progress: is told what is being tried.
         everything: whether what is proven is proven again.
     """
-    oracle, stored = compiled.oracle, stored or Proof()
+    stored = stored or Proof()
     keys = keys_of(compiled)
     stale = list(keys) if everything else stale_checks(keys, stored)
+    standing = {name: draws for name, draws in stored.draws().items() if name not in stale}
+    oracle = compiled.oracle.with_draws(standing)
     sites = sites_of(compiled.cells, compiled.reference, oracle)
     asked = who_asks(oracle, sites)
     tried = definitions_to_try(sites, asked, stale, stored)
-    audits = _audit_checks([oracle.checks[name] for name in stale], sites, oracle, jobs, progress)
-    findings: Findings = {name: [] for name in keys}
-    hold_mistakes(oracle, audits, stored, jobs, progress)
-    mutants = try_mutants(
+    pools = pools_of(oracle, stale)
+    draws = draws_for_mistakes(oracle, pools, jobs, progress)
+    oracle = oracle.with_draws(_kinds(draws))
+    mutants, more = try_mutants(
         oracle,
         sites,
         tried,
         jobs,
         progress,
         lambda one: reason_of(one.line, one.site.place, compiled) is not None,
+        pools,
     )
+    draws = {name: [*draws.get(name, ()), *more.get(name, ())] for name in stale}
+    oracle = oracle.with_draws(_kinds(more))
+    audits = _audit_checks([oracle.checks[name] for name in stale], sites, oracle, jobs, progress)
+    findings: Findings = {name: [] for name in keys}
+    hold_mistakes(oracle, audits, stored, jobs, progress)
     proof = Proof(
         {
-            name: audits[name].proof(keys[name]) if name in audits else stored.checks[name]
+            name: audits[name].proof(keys[name], draws[name])
+            if name in audits
+            else stored.checks[name]
             for name in keys
         },
         proofs_of_definitions(compiled, sites, tried, mutants, stored),
@@ -126,6 +138,10 @@ def prove(
     if everything:
         proof = _standing(proof, stored, findings)
     return Proven(proof, findings, stale, sites)
+
+
+def _kinds(draws: Mapping[str, Sequence[Draw]]) -> dict[str, list[dict[str, str]]]:
+    return {name: [draw.kinds for draw in some] for name, some in draws.items()}
 
 
 def _standing(proof: Proof, stored: Proof, findings: Findings) -> Proof:

@@ -5,7 +5,7 @@ All of it or nothing: whatever the audit finds keeps in its place what was publi
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -124,7 +124,7 @@ def unproven(course: Course, name: str) -> list[str]:
     if stale := stale_checks(keys, stored):
         return [f"check {check}" for check in stale]
     compiled, limits = compile_assignment(course, name), course.limits_of(name)
-    if stored.accepted != key_of_acceptance(compiled, stored.standards(), limits):
+    if stored.accepted != key_of_acceptance(compiled, stored, limits):
         return ["the solution and the blank release in sessions"]
     return []
 
@@ -158,9 +158,9 @@ def _audited(
     proven = prove(compiled, stored, jobs, progress, everything)
     write_proof(course, name, proven.sound)
     proof = proven.proof
-    key = key_of_acceptance(compiled, proof.standards(), limits)
+    key = key_of_acceptance(compiled, proof, limits)
     mutants = named_mutants_of(compiled, proof, proven.sites)
-    artefacts = pack(compiled, proof.standards(), proof.rejects(), mutants)
+    artefacts = pack(compiled, proof.standards(), proof.rejects(), mutants, proof.draws())
     if everything or proof.accepted != key:
         progress("the solution and the blank release, in sessions")
         seen = try_for_acceptance(compiled, artefacts, limits)
@@ -173,7 +173,7 @@ def _audited(
     findings = [text for found in proven.findings.values() for text in found]
     findings += [*seen.findings, *leaks]
     audit = report_on(
-        compiled,
+        replace(compiled, oracle=compiled.oracle.with_draws(proof.draws())),
         proof,
         now=frozenset(proven.now),
         solution_earned=seen.solution,

@@ -104,10 +104,12 @@ class Check:
         return [c for c in drawn if c.name not in known]
 
     def with_draws(self, draws: Iterable[Mapping[str, str]]) -> "Check":
-        """Return the check with further hidden cases, of some kinds each."""
+        """Return the check with further hidden cases, of some kinds each, but those that it has."""
         if self.domain is None:
             return self
-        return replace(self, cases=(*self.cases, *_drawn(self.domain, draws, True)))
+        known = {c.name for c in self.cases}
+        new = (c for c in _drawn(self.domain, draws, True) if c.name not in known)
+        return replace(self, cases=(*self.cases, *new))
 
 
 def check(

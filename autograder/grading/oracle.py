@@ -13,7 +13,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
-from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from importlib.resources.abc import TraversableResources
 from io import BytesIO
@@ -40,9 +39,7 @@ def load_bundle_oracle(bundle: Bundle) -> Oracle:
     oracle = load_oracle(
         bundle.source, bundle.reference, name, file, bundle.data, bundle.banks, bundle.resources
     )
-    entries = [entry for question in bundle.manifest.questions for entry in question.checks]
-    oracle = oracle.with_draws({entry.name: entry.draws for entry in entries})
-    return replace(oracle, standards={entry.name: entry.standard for entry in entries})
+    return oracle.with_findings(bundle.manifest)
 
 
 def load_oracle(

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.audit import keys
 from autograder.audit.keys import keys_of as keys_of_texts
-from autograder.audit.keys import plain
+from autograder.audit.plain import plain
 from autograder.compiler.build import compile_assignment, read_texts
 from autograder.course import Course
 from tests.audit.test_publish import BANK_OF_MEAN, BUILT_ON_IT

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from autograder.artefacts.results import Verdict
-from autograder.audit.mutation import kills
+from autograder.audit.mutation import targets
 from autograder.audit.mutation.kills import Fate, MutantResult, try_mutants
 from autograder.audit.mutation.mutants import mutants_of
+from autograder.audit.mutation.targets import Range
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course
 from autograder.sandbox.protocol.messages import InProcessSession
@@ -36,7 +37,7 @@ def tried(
     """Return what becomes of each mutant."""
     compiled = compile_assignment(course, "small")
     sites = all_sites(compiled)
-    return try_mutants(compiled.oracle, sites, {site.id for site in sites}, jobs, progress)
+    return try_mutants(compiled.oracle, sites, {site.id for site in sites}, jobs, progress)[0]
 
 
 def results(course: Course) -> dict[str, MutantResult]:
@@ -44,11 +45,11 @@ def results(course: Course) -> dict[str, MutantResult]:
     return {result.after: result for result in tried(course) if result.operator != "value"}
 
 
-def shooting_range(course: Course) -> kills._Range:
+def shooting_range(course: Course) -> Range:
     """Return what all mutants are tried on."""
     compiled = compile_assignment(course, "small")
     sites = all_sites(compiled)
-    return kills._Range(compiled.oracle, sites, {site.id for site in sites}, lambda _: False)
+    return Range(compiled.oracle, sites, {site.id for site in sites}, lambda _: False)
 
 
 def test_good_checks_find_every_mutant_out(write_course: WriteCourse) -> None:
@@ -118,21 +119,21 @@ def test_what_is_found_out_by_chance_is_not_found_out(
     oracle = trials.oracle
     mutant = next(m for _, m in trials.mutants if m.after == "return -(factor * total)")
     passed = trials.targets(mutant.site)[0]
-    right = kills.run_one(
+    right = targets.run_one(
         oracle, passed.check, passed.case, InProcessSession(dict(oracle.namespace)), b"", 9
     )
     assert trials.killed_by(mutant, lambda *_: None) is not None
     verdicts = itertools.cycle([Verdict.FAILED, Verdict.PASSED])
     by_chance = lambda *_: msgspec.structs.replace(right, verdict=next(verdicts))  # noqa: E731
-    monkeypatch.setattr(kills, "run_one", by_chance)
-    monkeypatch.setattr(kills, "_DRAWS", re.compile("scaled_sum"))  # as if it drew numbers
+    monkeypatch.setattr(targets, "run_one", by_chance)
+    monkeypatch.setattr(targets, "_DRAWS", re.compile("scaled_sum"))  # as if it drew numbers
     assert trials.killed_by(mutant, lambda *_: None) is None
 
 
 def test_a_mutant_that_never_ends_is_found_out(
     write_course: WriteCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kills, "CASE_SECONDS", 0.3)
+    monkeypatch.setattr(targets, "CASE_SECONDS", 0.3)
     loop = (
         "    total = x.sum()\n",
         "    total, n = 0.0, 0\n    while n < len(x):\n        total += x[n]\n        n += 1\n",

@@ -92,7 +92,8 @@ def test_the_grader_agrees_with_those_who_read_the_homework(
 ) -> None:
     """After a change of an assignment: python -m tests.demo.writeups, and …other_homework."""
     proof = assignments.homework(name).proof
-    artefacts = pack(assignments.homework(name).compiled, proof.standards(), proof.rejects())
+    compiled = assignments.homework(name).compiled
+    artefacts = pack(compiled, proof.standards(), proof.rejects(), draws=proof.draws())
     bundle = parse_bundle(artefacts.bundle, name)
     limits = assignments.COURSE.limits_of(name)
     with Grader(bundle, load_bundle_oracle(bundle), b"a secret of the tests", limits) as grader:

@@ -1,9 +1,10 @@
 """What was tried against one check, while it is being tried."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from autograder.artefacts.gaps import Gaps, figures_of
-from autograder.artefacts.proof import CheckProof
+from autograder.artefacts.proof import CheckProof, Draw
 from autograder.artefacts.results import CaseResult
 from autograder.authoring.standard import Standard
 
@@ -61,8 +62,13 @@ class CheckAudit:
             self.passing[uncertain] = 0.0
             del self.rejects[uncertain]
 
-    def proof(self, key: str) -> CheckProof:
-        """Return what is kept of it, still with the default standard."""
+    def proof(self, key: str, draws: Sequence[Draw] = ()) -> CheckProof:
+        """Return what is kept of it, still with the default standard.
+
+        Args:
+            key: of all that it hangs on.
+            draws: that were made cases of it.
+        """
         return CheckProof(
             key=key,
             gaps=figures_of(self.gaps),
@@ -74,4 +80,5 @@ class CheckAudit:
             null_models=self.null_models,
             free=dict(sorted(self.free.items())),
             notes=tuple(self.notes),
+            draws=tuple(draws),
         )

@@ -12,8 +12,9 @@ from autograder.artefacts.bundle import NamedMutant
 from autograder.artefacts.compiled import Compiled, Oracle
 from autograder.artefacts.gaps import Gaps, figures_of
 from autograder.artefacts.proof import DefinitionProof, Proof, Survivor
-from autograder.audit.mutation.kills import Fate, MutantResult, asked_by, mutants_for
+from autograder.audit.mutation.kills import Fate, MutantResult
 from autograder.audit.mutation.mutants import Site, mutants_of
+from autograder.audit.mutation.targets import asked_by, mutants_for
 from autograder.audit.mutation.trees import last_name, without_annotations
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import Check

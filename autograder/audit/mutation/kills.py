@@ -1,37 +1,19 @@
 """Kills: which checks find each mutant out, and which mutants no check does."""
 
-import re
-import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import lru_cache
-
-import numpy as np
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.gaps import Gaps
-from autograder.artefacts.results import CaseResult, Verdict
-from autograder.audit.checking.calibration import LARGEST_SHARE, ROOM, wrong_in
-from autograder.audit.forks import Lost, Mark, in_forks
-from autograder.audit.mutation.mutants import Mutant, Site, mutants_of
-from autograder.audit.mutation.trial import Trial, run_one
-from autograder.authoring.checks import Case, Check
-from autograder.authoring.standard import observing
-from autograder.compiler.given_functions import asked_of_students
-from autograder.errors import SourceError
-from autograder.grading.substitutes import run_given, wants_given
-from autograder.sandbox.protocol.messages import InProcessSession
+from autograder.artefacts.proof import Draw
+from autograder.audit.draws import cover
+from autograder.audit.forks import Lost, in_forks
+from autograder.audit.mutation.mutants import Mutant, Site
+from autograder.audit.mutation.targets import Kill, Range
+from autograder.authoring.checks import Check
 
-__all__ = ["Fate", "MutantResult", "asked_by", "mutants_for", "try_mutants"]
-
-SECRET = b"audit 1"
-CASE_SECONDS = 1.0  # that a case may take, or as often the reference's time:
-SLOWER = 10
-FAR = 1000.0  # margins beyond which no tolerance is in question
-FAR_SHARE = ROOM * LARGEST_SHARE  # the same, beside the largest value
-_DRAWS = re.compile("rand|rng|seed|shuffle|permut|choice|drop|normal|uniform|bernoulli|multinom")
-_FOUND_OUT = (Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED)
+__all__ = ["Fate", "MutantResult", "try_mutants"]
 
 
 class Fate(StrEnum):
@@ -76,164 +58,6 @@ class MutantResult:
     case: str | None = None
 
 
-@dataclass(frozen=True)
-class _Kill:
-    """The check and the case that find a mutant out, and how far it is from passing there."""
-
-    check: str
-    case: str
-    margin: float | None = None
-    gaps: Gaps = field(default_factory=Gaps)
-
-    @property
-    def is_far(self) -> bool:
-        """Whether no tolerance is in question."""
-        return self.margin is None or (self.margin > FAR and self.gaps.single.wrong > FAR_SHARE)
-
-
-@dataclass(frozen=True)
-class _Target:
-    """A case that a mutant must pass to live on, and how long it may take."""
-
-    check: Check
-    case: Case
-    seconds: float
-
-
-class _Range:
-    """All mutants of a bundle, and what they are tried on."""
-
-    def __init__(
-        self,
-        oracle: Oracle,
-        sites: Sequence[Site],
-        wanted: Container[str],
-        is_explained: Callable[[Mutant], bool],
-    ) -> None:
-        self.oracle, self._is_explained = oracle, is_explained
-        known = {name for site in sites for name in site.names}
-        self._asked = {
-            check.name: asked_by(check, known)
-            for check in oracle.checks.values()
-            if check.points and check.device != "cuda"
-        }
-        self._limits: Mapping[tuple[str, str], float] = {}
-        tried = [site for site in sites if site.id in wanted]
-        self.mutants = [one for site in tried for one in enumerate(self._mutants(site))]
-        if self.mutants:
-            asking = {check.name for site in tried for check in self._checks(site)}
-            self._limits = _limits(oracle, asking)
-
-    def _mutants(self, site: Site) -> list[Mutant]:
-        """Return the mutants of a site that a check could find out."""
-        checks = self._checks(site)
-        return mutants_for(site, checks) if checks else []
-
-    def _checks(self, site: Site) -> list[Check]:
-        """Return the checks that score for any name of a site."""
-        return [
-            self.oracle.checks[check]
-            for check, asked in self._asked.items()
-            if asked.intersection(site.names)
-        ]
-
-    def targets(self, site: Site) -> list[_Target]:
-        """Return the cases that ask for a site, and that the reference passes."""
-        return [
-            _Target(check, case, self._limits[check.name, case.name])
-            for check in self._checks(site)
-            for case in check.cases
-            if (check.name, case.name) in self._limits
-        ]
-
-    def killed_by(self, mutant: Mutant, mark: Mark) -> _Kill | None:
-        """Return what finds a mutant out: of the first check the case that it is furthest from.
-
-        Cases are tried until one is so far off that no tolerance is in question.
-        """
-        found: _Kill | None = None
-        with np.errstate(all="ignore"):
-            for number, target in enumerate(self.targets(mutant.site)):
-                if found is not None and found.check != target.check.name:
-                    break
-                mark(number, 4 * target.seconds)
-                kill = self._kill(mutant, target)
-                if kill is not None:
-                    found = kill if found is None else _further(kill, found)
-                if found is not None and found.is_far:
-                    break
-        return found
-
-    def _kill(self, mutant: Mutant, target: _Target) -> _Kill | None:
-        """Return the case's kill: it finds the mutant out, and again if that may be by chance."""
-        try:
-            began = time.process_time()
-            with observing() as seen:
-                result = self._run(mutant, target)
-            if result.verdict not in _FOUND_OUT:
-                return None
-            if time.process_time() - began >= target.seconds:  # an endless loop is one again
-                return _Kill(target.check.name, target.case.name)
-            is_quick = target.check.seconds is None or target.seconds == CASE_SECONDS
-            may_draw = _DRAWS.search(mutant.text) is not None
-            if is_quick and may_draw and self._run(mutant, target).verdict not in _FOUND_OUT:
-                return None  # by chance: a mutant that draws without its seed, for instance
-        except Exception:  # it cannot even be defined
-            return _Kill(target.check.name, target.case.name)
-        by = target.check.name, target.case.name
-        if result.margin is None or result.margin <= 1.0 or not seen:
-            return _Kill(*by)
-        return _Kill(*by, result.margin, wrong_in(result.margin, seen[-1:]))
-
-    def _run(self, mutant: Mutant, target: _Target) -> CaseResult:
-        """Run a case with a mutant, and again with what the check is given."""
-        check, seconds = target.check, target.seconds
-        student, second = (InProcessSession(mutant.namespace()) for _ in range(2))
-        result = run_one(self.oracle, check, target.case, student, SECRET, seconds)
-        if wants_given(check, result, mutant.site.decides):
-
-            def run(case: Case) -> CaseResult:
-                return run_one(self.oracle, check, case, second, SECRET, seconds)
-
-            known = self.oracle.namespace
-            for given in run_given(check, [target.case], second, known, seconds, run):
-                result = given
-        return result
-
-    def difference(self, mutant: Mutant, mark: Mark) -> tuple[str | None, str | None]:
-        """Return on what a mutant differs from the reference, and a case that would tell.
-
-        Both are None if it differs on nothing; the case is if none was found.
-        """
-        trial = self._trial(mutant.site)
-        trial.tell = lambda seconds: mark(0, seconds)
-        difference = trial.difference(mutant)
-        if difference is None or self._is_explained(mutant):
-            return difference, None
-        return difference, trial.telling_case(mutant)
-
-    @lru_cache(maxsize=4)  # noqa: B019 - of one object, in a process that ends soon
-    def _trial(self, site: Site) -> Trial:
-        limits: dict[str, float] = {}
-        for target in self.targets(site):
-            limits[target.check.name] = max(target.seconds, limits.get(target.check.name, 0.0))
-        return Trial(site, self._checks(site), limits, self.oracle)
-
-
-def _further(kill: _Kill, other: _Kill) -> _Kill:
-    """Return the further of two, with the room for single precision that lets both pass."""
-    if other.margin is None or (kill.margin is not None and kill.margin <= other.margin):
-        kill, other = other, kill
-    single, zero = (
-        max(bands, key=lambda band: band.wrong)
-        for bands in (
-            (kill.gaps.single, other.gaps.single),
-            (kill.gaps.zero, other.gaps.zero),
-        )
-    )
-    return replace(kill, gaps=replace(kill.gaps, single=single, zero=zero))
-
-
 def try_mutants(
     oracle: Oracle,
     sites: Sequence[Site],
@@ -241,7 +65,8 @@ def try_mutants(
     jobs: int,
     progress: Callable[[str], None] = lambda _: None,
     is_explained: Callable[[Mutant], bool] = lambda _: False,
-) -> list[MutantResult]:
+    pools: Mapping[str, Check] | None = None,
+) -> tuple[list[MutantResult], dict[str, list[Draw]]]:
     """Derive all mutants of some sites and say of each what becomes of it.
 
     The result is the same whatever the number of processes.
@@ -253,8 +78,12 @@ def try_mutants(
         jobs: how many processes there may be.
         progress: is told how far it is.
         is_explained: whether the author has said why a mutant may live; then no case is looked for.
+        pools: checks with all draws of their domains, from which cases may be added.
+
+    Returns:
+        What becomes of each mutant, and the draws that reject what no other case rejects, by check.
     """
-    trials = _Range(oracle, sites, wanted, is_explained)
+    trials = Range(oracle, sites, wanted, is_explained)
     mutants = [mutant for _, mutant in trials.mutants]
     results = [_result(number, mutant) for number, mutant in trials.mutants]
     kills = in_forks(lambda i, mark: trials.killed_by(mutants[i], mark), len(mutants), jobs)
@@ -262,17 +91,16 @@ def try_mutants(
         progress(f"mutants, {done} of {len(mutants)}")
         if isinstance(killed, Lost):
             target = trials.targets(mutants[i].site)[killed.mark]
-            killed = _Kill(target.check.name, target.case.name)
+            killed = Kill(target.check.name, target.case.name)
         if killed is not None:
-            by = killed.check, killed.case
-            results[i] = replace(
-                results[i],
-                fate=Fate.KILLED,
-                killed_by=by,
-                margin=killed.margin,
-                gaps=killed.gaps,
-            )
+            results[i] = _killed(results[i], killed)
     alive = [i for i, result in enumerate(results) if result.fate is not Fate.KILLED]
+    draws: dict[str, list[Draw]] = {}
+    if pools and alive:
+        tried = replace(oracle, checks=dict(pools))
+        pooled = Range(tried, sites, {results[i].site for i in alive}, is_explained)
+        draws = _drawn(pooled, mutants, results, alive, jobs, progress)
+        alive = [i for i in alive if results[i].fate is not Fate.KILLED]
     found = in_forks(lambda k, mark: trials.difference(mutants[alive[k]], mark), len(alive), jobs)
     for done, (k, differs) in enumerate(found, 1):
         progress(f"mutants that pass, {done} of {len(alive)}")
@@ -283,28 +111,45 @@ def try_mutants(
             i = alive[k]
             survived = replace(results[i], fate=Fate.SURVIVED, difference=difference, case=case)
             results[i] = survived
-    return results
+    return results, draws
 
 
-def mutants_for(site: Site, checks: Iterable[Check]) -> list[Mutant]:
-    """Return the mutants of a site that some checks could find out."""
-    pure = any(check.pure for check in checks)
-    return [m for m in mutants_of(site) if pure or m.operator != "in place"]
+def _drawn(
+    pooled: Range,
+    mutants: Sequence[Mutant],
+    results: list[MutantResult],
+    alive: Sequence[int],
+    jobs: int,
+    progress: Callable[[str], None],
+) -> dict[str, list[Draw]]:
+    """Return the draws that find out mutants that no case does; say so in the results."""
+    kills: dict[str, dict[tuple[str, str], Kill]] = {}
+    places: dict[str, int] = {}  # of the results, by what a mutant is called
+    work = in_forks(
+        lambda k, mark: pooled.killed_by_each(mutants[alive[k]], mark), len(alive), jobs
+    )
+    for done, (k, found) in enumerate(work, 1):
+        progress(f"mutants that pass, on all draws, {done} of {len(alive)}")
+        mutant, result = mutants[alive[k]], results[alive[k]]
+        if isinstance(found, Lost):
+            target = pooled.targets(mutant.site)[found.mark]
+            found = [Kill(target.check.name, target.case.name)]
+        title = f"{result.site}: {result.after.strip()!r} for {result.before.strip()!r}"
+        title = f"{title} ({result.number})" if title in kills else title
+        kills[title] = {(kill.check, kill.case): kill for kill in found}
+        places[title] = alive[k]
+    draws = cover(kills, pooled.oracle.checks)
+    for check, chosen in draws.items():
+        for draw in chosen:
+            for title in draw.rejects:
+                kill = kills[title][check, draw.name]
+                results[places[title]] = _killed(results[places[title]], kill)
+    return draws
 
 
-def asked_by(check: Check, known: Set[str]) -> set[str]:
-    """Return which names a check asks of a student: by name, or by a text that is one."""
-    try:
-        asked = set(asked_of_students(check.function))
-    except SourceError:  # a helper of it cannot be read: it may ask for anything
-        return set(known)
-    for constant in check.function.__code__.co_consts:
-        asked |= {text for text in (constant, *_items(constant)) if isinstance(text, str)}
-    return asked & known
-
-
-def _items(constant: object) -> tuple[object, ...]:
-    return constant if isinstance(constant, tuple) else ()
+def _killed(result: MutantResult, kill: Kill) -> MutantResult:
+    by = kill.check, kill.case
+    return replace(result, fate=Fate.KILLED, killed_by=by, margin=kill.margin, gaps=kill.gaps)
 
 
 def _result(number: int, mutant: Mutant) -> MutantResult:
@@ -318,17 +163,3 @@ def _result(number: int, mutant: Mutant) -> MutantResult:
         mutant.after,
         Fate.EQUIVALENT,
     )
-
-
-def _limits(oracle: Oracle, asking: Container[str]) -> Mapping[tuple[str, str], float]:
-    """Return how long each case may take that scores and that the reference passes."""
-    found = {}
-    for check in oracle.checks.values():
-        if check.name not in asking:
-            continue
-        for case in check.cases:
-            student = InProcessSession(dict(oracle.namespace))
-            result = run_one(oracle, check, case, student, SECRET, 600.0)
-            if result.verdict is Verdict.PASSED:
-                found[check.name, case.name] = max(CASE_SECONDS, SLOWER * result.seconds)
-    return found

@@ -1,0 +1,118 @@
+"""Draws that the audit adds: the few of a domain's pool that reject what all of them reject.
+
+Each edge of a domain is drawn in any case (`autograder.authoring.draws.few`). What passes all of
+that is tried on every pair of kinds, and of the draws that reject it as few as can be are kept.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.proof import Draw
+from autograder.artefacts.results import CaseResult, Verdict
+from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_variant
+from autograder.audit.forks import Lost, Mark, in_forks
+from autograder.authoring.bank import Variant
+from autograder.authoring.checks import Check
+
+__all__ = ["Place", "cover", "draws_for_mistakes", "pools_of"]
+
+Place = tuple[str, str]  # a check and a case of it
+
+
+def pools_of(oracle: Oracle, names: Collection[str]) -> dict[str, Check]:
+    """Return some checks with all draws of their domains as cases; those without one are left out.
+
+    Args:
+        oracle: with the checks.
+        names: of those that are wanted.
+    """
+    found = {}
+    for name in names:
+        check = oracle.checks[name]
+        if check.points and check.device != "cuda" and (cases := check.pool()):
+            found[name] = replace(check, cases=tuple(cases))
+    return found
+
+
+def cover(
+    rejecting: Mapping[str, Collection[Place]], pools: Mapping[str, Check]
+) -> dict[str, list[Draw]]:
+    """Return draws by check, as few as a greedy choice finds, that reject all that some reject.
+
+    Args:
+        rejecting: the draws that reject a wrong answer, by what it is called.
+        pools: the checks with all draws.
+    """
+    left = {title: set(places) for title, places in rejecting.items() if places}
+    chosen: dict[str, list[Draw]] = {}
+    while left:
+        by_place: dict[Place, list[str]] = {}
+        for title, places in left.items():
+            for place in places:
+                by_place.setdefault(place, []).append(title)
+        best = max(sorted(by_place), key=lambda place: len(by_place[place]))
+        check, name = best
+        case = next(case for case in pools[check].cases if case.name == name)
+        kinds = dict(sorted((case.kinds or {}).items()))  # as the file of a proof has them
+        draw = Draw(name, kinds, tuple(sorted(by_place[best])))
+        chosen.setdefault(check, []).append(draw)
+        for title in by_place[best]:
+            del left[title]
+    return chosen
+
+
+def draws_for_mistakes(
+    oracle: Oracle, pools: Mapping[str, Check], jobs: int, progress: Callable[[str], None]
+) -> dict[str, list[Draw]]:
+    """Return the draws that the mistakes of the bank need: those that pass without, and not with.
+
+    Args:
+        oracle: with the checks and the banks.
+        pools: the checks that are proven now, with all draws.
+        jobs: how many processes there may be.
+        progress: is told how far it is.
+    """
+    questions = dict.fromkeys(check.question for check in pools.values())
+    work = [
+        (question, mistake)
+        for question in questions
+        if question in oracle.banks
+        for mistake in oracle.banks[question].mistakes
+    ]
+
+    def reject(number: int, mark: Mark) -> list[Place]:
+        question, mistake = work[number]
+        for check in (c for c in oracle.checks.values() if c.question == question):
+            mark(0, LONGEST_RUN)
+            if check.device != "cuda" and _rejecting(check, mistake, oracle):
+                return []
+        found: list[Place] = []
+        for name, pool in pools.items():
+            if pool.question == question:
+                mark(0, LONGEST_RUN)
+                found += ((name, case) for case in _rejecting(pool, mistake, oracle))
+        return found
+
+    rejecting: dict[str, Sequence[Place]] = {}
+    for done, (number, places) in enumerate(in_forks(reject, len(work), jobs), 1):
+        progress(f"mistakes on all draws, {done} of {len(work)}")
+        if not isinstance(places, Lost):  # what ends its process is found by the check's audit
+            rejecting[work[number][1].label] = places
+    return cover(rejecting, pools)
+
+
+def _rejecting(check: Check, mistake: Variant, oracle: Oracle) -> list[str]:
+    """Return the cases that reject a mistake, whatever numbers are drawn."""
+    found: set[str] | None = None
+    for seed in SEEDS:
+        results = run_variant(check, mistake.values, oracle, seed)
+        failed = {result.name for result in results if _rejects(result)}
+        found = failed if found is None else found & failed
+        if not found:
+            break
+    return sorted(found or ())
+
+
+def _rejects(result: CaseResult) -> bool:
+    return result.verdict not in (Verdict.PASSED, Verdict.BROKEN)
