@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder.artefacts.gaps import Bands, Gaps
-from autograder.artefacts.proof import Survivor
+from autograder.artefacts.proof import Draw, Survivor
 from autograder.authoring.standard import Standard
 
 __all__ = ["CheckReport", "Placed"]
@@ -35,6 +35,7 @@ class CheckReport:
         own_right: what right answers reach of the tolerances that it gives itself.
         nearest: the wrong answer that is least far off.
         free: cases that null models pass.
+        draws: the cases that were drawn for what no other case rejects.
     """
 
     name: str
@@ -54,6 +55,7 @@ class CheckReport:
     nearest: str | None
     free: dict[str, list[str]]
     notes: tuple[str, ...]
+    draws: tuple[Draw, ...] = ()
 
     @property
     def killed(self) -> int:
@@ -89,6 +91,14 @@ class CheckReport:
             f"right up to {_figure(bands.right)}, wrong from {_figure(bands.wrong)}"
         )
 
+    def reasons(self) -> list[str]:
+        """Return what each case is there for that was drawn for something."""
+        return [
+            f"{self.name}, case {draw.name!r}: for "
+            f"{'; '.join(map(repr, draw.rejects))}, which passes all others"
+            for draw in self.draws
+        ]
+
     def to_plain(self) -> dict[str, Any]:
         """Return the check's part of ``audit.json``."""
         bands = self.standing
@@ -119,6 +129,7 @@ class CheckReport:
                 "killed_by_class": self.kills,
                 "survivors": [_survivor(survivor) for survivor in self.survivors],
             },
+            "draws": [{"case": draw.name, "rejects": draw.rejects} for draw in self.draws],
             "notes": list(self.notes),
         }
 

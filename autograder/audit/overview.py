@@ -74,7 +74,8 @@ class Audit:
             lines.append(f"  survives: {placed.place}, line {one.line}: {one.operator}")
             lines += [f"    - {one.before}", f"    + {one.after}"]
             lines += [f"    {text}" for text in told_of(one)]
-        return [*lines, *(f"  {text}" for text in self.derived if details)]
+        more = [*(text for check in self.checks for text in check.reasons()), *self.derived]
+        return [*lines, *(f"  {text}" for text in more if details)]
 
     def news(self) -> list[str]:
         """Return lines on the checks that were proven now, and on what they let through."""
@@ -170,6 +171,7 @@ def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
                 nearest=proof.nearest_to(check.name),
                 free=one.free,
                 notes=(*one.notes, *_calibration_notes(check, proof)),
+                draws=one.draws,
             )
         )
     questions = {check.question for check in oracle.checks.values()}

@@ -17,6 +17,7 @@ from autograder.course import Course
 from autograder.errors import AuditRefused
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
+from autograder.sandbox.limits import Limits
 from tests.audit.conftest import all_sites
 
 WriteCourse = Callable[..., Course]
@@ -86,13 +87,16 @@ def test_a_mistake_that_only_a_pair_of_edges_shows_gets_a_case_of_that_pair(
     write_course: WriteCourse,
 ) -> None:
     course = write_course(*WITH_PAIR)
-    compile_and_publish(course, "small", silent)
+    outcome = compile_and_publish(course, "small", silent)
     proof = proof_of(course)
     (draw,) = proof.checks[NAME].draws
     assert draw.kinds["n"] == "1"
     assert draw.kinds["factor"] == "left out"
     assert draw.rejects == ("one number is not scaled",)
     assert "one number is not scaled" in proof.checks[NAME].rejects
+    assert (
+        f"  {NAME}, case {draw.name!r}: for 'one number is not scaled', which passes all others"
+    ) in outcome.details
     assert unproven(course, "small") == []
     bundle = read_bundle(course.bundle("small"))
     entry = bundle.manifest.questions[0].checks[0]
@@ -100,7 +104,7 @@ def test_a_mistake_that_only_a_pair_of_edges_shows_gets_a_case_of_that_pair(
     assert entry.cases[-1] == (draw.name, True)
     oracle = load_bundle_oracle(bundle)
     assert [(c.name, c.hidden) for c in oracle.checks[NAME].cases] == list(entry.cases)
-    with Grader(bundle, oracle, b"a secret") as grader:
+    with Grader(bundle, oracle, b"a secret", Limits()) as grader:
         solution = (course.build("small") / "small_solution.ipynb").read_bytes()
         result = grader.grade("somebody", solution)
     assert result.questions[0].earned == 4
