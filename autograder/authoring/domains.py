@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from inspect import signature
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -98,12 +99,24 @@ class Size:
     typical: int
 
     @property
+    def inside(self) -> list[int]:
+        """Lengths that may be typical, the best first."""
+        others = [n for n in (*_UNLIKE, self.high, self.low) if self.low <= n <= self.high]
+        return list(dict.fromkeys([self.typical, *others]))
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """The typical size and the two ends."""
         return tuple(dict.fromkeys(map(str, (self.typical, self.low, self.high))))
 
 
 _UNLIKE = (3, 2, 5, 4, 7, 6)  # the typical sizes of axes, one after the other
+MOST_TRIED = 10_000  # typical sizes that are looked at for some that fit together
+
+
+def _size(low: int, high: int, typical: int) -> Size:
+    inside = typical if low < typical < high else min(max(typical, low), high)
+    return Size(low, high, inside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,16 +157,18 @@ class Domain:
 
     @cached_property
     def _axes(self) -> dict[str, Size]:
-        """The axes that parts name, in that order."""
-        found: dict[str, Size] = {}
+        """The axes that parts name, in that order; the typical lengths fit together."""
         names = dict.fromkeys(axis for part in self.parts.values() for axis in part.axes)
-        for number, name in enumerate([*names, *(n for n in self.sizes if n not in names)]):
-            low, high = self.sizes.get(name, (1, 5))
-            typical = _UNLIKE[number % len(_UNLIKE)]
-            if not low < typical < high:
-                typical = min(max(typical, low), high)
-            found[name] = Size(low, high, typical)
-        return found
+        axes = {
+            name: _size(*self.sizes.get(name, (1, 5)), _UNLIKE[number % len(_UNLIKE)])
+            for number, name in enumerate([*names, *(n for n in self.sizes if n not in names)])
+        }
+        several = ([replace(size, typical=n) for n in size.inside] for size in axes.values())
+        for sizes in islice(product(*several), MOST_TRIED):
+            typical = dict(zip(axes, sizes, strict=True))
+            if self._holds({name: size.typical for name, size in typical.items()}, {}):
+                return typical
+        return axes
 
     @cached_property
     def factors(self) -> dict[str, Factor]:
@@ -174,8 +189,8 @@ class Domain:
         draw = {name: factor.typical for name, factor in self.factors.items()}
         if not self.allows(draw):
             raise SourceError(
-                f"where must allow the typical draw ({self._known_to_where(draw)}); choose other "
-                "sizes, or put the most usual choice first"
+                f"where must allow some draw of typical sizes, and refuses {self.sizes_of(draw)}; "
+                "choose other sizes, or put the most usual choice first"
             )
         return draw
 
@@ -189,10 +204,12 @@ class Domain:
         Raises:
             SourceError: ``where`` asks for what is drawn anew for each submission.
         """
-        return self.where is None or bool(self.where(**self._known_to_where(kinds)))
+        return self._holds(self.sizes_of(kinds), kinds)
 
-    def _known_to_where(self, kinds: Kinds) -> dict[str, Any]:
-        sizes = self.sizes_of(kinds)
+    def _holds(self, sizes: Mapping[str, int], kinds: Kinds) -> bool:
+        return self.where is None or bool(self.where(**self._known_to_where(sizes, kinds)))
+
+    def _known_to_where(self, sizes: Mapping[str, int], kinds: Kinds) -> dict[str, Any]:
         found = {}
         for name in self._asked_by_where:
             value = sizes[name] if name in sizes else self.parts[name].fixed(name, kinds)

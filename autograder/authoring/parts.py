@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.authoring.domains import OMITTED, Factor, Kinds, Known, Part
-from autograder.authoring.layouts import LAYOUTS, laid_out
+from autograder.authoring.layouts import LAYOUTS, READ_ONLY, laid_out
 from autograder.errors import SourceError
 
 __all__ = [
@@ -34,9 +34,11 @@ VALUES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "zeros": lambda rng, shape: np.zeros(shape),
     "constant": lambda rng, shape: np.full(shape, rng.normal()),
 }
-BOUNDED = (INSIDE, "some at the low end", "some at the high end", "constant")
-ALONE = frozenset({"zeros", "constant"})
+LOWEST = "all at the low end"
+BOUNDED = (INSIDE, "some at the low end", "some at the high end", LOWEST, "constant")
+ALONE = frozenset({"zeros", "constant", LOWEST})
 SHAPES = ((4,), (3, 2), (2, 3, 2), (), (1,))  # those that have layouts stand first, as theirs do
+_OF_ITS_OWN = {"shape", "values", "low", "high", "scale", "layouts", "without"}  # in `like`
 DTYPES = ("float64", "float32", "float16", "int64", "int32")
 
 
@@ -183,7 +185,8 @@ def arrays(
     high: float | None = None,
     scale: float = 1.0,
     dtypes: Sequence[str] = ("float64",),
-    layouts: Sequence[str] = tuple(LAYOUTS),
+    layouts: Sequence[str] = ("strided", "columns", READ_ONLY),
+    without: Sequence[str] = (),
 ) -> Part:
     """Promise a numpy array.
 
@@ -195,12 +198,14 @@ def arrays(
         high: the greatest value.
         scale: by which all values but ties are multiplied.
         dtypes: that it may have; the first is the typical one.
-        layouts: how it may lie in memory other than in rows.
+        layouts: how it may lie in memory other than in rows; ``"byte order"``, which PyTorch does
+            not take, where it is asked for.
+        without: kinds of values that there are not.
 
     Raises:
         SourceError: a word is none of those that there are.
     """
-    return _arrays(shape, values, low, high, scale, dtypes, layouts, tensor=False)
+    return _arrays(shape, values, low, high, scale, dtypes, layouts, without, tensor=False)
 
 
 def tensors(
@@ -212,9 +217,10 @@ def tensors(
     scale: float = 1.0,
     dtypes: Sequence[str] = ("float32",),
     layouts: Sequence[str] = ("strided", "columns"),
+    without: Sequence[str] = (),
 ) -> Part:
     """Promise a PyTorch tensor; see `arrays`."""
-    return _arrays(shape, values, low, high, scale, dtypes, layouts, tensor=True)
+    return _arrays(shape, values, low, high, scale, dtypes, layouts, without, tensor=True)
 
 
 def _arrays(
@@ -225,6 +231,7 @@ def _arrays(
     scale: float,
     dtypes: Sequence[str],
     layouts: Sequence[str],
+    without: Sequence[str],
     tensor: bool,
 ) -> "_Arrays":
     if (low is None) != (high is None):
@@ -235,9 +242,11 @@ def _arrays(
         (values, (*VALUES, *BOUNDED), "values"),
         (dtypes, DTYPES, "dtypes"),
         (layouts, LAYOUTS, "layouts"),
+        (without, (*VALUES, *BOUNDED), "without"),
     ):
         if isinstance(words, str) or not all(word in known for word in words):
             raise SourceError(f"arrays: {what} must be of {', '.join(known)}, got {words!r}")
+    values = [word for word in values if word not in without]
     if not values or not dtypes:
         raise SourceError("arrays: values and dtypes must have at least one word")
     bounds = None if low is None or high is None else (float(low), float(high))
@@ -255,11 +264,11 @@ class _Arrays(Part):
     dtypes: tuple[str, ...]
     layouts: tuple[str, ...]
     tensor: bool
-    same: str | None = None  # the argument whose shape and dtype it has
+    same: str | None = None  # the argument whose dtype it has, and with no shape its shape too
 
     @property
     def axes(self) -> Sequence[str]:
-        return [] if self.same else [a for a in self.shape if a.isidentifier()]
+        return [a for a in self.shape if a.isidentifier()]
 
     @property
     def _any(self) -> bool:
@@ -267,25 +276,23 @@ class _Arrays(Part):
 
     def factors(self, name: str) -> list[Factor]:
         found = [Factor(f"{name} values", self.values, ALONE & {*self.values[1:]})]
+        if self._any:
+            found.append(Factor(f"{name} shape", tuple(map(str, SHAPES)), shown=True))
         if self.same is None:
-            if self._any:
-                found.append(Factor(f"{name} shape", tuple(map(str, SHAPES)), shown=True))
             found.append(Factor(f"{name} dtype", self.dtypes, shown=True))
         found.append(Factor(f"{name} layout", ("rows", *self.layouts)))
         return found
 
     def draw(self, name: str, known: Known) -> Any:
-        source = self.same or name
-        if self.same:
-            other = known.values[self.same]
-            shape, dtype = tuple(other.shape), known.kinds.get(f"{source} dtype", self.dtypes[0])
+        dtype = known.kinds.get(f"{self.same or name} dtype", self.dtypes[0])
+        if self.same and not self.shape:
+            shape = tuple(known.values[self.same].shape)
         else:
             shape = self._shape(name, known)
-            dtype = known.kinds.get(f"{name} dtype", self.dtypes[0])
         array = self._values(known.kinds.get(f"{name} values", self.values[0]), known.rng, shape)
         array = np.asarray(np.round(array) if dtype.startswith("int") else array, dtype)
         layout = known.kinds.get(f"{name} layout", "rows")
-        value = _tensor(array) if self.tensor else array
+        value = _tensor(array) if self.tensor else array[()]  # a number where it has no axes
         return laid_out(value, "" if layout == "rows" else layout)
 
     def _shape(self, name: str, known: Known) -> tuple[int, ...]:
@@ -307,11 +314,13 @@ class _Arrays(Part):
                 return _some(rng, values, high)
             case "constant":
                 return np.full(shape, rng.uniform(low, high))
+            case "all at the low end":
+                return np.full(shape, low)
         return values
 
     def words(self, name: str) -> str:
         what = "tensor" if self.tensor else "array"
-        if self.same:
+        if self.same and not self.shape:
             return f"as {self.same}"
         shape = "of any shape" if self._any else f"({', '.join(self.shape)})"
         values = (
@@ -324,13 +333,14 @@ class _Arrays(Part):
 
 
 def like(other: str, **changes: Any) -> Part:
-    """Promise an array of the shape and dtype of another argument, which stands before it.
+    """Promise an array of the dtype and shape of another argument, which stands before it.
 
     Args:
         other: the name of that argument.
-        changes: ``values``, ``low``, ``high``, ``scale`` or ``layouts`` where they are its own.
+        changes: ``shape``, ``values``, ``low``, ``high``, ``scale``, ``layouts`` or ``without``
+            where they are its own.
     """
-    if unknown := set(changes) - {"values", "low", "high", "scale", "layouts"}:
+    if unknown := set(changes) - _OF_ITS_OWN:
         raise SourceError(f"like({other!r}): there is no option {sorted(unknown)[0]!r}")
     return _Like(other, tuple(changes.items()))
 
@@ -364,17 +374,21 @@ def resolved(parts: dict[str, Part]) -> dict[str, Part]:
 
 def _as(other: _Arrays, part: _Like) -> _Arrays:
     changes = dict(part.changes)
+    low, high = other.bounds or (None, None)
+    if "values" in changes or "low" in changes:
+        low, high = changes.get("low"), changes.get("high")
     own = _arrays(
-        "...",
+        changes.get("shape", ""),
         changes.get("values", other.values if other.bounds is None else tuple(VALUES)),
-        changes.get("low", other.bounds[0] if other.bounds and "values" not in changes else None),
-        changes.get("high", other.bounds[1] if other.bounds and "values" not in changes else None),
+        low,
+        high,
         changes.get("scale", other.scale),
         other.dtypes,
         changes.get("layouts", other.layouts),
+        changes.get("without", ()),
         other.tensor,
     )
-    return replace(own, shape=other.shape, same=other.same or part.other)
+    return replace(own, same=other.same or part.other)
 
 
 def indices(shape: str, *, below: str | int) -> Part:

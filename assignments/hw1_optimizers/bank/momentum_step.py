@@ -101,7 +101,9 @@ def _(w, grad, velocity, lr, momentum=0.9):
     optimizer = torch.optim.SGD([parameter], lr=lr, momentum=momentum)
     optimizer.state[parameter]["momentum_buffer"] = torch.tensor(velocity)
     optimizer.step()
-    return parameter.detach().numpy(), optimizer.state[parameter]["momentum_buffer"].numpy()
+    # Without momentum torch keeps no velocity: it is the gradient.
+    velocity = optimizer.state[parameter]["momentum_buffer"].numpy() if momentum else grad
+    return parameter.detach().numpy(), velocity
 
 
 @alternative(
