@@ -19,7 +19,10 @@ import numpy as np
 from autograder.artefacts.bundle import Cell
 from autograder.artefacts.compiled import Oracle
 from autograder.audit.mutation.common_mistakes import COMMON_MISTAKES
+from autograder.audit.mutation.later_calls import LATER_CALLS
 from autograder.audit.mutation.operators import OPERATORS
+from autograder.audit.mutation.rare_arrays import RARE_ARRAYS
+from autograder.audit.mutation.rare_values import RARE_VALUES
 from autograder.audit.mutation.trees import Tree
 from autograder.authoring.arrays import is_array, to_numpy
 from autograder.compiler.reference import Definition, Module, Reference
@@ -30,7 +33,8 @@ __all__ = ["Mutant", "Site", "mutants_of", "sites_of"]
 
 MAX_TEXT = 160
 _FUTURE = "from __future__ import annotations\n"
-_ALL_OPERATORS = {**COMMON_MISTAKES, **OPERATORS}  # a mistake's own name goes before a general one
+# Of two that make one text, the first gives its name: a mistake's own goes before a general one.
+_ALL_OPERATORS = {**COMMON_MISTAKES, **OPERATORS, **RARE_VALUES, **RARE_ARRAYS, **LATER_CALLS}
 _SIGN, _TWICE, _HALF = "a sign is flipped", "a factor of two too much", "a factor of two too little"
 _NUMBERS = (("-x", _SIGN), ("2 * x", _TWICE), ("x / 2", _HALF), ("x + 1", None), ("x - 1", None))
 

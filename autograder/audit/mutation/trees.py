@@ -15,6 +15,7 @@ __all__ = [
     "Tree",
     "fill",
     "last_name",
+    "only_raises",
     "put",
     "without_annotations",
 ]
@@ -170,7 +171,7 @@ def _mutable(node: ast.AST, line: int) -> Iterator[tuple[ast.AST, int]]:
         place = getattr(child, "lineno", line)
         if isinstance(child, (ast.Raise, ast.Assert, ast.Import, ast.ImportFrom, ast.JoinedStr)):
             continue
-        if isinstance(child, ast.If) and _only_raises(child.body):
+        if isinstance(child, ast.If) and only_raises(child.body):
             for statement in child.orelse:
                 yield statement, statement.lineno
                 yield from _mutable(statement, statement.lineno)
@@ -195,5 +196,6 @@ def _read(node: ast.AST) -> Iterable[ast.AST]:
     return ast.iter_child_nodes(node)
 
 
-def _only_raises(body: list[ast.stmt]) -> bool:
+def only_raises(body: list[ast.stmt]) -> bool:
+    """Return whether statements do nothing but refuse an argument."""
     return all(isinstance(statement, ast.Raise) for statement in body)
