@@ -24,7 +24,6 @@ _NUMBERS = ("float", "int", "bool", "len", "item", "str", "list", "dict", "tuple
 _SQUARE = "as if rows and columns were of one length"
 _DTYPE = "a dtype is not kept"
 _FORCED = "the result is forced into the dtype of an argument"
-_IN_PLACE = {ast.Add: "iadd", ast.Sub: "isub", ast.Mult: "imul", ast.Div: "itruediv"}
 _FILLED = ("zeros", "ones", "empty")
 
 
@@ -43,7 +42,8 @@ def sizes(node: ast.AST) -> Iterator[Change]:
     known = {one.name: one for one in parameters(node)}
     if "stride" in known and "pad" in known:
         one, none = ("1", "0") if is_like_a_number(known["pad"], int) else ("(1, 1)", "(0, 0)")
-        text = f"pad = {none} if stride == {one} else pad"
+        given = "stride" if one == "1" else "tuple(stride)"
+        text = f"pad = {none} if {given} == {one} else pad"
         yield from begin(node, text, "the padding is forgotten where the stride is 1")
 
 
@@ -75,7 +75,8 @@ def dtypes(node: ast.AST) -> Iterator[Change]:
             names = arrays(node)
             for inner in inside(node):
                 yield from _forced(inner, names)
-            for value in _returned(node) if names else ():
+            # What a helper rounds is rounding for who calls it, which is no mistake.
+            for value in _returned(node) if names and not node.name.startswith("_") else ():
                 yield put(value, fill("a.astype('float32')", a=value), _DTYPE)
         case ast.Call(func=ast.Attribute(value=ast.Name(id="np") as np, attr=name), args=args):
             kind = name.removesuffix("_like")
@@ -92,15 +93,14 @@ def dtypes(node: ast.AST) -> Iterator[Change]:
 
 
 def _forced(node: ast.AST, names: list[str]) -> Iterator[Change]:
-    """Change a copy of an argument in place: whole numbers stay whole, nothing is broadcast."""
+    """Bring a result into the dtype of the argument that comes first: whole numbers stay whole."""
     match node:
         case ast.Return() | ast.Assign() | ast.AnnAssign():
             for value in computed(node):
                 match value:
-                    case ast.BinOp(left=ast.Name(id=name) as a, op=op, right=b):
-                        if name in names and type(op) in _IN_PLACE:
-                            text = f"operator.{_IN_PLACE[type(op)]}(a.copy(), b)"
-                            yield put(value, fill(text, a=a, b=b), _FORCED)
+                    case ast.BinOp(left=ast.Name(id=name) as a) if name in names:
+                        forced = fill("value.astype(a.dtype)", value=value, a=a)
+                        yield put(value, forced, _FORCED)
 
 
 def orders(node: ast.AST) -> Iterator[Change]:

@@ -20,6 +20,8 @@ __all__ = ["RARE_VALUES"]
 _MISSING = "a 0 is taken for a missing value"
 _CUT_OFF = "large values are cut off"
 _LARGE = 50  # beyond which values are cut off: what cases seldom reach by chance
+_NEAR_ZERO, _NEAR_ONE = 0.2, 0.95  # where an interval ends that hyperparameters mostly lie in
+_FROM_ONE = ("t", "step")  # counts that are never 0
 _USUAL = {float: "0.1", int: "1"}  # what stands behind ``or`` where there is no default
 _LIBRARIES = ("np", "numpy", "math", "torch")
 
@@ -40,7 +42,7 @@ def missing(node: ast.AST) -> Iterator[Change]:
 
 def _usual(one: Parameter) -> str | None:
     """Return what ``or`` would put in the place of a parameter that is 0; None if nothing."""
-    if _is_eps(one):  # of which no prompt promises a 0
+    if _is_eps(one) or one.name in _FROM_ONE:  # of which no prompt promises a 0
         return None
     for kind, usual in _USUAL.items():
         if is_like_a_number(one, kind):
@@ -61,8 +63,8 @@ def ends(node: ast.AST) -> Iterator[Change]:
     if isinstance(node, ast.FunctionDef):
         for one in parameters(node):
             if is_like_a_number(one, float) and not _is_eps(one):
-                yield from begin(node, f"{one.name} = max({one.name}, 0.2)")
-                yield from begin(node, f"{one.name} = min({one.name}, 0.99)")
+                yield from begin(node, f"{one.name} = max({one.name}, {_NEAR_ZERO})")
+                yield from begin(node, f"{one.name} = min({one.name}, {_NEAR_ONE})")
 
 
 def cut_off(node: ast.AST) -> Iterator[Change]:
