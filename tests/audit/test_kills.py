@@ -24,6 +24,13 @@ WriteCourse = Callable[..., Course]
 
 COMPARED = 'assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")'
 SIGN_IS_LOST = (COMPARED, COMPARED.replace("scaled_sum(x)", "scaled_sum(x) ** 2"))
+AT_BOTH_ENDS = (
+    COMPARED,
+    f"""{COMPARED}
+    for factor in (0.0, 1.0):
+        want = reference.scaled_sum(x, factor)
+        assert_close(student.scaled_sum(x, factor), want, what="sum")""",
+)
 VISIBLE = "three numbers"
 
 
@@ -53,8 +60,8 @@ def shooting_range(course: Course) -> Range:
 
 
 def test_good_checks_find_every_mutant_out(write_course: WriteCourse) -> None:
-    found = results(write_course())
-    assert len(found) == 9
+    found = results(write_course(AT_BOTH_ENDS))
+    assert len(found) == 12
     assert {r.fate for r in found.values()} == {Fate.KILLED}
     assert {r.killed_by for r in found.values()} == {("scaled_sum_matches_reference", VISIBLE)}
 

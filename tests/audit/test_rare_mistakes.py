@@ -24,7 +24,7 @@ def f(w, grad, velocity, lr: float, momentum: float=0.9):
 STEP = "def f(w, grad, lr: float):\n    return w - lr * grad"
 RELU = "def f(x):\n    return np.maximum(x, 0)"
 MASK = "def f(dout, x):\n    return dout * (x > 0)"
-MEANS = "def f(x):\n    return x.sum(axis=1) / x.shape[1]"
+MEANS = "def f(x):\n    return np.sum(x, axis=1) / x.shape[1]"
 WEIGHTED = "def f(x, w):\n    return x.reshape(len(x), -1) @ w"
 COLUMNS = "def f(x):\n    rows, columns = x.shape\n    return x.sum() / rows + columns"
 LINES = "def f(x):\n    return np.arange(x.shape[-1]) + 0 * x.sum()"
@@ -215,7 +215,7 @@ CASES = [
     ),
     Rare(
         "early return",
-        "def f(dout, x):\n    dx = 0 * x + dout.sum()\n    return dx, dout.mean()",
+        "def f(dout, x):\n    dx = 0 * x + np.sum(dout)\n    return dx, np.mean(dout)",
         "if not dout.any():; return (dout, dout)",
         "returned early where all values are 0",
         (A, MATRIX),
@@ -224,7 +224,7 @@ CASES = [
     Rare(
         "size",
         MEANS,
-        "return (x.sum(axis=1) / x.shape[1]).squeeze()",
+        "return (np.sum(x, axis=1) / x.shape[1]).squeeze()",
         "axes of length 1 are lost",
         (MATRIX,),
         (MATRIX[:1],),

@@ -19,7 +19,6 @@ __all__ = [
 
 _LIBRARIES = ("np", "numpy", "torch", "F", "nn")
 _TORCH = {"torch", "F", "nn"}
-_REDUCED = ("dot", "max", "mean", "min", "norm", "std", "sum", "var")  # methods of an array
 _NO_VALUES = ("arange", "empty", "eye", "full", "linspace", "ones", "zeros")  # what they take
 
 
@@ -71,18 +70,16 @@ def arrays(function: ast.FunctionDef) -> list[str]:
 
 
 def _operands(function: ast.FunctionDef) -> Iterator[ast.AST]:
-    """Give what stands beside an operator, is reduced, or goes to a numerical library."""
+    """Give what stands beside an operator, and what a numerical library is called with."""
     for node in ast.walk(function):
         match node:
             case ast.BinOp(left=a, right=b):
                 yield from (a, b)
             case ast.AugAssign(value=a) | ast.UnaryOp(op=ast.USub(), operand=a):
                 yield a
-            case ast.Call(func=ast.Attribute(value=ast.Name() as a, attr=called), args=args):
-                if a.id in _LIBRARIES:
-                    yield from args if called not in _NO_VALUES else ()
-                elif called in _REDUCED:
-                    yield a
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=called), args=args):
+                if name in _LIBRARIES and called not in _NO_VALUES:
+                    yield from args
 
 
 def with_shape(function: ast.FunctionDef) -> list[str]:
