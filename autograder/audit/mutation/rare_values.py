@@ -20,6 +20,7 @@ __all__ = ["RARE_VALUES"]
 _MISSING = "a 0 is taken for a missing value"
 _CUT_OFF = "large values are cut off"
 _LARGE = 50  # beyond which values are cut off: what cases seldom reach by chance
+_FIRST = 2  # arguments, which are the weights and their gradient, or a gradient and an input
 _NEAR_ZERO, _NEAR_ONE = 0.2, 0.95  # where an interval ends that hyperparameters mostly lie in
 _FROM_ONE = ("t", "step")  # counts that are never 0
 _USUAL = {float: "0.1", int: "1"}  # what stands behind ``or`` where there is no default
@@ -71,7 +72,7 @@ def cut_off(node: ast.AST) -> Iterator[Change]:
     """Cut off large values: of an argument, or under an exponential; and tiny ones under a log."""
     match node:
         case ast.FunctionDef():
-            for name in arrays(node)[:2]:
+            for name in arrays(node)[:_FIRST]:
                 text = f"{name} = {name}.clip({-_LARGE}, {_LARGE})"
                 yield from begin(node, text, _CUT_OFF)
         case ast.Call(func=ast.Attribute(value=ast.Name(id=library)) as function, args=[a]):
@@ -130,7 +131,7 @@ def early(node: ast.AST) -> Iterator[Change]:
     names, last = arrays(node), node.body[-1]
     if isinstance(last, ast.Return) and last.value is not None:
         items = last.value.elts if isinstance(last.value, ast.Tuple) else [last.value]
-        for name in names:
+        for name in names[:_FIRST]:
             values = ", ".join(_leftmost(item, names) or name for item in items)
             text = f"if not {name}.any():\n    return {values}"
             yield from begin(node, text, "returned early where all values are 0")
