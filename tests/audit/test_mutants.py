@@ -136,6 +136,47 @@ def test_what_stands_around_a_solution_region_is_not_changed(write_course: Write
     assert {m.before for m in mutants_of(site)} == {"total = x.sum()"}
 
 
+SHIFTED = (
+    (
+        "import numpy as np\n\nfrom autograder import ",
+        "import numpy as np\n\nfrom autograder import assert_dtype, ",
+    ),
+    ("    return factor * total\n", "    return factor * total + np.abs(x)\n"),
+)
+COMPARED = 'assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")'
+ASKS_FOR_DTYPE = (COMPARED, f"assert_dtype(student.scaled_sum(x), x, what='sum')\n    {COMPARED}")
+STRICT = ("pure=True", 'pure=True, precision="strict"')
+ASKED_BEFORE = (
+    '# %%\n@check("scaled_sum", points=4',
+    """# %%
+@check("scaled_sum", points=1)
+@case("one number of before", hidden=True)
+def scaled_sum_of_one(student, reference, rng):
+    assert_close(student.scaled_sum(np.ones(1)), reference.scaled_sum(np.ones(1)), what="sum")
+
+# %%
+@check("scaled_sum", points=4""",
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rounded"),
+    [
+        ((), False),
+        ((ASKS_FOR_DTYPE,), True),
+        ((STRICT,), True),
+        ((ASKS_FOR_DTYPE, ASKED_BEFORE), False),
+    ],
+    ids=["no dtype is graded", "a dtype is", "precision is", "not by the first check"],
+)
+def test_single_precision_is_a_mistake_where_a_dtype_is_graded(
+    write_course: WriteCourse, changes: tuple[tuple[str, str], ...], rounded: bool
+) -> None:
+    site = sites(write_course(*SHIFTED, *changes))["scaled_sum"]
+    single = "return (factor * total + np.abs(x)).astype('float32')"
+    assert (single in {m.after for m in mutants_of(site)}) == rounded
+
+
 def test_what_a_cell_defines_is_a_site_of_the_cell(write_course: WriteCourse) -> None:
     course = write_course(IN_A_CELL, NO_VARIANTS, ('choice="the second', 'choice="a second'))
     found = sites(course)

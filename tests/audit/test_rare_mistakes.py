@@ -280,7 +280,7 @@ CASES = [
         (A.astype(int), A.astype(int), 0.5),
     ),
     Rare(
-        "dtype",
+        "precision",
         STEP,
         "return (w - lr * grad).astype('float32')",
         "a dtype is not kept",
@@ -450,11 +450,6 @@ def test_functions_of_torch_keep_their_dtype_and_their_order() -> None:
     source = "def f(x):\n    return torch.exp(x) - x"
     assert not texts(source, "dtype")
     assert not texts(source, "order in memory")
-
-
-def test_a_helper_may_round() -> None:
-    made = texts("def _half(x):\n    return x / 2", "dtype")
-    assert set(made) == {"return (x / 2).astype(x.dtype)"}
 
 
 def test_a_condition_is_no_mask() -> None:

@@ -19,9 +19,10 @@ import numpy as np
 from autograder.artefacts.bundle import Cell
 from autograder.artefacts.compiled import Oracle
 from autograder.audit.mutation.common_mistakes import COMMON_MISTAKES
+from autograder.audit.mutation.graded_dtypes import names_with_dtype
 from autograder.audit.mutation.later_calls import LATER_CALLS
 from autograder.audit.mutation.operators import OPERATORS
-from autograder.audit.mutation.rare_arrays import RARE_ARRAYS
+from autograder.audit.mutation.rare_arrays import PRECISION, RARE_ARRAYS
 from autograder.audit.mutation.rare_values import RARE_VALUES
 from autograder.audit.mutation.trees import Tree
 from autograder.authoring.arrays import is_array, to_numpy
@@ -51,6 +52,7 @@ class Site:
             a value.
         namespace: the names that it is run with.
         origins: of those names, the modules of the reference that the cells do not import.
+        has_graded_dtype: whether an answer in single precision is wrong.
     """
 
     place: str
@@ -59,6 +61,7 @@ class Site:
     definitions: tuple[Definition, ...]
     namespace: Mapping[str, Any] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False, default_factory=dict)
+    has_graded_dtype: bool = False
 
     @property
     def id(self) -> str:
@@ -138,7 +141,7 @@ def sites_of(cells: Sequence[Cell], texts: Mapping[str, str], oracle: Oracle) ->
         for name in d.names
         if name in oracle.modules[d.module.name]
     }
-    sites = []
+    sites, with_dtype = [], names_with_dtype(oracle.checks.values())
     for definition in known:
         if isinstance(definition.node, Definable) and not given & set(definition.names):
             built = _built_on(definition, known)
@@ -149,7 +152,8 @@ def sites_of(cells: Sequence[Cell], texts: Mapping[str, str], oracle: Oracle) ->
                 namespace = {**oracle.namespace, **brought}
                 place, name = definition.module.path, definition.names[0]
                 ordered = tuple(name for name in asked if name in names)
-                sites.append(Site(place, name, ordered, tuple(built), namespace, origins))
+                strict = names <= with_dtype
+                sites.append(Site(place, name, ordered, tuple(built), namespace, origins, strict))
     for name, definition in asked.items():
         if not isinstance(definition.node, Definable) and name in oracle.namespace:
             place = definition.module.path
@@ -212,7 +216,7 @@ def _of_definition(site: Site) -> Iterator[Mutant]:
     regions = [r for r in regions if _overlap(definition, r.first, r.last)]
     tree = Tree(definition.node, lambda line: not regions or any(line in r for r in regions))
     for name, mutate in _ALL_OPERATORS.items():
-        for node in tree.nodes:
+        for node in tree.nodes if name != PRECISION or site.has_graded_dtype else ():
             for change in mutate(node):
                 edited = tree.edited(change)
                 if edited is not None and _is_python(edited.text):

@@ -18,7 +18,9 @@ from autograder.audit.mutation.signatures import (
 )
 from autograder.audit.mutation.trees import Change, Operator, fill, last_name, put
 
-__all__ = ["RARE_ARRAYS"]
+__all__ = ["PRECISION", "RARE_ARRAYS"]
+
+PRECISION = "precision"  # the class of mistakes that are none where no dtype is graded
 
 _NUMBERS = ("float", "int", "bool", "len", "item", "str", "list", "dict", "tuple", "sorted")
 _SQUARE = "as if rows and columns were of one length"
@@ -75,9 +77,6 @@ def dtypes(node: ast.AST) -> Iterator[Change]:
             names = arrays(node)
             for inner in inside(node):
                 yield from _forced(inner, names)
-            # What a helper rounds is rounding for who calls it, which is no mistake.
-            for value in _returned(node) if names and not node.name.startswith("_") else ():
-                yield put(value, fill("a.astype('float32')", a=value), _DTYPE)
         case ast.Call(func=ast.Attribute(value=ast.Name(id="np") as np, attr=name), args=args):
             kind = name.removesuffix("_like")
             if kind in _FILLED and name != kind and len(args) == 1 and not node.keywords:
@@ -90,6 +89,13 @@ def dtypes(node: ast.AST) -> Iterator[Change]:
                 array = getattr(args[0], "value", None)
                 if isinstance(array, ast.Name):
                     yield put(node, ast.Call(function, [array], node.keywords), _FORCED)
+
+
+def precisions(node: ast.AST) -> Iterator[Change]:
+    """Return what was calculated in single precision, of several values one at a time."""
+    if isinstance(node, ast.FunctionDef) and arrays(node) and not on_torch(node):
+        for value in _returned(node):
+            yield put(value, fill("a.astype('float32')", a=value), _DTYPE)
 
 
 def _forced(node: ast.AST, names: list[str]) -> Iterator[Change]:
@@ -131,5 +137,6 @@ RARE_ARRAYS: dict[str, Operator] = {
     "size": sizes,
     "square": squares,
     "dtype": dtypes,
+    PRECISION: precisions,
     "order in memory": orders,
 }
