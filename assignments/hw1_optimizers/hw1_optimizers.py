@@ -848,7 +848,7 @@ from reference.least_squares import minimum_norm_solution
     X=arrays("n d", values=["normal", "tiny"], dtypes=["float64", "float32"]),
     t=like("X", shape="n"),
 )
-@case("whole numbers in one example", hidden=True, X=np.array([[2, 1]]), t=np.array([2]))
+@case("whole numbers in one example", hidden=True, X=np.array([[2.0, 1.0]]), t=np.array([2.0]))
 def minimum_norm_solution_matches_reference(student, reference, rng, X, t):
     """minimum_norm_solution returns the shortest weights that fit all targets."""
     got = student.minimum_norm_solution(X, t)

@@ -4,24 +4,35 @@ Each edge of a domain is drawn in any case (`autograder.authoring.draws.few`). W
 that is tried on every pair of kinds, and of the draws that reject it as few as can be are kept.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import Draw
 from autograder.artefacts.results import CaseResult, Verdict
-from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_variant
+from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_perturbed, run_variant
 from autograder.audit.forks import Lost, Mark, in_forks
+from autograder.authoring.arrays import dtype_name, is_array
 from autograder.authoring.bank import Variant
-from autograder.authoring.checks import Check
+from autograder.authoring.checks import Case, Check
+from autograder.grading.cases import drawn_under
+from autograder.grading.perturbed import perturbed_session, shaken
 
 __all__ = ["Place", "cover", "draws_for_mistakes", "pools_of"]
 
+UNITS = 4  # in the last place, by which inputs are moved to see whether rounding decides
+EPS = float(np.finfo(np.float64).eps)
 Place = tuple[str, str]  # a check and a case of it
 
 
 def pools_of(oracle: Oracle, names: Collection[str]) -> dict[str, Check]:
-    """Return some checks with all draws of their domains as cases; those without one are left out.
+    """Return some checks with the draws of their domains as cases; those without are left out.
+
+    A draw in which rounding decides is no good case: where the reference, asked for inputs that
+    differ in their last places, does not agree with itself, a right answer may not either.
 
     Args:
         oracle: with the checks.
@@ -30,9 +41,24 @@ def pools_of(oracle: Oracle, names: Collection[str]) -> dict[str, Check]:
     found = {}
     for name in names:
         check = oracle.checks[name]
-        if check.points and check.device != "cuda" and (cases := check.pool()):
-            found[name] = replace(check, cases=tuple(cases))
+        if check.domain is not None and check.device != "cuda":
+            cases = [case for case in check.pool() if not _hangs_on_rounding(check, case, oracle)]
+            if cases:
+                found[name] = replace(check, cases=tuple(cases))
     return found
+
+
+def _hangs_on_rounding(check: Check, case: Case, oracle: Oracle) -> bool:
+    rng = drawn_under(SEEDS[0], oracle.assignment)(check, case)
+    dtypes = {dtype_name(value) for value in case.arguments(rng).values() if is_array(value)}
+    coarsest = max((np.finfo(d).eps for d in dtypes if d.startswith("float")), default=EPS)
+    alone = replace(check, cases=(case,))
+    for units in (UNITS, -UNITS):
+        session = perturbed_session(oracle.namespace, shaken(units * float(coarsest)))
+        ((result, compared),) = run_perturbed(alone, session, oracle, SEEDS[0])
+        if result.verdict is Verdict.FAILED and any(1 < c.margin < math.inf for c in compared):
+            return True
+    return False
 
 
 def cover(

@@ -107,7 +107,7 @@ def prove(
     )
     draws = {name: [*draws.get(name, ()), *more.get(name, ())] for name in stale}
     oracle = oracle.with_draws(_kinds(more))
-    audits = _audit_checks([oracle.checks[name] for name in stale], sites, oracle, jobs, progress)
+    audits = _audit_checks(stale, pools, sites, oracle, jobs, progress)
     findings: Findings = {name: [] for name in keys}
     hold_mistakes(oracle, audits, stored, jobs, progress)
     proof = Proof(
@@ -184,16 +184,24 @@ def _difference(old: CheckProof, new: CheckProof) -> str:
 
 
 def _audit_checks(
-    checks: Sequence[Check], sites: Sequence[Site], oracle: Oracle, jobs: int, progress: Progress
+    stale: Sequence[str],
+    pools: Mapping[str, Check],
+    sites: Sequence[Site],
+    oracle: Oracle,
+    jobs: int,
+    progress: Progress,
 ) -> dict[str, CheckAudit]:
     """Audit each check, in processes that a mistake may hang or end."""
+    checks = [oracle.checks[name] for name in stale]
     asked = {name for site in sites for name in site.names}
     names = [sorted(asked_by(check, asked)) for check in checks]
 
     def work(number: int, mark: Mark) -> CheckAudit:
         mark(0, LONGEST_RUN)
         tell = lambda: mark(0, LONGEST_RUN)  # noqa: E731
-        return audit_check(checks[number], names[number], asked, oracle, tell)
+        check = checks[number]
+        pool = pools[check.name].cases if check.name in pools else ()
+        return audit_check(check, names[number], asked, oracle, tell, pool)
 
     found: dict[str, CheckAudit] = {}
     for number, result in in_forks(work, len(checks), jobs):

@@ -29,6 +29,7 @@ __all__ = [
     "perturbations",
     "perturbed_session",
     "reordered",
+    "shaken",
 ]
 
 Change = Callable[[NDArray[Any]], NDArray[Any]]
@@ -65,6 +66,11 @@ def nearby(seed: int, dtype: str = "float64") -> Perturbation:
     return Perturbation(
         "inputs perturbed by one unit in the last place", partial(_nudged, seed=seed, dtype=dtype)
     )
+
+
+def shaken(share: float) -> Perturbation:
+    """Move each number by a share of itself, up or down, also those that somebody chose."""
+    return Perturbation(f"inputs moved by {share:.2g} of themselves", partial(_shaken, share))
 
 
 def lower_precision() -> Perturbation:
@@ -104,15 +110,28 @@ def _default_device(device: str) -> Iterator[None]:
         yield
 
 
+def _shaken(share: float, array: NDArray[Any]) -> NDArray[Any]:
+    if array.dtype.kind != "f":
+        return array
+    moved = array * np.where(_goes_up(array, 1), 1 + share, 1 - share)
+    return np.asarray(moved, array.dtype).reshape(array.shape)
+
+
 def _nudged(array: NDArray[Any], seed: int, dtype: str) -> NDArray[Any]:
     if array.dtype != dtype:
         return array
     with np.errstate(all="ignore"):
         chosen = ~np.isfinite(array) | (array * ROUND == np.rint(array * ROUND))
-        bits = array.astype(np.float64).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15 + 2 * seed)
-        up = (bits >> np.uint64(40)) & np.uint64(1) == 1
-        moved = np.where(up, np.nextafter(array, np.inf), np.nextafter(array, -np.inf))
+        moved = np.where(
+            _goes_up(array, seed), np.nextafter(array, np.inf), np.nextafter(array, -np.inf)
+        )
     return np.where(chosen, array, moved).astype(array.dtype).reshape(array.shape)
+
+
+def _goes_up(array: NDArray[Any], seed: int) -> NDArray[Any]:
+    """Return which numbers move up: equal ones move alike."""
+    bits = array.astype(np.float64).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15 + 2 * seed)
+    return np.asarray((bits >> np.uint64(40)) & np.uint64(1) == 1)
 
 
 def _recast(source: str, target: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -28,7 +28,7 @@ from autograder.audit.checking.variants import (
     takes_long,
 )
 from autograder.authoring.bank import Variant
-from autograder.authoring.checks import Check
+from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared, Standard
 from autograder.grading.perturbed import (
     Perturbation,
@@ -52,6 +52,7 @@ def audit_check(
     known: Collection[str],
     oracle: Oracle,
     tell: Tell = lambda: None,
+    draws: Sequence[Case] = (),
 ) -> CheckAudit:
     """Try on a check all that must pass and all that must fail, but mutants.
 
@@ -61,6 +62,7 @@ def audit_check(
         known: all that is asked of students.
         oracle: the reference.
         tell: is called now and then, as a sign of life.
+        draws: of its domain, beside those that are cases.
     """
     found = CheckAudit(check.name)
     if check.device == "cuda":
@@ -71,9 +73,11 @@ def audit_check(
     trial.reference()
     trial.right_answers()
     trial.variants()
-    if cases := check.pool():
-        some = cases[:FEW] if found.is_long else cases
+    if draws:
+        some = draws[:FEW] if found.is_long else draws
         _Trial(replace(check, cases=tuple(some)), oracle, found, tell).promised()
+    if left_out := len(check.pool()) - len(draws):
+        found.notes.append(f"{left_out} draws are no cases: rounding decides what is right there")
     if check.points:
         trial.null_models(sorted({*names, *asked_in_a_run(check, known, oracle)}))
     found.findings += unused_parameters(check)
