@@ -10,7 +10,7 @@ from autograder.authoring.arrays import dtype_name, is_array
 from autograder.authoring.nests import Extent, NestError, extent_of, is_long, to_array
 from autograder.authoring.phrases import a, kind, numbers, short
 from autograder.authoring.standard import Compared, note_compared, tolerance_for
-from autograder.authoring.subject import Proxy
+from autograder.authoring.subject import Proxy, is_ellipsis, place_of_ellipsis
 from autograder.authoring.tolerance import compare
 from autograder.errors import CheckFailure, Unanswered
 
@@ -85,6 +85,7 @@ def assert_equal(got: Any, want: Any, *, what: str = "value") -> None:
     elif is_array(want) or (is_array(got) and isinstance(want, (int, float, complex))):
         _assert_arrays_close(got, want, 0.0, 0.0, what)
     elif not _are_of_one_kind(got, want):
+        _require_answered(got, what)
         raise CheckFailure(f"{kind(got)}, expected {_wanted_kind(got, want)}", what)
     elif got != want and not (_is_nan(got) and _is_nan(want)):
         if isinstance(want, (int, float)):
@@ -113,7 +114,7 @@ def assert_dtype(got: Any, like: Any, *, what: str = "value") -> None:
 def refuse_object(got: Any, what: str, expected: str) -> None:
     """Raise a failure if a value is a proxy: an object is never mistaken for a value."""
     if isinstance(got, Proxy):
-        if got.type_name == "ellipsis":
+        if is_ellipsis(got):
             raise Unanswered(what)
         raise CheckFailure(f"an object of type {got.type_name}, expected {expected}", what)
 
@@ -123,7 +124,14 @@ def _extent(value: Any, what: str) -> Extent:
     try:
         return extent_of(value)
     except NestError as error:
+        _require_answered(value, what)
         raise CheckFailure(str(error) or f"{short(value)}, expected numbers", what) from None
+
+
+def _require_answered(got: Any, what: str) -> None:
+    """Raise a failure that says so where a value that is wrong has `...` inside."""
+    if (place := place_of_ellipsis(got)) is not None:
+        raise Unanswered(f"{what}{place}")
 
 
 def _assert_arrays_close(
@@ -157,15 +165,19 @@ def _assert_arrays_close(
 
 def _require_sequence(got: Any, want: Sequence[Any], what: str) -> None:
     if not isinstance(got, (tuple, list)):
+        _require_answered(got, what)
         raise CheckFailure(f"{kind(got)}, expected {kind(want)} of {len(want)}", what)
     if len(got) != len(want):
+        _require_answered(got, what)
         raise CheckFailure(f"{len(got)} items, expected {len(want)}", what)
 
 
 def _require_mapping(got: Any, want: dict[str, Any], what: str) -> None:
     if not isinstance(got, dict):
+        _require_answered(got, what)
         raise CheckFailure(f"{kind(got)}, expected a dict", what)
     if set(got) != set(want):
+        _require_answered(got, what)
         keys, wanted = (short(heapq.nsmallest(KEYS, mapping, key=str)) for mapping in (got, want))
         raise CheckFailure(f"keys {keys}, expected {wanted}", what)
 

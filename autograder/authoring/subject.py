@@ -4,13 +4,13 @@ A check's ``student`` and ``reference`` are both a `Subject` over a `Session`. O
 differs: a sandboxed process, this process, a recording, or a replay of one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autograder.errors import CheckFailure, Unanswered, UnsendableArgument
 
-__all__ = ["Helper", "Proxy", "RemoteId", "Session", "Subject"]
+__all__ = ["Helper", "Proxy", "RemoteId", "Session", "Subject", "is_ellipsis", "place_of_ellipsis"]
 
 Helper = Callable[..., Any]
 MAX_LABEL = 100  # characters of what a value inside another is called
@@ -63,16 +63,21 @@ class Proxy:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the object in its session with copies of the arguments."""
+        self._require_answer()
         return self._owner.call(self, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        self._require_answer()
         return self._owner.attribute(self, name)
 
-    def _is_no_value(self, *_: Any) -> Any:
-        if self.type_name == "ellipsis":
+    def _require_answer(self) -> None:
+        if is_ellipsis(self):
             raise Unanswered(self.label)
+
+    def _is_no_value(self, *_: Any) -> Any:
+        self._require_answer()
         raise CheckFailure(f"an object of type {self.type_name}, expected a value", self.label)
 
     __bool__ = _is_no_value
@@ -168,3 +173,24 @@ def _inside(label: str, key: int | str, value: Any) -> str:
     if not isinstance(value, (RemoteId, tuple, list, dict)) or len(label) > MAX_LABEL:
         return label
     return f"{label}[{key if isinstance(key, int) else key[:MAX_LABEL]!r}]"
+
+
+def is_ellipsis(value: Any) -> bool:
+    """Return whether a value of a session is `...`, which a release has in place of an answer."""
+    return isinstance(value, (RemoteId, Proxy)) and value.type_name == "ellipsis"
+
+
+def place_of_ellipsis(value: Any) -> str | None:
+    """Return where a value has `...`: nothing for the whole, `[0]` or `['a']` inside; else None."""
+    if is_ellipsis(value):
+        return ""
+    if isinstance(value, (tuple, list)):
+        items: Iterable[tuple[int | str, Any]] = enumerate(value)
+    elif isinstance(value, dict):
+        items = value.items()
+    else:
+        return None
+    for key, item in items:
+        if (inside := place_of_ellipsis(item)) is not None:
+            return f"[{key if isinstance(key, int) else key[:MAX_LABEL]!r}]{inside}"
+    return None

@@ -13,7 +13,7 @@ from autograder.artefacts.results import Blank, CaseResult, Verdict
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.layouts import keeping_layouts
 from autograder.authoring.standard import Compared, Standard, holding_to, observing
-from autograder.authoring.subject import RemoteId, Session, Subject
+from autograder.authoring.subject import Session, Subject, is_ellipsis, place_of_ellipsis
 from autograder.errors import (
     CheckFailure,
     HarnessError,
@@ -65,16 +65,15 @@ class _Watched:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._empty: list[str] = []
+        self._read: dict[str, Any] = {}
         self._last: str | None = None  # what was read, if nothing was asked for since
 
     def get(self, name: str) -> Any:
-        """Return the value of a name; one that is `...`, None or an empty text is no answer."""
+        """Return the value of a name."""
         value = self._session.get(name)
         self._last = name
-        dots = isinstance(value, RemoteId) and value.type_name == "ellipsis"
-        if dots or value is None or (isinstance(value, str) and not value.strip()):
-            self._empty.append(name)
+        self._read.pop(name, None)  # to be the last one
+        self._read[name] = value
         return value
 
     def __getattr__(self, name: str) -> Any:
@@ -91,9 +90,30 @@ class _Watched:
         """
         if isinstance(error, (CheckFailure, AssertionError)):
             about = getattr(error, "what", None) or self._last
+            suspects = [about] if about in self._read else []
         else:
-            about = self._empty[-1] if self._empty else None
-        return Unanswered(about) if about in self._empty else None
+            suspects = [*reversed(self._read)]
+        for name in suspects:
+            if (place := _place_without_answer(self._read[name])) is not None:
+                return Unanswered(f"{name}{place}")
+        return None
+
+
+def _place_without_answer(value: Any) -> str | None:
+    """Return where in a value there is no answer; nothing for the whole, None where there is one.
+
+    No answer is `...` anywhere, and None or an empty text where there is nothing else.
+    """
+    return "" if _is_empty(value) else place_of_ellipsis(value)
+
+
+def _is_empty(value: Any) -> bool:
+    """Return whether there is nothing in a value but `...`, None and empty texts."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return len(value) > 0 and all(map(_is_empty, value))
+    return value is None or is_ellipsis(value) or (isinstance(value, str) and not value.strip())
 
 
 def drawn_under(secret: bytes, assignment: str) -> Draw:

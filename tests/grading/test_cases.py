@@ -1,4 +1,5 @@
 import math
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -32,7 +33,9 @@ def run(student=RIGHT, body=None, reference=RIGHT, session=None, **options):
         x = rng.normal(size=3)
         assert_close(student.f(x), reference.f(x))
 
-    checked = check("q", points=1, **options)(case("a", hidden=True)(body or compare))
+    given = body or compare  # anew, as cases are noted at the function
+    anew = FunctionType(given.__code__, given.__globals__, closure=given.__closure__)
+    checked = check("q", points=1, **options)(case("a", hidden=True)(anew))
     return run_case(
         checked,
         checked.cases[0],
@@ -230,6 +233,113 @@ def test_a_value_that_was_never_answered_is_said_to_be_so(name, empty):
     result = answered(f"{name} = {empty}")
     assert result.verdict is Verdict.FAILED
     assert (result.message, result.blank) == (f"{name}: not answered yet", Blank.VALUE)
+
+
+LETTERS = ["A", "B", "C"]
+BYTES = {"forward": 8, "reverse": 16}
+
+
+def letters(student, reference, rng):
+    assert_equal(student.letters, reference.letters, what="letters")
+
+
+def called_otherwise(student, reference, rng):
+    assert_equal(student.letters, reference.letters, what="the three choices")
+
+
+def known_letters(student, reference, rng):
+    assert_that(all(one in ("A", "B", "C") for one in student.letters), "give letters")
+
+
+def a_list_of_texts(student, reference, rng):
+    given = student.letters
+    assert_that(isinstance(given, list) and all(isinstance(o, str) for o in given), "words")
+
+
+def joined(student, reference, rng):
+    assert_that("".join(student.letters).lower() == "abc", "wrong")
+
+
+def numbers(student, reference, rng):
+    assert_close(student.sizes, reference.sizes, what="sizes")
+
+
+def sizes_called_otherwise(student, reference, rng):
+    assert_close(student.sizes, reference.sizes, what="bytes of each mode")
+
+
+def sizes_in_words(student, reference, rng):
+    given = student.sizes
+    assert_that(isinstance(given, dict), "sizes is not a dict")
+    assert_that(all(isinstance(size, int) for size in given.values()), "give whole numbers")
+
+
+def a_sum(student, reference, rng):
+    assert_that(sum(student.sizes.values()) == 24, "wrong")
+
+
+def methods(student, reference, rng):
+    assert_that(student.letter.strip().upper() == "B", "wrong")
+
+
+def a_call(student, reference, rng):
+    assert_that(student.letter(3) == 4, "wrong")
+
+
+@pytest.mark.parametrize(
+    ("body", "source", "where"),
+    [
+        *(
+            (body, f"letters = {value}", f"{what}{place}")
+            for body, what in [
+                (letters, "letters"),
+                (called_otherwise, "the three choices"),
+                (known_letters, "letters"),
+                (a_list_of_texts, "letters"),
+                (joined, "letters"),
+            ]
+            for value, place in [("['A', ..., 'C']", "[1]"), ("...", "")]
+        ),
+        (letters, "letters = [...]", "letters[0]"),
+        (joined, "letters = [..., ..., ...]", "letters"),
+        (known_letters, "letters = [None, '']", "letters"),
+        *(
+            (body, f"sizes = {value}", f"{what}{place}")
+            for body, what in [
+                (numbers, "sizes"),
+                (sizes_called_otherwise, "bytes of each mode"),
+                (sizes_in_words, "sizes"),
+                (a_sum, "sizes"),
+            ]
+            for value, place in [("{'forward': 8, 'reverse': ...}", "['reverse']"), ("...", "")]
+        ),
+        (numbers, "sizes = {'forward': ...}", "sizes['forward']"),
+        (sizes_in_words, "sizes = {'forward': ..., 'reverse': ...}", "sizes"),
+        (methods, "letter = ...", "letter"),
+        (a_call, "letter = ...", "letter"),
+    ],
+)
+def test_what_is_not_answered_is_said_to_be_so_whatever_reads_it(body, source, where):
+    right = f"letters, sizes, letter = {LETTERS}, {BYTES}, 'b'"
+    result = run(f"{right}\n{source}", body, right)
+    assert (result.verdict, result.blank) == (Verdict.FAILED, Blank.VALUE)
+    assert result.message == f"{where}: not answered yet"
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "['A', '', 'D']", "['A', None]", "'D'"])
+def test_an_empty_list_and_a_partly_empty_one_are_answers(value):
+    right = f"letters = {LETTERS}"
+    result = run(f"letters = {value}", letters, right)
+    assert (result.verdict, result.blank) == (Verdict.FAILED, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [("...", ""), ("[..., 1.0, 2.0]", "[0]"), ("[[0.0], [...]]", "[1][0]")],
+)
+def test_a_function_that_returns_dots_has_no_answer_yet(value, place):
+    result = run(f"def f(x):\n    return {value}")
+    assert (result.message, result.blank) == (f"value{place}: not answered yet", Blank.VALUE)
 
 
 @pytest.mark.parametrize("message", ["answer: give a text", "give a text", "other: give a text"])
