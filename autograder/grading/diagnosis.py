@@ -11,11 +11,10 @@ import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograder.artefacts.bundle import NamedMutant
 from autograder.artefacts.compiled import Oracle
@@ -23,9 +22,17 @@ from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.authoring.subject import Session
-from autograder.authoring.tolerance import compare
 from autograder.grading.cases import Draw, run_against
 from autograder.grading.hints import hint
+from autograder.grading.likeness import (
+    CaseOutcome,
+    CaseOutcomes,
+    Fit,
+    fit_of,
+    something_is_right,
+    tells,
+    wrong_of,
+)
 from autograder.grading.perturbed import Perturbation, perturbed_session
 from autograder.grading.rounding import is_small, is_such_rounding, lower_precisions
 from autograder.sandbox.protocol.messages import InProcessSession
@@ -34,28 +41,14 @@ __all__ = ["CaseOutcome", "Diagnoses"]
 
 CASE_SECONDS = 2.0  # that a known mistake may take for one case
 SECONDS = 6.0  # of the processor that all mistakes together may take for one submission
-LARGEST = 1 << 20  # numbers of an array that are looked at
-FEW_DIGITS = 3  # a number of so many digits may be anybody's
 MOST = 3  # mistakes that are named where several give the same
+NEAR = 1e-3  # of the largest value wanted
 _OR = "; or: "
+_NEARLY = (
+    "nearly right: no value is off by more than a thousandth of the largest; look at small terms, "
+    "such as an ε, and at rounding"
+)
 _MISSED = (Verdict.FAILED, Verdict.ERRORED)
-
-
-@dataclass(frozen=True)
-class CaseOutcome:
-    """What came of a case: the result, and the numbers that were compared in it."""
-
-    result: CaseResult
-    compared: Sequence[Compared]
-
-    @property
-    def wrong(self) -> Compared | None:
-        """The comparison that failed; None where something else did."""
-        last = self.compared[-1] if self.compared else None
-        return last if last is not None and last.margin > 1.0 else None
-
-
-CaseOutcomes = Mapping[str, CaseOutcome]  # of a check's cases, by name
 
 
 class Diagnoses:
@@ -89,7 +82,7 @@ class Diagnoses:
             seconds: of the processor that all mistakes may take; what a check leaves of its share
                 is the next ones'.
         """
-        checks = [self._oracle.checks[name] for name, of in outcomes.items() if _wrong(of)]
+        checks = [self._oracle.checks[name] for name, of in outcomes.items() if wrong_of(of)]
         until, found = time.process_time() + seconds, {}
         for i, check in enumerate(checks):
             share = (until - time.process_time()) / (len(checks) - i)
@@ -97,7 +90,7 @@ class Diagnoses:
                 said = self.of(check, outcomes[check.name], draw, share)
                 if said is not None:
                     found[check.name] = said
-        return found
+        return _nearly_right(checks, outcomes) | found
 
     def of(
         self, check: Check, outcomes: CaseOutcomes, draw: Draw, seconds: float = SECONDS
@@ -110,32 +103,42 @@ class Diagnoses:
             draw: gives a case's inputs, as the submission had them.
             seconds: of the processor, after which no further mistake is tried.
         """
-        wrong = _wrong(outcomes)
+        wrong = wrong_of(outcomes)
         if not wrong or any(not _can_be_named(o.result) for o in wrong.values()):
             return None
-        telling = any(map(_tells, wrong.values()))
+        telling = any(map(tells, wrong.values()))
         until = time.process_time() + seconds
         # Cases that went wrong first: they tell most mistakes apart.
         cases = sorted(
             (c for c in check.cases if c.name in outcomes), key=lambda c: c.name not in wrong
         )
 
-        def fits(names: Mapping[str, Any]) -> bool:
+        def fits(names: Mapping[str, Any]) -> Fit:
+            """Return how well a mistake fits: as well as in the case where it does least."""
             runs = (self._run(check, case, names, draw, until) for case in cases)
-            return all(_same(outcomes[c.name], run) for c, run in zip(cases, runs, strict=True))
+            found = [Fit.SAME]
+            for case, run in zip(cases, runs, strict=True):
+                found.append(fit_of(outcomes[case.name], run))
+                if found[-1] is Fit.NONE:
+                    break
+            return min(found)
 
         if telling:
             mistakes = self._oracle.bank(check).mistakes
             known = self._rejects.get(check.name, [m.label for m in mistakes])
-            titles = [m.title for m in mistakes if m.label in known and fits(m.values)]
-            if titles:
-                return _OR.join(dict.fromkeys(titles[:MOST]))
+            tried = [(m.title, fits(m.values)) for m in mistakes if m.label in known]
+            # NaN stands where a mistake has an infinity, if nothing else tells them apart.
+            in_kind = [Fit.ALIKE] if something_is_right(outcomes) else []
+            for wanted in [Fit.SAME, *in_kind]:
+                if titles := [title for title, fit in tried if fit is wanted]:
+                    return _OR.join(dict.fromkeys(titles[:MOST]))
         said = self._rounding(check, wrong, draw, until)
         said = said or hint([o.wrong for o in wrong.values() if o.wrong is not None], len(wrong))
-        if said is not None or not telling:
-            return said
+        if said is not None or not telling or any(one.wrong is None for one in wrong.values()):
+            return said  # an error's text may be anybody's: a mutant is told by its values
         for mutant in self._mutants:
-            if check.name in mutant.checks and (names := self._changed_by(mutant)) and fits(names):
+            names = self._changed_by(mutant) if check.name in mutant.checks else {}
+            if names and fits(names) is Fit.SAME:
                 return mutant.title
         return None
 
@@ -199,11 +202,6 @@ class Diagnoses:
         return CaseOutcome(result, seen)
 
 
-def _wrong(outcomes: CaseOutcomes) -> dict[str, CaseOutcome]:
-    """Return those of a check's cases that did not pass."""
-    return {n: o for n, o in outcomes.items() if o.result.verdict is not Verdict.PASSED}
-
-
 _UNKNOWN = CaseResult("", False, Verdict.BROKEN, 0.0)
 
 
@@ -212,52 +210,20 @@ def _can_be_named(result: CaseResult) -> bool:
     return result.verdict in _MISSED and result.blank is None
 
 
-def _same(student: CaseOutcome, mutant: CaseOutcome) -> bool:
-    """Return whether a mistake comes to the same as a student's code: verdict, place and values."""
-    if student.result.verdict is not mutant.result.verdict:
-        return False
-    if student.result.verdict is Verdict.PASSED:
-        return True
-    if len(student.compared) != len(mutant.compared):
-        return False
-    mine, theirs = student.wrong, mutant.wrong
-    if mine is None or theirs is None:
-        # It failed on something else than numbers, and what was said names it: an argument changed.
-        return mine is theirs and student.result.said == mutant.result.said
-    return (
-        mine.what == theirs.what
-        and mine.got.shape == theirs.got.shape
-        and compare(mine.got, theirs.got, mine.tolerance).wrong == 0
-    )
+def _nearly_right(checks: Sequence[Check], outcomes: Mapping[str, CaseOutcomes]) -> dict[str, str]:
+    """Return that values are near, for checks of a question that fail by little together.
 
+    They fail for one reason, which is none of what each of them is about.
 
-def _tells(outcome: CaseOutcome) -> bool:
-    """Return whether what is wrong in a case tells enough to be no coincidence.
-
-    Two different numbers do, and one with some digits; a single 0.5 may be anybody's. So do a
-    message, anything behind numbers that were right, and what is no number where one is wanted.
+    Args:
+        checks: those that did not pass.
+        outcomes: of their cases, by check.
     """
-    one = outcome.wrong
-    if one is None or sum(before.got.size for before in outcome.compared[:-1]) > 1:
-        return True
-    numbers = Counter(_wrong_numbers(one))
-    if np.isfinite(one.want).all() and not all(map(np.isfinite, numbers)):
-        return True
-    return len(numbers) > 1 or any(
-        min(times, 2) * _digits(number) > FEW_DIGITS for number, times in numbers.items()
-    )
+    near = [check for check in checks if _is_near(wrong_of(outcomes[check.name]))]
+    together = Counter(check.question for check in near)
+    return {check.name: _NEARLY for check in near if together[check.question] > 1}
 
 
-def _wrong_numbers(one: Compared) -> list[complex]:
-    got: NDArray[Any] = np.atleast_1d(one.got).ravel()[:LARGEST]
-    want = np.atleast_1d(one.want).ravel()[:LARGEST]
-    with np.errstate(all="ignore"):
-        far = ~(np.abs(got - want) <= one.tolerance.atol + one.tolerance.rtol * np.abs(want))
-    return [complex(number) for number in got[far][:16]]
-
-
-def _digits(number: complex) -> int:
-    if not np.isfinite(number):
-        return 0
-    text = f"{abs(number):.12e}".partition("e")[0].replace(".", "").rstrip("0")
-    return len(text)
+def _is_near(wrong: CaseOutcomes) -> bool:
+    failed = [one.wrong for one in wrong.values() if one.wrong is not None]
+    return len(failed) == len(wrong) and is_small(failed, NEAR)

@@ -59,7 +59,8 @@ def _not_finite(wrong: Sequence[Compared]) -> str | None:
         return None
     kind = "NaN" if all(np.isnan(one.got).any() for one in wrong) else "an infinity"
     if all(count == size for count, size in counts):
-        return f"{kind} everywhere: something was divided by zero, or an overflow went on"
+        where = "everywhere" if any(size > 1 for _, size in counts) else "in place of the number"
+        return f"{kind} {where}: look for a division by zero, an overflow or a logarithm of zero"
     rest = all(_agrees(one, np.isfinite(one.got)) for one in wrong)
     return f"{kind} in some places{', and right in all others' if rest else ''}"
 

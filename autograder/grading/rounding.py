@@ -30,10 +30,15 @@ def lower_precisions() -> Iterator[Perturbation]:
         yield Perturbation(name, partial(_lowered, lower, higher), partial(_raised, lower))
 
 
-def is_small(wrong: Sequence[Compared]) -> bool:
-    """Return whether values are near the right ones, as rounded ones are."""
+def is_small(wrong: Sequence[Compared], share: float = SMALL) -> bool:
+    """Return whether values are near the right ones, as rounded ones are.
+
+    Args:
+        wrong: the comparisons that failed.
+        share: of the largest value wanted that they may be off by.
+    """
     return all(
-        one.got.dtype.kind in "fc" and one.got.size > 0 and _off(one).max() <= SMALL * _size(one)
+        one.got.dtype.kind in "fc" and one.got.size > 0 and _off(one).max() <= share * _size(one)
         for one in wrong
     )
 

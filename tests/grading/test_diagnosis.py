@@ -332,3 +332,92 @@ def test_what_is_no_number_where_a_mistake_gives_none_is_that_mistake():
     mistaken = with_mistakes(answer=mistake("log of zero", answer=-np.inf))
     assert diagnosis(answer_is_right, oracle=mistaken, answer=-np.inf) == "log of zero"
     assert diagnosis(answer_is_right, oracle=mistaken, answer=np.nan) != "log of zero"
+
+
+def log_of_zero(scores, labels):
+    """Return a mean loss by way of the probabilities, of which one is zero for large scores."""
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(p)), labels]).mean()
+
+
+def log_of_zero_times_zero(scores, labels):
+    """Return the same with one-hot labels: 0 times an infinity is NaN."""
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return -(np.eye(scores.shape[1])[labels] * np.log(p)).sum(axis=1).mean()
+
+
+def loss(scores, labels):
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(log_p)), labels].mean()
+
+
+@check("loss", points=1)
+@case("usual scores", size=1.0)
+@case("large scores", size=1e4, hidden=True)
+def loss_matches(student, reference, rng, size):
+    """The loss."""
+    scores, labels = size * rng.normal(size=(6, 4)), rng.integers(4, size=6)
+    assert_close(student.loss(scores, labels), reference.loss(scores, labels), what="loss")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda wrong: wrong, "the logarithm of a probability that became 0"),
+        (lambda wrong: wrong if np.isfinite(wrong) else np.nan, "the logarithm of"),
+        (lambda wrong: np.nan, "NaN in place of the number: look for"),
+    ],
+)
+@pytest.mark.parametrize("made", [log_of_zero, log_of_zero_times_zero])
+def test_no_number_is_as_good_as_another_where_something_else_tells_the_mistake(
+    monkeypatch, made, change, words
+):
+    monkeypatch.setitem(CHECKS, "loss_matches", loss_matches)
+    monkeypatch.setitem(ORACLE.namespace, "loss", loss)
+    known = mistake("the logarithm of a probability that became 0", loss=log_of_zero)
+
+    def student(scores, labels):
+        with np.errstate(all="ignore"):
+            return change(made(scores, labels))
+
+    oracle = with_mistakes(loss=known)
+    assert diagnosis(loss_matches, oracle=oracle, loss=student).startswith(words)
+
+
+def test_an_error_s_text_is_no_sign_of_a_mistake_that_a_program_made():
+    text = "import operator\ndef adam(m, v, g, t):\n    raise ValueError('singular')"
+    mutant = NamedMutant(("adam_matches",), "two arguments are swapped", (text,), {})
+    bare = replace(ORACLE, banks={})
+    assert diagnosis(mistakes=[mutant], oracle=bare, adam=hopeless) is None
+    by_value = replace(bare, banks={"adam": Bank((mistake("singular", adam=hopeless),))})
+    assert diagnosis(mistakes=[mutant], oracle=by_value, adam=hopeless) == "singular"
+
+
+@check("adam", points=1)
+@case("in groups", hidden=True)
+def adam_keeps_groups_apart(student, reference, rng):
+    """Each group has its own state."""
+    for _ in range(2):
+        m, v, g = rng.normal(size=(3, 5)) ** 2
+        assert_close(student.adam(m, v, g, 3)[0], reference.adam(m, v, g, 3)[0], what="group")
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_checks_that_fail_by_little_together_fail_for_one_reason(apart):
+    """A slip of a small term fails what is about groups, too: but for itself, by far."""
+
+    def slip(m, v, g, t):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        step = m / (1 - 0.9**t) / (1e-5 + np.sqrt(v / (1 - 0.999**t)))
+        return step + apart * (t == 3) * g, m, v
+
+    checks = {"adam_matches": adam_matches, "adam_keeps_groups_apart": adam_keeps_groups_apart}
+    oracle = replace(ORACLE, checks=checks, banks={})
+    found = {name: outcomes(one, adam=slip) for name, one in checks.items()}
+    said = Diagnoses(oracle).of_all(found, draw)
+    assert [text.partition(":")[0] for text in said.values()] == (
+        [] if apart else 2 * ["nearly right"]
+    )
