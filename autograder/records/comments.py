@@ -3,12 +3,14 @@
 They hold no messages, for nbgrader renders comments as HTML and messages are the student's text.
 """
 
+from collections.abc import Collection
+
 from nbformat import NotebookNode
 
 from autograder.artefacts.manifest import CheckEntry, Manifest
 from autograder.artefacts.results import CheckResult, Result, Status, Verdict
 from autograder.records.pages import format_points
-from autograder.records.words import check_words, question_pairs
+from autograder.records.words import check_words, question_pairs, shared_diagnoses
 
 __all__ = ["answer_cells", "student_comments"]
 
@@ -43,22 +45,26 @@ def student_comments(manifest: Manifest, answers: dict[str, str], result: Result
         if entry.manual and entry.cell and question.status is Status.GRADED and not question.earned:
             comments[entry.cell] = [NO_RESPONSE]
         entries = {check.name: check for check in entry.checks}
+        below: dict[str, list[tuple[CheckResult, CheckEntry | None]]] = {}
         for check in question.checks:
             if answer := answers.get(check.name):
-                comments.setdefault(answer, []).append(_comment(check, entries.get(check.name)))
+                below.setdefault(answer, []).append((check, entries.get(check.name)))
+        for answer, checks in below.items():
+            shared = shared_diagnoses(check_words(*one) for one in checks)
+            comments.setdefault(answer, []).extend(f"Looks like: {text}" for text in shared)
+            comments[answer] += (_comment(*one, shared) for one in checks)
     return {cell: "\n\n".join(parts) for cell, parts in comments.items()}
 
 
-def _comment(check: CheckResult, entry: CheckEntry | None) -> str:
-    """Return a check's verdicts as Markdown, which nbgrader renders."""
+def _comment(check: CheckResult, entry: CheckEntry | None, said: Collection[str]) -> str:
+    """Return a check's verdicts as Markdown, which nbgrader renders, without what is said above."""
     title = entry.summary if entry else check.name
     head = f"{title} {format_points(check.earned)} of {format_points(check.points)} points."
     cases = check_words(check, entry)
     if all(case.verdict is Verdict.PASSED for case in cases):
         return head
-    lines = [
-        f"- {case.name}: {case.words}" + (f" ({case.diagnosis})" if case.diagnosis else "")
-        for case in cases
-    ]
+    lines = [f"- {case.name}: {case.words}" for case in cases]
+    diagnoses = dict.fromkeys(case.diagnosis for case in cases if case.diagnosis)
+    lines += [f"- looks like: {text}" for text in diagnoses if text not in said]
     hints = [f"- hint: {case.hint}" for case in cases if case.hint][:1]
     return "\n".join([head, "", *lines, *hints])

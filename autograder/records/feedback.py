@@ -21,7 +21,14 @@ from autograder.records.account import (
     waits_of,
 )
 from autograder.records.pages import write_page
-from autograder.records.words import CaseWords, Standing, clean, is_blank, standing
+from autograder.records.words import (
+    CaseWords,
+    Standing,
+    clean,
+    is_blank,
+    shared_diagnoses,
+    standing,
+)
 
 __all__ = ["write_feedback"]
 
@@ -56,7 +63,7 @@ class CheckView:
 
 @dataclass(frozen=True)
 class QuestionView:
-    """A question as its student reads it; the message and the diagnosis are those of all checks.
+    """A question as its student reads it; the message is that of all checks, diagnoses of several.
 
     ``calls`` are the calls of visible cases that failed, as lines to paste into the student's
     notebook, and ``again`` those that run the visible cases there. ``graders`` are the points that
@@ -72,7 +79,7 @@ class QuestionView:
     comments: list[str]
     graders: float | None
     message: str | None
-    diagnosis: str | None
+    diagnoses: list[str]
     missed: list[CheckView]
     passed: list[CheckView]
     calls: list[str]
@@ -141,9 +148,9 @@ def _question(question: QuestionGrade) -> QuestionView:
     messages = [case.message for case in missed if case.message]
     blank = is_blank(everything)
     message = "\n".join(dict.fromkeys(messages)) if blank else _shared(messages)
-    diagnosis = _shared([case.diagnosis for case in everything if case.diagnosis])
+    diagnoses = shared_diagnoses(words)
     checks = [
-        _check(check, cases, entries.get(check.name), {message, diagnosis}, blank)
+        _check(check, cases, entries.get(check.name), {message, *diagnoses}, blank)
         for check, cases in zip(question.checks, words, strict=True)
     ]
     return QuestionView(
@@ -156,7 +163,7 @@ def _question(question: QuestionGrade) -> QuestionView:
         comments=[clean(comment, LONGEST_COMMENT) for comment in question.comments],
         graders=question.result.earned if question.by_staff and question.checks else None,
         message=message,
-        diagnosis=diagnosis,
+        diagnoses=diagnoses,
         missed=[check for check in checks if not check.passed],
         passed=[check for check in checks if check.passed],
         calls=[] if blank else _calls(missed),

@@ -7,7 +7,7 @@ from autograder.artefacts.grades import Grade, GradeStatus, QuestionGrade
 from autograder.artefacts.results import CheckResult, Verdict
 from autograder.records.account import question_words
 from autograder.records.pages import format_points
-from autograder.records.words import CaseWords, clean, standing
+from autograder.records.words import CaseWords, clean, shared_diagnoses, standing
 
 __all__ = ["ATTENTION", "feedback_text", "public_result", "question_lines", "words_of"]
 
@@ -25,6 +25,8 @@ def question_lines(question: QuestionGrade) -> list[str]:
     summaries = {check.name: check.summary for check in question.entry.checks}
     if not question.checks:
         lines.insert(0, standing(question.entry, question).words)
+    shared = shared_diagnoses(question_words(question))
+    lines += [f"looks like: {diagnosis}" for diagnosis in shared]
     for check, words in words_of(question):
         passed = sum(case.verdict is Verdict.PASSED for case in words)
         summary = clean(summaries.get(check.name, check.name))
@@ -32,11 +34,12 @@ def question_lines(question: QuestionGrade) -> list[str]:
         for case in words:
             if case.verdict is not Verdict.PASSED:
                 lines.append(f"  {case.name}: {case.words}")
-                more = dict.fromkeys((case.message, case.diagnosis))
-                lines += [f"    {line}" for text in more if text for line in text.split("\n")]
+                lines += [f"    {line}" for line in (case.message or "").splitlines()]
                 if case.call:
                     lines.append("    to try it in the notebook:")
                     lines += [f"      {line}" for line in case.call.split("\n")]
+        diagnoses = dict.fromkeys(case.diagnosis for case in words if case.diagnosis)
+        lines += [f"  looks like: {text}" for text in diagnoses if text not in shared]
         if hints := dict.fromkeys(case.hint for case in words if case.hint):
             lines += [f"  hint: {hint}" for hint in hints]
     return lines

@@ -5,6 +5,7 @@ Both rules live here and nowhere else: whatever shows a result shows what these 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,7 @@ __all__ = [
     "is_blank",
     "question_label",
     "question_pairs",
+    "shared_diagnoses",
     "signed",
     "standing",
     "student_call",
@@ -43,6 +45,8 @@ VERDICT_WORDS = {
     Verdict.PENDING: "waits for a machine with the right hardware",
     Verdict.BROKEN: "could not be graded: not your fault; staff have been told",
 }
+
+BLANK_WORDS = "not answered yet"
 
 STATUS_WORDS = {
     Status.GRADED: "graded",
@@ -134,21 +138,27 @@ def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
         number: which of the check's hidden cases it is, from 1; it stands for the name.
         hint: the author's, for a hidden case.
     """
+    blank = case.blank is not None
+    helps = case.hidden and case.verdict in _MISSED and not blank
     return CaseWords(
         name=f"hidden case {number}" if case.hidden else clean(case.name, 120),
         verdict=case.verdict,
-        words=VERDICT_WORDS[case.verdict],
+        words=BLANK_WORDS if blank else VERDICT_WORDS[case.verdict],
         message=student_message(case),
         call=student_call(case),
-        hint=clean(hint) if hint and case.hidden and case.verdict in _MISSED else None,
+        hint=clean(hint) if hint and helps else None,
         diagnosis=clean(case.diagnosis) if case.diagnosis else None,
-        blank=case.blank is not None,
+        blank=blank,
     )
 
 
 def check_words(check: CheckResult, entry: CheckEntry | None) -> list[CaseWords]:
-    """Return what a student may read of a check's cases, in their order."""
-    hint = entry.hint if entry else None
+    """Return what a student may read of a check's cases, in their order.
+
+    The author's hint is a guess at what is wrong: it is not given where a diagnosis says it.
+    """
+    diagnosed = any(case.diagnosis for case in check.cases)
+    hint = entry.hint if entry and not diagnosed else None
     hidden = 0
     words = []
     for case in check.cases:
@@ -157,9 +167,15 @@ def check_words(check: CheckResult, entry: CheckEntry | None) -> list[CaseWords]
     return words
 
 
+def shared_diagnoses(checks: Iterable[Sequence[CaseWords]]) -> list[str]:
+    """Return what several checks look like: they fail for one reason, which is said once."""
+    found = Counter(text for cases in checks for text in {case.diagnosis for case in cases})
+    return [text for text, times in found.items() if text and times > 1]
+
+
 def is_blank(cases: Sequence[CaseWords]) -> bool:
     """Return whether a question is not answered: no case passed, and those that tell why agree."""
-    told = [case for case in cases if case.message]
+    told = [case for case in cases if case.message or case.blank]
     passed = any(case.verdict is Verdict.PASSED for case in cases)
     return bool(told) and not passed and all(case.blank for case in told)
 

@@ -2,8 +2,10 @@ import msgspec
 import pytest
 
 from autograder.artefacts.grades import Entered, Late, grade_of
-from autograder.artefacts.results import Blank, Status, Verdict
+from autograder.artefacts.results import Blank, CheckResult, QuestionResult, Status, Verdict
+from autograder.records.comments import student_comments
 from autograder.records.feedback import write_feedback
+from autograder.records.public import feedback_text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 TAGS = {
@@ -84,7 +86,82 @@ def test_what_is_the_same_in_all_of_a_question_is_said_once(page, make):
     words = card(page(make.result("ada", make.sgd(*cases, earned=1.0))))
     assert words.count("steps uphill") == words.count("values differ") == 1
     assert words.count("not the expected result") == 3
-    assert "look at the sign" in words
+    assert "look at the sign" not in words, "that is a guess, and it is known what is wrong"
+
+
+@pytest.fixture
+def in_two_checks(make):
+    """A grade whose first question has two checks that fail, with these diagnoses."""
+
+    def graded(*diagnoses):
+        entry, *others = make.manifest.questions
+        checks = [
+            msgspec.structs.replace(
+                entry.checks[0], name=name, summary=f"{name} works.", points=2.0
+            )
+            for name in ("first", "second")
+        ]
+        entry = msgspec.structs.replace(entry, checks=tuple(checks))
+        manifest = msgspec.structs.replace(make.manifest, questions=(entry, *others))
+        results = [
+            CheckResult(
+                check.name,
+                2.0,
+                0.0,
+                (
+                    make.case(Verdict.FAILED, diagnosis=diagnosis, message=f"{check.name} differs"),
+                    make.case(Verdict.FAILED, "SECRETCASE", True, diagnosis=diagnosis),
+                ),
+            )
+            for check, diagnosis in zip(checks, diagnoses, strict=True)
+        ]
+        question = QuestionResult("sgd", 4.0, 0.0, Status.GRADED, tuple(results))
+        return manifest, make.result("ada", question, make.conv(), make.proof())
+
+    return graded
+
+
+def test_several_checks_that_fail_for_one_reason_say_it_once(page, in_two_checks):
+    manifest, result = in_two_checks("steps uphill", "steps uphill")
+    words = card(page(result, manifest))
+    assert words.count("steps uphill") == 1
+    assert words.index("steps uphill") < words.index("first works.") < words.index("second works.")
+    grade = grade_of(manifest, "ada", result)
+    assert feedback_text("HW", grade).splitlines()[2:10] == [
+        "1.1 Gradient descent: 0/4, no points",
+        "  looks like: steps uphill",
+        "  first works. (0 of 2 cases passed)",
+        "    one step: not the expected result",
+        "      first differs",
+        "    hidden case 1: not the expected result",
+        "  second works. (0 of 2 cases passed)",
+        "    one step: not the expected result",
+    ]
+    comments = student_comments(manifest, {"first": "answer", "second": "answer"}, result)
+    assert comments["answer"].startswith("Looks like: steps uphill\n\nfirst works. 0 of 2 points.")
+    assert comments["answer"].count("steps uphill") == 1
+
+
+def test_checks_that_fail_for_several_reasons_say_each_below_its_check(page, in_two_checks):
+    manifest, result = in_two_checks("steps uphill", None)
+    words = card(page(result, manifest))
+    first, second = words.index("first works."), words.index("second works.")
+    assert first < words.index("This looks like steps uphill") < second
+    assert first < second < words.index("look at the sign"), "the hint of the one that has none"
+    text = feedback_text("HW", grade_of(manifest, "ada", result)).splitlines()
+    told = [line.strip() for line in text if "looks like" in line or "hint" in line]
+    assert told == ["looks like: steps uphill", "hint: look at the sign"]
+
+
+@pytest.mark.parametrize("blank", list(Blank))
+def test_a_hidden_case_without_an_answer_says_so_and_nothing_else(page, make, blank):
+    empty = make.case(Verdict.ERRORED, "SECRETCASE", True, message="SECRET", blank=blank)
+    found = page(make.result("ada", make.sgd(empty, earned=0.0)))
+    assert "Not answered yet: 1 question 1.1 Gradient descent 0 / 4" in found.words
+    assert "SECRET" not in found.text
+    partly = page(make.result("ada", make.sgd(make.case(), empty, earned=2.0)))
+    assert "hidden case 1 not answered yet" in partly.words
+    assert "look at the sign" not in partly.words
 
 
 @pytest.mark.parametrize("blank", list(Blank))
@@ -100,7 +177,7 @@ def test_a_question_without_an_answer_says_so_once_in_whatever_words(page, make,
     assert "not the expected result" not in words
     assert "look at the sign" not in words
     passed = page(make.result("ada", make.sgd(*cases, make.case(), earned=1.0))).words
-    assert "not the expected result" in passed
+    assert "hidden cases 1 and 2 not answered yet" in passed
     answered = [msgspec.structs.replace(case, blank=None) for case in cases]
     wrong = page(make.result("ada", make.sgd(*answered, earned=0.0))).words
     assert "not the expected result" in wrong

@@ -212,8 +212,8 @@ def test_comments_hold_verdicts_and_no_messages(write, gradebook, make):
         "sgd_step moves against the gradient. 0 of 4 points.\n"
         "\n"
         "- one step: your code raised an error\n"
-        "- hidden case 1: not the expected result (steps uphill)\n"
-        "- hint: look at the sign"
+        "- hidden case 1: not the expected result\n"
+        "- looks like: steps uphill"
     )
     passed = gradebook.find_comment("conv_solution", "hw1", "hw1", "ada").auto_comment
     assert passed == "conv2d agrees with the definition. 6 of 6 points."
