@@ -1,29 +1,62 @@
-"""The watchdog: no check runs for ever, whatever number a student's code returns to it."""
+"""The watchdog: nothing that runs in this process runs for ever, whatever a student's code does.
 
+What stops a block is an exception in it, so that code that waits in a library is stopped behind it.
+"""
+
+import ctypes
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-__all__ = ["watchdog"]
+from autograder.errors import StudentError, StudentTimeout
+from autograder.sandbox.inside.host import Host
+from autograder.sandbox.protocol.kinds import Message
+from autograder.sandbox.protocol.messages import InProcessSession, Reply
+
+__all__ = ["TimedSession", "Watch", "watchdog"]
+
+_raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+
+
+class Watch:
+    """Attributes: ``is_over``, whether the time of the block was over before the block was."""
+
+    def __init__(self) -> None:
+        self.is_over = False
 
 
 @contextmanager
-def watchdog(seconds: float | None, of_processor: bool = False) -> Iterator[None]:
-    """Raise `TimeoutError` in the block when it has run for so long.
+def watchdog(seconds: float | None, of_processor: bool = False) -> Iterator[Watch]:
+    """Raise `TimeoutError` in the block when it has run for so long; for None it is not watched.
 
-    Only the main thread of a process can be interrupted so; elsewhere, and for None, the block
-    is not watched.
+    Elsewhere than in the main thread, and on Windows, it is raised between two steps of Python, and
+    all time counts.
 
     Args:
         seconds: that it may run.
         of_processor: whether only the processor's time counts, however busy the machine is.
     """
-    if seconds is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    watch = Watch()
+    if seconds is None:
+        yield watch
+    elif not hasattr(signal, "setitimer") or not _is_main_thread():
+        with _watched_by_a_thread(seconds, watch):
+            yield watch
+    else:
+        with _watched_by_a_signal(seconds, of_processor, watch):
+            yield watch
 
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def _watched_by_a_signal(seconds: float, of_processor: bool, watch: Watch) -> Iterator[None]:
     def bark(*_: object) -> None:
+        watch.is_over = True
         raise TimeoutError(f"it ran for more than {seconds:.0f} s")
 
     kind, number = signal.ITIMER_REAL, signal.SIGALRM
@@ -36,3 +69,60 @@ def watchdog(seconds: float | None, of_processor: bool = False) -> Iterator[None
     finally:
         signal.setitimer(kind, *timer)
         signal.signal(number, handler)
+
+
+@contextmanager
+def _watched_by_a_thread(seconds: float, watch: Watch) -> Iterator[None]:
+    number = ctypes.c_ulong(threading.get_ident())
+    lock, is_done = threading.Lock(), False
+
+    def bark() -> None:
+        with lock:
+            if not is_done:
+                watch.is_over = True
+                _raise_in(number, ctypes.py_object(TimeoutError))
+
+    timer = threading.Timer(seconds, bark)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        with lock:
+            is_done = True
+            _raise_in(number, None)  # what was not raised yet, is not
+
+
+class TimedSession(InProcessSession):
+    """A session in this process, each call in which may take as long as at grading.
+
+    Args:
+        namespace: what the code behind it defined.
+        seconds: that a call may take; None is for ever.
+        of_processor: whether only the processor's time counts.
+        host: makes what answers about the namespace.
+    """
+
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        seconds: float | None,
+        of_processor: bool = False,
+        host: Callable[[dict[str, Any]], Host] = Host,
+    ) -> None:
+        super().__init__(namespace, host)
+        self._seconds, self._of_processor = seconds, of_processor
+
+    def _send(self, request: Message, wanted: type[Reply]) -> Reply:
+        """Return the reply to a request; one that comes too late is none."""
+        watch = Watch()
+        try:
+            with watchdog(self._seconds, self._of_processor) as watch:
+                reply = super()._send(request, wanted)
+        except (StudentError, TimeoutError):
+            if not watch.is_over:
+                raise
+        if watch.is_over:
+            raise StudentTimeout(f"ran for more than {self._seconds:g} s")
+        return reply

@@ -14,7 +14,7 @@ from autograder.authoring.standard import Standard
 from autograder.authoring.subject import Session
 from autograder.errors import HarnessError
 from autograder.grading.cases import ReferenceSession, drawn_under, run_case
-from autograder.sandbox.protocol.messages import InProcessSession
+from autograder.grading.watchdog import TimedSession
 from autograder.student.ready import tell_missing
 from autograder.student.recording import ReplaySession
 
@@ -23,6 +23,7 @@ __all__ = ["SelfCheck", "check_here", "in_points", "run_visible", "visible_cases
 NBGRADER = "NBGRADER_EXECUTION"  # where nbgrader runs a notebook: "validate" or "autograde"
 WAITS = ("?", "#9a6700")
 MARKS = {Verdict.PASSED: ("✓", "#1a7f37"), Verdict.BROKEN: WAITS, Verdict.PENDING: WAITS}
+MAX_TIMEOUTS = 2  # of the cases of one check, as at grading
 NEEDS_GPU = "runs at grading, on a machine with a GPU"
 OTHER_MARK = ("✗", "#cf222e")
 
@@ -111,10 +112,20 @@ def _check_here(check: Check) -> SelfCheck:
     if "reference" not in sys.modules and tell_missing(FILE):
         return SelfCheck(check.name, [])
     recording, cases = visible_cases(check)
-    own = InProcessSession(check.function.__globals__)
-    results = [run_visible(check, case, recording, own) for case in cases]
+    limit = check.seconds or (recording.call_seconds if recording else None)
+    own = TimedSession(check.function.__globals__, limit)
+    results: list[CaseResult] = []
+    for case in cases:
+        late = [one for one in results if one.verdict is Verdict.TIMED_OUT]
+        stopped = len(late) >= MAX_TIMEOUTS
+        results.append(_not_run(case) if stopped else run_visible(check, case, recording, own))
     kind = "visible cases" if recording else "cases"
     return SelfCheck(check.name, results, kind, check.points)
+
+
+def _not_run(case: Case) -> CaseResult:
+    message = f"not run after {MAX_TIMEOUTS} cases that took too long"
+    return CaseResult(case.name, case.hidden, Verdict.TIMED_OUT, 0.0, message=message)
 
 
 def visible_cases(check: Check) -> tuple[Recording | None, list[Case]]:

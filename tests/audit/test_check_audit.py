@@ -1,11 +1,13 @@
 """The audit of one check: planted faults are found and named."""
 
+import time
 from types import FunctionType
 
 import numpy as np
 
 from autograder import assert_close, assert_that
 from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.results import Verdict
 from autograder.audit.checking.calibration import standard_in
 from autograder.audit.checking.check_audit import audit_check
 from autograder.authoring.bank import Bank, Variant
@@ -17,9 +19,14 @@ def mean(x):
     return x.sum() / x.shape[0]
 
 
+def anew(body):
+    """Return a function anew, as cases are noted at it."""
+    return FunctionType(body.__code__, body.__globals__, body.__name__, None, body.__closure__)
+
+
 def make(body, *cases, mistakes=(), alternatives=(), **options):
     """Return the audit of a check of `mean`."""
-    body = FunctionType(body.__code__, body.__globals__, body.__name__, None, body.__closure__)
+    body = anew(body)
     for one in reversed(cases or (case("five", n=5), case("nine", n=9, hidden=True))):
         body = one(body)
     checked = check("mean", points=2, **options)(body)
@@ -272,3 +279,33 @@ def test_a_reference_that_draws_without_a_seed_is_found_by_an_alternative():
     oracle = Oracle("planted", {"mean": noisy, "np": np}, {"sound": body}, banks={"mean": bank})
     found = audit_check(body, ["mean"], {"mean"}, oracle)
     assert any("is flaky on the alternative" in text for text in found.findings)
+
+
+def busy(seconds):
+    """Return a right mean that takes so long of the processor."""
+
+    def slow(x):
+        until = time.process_time() + seconds
+        while time.process_time() < until:
+            pass
+        return np.mean(x)
+
+    return slow
+
+
+def test_an_answer_that_takes_longer_than_the_check_allows_is_rejected_as_at_grading():
+    slow = ("a loop over all pairs", busy(0.3))
+    assert list(make(sound, mistakes=[slow]).rejects) == []
+    found = make(sound, mistakes=[slow], seconds=0.1)
+    assert {one.verdict for one in found.rejects["a loop over all pairs"]} == {Verdict.TIMED_OUT}
+    refused = make(sound, alternatives=[slow], seconds=0.1)
+    assert any("'a loop over all pairs' does not pass" in text for text in refused.findings)
+    assert any("ran for more than 0.1 s" in text for text in refused.findings)
+
+
+def test_a_reference_that_takes_longer_than_its_own_check_allows_is_told():
+    checked = check("mean", points=2, seconds=0.1)(case("five", n=5)(anew(sound)))
+    oracle = Oracle("planted", {"mean": busy(0.3), "np": np}, {"sound": checked})
+    findings = audit_check(checked, ["mean"], {"mean"}, oracle).findings
+    said = "check sound: the reference does not pass case 'five': ran for more than 0.1 s"
+    assert said in findings

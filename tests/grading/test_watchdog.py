@@ -1,3 +1,4 @@
+import threading
 import time
 
 import numpy as np
@@ -5,8 +6,9 @@ import pytest
 
 from autograder.artefacts.results import Verdict
 from autograder.authoring.checks import case, check
+from autograder.errors import StudentError, StudentTimeout
 from autograder.grading.cases import ReferenceSession, run_case
-from autograder.grading.watchdog import watchdog
+from autograder.grading.watchdog import TimedSession, watchdog
 from autograder.sandbox.protocol.messages import InProcessSession
 
 
@@ -31,6 +33,43 @@ def test_waiting_takes_no_time_of_the_processor():
         time.sleep(0.2)
     with pytest.raises(TimeoutError), watchdog(0.05, of_processor=True):
         loop_for_ever()
+
+
+def test_a_block_in_another_thread_is_stopped_too_and_what_follows_is_left_alone():
+    said = []
+
+    def work():
+        for seconds in (0.05, 10.0):
+            try:
+                with watchdog(seconds) as watch:
+                    while seconds < 1:
+                        pass
+            except TimeoutError:
+                said.append("stopped")
+            said.append(watch.is_over)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert said == ["stopped", True, False]
+
+
+def test_each_call_of_a_timed_session_has_its_own_time():
+    def f(seconds):
+        time.sleep(seconds)
+        return seconds
+
+    session = TimedSession({"f": f}, 0.2)
+    target = session.get("f").number
+    assert [session.call(target, (0.12,), {}, False)[0] for _ in range(3)] == [0.12] * 3
+    with pytest.raises(StudentTimeout, match=r"^ran for more than 0\.2 s$"):
+        session.call(target, (5,), {}, False)
+
+
+def test_an_error_in_time_stays_what_it_is():
+    session = TimedSession({"f": lambda: 1 / 0}, 10.0)
+    with pytest.raises(StudentError, match="ZeroDivisionError"):
+        session.call(session.get("f").number, (), {}, True)
 
 
 def test_a_check_that_loops_over_the_students_number_is_stopped_and_the_miss_is_theirs():

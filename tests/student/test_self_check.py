@@ -6,6 +6,7 @@ import pytest
 
 from autograder.artefacts.bundle import Cell
 from autograder.artefacts.recording import FILE, dump_recording
+from autograder.artefacts.results import Verdict
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
 from autograder.errors import HarnessError
@@ -100,6 +101,49 @@ def test_a_wrong_answer_says_how_it_differs():
 )
 def test_an_answer_that_is_missing_or_raises_says_so(answer, words):
     assert f"✗ a vector: {words}" in repr(outcome(answer))
+
+
+LOOP = "def f(x):\n    while len(x) {}:\n        pass\n    return 2 * x\n"
+SLOW = CHECK.replace("points=1", "points=1, seconds=0.1")
+
+
+def timed(answer, more=""):
+    """Return the self-check of a notebook whose check gives a call a tenth of a second."""
+    names = {}
+    exec(answer + SLOW.replace('@case("secret", n=4, hidden=True)\n', more), names)
+    return self_check(names["f_is_right"])
+
+
+@pytest.mark.usefixtures("release")
+def test_an_endless_loop_ends_by_the_limit_on_one_call_and_the_next_case_is_run():
+    result = timed(LOOP.format("== 3"))
+    assert "✗ a vector: ran for more than 0.1 s" in repr(result)
+    assert "✓ <b>two</b> & more: passes" in repr(result)
+    assert [one.verdict for one in result.results] == [Verdict.TIMED_OUT, Verdict.PASSED]
+
+
+@pytest.mark.usefixtures("release")
+def test_what_ends_no_call_in_time_is_stopped_however_it_treats_errors():
+    hardened = (
+        "def f(x):\n    try:\n        while True:\n            pass\n"
+        "    except BaseException:\n        return 2 * x\n"
+    )
+    assert timed(hardened).results[0].verdict is Verdict.TIMED_OUT
+
+
+@pytest.mark.usefixtures("source")
+def test_after_two_time_outs_the_others_are_not_run():
+    result = timed(LOOP.format("> 0"), '@case("last", n=1)\n')
+    assert [one.verdict for one in result.results] == [Verdict.TIMED_OUT] * 3
+    assert "✗ last: not run after 2 cases that took too long" in repr(result)
+
+
+@pytest.mark.usefixtures("release")
+def test_a_notebook_whose_system_has_no_such_signals_is_held_to_the_limit_too(monkeypatch):
+    monkeypatch.delattr("signal.setitimer")  # as on Windows
+    monkeypatch.delattr("signal.SIGALRM")
+    result = timed(LOOP.format("== 3"))
+    assert [one.verdict for one in result.results] == [Verdict.TIMED_OUT, Verdict.PASSED]
 
 
 @pytest.mark.usefixtures("release")
