@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NUMERIC", "dtype_name", "is_array", "is_tensor", "to_numpy"]
+__all__ = ["NUMERIC", "dtype_name", "is_array", "is_tensor", "named_dtype", "to_numpy"]
 
 NUMERIC = "biufc"  # the kinds of dtypes that hold numbers
 
@@ -30,6 +30,20 @@ def dtype_name(value: Any) -> str:
         name = getattr(value.dtype, "name", None)  # the same in each byte order
         return str(value.dtype).removeprefix("torch.") if name is None else str(name)
     return str(np.asarray(value).dtype)
+
+
+def named_dtype(dtype: Any) -> str | None:
+    """Return the name of a dtype: "float64", np.float64, np.dtype("f8"), float, torch.float64.
+
+    None where it is none: an array or a number, which has a dtype.
+    """
+    if type(dtype).__module__.partition(".")[0] == "torch" and type(dtype).__name__ == "dtype":
+        return str(dtype).removeprefix("torch.")
+    if isinstance(dtype, str) and dtype.removeprefix("torch.") == "bfloat16":
+        return "bfloat16"  # which numpy does not know
+    if not isinstance(dtype, (str, type, np.dtype)):
+        return None
+    return str(np.dtype(dtype.removeprefix("torch.") if isinstance(dtype, str) else dtype))
 
 
 def is_tensor(value: Any) -> bool:

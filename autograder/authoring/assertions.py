@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.authoring.arrays import dtype_name, is_array
+from autograder.authoring.arrays import dtype_name, is_array, named_dtype
 from autograder.authoring.nests import Extent, NestError, extent_of, is_long, to_array
 from autograder.authoring.phrases import a, kind, numbers, short
 from autograder.authoring.standard import Compared, note_compared, tolerance_for
@@ -103,8 +103,14 @@ def assert_shape(got: Any, shape: Sequence[int], *, what: str = "value") -> None
 
 
 def assert_dtype(got: Any, like: Any, *, what: str = "value") -> None:
-    """Require the dtype of ``like``: an array, a tensor or a dtype's name."""
-    wanted = like if isinstance(like, str) else dtype_name(like)
+    """Require a dtype: that of an array, a tensor or a number, or one itself.
+
+    Args:
+        got: the student's value.
+        like: has the dtype, or is it: ``np.float64``, ``"float64"``, ``torch.float64``.
+        what: what the value is called in the message.
+    """
+    wanted = named_dtype(like) or dtype_name(like)
     extent = _extent(got, what)
     found = next(iter(extent.dtypes)) if len(extent.dtypes) == 1 else extent.dtype.name
     if found != wanted:

@@ -201,14 +201,30 @@ def test_shape_takes_anything_that_is_an_array_and_refuses_objects():
     assert complaint(assert_shape, EVIL, ()) == ("value: an object of type Evil, expected an array")
 
 
-@pytest.mark.parametrize("like", ["float32", np.zeros(1, np.float32), torch.zeros(1)])
-def test_dtype_is_that_of_a_name_an_array_or_a_tensor(like):
+@pytest.mark.parametrize(
+    "like",
+    [
+        *("float32", "f4", "torch.float32", np.float32, np.dtype("float32"), torch.float32),
+        *(np.zeros(1, np.float32), np.float32(1), torch.zeros(1)),
+    ],
+    ids=repr,
+)
+def test_a_dtype_is_itself_its_name_or_that_of_an_array_or_a_tensor(like):
     assert_dtype(torch.zeros(3), like)
     assert_dtype(np.zeros(3, np.float32), like)
     assert complaint(assert_dtype, ONES, like) == "value: dtype float64, expected float32"
     assert complaint(assert_dtype, EVIL, like) == (
         "value: an object of type Evil, expected an array"
     )
+
+
+def test_a_dtype_that_one_library_alone_has_and_a_number_s_own():
+    assert_dtype(torch.zeros(1, dtype=torch.bfloat16), torch.bfloat16)
+    assert_dtype(torch.zeros(1, dtype=torch.bfloat16), "bfloat16")
+    assert_dtype(1.0, float)
+    assert complaint(assert_dtype, 1, 1.0) == "value: dtype int64, expected float64"
+    with pytest.raises(TypeError, match="flot64"):
+        assert_dtype(1.0, "flot64")
 
 
 def test_dtype_refuses_a_ragged_nest():

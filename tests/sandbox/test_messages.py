@@ -1,11 +1,18 @@
 import contextlib
 import math
+import random
+import sys
+from collections import Counter as Tally
+from math import sqrt
+from types import ModuleType
 
 import msgspec
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from autograder.authoring.subject import RemoteId
 from autograder.errors import (
@@ -17,6 +24,7 @@ from autograder.errors import (
 )
 from autograder.sandbox.inside.host import CELL_FILE
 from autograder.sandbox.protocol import wire
+from autograder.sandbox.protocol.helper_imports import imports_of
 from autograder.sandbox.protocol.kinds import FROM_SESSION, Ran, Ready, Value, Watched, encode
 from autograder.sandbox.protocol.messages import InProcessSession, MessageSession
 
@@ -156,6 +164,58 @@ def total(notebook, x):
 
 def test_a_helper_is_shipped_by_its_source(session):
     assert session.apply(total, (np.ones(3),), {}) == 3.0
+
+
+def with_imports(notebook, x):
+    def inside():
+        return sqrt(x) + F.relu(torch.tensor(-1.0)).item()
+
+    return [math.floor(inside()), Tally("aab")["a"], random.random() < 1]
+
+
+def test_a_helper_sees_what_is_imported_around_it(session):
+    assert imports_of(with_imports) == [
+        "import torch.nn.functional as F\n",
+        "from collections import Counter as Tally\n",
+        "import math\n",
+        "import random\n",
+        "from math import sqrt\n",
+        "import torch\n",
+    ]
+    assert session.apply(with_imports, (9.0,), {}) == [3, 2, True]
+
+
+def beside_it(notebook):
+    return OUT_OF_TURN + notebook.kept
+
+
+def test_what_a_helper_does_not_see_is_said_with_what_to_do(session):
+    assert imports_of(beside_it) == []
+    with pytest.raises(
+        StudentError, match=r"name 'OUT_OF_TURN' is not defined in helper beside_it"
+    ):
+        session.apply(beside_it, (), {})
+
+
+softmax_loss = None  # the reference's, in a source notebook
+
+
+def of_the_reference(notebook):
+    return softmax_loss
+
+
+def test_what_no_session_has_is_not_imported(monkeypatch):
+    answers = ModuleType("reference.layers")
+    answers.softmax_loss = lambda: 0
+    answers.softmax_loss.__module__, answers.softmax_loss.__name__ = (
+        answers.__name__,
+        "softmax_loss",
+    )
+    monkeypatch.setitem(sys.modules, answers.__name__, answers)
+    monkeypatch.setitem(globals(), "softmax_loss", answers.softmax_loss)
+    assert imports_of(of_the_reference) == []
+    monkeypatch.setitem(globals(), "softmax_loss", answers)
+    assert imports_of(of_the_reference) == []
 
 
 def test_a_helper_without_a_source_is_the_authors_fault(session):

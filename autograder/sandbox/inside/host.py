@@ -123,8 +123,16 @@ class Host:
         names: dict[str, Any] = {"np": np}
         if "torch" in sys.modules:
             names["torch"] = sys.modules["torch"]
-        exec(_code(request.source, f"<helper {request.helper}>"), names)
-        return self._value(names[request.helper](_Names(self._namespace), *args, **kwargs))
+        file = f"<helper {request.helper}>"
+        exec(_code(request.source, file), names)
+        try:
+            value = names[request.helper](_Names(self._namespace), *args, **kwargs)
+        except NameError as error:
+            if type(error) is NameError and _raised_in(file, error):
+                around = "a helper has np, torch and the imports around it; define all else inside"
+                raise NameError(f"{error} in helper {request.helper}: {around}") from None
+            raise
+        return self._value(value)
 
     def _seed(self, request: Seed) -> Message:
         if request.place in self._switches:
@@ -181,6 +189,11 @@ def _sees_a_gpu(torch: Any) -> bool:
 def _code(source: str, file: str) -> CodeType:
     """Return the code of a helper: a check applies the same one in each of its cases."""
     return compile(source, file, "exec", dont_inherit=True)
+
+
+def _raised_in(file: str, error: BaseException) -> bool:
+    """Return whether the code that raised is of a file."""
+    return traceback.extract_tb(error.__traceback__)[-1].filename == file
 
 
 class _Names:

@@ -20,6 +20,7 @@ from autograder.errors import (
 from autograder.sandbox.inside.host import Host
 from autograder.sandbox.inside.sameness import same
 from autograder.sandbox.protocol.callbacks import Callbacks
+from autograder.sandbox.protocol.helper_imports import imports_of
 from autograder.sandbox.protocol.kinds import (
     FROM_GRADER,
     FROM_SESSION,
@@ -196,13 +197,16 @@ def _carried(message: Message, hears: Hears) -> Message:
 
 
 def _source_of(helper: Helper) -> str:
-    """Return the text that defines a helper: a function by ``def``, which is shipped as text."""
+    """Return the text that defines a helper: a function by ``def``, which is shipped as text.
+
+    What it uses of the imports around it comes before.
+    """
     source = _source_at(getattr(helper, "__code__", None))
     if not source.lstrip().startswith(("def ", "@")):
         raise HarnessError(
             f"the source of helper {helper!r} cannot be read; define it with def in a cell"
         )
-    return source
+    return "".join(imports_of(helper)) + source
 
 
 @functools.cache
