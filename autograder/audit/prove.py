@@ -1,5 +1,6 @@
 """Proving: what is not proven yet of an assignment is tried, before it is published."""
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -278,6 +279,8 @@ def _findings_of_mistakes(
         tried = [check for check in checks if check.name in audits]
         if not tried or any(check.device == "cuda" for check in checks):
             continue  # what only a GPU can tell is not told here
+        if not all(audits[check.name].reference_passes for check in tried):
+            continue  # no mistake was tried
         rejected = {label for check in checks for label in proof.checks[check.name].rejects}
         for mistake in bank.mistakes:
             if mistake.label not in rejected:
@@ -291,8 +294,12 @@ def _findings_of_mistakes(
 
 
 def _how_far(distances: Sequence[float]) -> str:
-    far = min(distances)
-    return f", at most {far:.2g} of the tolerance away: too loose" if 0 < far <= 1 else ""
+    if math.inf in distances:
+        return " for some inputs; add a case that tells it from the reference for all"
+    far = max(distances)
+    if 0 < far <= 1:
+        return f", at most {far:.2g} of the tolerance away: too loose"
+    return ": no case tells it from the reference; add one that does" if far == 0 else ""
 
 
 def _findings_of_standards(

@@ -15,6 +15,7 @@ from autograder.authoring.checks import Case, Check
 from autograder.authoring.subject import Helper, Proxy, RemoteId, Session
 from autograder.errors import HarnessError, SourceError
 from autograder.grading.cases import ReferenceSession, drawn_under, run_case
+from autograder.grading.twice import TWO_ANSWERS, gives_two_answers
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.wire import Packer, unpack
 
@@ -53,19 +54,15 @@ def replies_to(oracle: "Oracle", check: Check, case: Case) -> tuple[Reply, ...]:
         SourceError: the check does not pass with the reference in the student's place.
     """
     reference = _RecordingSession(ReferenceSession(oracle.namespace))
-    result = run_case(
-        check,
-        case,
-        ReferenceSession(oracle.namespace),
-        reference,
-        partial(drawn_under(b"", oracle.assignment), check, case),
-    )
+    draw = drawn_under(b"", oracle.assignment)
+    student = ReferenceSession(oracle.namespace)
+    result = run_case(check, case, student, reference, partial(draw, check, case))
     if result.verdict is not Verdict.PASSED:
-        raise SourceError(
-            f"check {check.name}, case {case.name!r}: the reference does not pass: "
-            f"{result.message}",
-            check=check.name,
-        )
+        why = f"the reference does not pass: {result.message}"
+        if gives_two_answers(oracle, check, case, draw):
+            why = TWO_ANSWERS
+        where = f"check {check.name}, case {case.name!r}"
+        raise SourceError(f"{where}: {why}", check=check.name)
     return tuple(reference.replies)
 
 

@@ -4,6 +4,7 @@ import time
 from types import FunctionType
 
 import numpy as np
+import pytest
 
 from autograder import assert_close, assert_that
 from autograder.artefacts.compiled import Oracle
@@ -13,6 +14,8 @@ from autograder.audit.checking.check_audit import audit_check
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check
 from autograder.errors import HarnessError
+from autograder.grading.cases import drawn_under
+from autograder.grading.twice import TWO_ANSWERS, gives_two_answers
 
 
 def mean(x):
@@ -145,7 +148,7 @@ def test_a_check_that_does_not_look_is_passed_by_null_models():
         student.mean(rng.normal(size=n))
 
     findings = make(blind).findings
-    assert "check blind: the null model 'zeros' passes every case" in findings
+    assert "check blind: the null model 'zeros' passes every case; it answers a float64" in findings
     assert "check blind: the null model 'None' passes every case" in findings
 
 
@@ -169,7 +172,7 @@ def test_a_flaky_check_is_refused():
     def moody(student, reference, rng, n):
         """Changes its mind."""
         got = student.mean(rng.normal(size=n))
-        calls.extend([n] * (got == 40.0))
+        calls.extend([n] * int(got == 40.0))
         assert_close(got, 0.0, atol=1 if 0 < len(calls) <= 2 else 100)
 
     findings = make(moody, alternatives=[("a lot", lambda x: 40.0)]).findings
@@ -246,11 +249,12 @@ def test_a_null_model_that_passes_something_is_tried_again():
 
     def fickle(student, reference, rng, n):
         """Passes what has one number, the first time."""
-        value = np.asarray(student.mean(rng.normal(size=n)))
+        x = rng.normal(size=n)
+        value = np.asarray(student.mean(x))
         if value.ndim == 0 and value == 0 and n == 5:
             assert_that(next(passed, False), "not this time")
         else:
-            assert_close(value, reference.mean(rng.normal(size=n)) if value.ndim else 9.0)
+            assert_close(value, reference.mean(x))
 
     found = make(fickle)
     assert any("is flaky on the null model 'zeros'" in text for text in found.findings)
@@ -270,7 +274,7 @@ def test_a_case_that_breaks_on_a_mistake_is_a_finding_and_does_not_reject_it():
     assert "check breaks: case 'five' breaks on 'ninety-nine': too much" in found.findings
 
 
-def test_a_reference_that_draws_without_a_seed_is_found_by_an_alternative():
+def test_a_reference_that_draws_a_little_is_found_by_an_alternative():
     def noisy(x):
         return x.mean() + 1e-9 * np.random.default_rng().normal()
 
@@ -278,7 +282,47 @@ def test_a_reference_that_draws_without_a_seed_is_found_by_an_alternative():
     bank = Bank((), (Variant("numpy's own", {"mean": np.mean}, "numpy's own"),))
     oracle = Oracle("planted", {"mean": noisy, "np": np}, {"sound": body}, banks={"mean": bank})
     found = audit_check(body, ["mean"], {"mean"}, oracle)
-    assert any("is flaky on the alternative" in text for text in found.findings)
+    assert f"check sound: case 'five': {TWO_ANSWERS}" in found.findings
+    assert not any("flaky on the alternative" in text for text in found.findings)
+
+
+def drawing(x):
+    return x.mean() + 1e-3 * np.random.default_rng().normal()
+
+
+def from_the_process_s_generator(x):
+    return x.mean() + 1e-3 * np.random.normal()
+
+
+def counting(x, calls=[]):  # noqa: B006 - that is what is wrong
+    calls.append(1)
+    return x.mean() + 1e-3 * len(calls)
+
+
+@pytest.mark.parametrize("wrong", [drawing, from_the_process_s_generator, counting])
+def test_a_reference_that_gives_two_answers_for_one_input_is_told_so_and_nothing_else(wrong):
+    cases = case("five", n=5, hidden=True)
+    body = check("mean", points=2)(cases(anew(sound)))
+    bank = Bank((Variant("the sum", {"mean": np.sum}, "the sum"),))
+    oracle = Oracle("planted", {"mean": wrong, "np": np}, {"sound": body}, banks={"mean": bank})
+    found = audit_check(body, ["mean"], {"mean"}, oracle)
+    assert found.findings == [f"check sound: case 'five': {TWO_ANSWERS}"]
+    assert not found.reference_passes
+    draw = drawn_under(b"", "planted")
+    assert not gives_two_answers(oracle_of(mean), body, body.cases[0], draw)
+
+
+def oracle_of(function):
+    return Oracle("planted", {"mean": function, "np": np}, {})
+
+
+def test_a_reference_that_is_wrong_twice_alike_gives_one_answer():
+    def wrong(student, reference, rng, n):
+        """Compares with something else."""
+        assert_close(student.mean(rng.normal(size=n)), 3.0, what="mean")
+
+    (finding,) = make(wrong, case("five", n=5, hidden=True)).findings
+    assert finding.startswith("check wrong: the reference does not pass case 'five': mean: ")
 
 
 def busy(seconds):

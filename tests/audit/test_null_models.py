@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from autograder.artefacts.compiled import Oracle
-from autograder.audit.checking.null_models import NULL_MODELS, null_models, recorded_answers
+from autograder.audit.checking.null_models import (
+    NULL_MODELS,
+    form_of,
+    null_models,
+    recorded_answers,
+)
 from autograder.authoring.checks import case, check
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -99,3 +104,36 @@ def test_recorded_answers_are_those_of_visible_cases_in_their_order():
     assert [answer["size"] for answer in recorded["double"]] == [2, 3]
     model = models("double", recorded=recorded)["the visible cases' answers"]["double"]
     assert [model(X)["size"] for _ in range(3)] == [2, 3, 2]
+
+
+def mixed(x):
+    return x.astype(np.float32), {"weights": x[0], "steps": 3}, [1.0, 2.0], "a text", x, True
+
+
+FORMS = Oracle("null", {"double": double, "mixed": mixed, "answer": 0.8}, {})
+OF_SUM = "float64 of shape (2, 2)"
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "form"),
+    [
+        ("double", "zeros", f"{{value: {OF_SUM}, size: a whole number}}"),
+        ("double", "a constant", f"{{value: {OF_SUM}, size: a number}}"),
+        ("double", "the previous call's answer", f"{{value: {OF_SUM}, size: a whole number}}"),
+        (
+            "mixed",
+            "ones",
+            "(float32 of shape (2, 2), {weights: float64 of shape (2,), steps: a whole number}, "
+            "a list of 2, a text, …)",
+        ),
+        ("answer", "NaN", "a number"),
+        ("answer", "a shape that broadcasts", "float64 of shape (1,)"),
+        ("answer", "None", ""),
+    ],
+)
+def test_a_model_is_told_with_the_form_of_what_it_answered(name, title, form):
+    model = dict(null_models([name], FORMS, {}))[title]
+    if callable(model[name]):
+        assert form_of(model) == "", "it was not asked yet"
+        model[name](X)
+    assert form_of(model) == form

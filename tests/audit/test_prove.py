@@ -223,7 +223,7 @@ def test_a_mistake_that_passes_all_checks_of_its_question_is_a_finding(
     said = text_of(proven(write_course(TWO_CHECKS, right)))
     assert said == (
         f"check {SUM}: the mistake 'the factor is forgotten altogether' passes every case of every"
-        " check"
+        " check: no case tells it from the reference; add one that does"
     )
 
 

@@ -227,6 +227,32 @@ def test_a_wrong_reference_is_refused(write_proven_course: WriteCourse) -> None:
     assert not course.release("small").exists()
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ('"the third of two"', "value: 'the second of two choices', expected 'the third of two'"),
+        ("reference.nowhere", "the check raised RuntimeError: the reference: nowhere is not"),
+    ],
+)
+def test_a_wrong_reference_of_a_check_that_has_hidden_cases_alone_is_told_with_its_case(
+    write_proven_course: WriteCourse, wrong: str, said: str
+) -> None:
+    text = findings(
+        write_proven_course(("student.choice, reference.choice", f"student.choice, {wrong}"))
+    )
+    where = "check choice_is_right: the reference does not pass case 'the right one, hidden'"
+    assert f"{where}: {said}" in text
+    assert "mistake" not in text, "nothing is said of what was not tried"
+
+
+def test_a_reference_that_draws_without_a_seed_is_told_so(write_proven_course: WriteCourse) -> None:
+    draws = ("return factor * total", "return factor * total + np.random.default_rng().normal()")
+    with pytest.raises(SourceError, match="'three numbers': the reference gives two answers for"):
+        compile_and_publish(write_proven_course(draws), "small", silent)
+    text = findings(write_proven_course(draws, ('@case("three numbers", n=3)\n', "")))
+    assert "check scaled_sum_matches_reference: case 'many numbers, hidden': the reference" in text
+
+
 def test_a_reference_that_changes_its_argument_is_refused(write_proven_course: WriteCourse) -> None:
     course = write_proven_course(("total = x.sum()", "x += 1; total = x.sum()"))
     with pytest.raises(SourceError, match="changed its argument"):

@@ -18,7 +18,7 @@ from autograder.audit.checking.calibration import (
     widest_in,
     wrong_in,
 )
-from autograder.audit.checking.null_models import null_models, recorded_answers
+from autograder.audit.checking.null_models import form_of, null_models, recorded_answers
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.checking.variants import (
     SEEDS,
@@ -30,12 +30,14 @@ from autograder.audit.checking.variants import (
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared, Standard
+from autograder.grading.cases import drawn_under
 from autograder.grading.perturbed import (
     Perturbation,
     lower_precision,
     perturbations,
     perturbed_session,
 )
+from autograder.grading.twice import TWO_ANSWERS, gives_two_answers
 
 __all__ = ["audit_check", "is_certain"]
 
@@ -70,7 +72,8 @@ def audit_check(
         return found
     found.is_long = check.seconds is not None and takes_long(check, oracle)
     trial = _Trial(check, oracle, found, tell)
-    trial.reference()
+    if not trial.reference():
+        return found  # all else would be said of wrong values
     trial.right_answers()
     trial.variants()
     if draws:
@@ -114,8 +117,8 @@ class _Trial:
         self._check, self._oracle, self._found, self._tell = check, oracle, found, tell
         self._where = f"check {check.name}"
 
-    def reference(self) -> None:
-        """Require that the reference passes, whatever inputs are drawn.
+    def reference(self) -> bool:
+        """Require that the reference passes, whatever inputs are drawn; return whether it does.
 
         Of a check that takes long, fewer are drawn.
         """
@@ -125,11 +128,12 @@ class _Trial:
                 break
             runs.append(self._failures(seed))
         if failed := [results for results in runs if results]:
+            self._found.reference_passes = False
             share = f" under {len(failed)} of {len(runs)} seeds" if len(failed) < len(runs) else ""
             first = failed[0][0]
-            self._complain(
-                f"the reference does not pass case {first.name!r}{share}: {first.message}"
-            )
+            text = f"the reference does not pass case {first.name!r}{share}: {first.message}"
+            self._complain_of(first.name, text)
+        return self._found.reference_passes
 
     def right_answers(self) -> None:
         """Measure how far right answers lie apart; complain of tolerances that refuse some."""
@@ -257,7 +261,8 @@ class _Trial:
                 self._compare(results, again, f"null model {title!r}")
             found.null_models += 1
             if len(passed) == len(results):
-                self._complain(f"the null model {title!r} passes every case")
+                said = f"; it answers {form}" if (form := form_of(values)) else ""
+                self._complain(f"the null model {title!r} passes every case{said}")
             elif passed:
                 found.free[title] = passed
             self._keep_off(results, misses, f"the null model {title!r}")
@@ -275,9 +280,8 @@ class _Trial:
         results = run_variant(self._check, variant.values, self._oracle, seed, misses, anew=anew)
         self._tell()
         for one in results:
-            if one.verdict is Verdict.BROKEN:
-                what = repr(variant.title) if variant.title else "the reference"
-                self._complain(f"case {one.name!r} breaks on {what}: {one.message}")
+            if one.verdict is Verdict.BROKEN and variant.title:
+                self._complain(f"case {one.name!r} breaks on {variant.title!r}: {one.message}")
         return results, misses
 
     def _runs(self, variant: Variant, kind: str, first: Run | None = None) -> list[Run]:
@@ -312,12 +316,13 @@ class _Trial:
         """
         for before, after in zip(first, second, strict=True):
             passed = before.verdict is Verdict.PASSED and in_one_process
-            if before.verdict != after.verdict or (passed and before.margin != after.margin):
-                self._complain(
-                    f"case {before.name!r} is flaky on the {what}: {before.verdict} with a margin "
-                    f"of {before.margin}, then {after.verdict} with {after.margin}, on the same "
-                    "inputs"
-                )
+            if before.verdict == after.verdict and not (passed and before.margin != after.margin):
+                continue
+            text = (
+                f"case {before.name!r} is flaky on the {what}: {before.verdict} with a margin "
+                f"of {before.margin}, then {after.verdict} with {after.margin}, on the same inputs"
+            )
+            self._complain_of(before.name, text)
 
     def _perturbed(
         self, move: Perturbation, seed: bytes, to_the_end: bool = False
@@ -334,6 +339,13 @@ class _Trial:
                     self._found.notes.append(text)
         self._tell()
         return found
+
+    def _complain_of(self, name: str, text: str) -> None:
+        """Complain of a case; the reference's two answers to one input explain everything."""
+        case = next(case for case in self._check.cases if case.name == name)
+        draw = drawn_under(SEEDS[0], self._oracle.assignment)
+        two = gives_two_answers(self._oracle, self._check, case, draw)
+        self._complain(f"case {name!r}: {TWO_ANSWERS}" if two else text)
 
     def _complain(self, text: str) -> None:
         complaint = f"{self._where}: {text}"

@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 
 from autograder.artefacts.compiled import Oracle
-from autograder.authoring.arrays import is_array, is_tensor
+from autograder.authoring.arrays import dtype_name, is_array, is_tensor
 from autograder.authoring.checks import Check
+from autograder.authoring.phrases import kind
 from autograder.grading.cases import drawn_under, run_against
 from autograder.sandbox.protocol.messages import InProcessSession
 
-__all__ = ["NULL_MODELS", "null_models", "recorded_answers"]
+__all__ = ["NULL_MODELS", "form_of", "null_models", "recorded_answers"]
 
 Leaf = Callable[[Any], Any]
 MOST_KNOWN = 50  # right values of one function that are remembered
+MOST_SHOWN = 4  # parts of an answer
 
 
 def null_models(
@@ -71,6 +73,37 @@ def recorded_answers(check: Check, names: Sequence[str], oracle: Oracle) -> dict
         if not case.hidden:
             run_against(oracle, check, case, InProcessSession(student), draw)
     return answers
+
+
+def form_of(values: Mapping[str, Any]) -> str:
+    """Return what a model answered last, by the form alone: ``float64 of shape (3,)``.
+
+    Args:
+        values: what a model puts in the place of names.
+    """
+    answers = [
+        getattr(value, "last", None if callable(value) else value) for value in values.values()
+    ]
+    told = [_form(answer) for answer in answers if answer is not None]
+    return "; ".join(dict.fromkeys(told))
+
+
+def _form(value: Any) -> str:
+    if is_array(value):
+        shape = tuple(value.shape)
+        return f"{dtype_name(value)} of shape {shape}" if shape else f"a {dtype_name(value)}"
+    if isinstance(value, dict):
+        parts = [f"{key}: {_form(item)}" for key, item in value.items()]
+        return f"{{{_joined(parts)}}}"
+    if isinstance(value, (list, tuple)):
+        if all(isinstance(item, (bool, int, float, complex, str)) for item in value):
+            return f"{kind(value)} of {len(value)}"
+        return f"({_joined([_form(item) for item in value])})"
+    return kind(value)
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return ", ".join([*parts[:MOST_SHOWN], *(["…"] if len(parts) > MOST_SHOWN else [])])
 
 
 class _Answer:
@@ -145,7 +178,9 @@ def _model(right: Any, answer: _Answer) -> Any:
 
         def model(*args: Any, **kwargs: Any) -> Any:
             copies = copy.deepcopy((args, kwargs))
-            return answer(right(*copies[0], **copies[1]), [*args, *kwargs.values()])
+            value = answer(right(*copies[0], **copies[1]), [*args, *kwargs.values()])
+            model.last = value  # type: ignore[attr-defined]
+            return value
 
         return model
     return answer(right, [])

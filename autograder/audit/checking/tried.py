@@ -1,5 +1,6 @@
 """What was tried against one check, while it is being tried."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,8 +18,10 @@ class CheckAudit:
 
     Attributes:
         is_long: whether it takes long, and so is tried less often.
+        reference_passes: whether the reference does, without which nothing else is tried.
         rejects: the mistakes of its question that it rejects, by label, and what came of each case.
-        passing: how far the others are from failing, in tolerances, by label.
+        passing: how far the others are off, in tolerances, by label; infinite where it is by more
+            than numbers, or for some inputs only.
         accepts: how many alternatives pass.
         null_models: how many were tried.
         gaps: between right answers and these wrong ones.
@@ -34,6 +37,7 @@ class CheckAudit:
 
     name: str
     is_long: bool = False
+    reference_passes: bool = True
     rejects: dict[str, list[CaseResult]] = field(default_factory=dict)
     passing: dict[str, float] = field(default_factory=dict)
     accepts: int = 0
@@ -59,7 +63,7 @@ class CheckAudit:
         self.gaps = self.gaps.with_wrong(other.gaps)
         self.findings += (text for text in other.findings if text not in self.findings)
         if uncertain is not None:
-            self.passing[uncertain] = 0.0
+            self.passing[uncertain] = math.inf
             del self.rejects[uncertain]
 
     def proof(self, key: str, draws: Sequence[Draw] = ()) -> CheckProof:
