@@ -1,22 +1,18 @@
 """The manifest of an assignment: its questions, from its checks and the headings above them."""
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
 from autograder.authoring.checks import Check
-from autograder.compiler.regions import SOLUTION
-from autograder.compiler.source import Source, SourceCell
+from autograder.compiler.headings import headings_of, require_told_points
+from autograder.compiler.source import Source
 from autograder.compiler.versions import PRELOADABLE, versions
 from autograder.compiler.written_checks import CheckFunction
 from autograder.errors import SourceError
 from autograder.version import own_version
 
 __all__ = ["cases_of", "make_manifest"]
-
-_HEADING = re.compile(r"#{1,6}\s+(.+?)[\s#]*$")
-_POINTS = re.compile(r"\s*\(\s*[\d.]+\s*(?:points?|pts?\.?|marks?)\s*\)$", re.IGNORECASE)
 
 
 def make_manifest(
@@ -34,12 +30,14 @@ def make_manifest(
         reference: the texts of the modules that the bundle carries.
 
     Raises:
-        SourceError: there is no question, or a manual one shares its id with another.
+        SourceError: there is no question, a manual one shares its id with another, or a heading
+            tells other points than the questions below it have.
     """
     questions = tuple(_questions(source, checks, written))
     if not questions:
         raise SourceError("the notebook has no question; add a check or a manual one", source.file)
-    headings = (text for cell in source.cells for text in _headings(cell))
+    _require_told_points(source, checks, written, questions)
+    headings = (heading.title for cell in source.cells for heading in headings_of(cell))
     trees = [cell.tree for cell in source.cells] + [ast.parse(text) for text in reference]
     return Manifest(
         assignment=assignment,
@@ -60,7 +58,7 @@ def _questions(
     manual = {c.manual.question: c.manual.points for c in source.cells if c.manual}
     heading = None
     for cell in source.cells:
-        heading = next(reversed(_headings(cell)), heading)
+        heading = next((one.title for one in reversed(headings_of(cell))), heading)
         here = [checks[w.name].question for w in written.values() if w.cell == cell.number]
         for question in [cell.manual.question] if cell.manual else here:
             if question in manual and question in titles:
@@ -79,6 +77,22 @@ def _questions(
         )
 
 
+def _require_told_points(
+    source: Source,
+    checks: Mapping[str, Check],
+    written: Mapping[str, CheckFunction],
+    questions: Iterable[QuestionEntry],
+) -> None:
+    """Refuse a heading that tells other points than the checks or the questions below it."""
+    by_hand = [(c.number, c.manual.points) for c in source.cells if c.manual]
+    by_check = [(one.cell, checks[one.name].points) for one in written.values()]
+    first: dict[str, int] = {}
+    for one in written.values():
+        first.setdefault(checks[one.name].question, one.cell)
+    by_question = [(first[one.id], one.points) for one in questions if one.id in first]
+    require_told_points(source, [*by_hand, *by_check], [*by_hand, *by_question])
+
+
 def _entry(check: Check) -> CheckEntry:
     return CheckEntry(
         name=check.name,
@@ -95,19 +109,6 @@ def _entry(check: Check) -> CheckEntry:
 def cases_of(check: Check) -> tuple[tuple[str, bool], ...]:
     """Return the cases of a check as the manifest has them."""
     return tuple((c.name, c.hidden) for c in check.cases)
-
-
-def _headings(cell: SourceCell) -> list[str]:
-    """Return the headings of a cell, without the points that stand in some."""
-    if cell.type != "markdown":
-        return []
-    found, fenced = [], False
-    for line in cell.text.partition(SOLUTION.begin)[0].split("\n"):
-        fenced ^= line.lstrip().startswith(("```", "~~~"))
-        heading = _HEADING.match(line)
-        if heading and not fenced:
-            found.append(_POINTS.sub("", heading[1]))
-    return found
 
 
 def _preload(trees: Iterable[ast.Module]) -> tuple[str, ...]:

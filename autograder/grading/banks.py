@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from autograder.authoring.bank import Bank, Entry, Variant, collecting
+from autograder.authoring.phrases import kind
 from autograder.errors import SourceError
 
 __all__ = ["BANK", "NOTEBOOK", "read_banks"]
@@ -100,14 +101,16 @@ def _variant(
 ) -> Variant:
     names = vars(notebook)
     if entry.values is not None:
-        for name in entry.values:
+        for name, value in entry.values.items():
             _require_known(entry, name, names)
+            _require_kind(entry, name, names[name], value)
         return Variant(entry.title, dict(entry.values))
     own = getattr(entry.answer, "__name__", "")
     name = entry.of or (own if own != "_" and own in names else question)
     _require_known(entry, name, names)
     if entry.edit is not None:
         return Variant(entry.title, {name: _edited(entry, name, names[name], reference)})
+    _require_kind(entry, name, names[name], entry.answer)
     if callable(entry.answer) and own:
         entry.answer.__name__ = entry.answer.__qualname__ = name
     return Variant(entry.title, {name: entry.answer})
@@ -119,6 +122,21 @@ def _require_known(entry: Entry, name: str, names: Mapping[str, Any]) -> None:
             f"{entry.title!r} stands for {name!r}, which the notebook does not have; "
             "say what it stands for with of="
         )
+
+
+def _require_kind(entry: Entry, name: str, right: Any, answer: Any) -> None:
+    """Refuse a function for a value, and a value for a function: any check rejects that."""
+    if callable(right) is not callable(answer):
+        must, got = (_kind(one) for one in (right, answer))
+        raise SourceError(
+            f"{entry.title!r}: what stands for {name!r} must be {must}, as the answer is, got {got}"
+        )
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, type):
+        return "a class"
+    return "a function" if callable(value) else kind(value)
 
 
 def _edited(entry: Entry, name: str, right: Any, reference: Mapping[str, str]) -> Any:

@@ -1,5 +1,10 @@
 import importlib.metadata
 import platform
+import re
+
+import pytest
+
+from autograder.errors import SourceError
 
 CHECK = """
     # %%
@@ -51,7 +56,7 @@ def test_a_check_is_told_as_it_is_after_the_cells_ran(workshop):
 
 def test_a_question_is_called_after_the_heading_above_it(workshop):
     manifest = workshop.compile(
-        "# %% [markdown]\n# # The title (20 points)\n#\n# ## 1.2 Softmax: $e^x$ (4 points) ##",
+        "# %% [markdown]\n# # The title (4.5 points)\n#\n# ## 1.2 Softmax: $e^x$ (2 points) ##",
         CHECK.format(question="a", points=1, name="one"),
         "# %% [markdown]\n# Prose.\n# ```python\n# # a comment\n# ```",
         CHECK.format(question="b", points=1, name="two"),
@@ -64,6 +69,48 @@ def test_a_question_is_called_after_the_heading_above_it(workshop):
         "1.2 Softmax: $e^x$",
         "1.4 Prove it",
     ]
+
+
+def heading(text):
+    return f"# %% [markdown]\n# {text}"
+
+
+def checks(*worth):
+    """Return a check for each pair of a question and its points."""
+    return [CHECK.format(question=q, points=p, name=f"{q}_{n}") for n, (q, p) in enumerate(worth)]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [heading("## One (3 points)"), *checks(("a", 1), ("b", 2))],
+        [heading("## One (1.5 points)"), *checks(("a", 1.5)), heading("### B"), *checks(("b", 2))],
+        [heading("## Part (3 points)"), heading("### One (1 pt)"), *checks(("a", 1), ("b", 2))[:1],
+         heading("### Two (2 marks)"), *checks(("a", 1), ("b", 2))[1:]],
+        [heading("## First (3 points)"), *checks(("a", 1), ("a", 2))[:1],
+         heading("## Its other half (2 points)"), *checks(("a", 1), ("a", 2))[1:]],
+        [heading("## Of no question (7 points)"), heading("## One (2 points)"), *checks(("a", 2))],
+        [heading("## Of no number (1.2.3 points)"), *checks(("a", 2))],
+        [heading("## One (2 points)"), *checks(("a", 0))],
+    ],
+)  # fmt: skip
+def test_a_heading_may_tell_the_points_below_it_or_of_its_question(workshop, cells):
+    assert workshop.compile(*cells).artefacts.manifest.possible > 0
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([heading("## One (4 points)"), *checks(("a", 1), ("b", 2))], "'One' says 4 points"),
+        ([heading("## One (4 points)"), *checks(("a", 1))], "come to 1"),
+        ([heading("## Part (4 points)"), heading("### One"), *checks(("a", 1))], "come to 1"),
+        ([MANUAL.replace("2.5 pts", "3 pts")], "'1.4 Prove it' says 3 points, but points= below"),
+    ],
+)
+def test_a_heading_that_tells_other_points_is_refused(workshop, cells, said):
+    with pytest.raises(SourceError, match=re.escape(said)) as caught:
+        workshop.compile(*cells)
+    assert caught.value.cell is not None
 
 
 def test_versions_are_those_that_are_installed(workshop):

@@ -209,3 +209,24 @@ def test_an_error_says_the_bank(text, sentence):
 def test_a_question_without_a_bank_keeps_nothing():
     assert load(step="").banks["step"].mistakes == ()
     assert load().banks == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "must", "got"),
+    [
+        ("mistake('m', step=3.0)", "step", "a function", "a number"),
+        ("alternative('m', step='x')", "step", "a function", "a text"),
+        ("mistake('m', Model=[1])", "Model", "a class", "a list"),
+        ("mistake('m', answer=len)", "answer", "a number", "a function"),
+        ("@mistake('m', of='answer')\ndef _(x): ...", "answer", "a number", "a function"),
+    ],
+)
+def test_what_is_of_another_kind_than_the_answer_is_refused(text, name, must, got):
+    said = f"'m': what stands for {name!r} must be {must}, as the answer is, got {got}"
+    assert problem(text) == said
+
+
+@pytest.mark.parametrize("text", ["answer='a text'", "answer=None", "answer=[1]", "Model=len"])
+def test_a_value_of_another_type_and_a_function_for_a_class_are_mistakes(text):
+    (kept,) = mistakes(f"mistake('m', {text})")
+    assert list(kept.values) == [text.partition("=")[0]]
