@@ -6,7 +6,7 @@ from autograder.artefacts.bundle import parse_bundle
 from autograder.compiler.bank_files import read_bank_texts
 from autograder.errors import SourceError
 
-MISTAKE = 'from autograder import mistake\nmistake("zero", double=0)\n'
+MISTAKE = 'from autograder import mistake\nmistake("zero", double=lambda x: 0)\n'
 
 
 def test_banks_are_read_by_path_and_in_their_order(workshop):
