@@ -38,7 +38,7 @@ import numpy as np
 from autograder import assert_close, assert_equal, case, check, self_check
 
 # %% [markdown]
-# ## 1 A scaled sum (4 points)
+# ## 1 A scaled sum
 # Add up and scale.
 
 # %%
