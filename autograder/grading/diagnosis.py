@@ -44,6 +44,7 @@ SECONDS = 6.0  # of the processor that all mistakes together may take for one su
 MOST = 3  # mistakes that are named where several give the same
 NEAR = 1e-3  # of the largest value wanted
 _OR = "; or: "
+_ROUNDED = "right but for rounding: "
 _NEARLY = (
     "nearly right: no value is off by more than a thousandth of the largest; look at small terms, "
     "such as an ε, and at rounding"
@@ -90,7 +91,7 @@ class Diagnoses:
                 said = self.of(check, outcomes[check.name], draw, share)
                 if said is not None:
                     found[check.name] = said
-        return _nearly_right(checks, outcomes) | found
+        return _nearly_right(checks, outcomes) | _of_one_mind(checks, found)
 
     def of(
         self, check: Check, outcomes: CaseOutcomes, draw: Draw, seconds: float = SECONDS
@@ -159,7 +160,7 @@ class Diagnoses:
 
             if all(map(fits, cases)):
                 looks = f"it looks like {precision.name} somewhere on the way"
-                return f"right but for rounding: {looks}"
+                return f"{_ROUNDED}{looks}"
         return None
 
     def _changed_by(self, mutant: NamedMutant) -> dict[str, Any]:
@@ -208,6 +209,24 @@ _UNKNOWN = CaseResult("", False, Verdict.BROKEN, 0.0)
 def _can_be_named(result: CaseResult) -> bool:
     """Return whether a case went wrong as a mistake may; what is not answered is none."""
     return result.verdict in _MISSED and result.blank is None
+
+
+def _of_one_mind(checks: Sequence[Check], found: Mapping[str, str]) -> dict[str, str]:
+    """Return what was found, without rounding where another check of the question fails otherwise.
+
+    Args:
+        checks: those that did not pass.
+        found: what they look like, by check.
+    """
+    said: dict[str, set[str | None]] = {}
+    for check in checks:
+        said.setdefault(check.question, set()).add(found.get(check.name))
+    alone = {check.name for check in checks if len(said[check.question]) > 1}
+    return {
+        name: text
+        for name, text in found.items()
+        if name not in alone or not text.startswith(_ROUNDED)
+    }
 
 
 def _nearly_right(checks: Sequence[Check], outcomes: Mapping[str, CaseOutcomes]) -> dict[str, str]:

@@ -401,7 +401,7 @@ def test_an_error_s_text_is_no_sign_of_a_mistake_that_a_program_made():
 def adam_keeps_groups_apart(student, reference, rng):
     """Each group has its own state."""
     for _ in range(2):
-        m, v, g = rng.normal(size=(3, 5)) ** 2
+        m, v, g = rng.normal(size=(3, 500)) ** 2
         assert_close(student.adam(m, v, g, 3)[0], reference.adam(m, v, g, 3)[0], what="group")
 
 
@@ -421,3 +421,22 @@ def test_checks_that_fail_by_little_together_fail_for_one_reason(apart):
     assert [text.partition(":")[0] for text in said.values()] == (
         [] if apart else 2 * ["nearly right"]
     )
+
+
+def test_rounding_is_told_where_all_failing_checks_of_a_question_have_met_it():
+    """Another slip may be as near as rounding in one of them."""
+    checks = {"adam_matches": adam_matches, "adam_keeps_groups_apart": adam_keeps_groups_apart}
+    oracle = replace(ORACLE, checks=checks, banks={})
+    rounded = lowered("float32")
+
+    def slip(m, v, g, t):
+        step, m, v = rounded(m, v, g, t)
+        return step + 1e-4 * (t == 3) * np.sin(1e3 * step), m, v
+
+    for change, words in ((rounded, "right but for rounding"), (slip, "nearly right")):
+        found = {name: outcomes(one, adam=change) for name, one in checks.items()}
+        alone = Diagnoses(oracle).of(adam_matches, found["adam_matches"], draw)
+        assert alone.startswith("right but for rounding")
+        said = Diagnoses(oracle).of_all(found, draw)
+        assert {text.partition(":")[0] for text in said.values()} == {words}
+        assert set(said) == set(checks)
