@@ -13,6 +13,7 @@
     │   ├── NotImplementedYet the function is a stub, as the release has it
     │   ├── StudentTimeout    a limit on time ended it                               timed_out
     │   └── StudentKilled     a limit on memory or processes, or a crash, ended it   killed
+    ├── NotMeasured           nothing can be measured here: it is at grading         pending
     ├── HarnessError          ours; never costs a student a point                    broken
     │   ├── UnsendableArgument  a check passed what cannot cross: perhaps the student's value
     │   └── WireError         bytes on a channel that are no message
@@ -32,6 +33,7 @@ __all__ = [
     "HarnessError",
     "NotCompiled",
     "NotImplementedYet",
+    "NotMeasured",
     "SourceError",
     "StudentError",
     "StudentKilled",
@@ -182,6 +184,10 @@ class StudentTimeout(StudentError):
 
 class StudentKilled(StudentError):
     """A limit on memory or processes, or a crash, ended the student's code."""
+
+
+class NotMeasured(AutograderError):
+    """What a check wants to measure cannot be measured here, but only where work is graded."""
 
 
 class HarnessError(AutograderError):

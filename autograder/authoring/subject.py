@@ -10,7 +10,16 @@ from typing import Any, Protocol
 
 from autograder.errors import CheckFailure, Unanswered, UnsendableArgument
 
-__all__ = ["Helper", "Proxy", "RemoteId", "Session", "Subject", "is_ellipsis", "place_of_ellipsis"]
+__all__ = [
+    "Helper",
+    "Proxy",
+    "RemoteId",
+    "Session",
+    "Subject",
+    "is_ellipsis",
+    "place_of_ellipsis",
+    "processes_of",
+]
 
 Helper = Callable[..., Any]
 MAX_LABEL = 100  # characters of what a value inside another is called
@@ -46,6 +55,12 @@ class Session(Protocol):
 
     def seed(self, number: int) -> None:
         """Seed the session's own generators of random numbers."""
+
+    def processes(self) -> tuple[int, ...] | None:
+        """Return the numbers of the processes behind it, by which what it uses is measured.
+
+        None where nothing can be: what answers is a recording, say.
+        """
 
 
 class Proxy:
@@ -163,6 +178,11 @@ class Subject:
         if isinstance(value, dict):
             return {k: self._own(v, _inside(label, k, v)) for k, v in value.items()}
         return value
+
+
+def processes_of(proxy: Proxy) -> tuple[int, ...] | None:
+    """Return the numbers of the processes in which an object is; see `Session.processes`."""
+    return proxy._owner._session.processes()
 
 
 def _inside(label: str, key: int | str, value: Any) -> str:

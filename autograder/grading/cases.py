@@ -18,6 +18,7 @@ from autograder.errors import (
     CheckFailure,
     HarnessError,
     NotImplementedYet,
+    NotMeasured,
     StudentError,
     StudentKilled,
     StudentTimeout,
@@ -194,6 +195,8 @@ def run_case(
                 _call(check, case, cast(Session, watched), reference, rng())
         except (CheckFailure, AssertionError) as error:
             verdict, evidence = Verdict.FAILED, _evidence(watched.unanswered(error) or error)
+        except NotMeasured as error:
+            verdict, evidence = Verdict.PENDING, _evidence(error)
         except StudentTimeout as error:
             verdict, evidence = Verdict.TIMED_OUT, _evidence(error)
         except StudentKilled as error:

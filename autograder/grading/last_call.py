@@ -54,6 +54,10 @@ class LastCall:
         """Seed the session's own generators of random numbers."""
         self._session.seed(number)
 
+    def processes(self) -> tuple[int, ...] | None:
+        """Return the numbers of the processes behind it."""
+        return self._session.processes()
+
     @property
     def text(self) -> str | None:
         """The call as Python; None where there is none to show."""

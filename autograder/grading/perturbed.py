@@ -54,7 +54,7 @@ class Perturbation:
 
 def perturbed_session(namespace: dict[str, Any], move: Perturbation) -> InProcessSession:
     """Return a session in which code gets perturbed arguments and its values are moved back."""
-    return InProcessSession(namespace, partial(_MovingHost, move=move))
+    return _PerturbedSession(namespace, partial(_MovingHost, move=move))
 
 
 def nearby(seed: int, dtype: str = "float64") -> Perturbation:
@@ -140,6 +140,11 @@ def _recast(source: str, target: str, array: NDArray[Any]) -> NDArray[Any]:
 
 def _widened(array: NDArray[Any]) -> NDArray[Any]:
     return _recast("float32", "float64", array)
+
+
+class _PerturbedSession(InProcessSession):
+    def processes(self) -> None:
+        """Say that nothing is measured: to perturb costs more than to compute."""
 
 
 class _MovingHost(Host):

@@ -179,7 +179,7 @@ def _words(result: CaseResult) -> str:
     if result.verdict is Verdict.PASSED:
         return "passes"
     if result.verdict is Verdict.PENDING:
-        return NEEDS_GPU
+        return result.message or NEEDS_GPU
     if result.verdict is Verdict.BROKEN:
         return f"cannot be checked here: {result.message}"
     return result.message or str(result.verdict)

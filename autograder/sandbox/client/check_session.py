@@ -1,6 +1,6 @@
 """What a session answers to checks: each with a limit of its own, and where it stands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograder.sandbox.protocol.kinds import Get, Message, Seed, Value
@@ -21,10 +21,16 @@ class CheckSession(MessageSession):
             name that was not defined there does in any case.
     """
 
-    def __init__(self, ask: Ask, seconds: float, explain: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        seconds: float,
+        explain: Callable[[str], str],
+        family: Callable[[], Iterable[int]],
+    ) -> None:
         super().__init__(lambda request: ask(request, self.seconds))
         self.seconds, self.place, self.names_there = seconds, 0, False
-        self._explain = explain
+        self._explain, self._family = explain, family
 
     def get(self, name: str) -> Any:
         """Return the value of a name in the notebook."""
@@ -34,6 +40,10 @@ class CheckSession(MessageSession):
     def seed(self, number: int) -> None:
         """Seed the session's own generators, and turn its switches to how they were."""
         self._send(Seed(number, self.place), Value)
+
+    def processes(self) -> tuple[int, ...]:
+        """Return the numbers of its processes, as they are outside of its walls."""
+        return tuple(self._family())
 
     def _missing(self, name: str) -> str:
         return self._explain(name)

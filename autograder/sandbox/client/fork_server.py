@@ -243,15 +243,20 @@ class ForkServer:
         Args:
             forks: without the sessions' own processes.
         """
-        return sum(map(seconds_of, self._family(forks)))
+        return sum(map(seconds_of, self.family(forks)))
 
     def queued_seconds(self, forks: bool) -> float | None:
         """Return how long the same have waited for a processor; None where nobody counts it."""
-        queued = [queued_seconds_of(process) for process in self._family(forks)]
+        queued = [queued_seconds_of(process) for process in self.family(forks)]
         known = [seconds for seconds in queued if seconds is not None]
         return sum(known) if known else None
 
-    def _family(self, forks: bool) -> set[int]:
+    def family(self, forks: bool) -> set[int]:
+        """Return the processes of sessions, and what they started.
+
+        Args:
+            forks: without the sessions' own processes.
+        """
         (warm, *_) = children_of(self._process.pid) or [0]
         if self.isolation.is_in_bubblewrap:  # it is what this process is
             (warm, *_) = children_of(warm) or [0]

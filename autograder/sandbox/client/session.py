@@ -103,12 +103,12 @@ class NotebookSession:
             StudentKilled: the session ends whenever it is asked.
         """
         limit = seconds if seconds is not None else self._fork_server.limits.call_seconds
-        channel = self._fork()
-        if channel is not self._channel:
-            self._waited = 0.0
+        is_fork = (channel := self._fork()) is not self._channel
+        self._waited = 0.0 if is_fork else self._waited
+        family = partial(self._fork_server.family, is_fork)
         try:
             explain = partial(why_missing, cells=self._cells, runs=self.runs)
-            yield CheckSession(partial(self._call, channel), limit, explain)
+            yield CheckSession(partial(self._call, channel), limit, explain, family)
         finally:
             if channel is self._channel:
                 self.close()

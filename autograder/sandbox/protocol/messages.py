@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 import textwrap
 from collections.abc import Callable, Sequence
 from types import CodeType
@@ -179,6 +180,10 @@ class InProcessSession(MessageSession):
     ) -> None:
         super().__init__(self._ask_host)
         self._host = host(namespace)
+
+    def processes(self) -> tuple[int, ...] | None:
+        """Return the number of this process."""
+        return (os.getpid(),)
 
     def _ask_host(self, request: Message) -> Message:
         reply = self._host.handle(_carried(request, FROM_GRADER), self._ask_back)

@@ -1,0 +1,203 @@
+"""Speed: how long a student's function takes, beside the reference on the same arguments.
+
+The clock is ours. It runs in the process of the check, around each call; what a session says of
+time is never asked for. A session may do three things to look faster, and none of them helps:
+
+- It keeps answers, or prepares them. Each call has arguments that nobody has seen before.
+- It answers at once, and wrongly. Every answer that was timed is compared afterwards.
+- It slows the reference down, by keeping the machine busy. The reference is timed by the seconds of
+  the processor that it had, and those do not grow while it waits.
+
+Others keep the machine busy, too. What they cost a call is only ever added to it, so the shortest
+of several calls counts, and more calls are made before anything is called slow. Where the reference
+itself was kept waiting for as long as would explain it, nothing is decided: the case is *broken*,
+which costs nobody anything.
+"""
+
+import os
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from autograder.authoring.assertions import assert_close
+from autograder.authoring.kinds import Kind, note_kind
+from autograder.authoring.phrases import kind
+from autograder.authoring.subject import Proxy, processes_of
+from autograder.errors import CheckFailure, HarnessError, NotMeasured, Unanswered
+
+__all__ = ["assert_fast"]
+
+FEWEST, MOST = 5, 15  # pairs of calls
+HOPELESS = 4.0  # times as long as is allowed, after which two pairs are enough
+FLOOR = 0.002  # seconds: what a message takes to a session and back counts little beside it
+LEAST = 2.0  # times as long as the reference that must be allowed: a machine is no stop-watch
+
+
+class _Pair(NamedTuple):
+    """One call of the student's function, and one of the reference on the same arguments.
+
+    ``busy`` are the seconds of the processor that the reference had, ``waited`` those on the wall.
+    """
+
+    got: Any
+    want: Any
+    seconds: float
+    busy: float
+    waited: float
+
+
+def assert_fast(
+    got: Any,
+    want: Any,
+    draw: Callable[[], Sequence[Any]],
+    *,
+    within: float,
+    rtol: float | None = None,
+    atol: float | None = None,
+    what: str = "value",
+) -> None:
+    """Require a function that is right and takes no longer than some times the reference.
+
+    ::
+
+        assert_fast(
+            student.distances,
+            reference.distances,
+            lambda: [rng.normal(size=(300, 40))],
+            within=5,
+            what="distances",
+        )
+
+    Both functions are called in turn with what ``draw`` returns, 5 times or, before anything is
+    called slow, 15 times. All values are compared, then the shortest times. In a release one value
+    is compared, and the rest is measured at grading.
+
+    Take arguments with which the reference takes some 5 ms or more, and the way that is too slow at
+    least three times as long as is allowed. Put that into the bank, as a mistake. With a case for
+    each ``within``, a faster function earns more.
+
+    Args:
+        got: the student's function.
+        want: the reference's.
+        draw: returns the arguments of a call, new ones each time: a list or a tuple.
+        within: how many times as long as the reference the function may take, 2 or more.
+        rtol: of the values, as for `assert_close`.
+        atol: likewise.
+        what: what the value is called in the message.
+
+    Raises:
+        CheckFailure: a value is wrong, or the function is too slow.
+        NotMeasured: in a release, where the values are right.
+    """
+    if not within >= LEAST:
+        raise ValueError(f"within must be {LEAST:g} or more, got {within!r}")
+    note_kind(Kind.SPEED, float(within))
+    _require_function(got, what)
+    theirs = processes_of(got)
+    is_measured = theirs is not None and processes_of(want) is not None
+    # What runs in this process is ours, and is timed as the reference is.
+    is_ours = theirs is not None and os.getpid() in theirs
+    calls = _Calls(got, want, draw, time.process_time if is_ours else time.perf_counter)
+    pairs: list[_Pair] = []
+    while not pairs or (is_measured and not _are_enough(pairs, within)):
+        pairs.append(calls.pair(student_first=len(pairs) % 2 == 0))
+    for pair in pairs:
+        assert_close(pair.got, pair.want, rtol=rtol, atol=atol, what=what)
+    if not is_measured:
+        raise NotMeasured("the values are right; how long it takes is measured at grading")
+    _judge(pairs, within)
+
+
+def _require_function(got: Any, what: str) -> None:
+    if isinstance(got, Proxy) and got.type_name == "ellipsis":
+        raise Unanswered(what)
+    if not isinstance(got, Proxy):
+        raise CheckFailure(f"{kind(got)}, expected a function", what)
+
+
+class _Calls:
+    """Makes pairs of calls, each with arguments of its own.
+
+    Args:
+        got: the student's function.
+        want: the reference's.
+        draw: returns arguments.
+        clock: times the student's.
+    """
+
+    def __init__(
+        self,
+        got: Proxy,
+        want: Proxy,
+        draw: Callable[[], Sequence[Any]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._got, self._want, self._draw, self._clock = got, want, draw, clock
+        self._seen: set[bytes] = set()
+
+    def pair(self, student_first: bool) -> _Pair:
+        """Call both functions, one behind the other, and return what came of it."""
+        arguments = self._new_arguments()
+        if student_first:
+            theirs = self._timed(arguments)
+            return self._with_reference(arguments, *theirs)
+        return self._with_reference(arguments)
+
+    def _new_arguments(self) -> Sequence[Any]:
+        arguments = self._draw()
+        if not isinstance(arguments, (list, tuple)):
+            raise ValueError(f"draw must return a list of arguments, got {kind(arguments)}")
+        text = pickle.dumps(arguments)
+        if text in self._seen:
+            raise ValueError("draw must return new arguments each time: draw them from rng")
+        self._seen.add(text)
+        return arguments
+
+    def _timed(self, arguments: Sequence[Any]) -> tuple[Any, float]:
+        began = self._clock()
+        value = self._got(*arguments)
+        return value, self._clock() - began
+
+    def _with_reference(
+        self, arguments: Sequence[Any], got: Any = None, seconds: float | None = None
+    ) -> _Pair:
+        busy, wall = time.process_time(), time.perf_counter()
+        want = self._want(*arguments)
+        busy, wall = time.process_time() - busy, time.perf_counter() - wall
+        if seconds is None:
+            got, seconds = self._timed(arguments)
+        return _Pair(got, want, seconds, busy, wall)
+
+
+def _are_enough(pairs: Sequence[_Pair], within: float) -> bool:
+    """Return whether there are pairs enough to judge by."""
+    if len(pairs) >= MOST:
+        return True
+    taken, busy, waited = _shortest(pairs)
+    if len(pairs) >= 2 and taken > HOPELESS * within * waited:
+        return True
+    return len(pairs) >= FEWEST and taken <= within * busy
+
+
+def _shortest(pairs: Sequence[_Pair]) -> tuple[float, float, float]:
+    """Return the shortest times: the student's, the reference's, and that on the wall."""
+    busy = max(FLOOR, min(pair.busy for pair in pairs))
+    waited = max(busy, min(pair.waited for pair in pairs))
+    return min(pair.seconds for pair in pairs), busy, waited
+
+
+def _judge(pairs: Sequence[_Pair], within: float) -> None:
+    taken, busy, waited = _shortest(pairs)
+    if taken <= within * busy:
+        return
+    if taken > within * waited:
+        raise CheckFailure(
+            f"takes {taken * 1000:.3g} ms, which is {taken / busy:.1f} times as long as the "
+            f"reference; at most {within:g} times is fast enough"
+        )
+    raise HarnessError(
+        f"the machine was too busy to time anything: the reference had to wait for "
+        f"{(waited - busy) * 1000:.3g} ms in each of {len(pairs)} calls; grade again when it is "
+        "less busy"
+    )
