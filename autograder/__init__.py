@@ -21,14 +21,28 @@ from autograder.authoring.parts import (
     tensors,
     whole,
 )
+from autograder.authoring.choices import assert_choice, assert_choices, assert_options
+from autograder.authoring.figures import assert_figure, drawn
+from autograder.authoring.memory import assert_memory, measured
+from autograder.authoring.quantities import assert_quantity
+from autograder.authoring.timing import assert_fast
+from autograder.authoring.training import assert_learnt, held_out
 from autograder.student.self_check import self_check
 
 __all__ = [
     "alternative",
     "arrays",
+    "assert_choice",
+    "assert_choices",
     "assert_close",
     "assert_dtype",
     "assert_equal",
+    "assert_fast",
+    "assert_figure",
+    "assert_learnt",
+    "assert_memory",
+    "assert_options",
+    "assert_quantity",
     "assert_shape",
     "assert_that",
     "budget",
@@ -37,10 +51,13 @@ __all__ = [
     "choices",
     "derived",
     "domain",
+    "drawn",
+    "held_out",
     "indices",
     "interval",
     "like",
     "matches_reference",
+    "measured",
     "mistake",
     "self_check",
     "tensors",

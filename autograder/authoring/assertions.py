@@ -20,6 +20,7 @@ __all__ = [
     "assert_equal",
     "assert_shape",
     "assert_that",
+    "refuse_object",
 ]
 
 KEYS = 20  # of a dict, as a message tells them

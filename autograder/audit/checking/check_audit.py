@@ -18,6 +18,7 @@ from autograder.audit.checking.calibration import (
     widest_in,
     wrong_in,
 )
+from autograder.audit.checking.kind_models import kind_models, kinds_of, may_pass
 from autograder.audit.checking.null_models import form_of, null_models, recorded_answers
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.checking.variants import (
@@ -29,6 +30,7 @@ from autograder.audit.checking.variants import (
 )
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check
+from autograder.authoring.kinds import Kind
 from autograder.authoring.standard import Compared, Standard
 from autograder.grading.cases import drawn_under
 from autograder.grading.perturbed import (
@@ -251,8 +253,15 @@ class _Trial:
         if not names:
             found.notes.append("no null model was tried: it asks for nothing by its name")
             return
-        recorded = recorded_answers(self._check, names, oracle)
-        twice = (null_models(names, oracle, recorded) for _ in range(2))
+        recorded, kinds = (
+            recorded_answers(self._check, names, oracle),
+            kinds_of(self._check, oracle),
+        )
+        draws = any(noted.kind == Kind.FIGURE for noted in kinds)
+        twice = (
+            (*null_models(names, oracle, recorded, draws), *kind_models(names, oracle, kinds))
+            for _ in range(2)
+        )
         for (title, values), (_, anew) in zip(*twice, strict=True):
             results, misses = self._run(Variant(title, dict(values)), SEEDS[0])
             passed = [r.name for r in results if r.verdict is Verdict.PASSED]
@@ -260,11 +269,13 @@ class _Trial:
                 again, _ = self._run(Variant(title, dict(anew)), SEEDS[0])
                 self._compare(results, again, f"null model {title!r}")
             found.null_models += 1
-            if len(passed) == len(results):
+            if len(passed) == len(results) and not may_pass(title):
                 said = f"; it answers {form}" if (form := form_of(values)) else ""
                 self._complain(f"the null model {title!r} passes every case{said}")
             elif passed:
                 found.free[title] = passed
+            if len(passed) == len(results) and may_pass(title):
+                continue  # a guess that is right is no wrong answer
             self._keep_off(results, misses, f"the null model {title!r}")
             for one in misses:  # where values cancel out, nothing is near to them
                 self._note_wrong(replace(widest_in(one), single=SingleBand()))
@@ -333,7 +344,8 @@ class _Trial:
         runs = run_perturbed(self._check, session, self._oracle, seed, to_the_end)
         for result, compared in runs:
             found += (c for c in compared if c.tolerance.rtol or c.tolerance.atol)
-            if not to_the_end and _failed(result) and distance([result]) == math.inf:
+            failed = result.verdict not in (Verdict.PASSED, Verdict.PENDING)
+            if not to_the_end and failed and distance([result]) == math.inf:
                 text = f"case {result.name!r} fails on {move.name}: {result.message}"
                 if text not in self._found.notes:
                     self._found.notes.append(text)

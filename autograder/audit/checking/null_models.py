@@ -7,6 +7,7 @@ import copy
 import inspect
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,15 @@ from autograder.authoring.phrases import kind
 from autograder.grading.cases import drawn_under, run_against
 from autograder.sandbox.protocol.messages import InProcessSession
 
-__all__ = ["NULL_MODELS", "form_of", "null_models", "recorded_answers"]
+__all__ = [
+    "NULL_MODELS",
+    "Answer",
+    "figures_apart",
+    "form_of",
+    "model_of",
+    "null_models",
+    "recorded_answers",
+]
 
 Leaf = Callable[[Any], Any]
 MOST_KNOWN = 50  # right values of one function that are remembered
@@ -26,7 +35,10 @@ MOST_SHOWN = 4  # parts of an answer
 
 
 def null_models(
-    names: Sequence[str], oracle: Oracle, recorded: Mapping[str, Sequence[Any]]
+    names: Sequence[str],
+    oracle: Oracle,
+    recorded: Mapping[str, Sequence[Any]],
+    draws: bool = False,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give each null model's title and what it puts in the place of the names.
 
@@ -34,13 +46,16 @@ def null_models(
         names: what a check asks of students.
         oracle: the reference.
         recorded: what the reference answered to the visible cases of a release, by name.
+        draws: whether a figure is asked for: a function may leave it as the current one.
     """
     right = {name: _remembering(oracle.namespace[name]) for name in names}
+    if draws:
+        right = {name: _drawing_apart(one) for name, one in right.items()}
     for title, answer in NULL_MODELS.items():
-        yield title, {name: _model(right[name], answer) for name in names}
+        yield title, {name: model_of(right[name], answer) for name in names}
     yield (
         "the previous call's answer",
-        {name: _model(right[name], _Previous()) for name in names},
+        {name: model_of(right[name], _Previous()) for name in names},
     )
     if any(recorded.get(name) for name in names):
         yield (
@@ -48,7 +63,7 @@ def null_models(
             {
                 name: _Replayed(recorded[name])
                 if recorded.get(name)
-                else _model(right[name], NULL_MODELS["zeros"])
+                else model_of(right[name], NULL_MODELS["zeros"])
                 for name in names
             },
         )
@@ -106,17 +121,18 @@ def _joined(parts: Sequence[str]) -> str:
     return ", ".join([*parts[:MOST_SHOWN], *(["…"] if len(parts) > MOST_SHOWN else [])])
 
 
-class _Answer:
+class Answer:
     """What a model makes of the right value ``want``, and of the arguments of the call."""
 
     def __init__(self, leaf: Leaf) -> None:
         self._leaf = leaf
 
     def __call__(self, want: Any, args: Sequence[Any]) -> Any:
+        """Return the model's answer."""
         return _each(want, self._leaf)
 
 
-class _Echo(_Answer):
+class _Echo(Answer):
     """The first argument that is a number or an array."""
 
     def __init__(self) -> None:
@@ -127,7 +143,7 @@ class _Echo(_Answer):
         return _each(want, lambda leaf: given[0] if given else _filled(leaf, 0))
 
 
-class _Previous(_Answer):
+class _Previous(Answer):
     """The right value of the call before."""
 
     def __init__(self) -> None:
@@ -170,7 +186,7 @@ def _remembering(right: Any) -> Any:
     return remembering
 
 
-def _model(right: Any, answer: _Answer) -> Any:
+def model_of(right: Any, answer: Answer) -> Any:
     """Return what stands in the place of a function, a class or a value."""
     if inspect.isclass(right):
         return _class_model(right, answer)
@@ -186,7 +202,36 @@ def _model(right: Any, answer: _Answer) -> Any:
     return answer(right, [])
 
 
-def _class_model(right: type, answer: _Answer) -> type:
+@contextmanager
+def figures_apart() -> Iterator[None]:
+    """Let the block draw on a figure of its own, which nobody finds behind it."""
+    from matplotlib import pyplot
+
+    before = pyplot.get_fignums()
+    current = pyplot.gcf().number if before else None
+    try:
+        pyplot.figure()
+        yield
+    finally:
+        for number in set(pyplot.get_fignums()).difference(before):
+            pyplot.close(number)
+        if current is not None:
+            pyplot.figure(current)
+
+
+def _drawing_apart(right: Any) -> Any:
+    """Return a function that leaves no figure behind; anything else as it is."""
+    if not inspect.isfunction(right):
+        return right
+
+    def apart(*args: Any, **kwargs: Any) -> Any:
+        with figures_apart():
+            return right(*args, **kwargs)
+
+    return apart
+
+
+def _class_model(right: type, answer: Answer) -> type:
     """Return a class that is made as the right one and whose methods do nothing.
 
     Each runs on a copy, so that the object itself stays as it was made.
@@ -210,6 +255,8 @@ def _class_model(right: type, answer: _Answer) -> type:
 
 def _each(value: Any, leaf: Leaf) -> Any:
     kind = type(value)
+    if kind.__module__.startswith("matplotlib."):  # a right figure in a list is a right figure
+        return None
     if kind in (list, tuple):
         return kind(_each(item, leaf) for item in value)
     if kind is dict:
@@ -269,16 +316,16 @@ def _complex(want: Any) -> Any:
 # What an object needs to be made, copied and shown.
 _MAKING = {"__init__", "__new__", "__repr__", "__hash__", "__setattr__", "__getattr__"}
 
-NULL_MODELS: dict[str, _Answer] = {
-    "zeros": _Answer(lambda want: _filled(want, 0)),
-    "ones": _Answer(lambda want: _filled(want, 1)),
-    "a constant": _Answer(lambda want: _floating(want, 0.1)),
+NULL_MODELS: dict[str, Answer] = {
+    "zeros": Answer(lambda want: _filled(want, 0)),
+    "ones": Answer(lambda want: _filled(want, 1)),
+    "a constant": Answer(lambda want: _floating(want, 0.1)),
     "the input echoed": _Echo(),
-    "NaN": _Answer(lambda want: _floating(want, float("nan"))),
-    "infinity": _Answer(lambda want: _floating(want, float("inf"))),
-    "empty": _Answer(_empty),
-    "the wrong shape": _Answer(_longer),
-    "a shape that broadcasts": _Answer(_broadcastable),
-    "the wrong kind of dtype": _Answer(_complex),
-    "None": _Answer(lambda _: None),
+    "NaN": Answer(lambda want: _floating(want, float("nan"))),
+    "infinity": Answer(lambda want: _floating(want, float("inf"))),
+    "empty": Answer(_empty),
+    "the wrong shape": Answer(_longer),
+    "a shape that broadcasts": Answer(_broadcastable),
+    "the wrong kind of dtype": Answer(_complex),
+    "None": Answer(lambda _: None),
 }
