@@ -5,7 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NUMERIC", "dtype_name", "is_array", "is_tensor", "named_dtype", "to_numpy"]
+__all__ = [
+    "NUMERIC",
+    "bytes_of",
+    "dtype_name",
+    "is_array",
+    "is_tensor",
+    "named_dtype",
+    "to_numpy",
+]
 
 NUMERIC = "biufc"  # the kinds of dtypes that hold numbers
 
@@ -44,6 +52,15 @@ def named_dtype(dtype: Any) -> str | None:
     if not isinstance(dtype, (str, type, np.dtype)):
         return None
     return str(np.dtype(dtype.removeprefix("torch.") if isinstance(dtype, str) else dtype))
+
+
+def bytes_of(value: Any) -> int:
+    """Return the bytes of all arrays and tensors in a nest."""
+    if isinstance(value, dict):
+        return sum(map(bytes_of, value.values()))
+    if isinstance(value, (list, tuple)):
+        return sum(map(bytes_of, value))
+    return int(value.nbytes) if is_array(value) else 0
 
 
 def is_tensor(value: Any) -> bool:

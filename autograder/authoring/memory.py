@@ -5,6 +5,7 @@ that is theirs. What a session says of itself, by `tracemalloc` or torch's count
 for. The module is of use on Linux, where grading runs; elsewhere nothing is measured.
 """
 
+import gc
 import os
 import sys
 import threading
@@ -14,9 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from autograder.authoring.arrays import is_tensor
+from autograder.authoring.arrays import bytes_of
 from autograder.authoring.kinds import Kind, note_kind
 from autograder.authoring.subject import Proxy, processes_of
 from autograder.errors import CheckFailure, NotMeasured
@@ -73,12 +72,13 @@ def measured(function: Proxy, /, *args: Any, **kwargs: Any) -> tuple[Any, Spent]
     processes = processes_of(function)
     if processes is None or not sys.platform.startswith("linux"):
         return function(*args, **kwargs), Spent(None, None)
-    own = os.getpid() in processes
+    if own := os.getpid() in processes:
+        gc.collect()  # what is let go meanwhile would hide what the call takes
     watch = _Watch(lambda: processes_of(function) or ())
     with watch:
         value = function(*args, **kwargs)
-    held = _bytes_of(value)
-    peak = watch.peak - _bytes_of((args, kwargs)) - held
+    held = bytes_of(value)
+    peak = watch.peak - bytes_of((args, kwargs)) - held
     # In this process the value is there still; a session has sent it, and let it go.
     return value, Spent(max(0, peak), max(0, watch.kept - (held if own else 0)))
 
@@ -181,14 +181,3 @@ def _memory(processes: Iterable[int]) -> _Now:
                     field = _FIELDS[name]
                     setattr(now, field, getattr(now, field) + (int(words[0]) << 10))
     return now
-
-
-def _bytes_of(value: Any) -> int:
-    """Return the bytes of all arrays and tensors in a nest."""
-    if isinstance(value, dict):
-        return sum(map(_bytes_of, value.values()))
-    if isinstance(value, (list, tuple)):
-        return sum(map(_bytes_of, value))
-    if is_tensor(value):
-        return int(value.numel() * value.element_size())
-    return int(value.nbytes) if isinstance(value, np.ndarray) else 0

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from autograder.authoring.arrays import bytes_of
 from autograder.authoring.assertions import assert_close
 from autograder.authoring.kinds import Kind, note_kind
 from autograder.authoring.phrases import kind
@@ -30,14 +31,16 @@ __all__ = ["assert_fast"]
 
 FEWEST, MOST = 5, 15  # pairs of calls
 HOPELESS = 4.0  # times as long as is allowed, after which two pairs are enough
-FLOOR = 0.002  # seconds: what a message takes to a session and back counts little beside it
+FLOOR = 0.001  # seconds that a reference counts as having taken at least
+MESSAGE, BYTE = 0.005, 1e-8  # seconds that a call may take on its way to a session and back
 LEAST = 2.0  # times as long as the reference that must be allowed: a machine is no stop-watch
 
 
 class _Pair(NamedTuple):
     """One call of the student's function, and one of the reference on the same arguments.
 
-    ``busy`` are the seconds of the processor that the reference had, ``waited`` those on the wall.
+    ``busy`` are the seconds of the processor that the reference had, ``waited`` those on the wall;
+    ``allowed`` are what the student's arguments and value may take on their way.
     """
 
     got: Any
@@ -45,6 +48,7 @@ class _Pair(NamedTuple):
     seconds: float
     busy: float
     waited: float
+    allowed: float = 0.0
 
 
 def assert_fast(
@@ -96,9 +100,9 @@ def assert_fast(
     _require_function(got, what)
     theirs = processes_of(got)
     is_measured = theirs is not None and processes_of(want) is not None
-    # What runs in this process is ours, and is timed as the reference is.
+    # What runs in this process is ours: by the processor's time, nobody keeps it waiting.
     is_ours = theirs is not None and os.getpid() in theirs
-    calls = _Calls(got, want, draw, time.process_time if is_ours else time.perf_counter)
+    calls = _Calls(got, want, draw, is_ours)
     pairs: list[_Pair] = []
     while not pairs or (is_measured and not _are_enough(pairs, within)):
         pairs.append(calls.pair(student_first=len(pairs) % 2 == 0))
@@ -123,17 +127,14 @@ class _Calls:
         got: the student's function.
         want: the reference's.
         draw: returns arguments.
-        clock: times the student's.
+        is_ours: whether both run in this process.
     """
 
     def __init__(
-        self,
-        got: Proxy,
-        want: Proxy,
-        draw: Callable[[], Sequence[Any]],
-        clock: Callable[[], float],
+        self, got: Proxy, want: Proxy, draw: Callable[[], Sequence[Any]], is_ours: bool
     ) -> None:
-        self._got, self._want, self._draw, self._clock = got, want, draw, clock
+        self._got, self._want, self._draw, self._is_ours = got, want, draw, is_ours
+        self._clock = time.process_time if is_ours else time.perf_counter
         self._seen: set[bytes] = set()
 
     def pair(self, student_first: bool) -> _Pair:
@@ -167,7 +168,10 @@ class _Calls:
         busy, wall = time.process_time() - busy, time.perf_counter() - wall
         if seconds is None:
             got, seconds = self._timed(arguments)
-        return _Pair(got, want, seconds, busy, wall)
+        if self._is_ours:
+            return _Pair(got, want, seconds, busy, busy)
+        size = bytes_of(arguments) + bytes_of(want)
+        return _Pair(got, want, seconds, busy, wall, MESSAGE + BYTE * size)
 
 
 def _are_enough(pairs: Sequence[_Pair], within: float) -> bool:
@@ -184,7 +188,7 @@ def _shortest(pairs: Sequence[_Pair]) -> tuple[float, float, float]:
     """Return the shortest times: the student's, the reference's, and that on the wall."""
     busy = max(FLOOR, min(pair.busy for pair in pairs))
     waited = max(busy, min(pair.waited for pair in pairs))
-    return min(pair.seconds for pair in pairs), busy, waited
+    return max(0.0, min(pair.seconds - pair.allowed for pair in pairs)), busy, waited
 
 
 def _judge(pairs: Sequence[_Pair], within: float) -> None:

@@ -33,6 +33,14 @@ def _add_new(parser: Parser) -> None:
         metavar="TITLE",
         help="make this folder a course of that name, or bring the files of one up to date",
     )
+    parser.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="write a question of this kind: choice, number, plot, speed, training or memory; can "
+        "be given several times",
+    )
 
 
 def _new(options: Options) -> int:
@@ -40,13 +48,15 @@ def _new(options: Options) -> int:
     from autograder.compiler.skeleton import write_skeleton
 
     if options.course is not None:
+        if options.kind:
+            raise UsageError("--kind goes with an assignment: make the course first")
         for line in write_course(Path.cwd(), options.course, options.name):
             say(line)
         return DONE
     if options.name is None:
         raise UsageError("name the assignment, or the course with --course")
     course = find_course()
-    for path in write_skeleton(course, options.name):
+    for path in write_skeleton(course, options.name, options.kind):
         say(f"wrote {course.relative(path)}")
     say(f"next: autograder compile {options.name}")
     return DONE

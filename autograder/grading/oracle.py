@@ -25,6 +25,7 @@ from autograder.authoring.budget import graded_budgets
 from autograder.authoring.checks import Check
 from autograder.errors import SourceError
 from autograder.grading.banks import BANK, NOTEBOOK, read_banks
+from autograder.grading.threads import use_one_thread
 from autograder.sandbox.protocol.data_files import put_files
 
 __all__ = ["load_bundle_oracle", "load_oracle"]
@@ -75,8 +76,7 @@ def load_oracle(
             _run(cell, module, file)
         found = read_banks(banks, module, reference)
         modules = {n: vars(m) for n, m in sys.modules.items() if _is_of(PACKAGE, n)}
-    if (torch := sys.modules.get("torch")) is not None:
-        torch.set_num_threads(1)  # as in a session, and the order of a sum hangs on it
+    use_one_thread()  # as in a session
     checks = {c.name: c for c in module.__dict__.values() if isinstance(c, Check)}
     return Oracle(assignment, module.__dict__, checks, modules, found)
 

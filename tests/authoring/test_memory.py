@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from autograder.authoring import memory
+from autograder.authoring.arrays import bytes_of
 from autograder.authoring.kinds import Kind, Noted, noting_kinds
 from autograder.authoring.memory import MB, Spent, assert_memory, measured
 from autograder.authoring.subject import Subject
@@ -112,7 +113,7 @@ def test_a_process_that_is_gone_has_no_memory():
 
 def test_tensors_and_nests_have_bytes():
     value = {"a": [np.ones(2), torch.ones(3)], "b": (1.0, "text", None)}
-    assert memory._bytes_of(value) == 16 + 12
+    assert bytes_of(value) == 16 + 12
 
 
 def test_a_slip_of_the_author_is_not_the_student_s():
