@@ -21,8 +21,8 @@ from autograder.authoring.arrays import is_array, is_tensor, to_numpy
 from autograder.authoring.checks import Check
 from autograder.authoring.choices import parse_choices
 from autograder.authoring.kinds import Kind, Noted, noting_kinds
-from autograder.authoring.memory import MB
 from autograder.authoring.quantities import parse_quantity
+from autograder.sandbox.limits import MB
 
 __all__ = ["kind_models", "kinds_of", "may_pass"]
 
