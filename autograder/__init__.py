@@ -10,7 +10,10 @@ from autograder.authoring.assertions import (
 from autograder.authoring.bank import alternative, mistake
 from autograder.authoring.budget import budget
 from autograder.authoring.checks import case, check, domain
+from autograder.authoring.choices import assert_choice, assert_choices, assert_options
+from autograder.authoring.figures import assert_figure, drawn
 from autograder.authoring.matching import matches_reference
+from autograder.authoring.memory import assert_memory, measured
 from autograder.authoring.parts import (
     arrays,
     choices,
@@ -21,9 +24,6 @@ from autograder.authoring.parts import (
     tensors,
     whole,
 )
-from autograder.authoring.choices import assert_choice, assert_choices, assert_options
-from autograder.authoring.figures import assert_figure, drawn
-from autograder.authoring.memory import assert_memory, measured
 from autograder.authoring.quantities import assert_quantity
 from autograder.authoring.timing import assert_fast
 from autograder.authoring.training import assert_learnt, held_out

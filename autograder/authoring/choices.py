@@ -136,8 +136,6 @@ def _right(want: Any, offered: dict[str, Option]) -> set[Option]:
 
 
 def _one(got: Any, offered: dict[str, Option], what: str) -> Option:
-    if isinstance(got, (list, tuple)) and len(got) == 1:
-        got = got[0]
     refuse_object(got, what, _form(offered, several=False))
     found = offered.get(_folded(got)) if _is_plain(got) else None
     if found is None:

@@ -107,7 +107,7 @@ class TimedSession(InProcessSession):
     def __init__(
         self,
         namespace: dict[str, Any],
-        seconds: float | None,
+        seconds: float | None = None,
         of_processor: bool = False,
         host: Callable[[dict[str, Any]], Host] = Host,
     ) -> None:

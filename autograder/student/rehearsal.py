@@ -19,8 +19,8 @@ from autograder.artefacts.results import CaseResult
 from autograder.authoring.checks import Check
 from autograder.errors import AutograderError
 from autograder.sandbox.protocol.kinds import Message
-from autograder.sandbox.protocol.messages import InProcessSession, Reply
-from autograder.student.checking import run_visible, visible_cases
+from autograder.sandbox.protocol.messages import Reply
+from autograder.student.checking import HomeSession, run_visible, visible_cases
 
 __all__ = ["Event", "Job", "main"]
 
@@ -56,7 +56,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 Tell = Callable[[Event], None]
 
 
-class _WatchedSession(InProcessSession):
+class _WatchedSession(HomeSession):
     """The student's code, in this process; tells of each call when it begins and ends."""
 
     def __init__(self, namespace: dict[str, Any], tell: Tell, call: Event) -> None:

@@ -1,5 +1,6 @@
 """The reference answers again what it has answered to the same questions, and computes the rest."""
 
+import os
 import random
 
 import numpy as np
@@ -161,3 +162,17 @@ def test_no_more_is_kept_than_some_megabytes(counted, monkeypatch):
     for size in (400, 400, 300, 400):
         ask(session(oracle), "double", np.ones(size))
     assert counter.calls == [400.0, 300.0, 400.0]
+
+
+def test_what_is_measured_is_computed_again(counted):
+    counter, oracle = counted
+    for _ in range(2):
+        reference = session(oracle)
+        ask(reference, "double", np.ones(1))
+        ask(reference, "drawn")
+    assert counter.calls == [1.0, "drawn"]
+    reference = session(oracle)
+    ask(reference, "double", np.ones(1))
+    assert reference.processes() == (os.getpid(),)
+    ask(reference, "drawn")
+    assert counter.calls == [1.0, "drawn", 1.0, "drawn"]

@@ -24,7 +24,7 @@ def complaint(assertion, *args, **kwargs):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("got", ["B", "b", " B ", "(B)", "b)", "B.", ["B"], ("b",)])
+@pytest.mark.parametrize("got", ["B", "b", " B ", "(B)", "b)", "B."])
 def test_one_letter_however_it_is_written(got):
     assert_choice(got, "B", options="ABCD")
 
@@ -53,6 +53,7 @@ def test_another_option_is_wrong_and_the_right_one_is_not_told():
         (1, "1"),
         (None, "None"),
         (["A", "B"], "a list"),
+        (["B"], "a list"),
         ({"A": True}, "a dict"),
         (float("nan"), "a number"),
         (10**400, "a whole number"),

@@ -295,9 +295,9 @@ def _empty(want: Any) -> Any:
 
 
 def _longer(want: Any) -> Any:
-    """Return right values in a longer array."""
+    """Return right values in a longer array; of what is no number, a list in a list."""
     flat = want.detach().numpy().ravel() if is_tensor(want) else np.ravel(want)
-    return np.concatenate([flat, flat[:1], flat[:1]]) if flat.dtype.kind in "biufc" else [want]
+    return np.concatenate([flat, flat[:1], flat[:1]]) if flat.dtype.kind in "biufc" else [[want]]
 
 
 def _broadcastable(want: Any) -> Any:
