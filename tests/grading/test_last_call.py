@@ -1,6 +1,7 @@
 """A student gets the inputs of a visible case as Python; nobody keeps those of a hidden one."""
 
 import ast
+import os
 
 import msgspec
 import numpy as np
@@ -218,3 +219,7 @@ def test_a_result_without_a_call_is_stored_as_it_always_was(bundle, submit):
             assert b'"call"' not in dump_result(
                 grader.grade("ada", submit(answers) if answers is not None else submit())
             )
+
+
+def test_what_it_uses_is_measured_behind_it():
+    assert LastCall(InProcessSession({})).processes() == (os.getpid(),)

@@ -100,3 +100,7 @@ def test_single_numbers_move_too():
 def test_a_tensor_keeps_that_it_requires_a_gradient():
     tensor = torch.tensor([0.1, 0.2], dtype=torch.float64, requires_grad=True)
     assert asked(nearby(1), "echo", tensor)[0][0].requires_grad
+
+
+def test_nothing_is_measured_of_what_is_perturbed():
+    assert perturbed_session(NAMES, nearby(1)).processes() is None
