@@ -9,6 +9,7 @@ from autograder.artefacts.results import Verdict
 from autograder.audit.checking import check_audit
 from autograder.audit.checking.check_audit import audit_check
 from autograder.audit.publish import compile_and_publish
+from autograder.cli import main
 from autograder.compiler.build import compile_assignment, pack
 from autograder.compiler.skeleton import KINDS, write_skeleton
 from autograder.course import find_course
@@ -132,6 +133,22 @@ def test_a_release_measures_nothing_and_says_so(compiled):
 def test_an_unknown_kind_is_refused(course):
     with pytest.raises(UsageError, match="a kind must be one of choice, number, plot"):
         write_skeleton(course, "other", ["essay"])
+
+
+def test_the_command_writes_several_kinds_and_refuses_what_it_does_not_know(
+    tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "course.toml").write_text('name = "Kinds"\n')
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "two", "--kind", "number", "--kind", "choice"]) == 0
+    banks = {path.name for path in (tmp_path / "assignments" / "two" / "bank").iterdir()}
+    assert banks == {"weights_in_memory.py", "what_momentum_does.py"}
+    assert main(["new", "other", "--kind", "essay"]) == 2
+    assert main(["new", "--course", "Kinds", "--kind", "plot"]) == 2
+    said = capsys.readouterr().err
+    assert "a kind must be one of choice, number, plot, speed, training, memory" in said
+    assert "--kind goes with an assignment" in said
+    assert not (tmp_path / "assignments" / "other").exists()
 
 
 # Right, wrong and cheating submissions, graded in sessions.

@@ -229,7 +229,7 @@ def _form(value: Any) -> Any:
 
 def _too_late(right: Mapping[str, Any], facts: Sequence[tuple[Any, ...]]) -> Models:
     """A right answer that takes several times as long as it may."""
-    times = math.ceil(4 * max(within for (within,) in facts)) + 2
+    times = math.ceil(10 * max(within for (within,) in facts)) + 2
 
     def again_and_again(function: Callable[..., Any]) -> Callable[..., Any]:
         def model(*args: Any, **kwargs: Any) -> Any:

@@ -8,7 +8,8 @@ to there the reference need not compute anything; from there on it does, behind 
 import hashlib
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -70,14 +71,19 @@ class ReplayedReference(ReferenceSession):
         self._asked: list[Sent] = []  # and not computed yet
         self._generators: tuple[Any, ...] | None = None  # its own, once it computes
         self._is_whole = True
+        self._is_measured = False
 
     def processes(self) -> tuple[int, ...] | None:
         """Return this process, and compute from here on: what is measured is no memory."""
-        if self._generators is None:
-            self._catch_up()
+        if not self._is_measured:
+            self._is_measured = True
+            with self._own_generators():
+                self._answer_asked()
         return super().processes()
 
     def _ask_host(self, request: Message) -> Message:
+        if self._is_measured:
+            return self._computed(request)
         header, bodies = encode(request)
         sent = header, tuple(map(bytes, bodies))
         self._digest = _digest(self._digest, sent)
@@ -95,22 +101,19 @@ class ReplayedReference(ReferenceSession):
 
     def _computed(self, request: Message) -> Message:
         """Return the reply to a request, behind those that were answered from memory."""
+        with self._own_generators():
+            if (raised := self._answer_asked()) is not None:
+                return raised
+            return super()._ask_host(request)
+
+    @contextmanager
+    def _own_generators(self) -> Iterator[None]:
+        """Let the block draw from the reference's own generators."""
         before = _generators()
         try:
             if self._generators is not None:
                 _set_generators(self._generators)
-            if (raised := self._answer_asked()) is not None:
-                return raised
-            return super()._ask_host(request)
-        finally:
-            self._generators = _generators()
-            _set_generators(before)
-
-    def _catch_up(self) -> None:
-        """Compute what was answered from memory."""
-        before = _generators()
-        try:
-            self._answer_asked()
+            yield
         finally:
             self._generators = _generators()
             _set_generators(before)
