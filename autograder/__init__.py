@@ -1,5 +1,6 @@
 """Auto-graded homework for deep-learning courses: what a source notebook is written with."""
 
+from autograder.authoring.array_parts import arrays, like, tensors
 from autograder.authoring.assertions import (
     assert_close,
     assert_dtype,
@@ -10,17 +11,9 @@ from autograder.authoring.assertions import (
 from autograder.authoring.bank import alternative, mistake
 from autograder.authoring.budget import budget
 from autograder.authoring.checks import case, check, domain
+from autograder.authoring.index_parts import indices
 from autograder.authoring.matching import matches_reference
-from autograder.authoring.parts import (
-    arrays,
-    choices,
-    derived,
-    indices,
-    interval,
-    like,
-    tensors,
-    whole,
-)
+from autograder.authoring.parts import choices, derived, interval, whole
 from autograder.student.self_check import self_check
 
 __all__ = [

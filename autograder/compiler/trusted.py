@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from autograder.artefacts.bundle import Cell
 from autograder.authoring.checks import Check
 from autograder.compiler.source import Kind, Source, SourceCell
-from autograder.compiler.syntax import call_name, replace_nodes
+from autograder.compiler.syntax import call_name, placed, replace_nodes
 from autograder.compiler.written_checks import CheckFunction
 from autograder.errors import SourceError
 
@@ -56,6 +56,8 @@ def require_as_written(
                 _defining_cell(source, name),
             )
         text = written[name]
+        with placed(source.file, text.cell):
+            _ = check.cases  # drawn here, where it can be said which cell draws none
         hidden = tuple(case.hidden for case in check.cases if not case.is_drawn)
         if hidden != text.hidden or (check.hint and not text.has_hint):
             raise SourceError(

@@ -100,7 +100,8 @@ def with_n(student, reference, rng, n):
         ),
         (
             {"cases": ()},
-            "check body: there must be at least one case; add @case('a name', …) or @domain(…) below @check",
+            "check body: there must be at least one case; add @case('a name', …) or"
+            " @domain(…) below @check",
         ),
         ({"cases": (case("a"), case("a"))}, "check body: two cases are named 'a'; rename one"),
         (

@@ -240,11 +240,13 @@ ERRORS = {
     ),
     "a case of no check": (
         '@case("a", hidden=True)\ndef one(s, r, g): ...',
-        "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…), and no others",
+        "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…),"
+        " and no others",
     ),
     "another decorator": (
         '@check("q", points=1)\n@staticmethod\n@case("a")\ndef one(s, r, g): ...',
-        "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…), and no others",
+        "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…),"
+        " and no others",
     ),
     "a nested check": (
         'if True:\n    @check("q", points=1)\n    @case("a", hidden=True)\n    def one(): ...',
@@ -309,7 +311,8 @@ def test_what_could_hide_something_from_the_compiler_is_refused(workshop, cell, 
         (
             "@same",
             '@case("a", hidden=True)',
-            "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…), and no others",
+            "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…),"
+            " and no others",
         ),
         (
             '@check("q", points=1)',
@@ -346,7 +349,7 @@ def test_a_check_that_no_decorator_shows_is_refused(workshop):
         )
     assert str(error.value) == (
         "assignments/hw/hw.py, cell 5: check 'one' is not seen by the compiler; decorate a"
-        " function with @check(…)"
+        " function with @check(…), or write one = matches_reference(…)"
     )
 
 
