@@ -14,7 +14,6 @@ __all__ = [
     "axes_of",
     "bounds_of",
     "lengths_of",
-    "listed",
     "require_span",
     "shape_words",
     "words_of",
@@ -83,12 +82,6 @@ def lengths_of(shape: Iterable[str], sizes: Mapping[str, int]) -> tuple[int, ...
 def shape_words(shape: Sequence[str]) -> str:
     """Return a shape as Python writes it: (n,)."""
     return f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as a list in a sentence."""
-    *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def as_tensor(array: Any) -> Any:

@@ -10,7 +10,6 @@ from autograder.authoring.array_options import (
     axes_of,
     bounds_of,
     lengths_of,
-    listed,
     require_span,
     shape_words,
     words_of,
@@ -123,7 +122,6 @@ class _Arrays(Part):
     grad: bool
     optional: bool
     same: str | None = None  # the argument whose shape and dtype it has
-    alike: str = ""  # in words: what of it is said of that argument already
 
     @property
     def axes(self) -> Sequence[str]:
@@ -137,14 +135,10 @@ class _Arrays(Part):
     def _any(self) -> bool:
         return bool(self.shape == ("...",))
 
-    @property
-    def _edges_in_words(self) -> str:
-        said = [f"values from {self.bounds[0]:g} to {self.bounds[1]:g}"] if self.bounds else []
-        if odd := value_words(self.values):
-            said.append(f"among its values also {listed(odd)}")
-        if self.layouts:
-            said.append(f"in memory also {listed([LAYOUT_WORDS[way] for way in self.layouts])}")
-        return "; ".join(said)
+    def edges_in_words(self) -> Mapping[str, str]:
+        ways = [LAYOUT_WORDS[way] for way in self.layouts]
+        said = {"values of": value_words(self.values), "in memory": ways}
+        return {what: ", ".join(words) for what, words in said.items() if words}
 
     def factors(self, name: str) -> list[Factor]:
         found = [Factor(f"{name} values", self.values, ALONE & {*self.values[1:]})]
@@ -196,18 +190,18 @@ class _Arrays(Part):
 
     def words(self) -> str:
         what = "an array" if self.maker == "arrays" else "a tensor"
-        edges = self._edges_in_words
-        if self.same:
-            shape = f"of the shape and dtype of {self.same}"
-            edges = "" if edges == self.alike else edges
-        elif self._any:
+        if self._any:
             shape = "of any shape, a single number among them,"
         else:
             shape = f"of shape {shape_words(self.shape)}"
-        dtype = "" if self.same else f" of {' or '.join(self.dtypes)}"
-        grad = " that requires a gradient" if self.grad else ""
-        text = f"{what} {shape}{dtype}{grad}" + (f"; {edges}" if edges else "")
-        return f"{text}; or left out" if self.optional else text
+        text = f"{what} {shape} of {' or '.join(self.dtypes)}"
+        if self.same:
+            text = f"like {self.same} in shape and dtype"
+        if self.bounds:
+            text += f", with values from {self.bounds[0]:g} to {self.bounds[1]:g}"
+        if self.grad:
+            text += ", that requires a gradient"
+        return f"{text}, or left out" if self.optional else text
 
     def writable(self) -> Part:
         return replace(self, layouts=tuple(way for way in self.layouts if way != READ_ONLY))
@@ -313,8 +307,7 @@ def _as(other: _Arrays, part: _Like) -> _Arrays:
         grad=changes.get("grad", False),
         optional=changes.get("optional", False),
     )
-    edges = other.alike if other.same else other._edges_in_words
-    return replace(_checked(own), same=other.same or part.other, alike=edges)
+    return replace(_checked(own), same=other.same or part.other)
 
 
 def _given_or_not(name: str, optional: bool) -> list[Factor]:

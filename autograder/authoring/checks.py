@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -117,6 +118,22 @@ class Check:
     def summary(self) -> str:
         """The first line of the docstring: what the student reads."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    def inputs(self, case: str) -> dict[str, Any]:
+        """Return the arguments of the first call that a visible case makes, by parameter.
+
+        They are those with which `self_check` runs the case in this notebook; grading draws
+        others. Nothing of the notebook is run::
+
+            sgd_step(**sgd_step_matches_reference.inputs("typical inputs"))
+
+        Raises:
+            UsageError: there is no such case here, or it calls no function; says what there is.
+        """
+        # By its name, as it is of a layer above: a check needs it here alone, in a notebook.
+        at_home = importlib.import_module("autograder.student.inputs")
+        found: dict[str, Any] = at_home.inputs_of(self, case)
+        return found
 
     def pool(self) -> list[Case]:
         """Return hidden cases in which each pair of kinds is drawn together."""

@@ -94,6 +94,10 @@ class Part:
         """Return what is promised of the argument, in words that follow its name."""
         raise NotImplementedError
 
+    def edges_in_words(self) -> Mapping[str, str]:
+        """Return what else there may be: in words, by what they are about, "values of" it, say."""
+        return {}
+
     def writable(self) -> "Part":
         """Return the part for a function that may change its arguments in place."""
         return self
@@ -324,13 +328,19 @@ class Domain:
         return ", ".join(f"{'/'.join(names)}{kind}" for kind, names in odd.items()) or TYPICAL
 
     def words(self) -> list[str]:
-        """Return what is promised of each argument, in words, and of the sizes."""
+        """Return what is promised in words: of each argument, of its edges, and of the sizes."""
         said: dict[str, list[str]] = {}  # by the words: the arguments of which they are said
+        edges: dict[tuple[str, str], list[str]] = {}  # likewise, by what they are about too
         for name, part in self.parts.items():
             said.setdefault(part.words(), []).append(name)
+            for about in part.edges_in_words().items():
+                edges.setdefault(about, []).append(name)
         lines = [f"{', '.join(names)}: {text}" for text, names in said.items()]
-        spans = [
-            f"{name} {f'from {s.low} to {s.high}' if s.low < s.high else f'is {s.low}'}"
-            for name, s in self._axes.items()
+        lines += [
+            f"{what} {', '.join(names)}: also {text}" for (what, text), names in edges.items()
         ]
-        return [*lines, f"sizes: {', '.join(spans)}"] if spans else lines
+        if spans := [f"{name} {size.words}" for name, size in self._axes.items()]:
+            lines.append(f"sizes: {', '.join(spans)}")
+        if self._asked_by_where:
+            lines.append(f"{', '.join(self._asked_by_where)}: such as fit together")
+        return lines

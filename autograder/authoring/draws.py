@@ -36,8 +36,7 @@ def shown(domain: Domain) -> list[Draw]:
 def few(domain: Domain) -> list[Draw]:
     """Return draws that together have each kind of each factor, as far as any draw may have it.
 
-    Edges are put together, but for those that hide others. What is shown is not among them, unless
-    nothing else could be hidden.
+    Edges are put together, but for those that hide others. What is shown is not among them.
     """
     factors = list(domain.factors.values())
     waiting = {f.name: [k for k in f.kinds[1:] if k not in f.alone] for f in factors}
@@ -56,7 +55,8 @@ def few(domain: Domain) -> list[Draw]:
         draws.append(draw)
     draws += _alone(domain, [f for f in factors if f.alone])
     visible = shown(domain)
-    return [draw for draw in _unique(draws) if draw not in visible] or [domain.typical]
+    hidden = [draw for draw in _unique(draws) if draw not in visible]
+    return hidden if hidden or visible else [domain.typical]
 
 
 def pool(domain: Domain) -> list[Draw]:

@@ -28,6 +28,11 @@ class Size:
         """The typical size and the two ends."""
         return tuple(dict.fromkeys(map(str, (self.typical, self.low, self.high))))
 
+    @property
+    def words(self) -> str:
+        """What it may be."""
+        return f"from {self.low} to {self.high}" if self.low < self.high else f"is {self.low}"
+
 
 def require_size(name: str, size: Any) -> None:
     """Refuse what is no span of lengths."""

@@ -28,10 +28,10 @@ TINY, ZEROS, CONSTANT = "tiny", "zeros", "constant"
 _WORDS = {
     SOME_ZEROS: "exact zeros",
     TIES: "ties",
-    LARGE: "large ones",
-    TINY: "tiny ones",
-    ZEROS: "zeros only",
-    CONSTANT: "one value throughout",
+    LARGE: "large",
+    TINY: "tiny",
+    ZEROS: "only zeros",
+    CONSTANT: "all equal",
 }
 VALUES = (NORMAL, *_WORDS)
 LOW_END, HIGH_END = "some at the low end", "some at the high end"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
+from autograder.artefacts.recording import Recording
 from autograder.authoring.checks import Check
 from autograder.compiler.regions import SOLUTION
 from autograder.compiler.source import Source, SourceCell
@@ -25,6 +26,7 @@ def make_manifest(
     checks: Mapping[str, Check],
     written: Mapping[str, CheckFunction],
     reference: Iterable[str],
+    recording: Recording,
 ) -> Manifest:
     """Return the manifest, still without the hashes of the bundle's files.
 
@@ -32,11 +34,12 @@ def make_manifest(
         checks: as they are after the cells ran.
         written: the same, as they are written.
         reference: the texts of the modules that the bundle carries.
+        recording: of the visible cases.
 
     Raises:
         SourceError: there is no question, or a manual one shares its id with another.
     """
-    questions = tuple(_questions(source, checks, written))
+    questions = tuple(_questions(source, checks, written, recording))
     if not questions:
         raise SourceError("the notebook has no question; add a check or a manual one", source.file)
     headings = (text for cell in source.cells for text in _headings(cell))
@@ -53,7 +56,10 @@ def make_manifest(
 
 
 def _questions(
-    source: Source, checks: Mapping[str, Check], written: Mapping[str, CheckFunction]
+    source: Source,
+    checks: Mapping[str, Check],
+    written: Mapping[str, CheckFunction],
+    recording: Recording,
 ) -> Iterator[QuestionEntry]:
     """Return the questions in the order in which they first come."""
     titles: dict[str, str] = {}
@@ -71,7 +77,7 @@ def _questions(
                 )
             titles.setdefault(question, heading or question)
     for question, title in titles.items():
-        entries = tuple(_entry(c) for c in checks.values() if c.question == question)
+        entries = tuple(_entry(c, recording) for c in checks.values() if c.question == question)
         points = manual.get(question, sum(e.points for e in entries))
         is_manual = question in manual
         yield QuestionEntry(
@@ -79,7 +85,7 @@ def _questions(
         )
 
 
-def _entry(check: Check) -> CheckEntry:
+def _entry(check: Check, recording: Recording) -> CheckEntry:
     return CheckEntry(
         name=check.name,
         question=check.question,
@@ -89,6 +95,7 @@ def _entry(check: Check) -> CheckEntry:
         device=check.device,
         hint=check.hint,
         summary=check.summary,
+        called=recording.called_in(check.name),
     )
 
 
