@@ -336,9 +336,8 @@ class Domain:
             for about in part.edges_in_words().items():
                 edges.setdefault(about, []).append(name)
         lines = [f"{', '.join(names)}: {text}" for text, names in said.items()]
-        lines += [
-            f"{what} {', '.join(names)}: also {text}" for (what, text), names in edges.items()
-        ]
+        by_subject = sorted(edges.items(), key=lambda edge: edge[0][0], reverse=True)
+        lines += [f"{what} {', '.join(names)}: also {text}" for (what, text), names in by_subject]
         if spans := [f"{name} {size.words}" for name, size in self._axes.items()]:
             lines.append(f"sizes: {', '.join(spans)}")
         if self._asked_by_where:
