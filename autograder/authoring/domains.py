@@ -39,12 +39,15 @@ class Factor:
         alone: kinds that hide what else is odd, such as an array of zeros; none of them is drawn
             together with another edge unless a pair of the two is wanted.
         shown: whether the second kind is worth a visible case: another shape, another dtype.
+        scales: whether an end may hide what arrays hold, as a rate of 0 does; then its ends are
+            drawn with typical arrays.
     """
 
     name: str
     kinds: tuple[str, ...]
     alone: frozenset[str] = frozenset()
     shown: bool = False
+    scales: bool = False
 
     @property
     def typical(self) -> str:

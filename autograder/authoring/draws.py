@@ -8,7 +8,7 @@ A draw *fits* if its inputs are promised, and are in all what it says: an array 
 axis lies as any other, so that no draw says so of one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, islice, product
 
 import numpy as np
@@ -39,7 +39,19 @@ def few(domain: Domain) -> list[Draw]:
     Edges are put together, but for those that hide others. What is shown is not among them.
     """
     factors = list(domain.factors.values())
+    draws = _covering(domain, [f for f in factors if not f.scales])
+    draws += _covering(domain, [f for f in factors if f.scales])
+    draws += _alone(domain, [f for f in factors if f.alone])
+    visible = shown(domain)
+    hidden = [draw for draw in _unique(draws) if draw not in visible]
+    return hidden if hidden or visible else [domain.typical]
+
+
+def _covering(domain: Domain, factors: Sequence[Factor]) -> list[Draw]:
+    """Return draws that together have each kind of some factors that hides no other."""
     waiting = {f.name: [k for k in f.kinds[1:] if k not in f.alone] for f in factors}
+    for factor in [f for f in factors if f.scales][1::2]:
+        waiting[factor.name].reverse()  # not all rates are 0 at once
     draws = []
     while any(waiting.values()):
         draw = domain.typical
@@ -49,14 +61,11 @@ def few(domain: Domain) -> list[Draw]:
             name = next(name for name, kinds in waiting.items() if kinds)
             kind = waiting[name].pop(0)
             draw = next(iter(_any_with(domain, {name: kind})), domain.typical)
-        for name, kind in draw.items():
-            if kind in waiting[name]:
-                waiting[name].remove(kind)
+        for name, kinds in waiting.items():
+            if draw[name] in kinds:
+                kinds.remove(draw[name])
         draws.append(draw)
-    draws += _alone(domain, [f for f in factors if f.alone])
-    visible = shown(domain)
-    hidden = [draw for draw in _unique(draws) if draw not in visible]
-    return hidden if hidden or visible else [domain.typical]
+    return draws
 
 
 def pool(domain: Domain) -> list[Draw]:

@@ -66,7 +66,8 @@ class _Interval(Part):
         }
 
     def factors(self, name: str) -> list[Factor]:
-        return [Factor(name, (INSIDE, *self._edges, *[LEFT_OUT] * self.optional))]
+        kinds = (INSIDE, *self._edges, *[LEFT_OUT] * self.optional)
+        return [Factor(name, kinds, scales=True)]
 
     def draw(self, name: str, known: Known) -> Any:
         kind = known.kinds.get(name, INSIDE)

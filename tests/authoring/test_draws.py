@@ -154,9 +154,19 @@ def test_edges_are_put_together_so_that_few_draws_are_enough():
     assert names[:3] == [
         "typical inputs",
         "w (3, 2)",
-        "w/grad some zeros, w (3, 2), w/grad strided, lr = 0",
+        "w/grad some zeros, w (3, 2), w/grad strided",
     ]
-    assert len(names) <= 10
+    assert len(names) <= 12
+
+
+def test_a_rate_of_0_hides_no_edge_of_an_array_nor_another_rate():
+    parts = {"w": arrays(), "lr": interval(0, 1), "momentum": interval(0, 1)}
+    made = Domain(resolved(parts), {})
+    for draw in few(made):
+        rates = [draw["lr"], draw["momentum"]]
+        if rates != ["inside", "inside"]:
+            assert rates in (["0", "1"], ["1", "0"])
+            assert {**draw, "lr": "inside", "momentum": "inside"} == made.typical
 
 
 def test_of_two_axes_side_by_side_one_is_short_where_the_other_is_long():
