@@ -213,12 +213,15 @@ def _checked(part: _Arrays) -> _Arrays:
     usual = (BOUNDED if bounds[0] < bounds[1] else (INSIDE,)) if bounds else VALUES
     values = usual if part.values is None else part.values
     ways = tuple(LAYOUTS) if maker == "arrays" else OF_TENSORS
+    axes = axes_of(maker, part.shape)
+    layouts = words_of(maker, "layouts", part.layouts, ways)
+    most = 3 if axes == ("...",) else len(axes)
     made = replace(
         part,
-        shape=axes_of(maker, part.shape),
+        shape=axes,
         values=words_of(maker, "values", values, BOUNDED if bounds else VALUES),
         dtypes=words_of(maker, "dtypes", part.dtypes, DTYPES),
-        layouts=words_of(maker, "layouts", part.layouts, ways),
+        layouts=tuple(way for way in layouts if most > (way == "columns")),
     )
     if not made.values or not made.dtypes:
         raise SourceError(f"{maker}: values and dtypes must have at least one word")

@@ -84,6 +84,12 @@ def test_nothing_is_read_only_where_arguments_may_be_changed():
     assert "read-only" in domain(w=arrays()).factors["w layout"].kinds
 
 
+def test_an_array_of_one_axis_is_promised_no_columns_and_a_number_no_layout():
+    assert "columns" not in domain(x=arrays("n")).factors["x layout"].kinds
+    assert "columns" in domain(x=arrays("n m")).factors["x layout"].kinds
+    assert "x layout" not in domain(x=arrays("")).factors
+
+
 def test_a_domain_says_in_words_what_it_promises():
     made = domain(
         x=arrays("n c", dtypes=("float64", "float32"), layouts=("strided",)),
