@@ -184,7 +184,11 @@ def _inputs(question: QuestionGrade) -> Iterator[str]:
     entries = {entry.name: entry for entry in question.entry.checks}
     for name in _to_run_again(question):
         check = next(check for check in question.checks if check.name == name)
-        missed = [c.name for c in check.cases if c.verdict is not Verdict.PASSED and not c.hidden]
+        missed = [
+            c.name
+            for c in check.cases
+            if c.verdict is not Verdict.PASSED and not c.hidden and c.blank is None
+        ]
         called = [case for case in missed if case in entries[name].called]
         yield from (f"{name}.inputs({case!r})" for case in called[:1])
 
