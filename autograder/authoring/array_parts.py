@@ -14,7 +14,7 @@ from autograder.authoring.array_options import (
     shape_words,
     words_of,
 )
-from autograder.authoring.domains import LEFT_OUT, OMITTED, Factor, Kinds, Known, Part
+from autograder.authoring.domains import OMITTED, Factor, Kinds, Known, Part
 from autograder.authoring.layouts import LAYOUTS, READ_ONLY, has_layout, laid_out
 from autograder.authoring.values import (
     ALONE,
@@ -27,6 +27,7 @@ from autograder.authoring.values import (
     is_telling,
     value_words,
 )
+from autograder.authoring.wording import LEFT_OUT
 from autograder.errors import SourceError
 
 __all__ = ["arrays", "like", "resolved", "tensors"]

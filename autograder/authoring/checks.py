@@ -142,10 +142,20 @@ class Check:
         return [c for c in drawn if c.name not in known]
 
     def with_draws(self, draws: Iterable[Mapping[str, str]]) -> "Check":
-        """Return the check with further hidden cases, of some kinds each."""
+        """Return the check with further hidden cases, of some kinds each.
+
+        Raises:
+            SourceError: one is not of its domain.
+        """
         if self.domain is None:
             return self
-        return replace(self, draws=(*self.draws, *draws))
+        more = tuple(draws)
+        for kinds in more:
+            try:
+                self.domain.require_known(kinds)
+            except SourceError as error:
+                raise SourceError(f"check {self.name}: {error}") from None
+        return replace(self, draws=(*self.draws, *more))
 
 
 def check(
@@ -196,10 +206,6 @@ def check(
         require_fit(where, function, {c.name: c.parameters for c in written}, promised)
         if promised is not None:
             promised = replace(promised, pure=pure)
-            try:
-                shown(promised)
-            except SourceError as error:
-                raise SourceError(f"{where}: {error}") from None
         return Check(
             function,
             question,

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from autograder.authoring.sizes import SPAN, Size, near, require_size, usual_size
+from autograder.authoring.wording import called, worded
 from autograder.errors import SourceError
 
-__all__ = ["LEFT_OUT", "OMITTED", "UNKNOWN", "Domain", "Factor", "Kinds", "Known", "Part"]
+__all__ = ["OMITTED", "UNKNOWN", "Domain", "Factor", "Kinds", "Known", "Part"]
 
 Kinds = Mapping[str, str]  # by factor
 TYPICAL = "typical inputs"
-LEFT_OUT = "left out"  # the kind of an argument that may be left out
 OMITTED = object()  # stands for the value of an argument that is left out
 UNKNOWN = object()  # stands for a value that the kinds of a draw do not tell
 _MOST_SIZES = 10_000  # that are looked through for some that fit together
@@ -69,6 +69,7 @@ class Part:
     """What a domain promises of one argument. Subclasses say what can be drawn."""
 
     positional = True  # whether a call passes it by its place, as arrays are
+    optional = False  # whether it may be left out
 
     def factors(self, name: str) -> list[Factor]:
         """Return what varies of the argument of this name."""
@@ -298,6 +299,16 @@ class Domain:
             found[name] = None if value is OMITTED else value
         return found
 
+    def require_known(self, kinds: Kinds) -> None:
+        """Refuse a draw of another domain, such as this one was before it was changed.
+
+        Raises:
+            SourceError: it has a factor or a kind that there is none of here.
+        """
+        for name, kind in kinds.items():
+            if name not in self.factors or kind not in self.factors[name].kinds:
+                raise SourceError(f"its domain has no draw with {name}: {kind}; compile it again")
+
     def sizes_of(self, kinds: Kinds) -> dict[str, int]:
         """Return the length of each axis."""
         return {name: int(kinds.get(name, size.typical)) for name, size in self._axes.items()}
@@ -316,31 +327,19 @@ class Domain:
 
     def may_omit(self, name: str) -> bool:
         """Return whether an argument may be left out."""
-        return any(LEFT_OUT in factor.kinds for factor in self.parts[name].factors(name))
+        return self.parts[name].optional
 
     def name_of(self, kinds: Kinds) -> str:
         """Return what a draw is called: by all of it that is not typical."""
-        odd: dict[str, list[str]] = {}  # by the kind: the arguments that are of it
-        for name, factor in self.factors.items():
-            kind = kinds.get(name, factor.typical)
-            if kind != factor.typical:
-                argument, of, _ = name.partition(" ")
-                odd.setdefault(f" {kind}" if of or kind == LEFT_OUT else f" = {kind}", []).append(
-                    argument
-                )
-        return ", ".join(f"{'/'.join(names)}{kind}" for kind, names in odd.items()) or TYPICAL
+        chosen = {name: kinds.get(name, f.typical) for name, f in self.factors.items()}
+        odd = {n: kind for n, kind in chosen.items() if kind != self.factors[n].typical}
+        return called(odd) or TYPICAL
 
     def words(self) -> list[str]:
         """Return what is promised in words: of each argument, of its edges, and of the sizes."""
-        said: dict[str, list[str]] = {}  # by the words: the arguments of which they are said
-        edges: dict[tuple[str, str], list[str]] = {}  # likewise, by what they are about too
-        for name, part in self.parts.items():
-            said.setdefault(part.words(), []).append(name)
-            for about in part.edges_in_words().items():
-                edges.setdefault(about, []).append(name)
-        lines = [f"{', '.join(names)}: {text}" for text, names in said.items()]
-        by_subject = sorted(edges.items(), key=lambda edge: edge[0][0], reverse=True)
-        lines += [f"{what} {', '.join(names)}: also {text}" for (what, text), names in by_subject]
+        said = {name: part.words() for name, part in self.parts.items()}
+        edges = {name: part.edges_in_words() for name, part in self.parts.items()}
+        lines = worded(said, edges)
         if spans := [f"{name} {size.words}" for name, size in self._axes.items()]:
             lines.append(f"sizes: {', '.join(spans)}")
         if self._asked_by_where:

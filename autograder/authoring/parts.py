@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any
 
-from autograder.authoring.domains import LEFT_OUT, OMITTED, UNKNOWN, Factor, Kinds, Known, Part
+from autograder.authoring.domains import OMITTED, UNKNOWN, Factor, Kinds, Known, Part
 from autograder.authoring.values import INSIDE
+from autograder.authoring.wording import LEFT_OUT
 from autograder.errors import SourceError
 
 __all__ = ["choices", "derived", "interval", "whole"]

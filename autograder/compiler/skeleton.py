@@ -28,7 +28,7 @@ def {function}(x: np.ndarray) -> np.ndarray:
     return (x - x.mean()) / x.std()
 '''
 
-_SOURCE = '''# %% [markdown]
+_SOURCE = """# %% [markdown]
 # # {title}
 #
 # Say what this homework is about, and how long it takes.
@@ -71,7 +71,7 @@ self_check({function}_matches_reference)
 # === BEGIN MARK SCHEME ===
 # 2 points for the link between the size of an input and the size of its weights' gradient.
 # === END MARK SCHEME ===
-'''
+"""
 
 _BANK = """import numpy as np
 

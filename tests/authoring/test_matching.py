@@ -158,6 +158,16 @@ def test_what_the_audit_adds_stands_behind_the_few_and_has_names_of_its_own():
     assert len(check.cases) == len(step().cases)
 
 
+def test_draws_of_another_domain_are_refused():
+    with pytest.raises(SourceError) as error:
+        step().with_draws([{"w layout": "upside down"}])
+    assert str(error.value) == (
+        "check step_matches_reference: its domain has no draw with w layout: upside down; compile"
+        " it again"
+    )
+    assert step().with_draws([]).cases[0].name == "typical inputs"
+
+
 def test_two_submissions_get_other_numbers_and_one_the_same():
     case = step().cases[0]
 
