@@ -243,6 +243,10 @@ def domain(
         SourceError: a part is none, or does not fit.
     """
 
+    options = {"visible": visible, "sizes": sizes, "where": where}
+    for option in (name for name, value in options.items() if isinstance(value, Part)):
+        raise SourceError(f"@domain: {option} is an option; rename the check's parameter")
+
     def decorate(function: T) -> T:
         if isinstance(function, Check):
             raise SourceError(f"check {function.name}: @domain must stand below @check")
