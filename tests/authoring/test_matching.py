@@ -5,7 +5,17 @@ import inspect
 import numpy as np
 import pytest
 
-from autograder import arrays, choices, derived, interval, like, matches_reference, whole
+from autograder import (
+    arrays,
+    choices,
+    derived,
+    indices,
+    interval,
+    like,
+    matches_reference,
+    tensors,
+    whole,
+)
 from autograder.artefacts.results import Verdict
 from autograder.authoring.checks import case_rng
 from autograder.errors import SourceError
@@ -230,3 +240,18 @@ def test_what_no_check_can_be_is_refused_in_one_sentence(name):
     with pytest.raises(SourceError) as error:
         matches_reference("step", points=1, **options)
     assert str(error.value) == sentence
+
+
+def test_tensors_that_require_a_gradient_have_one_in_each_layout():
+    called = "def f(x, labels):\n    loss = -x.log_softmax(1)[range(len(labels)), labels].mean()\n"
+    called += "    loss.backward()\n    return loss, x.grad"
+    check = matches_reference(
+        "f",
+        points=1,
+        returns=("loss", "gradient"),
+        x=tensors("n c", grad=True, dtypes=("float64",)),
+        labels=indices("n", below="c", tensor=True),
+    )
+    assert verdicts(check, called, called) == {Verdict.PASSED}
+    wrong = outcomes(check, called.replace("x.grad", "x.grad * len(labels)"), called)
+    assert wrong["typical inputs"].message.startswith("gradient: ")
