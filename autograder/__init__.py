@@ -1,5 +1,6 @@
 """Auto-graded homework for deep-learning courses: what a source notebook is written with."""
 
+from autograder.authoring.array_parts import arrays, like, tensors
 from autograder.authoring.assertions import (
     assert_close,
     assert_dtype,
@@ -12,18 +13,10 @@ from autograder.authoring.budget import budget
 from autograder.authoring.checks import case, check, domain
 from autograder.authoring.choices import assert_choice, assert_choices, assert_options
 from autograder.authoring.figures import assert_figure, drawn
+from autograder.authoring.index_parts import indices
 from autograder.authoring.matching import matches_reference
 from autograder.authoring.memory import assert_memory, measured
-from autograder.authoring.parts import (
-    arrays,
-    choices,
-    derived,
-    indices,
-    interval,
-    like,
-    tensors,
-    whole,
-)
+from autograder.authoring.parts import choices, derived, interval, whole
 from autograder.authoring.quantities import assert_quantity
 from autograder.authoring.timing import assert_fast
 from autograder.authoring.training import assert_learnt, held_out

@@ -54,11 +54,7 @@ IN_SESSION = (
     "inside.line",
     "protocol.channel",
 )
-LIGHT = (  # of other packages, what imports no more than numpy
-    "autograder.errors",
-    "autograder.authoring.layouts",
-    "autograder.authoring.subject",
-)
+LIGHT = ("autograder.errors", "autograder.authoring.subject", "autograder.authoring.layouts")
 ON_DEMAND = {"torch", "IPython", "traitlets"}
 
 

@@ -14,7 +14,8 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     factor of the check's domain; ``cell`` is the nbgrader grade_id of its cell in the release,
     which is the check's name; ``summary`` is the first line of its docstring; ``standard``
     is how strictly its numbers are compared; ``rejects`` are the mistakes of its question that it
-    is known to reject, by title.
+    is known to reject, by title; ``called`` are the visible cases that begin with a call, whose
+    inputs a student's notebook can show.
     """
 
     name: str
@@ -28,6 +29,7 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standard: Standard = Standard()
     rejects: tuple[str, ...] = ()
     draws: tuple[dict[str, str], ...] = ()
+    called: tuple[str, ...] = ()
 
     @property
     def cell(self) -> str:

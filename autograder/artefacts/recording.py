@@ -13,6 +13,7 @@ from autograder.sandbox.protocol.wire import Packed
 __all__ = ["FILE", "Recording", "Reply", "Sketch", "dump_recording", "load_recording"]
 
 FILE = "recording.json"
+_RUNS = ("call", "apply")  # the rest of what is asked reads values
 
 
 class Sketch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +51,18 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standards: dict[str, Standard] = {}
     call_seconds: float = Limits.call_seconds
     schema: int = 3
+
+    def called_in(self, check: str) -> tuple[str, ...]:
+        """Return the cases of a check that begin with a call of a function of the notebook."""
+        return tuple(
+            case for case, replies in self.replies.get(check, {}).items() if _begins(replies)
+        )
+
+
+def _begins(replies: tuple[Reply, ...]) -> bool:
+    """Return whether a call comes first of all that runs something."""
+    runs = (reply.asked for reply in replies if reply.asked.partition(" ")[0] in _RUNS)
+    return next(runs, "") == "call"
 
 
 def dump_recording(recording: Recording, standards: Mapping[str, Standard]) -> bytes:

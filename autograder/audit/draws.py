@@ -6,7 +6,6 @@ that is tried on every pair of kinds, and of the draws that reject it as few as 
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -44,7 +43,7 @@ def pools_of(oracle: Oracle, names: Collection[str]) -> dict[str, Check]:
         if check.domain is not None and check.device != "cuda":
             cases = [case for case in check.pool() if not _hangs_on_rounding(check, case, oracle)]
             if cases:
-                found[name] = replace(check, cases=tuple(cases))
+                found[name] = check.only(cases)
     return found
 
 
@@ -52,7 +51,7 @@ def _hangs_on_rounding(check: Check, case: Case, oracle: Oracle) -> bool:
     rng = drawn_under(SEEDS[0], oracle.assignment)(check, case)
     dtypes = {dtype_name(value) for value in case.arguments(rng).values() if is_array(value)}
     coarsest = max((np.finfo(d).eps for d in dtypes if d.startswith("float")), default=EPS)
-    alone = replace(check, cases=(case,))
+    alone = check.only([case])
     for units in (UNITS, -UNITS):
         session = perturbed_session(oracle.namespace, shaken(units * float(coarsest)))
         ((result, compared),) = run_perturbed(alone, session, oracle, SEEDS[0])

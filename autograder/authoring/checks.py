@@ -2,27 +2,29 @@
 
 import copy
 import hashlib
+import importlib
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from types import FunctionType
 from typing import Any, TypeVar
 
 import numpy as np
 
+from autograder.authoring.array_parts import resolved
 from autograder.authoring.domains import Domain, Part
 from autograder.authoring.draws import few, pool, shown
-from autograder.authoring.parts import resolved
+from autograder.authoring.required import given_names, is_number, require_fit, require_names
 from autograder.errors import SourceError
 
-__all__ = ["Case", "Check", "case", "case_rng", "check", "domain"]
+__all__ = ["Case", "Check", "case", "case_rng", "check", "domain", "with_domain"]
 
 T = TypeVar("T")
 CheckFunction = Callable[..., None]
 
 DEVICES = ("any", "cpu", "cuda")
 PRECISIONS = ("any", "strict")
-_OWN_PARAMETERS = ("student", "reference", "rng")
 _CASES, _DOMAIN = "_autograder_cases", "_autograder_domain"
 
 
@@ -63,6 +65,7 @@ class Check:
     Attributes:
         question: the id of the question whose points it carries.
         points: shared equally by the cases, unless ``all_or_nothing``.
+        written: the cases that are written out.
         pure: a call that changes an argument in place fails.
         device: ``any`` runs where the run runs; ``cuda`` is pending without a GPU.
         seconds: the limit on one call of the student's code; None is the course's.
@@ -72,12 +75,13 @@ class Check:
         precision: ``any`` takes a right answer in single precision where the audit finds room for
             it; ``strict`` grades precision.
         domain: the inputs that its prompt promises, if it says so.
+        draws: the kinds of hidden cases that the audit has added.
     """
 
     function: CheckFunction
     question: str
     points: float
-    cases: tuple[Case, ...]
+    written: tuple[Case, ...]
     all_or_nothing: bool = False
     pure: bool = False
     device: str = "any"
@@ -86,6 +90,24 @@ class Check:
     given: tuple[str, ...] = ()
     precision: str = "any"
     domain: Domain | None = None
+    draws: tuple[Mapping[str, str], ...] = ()
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases, those that are drawn last; a session that runs none of them draws none.
+
+        Raises:
+            SourceError: two have one name, or ``where`` cannot be asked.
+        """
+        found = self.written
+        if (promised := self.domain) is not None:
+            try:
+                found += _drawn(promised, shown(promised), False)
+                found += _drawn(promised, [*few(promised), *self.draws], True)
+            except SourceError as error:
+                raise SourceError(f"check {self.name}: {error}") from None
+        require_names(f"check {self.name}", [c.name for c in found])
+        return found
 
     @property
     def name(self) -> str:
@@ -97,19 +119,47 @@ class Check:
         """The first line of the docstring: what the student reads."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
+    def inputs(self, case: str) -> dict[str, Any]:
+        """Return the arguments of the first call that a visible case makes, by parameter.
+
+        They are those with which `self_check` runs the case in this notebook; grading draws
+        others. Nothing of the notebook is run::
+
+            sgd_step(**sgd_step_matches_reference.inputs("typical inputs"))
+
+        Raises:
+            UsageError: there is no such case here, or it calls no function; says what there is.
+        """
+        # By its name, as it is of a layer above: a check needs it here alone, in a notebook.
+        at_home = importlib.import_module("autograder.student.inputs")
+        found: dict[str, Any] = at_home.inputs_of(self, case)
+        return found
+
     def pool(self) -> list[Case]:
         """Return hidden cases in which each pair of kinds is drawn together."""
         known = {c.name for c in self.cases}
         drawn = _drawn(self.domain, pool(self.domain), True) if self.domain else ()
         return [c for c in drawn if c.name not in known]
 
+    def only(self, cases: Iterable[Case]) -> "Check":
+        """Return the check with some cases in place of its own."""
+        return replace(self, written=tuple(cases), domain=None, draws=())
+
     def with_draws(self, draws: Iterable[Mapping[str, str]]) -> "Check":
-        """Return the check with further hidden cases, of some kinds each, but those that it has."""
+        """Return the check with further hidden cases, of some kinds each.
+
+        Raises:
+            SourceError: one is not of its domain.
+        """
         if self.domain is None:
             return self
-        known = {c.name for c in self.cases}
-        new = (c for c in _drawn(self.domain, draws, True) if c.name not in known)
-        return replace(self, cases=(*self.cases, *new))
+        more = tuple(draws)
+        for kinds in more:
+            try:
+                self.domain.require_known(kinds)
+            except SourceError as error:
+                raise SourceError(f"check {self.name}: {error}") from None
+        return replace(self, draws=(*self.draws, *more))
 
 
 def check(
@@ -136,7 +186,7 @@ def check(
             raise SourceError(
                 f"{where}: question must be a Python name, such as 'sgd_step', got {question!r}"
             )
-        if not (_is_number(points) and points >= 0):
+        if not (is_number(points) and points >= 0):
             raise SourceError(f"{where}: points must be a number, 0 or more, got {points!r}")
         if device not in DEVICES:
             raise SourceError(
@@ -146,29 +196,25 @@ def check(
             raise SourceError(
                 f"{where}: precision must be one of {', '.join(PRECISIONS)}, got {precision!r}"
             )
-        if seconds is not None and not (_is_number(seconds) and seconds > 0):
+        if seconds is not None and not (is_number(seconds) and seconds > 0):
             raise SourceError(f"{where}: seconds must be a number above 0, got {seconds!r}")
-        names = _given_names(where, question, given)
+        names = given_names(where, question, given)
         promised: Domain | None = getattr(function, _DOMAIN, None)
-        cases: tuple[Case, ...] = tuple(getattr(function, _CASES, ()))
-        if promised is not None:
-            promised = replace(promised, pure=pure)
-            try:
-                cases += _drawn(promised, shown(promised), False)
-                cases += _drawn(promised, few(promised), True)
-            except SourceError as error:
-                raise SourceError(f"{where}: {error}") from None
-        if not cases:
+        written: tuple[Case, ...] = tuple(getattr(function, _CASES, ()))
+        if not written and promised is None:
             raise SourceError(
                 f"{where}: there must be at least one case; add @case('a name', …) or @domain(…) "
                 "below @check"
             )
-        _require_fit(where, function, cases)
+        require_names(where, [c.name for c in written])
+        require_fit(where, function, {c.name: c.parameters for c in written}, promised)
+        if promised is not None:
+            promised = replace(promised, pure=pure)
         return Check(
             function,
             question,
             float(points),
-            cases,
+            written,
             all_or_nothing,
             pure,
             device,
@@ -201,15 +247,36 @@ def domain(
         SourceError: a part is none, or does not fit.
     """
 
+    options = {"visible": visible, "sizes": sizes, "where": where}
+    for option in (name for name, value in options.items() if isinstance(value, Part)):
+        raise SourceError(f"@domain: {option} is an option; rename the check's parameter")
+
     def decorate(function: T) -> T:
         if isinstance(function, Check):
             raise SourceError(f"check {function.name}: @domain must stand below @check")
-        if hasattr(function, _DOMAIN):
-            raise SourceError("a check must have one domain, and this one has two; join them")
-        setattr(function, _DOMAIN, Domain(resolved(parts), sizes or {}, where, visible))
+        if not isinstance(function, FunctionType):
+            raise SourceError(f"@domain must stand above a function, got {function!r}")
+        with_domain(function, parts, sizes, where, visible)
         return function
 
     return decorate
+
+
+def with_domain(
+    function: FunctionType,
+    parts: Mapping[str, Any],
+    sizes: Mapping[str, tuple[int, int]] | None,
+    where: Callable[..., bool] | None,
+    visible: int,
+) -> None:
+    """Mark a function with its domain; see `domain`."""
+    if hasattr(function, _DOMAIN):
+        raise SourceError(f"check {function.__name__}: it has two domains; join them")
+    try:
+        made = Domain(resolved(parts), {} if sizes is None else sizes, where, visible)
+    except SourceError as error:
+        raise SourceError(f"check {function.__name__}: {error}") from None
+    setattr(function, _DOMAIN, made)
 
 
 def _drawn(promised: Domain, draws: Iterable[Mapping[str, str]], hidden: bool) -> tuple[Case, ...]:
@@ -253,44 +320,3 @@ def case_rng(
         parts += [submission.encode(errors="surrogateescape"), str(tries).encode()]
     digest = hashlib.sha256(b"".join(hashlib.sha256(p).digest() for p in parts)).digest()
     return np.random.default_rng(int.from_bytes(digest, "big"))
-
-
-def _is_number(value: object) -> bool:
-    """Return whether a value is a finite number, as a float can hold it; a bool is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return abs(value) <= sys.float_info.max
-
-
-def _given_names(where: str, question: str, given: object) -> tuple[str, ...]:
-    names = given if isinstance(given, (list, tuple)) else (None,)
-    if not all(isinstance(name, str) and name.isidentifier() for name in names):
-        raise SourceError(
-            f"{where}: given must be a list of names of functions, such as ['sgd_step'], got"
-            f" {given!r}"
-        )
-    if question in names:
-        raise SourceError(
-            f"{where}: given must not name {question!r}, the question that this check tests;"
-            " remove it"
-        )
-    return tuple(dict.fromkeys(names))
-
-
-def _require_fit(where: str, function: CheckFunction, cases: tuple[Case, ...]) -> None:
-    signature = inspect.signature(function)
-    if tuple(signature.parameters)[:3] != _OWN_PARAMETERS:
-        raise SourceError(
-            f"{where}: its parameters must be ({', '.join(_OWN_PARAMETERS)}, …), got {signature}"
-        )
-    names = [c.name for c in cases]
-    for c in cases:
-        if names.count(c.name) > 1:
-            raise SourceError(f"{where}: two cases are named {c.name!r}; rename one")
-        parameters = c.parameters if c.domain is None else c.domain.parts
-        try:
-            signature.bind(None, None, None, **parameters)
-        except TypeError as error:
-            raise SourceError(
-                f"{where}: the parameters of case {c.name!r} must be those of the function: {error}"
-            ) from None

@@ -7,23 +7,26 @@ decided when an assignment is compiled (`autograder.authoring.draws`). The numbe
 from the generator of the case, and are new for each submission.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from inspect import signature
+from inspect import Parameter, signature
 from itertools import islice, product
 from typing import Any
 
 import numpy as np
 
-from autograder.authoring.layouts import READ_ONLY
+from autograder.authoring.sizes import SPAN, Size, near, require_size, usual_size
+from autograder.authoring.wording import called, worded
 from autograder.errors import SourceError
 
-__all__ = ["OMITTED", "Domain", "Factor", "Known", "Part"]
+__all__ = ["OMITTED", "UNKNOWN", "Domain", "Factor", "Kinds", "Known", "Part"]
 
 Kinds = Mapping[str, str]  # by factor
 TYPICAL = "typical inputs"
-OMITTED = object()  # stands for an argument that is left out
+OMITTED = object()  # stands for the value of an argument that is left out
+UNKNOWN = object()  # stands for a value that the kinds of a draw do not tell
+_MOST_SIZES = 10_000  # that are looked through for some that fit together
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,15 @@ class Factor:
         alone: kinds that hide what else is odd, such as an array of zeros; none of them is drawn
             together with another edge unless a pair of the two is wanted.
         shown: whether the second kind is worth a visible case: another shape, another dtype.
+        scales: whether an end may hide what arrays hold, as a rate of 0 does; then its ends are
+            drawn with typical arrays.
     """
 
     name: str
     kinds: tuple[str, ...]
     alone: frozenset[str] = frozenset()
     shown: bool = False
+    scales: bool = False
 
     @property
     def typical(self) -> str:
@@ -63,6 +69,7 @@ class Part:
     """What a domain promises of one argument. Subclasses say what can be drawn."""
 
     positional = True  # whether a call passes it by its place, as arrays are
+    optional = False  # whether it may be left out
 
     def factors(self, name: str) -> list[Factor]:
         """Return what varies of the argument of this name."""
@@ -73,50 +80,41 @@ class Part:
         raise NotImplementedError
 
     def fixed(self, name: str, kinds: Kinds) -> Any:
-        """Return the value if the kinds alone decide it, else None: for ``where``."""
-        return None
+        """Return the value if the kinds alone decide it, else `UNKNOWN`: for ``where``."""
+        return UNKNOWN
 
-    def words(self, name: str) -> str:
-        """Return what is promised of the argument, in words."""
+    def void(self, name: str, kinds: Kinds, sizes: Mapping[str, int]) -> Iterable[str]:
+        """Return the factors whose kinds change nothing in a draw, such as columns of a vector."""
+        return ()
+
+    def governing(self, name: str) -> Iterable[str]:
+        """Return the factors, sizes among them, on which `void` hangs."""
+        return ()
+
+    def require(self, name: str, least: Mapping[str, int]) -> None:
+        """Refuse least sizes with which no value can be drawn."""
+
+    def words(self) -> str:
+        """Return what is promised of the argument, in words that follow its name."""
         raise NotImplementedError
+
+    def edges_in_words(self) -> Mapping[str, str]:
+        """Return what else there may be: in words, by what they are about, "values of" it, say."""
+        return {}
+
+    def writable(self) -> "Part":
+        """Return the part for a function that may change its arguments in place."""
+        return self
 
     @property
     def axes(self) -> Sequence[str]:
-        """The names of sizes that it needs."""
+        """The names of sizes that it brings in."""
         return ()
 
-
-@dataclass(frozen=True)
-class Size:
-    """A whole number of entries along an axis, from ``low`` to ``high``.
-
-    The typical one is none of its ends, and another one for each axis, so that axes that are
-    exchanged are told apart.
-    """
-
-    low: int
-    high: int
-    typical: int
-
     @property
-    def inside(self) -> list[int]:
-        """Lengths that may be typical, the best first."""
-        others = [n for n in (*_UNLIKE, self.high, self.low) if self.low <= n <= self.high]
-        return list(dict.fromkeys([self.typical, *others]))
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The typical size and the two ends."""
-        return tuple(dict.fromkeys(map(str, (self.typical, self.low, self.high))))
-
-
-_UNLIKE = (3, 2, 5, 4, 7, 6)  # the typical sizes of axes, one after the other
-MOST_TRIED = 10_000  # typical sizes that are looked at for some that fit together
-
-
-def _size(low: int, high: int, typical: int) -> Size:
-    inside = typical if low < typical < high else min(max(typical, low), high)
-    return Size(low, high, inside)
+    def needs(self) -> Sequence[str]:
+        """The sizes, and the arguments that must stand before it, of which it is made."""
+        return ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +125,7 @@ class Domain:
         parts: by argument, in the order in which they are passed.
         sizes: the least and the greatest length of each axis that parts name.
         where: which sizes and whole numbers fit together: a function of some of them by name,
-            which returns a truth value; None where all do.
+            which returns a truth value; None where all do. It gets None for what is left out.
         visible: how many draws a release shows.
         pure: whether an argument may be read-only, since nobody may change it.
     """
@@ -141,43 +139,85 @@ class Domain:
     def __post_init__(self) -> None:
         if not self.parts:
             raise SourceError("a domain must have at least one argument, such as w=arrays()")
-        for name, part in self.parts.items():
-            if not isinstance(part, Part):
-                raise SourceError(
-                    f"{name} must be a part of a domain, such as interval(0, 1) or arrays(), got "
-                    f"{part!r}; for one value write choices({part!r})"
-                )
-        for name, (low, high) in self.sizes.items():
-            if not 0 <= low <= high:
-                raise SourceError(f"the size {name} must be from low to high, got ({low}, {high})")
-        if not (isinstance(self.visible, int) and 0 <= self.visible <= 2):
+        if not isinstance(self.sizes, Mapping):
+            raise SourceError(f"sizes must be a dict, such as {{'n': (1, 5)}}, got {self.sizes!r}")
+        if type(self.visible) is not int or not 0 <= self.visible <= 2:
             raise SourceError(f"visible must be 0, 1 or 2 draws, got {self.visible!r}")
-        if unknown := [n for n in self._asked_by_where if n not in {*self.parts, *self._axes}]:
-            raise SourceError(f"where asks for {unknown[0]!r}, which is no argument and no size")
+        if not self.pure:
+            written = {name: part.writable() for name, part in self.parts.items()}
+            object.__setattr__(self, "parts", written)
+        self._require_order()
+        used = {n for part in self.parts.values() for n in (*part.axes, *part.needs)}
+        for name, size in self.sizes.items():
+            require_size(name, size)
+            if name not in used and name not in self._asked_by_where:
+                raise SourceError(f"sizes has {name!r}, which no argument has as an axis")
+        for name in self._asked_by_where:
+            if name not in self.parts and name not in self._axis_names:
+                raise SourceError(f"where asks for {name!r}, which is no argument and no size")
+        least = {name: self.sizes.get(name, SPAN)[0] for name in self._axis_names}
+        for name, part in self.parts.items():
+            part.require(name, least)
+        for name in self._axis_names:
+            if name in self.parts and self.parts[name].factors(name):
+                raise SourceError(
+                    f"{name!r} is an argument and an axis too; rename the axis, or where it is the "
+                    f"length of the axis write {name}=derived(lambda {name}: {name}, 'its length')"
+                )
+
+    def _require_order(self) -> None:
+        """Refuse a part that needs what does not stand before it."""
+        before: list[str] = []
+        for name, part in self.parts.items():
+            if missing := [n for n in part.needs if n not in (*before, *self._axis_names)]:
+                there = ", ".join([*before, *self._axis_names]) or "nothing"
+                raise SourceError(
+                    f"{name} is made of {missing[0]!r}, which must be a size or an argument that "
+                    f"stands before it; there is {there}"
+                )
+            before.append(name)
+
+    @cached_property
+    def _axis_names(self) -> list[str]:
+        own = (axis for part in self.parts.values() for axis in part.axes)
+        return list(dict.fromkeys([*own, *self.sizes]))
 
     @cached_property
     def _axes(self) -> dict[str, Size]:
-        """The axes that parts name, in that order; the typical lengths fit together."""
-        names = dict.fromkeys(axis for part in self.parts.values() for axis in part.axes)
-        axes = {
-            name: _size(*self.sizes.get(name, (1, 5)), _UNLIKE[number % len(_UNLIKE)])
-            for number, name in enumerate([*names, *(n for n in self.sizes if n not in names)])
-        }
-        several = ([replace(size, typical=n) for n in size.inside] for size in axes.values())
-        for sizes in islice(product(*several), MOST_TRIED):
-            typical = dict(zip(axes, sizes, strict=True))
-            if self._holds({name: size.typical for name, size in typical.items()}, {}):
-                return typical
-        return axes
+        """The axes, in their order; their typical sizes fit together, if any do."""
+        spans = {name: self.sizes.get(name, SPAN) for name in self._axis_names}
+        usual = {name: usual_size(n, *spans[name]) for n, name in enumerate(spans)}
+        asked = [name for name in spans if name in self._asked_by_where]
+        ways = product(*(near(usual[name], *spans[name]) for name in asked))
+        for sizes in islice(ways, _MOST_SIZES):
+            tried = {**usual, **dict(zip(asked, sizes, strict=True))}
+            if self._where_says(tried, {}):
+                usual = tried
+                break
+        return {name: Size(*spans[name], usual[name]) for name in spans}
 
     @cached_property
     def factors(self) -> dict[str, Factor]:
         """All that varies, by name."""
-        own = [Factor(name, size.kinds, shown=True) for name, size in self._axes.items()]
+        own = []
+        for number, (name, size) in enumerate(self._axes.items()):
+            first, *ends = size.kinds
+            # Of two axes side by side one is short where the other is long.
+            ends = ends[::-1] if number % 2 else ends
+            own.append(Factor(name, (first, *ends), shown=True))
         own += [f for name, part in self.parts.items() for f in part.factors(name)]
-        if not self.pure:
-            own = [replace(f, kinds=tuple(k for k in f.kinds if k != READ_ONLY)) for f in own]
         return {factor.name: factor for factor in own if len(factor.kinds) > 1}
+
+    def governing(self, names: Iterable[str]) -> list[Factor]:
+        """Return the factors on which it hangs whether a draw with kinds of some others fits."""
+        found = dict.fromkeys(names)
+        for factor in list(found):
+            part = self.parts.get(argument := factor.partition(" ")[0])
+            if part is not None:
+                found |= dict.fromkeys(part.governing(argument))
+        if not found.keys().isdisjoint(self._asked_by_where):
+            found |= dict.fromkeys(self._asked_by_where)
+        return [self.factors[name] for name in found if name in self.factors]
 
     @cached_property
     def typical(self) -> dict[str, str]:
@@ -188,38 +228,86 @@ class Domain:
         """
         draw = {name: factor.typical for name, factor in self.factors.items()}
         if not self.allows(draw):
+            known = self._known_to_where(self.sizes_of(draw), draw)
+            said = ", ".join(f"{name}={value!r}" for name, value in known.items())
             raise SourceError(
-                f"where must allow some draw of typical sizes, and refuses {self.sizes_of(draw)}; "
-                "choose other sizes, or put the most usual choice first"
+                f"where must be true of typical inputs, got False for {said}; choose other sizes, "
+                "or put the most usual choice first"
             )
         return draw
 
     @cached_property
     def _asked_by_where(self) -> tuple[str, ...]:
-        return tuple(signature(self.where).parameters) if self.where else ()
+        if self.where is None:
+            return ()
+        if not callable(self.where):
+            raise SourceError(
+                f"where must be a function, such as lambda n, k: n >= k, got {self.where!r}"
+            )
+        parameters = signature(self.where).parameters
+        if any(p.kind is not Parameter.POSITIONAL_OR_KEYWORD for p in parameters.values()):
+            raise SourceError("where must name each size and argument that it asks for")
+        return tuple(parameters)
 
     def allows(self, kinds: Kinds) -> bool:
         """Return whether such inputs are promised.
 
         Raises:
-            SourceError: ``where`` asks for what is drawn anew for each submission.
+            SourceError: ``where`` asks for what is drawn anew for each submission, or it raises.
         """
-        return self._holds(self.sizes_of(kinds), kinds)
+        return self._where_says(self.sizes_of(kinds), kinds)
 
-    def _holds(self, sizes: Mapping[str, int], kinds: Kinds) -> bool:
-        return self.where is None or bool(self.where(**self._known_to_where(sizes, kinds)))
+    def void(self, kinds: Kinds) -> list[str]:
+        """Return the factors of a draw whose kinds, none of them typical, change nothing in it."""
+        odd = {n for n, f in self.factors.items() if kinds.get(n, f.typical) != f.typical}
+        if not odd:
+            return []
+        sizes = self.sizes_of(kinds)
+        found = [n for name, part in self.parts.items() for n in part.void(name, kinds, sizes)]
+        return [name for name in found if name in odd]
+
+    def fits(self, kinds: Kinds) -> bool:
+        """Return whether such inputs are promised, and are in all what the draw says."""
+        return not self.void(kinds) and self.allows(kinds)
+
+    def settled(self, kinds: Kinds) -> dict[str, str]:
+        """Return a draw with what changes nothing made typical."""
+        return {**kinds, **{name: self.factors[name].typical for name in self.void(kinds)}}
+
+    def _where_says(self, sizes: Mapping[str, int], kinds: Kinds) -> bool:
+        if self.where is None:
+            return True
+        known = self._known_to_where(sizes, kinds)
+        try:
+            return bool(self.where(**known))
+        except Exception as error:
+            said = ", ".join(f"{name}={value!r}" for name, value in known.items())
+            raise SourceError(
+                f"where must return True or False; for {said} it raised "
+                f"{type(error).__name__}: {error}"
+            ) from None
 
     def _known_to_where(self, sizes: Mapping[str, int], kinds: Kinds) -> dict[str, Any]:
         found = {}
         for name in self._asked_by_where:
             value = sizes[name] if name in sizes else self.parts[name].fixed(name, kinds)
-            if value is None:
+            if value is UNKNOWN:
                 raise SourceError(
                     f"where must ask for sizes, choices and whole numbers of few values; {name} is "
                     "drawn anew for each submission"
                 )
-            found[name] = value
+            found[name] = None if value is OMITTED else value
         return found
+
+    def require_known(self, kinds: Kinds) -> None:
+        """Refuse a draw of another domain, such as this one was before it was changed.
+
+        Raises:
+            SourceError: it has a factor or a kind that there is none of here.
+        """
+        for name, kind in kinds.items():
+            if name not in self.factors or kind not in self.factors[name].kinds:
+                raise SourceError(f"its domain has no draw with {name}: {kind}; compile it again")
 
     def sizes_of(self, kinds: Kinds) -> dict[str, int]:
         """Return the length of each axis."""
@@ -237,23 +325,23 @@ class Domain:
             known.values[name] = part.draw(name, known)
         return {name: value for name, value in known.values.items() if value is not OMITTED}
 
+    def may_omit(self, name: str) -> bool:
+        """Return whether an argument may be left out."""
+        return self.parts[name].optional
+
     def name_of(self, kinds: Kinds) -> str:
         """Return what a draw is called: by all of it that is not typical."""
-        odd: dict[str, list[str]] = {}  # by the kind: the arguments that are of it
-        for name, factor in self.factors.items():
-            kind = kinds.get(name, factor.typical)
-            if kind != factor.typical:
-                argument, of, _ = name.partition(" ")
-                odd.setdefault(f" {kind}" if of else f" = {kind}", []).append(argument)
-        return ", ".join(f"{'/'.join(names)}{kind}" for kind, names in odd.items()) or TYPICAL
+        chosen = {name: kinds.get(name, f.typical) for name, f in self.factors.items()}
+        odd = {n: kind for n, kind in chosen.items() if kind != self.factors[n].typical}
+        return called(odd) or TYPICAL
 
     def words(self) -> list[str]:
-        """Return what is promised of each argument, in words, and of the sizes."""
-        said = [f"{name}: {part.words(name)}" for name, part in self.parts.items()]
-        for name, size in self._axes.items():
-            said.append(f"{name}: {_range(size.low, size.high)}")
-        return said
-
-
-def _range(low: Any, high: Any) -> str:
-    return f"{low}" if low == high else f"from {low} to {high}"
+        """Return what is promised in words: of each argument, of its edges, and of the sizes."""
+        said = {name: part.words() for name, part in self.parts.items()}
+        edges = {name: part.edges_in_words() for name, part in self.parts.items()}
+        lines = worded(said, edges)
+        if spans := [f"{name} {size.words}" for name, size in self._axes.items()]:
+            lines.append(f"sizes: {', '.join(spans)}")
+        if self._asked_by_where:
+            lines.append(f"{', '.join(self._asked_by_where)}: such as fit together")
+        return lines

@@ -3,10 +3,13 @@
 A few draws cover each edge of a domain, and are the cases of a check before anything is known of
 it. Behind them stands a pool in which each pair of kinds is drawn together: the audit takes from it
 what tells a wrong answer apart that the few do not.
+
+A draw *fits* if its inputs are promised, and are in all what it says: an array of columns with one
+axis lies as any other, so that no draw says so of one.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, islice, product
 
 import numpy as np
 
@@ -15,109 +18,131 @@ from autograder.authoring.domains import Domain, Factor
 __all__ = ["few", "pool", "shown"]
 
 Draw = dict[str, str]
+Edge = tuple[str, str]  # a factor and a kind of it
 TRIES = 20  # draws of which the one with most new pairs is taken
+MOST = 5_000  # draws that are looked through for one that fits
 
 
 def shown(domain: Domain) -> list[Draw]:
     """Return the draws that a release shows: the typical one, and one of another shape."""
-    draws = [domain.typical]
-    others = [(f.name, f.kinds[1]) for f in domain.factors.values() if f.shown]
-    second = _put(domain, domain.typical, others)
-    if second != domain.typical:
-        draws.append(second)
-    return draws[: domain.visible]
+    if not domain.visible:
+        return []
+    second = domain.typical
+    for factor in (f for f in domain.factors.values() if f.shown):
+        second = _put(domain, second, factor, factor.kinds[1:])
+    return list(_unique([domain.typical, second]))[: domain.visible]
 
 
 def few(domain: Domain) -> list[Draw]:
     """Return draws that together have each kind of each factor, as far as any draw may have it.
 
-    Edges are put together, but for those that hide others.
+    Edges are put together, but for those that hide others. What is shown is not among them.
     """
     factors = list(domain.factors.values())
-    waiting = {f.name: [k for k in f.kinds[1:] if k not in f.alone] for f in factors}
-    draws = []
-    while any(waiting.values()):
-        edges = [(name, kinds[0]) for name, kinds in waiting.items() if kinds]
-        draw = _put(domain, domain.typical, edges)
-        taken = [(name, kind) for name, kind in edges if draw[name] == kind]
-        if not taken:  # none fits among typical ones: it may with another edge
-            taken = edges[:1]
-            draw = _with_another(domain, *taken[0]) or domain.typical
-        draws.append(draw)
-        for name, _ in taken:
-            waiting[name].pop(0)
+    draws = _covering(domain, [f for f in factors if not f.scales])
+    draws += _covering(domain, [f for f in factors if f.scales])
     draws += _alone(domain, [f for f in factors if f.alone])
     visible = shown(domain)
-    return [draw for draw in _unique(draws) if draw not in visible] or [domain.typical]
+    hidden = [draw for draw in _unique(draws) if draw not in visible]
+    return hidden if hidden or visible else [domain.typical]
+
+
+def _covering(domain: Domain, factors: Sequence[Factor]) -> list[Draw]:
+    """Return draws that together have each kind of some factors that hides no other."""
+    waiting = {f.name: [k for k in f.kinds[1:] if k not in f.alone] for f in factors}
+    for factor in [f for f in factors if f.scales][1::2]:
+        waiting[factor.name].reverse()  # not all rates are 0 at once
+    draws = []
+    while any(waiting.values()):
+        draw = domain.typical
+        for factor in factors:
+            draw = _put(domain, draw, factor, waiting[factor.name])
+        if draw == domain.typical:  # none fits among typical ones: one may with other edges
+            name = next(name for name, kinds in waiting.items() if kinds)
+            kind = waiting[name].pop(0)
+            draw = next(iter(_any_with(domain, {name: kind})), domain.typical)
+        for name, kinds in waiting.items():
+            if draw[name] in kinds:
+                kinds.remove(draw[name])
+        draws.append(draw)
+    return draws
 
 
 def pool(domain: Domain) -> list[Draw]:
     """Return draws in which each pair of kinds of two factors occurs, if any draw may have it."""
     rng = np.random.default_rng(0)
     factors = list(domain.factors.values())
-    missing = {
-        ((one.name, a), (other.name, b))
-        for one, other in combinations(factors, 2)
-        for a in one.kinds
-        for b in other.kinds
-    }
+    edges = [[(f.name, k) for k in f.kinds if _any_with(domain, {f.name: k})] for f in factors]
+    missing = {pair for one, other in combinations(edges, 2) for pair in product(one, other)}
     draws: list[Draw] = []
     while missing:
         first = min(missing)
-        tried = [_random(factors, dict(first), rng) for _ in range(TRIES)]
-        fitting = [draw for draw in tried if domain.allows(draw)]
+        wanted = dict(first)
+        tried = [domain.settled(_random(factors, wanted, rng)) for _ in range(TRIES)]
+        fitting = [draw for draw in tried if _has(draw, wanted) and domain.fits(draw)]
+        fitting = fitting or _any_with(domain, wanted)
         if not fitting:
             missing.discard(first)
             continue
         best = max(fitting, key=lambda draw: len(_pairs(factors, draw) & missing))
         missing -= _pairs(factors, best)
         draws.append(best)
-    return _unique(draws)
+    return list(_unique(draws))
 
 
-def _put(domain: Domain, draw: Draw, edges: Iterable[tuple[str, str]]) -> Draw:
-    """Return a draw with as many of some kinds as fit, one after the other."""
-    for name, kind in edges:
-        changed = {**draw, name: kind}
-        if domain.allows(changed):
-            draw = changed
-    return draw
+def _put(domain: Domain, draw: Draw, factor: Factor, kinds: Iterable[str]) -> Draw:
+    """Return a draw with the first of some kinds with which it fits, or as it is."""
+    changed = ({**draw, factor.name: kind} for kind in kinds)
+    return next(filter(domain.fits, changed), draw)
 
 
-def _with_another(domain: Domain, name: str, kind: str) -> Draw | None:
-    """Return a draw that has a kind and one other that is not typical, so that it fits."""
-    for factor in domain.factors.values():
-        for other in factor.kinds[1:]:
-            draw = {**domain.typical, factor.name: other, name: kind}
-            if domain.allows(draw):
-                return draw
-    return None
+def _any_with(domain: Domain, wanted: Mapping[str, str]) -> list[Draw]:
+    """Return a draw that fits and has some kinds, with few other edges; none if none is found.
+
+    Only what decides whether it fits is varied.
+    """
+    free = [f for f in domain.governing(wanted) if f.name not in wanted]
+    ways = (
+        dict(zip((f.name for f in chosen), kinds, strict=True))
+        for count in range(len(free) + 1)
+        for chosen in combinations(free, count)
+        for kinds in product(*(f.kinds[1:] for f in chosen))
+    )
+    draws = ({**domain.typical, **way, **wanted} for way in islice(ways, MOST))
+    return list(islice(filter(domain.fits, draws), 1))
 
 
 def _alone(domain: Domain, factors: list[Factor]) -> Iterator[Draw]:
-    """Give draws in which each array is once of each kind that hides others, but not all are."""
+    """Give draws in which each array is once of each kind that hides others, but not all are.
+
+    A kind that changes nothing in the typical draw is drawn with what lets it.
+    """
     kinds = list(dict.fromkeys(kind for f in factors for kind in f.kinds if kind in f.alone))
-    if len(factors) == 1:
-        yield from ({**domain.typical, factors[0].name: kind} for kind in kinds)
-        return
-    turns = [*kinds, None]
-    for first in range(len(turns) if factors else 0):
-        draw = dict(domain.typical)
+    turns = [*kinds, None] if len(factors) > 1 else kinds
+    left = {(f.name, kind) for f in factors for kind in f.alone}
+    for first in range(len(turns)):
+        draw = domain.typical
         for number, factor in enumerate(factors):
             kind = turns[(first + number) % len(turns)]
-            if kind is not None and kind in factor.alone:
-                draw[factor.name] = kind
+            draw = _put(domain, draw, factor, [kind] if kind in factor.alone else [])
+        left -= set(draw.items())
         yield draw
+    for name, kind in sorted(left):
+        yield from _any_with(domain, {name: kind})
 
 
-def _random(factors: list[Factor], draw: Draw, rng: np.random.Generator) -> Draw:
+def _random(factors: list[Factor], draw: Mapping[str, str], rng: np.random.Generator) -> Draw:
     return {f.name: draw.get(f.name) or f.kinds[int(rng.integers(len(f.kinds)))] for f in factors}
 
 
-def _pairs(factors: list[Factor], draw: Draw) -> set[tuple[tuple[str, str], tuple[str, str]]]:
+def _has(draw: Draw, wanted: Mapping[str, str]) -> bool:
+    return wanted.items() <= draw.items()
+
+
+def _pairs(factors: list[Factor], draw: Draw) -> set[tuple[Edge, Edge]]:
     named = [(f.name, draw[f.name]) for f in factors]
     return set(combinations(named, 2))
 
 
-def _unique(draws: Iterable[Draw]) -> list[Draw]:
-    return list({tuple(draw.items()): draw for draw in draws}.values())
+def _unique(draws: Iterable[Draw]) -> Iterator[Draw]:
+    return iter({tuple(draw.items()): draw for draw in draws}.values())

@@ -8,11 +8,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-__all__ = ["LAYOUTS", "READ_ONLY", "are_kept", "keeping_layouts", "laid_out", "layout_of"]
+__all__ = [
+    "LAYOUTS",
+    "READ_ONLY",
+    "are_kept",
+    "has_layout",
+    "keeping_layouts",
+    "laid_out",
+    "layout_of",
+]
 
 READ_ONLY = "read-only"
 _keeping: ContextVar[bool] = ContextVar("keeping", default=False)
@@ -58,6 +67,14 @@ def layout_of(array: Any) -> str:
     if array.flags.c_contiguous:
         return ""
     return "columns" if array.flags.f_contiguous else "strided"
+
+
+@cache
+def has_layout(layout: str, shape: tuple[int, ...], dtype: str) -> bool:
+    """Return whether an array of a shape and a dtype can lie so, and otherwise than in rows."""
+    if not layout:
+        return True
+    return 0 not in shape and layout_of(laid_out(np.zeros(shape, dtype), layout)) == layout
 
 
 def _strided(array: Any) -> Any:

@@ -1,23 +1,28 @@
 """The commonest check, in one statement: the same as the reference for all inputs."""
 
+import keyword
 import linecache
 import sys
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from types import FunctionType
 from typing import Any
 
+from autograder.authoring.array_parts import resolved
+from autograder.authoring.arrays import is_array
 from autograder.authoring.assertions import assert_close, assert_dtype
-from autograder.authoring.checks import Check, check, domain
+from autograder.authoring.checks import Check, check, with_domain
 from autograder.authoring.domains import Part
+from autograder.authoring.phrases import a
 from autograder.errors import CheckFailure, SourceError
 
 __all__ = ["matches_reference"]
 
-_TEXT = """def make(agree, positional):
-    def {name}(student, reference, rng, **inputs):
+_TEXT = """def make(agree):
+    def {name}(student, reference, rng, /, **inputs):
         {said!r}
-        agree(student.{function}, reference.{function}, positional, inputs)
+        agree(student.{function}, reference.{function}, inputs)
 
     return {name}
 """
@@ -44,14 +49,15 @@ def matches_reference(
     hint: str | None = None,
     given: Sequence[str] = (),
     precision: str = "any",
-    **arguments: Part,
+    arguments: Mapping[str, Part] | None = None,
+    **parts: Part,
 ) -> Check:
     """Check that a function answers as the reference does, for all inputs that are promised.
 
-    The arguments are drawn from what is promised of them. Both functions are called, arrays by
-    their place and numbers and choices by their name, and each part of the answer is compared:
-    shape, then values, and where that is asked the dtype. The statement stands at the top of a
-    check cell, and its name is that of the check::
+    The arguments are drawn from what is promised of them. Both functions are called: the arrays
+    that come first by their place, all other arguments by their name. Each part of the answer is
+    compared: shape, then values, and where that is asked the dtype. The statement stands at the
+    top of a check cell, and its name is that of the check::
 
         sgd_step_matches_reference = matches_reference(
             "sgd_step", points=4, w=arrays(), grad=like("w"), lr=interval(0.01, 1)
@@ -68,7 +74,7 @@ def matches_reference(
         rtol: relative tolerance; None is the default.
         atol: absolute tolerance; likewise.
         visible: how many draws a release shows, up to 2.
-        sizes: the least and the greatest length of axes that arrays name.
+        sizes: the least and the greatest length of axes that arrays name; others are 1 to 5.
         where: which sizes, choices and whole numbers fit together.
         pure: whether changing an argument in place is a failure.
         all_or_nothing: as for `check`, like all that follow.
@@ -77,34 +83,36 @@ def matches_reference(
         hint: for hidden cases.
         given: functions of earlier questions.
         precision: ``any`` or ``strict``.
-        arguments: what is promised of each argument, in the order of the call.
+        arguments: what is promised of each argument, in the order of the call, as a dict: where
+            one is named like an option above.
+        parts: the same, as keywords.
 
     Raises:
         SourceError: an argument is no part of a domain, or does not fit.
     """
-    function = function or question
-    name = name or f"{function}_matches_reference"
-    for word, what in ((function, "function"), (name, "name")):
-        if not (isinstance(word, str) and word.isidentifier()):
-            raise SourceError(f"matches_reference: {what} must be a Python name, got {word!r}")
-    parts = (returns,) if isinstance(returns, str) else tuple(returns)
+    clashing = [option for option, value in locals().items() if isinstance(value, Part)]
+    promised = _arguments(f"matches_reference({question!r})", clashing, arguments, parts)
+    function = _name("function", question if function is None else function)
+    name = _name("name", f"{function}_matches_reference" if name is None else name)
+    called = (returns,) if isinstance(returns, str) else returns
+    if not isinstance(called, (tuple, list)) or not all(isinstance(p, str) and p for p in called):
+        raise SourceError(f"{name}: returns must be a name or a list of names, got {returns!r}")
+    positional = [*takewhile(lambda key: promised[key].positional, promised)]
 
-    def agree(
-        student: Any, reference: Any, positional: Sequence[str], inputs: dict[str, Any]
-    ) -> None:
-        args = [inputs[key] for key in positional if key in inputs]
-        named = {key: value for key, value in inputs.items() if key not in positional}
+    def agree(student: Any, reference: Any, inputs: dict[str, Any]) -> None:
+        first = [*takewhile(inputs.__contains__, positional)]
+        args = [inputs[key] for key in first]
+        named = {key: value for key, value in inputs.items() if key not in first}
         got, want = student(*args, **named), reference(*args, **named)
-        for what, one, other in _pairs(got, want, parts, function):
+        for what, one, other in _pairs(got, want, called, function):
             assert_close(one, other, rtol=rtol, atol=atol, what=what)
             if dtype:
-                assert_dtype(one, other, what=what)
+                _assert_dtypes(one, other, what)
 
     said = said or f"{function} answers as ours does, for all inputs that are promised."
-    text = _TEXT.format(name=name, function=function, said=said)
-    positional = tuple(key for key, part in arguments.items() if getattr(part, "positional", 0))
-    made = _made(text, name, agree, positional, sys._getframe(1).f_globals)
-    domain(visible=visible, sizes=sizes, where=where, **arguments)(made)
+    text = _TEXT.format(name=name, function=function, said=" ".join(said.split()))
+    made = _made(text, name, agree, sys._getframe(1).f_globals)
+    with_domain(made, promised, sizes, where, visible)
     return check(
         question,
         points=points,
@@ -118,23 +126,65 @@ def matches_reference(
     )(made)
 
 
+def _arguments(
+    where: str,
+    clashing: Sequence[str],
+    arguments: Mapping[str, Part] | None,
+    parts: Mapping[str, Part],
+) -> dict[str, Part]:
+    """Return what is promised of each argument, which may be written in two ways."""
+    for option in clashing:
+        raise SourceError(
+            f"{where}: {option} is an option; where an argument has that name, write all of "
+            f"them as arguments={{{option!r}: …}}"
+        )
+    if arguments is not None and (parts or not isinstance(arguments, Mapping)):
+        raise SourceError(
+            f"{where}: arguments must be a dict of all arguments, with none beside it, got "
+            f"{a(type(arguments).__name__)} and beside it {', '.join(parts) or 'none'}"
+        )
+    promised = parts if arguments is None else arguments
+    for key in promised:
+        _name("the name of an argument", key)
+    try:
+        return resolved(promised)
+    except SourceError as error:
+        raise SourceError(f"{where}: {error}") from None
+
+
+def _name(what: str, word: object) -> str:
+    if not isinstance(word, str) or not word.isidentifier() or keyword.iskeyword(word):
+        raise SourceError(f"matches_reference: {what} must be a Python name, got {word!r}")
+    return word
+
+
 def _pairs(got: Any, want: Any, parts: Sequence[str], function: str) -> list[tuple[str, Any, Any]]:
     """Return each part of an answer with the reference's, and what it is called."""
     if len(parts) < 2:
         return [(parts[0] if parts else function, got, want)]
     whole = f"({', '.join(parts)})"
+    if not isinstance(want, (tuple, list)) or len(want) != len(parts):
+        raise TypeError(f"the reference must return {whole}, as returns= says, got {want!r}")
     if not isinstance(got, (tuple, list)) or len(got) != len(parts):
         assert_close(got, want, what=whole)  # says what came instead
         raise CheckFailure(f"expected {len(parts)} parts", whole)
     return list(zip(parts, got, want, strict=True))
 
 
+def _assert_dtypes(got: Any, want: Any, what: str) -> None:
+    """Require the dtype of each array in an answer, which has the form of the reference's."""
+    if isinstance(want, dict):
+        for key in want:
+            _assert_dtypes(got[key], want[key], f"{what}[{key!r}]")
+    elif isinstance(want, (tuple, list)):
+        for i, (one, other) in enumerate(zip(got, want, strict=True)):
+            _assert_dtypes(one, other, f"{what}[{i}]")
+    elif is_array(want):
+        assert_dtype(got, want, what=what)
+
+
 def _made(
-    text: str,
-    name: str,
-    agree: Callable[..., None],
-    positional: Sequence[str],
-    notebook: dict[str, Any],
+    text: str, name: str, agree: Callable[..., None], notebook: dict[str, Any]
 ) -> FunctionType:
     """Return the function that a text makes, as one of the notebook.
 
@@ -145,7 +195,7 @@ def _made(
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     there: dict[str, Any] = {}
     exec(compile(text, file, "exec"), there)
-    made = there["make"](agree, positional)
+    made = there["make"](agree)
     function = FunctionType(made.__code__, notebook, name, None, made.__closure__)
     function.__doc__, function.__module__ = made.__doc__, notebook.get("__name__", "")
     return function

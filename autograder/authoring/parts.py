@@ -1,45 +1,22 @@
-"""Parts of a domain: numbers, choices, arrays and tensors, in the field's own terms."""
+"""Parts of a domain that are no arrays: numbers, choices, and what is made from other arguments."""
 
+import copy
+import math
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from inspect import signature
+from dataclasses import dataclass
+from inspect import Parameter, signature
 from typing import Any
 
-import numpy as np
-
-from autograder.authoring.domains import OMITTED, Factor, Kinds, Known, Part
-from autograder.authoring.layouts import LAYOUTS, READ_ONLY, laid_out
+from autograder.authoring.domains import OMITTED, UNKNOWN, Factor, Kinds, Known, Part
+from autograder.authoring.values import INSIDE
+from autograder.authoring.wording import LEFT_OUT
 from autograder.errors import SourceError
 
-__all__ = [
-    "arrays",
-    "choices",
-    "derived",
-    "indices",
-    "interval",
-    "like",
-    "tensors",
-    "whole",
-]
+__all__ = ["choices", "derived", "interval", "whole"]
 
-LEFT_OUT, INSIDE = "left out", "inside"
 FEW = 12  # whole numbers, of which each is a kind of its own
-NORMAL = "normal"
-VALUES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
-    NORMAL: lambda rng, shape: rng.normal(size=shape),
-    "some zeros": lambda rng, shape: _some(rng, rng.normal(size=shape), 0.0),
-    "ties": lambda rng, shape: rng.integers(-1, 2, size=shape).astype(float),
-    "large": lambda rng, shape: 1e3 * rng.normal(size=shape),
-    "tiny": lambda rng, shape: 1e-8 * rng.normal(size=shape),
-    "zeros": lambda rng, shape: np.zeros(shape),
-    "constant": lambda rng, shape: np.full(shape, rng.normal()),
-}
-LOWEST = "all at the low end"
-BOUNDED = (INSIDE, "some at the low end", "some at the high end", LOWEST, "constant")
-ALONE = frozenset({"zeros", "constant", LOWEST})
-SHAPES = ((4,), (3, 2), (2, 3, 2), (), (1,))  # those that have layouts stand first, as theirs do
-_OF_ITS_OWN = {"shape", "values", "low", "high", "scale", "layouts", "without"}  # in `like`
-DTYPES = ("float64", "float32", "float16", "int64", "int32")
+LONGEST = 40  # characters of a choice, as the name of a case has it
 
 
 def interval(
@@ -54,8 +31,13 @@ def interval(
             none. Those that do are edges.
         log: whether its logarithm is drawn evenly.
         optional: whether the argument may be left out.
+
+    Raises:
+        SourceError: the ends are no such numbers.
     """
     where = f"interval({low!r}, {high!r})"
+    if not all(map(_is_finite, (low, high))):
+        raise SourceError(f"{where}: low and high must be finite numbers")
     if not low < high:
         raise SourceError(f"{where}: low must be below high")
     if ends not in ("[]", "[)", "(]", "()"):
@@ -74,35 +56,45 @@ class _Interval(Part):
     optional: bool
     positional = False
 
+    @property
+    def _edges(self) -> dict[str, float]:
+        """The ends that belong to it, by what they are called."""
+        belong = (self.ends[0] == "[", self.ends[1] == "]")
+        return {
+            _number(end): end
+            for end, is_edge in zip((self.low, self.high), belong, strict=True)
+            if is_edge
+        }
+
     def factors(self, name: str) -> list[Factor]:
-        edges = [f"{self.low:g}"] * (self.ends[0] == "[") + [f"{self.high:g}"] * (
-            self.ends[1] == "]"
-        )
-        return [Factor(name, (INSIDE, *edges, *[LEFT_OUT] * self.optional))]
+        kinds = (INSIDE, *self._edges, *[LEFT_OUT] * self.optional)
+        return [Factor(name, kinds, scales=True)]
 
     def draw(self, name: str, known: Known) -> Any:
         kind = known.kinds.get(name, INSIDE)
         if kind == LEFT_OUT:
             return OMITTED
-        if kind == f"{self.low:g}":
-            return self.low
-        if kind == f"{self.high:g}":
-            return self.high
+        if kind in self._edges:
+            return self._edges[kind]
         share = known.rng.uniform(0.05, 0.95)
         if self.log:
-            return float(self.low * (self.high / self.low) ** share)
-        return float(self.low + (self.high - self.low) * share)
+            return math.exp(math.log(self.low) * (1 - share) + math.log(self.high) * share)
+        return float(self.low * (1 - share) + self.high * share)
 
-    def words(self, name: str) -> str:
-        left, right = self.ends[0], self.ends[1]
-        text = f"a number in {left}{self.low:g}, {self.high:g}{right}"
-        return f"{text}, or left out" if self.optional else text
+    def words(self) -> str:
+        above = "at least" if self.ends[0] == "[" else "above"
+        below = "at most" if self.ends[1] == "]" else "below"
+        text = f"a number, {above} {_number(self.low)} and {below} {_number(self.high)}"
+        return _or_left_out(text, self.optional)
 
 
 def whole(low: int, high: int, *, optional: bool = False) -> Part:
     """Promise a whole number from ``low`` to ``high``, both of them included."""
+    where = f"whole({low!r}, {high!r})"
+    if not (type(low) is int and type(high) is int):
+        raise SourceError(f"{where}: low and high must be whole numbers")
     if not low <= high:
-        raise SourceError(f"whole({low!r}, {high!r}): low must not be above high")
+        raise SourceError(f"{where}: low must not be above high")
     return _Whole(low, high, optional)
 
 
@@ -114,32 +106,35 @@ class _Whole(Part):
     positional = False
 
     @property
-    def _few(self) -> bool:
-        return self.high - self.low < FEW
+    def _kinds(self) -> tuple[str, ...]:
+        """A middle one, the ends, and where there are few of them one more: even and odd."""
+        few = self.high - self.low < FEW
+        middle = (self.low + self.high + 1) // 2
+        kinds = [str(middle) if few else INSIDE, str(self.low), str(self.high)]
+        if few and middle + 1 < self.high:
+            kinds.append(str(middle + 1))
+        return tuple(dict.fromkeys(kinds))
 
     def factors(self, name: str) -> list[Factor]:
-        middle = (self.low + self.high + 1) // 2
-        first = str(middle) if self._few else INSIDE
-        kinds = [first, str(self.low), str(self.high)]
-        if self._few and middle + 1 < self.high:
-            kinds.append(str(middle + 1))  # an even and an odd one
-        return [Factor(name, tuple(dict.fromkeys([*kinds, *[LEFT_OUT] * self.optional])))]
+        return [Factor(name, (*self._kinds, *[LEFT_OUT] * self.optional))]
 
     def fixed(self, name: str, kinds: Kinds) -> Any:
-        kind = kinds.get(name, self.factors(name)[0].typical)
-        return None if kind in (INSIDE, LEFT_OUT) else int(kind)
-
-    def draw(self, name: str, known: Known) -> Any:
-        kind = known.kinds.get(name, self.factors(name)[0].typical)
+        kind = kinds.get(name, self._kinds[0])
         if kind == LEFT_OUT:
             return OMITTED
-        if kind == INSIDE:
-            return int(known.rng.integers(self.low + 1, self.high))
-        return int(kind)
+        return UNKNOWN if kind == INSIDE else int(kind)
 
-    def words(self, name: str) -> str:
+    def draw(self, name: str, known: Known) -> Any:
+        value = self.fixed(name, known.kinds)
+        if value is UNKNOWN:
+            return int(known.rng.integers(self.low + 1, self.high))
+        return value
+
+    def words(self) -> str:
         text = f"a whole number from {self.low} to {self.high}"
-        return f"{text}, or left out" if self.optional else text
+        if self.low == self.high:
+            text = f"always {self.low}"
+        return _or_left_out(text, self.optional)
 
 
 def choices(*values: Any, optional: bool = False) -> Part:
@@ -158,283 +153,51 @@ class _Choices(Part):
     optional: bool
     positional = False
 
+    @property
+    def _by_kind(self) -> dict[str, Any]:
+        """The values, by what they are called; a long one also by its place."""
+        texts = [" ".join(repr(value).split()) for value in self.values]
+        short = [
+            t if len(t) <= LONGEST else f"{t[:LONGEST]}… ({n})" for n, t in enumerate(texts, 1)
+        ]
+        return dict(zip(short, self.values, strict=True))
+
     def factors(self, name: str) -> list[Factor]:
-        return [Factor(name, (*map(repr, self.values), *[LEFT_OUT] * self.optional))]
+        return [Factor(name, (*self._by_kind, *[LEFT_OUT] * self.optional))]
 
     def fixed(self, name: str, kinds: Kinds) -> Any:
-        return self._of(kinds.get(name))
+        kind = kinds.get(name)
+        return OMITTED if kind == LEFT_OUT else self._by_kind.get(kind or "", self.values[0])
 
     def draw(self, name: str, known: Known) -> Any:
-        kind = known.kinds.get(name)
-        return OMITTED if kind == LEFT_OUT else self._of(kind)
+        value = self.fixed(name, known.kinds)
+        return value if value is OMITTED else copy.deepcopy(value)
 
-    def _of(self, kind: str | None) -> Any:
-        return next((v for v in self.values if repr(v) == kind), self.values[0])
-
-    def words(self, name: str) -> str:
-        *others, last = map(repr, self.values)
-        text = f"{', '.join(others)} or {last}" if others else last
-        return f"{text}, or left out" if self.optional else text
-
-
-def arrays(
-    shape: str = "...",
-    *,
-    values: Sequence[str] = tuple(VALUES),
-    low: float | None = None,
-    high: float | None = None,
-    scale: float = 1.0,
-    dtypes: Sequence[str] = ("float64",),
-    layouts: Sequence[str] = ("strided", "columns", READ_ONLY),
-    without: Sequence[str] = (),
-) -> Part:
-    """Promise a numpy array.
-
-    Args:
-        shape: the names or lengths of its axes, ``"n c 3 3"``, or ``"..."`` for any shape of up to
-            three axes, that of a single number among them.
-        values: which kinds of values there may be; the first is the typical one.
-        low: the least value; with ``high`` the values are drawn evenly in between.
-        high: the greatest value.
-        scale: by which all values but ties are multiplied.
-        dtypes: that it may have; the first is the typical one.
-        layouts: how it may lie in memory other than in rows; ``"byte order"``, which PyTorch does
-            not take, where it is asked for.
-        without: kinds of values that there are not.
-
-    Raises:
-        SourceError: a word is none of those that there are.
-    """
-    return _arrays(shape, values, low, high, scale, dtypes, layouts, without, tensor=False)
-
-
-def tensors(
-    shape: str = "...",
-    *,
-    values: Sequence[str] = tuple(VALUES),
-    low: float | None = None,
-    high: float | None = None,
-    scale: float = 1.0,
-    dtypes: Sequence[str] = ("float32",),
-    layouts: Sequence[str] = ("strided", "columns"),
-    without: Sequence[str] = (),
-) -> Part:
-    """Promise a PyTorch tensor; see `arrays`."""
-    return _arrays(shape, values, low, high, scale, dtypes, layouts, without, tensor=True)
-
-
-def _arrays(
-    shape: str,
-    values: Sequence[str],
-    low: float | None,
-    high: float | None,
-    scale: float,
-    dtypes: Sequence[str],
-    layouts: Sequence[str],
-    without: Sequence[str],
-    tensor: bool,
-) -> "_Arrays":
-    if (low is None) != (high is None):
-        raise SourceError("arrays: low and high must be given together")
-    if low is not None and high is not None:
-        values = BOUNDED if low < high else (INSIDE,)
-    for words, known, what in (
-        (values, (*VALUES, *BOUNDED), "values"),
-        (dtypes, DTYPES, "dtypes"),
-        (layouts, LAYOUTS, "layouts"),
-        (without, (*VALUES, *BOUNDED), "without"),
-    ):
-        if isinstance(words, str) or not all(word in known for word in words):
-            raise SourceError(f"arrays: {what} must be of {', '.join(known)}, got {words!r}")
-    values = [word for word in values if word not in without]
-    if not values or not dtypes:
-        raise SourceError("arrays: values and dtypes must have at least one word")
-    bounds = None if low is None or high is None else (float(low), float(high))
-    return _Arrays(
-        tuple(shape.split()), tuple(values), bounds, scale, tuple(dtypes), tuple(layouts), tensor
-    )
-
-
-@dataclass(frozen=True)
-class _Arrays(Part):
-    shape: tuple[str, ...]
-    values: tuple[str, ...]
-    bounds: tuple[float, float] | None
-    scale: float
-    dtypes: tuple[str, ...]
-    layouts: tuple[str, ...]
-    tensor: bool
-    same: str | None = None  # the argument whose dtype it has, and with no shape its shape too
-
-    @property
-    def axes(self) -> Sequence[str]:
-        return [a for a in self.shape if a.isidentifier()]
-
-    @property
-    def _any(self) -> bool:
-        return self.shape == ("...",)
-
-    def factors(self, name: str) -> list[Factor]:
-        found = [Factor(f"{name} values", self.values, ALONE & {*self.values[1:]})]
-        if self._any:
-            found.append(Factor(f"{name} shape", tuple(map(str, SHAPES)), shown=True))
-        if self.same is None:
-            found.append(Factor(f"{name} dtype", self.dtypes, shown=True))
-        found.append(Factor(f"{name} layout", ("rows", *self.layouts)))
-        return found
-
-    def draw(self, name: str, known: Known) -> Any:
-        dtype = known.kinds.get(f"{self.same or name} dtype", self.dtypes[0])
-        if self.same and not self.shape:
-            shape = tuple(known.values[self.same].shape)
-        else:
-            shape = self._shape(name, known)
-        array = self._values(known.kinds.get(f"{name} values", self.values[0]), known.rng, shape)
-        array = np.asarray(np.round(array) if dtype.startswith("int") else array, dtype)
-        layout = known.kinds.get(f"{name} layout", "rows")
-        value = _tensor(array) if self.tensor else array[()]  # a number where it has no axes
-        return laid_out(value, "" if layout == "rows" else layout)
-
-    def _shape(self, name: str, known: Known) -> tuple[int, ...]:
-        if self._any:
-            kind = known.kinds.get(f"{name} shape")
-            return next((shape for shape in SHAPES if str(shape) == kind), SHAPES[0])
-        return tuple(known.sizes[a] if a.isidentifier() else int(a) for a in self.shape)
-
-    def _values(self, kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
-        if self.bounds is None:
-            values = VALUES[kind](rng, shape)
-            return values if kind == "ties" else self.scale * values
-        low, high = self.bounds
-        values = rng.uniform(low, high, size=shape)
-        match kind:
-            case "some at the low end":
-                return _some(rng, values, low)
-            case "some at the high end":
-                return _some(rng, values, high)
-            case "constant":
-                return np.full(shape, rng.uniform(low, high))
-            case "all at the low end":
-                return np.full(shape, low)
-        return values
-
-    def words(self, name: str) -> str:
-        what = "tensor" if self.tensor else "array"
-        if self.same and not self.shape:
-            return f"as {self.same}"
-        shape = "of any shape" if self._any else f"({', '.join(self.shape)})"
-        values = (
-            f"with values from {self.bounds[0]:g} to {self.bounds[1]:g}"
-            if self.bounds
-            else f"with values: {', '.join(self.values)}"
-        )
-        layout = f"; in memory also: {', '.join(self.layouts)}" if self.layouts else ""
-        return f"{what} {shape} of {' or '.join(self.dtypes)}, {values}{layout}"
-
-
-def like(other: str, **changes: Any) -> Part:
-    """Promise an array of the dtype and shape of another argument, which stands before it.
-
-    Args:
-        other: the name of that argument.
-        changes: ``shape``, ``values``, ``low``, ``high``, ``scale``, ``layouts`` or ``without``
-            where they are its own.
-    """
-    if unknown := set(changes) - _OF_ITS_OWN:
-        raise SourceError(f"like({other!r}): there is no option {sorted(unknown)[0]!r}")
-    return _Like(other, tuple(changes.items()))
-
-
-@dataclass(frozen=True)
-class _Like(Part):
-    """Becomes an array as soon as the domain that it is in is known; see `resolved`."""
-
-    other: str
-    changes: tuple[tuple[str, Any], ...]
-
-
-def resolved(parts: dict[str, Part]) -> dict[str, Part]:
-    """Return parts of which each stands for itself.
-
-    Raises:
-        SourceError: one is to be like what is no array, or does not stand before it.
-    """
-    found: dict[str, Part] = {}
-    for name, part in parts.items():
-        if isinstance(part, _Like):
-            other = found.get(part.other)
-            if not isinstance(other, _Arrays):
-                raise SourceError(
-                    f"{name} must be like an array that stands before it, got {part.other!r}"
-                )
-            part = _as(other, part)
-        found[name] = part
-    return found
-
-
-def _as(other: _Arrays, part: _Like) -> _Arrays:
-    changes = dict(part.changes)
-    low, high = other.bounds or (None, None)
-    if "values" in changes or "low" in changes:
-        low, high = changes.get("low"), changes.get("high")
-    own = _arrays(
-        changes.get("shape", ""),
-        changes.get("values", other.values if other.bounds is None else tuple(VALUES)),
-        low,
-        high,
-        changes.get("scale", other.scale),
-        other.dtypes,
-        changes.get("layouts", other.layouts),
-        changes.get("without", ()),
-        other.tensor,
-    )
-    return replace(own, same=other.same or part.other)
-
-
-def indices(shape: str, *, below: str | int) -> Part:
-    """Promise an array of whole numbers from 0 on, such as labels of classes.
-
-    Args:
-        shape: as that of `arrays`.
-        below: the name of an axis or a number that is larger than each.
-    """
-    return _Indices(tuple(shape.split()), below)
-
-
-@dataclass(frozen=True)
-class _Indices(Part):
-    shape: tuple[str, ...]
-    below: str | int
-
-    @property
-    def axes(self) -> Sequence[str]:
-        return [a for a in (*self.shape, str(self.below)) if a.isidentifier()]
-
-    def factors(self, name: str) -> list[Factor]:
-        return [Factor(f"{name} values", ("mixed", "all 0", "all the last"))]
-
-    def draw(self, name: str, known: Known) -> Any:
-        below = known.sizes[self.below] if isinstance(self.below, str) else self.below
-        shape = tuple(known.sizes[a] if a.isidentifier() else int(a) for a in self.shape)
-        match known.kinds.get(f"{name} values"):
-            case "all 0":
-                return np.zeros(shape, np.int64)
-            case "all the last":
-                return np.full(shape, below - 1)
-        return known.rng.integers(0, below, size=shape)
-
-    def words(self, name: str) -> str:
-        return f"array ({', '.join(self.shape)}) of whole numbers from 0 to {self.below} - 1"
+    def words(self) -> str:
+        *others, last = self._by_kind
+        text = f"{', '.join(others)} or {last}" if others else f"always {last}"
+        return _or_left_out(text, self.optional)
 
 
 def derived(function: Callable[..., Any], said: str) -> Part:
     """Promise what is made from arguments that stand before it.
 
     Args:
-        function: of ``rng`` and of some of those arguments, by their names.
-        said: what it is, in words.
+        function: of ``rng`` and of some of those arguments and sizes, by their names.
+        said: what it is, in words that follow its name.
+
+    Raises:
+        SourceError: the function does not name what it takes.
     """
-    return _Derived(function, said)
+    if not callable(function):
+        raise SourceError(f"derived must have a function, such as lambda x: -x, got {function!r}")
+    if not (isinstance(said, str) and said.strip()):
+        raise SourceError(f"derived must say in words what it is, got {said!r}")
+    named = Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY
+    parameters = signature(function).parameters.values()
+    if any(p.kind not in named for p in parameters):
+        raise SourceError("derived: the function must name each argument that it takes")
+    return _Derived(function, " ".join(said.split()).rstrip("."))
 
 
 @dataclass(frozen=True)
@@ -442,26 +205,33 @@ class _Derived(Part):
     function: Callable[..., Any]
     said: str
 
+    @property
+    def needs(self) -> Sequence[str]:
+        return [name for name in signature(self.function).parameters if name != "rng"]
+
     def factors(self, name: str) -> list[Factor]:
         return []
 
     def draw(self, name: str, known: Known) -> Any:
         there = {"rng": known.rng, **known.sizes, **known.values}
-        return self.function(**{n: there[n] for n in signature(self.function).parameters})
+        taken = {n: there[n] for n in signature(self.function).parameters}
+        given = {n: None if value is OMITTED else value for n, value in taken.items()}
+        return self.function(**given)
 
-    def words(self, name: str) -> str:
+    def words(self) -> str:
         return self.said
 
 
-def _some(rng: np.random.Generator, values: Any, value: float) -> Any:
-    """Return values of which some are this one: the first is, if there is any."""
-    chosen = rng.random(size=np.shape(values)) < 0.4
-    if np.ndim(values):
-        np.ravel(chosen)[:1] = True
-    return np.where(chosen, value, values)
+def _is_finite(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
-def _tensor(array: Any) -> Any:
-    import torch  # only where a domain has tensors: a release may be without
+def _number(value: float) -> str:
+    """Return a number in the shortest form that tells it from all others."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e6 else repr(value)
 
-    return torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
+
+def _or_left_out(text: str, optional: bool) -> str:
+    return f"{text}, or left out" if optional else text

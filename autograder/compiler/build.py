@@ -26,11 +26,17 @@ from autograder.compiler.passes import (
     with_first_cell,
 )
 from autograder.compiler.pieces import plan
+from autograder.compiler.promises import promise
 from autograder.compiler.reference import PACKAGE, Reference, reference_imports
 from autograder.compiler.solutions import solution_cells
 from autograder.compiler.source import Source, read_source
 from autograder.compiler.syntax import placed
-from autograder.compiler.trusted import require_as_written, require_self_check, trusted_cells
+from autograder.compiler.trusted import (
+    require_as_written,
+    require_callable,
+    require_self_check,
+    trusted_cells,
+)
 from autograder.compiler.written_checks import CheckFunction, find_checks
 from autograder.course import Course
 from autograder.errors import SourceError
@@ -89,9 +95,14 @@ def compile_assignment(course: Course, name: str) -> Compiled:
     oracle = load_oracle(trusted, texts.reference, name, source.file, data, banks, texts.resources)
     require_known_questions(course, name, banks, oracle.checks)
     require_as_written(source, oracle.checks, written)
+    require_callable(source, oracle.checks, written, oracle.namespace)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
-    manifest = make_manifest(name, source, oracle.checks, written, texts.reference.values())
-    pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
+    recording = _recording(source, oracle, written, limits.call_seconds)
+    modules = texts.reference.values()
+    manifest = make_manifest(name, source, oracle.checks, written, modules, recording)
+    promises = {check.name: promise(check.domain) for check in oracle.checks.values()}
+    released = released_checks(source, written, promises)
+    pieces = plan(source, solutions, released, oracle.checks)
     release = release_notebook(pieces)
     return Compiled(
         name=name,
@@ -109,7 +120,7 @@ def compile_assignment(course: Course, name: str) -> Compiled:
             **companions(manifest, data),
             **data,
         },
-        recording=_recording(source, oracle, written, limits.call_seconds),
+        recording=recording,
         solution=serialize(solution_notebook(release, pieces)),
         fingerprint=made_from,
     )

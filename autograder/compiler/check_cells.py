@@ -1,8 +1,8 @@
 """Check cells: what of them a release shows, told from what stays hidden by syntax tree."""
 
 import ast
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cached_property
 from typing import NamedTuple
@@ -60,21 +60,28 @@ class Statement:
 
 
 def released_checks(
-    source: Source, checks: Mapping[str, CheckFunction]
+    source: Source,
+    checks: Mapping[str, CheckFunction],
+    promises: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[int, list[ReleasedCheck]]:
     """Return the release's cells for each check cell of the source, by number.
 
     A cell has one check at most. A helper goes to the first check of its cell, if any check that
     the release shows needs it; else it is cut.
 
+    Args:
+        source: the source notebook.
+        checks: as they are written, by name.
+        promises: lines that say what inputs a check has, by its name: they stand above it.
+
     Raises:
         SourceError: two statements share a line, or a visible check needs what is hidden.
     """
-    statements = {}
+    statements, promises = {}, promises or {}
     for cell in source.cells:
         with placed(source.file, cell.number):
             if cell.kind is Kind.CHECK:
-                statements[cell.number] = _statements(cell, checks)
+                statements[cell.number] = _statements(cell, checks, promises)
     kept = _needed_helpers([s for found in statements.values() for s in found])
     secrets = _secrets(source)
     for number, found in statements.items():
@@ -83,14 +90,19 @@ def released_checks(
     return {number: _cells(found, kept) for number, found in statements.items()}
 
 
-def _statements(cell: SourceCell, checks: Mapping[str, CheckFunction]) -> list[Statement]:
+def _statements(
+    cell: SourceCell,
+    checks: Mapping[str, CheckFunction],
+    promises: Mapping[str, Sequence[str]],
+) -> list[Statement]:
     lines, found, last = cell.text.split("\n"), [], 0
     for node in cell.tree.body:
         first, ends = last + 1, closing_line(lines, node)
         if first_line(node) <= last:
             raise SourceError(f"line {last}: each statement must be on a line of its own; split it")
         text = "" if cell.hidden else "\n".join(lines[first - 1 : ends])
-        found.append(_statement(node, text, first, cell, checks))
+        statement = _statement(node, text, first, cell, checks)
+        found.append(_with_promise(statement, first_line(node) - first, promises))
         last = ends
     return found
 
@@ -114,6 +126,17 @@ def _statement(
             " move it to a cell of its own"
         )
     return Statement(Part.HELPER, None, text, tuple(binds))
+
+
+def _with_promise(
+    statement: Statement, above: int, promises: Mapping[str, Sequence[str]]
+) -> Statement:
+    """Return a check with what inputs it has, told below the lines that stand above it."""
+    if statement.part is not Part.CHECK or not statement.text:
+        return statement
+    lines = statement.text.split("\n")
+    lines[above:above] = promises.get(statement.name or "", ())
+    return replace(statement, text="\n".join(lines))
 
 
 def _is_constant(node: ast.stmt) -> bool:

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
+from autograder.artefacts.recording import Recording
 from autograder.authoring.checks import Check
 from autograder.compiler.headings import headings_of, require_told_points
 from autograder.compiler.source import Source
@@ -21,6 +22,7 @@ def make_manifest(
     checks: Mapping[str, Check],
     written: Mapping[str, CheckFunction],
     reference: Iterable[str],
+    recording: Recording,
 ) -> Manifest:
     """Return the manifest, still without the hashes of the bundle's files.
 
@@ -28,12 +30,13 @@ def make_manifest(
         checks: as they are after the cells ran.
         written: the same, as they are written.
         reference: the texts of the modules that the bundle carries.
+        recording: of the visible cases.
 
     Raises:
         SourceError: there is no question, a manual one shares its id with another, or a heading
             tells other points than the questions below it have.
     """
-    questions = tuple(_questions(source, checks, written))
+    questions = tuple(_questions(source, checks, written, recording))
     if not questions:
         raise SourceError("the notebook has no question; add a check or a manual one", source.file)
     _require_told_points(source, checks, written, questions)
@@ -51,7 +54,10 @@ def make_manifest(
 
 
 def _questions(
-    source: Source, checks: Mapping[str, Check], written: Mapping[str, CheckFunction]
+    source: Source,
+    checks: Mapping[str, Check],
+    written: Mapping[str, CheckFunction],
+    recording: Recording,
 ) -> Iterator[QuestionEntry]:
     """Return the questions in the order in which they first come."""
     titles: dict[str, str] = {}
@@ -69,7 +75,7 @@ def _questions(
                 )
             titles.setdefault(question, heading or question)
     for question, title in titles.items():
-        entries = tuple(_entry(c) for c in checks.values() if c.question == question)
+        entries = tuple(_entry(c, recording) for c in checks.values() if c.question == question)
         points = manual.get(question, sum(e.points for e in entries))
         is_manual = question in manual
         yield QuestionEntry(
@@ -93,7 +99,7 @@ def _require_told_points(
     require_told_points(source, [*by_hand, *by_check], [*by_hand, *by_question])
 
 
-def _entry(check: Check) -> CheckEntry:
+def _entry(check: Check, recording: Recording) -> CheckEntry:
     return CheckEntry(
         name=check.name,
         question=check.question,
@@ -103,6 +109,7 @@ def _entry(check: Check) -> CheckEntry:
         device=check.device,
         hint=check.hint,
         summary=check.summary,
+        called=recording.called_in(check.name),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from autograder.artefacts.notebooks import FIRST_CELL
 from autograder.authoring.checks import Check
 from autograder.compiler.check_cells import ReleasedCheck
+from autograder.compiler.promises import promise
 from autograder.compiler.solutions import SolutionCell
 from autograder.compiler.source import Kind, Source, SourceCell
 from autograder.errors import SourceError
@@ -105,5 +106,8 @@ def _check_piece(released: ReleasedCheck, checks: Mapping[str, Check], hidden: b
 
 def _notice(check: Check, hidden: bool) -> str:
     """Return what stands for a check without visible cases; a hidden cell keeps its docstring."""
-    summary = f"\n# {check.summary}" if check.summary and not hidden else ""
-    return f"# {check.question}: graded with hidden cases.{summary}"
+    lines = [f"# {check.question}: graded with hidden cases."]
+    if not hidden:
+        lines += [f"# {check.summary}"] if check.summary else []
+        lines += promise(check.domain)
+    return "\n".join(lines)

@@ -40,7 +40,7 @@ def {function}(x: np.ndarray) -> np.ndarray:
     return (x - x.mean()) / x.std()
 '''
 
-_SOURCE = '''# %% [markdown]
+_SOURCE = """# %% [markdown]
 # # {title}
 #
 # Say what this homework is about, and how long it takes.
@@ -48,7 +48,7 @@ _SOURCE = '''# %% [markdown]
 # %%
 import numpy as np
 
-from autograder import assert_close, case, check, self_check
+from autograder import arrays, matches_reference, self_check
 
 # %% [markdown]
 # ## 1 Standard scores (4 points)
@@ -58,13 +58,15 @@ from autograder import assert_close, case, check, self_check
 from reference.{name} import {function}
 
 # %%
-@check("{function}", points=4, pure=True, hint="Which standard deviation is asked for?")
-@case("five numbers", n=5)
-@case("forty numbers", n=40, hidden=True)
-def {function}_matches_reference(student, reference, rng, n):
-    """{function} has mean 0 and standard deviation 1."""
-    x = 3 + 2 * rng.normal(size=n)
-    assert_close(student.{function}(x), reference.{function}(x), what="scores")
+{function}_matches_reference = matches_reference(
+    "{function}",
+    points=4,
+    said="The scores are those of the formula above, for all numbers that are not all equal.",
+    returns="scores",
+    hint="Which standard deviation is asked for?",
+    x=arrays("n", values=("normal", "large", "tiny")),
+    sizes={{"n": (2, 40)}},
+)
 
 
 self_check({function}_matches_reference)
@@ -81,7 +83,7 @@ self_check({function}_matches_reference)
 # === BEGIN MARK SCHEME ===
 # 2 points for the link between the size of an input and the size of its weights' gradient.
 # === END MARK SCHEME ===
-'''
+"""
 
 _BANK = """import numpy as np
 

@@ -2,15 +2,21 @@
 
 import ast
 from collections.abc import Mapping
+from inspect import Signature, signature
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
 
 from autograder.artefacts.bundle import Cell
 from autograder.authoring.checks import Check
+from autograder.authoring.domains import Domain
 from autograder.compiler.source import Kind, Source, SourceCell
-from autograder.compiler.syntax import call_name, replace_nodes
+from autograder.compiler.syntax import call_name, placed, replace_nodes
 from autograder.compiler.written_checks import CheckFunction
 from autograder.errors import SourceError
 
-__all__ = ["require_as_written", "require_self_check", "trusted_cells"]
+__all__ = ["require_as_written", "require_callable", "require_self_check", "trusted_cells"]
 
 _KINDS = {Kind.MANUAL: "solution"}
 _IMPORT = "from autograder import case, check, self_check"
@@ -56,6 +62,8 @@ def require_as_written(
                 _defining_cell(source, name),
             )
         text = written[name]
+        with placed(source.file, text.cell):
+            _ = check.cases  # drawn here, where it can be said which cell draws none
         hidden = tuple(case.hidden for case in check.cases if not case.is_drawn)
         if hidden != text.hidden or (check.hint and not text.has_hint):
             raise SourceError(
@@ -64,7 +72,7 @@ def require_as_written(
                 source.file,
                 text.cell,
             )
-        if check.points > 0 and not _hides(check) and not _uses_rng(source, text):
+        if check.points > 0 and not _hides(check) and not _draws(source, check, text):
             raise SourceError(
                 f"check {name!r} can be answered from its release: its cases are all visible and it"
                 " draws nothing from rng; hide a case, draw inputs from rng, or give it points=0",
@@ -73,15 +81,55 @@ def require_as_written(
             )
 
 
+def require_callable(
+    source: Source,
+    checks: Mapping[str, Check],
+    written: Mapping[str, CheckFunction],
+    namespace: Mapping[str, Any],
+) -> None:
+    """Refuse a statement of `MAKER` whose arguments are not those of the function that it calls."""
+    for name, text in written.items():
+        if text.calls is None or (domain := checks[name].domain) is None:
+            continue
+        with placed(source.file, text.cell):
+            if not callable(function := namespace.get(text.calls)):
+                raise SourceError(f"check {name!r} calls {text.calls!r}, which is no function here")
+            try:
+                parameters = signature(function)
+            except ValueError:  # of a builtin that does not tell
+                continue
+            _require_arguments(f"check {name!r}: the arguments", parameters, domain)
+
+
+def _require_arguments(subject: str, parameters: Signature, domain: Domain) -> None:
+    always = [name for name in domain.parts if not domain.may_omit(name)]
+    for names in (domain.parts, always):
+        try:
+            parameters.bind(**dict.fromkeys(names))
+        except TypeError as error:
+            raise SourceError(f"{subject} must be those of the function: {error}") from None
+    by_place = [*takewhile(lambda name: domain.parts[name].positional, domain.parts)]
+    if by_place != [*parameters.parameters][: len(by_place)]:
+        raise SourceError(
+            f"{subject} must stand in the order of the function, {parameters}, got "
+            f"({', '.join(domain.parts)})"
+        )
+
+
 def _hides(check: Check) -> bool:
     return any(case.hidden for case in check.cases)
 
 
-def _uses_rng(source: Source, check: CheckFunction) -> bool:
-    tree = next(cell.tree for cell in source.cells if cell.number == check.cell)
+def _draws(source: Source, check: Check, written: CheckFunction) -> bool:
+    """Return whether a check has other inputs for each submission."""
+    if (domain := check.domain) is not None:
+        once, again = (domain.draw({}, np.random.default_rng(seed)) for seed in range(2))
+        if repr(once) != repr(again):
+            return True
+    tree = next(cell.tree for cell in source.cells if cell.number == written.cell)
     functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-    body = next(node for node in functions if node.name == check.name)
-    return any(isinstance(node, ast.Name) and node.id == "rng" for node in ast.walk(body))
+    body = [node for node in functions if node.name == check.name]
+    return any(isinstance(n, ast.Name) and n.id == "rng" for node in body for n in ast.walk(node))
 
 
 def _without_self_checks(cell: SourceCell) -> str:

@@ -31,6 +31,7 @@ class CheckFunction:
         has_hint: whether it has one.
         has_domain: whether it has cases that are drawn.
         shows: whether a release shows it.
+        calls: the function that a statement of `MAKER` calls.
     """
 
     name: str
@@ -39,6 +40,7 @@ class CheckFunction:
     has_hint: bool
     has_domain: bool
     shows: bool
+    calls: str | None = None
 
 
 def find_checks(source: Source) -> dict[str, CheckFunction]:
@@ -112,18 +114,40 @@ def _made_check(node: ast.AST, cell: SourceCell) -> CheckFunction:
     _require_ascii(name)
     draws = _shows_draws(call)
     _require_shown(name, draws, cell)
-    return CheckFunction(name, cell.number, (), keyword(call, "hint") is not None, True, draws)
+    has_hint = keyword(call, "hint") is not None
+    return CheckFunction(name, cell.number, (), has_hint, True, draws, _called(call))
 
 
 def made_name(call: ast.expr) -> str:
     """Return what a call of `MAKER` calls its check, as its literals say."""
     assert isinstance(call, ast.Call)
-    said = [keyword(call, word) for word in ("name", "function", "question")]
-    said += call.args[:1]
-    for value, form in zip(said, ("{}", *["{}_matches_reference"] * 3), strict=False):
-        if isinstance(value, ast.Constant) and value.value is not None:
-            return form.format(value.value)
+    own = _literal(keyword(call, "name"))
+    return own if own is not None else f"{_called(call)}_matches_reference"
+
+
+def _called(call: ast.expr) -> str:
+    """Return the function that a call of `MAKER` names, as its literals say."""
+    assert isinstance(call, ast.Call)
+    said = (keyword(call, "function"), keyword(call, "question"), *call.args[:1])
+    for name in filter(None, map(_literal, said)):
+        return name
     raise SourceError(f"{MAKER} must have the id of its question as a literal, such as 'sgd_step'")
+
+
+def _literal(value: ast.expr | None) -> str | None:
+    """Return a text that is written out, None where nothing or None is.
+
+    Raises:
+        SourceError: it is written in another way.
+    """
+    if value is None or (isinstance(value, ast.Constant) and value.value is None):
+        return None
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return value.value
+    raise SourceError(
+        f"line {value.lineno}: {MAKER} must have its question, function and name as texts that are "
+        f"written out, got {ast.unparse(value)} (the compiler reads them, and does not run them)"
+    )
 
 
 def _require_ascii(name: str) -> None:

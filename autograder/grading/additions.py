@@ -313,7 +313,10 @@ def _path(node: ast.AST) -> str:
 
 
 def _is_check(statement: ast.stmt) -> bool:
-    """Return whether a statement defines a check."""
+    """Return whether a statement defines a check, or makes one."""
+    if isinstance(statement, ast.Assign):
+        made = statement.value
+        return isinstance(made, ast.Call) and _path(made.func) == "matches_reference"
     return isinstance(statement, ast.FunctionDef) and any(
         isinstance(node, ast.Call) and _path(node.func) == "check"
         for node in statement.decorator_list

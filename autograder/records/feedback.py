@@ -66,7 +66,8 @@ class QuestionView:
     """A question as its student reads it; the message is that of all checks, diagnoses of several.
 
     ``calls`` are the calls of visible cases that failed, as lines to paste into the student's
-    notebook, and ``again`` those that run the visible cases there. ``graders`` are the points that
+    notebook, ``again`` those that run the visible cases there, and ``inputs`` those that give what
+    these pass there, which are not the inputs that failed here. ``graders`` are the points that
     its checks came to, where staff scored it instead.
     """
 
@@ -84,6 +85,7 @@ class QuestionView:
     passed: list[CheckView]
     calls: list[str]
     again: list[str]
+    inputs: list[str]
 
 
 def write_feedback(
@@ -168,6 +170,7 @@ def _question(question: QuestionGrade) -> QuestionView:
         passed=[check for check in checks if check.passed],
         calls=[] if blank else _calls(missed),
         again=[] if blank else [f"self_check({name})" for name in _to_run_again(question)],
+        inputs=[] if blank else list(_inputs(question)),
     )
 
 
@@ -178,6 +181,23 @@ def _to_run_again(question: QuestionGrade) -> Iterator[str]:
         missed = any(c.verdict is not Verdict.PASSED and not c.hidden for c in check.cases)
         if missed and devices.get(check.name, "cuda") != "cuda":
             yield check.name
+
+
+def _inputs(question: QuestionGrade) -> Iterator[str]:
+    """Yield for each check the line that gives the notebook's inputs of a visible case it failed.
+
+    It is the first of these cases; the others are asked for in the same way.
+    """
+    entries = {entry.name: entry for entry in question.entry.checks}
+    for name in _to_run_again(question):
+        check = next(check for check in question.checks if check.name == name)
+        missed = [
+            c.name
+            for c in check.cases
+            if c.verdict is not Verdict.PASSED and not c.hidden and c.blank is None
+        ]
+        called = [case for case in missed if case in entries[name].called]
+        yield from (f"{name}.inputs({case!r})" for case in called[:1])
 
 
 def _calls(missed: Sequence[CaseWords]) -> list[str]:

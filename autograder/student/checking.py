@@ -3,7 +3,7 @@
 import html
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -37,8 +37,10 @@ class SelfCheck:
         results: Sequence[CaseResult],
         kind: str = "visible cases",
         points: float | None = None,
+        called: Collection[str] = (),
     ) -> None:
         self.name, self.results, self._kind, self._points = name, results, kind, points
+        self._called = called  # the cases whose inputs can be shown
 
     @property
     def passed(self) -> bool:
@@ -56,6 +58,8 @@ class SelfCheck:
         lines = [self._headline()]
         for result in self.results:
             lines.append(f"  {_mark(result)[0]} {result.name}: {_words(result)}")
+        if self._inputs:
+            lines.append(f"  its inputs: {self._inputs}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -67,11 +71,20 @@ class SelfCheck:
                 f"{html.escape(result.name)}: "
                 f'<span style="white-space:pre-wrap">{html.escape(_words(result))}</span></div>'
             )
+        if self._inputs:
+            rows.append(f"<div>its inputs: <code>{html.escape(self._inputs)}</code></div>")
         return (
             f'<div style="line-height:1.6"><b>{html.escape(self._headline())}</b>'
             + "".join(rows)
             + "</div>"
         )
+
+    @property
+    def _inputs(self) -> str:
+        """What to run for the inputs of the first case that fails; empty where there are none."""
+        failed = (r.name for r in self.results if _mark(r) is OTHER_MARK)
+        first = next((name for name in failed if name in self._called), None)
+        return "" if first is None else f"{self.name}.inputs({first!r})"
 
     def _headline(self) -> str:
         if not self.results:
@@ -128,7 +141,8 @@ def _check_here(check: Check) -> SelfCheck:
         stopped = len(late) >= MAX_TIMEOUTS
         results.append(_not_run(case) if stopped else run_visible(check, case, recording, own))
     kind = "visible cases" if recording else "cases"
-    return SelfCheck(check.name, results, kind, check.points)
+    called = recording.called_in(check.name) if recording else ()
+    return SelfCheck(check.name, results, kind, check.points, called)
 
 
 def _not_run(case: Case) -> CaseResult:

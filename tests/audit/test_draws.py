@@ -145,7 +145,7 @@ def test_a_mutant_that_the_cases_let_through_is_found_out_by_a_draw(
     oracle, sites = compiled.oracle, all_sites(compiled)
     check = oracle.checks[NAME]
     only = next(c for c in check.cases if (c.kinds or {}).get("x values") == "zeros")
-    poor: dict[str, Check] = {**oracle.checks, NAME: replace(check, cases=(only,))}
+    poor: dict[str, Check] = {**oracle.checks, NAME: check.only([only])}
     wanted = {site.id for site in sites}
     pools = pools_of(oracle, [NAME, "choice_is_right"])
     assert list(pools) == [NAME]

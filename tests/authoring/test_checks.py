@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from autograder import arrays, choices, domain, interval, like
 from autograder.authoring.checks import Case, case, case_rng, check
 from autograder.errors import SourceError
 
@@ -100,8 +101,8 @@ def with_n(student, reference, rng, n):
         ),
         (
             {"cases": ()},
-            "check body: there must be at least one case; add @case('a name', …)"
-            " or @domain(…) below @check",
+            "check body: there must be at least one case; add @case('a name', …) or"
+            " @domain(…) below @check",
         ),
         ({"cases": (case("a"), case("a"))}, "check body: two cases are named 'a'; rename one"),
         (
@@ -196,3 +197,78 @@ def test_the_parts_of_a_seed_do_not_run_together():
 
 def test_a_generator_is_numpys_own():
     assert isinstance(case_rng(b"", "", "", ""), np.random.Generator)
+
+
+def test_a_domain_and_cases_by_hand_stand_beside_each_other():
+    made = check("q", points=1, pure=True)(
+        case("by hand", w=3)(case("more", w=4, hidden=True)(domain(w=arrays("n"))(drawn_w())))
+    )
+    names = [c.name for c in made.cases]
+    assert names[:4] == ["by hand", "more", "typical inputs", "n = 1"]
+    assert [c.is_drawn for c in made.cases[:4]] == [False, False, True, True]
+    assert [c.hidden for c in made.cases[:5]] == [False, True, False, False, True]
+    assert made.domain is not None
+    assert made.domain.pure
+
+
+def drawn_w():
+    def body(student, reference, rng, w, lr=1):
+        pass
+
+    return body
+
+
+DOMAINS = {
+    "another parameter": (
+        lambda f: check("q", points=1)(domain(w=arrays(), v=like("w"))(f)),
+        "check body: the arguments of its domain must be those of the function: got an unexpected"
+        " keyword argument 'v'",
+    ),
+    "a parameter that is missing": (
+        lambda f: check("q", points=1)(domain(lr=interval(0, 1))(f)),
+        "check body: the arguments of its domain must be those of the function: missing a required"
+        " argument: 'w'",
+    ),
+    "a parameter that may be left out": (
+        lambda f: check("q", points=1)(domain(w=choices(1, optional=True))(f)),
+        "check body: the arguments of its domain that are never left out must be those of the"
+        " function: missing a required argument: 'w'",
+    ),
+    "two": (
+        lambda f: domain(w=arrays())(domain(w=arrays())(f)),
+        "check body: it has two domains; join them",
+    ),
+    "above the check": (
+        lambda f: domain(w=arrays())(check("q", points=1)(case("a", w=1)(f))),
+        "check body: @domain must stand below @check",
+    ),
+    "above a value": (
+        lambda f: domain(w=arrays())(3),
+        "@domain must stand above a function, got 3",
+    ),
+    "a case of its name": (
+        lambda f: check("q", points=1)(case("typical inputs", w=1)(domain(w=arrays())(f))).cases,
+        "check body: two cases are named 'typical inputs'; rename one",
+    ),
+    "an option's name": (
+        lambda f: domain(sizes=arrays()),
+        "@domain: sizes is an option; rename the check's parameter",
+    ),
+    "no part": (
+        domain(w=3),
+        "check body: w must be a part of a domain, such as interval(0, 1) or arrays(), got 3; for"
+        " one value write choices(3)",
+    ),
+    "nothing": (
+        domain(),
+        "check body: a domain must have at least one argument, such as w=arrays()",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_a_domain_that_does_not_fit_its_function_is_refused_in_one_sentence(name):
+    make_it, sentence = DOMAINS[name]
+    with pytest.raises(SourceError) as error:
+        make_it(drawn_w())
+    assert str(error.value) == sentence

@@ -176,8 +176,8 @@ CHECK_ERRORS = {
     ),
     "no case": (
         check('@check("q", points=2)'),
-        "check one: there must be at least one case; add @case('a name', …)"
-        " or @domain(…) below @check",
+        "check one: there must be at least one case; add @case('a name', …) or"
+        " @domain(…) below @check",
     ),
     "a case that does not fit": (
         check('@check("q", points=2)\n@case("a", n=1)'),

@@ -89,10 +89,10 @@ def double(x):
     return 3 * x
 
 
-mistake("SECRET none", double=lambda x: None)
+mistake("SECRET none", double=None)
 
 for _secret in (1, 2):
-    mistake(f"SECRET {_secret}", double=lambda x, _secret=_secret: _secret)
+    mistake(f"SECRET {_secret}", double=_secret)
 
 
 @alternative("SECRET alternative")
@@ -211,7 +211,7 @@ def test_a_hidden_cell_leaves_no_more_than_the_place_of_its_check(workshop):
 
 def test_a_bank_changes_nothing_of_the_release(workshop):
     before = workshop.compile()
-    workshop.bank("double", 'from autograder import mistake\nmistake("zero", double=abs)\n')
+    workshop.bank("double", 'from autograder import mistake\nmistake("zero", double=0)\n')
     after = workshop.compile()
     assert after.artefacts.release == before.artefacts.release
     assert after.artefacts.solution == before.artefacts.solution
@@ -240,13 +240,13 @@ ERRORS = {
     ),
     "a case of no check": (
         '@case("a", hidden=True)\ndef one(s, r, g): ...',
-        "the decorators of check 'one' must be @check(…), then @case(…)"
-        " and @domain(…), and no others",
+        "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…),"
+        " and no others",
     ),
     "another decorator": (
         '@check("q", points=1)\n@staticmethod\n@case("a")\ndef one(s, r, g): ...',
-        "the decorators of check 'one' must be @check(…), then @case(…)"
-        " and @domain(…), and no others",
+        "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…),"
+        " and no others",
     ),
     "a nested check": (
         'if True:\n    @check("q", points=1)\n    @case("a", hidden=True)\n    def one(): ...',
@@ -311,8 +311,8 @@ def test_what_could_hide_something_from_the_compiler_is_refused(workshop, cell, 
         (
             "@same",
             '@case("a", hidden=True)',
-            "the decorators of check 'one' must be @check(…), then @case(…)"
-            " and @domain(…), and no others",
+            "the decorators of check 'one' must be @check(…), then @case(…) and @domain(…),"
+            " and no others",
         ),
         (
             '@check("q", points=1)',

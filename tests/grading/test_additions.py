@@ -113,6 +113,15 @@ def test_a_check_is_never_run_and_what_surrounds_it_is():
     assert changed.changed == ()
 
 
+def test_a_check_that_a_statement_makes_is_never_run_either_nor_told_as_changed():
+    made = 'double_is_right = matches_reference("double", points=2, x=arrays())'
+    edited = f"def double(x):\n    return 2 * x\n\n{made.replace('2', '3')}\nx = 1"
+    found = of(edited, made, is_check=True)
+    assert (code(found.above), code(found.below)) == ("def double(x):\n    return 2 * x\nx = 1", "")
+    assert found.changed == ()
+    assert code(of(f"{GIVEN}\n{made}\nFOUR = 4").above) == "FOUR = 4"
+
+
 def test_a_cell_that_merges_several_of_the_release_runs_but_for_its_checks():
     answer = "def double(x):\n    return 2 * x"
     other = CHECK.replace("double", "triple")

@@ -58,7 +58,7 @@ def test_validate_names_the_visible_case_that_fails_and_says_nothing_else_of_one
     journey,
 ):
     before, after = journey.said[STUDENT].text.split("VALIDATION FAILED")[1].split("Success!")
-    assert "✗ five numbers: not implemented yet" in before
+    assert "✗ typical inputs: not implemented yet" in before
     assert "hidden" not in before
     assert after.startswith(" Your notebook passes all the tests.")
     assert "partial credit" not in journey.said[STUDENT].text
@@ -142,5 +142,5 @@ def test_no_file_that_the_exchange_hands_out_holds_what_is_hidden(journey):
     ]
     for path in filter(lambda p: p.is_file(), handed_out):
         text = path.read_text()
-        for hidden in (RUBRIC, EXAMPLE, "forty numbers", "divides by the variance"):
+        for hidden in (RUBRIC, EXAMPLE, "Which standard deviation", "divides by the variance"):
             assert hidden not in text, path

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from autograder.artefacts.grades import grade_of
 from autograder.artefacts.results import Blank, Verdict
@@ -98,3 +99,45 @@ def test_no_input_of_a_hidden_case_is_in_anything_that_leaves_the_grader(
             exported = exporter.export(Wanted([(make.manifest, {"ada": grade})], roster))
             assert exported.files, name
             assert b"SECRET" not in b"".join(exported.files.values()), name
+
+
+def with_called(make, *names):
+    """Return the manifest in which these visible cases of the first check begin with a call."""
+    first, *others = make.manifest.questions
+    checks = tuple(replace(check, called=names) for check in first.checks)
+    return replace(make.manifest, questions=(replace(first, checks=checks), *others))
+
+
+def page_of(make, read_page, tmp_path, manifest, *cases):
+    path = tmp_path / "hw1.html"
+    grade = grade_of(manifest, "ada", make.result("ada", make.sgd(*cases, earned=1.0)))
+    write_feedback(path, grade, manifest, "Deep Learning")
+    return read_page(path)
+
+
+def test_the_page_says_how_to_get_the_notebook_s_inputs_and_that_they_are_others(
+    make, read_page, tmp_path
+):
+    manifest = with_called(make, "one step", "two steps")
+    cases = [missed(make), missed(make, "two steps", call=None)]
+    found = page_of(make, read_page, tmp_path, manifest, *cases)
+    assert pasted(found)[-2:] == ["self_check(sgd_matches)", "sgd_matches.inputs('one step')"]
+    assert "your notebook runs this case; grading drew others of the same kind" in found.words
+
+
+@pytest.mark.parametrize(
+    ("called", "case"),
+    [
+        ((), {}),
+        (("another",), {}),
+        (("one step",), {"verdict": Verdict.PASSED}),
+        (("one step",), {"hidden": True}),
+        (("one step",), {"blank": Blank.STUB, "message": "not implemented yet"}),
+    ],
+)
+def test_no_inputs_are_told_of_where_there_are_none_to_show(
+    make, read_page, tmp_path, called, case
+):
+    manifest = with_called(make, *called)
+    found = page_of(make, read_page, tmp_path, manifest, missed(make, **case), make.case())
+    assert ".inputs(" not in found.text

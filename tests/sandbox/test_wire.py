@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from autograder.authoring.layouts import LAYOUTS, has_layout, laid_out, layout_of
 from autograder.authoring.subject import Proxy, RemoteId
 from autograder.errors import WireError
 from autograder.sandbox.protocol import kinds as protocol
@@ -495,3 +496,52 @@ def test_a_deeply_nested_header_is_refused():
     item = b"\x83\xa4type\xa5items\xa6frozen\xc2\xa5items\x91"
     for depth in (100, 900, 5_000):
         assert isinstance(received(header + item * depth + b"\xc0"), WireError)
+
+
+def arrived(value, layouts=True, keep=True):
+    """Return a value as a session gets it, or where ``layouts`` is false as the grader does."""
+    packer = Packer(refuse, layouts=keep)
+    packed = packer.pack(value)
+    header = msgspec.msgpack.decode(msgspec.msgpack.encode(packed), type=wire.Packed)
+    return unpack(header, [bytearray(b) for b in packer.bodies], refuse, layouts=layouts)
+
+
+@given(ARRAYS, st.sampled_from(list(LAYOUTS)))
+def test_an_array_arrives_in_a_session_as_it_lies_here(array, layout):
+    sent_one = laid_out(array, layout)
+    found = arrived([sent_one])[0]
+    np.testing.assert_array_equal(found, array)
+    assert found.dtype.newbyteorder("=") == array.dtype.newbyteorder("=")
+    assert layout_of(found) == layout_of(sent_one)
+    if has_layout(layout, array.shape, array.dtype.newbyteorder("=").str):
+        assert layout_of(found) == layout
+
+
+@given(ARRAYS, st.sampled_from(list(LAYOUTS)), st.booleans())
+def test_an_array_lies_in_rows_where_no_layout_is_kept_or_the_grader_gets_it(array, layout, keep):
+    found = arrived({"a": laid_out(array, layout)}, layouts=not keep, keep=keep)["a"]
+    np.testing.assert_array_equal(found, array)
+    assert layout_of(found) == ""
+    assert found.flags.writeable
+    assert found.dtype.isnative
+
+
+@pytest.mark.parametrize("layout", ["", "strided", "columns"])
+@pytest.mark.parametrize("grad", [False, True])
+def test_a_tensor_arrives_as_it_lies_and_stays_a_leaf(layout, grad):
+    tensor = laid_out(torch.arange(6.0).reshape(2, 3), layout).requires_grad_(grad)
+    found = arrived(tensor)
+    assert layout_of(found) == layout
+    assert (found.requires_grad, found.is_leaf) == (grad, True)
+    assert torch.equal(found, tensor)
+    assert layout_of(arrived(tensor, layouts=False)) == ""
+
+
+@pytest.mark.parametrize("kind", ["numpy", "scalar", "torch", "parameter"])
+def test_a_layout_that_a_session_makes_up_is_not_looked_at(kind):
+    shape = () if kind == "scalar" else (1,)
+    made_up = wire.Array(kind, "float64", shape, 0, "upside down")
+    found = unpack(made_up, [bytearray(8)], refuse)
+    assert layout_of(np.asarray(found) if kind == "scalar" else found) == ""
+    with pytest.raises(WireError, match="an array of layout 'upside down'"):
+        unpack(made_up, [bytearray(8)], refuse, layouts=True)

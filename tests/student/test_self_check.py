@@ -83,10 +83,11 @@ def test_a_right_answer_passes_against_the_recording():
 def test_a_wrong_answer_says_how_it_differs():
     result = outcome("def f(x):\n    return 3 * x\n")
     assert not result.passed
-    headline, first, second = repr(result).splitlines()
+    headline, first, second, inputs = repr(result).splitlines()
     assert headline == "f_is_right: 0 of 2 visible cases pass (1 point)"
     assert first.startswith("  ✗ a vector: value: 3 of 3 values differ; largest at ")
     assert "expected" in second
+    assert inputs == "  its inputs: f_is_right.inputs('a vector')"
 
 
 @pytest.mark.usefixtures("release")
