@@ -14,7 +14,9 @@ from autograder.authoring.tolerance import DEFAULTS, Tolerance, default_toleranc
 __all__ = [
     "Compared",
     "Standard",
+    "going_on",
     "holding_to",
+    "is_going_on",
     "largest_of",
     "note_compared",
     "observing",
@@ -69,6 +71,7 @@ class Compared:
 
 _DEFAULT = Standard()
 _standard: ContextVar[Standard] = ContextVar("standard", default=_DEFAULT)
+_going_on: ContextVar[bool] = ContextVar("going_on", default=False)
 _observers: ContextVar[tuple[list[Compared], ...]] = ContextVar("observers", default=())
 
 
@@ -80,6 +83,21 @@ def holding_to(standard: Standard) -> Iterator[None]:
         yield
     finally:
         _standard.reset(token)
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Go on behind numbers that differ, inside the block: all that a check compares is seen."""
+    token = _going_on.set(True)
+    try:
+        yield
+    finally:
+        _going_on.reset(token)
+
+
+def is_going_on() -> bool:
+    """Return whether numbers that differ end no check now."""
+    return _going_on.get()
 
 
 @contextmanager

@@ -13,7 +13,11 @@ from autograder.artefacts.recording import FILE as RECORDING
 from autograder.artefacts.recording import Recording, dump_recording
 from autograder.artefacts.release import Artefacts
 from autograder.authoring.standard import Standard
-from autograder.compiler.bank_files import read_bank_texts, require_known_questions
+from autograder.compiler.bank_files import (
+    read_bank_texts,
+    require_fair_prices,
+    require_known_questions,
+)
 from autograder.compiler.check_cells import CheckFunction, find_checks, released_checks
 from autograder.compiler.fingerprint import fingerprint
 from autograder.compiler.given_functions import require_given
@@ -90,6 +94,7 @@ def compile_assignment(course: Course, name: str) -> Compiled:
     require_as_written(source, oracle.checks, written)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
     manifest = make_manifest(name, source, oracle.checks, written, texts.reference.values())
+    require_fair_prices(course, name, oracle.banks, manifest)
     pieces = plan(source, solutions, released_checks(source, written), oracle.checks)
     release = release_notebook(pieces)
     return Compiled(
