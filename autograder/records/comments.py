@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from autograder.artefacts.manifest import CheckEntry, Manifest
 from autograder.artefacts.results import CheckResult, Result, Status, Verdict
 from autograder.records.pages import format_points
-from autograder.records.words import check_words, question_pairs
+from autograder.records.words import check_words, price_words, question_pairs
 
 __all__ = ["answer_cells", "student_comments"]
 
@@ -43,8 +43,12 @@ def student_comments(manifest: Manifest, answers: dict[str, str], result: Result
         if entry.manual and entry.cell and question.status is Status.GRADED and not question.earned:
             comments[entry.cell] = [NO_RESPONSE]
         entries = {check.name: check for check in entry.checks}
+        price = price_words(question)
         for check in question.checks:
             if answer := answers.get(check.name):
+                if price is not None:
+                    comments.setdefault(answer, []).append(price)
+                    price = None  # once for all checks
                 comments.setdefault(answer, []).append(_comment(check, entries.get(check.name)))
     return {cell: "\n\n".join(parts) for cell, parts in comments.items()}
 

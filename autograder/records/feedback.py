@@ -21,7 +21,15 @@ from autograder.records.account import (
     waits_of,
 )
 from autograder.records.pages import write_page
-from autograder.records.words import CaseWords, Standing, clean, is_blank, standing
+from autograder.records.words import (
+    CaseWords,
+    Standing,
+    clean,
+    is_blank,
+    price_words,
+    priced_in,
+    standing,
+)
 
 __all__ = ["write_feedback"]
 
@@ -60,7 +68,8 @@ class QuestionView:
 
     ``calls`` are the calls of visible cases that failed, as lines to paste into the student's
     notebook, and ``again`` those that run the visible cases there. ``graders`` are the points that
-    its checks came to, where staff scored it instead.
+    its checks came to, where staff scored it instead; ``price`` is what a mistake costs that has a
+    price, and ``by_checks`` what they would have come to without it.
     """
 
     id: str
@@ -71,6 +80,8 @@ class QuestionView:
     standing: Standing
     comments: list[str]
     graders: float | None
+    price: str | None
+    by_checks: float | None
     message: str | None
     diagnosis: str | None
     missed: list[CheckView]
@@ -142,8 +153,11 @@ def _question(question: QuestionGrade) -> QuestionView:
     blank = is_blank(everything)
     message = "\n".join(dict.fromkeys(messages)) if blank else _shared(messages)
     diagnosis = _shared([case.diagnosis for case in everything if case.diagnosis])
+    priced = priced_in(question)
+    known = clean(priced.mistake) if priced else None
+    said = {message, diagnosis, known}
     checks = [
-        _check(check, cases, entries.get(check.name), {message, diagnosis}, blank)
+        _check(check, cases, entries.get(check.name), said, blank)
         for check, cases in zip(question.checks, words, strict=True)
     ]
     return QuestionView(
@@ -155,8 +169,10 @@ def _question(question: QuestionGrade) -> QuestionView:
         standing=standing(entry, question),
         comments=[clean(comment, LONGEST_COMMENT) for comment in question.comments],
         graders=question.result.earned if question.by_staff and question.checks else None,
+        price=price_words(question),
+        by_checks=priced.by_checks if priced else None,
         message=message,
-        diagnosis=diagnosis,
+        diagnosis=None if diagnosis == known else diagnosis,
         missed=[check for check in checks if not check.passed],
         passed=[check for check in checks if check.passed],
         calls=[] if blank else _calls(missed),
