@@ -41,7 +41,7 @@ OWN = (
 NOT_OWN = (
     *("audit/check_report.py", "audit/drafts.py", "audit/keys.py", "audit/leaks.py"),
     *("audit/publish.py", "audit/acceptance.py", "audit/overview.py", "audit/watching.py"),
-    "audit/pool.py",
+    *("audit/pool.py", "audit/mistake_report.py"),
 )
 _OWN_IMPORT = re.compile(r"^from autograder\.[\w.]+ import (\([^)]*\)|.*)\n?", re.MULTILINE)
 _PUBLIC = re.compile(r"^__all__ = \[[^\]]*\]\n?", re.MULTILINE)

@@ -10,6 +10,7 @@ from autograder.artefacts.compiled import Compiled
 from autograder.artefacts.proof import Proof, Survivor
 from autograder.audit.check_report import CheckReport, Placed
 from autograder.audit.checking.calibration import ROOM
+from autograder.audit.mistake_report import MistakeReport, mistake_reports
 from autograder.audit.mutation.kills import asked_by
 from autograder.authoring.checks import Check
 
@@ -25,6 +26,7 @@ class Audit:
         killed: how many mutants some check rejected.
         equivalent: how many no trial tells from the reference.
         survivors: those that differ and pass.
+        bank: what is told of each mistake.
         derived: mistakes that are written out though a mutant equals them, in words.
         now: the checks that were proven now; the proof of the others stood.
         solution_earned: what the solution notebook earns, of ``possible`` points.
@@ -40,6 +42,7 @@ class Audit:
     equivalent: int
     survivors: tuple[Placed, ...]
     possible: float
+    bank: tuple[MistakeReport, ...] = ()
     derived: tuple[str, ...] = ()
     now: frozenset[str] = frozenset()
     solution_earned: float = 0.0
@@ -69,12 +72,17 @@ class Audit:
             f"{self.secrets} secrets looked for in the release"
         )
         lines.append(self._mutation())
+        lines += (f"  {one.line()}" for one in self.bank if one.costs is not None)
         for placed in self.survivors if details else []:
             one = placed.survivor
             lines.append(f"  survives: {placed.place}, line {one.line}: {one.operator}")
             lines += [f"    - {one.before}", f"    + {one.after}"]
             lines += [f"    {text}" for text in told_of(one)]
-        return [*lines, *(f"  {text}" for text in self.derived if details)]
+        lines += (f"  {text}" for text in self.derived if details)
+        if details and (several := sum(len(one.fails) > 1 for one in self.bank)):
+            words = "1 mistake fails" if several == 1 else f"{several} mistakes fail"
+            lines.append(f"  {words} more than one check; the audit's page lists which")
+        return lines
 
     def news(self) -> list[str]:
         """Return lines on the checks that were proven now, and on what they let through."""
@@ -124,6 +132,7 @@ class Audit:
             },
             "kills_by_class": dict(sorted(kills.items(), key=lambda kind: (-kind[1], kind[0]))),
             "checks": [check.to_plain() for check in self.checks],
+            "mistakes": [one.to_plain() for one in self.bank],
             "solution": {"earned": self.solution_earned, "possible": self.possible},
             "blank": {"earned": self.blank_earned},
             "secrets_searched": self.secrets,
@@ -189,6 +198,7 @@ def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
         equivalent=sum(definition.equivalent for definition in proof.definitions.values()),
         survivors=tuple(_placed(proof)),
         possible=sum(q.points for q in manifest.questions if not q.manual),
+        bank=tuple(mistake_reports(oracle, proof)),
         derived=tuple(_derived(proof)),
         **found,
     )
