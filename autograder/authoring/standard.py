@@ -36,9 +36,9 @@ class Standard:
         factor: how many default tolerances count as one where double precision is wanted.
         coarse_factor: the same where a coarser one is wanted.
         single: the room for single precision where double is wanted, as a share of the largest
-            value; 0 where precision is graded, or where some case of a mistake lies as near.
-        in_single: the same for an answer whose dtype is single or half precision: 0 where a mistake
-            would pass all cases.
+            value; 0 where precision is graded, or a mistake would pass all cases. It is narrower
+            where a mistake would pass some case, as long as right answers fit.
+        in_single: the same for an answer whose dtype is single or half precision, and no narrower.
         single_at_zero: the room beside values that cancel out, as a number.
     """
 
