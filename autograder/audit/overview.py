@@ -212,8 +212,8 @@ def _calibration_notes(check: Check, proof: Proof) -> Iterator[str]:
             f"{proof.nearest_to(check.name)} is only {gaps.within(one.standard).wrong:.2g} "
             "tolerances away from the right answer"
         )
-    right = gaps.single.right
-    if one.by_default and right and not one.standard.in_single and check.precision != "strict":
+    right = max(gaps.single.right or 0.0, gaps.single.alternatives)
+    if one.by_default and right > one.standard.in_single and check.precision != "strict":
         yield (
             f"a right answer in single precision is off by {right:.2g} of the largest value and "
             "may not pass: a wrong one lies too near"

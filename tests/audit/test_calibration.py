@@ -107,6 +107,11 @@ def test_a_right_answer_has_room_though_a_mistake_passes_a_case_by_it():
     assert drawn == Standard(1.0, 1.0, 3e-6, 3e-6, 4.7e-7)
     assert lies_in(gaps, replace(drawn, single=2e-6), True, strict=False)
     assert not lies_in(gaps, replace(drawn, single=5e-6), True, strict=False)
+    wide = replace(gaps, single=replace(single, alternatives=2e-6))
+    assert standard_in(wide, True, strict=False).single == 3e-6
+    wider = replace(gaps, single=SingleBand(1e-6, alternatives=5e-6, wrong=6e-6, widest=4e-6))
+    drawn = standard_in(wider, True, strict=False)
+    assert (drawn.single, drawn.in_single) == (2e-6, 3e-6), "as without that alternative"
     nowhere = replace(gaps, single=replace(single, wrong=1.5e-6), zero=replace(zero, wrong=1e-9))
     assert standard_in(nowhere, True, strict=False) == Standard(1.0, 1.0, 0.0, 0.0, 0.0)
 

@@ -66,7 +66,7 @@ def standard_in(gaps: Gaps, by_default: bool, strict: bool) -> Standard:
     return Standard(
         *factors,
         room_for_single(_usable(gaps.single, LARGEST_SHARE), LARGEST_SHARE),
-        room_for_single(_of_whole_answers(gaps.single), LARGEST_SHARE),
+        room_for_single(_usable_by_all(gaps.single, LARGEST_SHARE), LARGEST_SHARE),
         room_for_single(_usable(gaps.zero, LARGEST_AT_ZERO), LARGEST_AT_ZERO),
     )
 
@@ -84,7 +84,7 @@ def lies_in(gaps: Gaps, standard: Standard, by_default: bool, strict: bool) -> b
     factors = (gaps.double, standard.factor), (gaps.coarse, standard.coarse_factor)
     rooms = (
         (_usable(gaps.single, LARGEST_SHARE), standard.single, drawn.single),
-        (_of_whole_answers(gaps.single), standard.in_single, drawn.in_single),
+        (_usable_by_all(gaps.single, LARGEST_SHARE), standard.in_single, drawn.in_single),
         (_usable(gaps.zero, LARGEST_AT_ZERO), standard.single_at_zero, drawn.single_at_zero),
     )
     return standard == drawn or (
@@ -99,17 +99,27 @@ def lies_in(gaps: Gaps, standard: Standard, by_default: bool, strict: bool) -> b
 
 
 def _usable(band: SingleBand, largest: float) -> SingleBand:
-    """Return a band that leaves room for right answers, where one does.
+    """Return a band that leaves room for those who are right: for all of them, if one does.
 
     No case is to take a mistake that fails it. Where that leaves no room for who is right, a case
     may, as long as the mistake fails another: a right answer comes first.
     """
-    return band if room_for_single(band, largest) else _of_whole_answers(band)
+    for right in _rights(band):
+        for widest in (band.widest, math.inf):
+            one = SingleBand(right, wrong=band.wrong, widest=widest)
+            if room_for_single(one, largest):
+                return one
+    return band
 
 
-def _of_whole_answers(band: SingleBand) -> SingleBand:
-    """Return a band that holds mistakes off from all cases together, not from each."""
-    return replace(band, widest=math.inf)
+def _usable_by_all(band: SingleBand, largest: float) -> SingleBand:
+    """Return the same for a band that holds mistakes off from all cases together, not from each."""
+    return _usable(replace(band, widest=math.inf), largest)
+
+
+def _rights(band: SingleBand) -> tuple[float, ...]:
+    """Return how far those who are right are off: with the alternatives, and without."""
+    return () if band.right is None else (max(band.right, band.alternatives), band.right)
 
 
 def _least(band: SingleBand) -> float:

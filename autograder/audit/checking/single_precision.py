@@ -56,23 +56,22 @@ def measure_single(check: Check, oracle: Oracle, is_long: bool, tell: Callable[[
     """
     began, found = time.process_time(), Single()
     usual, *others = _ways(check, oracle)
-    measured = [
-        one
-        for seed in SEEDS[: 1 if is_long else None]
-        for one in _compared(check, oracle, *usual, seed, tell)
-    ]
+    seeds = SEEDS[: 1 if is_long else None]
+    reference = [one for seed in seeds for one in _compared(check, oracle, *usual, seed, tell)]
+    alternatives: list[Compared] = []
     for variant, move in others:
         if time.process_time() - began > SECONDS:
             break
         seen = _compared(check, oracle, variant, move, SEEDS[0], tell)
         if (far := _beyond_rounding(seen)) is None:
-            measured += seen
+            (alternatives if variant.title else reference).extend(seen)
         else:
             found.notes.append(
                 f"{_name(variant)}, {move.name}, is off by {far:.2g} of the largest value, more "
                 "than any rounding may be"
             )
-    found.share, found.zero = map(SingleBand, single_in(measured))
+    pairs = zip(single_in(reference), single_in(alternatives), strict=True)
+    found.share, found.zero = (SingleBand(own, alternatives=far or 0.0) for own, far in pairs)
     return found
 
 
