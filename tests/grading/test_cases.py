@@ -99,10 +99,11 @@ def test_single_precision_that_is_wanted_is_no_matter_of_double():
         assert_close(student.f(x), reference.f(x))
 
     result = run(
-        "import numpy as np\ndef f(x):\n    return 2 * x + np.float32(1e-5) * x",
+        "import numpy as np\ndef f(x):\n    return x * np.float32(2.0001)",
         compare,
         precision="strict",
     )
+    assert result.verdict is Verdict.FAILED
     assert "double precision" not in result.message
 
 
