@@ -213,10 +213,12 @@ def _calibration_notes(check: Check, proof: Proof) -> Iterator[str]:
             "tolerances away from the right answer"
         )
     right = max(gaps.single.right or 0.0, gaps.single.alternatives)
-    if one.by_default and right > one.standard.in_single and check.precision != "strict":
+    room = min(one.standard.single, one.standard.in_single)
+    if one.by_default and ROOM * right > room and check.precision != "strict":
         yield (
-            f"a right answer in single precision is off by {right:.2g} of the largest value and "
-            "may not pass: a wrong one lies too near"
+            f"a right answer in single precision is off by {right:.2g} of the largest value, and "
+            f"its room is {room:.2g}: on other inputs it may not pass; take larger or better "
+            'conditioned ones, or say precision="strict" here and in the prompt'
         )
 
 

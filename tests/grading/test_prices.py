@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograder import assert_close, assert_equal, assert_shape, assert_that
-from autograder.artefacts.bundle import pack_bundle, parse_bundle
+from autograder.artefacts.bundle import Cell, pack_bundle, parse_bundle
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.manifest import CheckEntry, QuestionEntry
 from autograder.artefacts.results import Priced, QuestionResult, Status, Verdict
@@ -26,6 +26,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.messages import InProcessSession
 
 EPS = 0.25
+LIMITS = Limits(cell_seconds=1.5, call_seconds=1.0, submission_seconds=60.0)
 
 
 def step(g, v, eps=EPS):
@@ -315,8 +316,7 @@ def _(x):
 @pytest.fixture(scope="module")
 def grader(bundle_content: Any) -> Any:
     bundle = parse_bundle(pack_bundle(*bundle_content, banks={"bank/double.py": BANK}), "priced")
-    limits = Limits(cell_seconds=1.5, call_seconds=1.0, submission_seconds=60.0)
-    with Grader(bundle, load_bundle_oracle(bundle), b"secret", limits) as found:
+    with Grader(bundle, load_bundle_oracle(bundle), b"secret", LIMITS) as found:
         yield found
 
 
@@ -366,3 +366,33 @@ def test_whoever_is_asked_again_is_as_the_notebook_left_it(grade: Any) -> None:
     calls = "import itertools\ncalls = itertools.count()"
     question = grade("return (3 if next(calls) < 1 else 4) * x", before=[calls]).questions[0]
     assert question.priced == Priced("three times", 0.5, 0.0)
+
+
+BANK_OF_TRIPLE = """
+from assignment import double
+from autograder import mistake
+
+
+@mistake("x is not added", costs=1)
+def _(x):
+    return double(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("triple", "earned"), [("return double(x)", 2.0), ("return double(x) + 0.5 * x", 0.0)]
+)
+def test_a_mistake_of_an_earlier_question_hides_no_price(
+    bundle_content: Any, submit: Callable[..., bytes], triple: str, earned: float
+) -> None:
+    """The check is given the earlier function, and so it is where the price is looked for."""
+    manifest, cells, release, reference = bundle_content
+    *others, last = cells
+    given = last.source.replace("points=3", 'points=3, given=["double"]')
+    assert given != last.source
+    content = manifest, (*others, Cell(last.kind, last.number, given)), release, reference
+    bundle = parse_bundle(pack_bundle(*content, banks={"bank/triple.py": BANK_OF_TRIPLE}), "given")
+    body = {"double": "def double(x):\n    return 4 * x", "triple": f"def triple(x):\n    {triple}"}
+    with Grader(bundle, load_bundle_oracle(bundle), b"secret", LIMITS) as found:
+        result = found.grade("ada", submit(body), lambda: "2026-11-20T02:10:40Z")
+    assert [question.earned for question in result.questions] == [0.0, earned, 0.0]
