@@ -1,16 +1,21 @@
 """Right answers in single precision are measured in each way in which people hand them back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from autograder import assert_close
 from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.gaps import Bands, Gaps, SingleBand, figures_of
+from autograder.artefacts.proof import CheckProof, Proof
 from autograder.artefacts.results import Verdict
 from autograder.audit.checking import single_precision
 from autograder.audit.checking.calibration import standard_in
 from autograder.audit.checking.check_audit import audit_check
 from autograder.audit.checking.single_precision import measure_single
 from autograder.audit.checking.variants import run_variant
+from autograder.audit.overview import _calibration_notes
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check
 
@@ -113,3 +118,22 @@ def test_a_right_answer_in_single_precision_passes_though_a_mistake_is_near_in_a
     assert passed(one_by_one_in_single) == [True, True]
     assert passed(near) == [True, False]
     assert passed(one_by_one_in_single, standard_in(found.gaps, True, strict=True))[0] is False
+
+
+@pytest.mark.parametrize(
+    ("band", "precision", "told"),
+    [
+        (SingleBand(1e-7), "any", False),
+        (SingleBand(1e-7, alternatives=2e-6, wrong=4e-6), "any", True),
+        (SingleBand(1e-7, wrong=1e-7), "any", True),
+        (SingleBand(9e-5), "any", True),
+        (SingleBand(9e-5), "strict", False),
+    ],
+)
+def test_an_author_reads_where_single_precision_has_little_room(band, precision, told):
+    gaps = Gaps(Bands(0.01), Bands(0.01), band)
+    standard = standard_in(gaps, True, strict=precision == "strict")
+    own = CheckProof("key", gaps=figures_of(gaps), by_default=True).holding_to(standard)
+    checked = replace(total_matches, precision=precision)
+    notes = list(_calibration_notes(checked, Proof({"total_matches": own})))
+    assert any("a right answer in single precision is off by" in note for note in notes) is told
