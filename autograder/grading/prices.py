@@ -117,7 +117,7 @@ class _Trial:
     def _answers(self, check: Check, case: Case) -> Answers:
         place = check.name, case.name
         if place not in self._known:
-            session = InProcessSession(self._names)
+            session = InProcessSession(dict(self._names))
             self._known[place] = answers_in(
                 self._oracle, check, case, session, self._draw, CASE_SECONDS
             )

@@ -77,7 +77,7 @@ def at_its_price(question: QuestionResult, mistake: str, costs: float) -> Questi
         question,
         earned=earned,
         checks=tuple(checks),
-        priced=Priced(mistake, costs, question.earned),
+        priced=Priced(mistake, float(costs), question.earned),
     )
 
 
