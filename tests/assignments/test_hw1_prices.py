@@ -85,23 +85,24 @@ def draw(check: Check, case: Case) -> np.random.Generator:
     return case_rng(b"the course's", NAME, check.name, case.name, "somebody's")
 
 
-def scored(hw: Homework, answer: type) -> tuple[QuestionResult, QuestionResult | None, Variant]:
-    """Return what MyAdam earns by its checks, and by the price of a mistake if it is one."""
+def scored(
+    hw: Homework, values: Mapping[str, Any], question: str = "my_adam"
+) -> tuple[QuestionResult, QuestionResult | None, Variant]:
+    """Return what answers earn by the checks, and by the price of a mistake if they are one."""
     oracle = replace(hw.compiled.oracle, standards=hw.proof.standards())
-    values = {"MyAdam": answer}
-    (entry,) = (one for one in hw.compiled.manifest.questions if one.id == "my_adam")
+    (entry,) = (one for one in hw.compiled.manifest.questions if one.id == question)
     compared: dict[tuple[str, str], list[Compared]] = {}
-    question = graded(entry, hw, values, oracle, compared)
+    by_checks = graded(entry, hw, values, oracle, compared)
 
     def asked(check: Check) -> Mapping[str, Answers]:
         session = InProcessSession({**hw.names, **values})
         return {c.name: answers_in(oracle, check, c, session, draw, 20.0) for c in check.cases}
 
-    mistake = Prices(oracle).mistake_in(question, compared, asked, draw)
+    mistake = Prices(oracle).mistake_in(by_checks, compared, asked, draw)
     if mistake is None:
-        return question, None, Variant("", {})
+        return by_checks, None, Variant("", {})
     assert mistake.costs is not None
-    return question, at_its_price(question, mistake.title, mistake.costs), mistake
+    return by_checks, at_its_price(by_checks, mistake.title, mistake.costs), mistake
 
 
 def graded(
@@ -128,7 +129,7 @@ def graded(
     ],
 )
 def test_eps_in_the_wrong_place_costs_two_points(hw: Homework, answer: type, title: str) -> None:
-    by_checks, priced, mistake = scored(hw, answer)
+    by_checks, priced, mistake = scored(hw, {"MyAdam": answer})
     missed = [one.name for one in by_checks.checks if one.earned < one.points]
     assert len(missed) > 1, "checks of groups, steps and resuming fail by it too"
     assert by_checks.earned < 8
@@ -139,7 +140,7 @@ def test_eps_in_the_wrong_place_costs_two_points(hw: Homework, answer: type, tit
 
 
 def test_who_is_right_has_all(hw: Homework) -> None:
-    by_checks, priced, _ = scored(hw, Adam)
+    by_checks, priced, _ = scored(hw, {"MyAdam": Adam})
     assert (by_checks.earned, priced) == (15.0, None)
 
 
@@ -150,6 +151,17 @@ def test_who_is_right_has_all(hw: Homework) -> None:
 def test_another_slip_or_a_second_one_costs_what_its_checks_take(
     hw: Homework, answer: type
 ) -> None:
-    by_checks, priced, _ = scored(hw, answer)
+    by_checks, priced, _ = scored(hw, {"MyAdam": answer})
     assert by_checks.earned < 8
     assert priced is None
+
+
+def test_each_priced_mistake_is_seen_for_what_it_is(hw: Homework) -> None:
+    banks = hw.compiled.oracle.banks
+    known = [(q, one) for q, bank in banks.items() for one in bank.mistakes if one.costs]
+    assert len(known) > 10
+    for question, one in known:
+        by_checks, priced, mistake = scored(hw, one.values, question)
+        assert (mistake.title, mistake.costs) == (one.title, one.costs), question
+        assert priced is not None
+        assert priced.earned == priced.points - one.costs > by_checks.earned, "its price helps"
