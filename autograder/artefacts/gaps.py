@@ -52,11 +52,13 @@ class SingleBand:
         right: the largest of the reference, computed in single precision; None if none was seen.
         wrong: the smallest of wrong answers.
         widest: beyond which a mistake would pass a case that it fails.
+        alternatives: the largest of alternatives, computed in single precision.
     """
 
     right: float | None = None
     wrong: float = math.inf
     widest: float = math.inf
+    alternatives: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
         by_default: whether it compares by a default tolerance at all.
         nearest: the wrong answer that is least far off.
         rejects: the mistakes of its question that it rejects, by label.
+        passes: how many cases such a mistake passes all the same, by label, if some.
         accepts: how many alternatives pass.
         null_models: how many were tried, of which it rejects all.
         free: cases that null models pass, by the model.
@@ -124,6 +125,7 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
     by_default: bool = False
     nearest: str | None = None
     rejects: tuple[str, ...] = ()
+    passes: dict[str, int] = {}
     accepts: int = 0
     null_models: int = 0
     free: dict[str, list[str]] = {}

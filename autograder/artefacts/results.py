@@ -12,6 +12,7 @@ __all__ = [
     "Blank",
     "CaseResult",
     "CheckResult",
+    "Priced",
     "QuestionResult",
     "Result",
     "Status",
@@ -96,14 +97,31 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cases: tuple[CaseResult, ...]
 
 
+class Priced(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mistake that costs its price, whatever number of checks it fails.
+
+    ``mistake`` is its title, ``costs`` are the points of the question that it takes, and
+    ``by_checks`` what the checks would have left.
+    """
+
+    mistake: str
+    costs: float
+    by_checks: float
+
+
 class QuestionResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One question; a manual one has no checks and is pending until staff score it."""
+    """One question; a manual one has no checks and is pending until staff score it.
+
+    Where ``priced`` is there, ``earned`` is the points less the price, and the checks that did not
+    pass have earned the difference, in their order: what the checks have earned adds up.
+    """
 
     id: str
     points: float
     earned: float
     status: Status
     checks: tuple[CheckResult, ...]
+    priced: Priced | msgspec.UnsetType = msgspec.UNSET
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,8 +2,8 @@
 
 A key is made of texts alone, so that it is the same on any machine and takes no second: the check
 and its cases, all of the notebook and of the reference that it reaches by name, the bank of its
-question, the audit's own code, and major versions. Comments (but marks of regions), docstrings and
-hints are not part of it: they prove nothing.
+question, the audit's own code, and major versions. Comments (but marks of regions), docstrings,
+hints and prices are not part of it: they prove nothing.
 """
 
 import ast
@@ -18,6 +18,7 @@ from pathlib import Path
 from autograder.artefacts.bundle import Cell
 from autograder.artefacts.compiled import Compiled, Texts
 from autograder.audit.plain import plain, tokens_of
+from autograder.compiler.bank_files import without_prices
 from autograder.compiler.reference import Definition, Reference, reference_imports, split_import
 from autograder.compiler.source import MAKER
 from autograder.compiler.syntax import blank_magics, call_name, first_line, last_line, touched_names
@@ -41,7 +42,7 @@ OWN = (
 NOT_OWN = (
     *("audit/check_report.py", "audit/drafts.py", "audit/keys.py", "audit/leaks.py"),
     *("audit/publish.py", "audit/acceptance.py", "audit/overview.py", "audit/watching.py"),
-    *("audit/pool.py", "audit/plain.py"),
+    *("audit/pool.py", "audit/plain.py", "audit/mistake_report.py"),
 )
 _OWN_IMPORT = re.compile(r"^from autograder\.[\w.]+ import (\([^)]*\)|.*)\n?", re.MULTILINE)
 _PUBLIC = re.compile(r"^__all__ = \[[^\]]*\]\n?", re.MULTILINE)
@@ -128,7 +129,7 @@ class _Meanings:
             path = waiting.pop()
             if path in found or path not in self._banks:
                 continue
-            found[path] = plain(self._banks[path])
+            found[path] = plain(without_prices(self._banks[path]))
             for node in ast.walk(ast.parse(self._banks[path])):
                 waiting += [f"{module.replace('.', '/')}.py" for module in _modules(node)]
         return dict(sorted(found.items()))

@@ -10,6 +10,7 @@ from autograder.artefacts.compiled import Compiled
 from autograder.artefacts.proof import Proof, Survivor
 from autograder.audit.check_report import CheckReport, Placed
 from autograder.audit.checking.calibration import ROOM
+from autograder.audit.mistake_report import MistakeReport, mistake_reports
 from autograder.audit.mutation.targets import asked_by
 from autograder.authoring.checks import Check
 
@@ -25,6 +26,7 @@ class Audit:
         killed: how many mutants some check rejected.
         equivalent: how many no trial tells from the reference.
         survivors: those that differ and pass.
+        bank: what is told of each mistake.
         derived: mistakes that are written out though a mutant equals them, in words.
         now: the checks that were proven now; the proof of the others stood.
         solution_earned: what the solution notebook earns, of ``possible`` points.
@@ -40,6 +42,7 @@ class Audit:
     equivalent: int
     survivors: tuple[Placed, ...]
     possible: float
+    bank: tuple[MistakeReport, ...] = ()
     derived: tuple[str, ...] = ()
     now: frozenset[str] = frozenset()
     solution_earned: float = 0.0
@@ -69,13 +72,18 @@ class Audit:
             f"{self.secrets} secrets looked for in the release"
         )
         lines.append(self._mutation())
+        lines += (f"  {one.line()}" for one in self.bank if one.costs is not None)
         for placed in self.survivors if details else []:
             one = placed.survivor
             lines.append(f"  survives: {placed.place}, line {one.line}: {one.operator}")
             lines += [f"    - {one.before}", f"    + {one.after}"]
             lines += [f"    {text}" for text in told_of(one)]
         more = [*(text for check in self.checks for text in check.reasons()), *self.derived]
-        return [*lines, *(f"  {text}" for text in more if details)]
+        lines += (f"  {text}" for text in more if details)
+        if details and (several := sum(len(one.fails) > 1 for one in self.bank)):
+            words = "1 mistake fails" if several == 1 else f"{several} mistakes fail"
+            lines.append(f"  {words} more than one check; the audit's page lists which")
+        return lines
 
     def news(self) -> list[str]:
         """Return lines on the checks that were proven now, and on what they let through."""
@@ -125,6 +133,7 @@ class Audit:
             },
             "kills_by_class": dict(sorted(kills.items(), key=lambda kind: (-kind[1], kind[0]))),
             "checks": [check.to_plain() for check in self.checks],
+            "mistakes": [one.to_plain() for one in self.bank],
             "solution": {"earned": self.solution_earned, "possible": self.possible},
             "blank": {"earned": self.blank_earned},
             "secrets_searched": self.secrets,
@@ -191,6 +200,7 @@ def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
         equivalent=sum(definition.equivalent for definition in proof.definitions.values()),
         survivors=tuple(_placed(proof)),
         possible=sum(q.points for q in manifest.questions if not q.manual),
+        bank=tuple(mistake_reports(oracle, proof)),
         derived=tuple(_derived(proof)),
         **found,
     )
@@ -204,11 +214,13 @@ def _calibration_notes(check: Check, proof: Proof) -> Iterator[str]:
             f"{proof.nearest_to(check.name)} is only {gaps.within(one.standard).wrong:.2g} "
             "tolerances away from the right answer"
         )
-    right = gaps.single.right
-    if one.by_default and right and not one.standard.in_single and check.precision != "strict":
+    right = max(gaps.single.right or 0.0, gaps.single.alternatives)
+    room = min(one.standard.single, one.standard.in_single)
+    if one.by_default and ROOM * right > room and check.precision != "strict":
         yield (
-            f"a right answer in single precision is off by {right:.2g} of the largest value and "
-            "may not pass: a wrong one lies too near"
+            f"a right answer in single precision is off by {right:.2g} of the largest value, and "
+            f"its room is {room:.2g}: on other inputs it may not pass; take larger or better "
+            'conditioned ones, or say precision="strict" here and in the prompt'
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, TypeVar
 
 from autograder.errors import SourceError
@@ -26,11 +27,13 @@ class Variant:
         title: the misconception, or what is unusual.
         values: names of the notebook, and what they stand for.
         label: the title, with the names where another answer to the question has the same.
+        costs: the price of a mistake, in points of its question; None if it has none.
     """
 
     title: str
     values: dict[str, Any]
     label: str = ""
+    costs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Entry:
         answer: the function or class below the decorator.
         values: names and what they stand for, in place of an answer.
         edit: a piece of the reference's text and what stands there instead, in place of both.
+        costs: the price of a mistake, in points of its question.
     """
 
     title: str
@@ -65,6 +69,7 @@ class Entry:
     answer: Any = None
     values: dict[str, Any] | None = None
     edit: tuple[str, str] | None = None
+    costs: float | None = None
 
 
 _entries: ContextVar[list[Entry] | None] = ContextVar("entries", default=None)
@@ -82,7 +87,13 @@ def collecting() -> Iterator[list[Entry]]:
 
 
 def mistake(
-    title: str, /, *, of: str | None = None, edit: tuple[str, str] | None = None, **values: Any
+    title: str,
+    /,
+    *,
+    of: str | None = None,
+    edit: tuple[str, str] | None = None,
+    costs: float | None = None,
+    **values: Any,
 ) -> Any:
     """Keep a wrong answer, which must fail at least one check of the question.
 
@@ -91,13 +102,17 @@ def mistake(
     ``edit`` it is the reference with one piece of its text replaced, and with keywords the values
     of names: ``mistake("the norm squared", answer=0.8)``.
 
+    With ``costs`` it has a price: a submission whose answers equal it in every case of the question
+    loses that many points of the question, whatever number of checks it fails.
+
     Args:
         title: the misconception, as the student reads it in feedback.
         of: the name that the answer stands for.
         edit: a text that the reference's function has exactly once, and what takes its place.
+        costs: the price, from 0 to the points of the question.
         values: names of the notebook and the wrong values that they take.
     """
-    return _kept("mistake", title, of, edit, values)
+    return _kept("mistake", title, of, edit, values, costs)
 
 
 def alternative(title: str, /, *, of: str | None = None, **values: Any) -> Any:
@@ -112,7 +127,12 @@ def alternative(title: str, /, *, of: str | None = None, **values: Any) -> Any:
 
 
 def _kept(
-    kind: str, title: str, of: str | None, edit: tuple[str, str] | None, values: dict[str, Any]
+    kind: str,
+    title: str,
+    of: str | None,
+    edit: tuple[str, str] | None,
+    values: dict[str, Any],
+    costs: float | None = None,
 ) -> Any:
     if not isinstance(title, str) or not title.strip():
         raise SourceError(f"the title of a {kind} must be a text that is not empty, got {title!r}")
@@ -122,12 +142,14 @@ def _kept(
         )
     if values and (edit is not None or of is not None):
         raise SourceError(f"{title!r}: values must stand alone; remove of= and edit=")
+    if costs is not None and not _is_price(costs):
+        raise SourceError(f"{title!r}: costs must be a number, 0 or more, got {costs!r}")
     right = kind == "alternative"
     if values or edit is not None:
-        return _keep(Entry(title, right, of, values=values or None, edit=edit))
+        return _keep(Entry(title, right, of, values=values or None, edit=edit, costs=costs))
 
     def decorate(answer: T) -> T:
-        _keep(Entry(title, right, of, answer=answer))
+        _keep(Entry(title, right, of, answer=answer, costs=costs))
         return answer
 
     return decorate
@@ -138,6 +160,12 @@ def _is_edit(edit: object) -> bool:
         return False
     old, new = edit
     return isinstance(old, str) and isinstance(new, str) and bool(old) and old != new
+
+
+def _is_price(costs: object) -> bool:
+    if isinstance(costs, bool) or not isinstance(costs, (int, float)):
+        return False
+    return isfinite(costs) and costs >= 0
 
 
 def _keep(entry: Entry) -> None:

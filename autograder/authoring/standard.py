@@ -14,7 +14,9 @@ from autograder.authoring.tolerance import DEFAULTS, Tolerance, default_toleranc
 __all__ = [
     "Compared",
     "Standard",
+    "going_on",
     "holding_to",
+    "is_going_on",
     "largest_of",
     "note_compared",
     "observing",
@@ -34,9 +36,9 @@ class Standard:
         factor: how many default tolerances count as one where double precision is wanted.
         coarse_factor: the same where a coarser one is wanted.
         single: the room for single precision where double is wanted, as a share of the largest
-            value; 0 where precision is graded, or where some case of a mistake lies as near.
-        in_single: the same for an answer whose dtype is single or half precision: 0 where a mistake
-            would pass all cases.
+            value; 0 where precision is graded, or a mistake would pass all cases. It is narrower
+            where a mistake would pass some case, as long as right answers fit.
+        in_single: the same for an answer whose dtype is single or half precision, and no narrower.
         single_at_zero: the room beside values that cancel out, as a number.
     """
 
@@ -69,6 +71,7 @@ class Compared:
 
 _DEFAULT = Standard()
 _standard: ContextVar[Standard] = ContextVar("standard", default=_DEFAULT)
+_going_on: ContextVar[bool] = ContextVar("going_on", default=False)
 _observers: ContextVar[tuple[list[Compared], ...]] = ContextVar("observers", default=())
 
 
@@ -80,6 +83,21 @@ def holding_to(standard: Standard) -> Iterator[None]:
         yield
     finally:
         _standard.reset(token)
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Go on behind numbers that differ, inside the block: all that a check compares is seen."""
+    token = _going_on.set(True)
+    try:
+        yield
+    finally:
+        _going_on.reset(token)
+
+
+def is_going_on() -> bool:
+    """Return whether numbers that differ end no check now."""
+    return _going_on.get()
 
 
 @contextmanager

@@ -1,13 +1,22 @@
 """The files of a bank: one for each question, beside the notebook."""
 
+import ast
 from collections.abc import Iterable, Mapping
 
+from autograder.artefacts.manifest import Manifest
+from autograder.authoring.bank import Bank
 from autograder.authoring.checks import Check
-from autograder.compiler.syntax import nearest, parse
+from autograder.compiler.syntax import call_name, nearest, parse, replace_nodes
 from autograder.course import Course
 from autograder.errors import SourceError
 
-__all__ = ["FOLDER", "read_bank_texts", "require_known_questions"]
+__all__ = [
+    "FOLDER",
+    "read_bank_texts",
+    "require_fair_prices",
+    "require_known_questions",
+    "without_prices",
+]
 
 FOLDER = "bank"
 
@@ -45,3 +54,36 @@ def require_known_questions(
                 f"no check belongs to a question {question!r}{nearest(question, known)}",
                 course.relative(folder / path),
             )
+
+
+def require_fair_prices(
+    course: Course, name: str, banks: Mapping[str, Bank], manifest: Manifest
+) -> None:
+    """Refuse a mistake that costs more points than its question has."""
+    folder = course.source(name).parent
+    for question in manifest.questions:
+        for mistake in banks.get(question.id, Bank()).mistakes:
+            if mistake.costs is not None and mistake.costs > question.points:
+                raise SourceError(
+                    f"{mistake.title!r}: costs must be at most the points of the question, "
+                    f"{question.points:g}, got {mistake.costs:g}",
+                    course.relative(folder / FOLDER / f"{question.id}.py"),
+                )
+
+
+def without_prices(text: str) -> str:
+    """Return a bank's text in which no mistake says what it costs.
+
+    A price that is added, changed or removed leaves the same, though the call be wrapped anew.
+    """
+    calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
+    for call in sorted(calls, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        if call_name(call) == "mistake":
+            said = [ast.get_source_segment(text, value) or "" for value in call.args]
+            said += (
+                f"{keyword.arg or '**'}={ast.get_source_segment(text, keyword.value)}"
+                for keyword in call.keywords
+                if keyword.arg != "costs"
+            )
+            text = replace_nodes(text, [call], f"mistake({', '.join(said)})")
+    return text

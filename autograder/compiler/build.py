@@ -13,7 +13,11 @@ from autograder.artefacts.recording import FILE as RECORDING
 from autograder.artefacts.recording import Recording, dump_recording
 from autograder.artefacts.release import Artefacts
 from autograder.authoring.standard import Standard
-from autograder.compiler.bank_files import read_bank_texts, require_known_questions
+from autograder.compiler.bank_files import (
+    read_bank_texts,
+    require_fair_prices,
+    require_known_questions,
+)
 from autograder.compiler.check_cells import released_checks
 from autograder.compiler.fingerprint import fingerprint
 from autograder.compiler.given_functions import require_given
@@ -100,6 +104,7 @@ def compile_assignment(course: Course, name: str) -> Compiled:
     recording = _recording(source, oracle, written, limits.call_seconds)
     modules = texts.reference.values()
     manifest = make_manifest(name, source, oracle.checks, written, modules, recording)
+    require_fair_prices(course, name, oracle.banks, manifest)
     promises = {check.name: promise(check.domain) for check in oracle.checks.values()}
     released = released_checks(source, written, promises)
     pieces = plan(source, solutions, released, oracle.checks)

@@ -9,6 +9,7 @@ from autograder.course import Course
 from autograder.engines.grades import class_grades, newest_results
 from autograder.engines.problems import Problem, told
 from autograder.engines.run import Progress, grade_assignment, try_again, try_assignment
+from autograder.records.words import price_words
 from autograder.visible import visible
 
 __all__ = ["CheckChange", "Mended", "Regrade", "StudentChange", "Verified", "regrade", "verify"]
@@ -26,12 +27,13 @@ class CheckChange:
 
 @dataclass(frozen=True)
 class StudentChange:
-    """A student whose points change."""
+    """A student whose points change; ``prices`` are those of mistakes that do, in words."""
 
     student: str
     before: float
     after: float
     checks: tuple[CheckChange, ...]
+    prices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Regrade:
                 f"  {visible(change.student)}: {difference:+.4g}, from {change.before:.4g} to "
                 f"{change.after:.4g}"
             )
+            lines += (f"    {price}" for price in change.prices)
             for check in change.checks:
                 margin = "" if check.margin is None else f", margin {check.margin:.2g}"
                 points = f"{check.before:.4g} to {check.after:.4g}"
@@ -217,7 +220,17 @@ class _Compared:
             earned = before.earned + sum(check.after - check.before for check in checks)
         if not checks and earned == before.earned:
             return None
-        return StudentChange(after.student, before.earned, earned, tuple(checks))
+        return StudentChange(
+            after.student, before.earned, earned, tuple(checks), tuple(self._prices(before))
+        )
+
+    def _prices(self, before: Result) -> Iterator[str]:
+        """Yield the questions of which a mistake has another price, or has one now or no more."""
+        former = {question.id: price_words(question) for question in before.questions}
+        for question in self.after.questions:
+            now, then = price_words(question), former.get(question.id)
+            if now != then:
+                yield f"{question.id}: {now or 'by its checks'}; before, {then or 'by its checks'}"
 
 
 def _is_lost(result: Result) -> bool:

@@ -79,7 +79,7 @@ def _entries(name: str) -> list[Entry]:
 def _bank(variants: Sequence[tuple[Entry, Variant]]) -> Bank:
     titles = Counter(entry.title for entry, _ in variants)
     kept = [
-        (entry.right, replace(one, label=_label(one) if titles[one.title] > 1 else one.title))
+        (entry.right, replace(one, label=_label(one, titles), costs=entry.costs))
         for entry, one in variants
     ]
     labels = Counter(one.label for _, one in kept)
@@ -92,7 +92,10 @@ def _bank(variants: Sequence[tuple[Entry, Variant]]) -> Bank:
     return Bank(mistakes, alternatives)
 
 
-def _label(variant: Variant) -> str:
+def _label(variant: Variant, titles: Mapping[str, int]) -> str:
+    """Return the title of a variant, with its names where another has the same title."""
+    if titles[variant.title] == 1:
+        return variant.title
     return f"{variant.title} ({', '.join(variant.values)})"
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import product
 
@@ -13,12 +13,13 @@ from autograder.artefacts.results import Blank, CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
 from autograder.authoring.subject import Session
-from autograder.errors import StudentKilled, StudentTimeout
+from autograder.errors import StudentError, StudentKilled, StudentTimeout
+from autograder.grading.answers import Answers, answers_in
 from autograder.grading.cases import Draw, run_against
 from autograder.grading.in_place import RunCases, run_in_place
 from autograder.grading.last_call import LastCall
 from autograder.grading.submission import Submission
-from autograder.grading.substitutes import run_given, wants_given
+from autograder.grading.substitutes import giving, run_given, wants_given
 from autograder.sandbox.client.session import CheckSession, NotebookSession
 from autograder.sandbox.limits import Limits
 
@@ -203,12 +204,41 @@ class CaseRuns:
                 results = run_given(check, cases, session, self._oracle.namespace, seconds, run)
                 found.update({result.name: result for result in results})
 
-    def _run_case(self, check: Check, case: Case, session: CheckSession) -> CaseResult:
+    def answers(self, check: Check) -> dict[str, Answers]:
+        """Run the cases of a check once more, each to its end; no verdict comes of it.
+
+        With what the check is given, where not all has passed without it. Behind all other runs,
+        and nothing of it is told. A case that ends its session, and those behind it, are left out.
+        """
+        found: dict[str, Answers] = {}
+        names, limit = self._oracle.namespace, check.seconds or self._limits.call_seconds
+        known = self.outcomes[check.name].values()
+        alone = all(one.verdict is Verdict.PASSED and not one.given for one in known)
+        alone = alone or not check.given
+        for hidden in sorted({case.hidden for case in check.cases}):
+            cases = [case for case in check.cases if case.hidden is hidden]
+            with (
+                suppress(StudentError),
+                self._notebook.check() as session,
+                nullcontext() if alone else giving(check, session, names, limit),
+            ):
+                seconds = self._prepare(check, session)
+                for case in cases:
+                    found[case.name] = answers_in(
+                        self._oracle, check, case, session, self._draw, seconds
+                    )
+        return found
+
+    def _prepare(self, check: Check, session: CheckSession) -> float:
+        """Set a session to a check; return the seconds that the check itself may take."""
         session.seconds = check.seconds or self._limits.call_seconds
         session.place = self._places.get(check.name, 0)
         session.names_there = not _shows_something(check)
         self._notebook.vanished = False
-        seconds = self._notebook.seconds_left() + OWN_SECONDS
+        return self._notebook.seconds_left() + OWN_SECONDS
+
+    def _run_case(self, check: Check, case: Case, session: CheckSession) -> CaseResult:
+        seconds = self._prepare(check, session)
         seen: list[Compared] = []
         asked: Session = session if case.hidden else LastCall(session)
         result = run_against(

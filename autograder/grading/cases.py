@@ -3,7 +3,7 @@
 import hashlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -12,7 +12,13 @@ import numpy as np
 from autograder.artefacts.results import Blank, CaseResult, Verdict
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.layouts import keeping_layouts
-from autograder.authoring.standard import Compared, Standard, holding_to, observing
+from autograder.authoring.standard import (
+    Compared,
+    Standard,
+    holding_to,
+    largest_of,
+    observing,
+)
 from autograder.authoring.subject import Session, Subject, is_ellipsis, place_of_ellipsis
 from autograder.errors import (
     CheckFailure,
@@ -37,6 +43,8 @@ __all__ = ["Draw", "ReferenceSession", "drawn_under", "run_against", "run_case"]
 Draw = Callable[[Check, Case], np.random.Generator]  # returns a fresh generator of a case's inputs
 
 MAX_MESSAGE = 2000
+NEAR = 1e-4  # of the largest value: more is no rounding, in any precision that counts
+STRICT = "; it is near: this question asks for double precision throughout"
 DEFAULT = Standard()
 
 
@@ -195,6 +203,8 @@ def run_case(
                 _call(check, case, cast(Session, watched), reference, rng())
         except (CheckFailure, AssertionError) as error:
             verdict, evidence = Verdict.FAILED, _evidence(watched.unanswered(error) or error)
+            if check.precision == "strict" and _is_near(seen):
+                evidence = evidence._replace(message=f"{evidence.message}{STRICT}")
         except NotMeasured as error:
             verdict, evidence = Verdict.PENDING, _evidence(error)
         except StudentTimeout as error:
@@ -237,6 +247,16 @@ def _evidence(error: Exception) -> _Evidence:
     blank = {NotImplementedYet: Blank.STUB, Unanswered: Blank.VALUE}.get(type(error))
     place = error.place if isinstance(error, StudentError) else None
     return _Evidence(message[:MAX_MESSAGE] or None, blank, place)
+
+
+def _is_near(seen: Sequence[Compared]) -> bool:
+    """Return whether a case failed by numbers in double precision that are off by rounding."""
+    last = seen[-1] if seen else None
+    if last is None or last.margin <= 1.0 or last.want.dtype not in (np.float64, np.complex128):
+        return False
+    with np.errstate(all="ignore"):
+        off = float(np.abs(last.got - last.want).max())
+    return off <= NEAR * largest_of(last.want)
 
 
 def _call(check: Check, case: Case, student: Session, reference: Session, rng: Any) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "perturbed_session",
     "reordered",
     "shaken",
+    "single_precisions",
 ]
 
 Change = Callable[[NDArray[Any]], NDArray[Any]]
@@ -76,6 +77,14 @@ def shaken(share: float) -> Perturbation:
 def lower_precision() -> Perturbation:
     """Compute in single precision what comes in double."""
     return Perturbation("single precision", partial(_recast, "float64", "float32"), _widened)
+
+
+def single_precisions() -> Iterator[Perturbation]:
+    """Give the ways in which people answer in single precision what comes in double."""
+    yield lower_precision()
+    cast = partial(_recast, "float64", "float32")
+    yield Perturbation("single precision, handed back in it", cast)
+    yield Perturbation("double precision, handed back in single", back=cast)
 
 
 def reordered() -> Perturbation:

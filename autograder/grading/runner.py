@@ -12,12 +12,15 @@ from autograder.artefacts.bundle import Bundle, digest_of
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.manifest import QuestionEntry
 from autograder.artefacts.results import CaseResult, QuestionResult, Result, Status, Verdict, now
+from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.grading.case_runs import CaseRuns, stops_of
 from autograder.grading.diagnosis import CaseOutcome, Diagnoses
 from autograder.grading.notes import UNWALLED, all_notes, notes_of
+from autograder.grading.prices import Prices
 from autograder.grading.scoring import (
+    at_its_price,
     broken,
     result_of,
     score_check,
@@ -71,6 +74,7 @@ class Grader:
         self._fork_server: ForkServer | None = None
         rejects = {e.name: e.rejects for q in bundle.manifest.questions for e in q.checks}
         self._diagnoses = Diagnoses(oracle, bundle.mutants, rejects)
+        self._prices = Prices(oracle)
         self._submission, self._tries = "", 0  # whose inputs are drawn now
         self.starved = False
 
@@ -171,15 +175,27 @@ class Grader:
             runs.run_all()
             notes = runs.run_in_place(submission)
             runs.run_given([entry.id for entry in self._bundle.manifest.questions])
+            priced = self._priced(runs)
         self.starved = notebook.starved
         self._diagnose(runs)
         questions = tuple(
             score_manual(entry, entry.cell in submission.answers)
             if entry.manual
-            else _score(entry, runs.outcomes)
+            else _score(entry, runs.outcomes, priced.get(entry.id))
             for entry in self._bundle.manifest.questions
         )
         return questions, (*notes_of(notebook, self._limits), *notes)
+
+    def _priced(self, runs: CaseRuns) -> dict[str, Variant]:
+        """Return the mistakes that cost their price alone, by question."""
+        found = {}
+        for entry in self._bundle.manifest.questions:
+            if not entry.manual:
+                question = _score(entry, runs.outcomes)
+                mistake = self._prices.mistake_in(question, runs.compared, runs.answers, self._draw)
+                if mistake is not None:
+                    found[entry.id] = mistake
+        return found
 
     def _diagnose(self, runs: CaseRuns) -> None:
         """Name what a check's wrong values look like; whatever fails here costs nobody anything."""
@@ -215,13 +231,18 @@ def drawn_for(student: str, submission: str) -> str:
 
 
 def _score(
-    entry: QuestionEntry, outcomes: Mapping[str, Mapping[str, CaseResult]]
+    entry: QuestionEntry,
+    outcomes: Mapping[str, Mapping[str, CaseResult]],
+    mistake: Variant | None = None,
 ) -> QuestionResult:
     checks = [
         score_check(check, [outcomes[check.name][name] for name, _ in check.cases])
         for check in entry.checks
     ]
-    return score_question(entry, checks)
+    question = score_question(entry, checks)
+    if mistake is None or mistake.costs is None:
+        return question
+    return at_its_price(question, mistake.title, mistake.costs)
 
 
 def _fault(error: Exception) -> str:

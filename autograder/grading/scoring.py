@@ -14,6 +14,7 @@ from autograder.artefacts.manifest import CheckEntry, QuestionEntry
 from autograder.artefacts.results import (
     CaseResult,
     CheckResult,
+    Priced,
     QuestionResult,
     Result,
     Status,
@@ -22,6 +23,7 @@ from autograder.artefacts.results import (
 from autograder.version import own_version
 
 __all__ = [
+    "at_its_price",
     "broken",
     "result_of",
     "score_check",
@@ -52,6 +54,31 @@ def score_question(entry: QuestionEntry, checks: Sequence[CheckResult]) -> Quest
     complete = bool(checks) and all(check.earned == check.points for check in checks)
     earned = entry.points if complete else math.fsum(check.earned for check in checks)
     return QuestionResult(entry.id, entry.points, earned, status, tuple(checks))
+
+
+def at_its_price(question: QuestionResult, mistake: str, costs: float) -> QuestionResult:
+    """Return the result of a question of which a mistake costs its price, and no more.
+
+    Gradebooks have scores of checks: what the price leaves beyond what they came to goes to those
+    that lost points, in their order.
+
+    Args:
+        question: what its checks came to.
+        mistake: its title.
+        costs: the price; nobody loses more by it than the checks have taken.
+    """
+    earned = max(question.points - costs, question.earned)
+    left, checks = earned - question.earned, []
+    for check in question.checks:
+        more = min(check.points - check.earned, left)
+        left -= more
+        checks.append(msgspec.structs.replace(check, earned=check.earned + more))
+    return msgspec.structs.replace(
+        question,
+        earned=earned,
+        checks=tuple(checks),
+        priced=Priced(mistake, float(costs), question.earned),
+    )
 
 
 def score_manual(entry: QuestionEntry, answered: bool) -> QuestionResult:

@@ -10,7 +10,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -27,7 +27,7 @@ from autograder.sandbox.protocol.kinds import FROM_CALLER, FROM_REFERENCE, Callb
 from autograder.sandbox.protocol.messages import MessageSession
 from autograder.sandbox.protocol.wire import Packer, Reference, plain_text, unpack
 
-__all__ = ["ReferenceProcess", "bound_memory", "note", "run_given", "wants_given"]
+__all__ = ["ReferenceProcess", "bound_memory", "giving", "note", "run_given", "wants_given"]
 
 MAX_ANSWER = 64 * MB
 MAX_MEMORY = 2048 * MB  # that a call of the reference may take on a student's arguments
@@ -84,6 +84,24 @@ def run_given(
                 yield msgspec.structs.replace(result, message=note(check), given=True)
             elif result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED):
                 return
+
+
+@contextmanager
+def giving(
+    check: Check, student: Session, namespace: Mapping[str, Any], seconds: float
+) -> Iterator[None]:
+    """Give a session what a check is given, inside the block.
+
+    Args:
+        check: whose cases run there.
+        student: the session.
+        namespace: the reference.
+        seconds: the limit on one call of the student's code, callbacks included.
+    """
+    assert isinstance(student, MessageSession)
+    with ReferenceProcess(namespace) as reference:
+        student.give(Callbacks(check.given, reference.answer, seconds))
+        yield
 
 
 def note(check: Check) -> str:

@@ -21,7 +21,7 @@ from autograder.artefacts.manifest import CheckEntry, Manifest
 from autograder.artefacts.results import CheckResult, Result
 from autograder.records.pages import format_points
 from autograder.records.whole_files import write_atomic
-from autograder.records.words import check_words, clean
+from autograder.records.words import check_words, clean, price_words
 
 __all__ = ["write_autograded"]
 
@@ -76,7 +76,7 @@ def write_autograded(
     """
     entries = {check.name: check for question in manifest.questions for check in question.checks}
     texts = {
-        entries[check.name].cell: _verdicts(check, entries[check.name])
+        entries[check.name].cell: _verdicts(check, entries[check.name], price_words(question))
         for question in result.questions
         for check in question.checks
         if check.name in entries
@@ -188,10 +188,18 @@ def _attachments(cell: NotebookNode) -> dict[str, dict[str, str]]:
     return {name: pictures for name, pictures in kept.items() if pictures}
 
 
-def _verdicts(check: CheckResult, entry: CheckEntry) -> str:
-    """Return the verdicts of a check as text."""
+def _verdicts(check: CheckResult, entry: CheckEntry, price: str | None) -> str:
+    """Return the verdicts of a check as text.
+
+    Args:
+        check: the check.
+        entry: the same, as the manifest tells of it.
+        price: of the mistake that its question was scored by, in words.
+    """
     points = f"{format_points(check.earned)} of {format_points(check.points)} points"
     lines = [f"{check.name}: {points}"]
+    if price is not None:
+        lines.append(f"  the whole question: {price}")
     said = None
     for case in check_words(check, entry):
         lines.append(f"  {case.name}: {case.words}")

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from autograder.artefacts.manifest import CheckEntry, Manifest
 from autograder.artefacts.results import CheckResult, Result, Status, Verdict
 from autograder.records.pages import format_points
-from autograder.records.words import check_words, question_pairs, shared_diagnoses
+from autograder.records.words import check_words, price_words, question_pairs, shared_diagnoses
 
 __all__ = ["answer_cells", "student_comments"]
 
@@ -45,11 +45,15 @@ def student_comments(manifest: Manifest, answers: dict[str, str], result: Result
         if entry.manual and entry.cell and question.status is Status.GRADED and not question.earned:
             comments[entry.cell] = [NO_RESPONSE]
         entries = {check.name: check for check in entry.checks}
+        price = price_words(question)
         below: dict[str, list[tuple[CheckResult, CheckEntry | None]]] = {}
         for check in question.checks:
             if answer := answers.get(check.name):
                 below.setdefault(answer, []).append((check, entries.get(check.name)))
         for answer, checks in below.items():
+            if price is not None:
+                comments.setdefault(answer, []).append(price)
+                price = None  # once for all checks
             shared = shared_diagnoses(check_words(*one) for one in checks)
             comments.setdefault(answer, []).extend(f"Looks like: {text}" for text in shared)
             comments[answer] += (_comment(*one, shared) for one in checks)

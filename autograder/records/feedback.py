@@ -26,6 +26,8 @@ from autograder.records.words import (
     Standing,
     clean,
     is_blank,
+    price_words,
+    priced_in,
     shared_diagnoses,
     standing,
 )
@@ -68,7 +70,8 @@ class QuestionView:
     ``calls`` are the calls of visible cases that failed, as lines to paste into the student's
     notebook, ``again`` those that run the visible cases there, and ``inputs`` those that give what
     these pass there, which are not the inputs that failed here. ``graders`` are the points that
-    its checks came to, where staff scored it instead.
+    its checks came to, where staff scored it instead; ``price`` is what a mistake costs that has a
+    price, and ``by_checks`` what they would have come to without it.
     """
 
     id: str
@@ -79,6 +82,8 @@ class QuestionView:
     standing: Standing
     comments: list[str]
     graders: float | None
+    price: str | None
+    by_checks: float | None
     message: str | None
     diagnoses: list[str]
     missed: list[CheckView]
@@ -151,8 +156,10 @@ def _question(question: QuestionGrade) -> QuestionView:
     blank = is_blank(everything)
     message = "\n".join(dict.fromkeys(messages)) if blank else _shared(messages)
     diagnoses = shared_diagnoses(words)
+    priced = priced_in(question)
+    known = clean(priced.mistake) if priced else None
     checks = [
-        _check(check, cases, entries.get(check.name), {message, *diagnoses}, blank)
+        _check(check, cases, entries.get(check.name), {message, known, *diagnoses}, blank)
         for check, cases in zip(question.checks, words, strict=True)
     ]
     return QuestionView(
@@ -164,8 +171,10 @@ def _question(question: QuestionGrade) -> QuestionView:
         standing=standing(entry, question),
         comments=[clean(comment, LONGEST_COMMENT) for comment in question.comments],
         graders=question.result.earned if question.by_staff and question.checks else None,
+        price=price_words(question),
+        by_checks=priced.by_checks if priced else None,
         message=message,
-        diagnoses=diagnoses,
+        diagnoses=[one for one in diagnoses if one != known],
         missed=[check for check in checks if not check.passed],
         passed=[check for check in checks if check.passed],
         calls=[] if blank else _calls(missed),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from autograder.artefacts.grades import Grade, GradeStatus
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.results import CaseResult, CheckResult, Status, Verdict
-from autograder.records.words import clean
+from autograder.artefacts.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
+from autograder.records.words import clean, priced_in
 
 __all__ = ["FEWEST", "NOT_ANSWERED", "UNKNOWN", "Figures", "Loss", "figures_of", "losses_of"]
 
@@ -138,16 +138,24 @@ def losses_of(grades: Sequence[Grade]) -> list[Loss]:
         for question in grade.questions:
             if question.status is Status.UNGRADED:
                 continue
-            for check in question.checks:
-                for mistake, lost in _lost(check):
-                    key = (mistake, "" if mistake in EVERYWHERE else question.id)
-                    points[key] += lost
-                    students[key][question.id][grade.student] = None
+            for mistake, lost in _losses(question.result):
+                key = (mistake, "" if mistake in EVERYWHERE else question.id)
+                points[key] += lost
+                students[key][question.id][grade.student] = None
     found = [
         Loss(key[0], {one: tuple(who) for one, who in students[key].items()}, lost)
         for key, lost in points.items()
     ]
     return sorted(found, key=lambda one: (-round(one.points, 6), one.mistake, list(one.questions)))
+
+
+def _losses(question: QuestionResult) -> Iterator[tuple[str, float]]:
+    """Yield what costs points of a question, with what: a mistake with a price is all of it."""
+    if priced := priced_in(question):
+        yield clean(priced.mistake), max(question.points - question.earned, 0.0)
+        return
+    for check in question.checks:
+        yield from _lost(check)
 
 
 def _lost(check: CheckResult) -> Iterator[tuple[str, float]]:

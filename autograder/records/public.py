@@ -7,7 +7,14 @@ from autograder.artefacts.grades import Grade, GradeStatus, QuestionGrade
 from autograder.artefacts.results import CheckResult, Verdict
 from autograder.records.account import question_words
 from autograder.records.pages import format_points
-from autograder.records.words import CaseWords, clean, shared_diagnoses, standing
+from autograder.records.words import (
+    CaseWords,
+    clean,
+    price_words,
+    priced_in,
+    shared_diagnoses,
+    standing,
+)
 
 __all__ = ["ATTENTION", "feedback_text", "public_result", "question_lines", "words_of"]
 
@@ -22,6 +29,8 @@ def words_of(question: QuestionGrade) -> Iterator[tuple[CheckResult, list[CaseWo
 def question_lines(question: QuestionGrade) -> list[str]:
     """Return what a student may read of a question, as lines."""
     lines = [f"{clean(comment)}" for comment in question.comments]
+    if price := price_words(question):
+        lines.append(price)
     summaries = {check.name: check.summary for check in question.entry.checks}
     if not question.checks:
         lines.insert(0, standing(question.entry, question).words)
@@ -99,11 +108,19 @@ def public_result(grade: Grade) -> dict[str, Any]:
                 "points": question.points,
                 "earned": question.score,
                 "status": question.status.value,
+                **_price(question),
                 "checks": [_public_check(check, words) for check, words in words_of(question)],
             }
             for question in grade.questions
         ],
     }
+
+
+def _price(question: QuestionGrade) -> dict[str, Any]:
+    """Return the mistake that a question was scored by, where there is one."""
+    priced = priced_in(question)
+    said = {"mistake": clean(priced.mistake), "costs": priced.costs} if priced else None
+    return {"priced": said} if said else {}
 
 
 def _public_check(check: CheckResult, words: list[CaseWords]) -> dict[str, Any]:

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 
 from autograder.artefacts.grades import QuestionGrade, ungraded
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
-from autograder.artefacts.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
+from autograder.artefacts.results import (
+    CaseResult,
+    CheckResult,
+    Priced,
+    QuestionResult,
+    Status,
+    Verdict,
+)
 from autograder.records.pages import format_points
 from autograder.visible import STEERING
 
@@ -23,6 +30,8 @@ __all__ = [
     "check_words",
     "clean",
     "is_blank",
+    "price_words",
+    "priced_in",
     "question_label",
     "question_pairs",
     "shared_diagnoses",
@@ -178,6 +187,19 @@ def is_blank(cases: Sequence[CaseWords]) -> bool:
     told = [case for case in cases if case.message or case.blank]
     passed = any(case.verdict is Verdict.PASSED for case in cases)
     return bool(told) and not passed and all(case.blank for case in told)
+
+
+def priced_in(question: QuestionResult | QuestionGrade) -> Priced | None:
+    """Return the mistake that a question was scored by; None where staff scored it instead."""
+    if isinstance(question, QuestionGrade):
+        return None if question.by_staff else priced_in(question.result)
+    return question.priced or None
+
+
+def price_words(question: QuestionResult | QuestionGrade) -> str | None:
+    """Return what such a mistake costs and which it is, as everybody reads it."""
+    priced = priced_in(question)
+    return f"−{format_points(priced.costs)}: {clean(priced.mistake)}" if priced else None
 
 
 def question_pairs(

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from autograder.artefacts.results import (
     CaseResult,
     CheckResult,
+    Priced,
     QuestionResult,
     Result,
     Status,
@@ -35,6 +36,7 @@ QUESTIONS = st.builds(
     NUMBER,
     st.sampled_from(Status),
     st.lists(CHECKS, max_size=2).map(tuple),
+    st.just(msgspec.UNSET) | st.builds(Priced, st.text(), NUMBER, NUMBER),
 )
 RESULTS = st.builds(
     Result,
@@ -169,6 +171,16 @@ def test_a_result_without_the_newer_fields_is_read(table):
     for name in ("given", "blank", "place"):
         del case[name]
     assert load_result(msgspec.json.encode(table)).questions[0].checks[0].cases[0].blank is None
+
+
+def test_a_question_has_a_price_only_where_a_mistake_was_scored_by_it(table):
+    """So that results of questions without one are as they were, byte by byte."""
+    result = load_result(msgspec.json.encode(table))
+    assert b'"priced"' not in dump_result(result)
+    (first, *others) = result.questions
+    priced = msgspec.structs.replace(first, priced=Priced("eps under the root", 2.0, 1.0))
+    stored = dump_result(msgspec.structs.replace(result, questions=(priced, *others)))
+    assert load_result(stored).questions[0].priced == Priced("eps under the root", 2.0, 1.0)
 
 
 def test_a_fault_that_stands_in_the_notes_of_an_older_result_is_for_staff_and_graded_again(table):

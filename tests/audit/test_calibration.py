@@ -16,6 +16,7 @@ from autograder.audit.checking.calibration import (
     SAFETY,
     beyond,
     factor_between,
+    lies_in,
     room_for_single,
     single_in,
     standard_in,
@@ -92,10 +93,27 @@ def test_single_precision_gets_no_room_where_a_wrong_answer_is_near(near):
 def test_the_standard_of_a_check_has_a_room_for_each_precision():
     gaps = Gaps(Bands(5.0), Bands(1.0), SingleBand(1e-6), SingleBand(1e-7))
     assert standard_in(gaps, True, strict=False) == Standard(20.0, 4.0, 4e-6, 4e-6, 4.7e-7)
-    near = replace(gaps, single=SingleBand(1e-6, wrong=6e-6, widest=1e-7))
-    assert standard_in(near, True, strict=False) == Standard(20.0, 4.0, 0.0, 3e-6, 4.7e-7)
+    near = replace(gaps, single=SingleBand(1e-6, wrong=6e-6, widest=5e-6))
+    assert standard_in(near, True, strict=False) == Standard(20.0, 4.0, 2.5e-6, 3e-6, 4.7e-7)
     assert standard_in(gaps, True, strict=True) == Standard(20.0, 4.0)
     assert standard_in(gaps, False, strict=False) == Standard()
+
+
+def test_a_right_answer_has_room_though_a_mistake_passes_a_case_by_it():
+    """It fails another, further off than the room."""
+    single, zero = SingleBand(1e-6, wrong=6e-6, widest=1e-7), SingleBand(1e-7, widest=1e-9)
+    gaps = Gaps(Bands(0.1), Bands(0.1), single, zero)
+    drawn = standard_in(gaps, True, strict=False)
+    assert drawn == Standard(1.0, 1.0, 3e-6, 3e-6, 4.7e-7)
+    assert lies_in(gaps, replace(drawn, single=2e-6), True, strict=False)
+    assert not lies_in(gaps, replace(drawn, single=5e-6), True, strict=False)
+    wide = replace(gaps, single=replace(single, alternatives=2e-6))
+    assert standard_in(wide, True, strict=False).single == 3e-6
+    wider = replace(gaps, single=SingleBand(1e-6, alternatives=5e-6, wrong=6e-6, widest=4e-6))
+    drawn = standard_in(wider, True, strict=False)
+    assert (drawn.single, drawn.in_single) == (2e-6, 3e-6), "as without that alternative"
+    nowhere = replace(gaps, single=replace(single, wrong=1.5e-6), zero=replace(zero, wrong=1e-9))
+    assert standard_in(nowhere, True, strict=False) == Standard(1.0, 1.0, 0.0, 0.0, 0.0)
 
 
 def test_an_error_is_held_against_the_largest_value_and_at_zero_against_nothing():

@@ -98,6 +98,44 @@ def test_a_comment_in_a_bank_changes_no_key(keys_of: Callable[..., dict[str, str
     assert changed(keys_of(), keys_of(banks={**SHARED, "scaled_sum": text})) == set()
 
 
+PRICED = """from autograder import mistake
+
+
+@mistake("the factor is forgotten altogether"{decorator})
+def _(x, factor=2.0):
+    return x.sum()
+
+
+mistake("half of it", edit=("return factor", "return 0.5 * factor"){call})
+"""
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        {"decorator": ", costs=1", "call": ""},
+        {"decorator": ", costs=2.5", "call": ",\n    costs=1,\n"},
+        {"decorator": ",\n    costs=0", "call": ", costs=4"},
+    ],
+)
+def test_a_price_changes_no_key(
+    keys_of: Callable[..., dict[str, str]], prices: dict[str, str]
+) -> None:
+    before, after = (
+        {**SHARED, "scaled_sum": PRICED.format_map(said)}
+        for said in ({"decorator": "", "call": ""}, prices)
+    )
+    assert changed(keys_of(banks=before), keys_of(banks=after)) == set()
+
+
+def test_all_else_of_a_mistake_changes_its_key(keys_of: Callable[..., dict[str, str]]) -> None:
+    priced = PRICED.format(decorator=", costs=1", call="")
+    for old, new in (("forgotten altogether", "left out"), ("0.5 * factor", "0.25 * factor")):
+        before = {**SHARED, "scaled_sum": priced}
+        after = {**SHARED, "scaled_sum": priced.replace(old, new)}
+        assert changed(keys_of(banks=before), keys_of(banks=after)) == {SUM}
+
+
 SOMETHING = {
     "a case": ("n=40", "n=41"),
     "a case's name": ("many numbers, hidden", "more numbers, hidden"),

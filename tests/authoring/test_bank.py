@@ -18,6 +18,22 @@ def test_what_is_kept_is_collected_while_a_bank_is_read():
     assert found == [Entry("the input", False, None, f), Entry("the same", True, "g", f)]
 
 
+def test_a_mistake_may_have_a_price():
+    with collecting() as found:
+        mistake("the input", costs=2)(f)
+        mistake("one change", edit=("a", "b"), costs=0.5)
+        mistake("a number", answer=0.8, costs=0)
+        mistake("none")(f)
+    assert [entry.costs for entry in found] == [2, 0.5, 0, None]
+    assert found[2].values == {"answer": 0.8}
+
+
+@pytest.mark.parametrize("costs", [-1, "2", True, float("nan"), float("inf")])
+def test_a_price_must_be_a_number_of_points(costs):
+    with pytest.raises(SourceError, match="'the input': costs must be a number, 0 or more, got"):
+        mistake("the input", costs=costs)
+
+
 def test_keywords_are_values_that_names_take():
     with collecting() as found:
         assert mistake("two of them", answer=0.8, other=None) is None

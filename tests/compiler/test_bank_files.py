@@ -5,6 +5,7 @@ import pytest
 from autograder.artefacts.bundle import parse_bundle
 from autograder.compiler.bank_files import read_bank_texts
 from autograder.errors import SourceError
+from autograder.grading.oracle import load_bundle_oracle
 
 MISTAKE = 'from autograder import mistake\nmistake("zero", double=lambda x: 0)\n'
 
@@ -69,3 +70,20 @@ def test_what_a_bank_needs_of_the_reference_is_in_the_bundle(workshop):
     workshop.bank("double", text)
     bundle = parse_bundle(workshop.compile().artefacts.bundle, "b")
     assert "reference/more.py" in bundle.reference
+
+
+def test_a_mistake_may_cost_as_much_as_its_question_has(workshop):
+    workshop.bank("double", MISTAKE.replace("double=0", "double=0, costs=2"))
+    bundle = parse_bundle(workshop.compile().artefacts.bundle, "b")
+    (mistake,) = load_bundle_oracle(bundle).banks["double"].mistakes
+    assert mistake.costs == 2
+
+
+def test_a_mistake_that_costs_more_than_its_question_has_is_refused(workshop):
+    workshop.bank("double", MISTAKE.replace("double=0", "double=0, costs=2.5"))
+    with pytest.raises(SourceError) as error:
+        workshop.compile()
+    assert str(error.value) == (
+        "assignments/hw/bank/double.py: 'zero': costs must be at most the points of the question, "
+        "2, got 2.5"
+    )

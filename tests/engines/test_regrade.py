@@ -94,6 +94,44 @@ def test_a_preview_says_who_gains_and_who_loses_and_writes_nothing(course):
     assert "    scaled_sum_matches_reference: 4 to 0, margin" in lines
 
 
+def test_a_preview_says_who_gains_by_a_price_and_nothing_is_proven_again(compiled, tmp_path):
+    shutil.copytree(compiled, root := tmp_path / "course")
+    course = Course(root, "Small")
+    right = (course.build("small") / "small_solution.ipynb").read_text()
+    forgetful = right.replace("return factor * total", "return total")
+    for student, text in {"right": right, "forgetful": forgetful}.items():
+        path = course.root / "submitted" / student / "small" / "small.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    grade_assignment(course, "small", Silent())
+    assert points(course) == {"right": 5.0, "forgetful": 1.0}
+    bank = course.source("small").parent / "bank" / "scaled_sum.py"
+    title, text = '"the factor is forgotten altogether"', bank.read_text()
+
+    def priced(costs):
+        bank.write_text(text.replace(title, f"{title}, costs={costs}"))
+        outcome = compile_and_publish(course, "small", lambda _: None)
+        assert outcome.news[-1] == "small: 0 checks proven now, the proof of 2 stands"
+
+    priced(1)
+    (change,) = regrade(course, "small", Silent(), apply=False).changes
+    assert (change.student, change.before, change.after) == ("forgetful", 1.0, 4.0)
+    assert points(course)["forgetful"] == 1.0
+    regrade(course, "small", Silent(), apply=True)
+    assert points(course) == {"right": 5.0, "forgetful": 4.0}
+    assert "−1: the factor is forgotten altogether" in course.feedback(
+        "small", "forgetful"
+    ).read_text("utf-8")
+    priced(2.5)
+    lines = regrade(course, "small", Silent(), apply=False).lines()
+    assert lines[1:] == [
+        "  forgetful: -1.5, from 4 to 2.5",
+        "    scaled_sum: −2.5: the factor is forgotten altogether; before, "
+        "−1: the factor is forgotten altogether",
+        *(line for line in lines if "scaled_sum_matches_reference: 3 to 1.5" in line),
+    ]
+
+
 def test_what_is_applied_is_appended(course):
     found = regrade(course, "small", Silent(), apply=True)
     assert points(course) == {"right": 1.0, "blank": 0.0, "thrice": 5.0}

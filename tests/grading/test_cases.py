@@ -70,6 +70,46 @@ def test_a_mismatch_is_failed_with_its_message_and_margin():
     assert 1 < result.margin < 1e5
 
 
+IN_SINGLE = "def f(x):\n    return ((x.astype('float32') + 10) * 2 - 20){back}"
+
+
+@pytest.mark.parametrize("back", ["", ".astype('float64')"])
+def test_where_precision_is_graded_the_message_says_so(back):
+    strict = run(IN_SINGLE.format(back=back), precision="strict")
+    assert strict.message.endswith(
+        "; it is near: this question asks for double precision throughout"
+    )
+    assert "double precision" not in run(IN_SINGLE.format(back=back)).message
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        "def f(x):\n    return 2 * x + 1e-2",
+        "def f(x):\n    return x[:2]",
+        "def f(x):\n    return x * float('inf')",
+    ],
+)
+def test_what_is_far_off_is_no_matter_of_precision(student):
+    result = run(student, precision="strict")
+    assert result.verdict is Verdict.FAILED
+    assert "double precision" not in result.message
+
+
+def test_single_precision_that_is_wanted_is_no_matter_of_double():
+    def compare(student, reference, rng):
+        x = rng.normal(size=3).astype("float32")
+        assert_close(student.f(x), reference.f(x))
+
+    result = run(
+        "import numpy as np\ndef f(x):\n    return x * np.float32(2.0001)",
+        compare,
+        precision="strict",
+    )
+    assert result.verdict is Verdict.FAILED
+    assert "double precision" not in result.message
+
+
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [

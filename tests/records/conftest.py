@@ -12,6 +12,7 @@ from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
 from autograder.artefacts.results import (
     CaseResult,
     CheckResult,
+    Priced,
     QuestionResult,
     Result,
     Status,
@@ -81,6 +82,15 @@ class Factory:
         """The first question, with these cases."""
         check = CheckResult("sgd_matches", 4.0, earned, cases or (self.case(),))
         return QuestionResult("sgd", 4.0, earned, status, (check,))
+
+    def priced(self, mistake="eps under the root", costs=0.5):
+        """The first question, of which a mistake costs its price, and no case passes."""
+        cases = (
+            self.case(Verdict.FAILED, message="20 of 20 differ", diagnosis=mistake),
+            self.case(Verdict.FAILED, "two", True, diagnosis=mistake),
+        )
+        question = self.sgd(*cases, earned=4.0 - costs)
+        return msgspec.structs.replace(question, priced=Priced(mistake, costs, 0.0))
 
     def conv(self, verdict=Verdict.PASSED, earned=6.0, status=Status.GRADED, **more):
         """The second question, with one case."""

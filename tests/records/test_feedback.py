@@ -56,6 +56,21 @@ def test_a_visible_case_shows_verdict_message_and_diagnosis(page, make):
     assert "sgd_step moves against the gradient." in result.words
 
 
+def test_a_mistake_with_a_price_is_said_once_with_what_it_costs(page, make):
+    words = card(page(make.result("ada", make.priced(), make.conv(), make.proof())))
+    assert "1.1 Gradient descent 3.5 / 4 part of the points −0.5: eps under the root" in words
+    assert "By the checks alone it would have been 0 of 4." in words
+    assert words.count("eps under the root") == 1
+    assert "0 of 2 cases passed" in words
+
+
+def test_a_price_is_not_said_where_staff_scored_the_question(page, make):
+    result = make.result("ada", make.priced(), make.conv(), make.proof())
+    words = page(result, entered={"sgd_matches": Entered(score=4.0)}).words
+    assert "−0.5" not in words.partition("1.1 Gradient descent 4 / 4")[2]
+    assert "The grader's checks came to 3.5 of 4." in words
+
+
 def test_cases_that_came_to_the_same_share_a_row(page, make):
     cases = (
         make.case(name="two"),

@@ -6,16 +6,18 @@ from autograder import alternative, mistake
 mistake(
     "eps under the root: it belongs beside it, where it acts ten thousand times less",
     edit=("np.sqrt(accumulator) + eps", "np.sqrt(accumulator + eps)"),
+    costs=1.5,
 )
 
 
 mistake(
     "eps as a lower bound of the root, not added to it",
     edit=("np.sqrt(accumulator) + eps", "np.maximum(np.sqrt(accumulator), eps)"),
+    costs=1.5,
 )
 
 
-@mistake("another default: eps is 1e-8, not torch's 1e-10")
+@mistake("another default: eps is 1e-8, not torch's 1e-10", costs=1)
 def _(w, grad, accumulator, lr, eps=1e-10):
     accumulator = accumulator + grad**2
     return w - lr * grad / (np.sqrt(accumulator) + eps), accumulator

@@ -4,7 +4,7 @@ import torch
 from autograder import alternative, mistake
 
 
-@mistake("eps under the root: it belongs beside it, where it acts ten thousand times less")
+@mistake("eps under the root: it belongs beside it, where it acts ten thousand times less", costs=2)
 def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
@@ -12,7 +12,8 @@ def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 
 
 @mistake(
-    "eps is added to the root of v before the correction, which shrinks its effect or blows it up"
+    "eps is added to the root of v before the correction, which shrinks its effect or blows it up",
+    costs=2,
 )
 def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * grad
@@ -21,7 +22,7 @@ def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     return w - rate * m / (np.sqrt(v) + eps), m, v
 
 
-@mistake("eps as a lower bound of the root, not added to it")
+@mistake("eps as a lower bound of the root, not added to it", costs=2)
 def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
@@ -29,7 +30,7 @@ def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     return w - lr * m / (1 - beta1**t) / np.maximum(root, eps), m, v
 
 
-@mistake("another default: eps is 1e-8, not Keras's 1e-7")
+@mistake("another default: eps is 1e-8, not Keras's 1e-7", costs=1)
 def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-7):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
@@ -140,6 +141,7 @@ def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 
 @mistake(
     "another default: the learning rate is 0.001 unless the caller says otherwise",
+    costs=1,
 )
 def _(w, grad, m, v, t, lr=1e-2, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * grad
@@ -147,7 +149,7 @@ def _(w, grad, m, v, t, lr=1e-2, beta1=0.9, beta2=0.999, eps=1e-8):
     return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
 
 
-@mistake("another default: beta2 is 0.999 unless the caller says otherwise")
+@mistake("another default: beta2 is 0.999 unless the caller says otherwise", costs=1)
 def _(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.99, eps=1e-8):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2

@@ -67,6 +67,7 @@ mistake(
 
 @mistake(
     "another default: momentum is 0.9 unless the caller says otherwise",
+    costs=1,
 )
 def _(w, grad, velocity, lr, momentum=0.5):
     velocity = momentum * velocity + grad

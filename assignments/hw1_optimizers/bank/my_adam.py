@@ -51,7 +51,7 @@ class _(AdamFrame):
         super().average(g, state, group)
 
 
-@mistake("eps under the root: it belongs beside it", of="MyAdam")
+@mistake("eps under the root: it belongs beside it", of="MyAdam", costs=2)
 class _(AdamFrame):
     def direction(self, state, group):
         beta1, beta2 = group["betas"]
@@ -59,7 +59,7 @@ class _(AdamFrame):
         return m_hat / torch.sqrt(state["v"] / (1 - beta2 ** state["t"]) + group["eps"])
 
 
-@mistake("eps is added to the root of v before the correction", of="MyAdam")
+@mistake("eps is added to the root of v before the correction", of="MyAdam", costs=2)
 class _(AdamFrame):
     def direction(self, state, group):
         beta1, beta2 = group["betas"]
@@ -209,13 +209,13 @@ class _(AdamFrame):
         p -= group["lr"] * state["m"] / (torch.sqrt(state["v"]) + group["eps"])
 
 
-@mistake("another default: the learning rate is 0.001", of="MyAdam")
+@mistake("another default: the learning rate is 0.001", of="MyAdam", costs=1)
 class _(AdamFrame):
     def __init__(self, params, lr=1e-2, betas=(0.9, 0.999), eps=1e-8):
         super().__init__(params, lr, betas, eps)
 
 
-@mistake("another default: eps is 1e-8, not Keras's 1e-7", of="MyAdam")
+@mistake("another default: eps is 1e-8, not Keras's 1e-7", of="MyAdam", costs=1)
 class _(AdamFrame):
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-7):
         super().__init__(params, lr, betas, eps)

@@ -6,16 +6,18 @@ from autograder import alternative, mistake
 mistake(
     "eps under the root: it belongs beside it, where it acts ten thousand times less",
     edit=("np.sqrt(mean_square) + eps", "np.sqrt(mean_square + eps)"),
+    costs=1.5,
 )
 
 
 mistake(
     "eps as a lower bound of the root, not added to it",
     edit=("np.sqrt(mean_square) + eps", "np.maximum(np.sqrt(mean_square), eps)"),
+    costs=1.5,
 )
 
 
-@mistake("another default: eps is 1e-8, not Keras's 1e-7")
+@mistake("another default: eps is 1e-8, not Keras's 1e-7", costs=1)
 def _(w, grad, mean_square, lr, beta=0.9, eps=1e-7):
     mean_square = beta * mean_square + (1 - beta) * grad**2
     return w - lr * grad / (np.sqrt(mean_square) + eps), mean_square
@@ -69,6 +71,7 @@ mistake(
 
 @mistake(
     "another default: beta is 0.9, not torch's 0.99",
+    costs=1,
 )
 def _(w, grad, mean_square, lr, beta=0.99, eps=1e-8):
     mean_square = beta * mean_square + (1 - beta) * grad**2

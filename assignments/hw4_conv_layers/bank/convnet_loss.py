@@ -31,7 +31,7 @@ def torch_loss(params, x, labels, reg, scores_of=torch_net, penalty=None):
     return loss.item(), {name: leaf.grad.numpy() for name, leaf in leaves.items()}
 
 
-@mistake("the penalty without its one half")
+@mistake("the penalty without its one half", costs=1)
 def _(params, x, labels, reg=0.0):
     return right_net(params, x, labels, 2 * reg)
 

@@ -86,7 +86,7 @@ def _(scores, labels):
     return loss, p / len(p)
 
 
-@mistake("the gradient is not divided by N, though the loss is a mean")
+@mistake("the gradient is not divided by N, though the loss is a mean", costs=3)
 def _(scores, labels):
     loss, gradient = right_softmax_loss(scores, labels)
     return loss, gradient * len(scores)
@@ -98,7 +98,7 @@ def _(scores, labels):
     return loss * len(scores), gradient * len(scores)
 
 
-@mistake("the loss is a sum, the gradient that of a mean")
+@mistake("the loss is a sum, the gradient that of a mean", costs=3)
 def _(scores, labels):
     loss, gradient = right_softmax_loss(scores, labels)
     return loss * len(scores), gradient

@@ -131,6 +131,7 @@ mistake(
 mistake(
     "the number of right answers, not their share",
     fit=fit_with(hits=True),
+    costs=2,
 )
 mistake("the loss of the last batch stands for the whole epoch", fit=fit_with(last_batch_only=True))
 mistake("the training loss is measured once more after the step", fit=fit_with(re_measured=True))

@@ -64,8 +64,13 @@ mistake(
 mistake(
     "the gradient is not divided by the number of examples",
     softmax_loss=softmax_with(grad_mean=False),
+    costs=2,
 )
-mistake("the loss is not divided by the number of examples", softmax_loss=softmax_with(mean=False))
+mistake(
+    "the loss is not divided by the number of examples",
+    softmax_loss=softmax_with(mean=False),
+    costs=2,
+)
 mistake(
     "a penalty with the factor 1/2, which other courses use", softmax_loss=softmax_with(half=True)
 )

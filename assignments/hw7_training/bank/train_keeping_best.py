@@ -119,6 +119,7 @@ mistake(
 mistake(
     "the deviation with divisor N - 1, torch's default",
     train_keeping_best=keeping_with(unbiased=True),
+    costs=2,
 )
 mistake(
     "a feature that never changes is divided by its deviation, zero",

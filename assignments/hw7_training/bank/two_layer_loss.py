@@ -79,9 +79,14 @@ mistake(
 mistake(
     "the gradients are not divided by the number of examples",
     two_layer_loss=two_layer_with(grad_mean=False),
+    costs=3,
 )
-mistake("the biases are penalised too", two_layer_loss=two_layer_with(reg_biases=True))
-mistake("the gradient of the penalty lacks its factor 2", two_layer_loss=two_layer_with(double=1.0))
+mistake("the biases are penalised too", two_layer_loss=two_layer_with(reg_biases=True), costs=2)
+mistake(
+    "the gradient of the penalty lacks its factor 2",
+    two_layer_loss=two_layer_with(double=1.0),
+    costs=2,
+)
 mistake("a penalty with the factor 1/2", two_layer_loss=two_layer_with(half=0.5))
 mistake("only the first matrix is penalised", two_layer_loss=two_layer_with(one_matrix=True))
 mistake(

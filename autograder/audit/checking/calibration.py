@@ -21,6 +21,7 @@ from autograder.authoring.tolerance import DEFAULTS
 from autograder.authoring.tolerance import is_coarse as coarse
 
 __all__ = [
+    "LARGEST_AT_ZERO",
     "LARGEST_SHARE",
     "ROOM",
     "SAFETY",
@@ -64,9 +65,9 @@ def standard_in(gaps: Gaps, by_default: bool, strict: bool) -> Standard:
         return Standard(*factors)
     return Standard(
         *factors,
-        room_for_single(gaps.single, LARGEST_SHARE),
-        room_for_single(replace(gaps.single, widest=math.inf), LARGEST_SHARE),
-        room_for_single(gaps.zero, LARGEST_AT_ZERO),
+        room_for_single(_usable(gaps.single, LARGEST_SHARE), LARGEST_SHARE),
+        room_for_single(_usable_by_all(gaps.single, LARGEST_SHARE), LARGEST_SHARE),
+        room_for_single(_usable(gaps.zero, LARGEST_AT_ZERO), LARGEST_AT_ZERO),
     )
 
 
@@ -82,9 +83,9 @@ def lies_in(gaps: Gaps, standard: Standard, by_default: bool, strict: bool) -> b
     drawn = standard_in(gaps, by_default, strict)
     factors = (gaps.double, standard.factor), (gaps.coarse, standard.coarse_factor)
     rooms = (
-        (gaps.single, standard.single, drawn.single),
-        (replace(gaps.single, widest=math.inf), standard.in_single, drawn.in_single),
-        (gaps.zero, standard.single_at_zero, drawn.single_at_zero),
+        (_usable(gaps.single, LARGEST_SHARE), standard.single, drawn.single),
+        (_usable_by_all(gaps.single, LARGEST_SHARE), standard.in_single, drawn.in_single),
+        (_usable(gaps.zero, LARGEST_AT_ZERO), standard.single_at_zero, drawn.single_at_zero),
     )
     return standard == drawn or (
         by_default
@@ -95,6 +96,30 @@ def lies_in(gaps: Gaps, standard: Standard, by_default: bool, strict: bool) -> b
             for band, room, other in rooms
         )
     )
+
+
+def _usable(band: SingleBand, largest: float) -> SingleBand:
+    """Return a band that leaves room for those who are right: for all of them, if one does.
+
+    No case is to take a mistake that fails it. Where that leaves no room for who is right, a case
+    may, as long as the mistake fails another: a right answer comes first.
+    """
+    for right in _rights(band):
+        for widest in (band.widest, math.inf):
+            one = SingleBand(right, wrong=band.wrong, widest=widest)
+            if room_for_single(one, largest):
+                return one
+    return band
+
+
+def _usable_by_all(band: SingleBand, largest: float) -> SingleBand:
+    """Return the same for a band that holds mistakes off from all cases together, not from each."""
+    return _usable(replace(band, widest=math.inf), largest)
+
+
+def _rights(band: SingleBand) -> tuple[float, ...]:
+    """Return how far those who are right are off: with the alternatives, and without."""
+    return () if band.right is None else (max(band.right, band.alternatives), band.right)
 
 
 def _least(band: SingleBand) -> float:

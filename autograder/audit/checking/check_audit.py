@@ -14,12 +14,12 @@ from autograder.audit.checking.calibration import (
     SAFETY,
     beyond,
     is_coarse,
-    single_in,
     widest_in,
     wrong_in,
 )
 from autograder.audit.checking.kind_models import kind_models, kinds_of, may_pass
 from autograder.audit.checking.null_models import form_of, null_models, recorded_answers
+from autograder.audit.checking.single_precision import measure_single
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.checking.variants import (
     SEEDS,
@@ -35,7 +35,6 @@ from autograder.authoring.standard import Compared, Standard
 from autograder.grading.cases import drawn_under
 from autograder.grading.perturbed import (
     Perturbation,
-    lower_precision,
     perturbations,
     perturbed_session,
 )
@@ -158,9 +157,9 @@ class _Trial:
                         self._found.by_default = True
                         right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
         bands = Bands(right[False]), Bands(right[True])
-        seeds = SEEDS[: 1 if self._found.is_long else None]
-        measured = [one for s in seeds for one in self._perturbed(lower_precision(), s, True)]
-        self._found.gaps = Gaps(*bands, *map(SingleBand, single_in(measured)))
+        single = measure_single(self._check, self._oracle, self._found.is_long, self._tell)
+        self._found.notes += single.notes
+        self._found.gaps = Gaps(*bands, single.share, single.zero)
         self._found.own_right = worst.margin if worst is not None else 0.0
         if worst is not None and worst.margin * SAFETY > 1.0:
             self._complain(
@@ -335,17 +334,15 @@ class _Trial:
             )
             self._complain_of(before.name, text)
 
-    def _perturbed(
-        self, move: Perturbation, seed: bytes, to_the_end: bool = False
-    ) -> list[Compared]:
+    def _perturbed(self, move: Perturbation, seed: bytes) -> list[Compared]:
         """Return what is compared where the reference computes a little otherwise."""
         session = perturbed_session(self._oracle.namespace, move)
         found: list[Compared] = []
-        runs = run_perturbed(self._check, session, self._oracle, seed, to_the_end)
+        runs = run_perturbed(self._check, session, self._oracle, seed)
         for result, compared in runs:
             found += (c for c in compared if c.tolerance.rtol or c.tolerance.atol)
             failed = result.verdict not in (Verdict.PASSED, Verdict.PENDING)
-            if not to_the_end and failed and distance([result]) == math.inf:
+            if failed and distance([result]) == math.inf:
                 text = f"case {result.name!r} fails on {move.name}: {result.message}"
                 if text not in self._found.notes:
                     self._found.notes.append(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from autograder.artefacts.gaps import Gaps, figures_of
 from autograder.artefacts.proof import CheckProof, Draw
-from autograder.artefacts.results import CaseResult
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.standard import Standard
 
 __all__ = ["CheckAudit"]
@@ -66,6 +66,10 @@ class CheckAudit:
             self.passing[uncertain] = math.inf
             del self.rejects[uncertain]
 
+    def _passed(self, mistake: str) -> int:
+        """Return how many cases a mistake passes that the check rejects."""
+        return sum(result.verdict is Verdict.PASSED for result in self.rejects[mistake])
+
     def proof(self, key: str, draws: Sequence[Draw] = ()) -> CheckProof:
         """Return what is kept of it, still with the default standard.
 
@@ -80,6 +84,7 @@ class CheckAudit:
             by_default=self.by_default,
             nearest=self.nearest,
             rejects=tuple(sorted(self.rejects)),
+            passes={label: n for label in sorted(self.rejects) if (n := self._passed(label))},
             accepts=self.accepts,
             null_models=self.null_models,
             free=dict(sorted(self.free.items())),
