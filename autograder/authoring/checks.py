@@ -72,6 +72,7 @@ class Check:
         precision: ``any`` takes a right answer in single precision where the audit finds room for
             it; ``strict`` grades precision.
         domain: the inputs that its prompt promises, if it says so.
+        reveal: whether a student reads the smallest input with which a hidden case still fails.
     """
 
     function: CheckFunction
@@ -86,6 +87,7 @@ class Check:
     given: tuple[str, ...] = ()
     precision: str = "any"
     domain: Domain | None = None
+    reveal: bool = False
 
     @property
     def name(self) -> str:
@@ -123,8 +125,11 @@ def check(
     hint: str | None = None,
     given: Sequence[str] = (),
     precision: str = "any",
+    reveal: bool = False,
 ) -> Callable[[CheckFunction], Check]:
     """Mark a function ``(student, reference, rng, **parameters)`` as a check of a question.
+
+    The options are those of `Check`.
 
     Raises:
         SourceError: the points are no number, there is no case, or a case does not fit.
@@ -148,6 +153,8 @@ def check(
             )
         if seconds is not None and not (_is_number(seconds) and seconds > 0):
             raise SourceError(f"{where}: seconds must be a number above 0, got {seconds!r}")
+        if not isinstance(reveal, bool):
+            raise SourceError(f"{where}: reveal must be True or False, got {reveal!r}")
         names = _given_names(where, question, given)
         promised: Domain | None = getattr(function, _DOMAIN, None)
         cases: tuple[Case, ...] = tuple(getattr(function, _CASES, ()))
@@ -177,6 +184,7 @@ def check(
             names,
             precision,
             promised,
+            reveal=reveal,
         )
 
     return decorate

@@ -44,6 +44,7 @@ def matches_reference(
     hint: str | None = None,
     given: Sequence[str] = (),
     precision: str = "any",
+    reveal: bool = False,
     **arguments: Part,
 ) -> Check:
     """Check that a function answers as the reference does, for all inputs that are promised.
@@ -77,6 +78,7 @@ def matches_reference(
         hint: for hidden cases.
         given: functions of earlier questions.
         precision: ``any`` or ``strict``.
+        reveal: whether a student reads the smallest input with which a hidden case still fails.
         arguments: what is promised of each argument, in the order of the call.
 
     Raises:
@@ -115,6 +117,7 @@ def matches_reference(
         hint=hint,
         given=given,
         precision=precision,
+        reveal=reveal,
     )(made)
 
 

@@ -34,6 +34,7 @@ class CaseRuns:
     """Runs the cases of one submission.
 
     Attributes:
+        in_place: the names of checks that count as the notebook stood where they stand.
         outcomes: the results, by check and case.
         compared: of each case that did not pass, the comparisons of numbers that were made.
 
@@ -61,6 +62,7 @@ class CaseRuns:
         self._checks = list(oracle.checks.values())
         self._ends = Counter[str]()  # of sessions, by the check that ended them
         self._doubtful = list[tuple[Check, Case]]()  # whose failing may be another check's doing
+        self.in_place = frozenset[str]()
         self.outcomes: dict[str, dict[str, CaseResult]] = {check.name: {} for check in self._checks}
         self.compared: dict[tuple[str, str], list[Compared]] = {}
 
@@ -163,7 +165,10 @@ class CaseRuns:
             if not case.hidden and _may_be_another_s_doing(self.outcomes[check.name][case.name])
         ]
         runs = RunCases(self._run_better, self._run_anew)
-        return run_in_place(self._notebook, submission.cells, failed, runs)
+        notes = run_in_place(self._notebook, submission.cells, failed, runs)
+        outcomes = ((k.name, self.outcomes[k.name][case.name]) for _, k, case in failed)
+        self.in_place = frozenset(name for name, r in outcomes if r.verdict is Verdict.PASSED)
+        return notes
 
     def _run_anew(self, check: Check, case: Case, session: CheckSession) -> bool:
         """Run a case in another state; its result counts, whatever it is."""
@@ -203,10 +208,14 @@ class CaseRuns:
                 results = run_given(check, cases, session, self._oracle.namespace, seconds, run)
                 found.update({result.name: result for result in results})
 
-    def _run_case(self, check: Check, case: Case, session: CheckSession) -> CaseResult:
+    def prepare(self, check: Check, session: CheckSession) -> None:
+        """Make a session ready for the cases of a check."""
         session.seconds = check.seconds or self._limits.call_seconds
         session.place = self._places.get(check.name, 0)
         session.names_there = not _shows_something(check)
+
+    def _run_case(self, check: Check, case: Case, session: CheckSession) -> CaseResult:
+        self.prepare(check, session)
         self._notebook.vanished = False
         seconds = self._notebook.seconds_left() + OWN_SECONDS
         seen: list[Compared] = []
