@@ -66,8 +66,8 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``blank`` says that there is no answer yet. ``place`` is where in the notebook the code raised,
     which stands at the end of the message. ``call`` is the last call of the student's function
     before a visible case failed, as Python; a hidden case has none. ``smallest`` is the call with
-    the smallest inputs found with which a drawn case still fails, as Python. It is for staff, unless
-    the case is visible or ``revealed``, as its check asks for.
+    the smallest inputs found with which a drawn case still fails, as Python: for staff, unless the
+    case is visible or ``revealed``, as its check asks for.
     """
 
     name: str

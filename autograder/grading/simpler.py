@@ -15,7 +15,7 @@ from autograder.authoring.arrays import is_array, is_tensor, to_numpy
 from autograder.authoring.domains import Part
 from autograder.authoring.layouts import laid_out, layout_of
 
-__all__ = ["MOST_ENTRIES", "copied", "simpler", "simpler_entries", "span_of"]
+__all__ = ["MOST_ENTRIES", "put", "simpler", "simpler_entries", "span_of"]
 
 # Numbers of hyperparameters, the simplest first.
 SIMPLE = (0.5, 0.1, 1.0, 2.0, 0.01, 0.001, 10.0, 0.9, 0.0, 5.0, 100.0, 1e-4, 1e-6, 1e-8)
@@ -112,9 +112,19 @@ def simpler_entries(part: Part, value: Any, place: int) -> Iterator[Any]:
             yield from _different(value, iter([changed]))
 
 
-def copied(value: Any) -> Any:
-    """Return a value that whoever gets it may change; an array lies as it did."""
-    return _lying_like(value, to_numpy(value)) if is_array(value) else value
+def put(value: Any, drawn: Any) -> Any:
+    """Return a value in place of one that was drawn, for whoever gets it to change.
+
+    An array lies as the drawn one does, and has its shape: one of equal numbers fits each, and any
+    other only its own.
+    """
+    if not is_array(value):
+        return value
+    array, shape = to_numpy(value), tuple(drawn.shape)
+    if array.shape == shape:
+        return _lying_like(drawn, array)
+    is_uniform = array.size > 0 and np.all(array == array.flat[0])
+    return _lying_like(drawn, np.full(shape, array.flat[0])) if is_uniform else drawn
 
 
 def _simpler_number(value: float, low: float, high: float) -> Iterator[float]:

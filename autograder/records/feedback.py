@@ -58,9 +58,9 @@ class CheckView:
 class QuestionView:
     """A question as its student reads it; the message and the diagnosis are those of all checks.
 
-    ``calls`` are the calls of visible cases that failed, as lines to paste into the student's
-    notebook, and ``again`` those that run the visible cases there. ``graders`` are the points that
-    its checks came to, where staff scored it instead.
+    ``calls`` are calls of cases that failed, as lines to paste into the student's notebook, some
+    with ``smaller`` inputs than they had, and ``again`` those that run the visible cases there.
+    ``graders`` are the points that its checks came to, where staff scored it instead.
     """
 
     id: str
@@ -76,6 +76,7 @@ class QuestionView:
     missed: list[CheckView]
     passed: list[CheckView]
     calls: list[str]
+    smaller: bool
     again: list[str]
 
 
@@ -160,6 +161,7 @@ def _question(question: QuestionGrade) -> QuestionView:
         missed=[check for check in checks if not check.passed],
         passed=[check for check in checks if check.passed],
         calls=[] if blank else _calls(missed),
+        smaller=any(case.smallest for case in missed),
         again=[] if blank else [f"self_check({name})" for name in _to_run_again(question)],
     )
 
@@ -174,14 +176,15 @@ def _to_run_again(question: QuestionGrade) -> Iterator[str]:
 
 
 def _calls(missed: Sequence[CaseWords]) -> list[str]:
-    """Return lines that do in a notebook what cases did, of the first ones as far as there is room.
+    """Return calls that did not pass, as lines of a notebook, as far as there is room for them.
 
     What several cases called alike stands there once.
     """
     calls: dict[str, str] = {}  # the name of the case
     for case in missed:
         if case.call:
-            calls.setdefault(case.call, " ".join(case.name.split()))
+            name = " ".join(case.name.split())
+            calls.setdefault(case.call, f"{name}: smallest inputs found" if case.smallest else name)
     lines: list[str] = []
     for call, name in calls.items():
         new = [f"# {name}", *call.split("\n")]

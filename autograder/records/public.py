@@ -35,7 +35,12 @@ def question_lines(question: QuestionGrade) -> list[str]:
                 more = dict.fromkeys((case.message, case.diagnosis))
                 lines += [f"    {line}" for text in more if text for line in text.split("\n")]
                 if case.call:
-                    lines.append("    to try it in the notebook:")
+                    what = (
+                        "the smallest inputs found that fail, to try"
+                        if case.smallest
+                        else "to try it"
+                    )
+                    lines.append(f"    {what} in the notebook:")
                     lines += [f"      {line}" for line in case.call.split("\n")]
         if hints := dict.fromkeys(case.hint for case in words if case.hint):
             lines += [f"  hint: {hint}" for hint in hints]
