@@ -17,12 +17,14 @@ from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import CaseResult, Verdict
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared
-from autograder.errors import StudentError
+from autograder.authoring.subject import Session
+from autograder.errors import HarnessError, StudentError
 from autograder.grading.case_runs import CaseRuns
 from autograder.grading.cases import Draw, ReferenceSession, run_against
 from autograder.grading.last_call import LastCall
 from autograder.grading.shrinking import oddity, shrunk
 from autograder.grading.substitutes import ReferenceProcess
+from autograder.grading.watchdog import watchdog
 from autograder.sandbox.client.session import CheckSession, NotebookSession
 from autograder.sandbox.protocol.callbacks import Callbacks
 
@@ -133,10 +135,14 @@ class _Smallest:
         for check, case in cases:
             if notebook.anew or time.monotonic() >= self._until:
                 return
-            with suppress(StudentError):
+            try:
                 text = self._smallest(check, case, notebook)
-                if text is not None:
-                    self._keep(check, case, text)
+            except HarnessError:
+                raise
+            except Exception:  # the student's, or the author's: a function that takes no such input
+                continue
+            if text is not None:
+                self._keep(check, case, text)
 
     def _keep(self, check: Check, case: Case, text: str) -> None:
         found = self._runs.outcomes[check.name]
@@ -187,20 +193,13 @@ class _Trial:
 
     def manner(self, case: Case) -> _Manner | None:
         """Return how a case fails; None if it does not, or for another reason than its answer."""
-        asked, compared = LastCall(self._session), list[Compared]()
-        result = run_against(
-            self._oracle,
-            self._check,
-            case,
-            asked,
-            self._draw,
-            seconds=2 * CALL_SECONDS,
-            compared=compared,
-        )
+        asked, compared, began = LastCall(self._session), list[Compared](), time.monotonic()
+        result = self._run(case, asked, compared)
+        slow = time.monotonic() - began >= 2 * CALL_SECONDS  # so that it may have been stopped
         self._budget.calls -= max(1, asked.calls)
-        self._gone = result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED)
+        self._gone = slow or result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED)
         self.text = asked.text
-        if not _is_missed(result):
+        if self._gone or not _is_missed(result):
             return None
         by_numbers = bool(compared) and compared[-1].margin > 1.0
         error = (
@@ -216,10 +215,14 @@ class _Trial:
 
     def _is_sound(self, case: Case) -> bool:
         reference = ReferenceSession(self._oracle.namespace)
-        result = run_against(
-            self._oracle, self._check, case, reference, self._draw, seconds=2 * CALL_SECONDS
-        )
-        return result.verdict is Verdict.PASSED
+        return self._run(case, reference, []).verdict is Verdict.PASSED
+
+    def _run(self, case: Case, asked: Session, compared: list[Compared]) -> CaseResult:
+        oracle, draw, seconds = self._oracle, self._draw, 2 * CALL_SECONDS
+        with watchdog(2 * seconds):  # nobody has tried these inputs on the reference before
+            return run_against(
+                oracle, self._check, case, asked, draw, seconds=seconds, compared=compared
+            )
 
 
 def _is_missed(result: CaseResult | None) -> bool:

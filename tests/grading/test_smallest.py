@@ -211,6 +211,33 @@ def test_a_fault_of_our_own_there_changes_nothing_either(monkeypatch, grader, gr
     assert grader._fork_server is not server, "whatever was wrong with it"
 
 
+@pytest.mark.parametrize("begin", ["if", "while"])
+def test_a_reference_that_cannot_take_a_simpler_input_stops_nothing(
+    patient, monkeypatch, bundle, submit, begin
+):
+    """Here ones, which no case has: it raises, or never ends, also when it is put to the test."""
+    then = {"if": "raise ValueError", "while": "pass"}[begin]
+    double = f"def double(x):\n    {begin} (x == 1).all():\n        {then}\n    return 2 * x"
+    if begin == "while":
+        monkeypatch.setattr(smallest, "CALL_SECONDS", 0.5)
+        monkeypatch.setattr(runner, "RERUN_SECONDS", 60.0)
+    reference = bundle.reference["reference/multiples.py"].replace(
+        "def double(x):\n    return 2 * x", double
+    )
+    changed = msgspec.structs.replace(
+        bundle, reference={**bundle.reference, "reference/multiples.py": reference}
+    )
+    answers = ANSWERS | {"double": "def double(x):\n    return 3 * x"}
+    with Grader(changed, load_bundle_oracle(changed), b"secret", LIMITS) as grader:
+        result = grader.grade("ada", submit(answers), lambda: "2026-11-20T02:10:40Z")
+    assert result.fault is None
+    assert {c.verdict for c in cases(result, "double")} == {Verdict.FAILED, Verdict.PASSED}
+    ((text, _),) = kept(result).values()
+    x = eval(text, {"np": np, "double": lambda x: x})
+    assert not (x == 1).all()
+    assert (x != 0).any(), "those are doubled and trebled alike"
+
+
 class Counted(LastCall):
     """Counts the calls of all."""
 
