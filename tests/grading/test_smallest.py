@@ -16,7 +16,7 @@ from autograder.sandbox.limits import Limits
 
 LIMITS = Limits(cell_seconds=20, call_seconds=10, submission_seconds=120)
 IMPORT = (
-    "from autograder import arrays, assert_close, check, domain, interval, like, matches_reference"
+    "from autograder import arrays, assert_close, assert_that, check, domain, matches_reference"
 )
 DOUBLE = """\
 double_is_right = matches_reference(
@@ -238,6 +238,26 @@ def test_a_reference_that_cannot_take_a_simpler_input_stops_nothing(
     assert (x != 0).any(), "those are doubled and trebled alike"
 
 
+UNSOUND = """\
+@check("double", points=2, pure=True)
+@domain(x=arrays("n m"), sizes={"n": (1, 6), "m": (2, 6)})
+def double_is_right(student, reference, rng, x):
+    got = student.double(x)
+    assert_that(got.shape == x.shape and not (x == 1).all(), "the shape of x")
+"""
+
+
+def test_no_input_is_kept_on_which_the_check_fails_the_reference_too(patient, bundle, submit):
+    source = [
+        Cell(c.kind, c.number, UNSOUND if c.source == DOUBLE else c.source) for c in bundle.source
+    ]
+    changed = msgspec.structs.replace(bundle, source=tuple(source))
+    answers = ANSWERS | {"double": "def double(x):\n    return x[0]"}
+    with Grader(changed, load_bundle_oracle(changed), b"secret", LIMITS) as grader:
+        ((text, _),) = kept(grader.grade("ada", submit(answers))).values()
+    assert text == "double(np.array([[0.0, 0.0]]))", "ones are simpler"
+
+
 class Counted(LastCall):
     """Counts the calls of all."""
 
@@ -283,15 +303,17 @@ calls = 0
 def double(x):
     global calls
     calls += 1
-    return 2 * x + (x == 0) * (calls {})
+    return 2 * x + {}
 """
 
 
 def test_code_that_keeps_count_is_kept_with_what_fails_at_first_sight_or_not_at_all(patient, grade):
-    ((text, _),) = kept(grade(double=COUNTED.format("== 1"))).values()
+    ((text, _),) = kept(grade(double=COUNTED.format("(x == 0) * (calls == 1)"))).values()
     x = eval(text, {"np": np, "double": lambda x: x})
     assert (x == 0).any()
-    assert kept(grade(double=COUNTED.format("> 1"))) == {}
+    assert kept(grade(double=COUNTED.format("(x == 0) * (calls > 1)"))) == {}
+    later = "(calls > 1 or (x != x.round()).any())"  # what is simple fails, but not at first sight
+    assert kept(grade(double=COUNTED.format(later))) == {}
 
 
 def test_a_notebook_that_is_run_for_each_session_is_not_run_for_this(patient, grade):
@@ -308,7 +330,7 @@ def test_nor_is_one_that_takes_long(monkeypatch, grade):
 
 def test_a_check_that_counts_where_it_stands_is_not_looked_at_elsewhere(patient, grade):
     wrong = WRONG_AT_ZERO.format("double", 2)
-    result = grade(after=["def double(x):\n    return 0 * x"], double=wrong)
+    result = grade(after=["def double(x):\n    return x + 7"], double=wrong)
     assert {c.verdict for c in cases(result, "double")} == {Verdict.PASSED, Verdict.FAILED}
     assert kept(result) == {}
 
