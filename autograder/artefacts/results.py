@@ -66,7 +66,9 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     passed with what its check is given, and not without; ``message`` is then our own note.
     ``blank`` says that there is no answer yet. ``place`` is where in the notebook the code raised,
     which stands at the end of the message. ``call`` is the last call of the student's function
-    before a visible case failed, as Python; a hidden case has none.
+    before a visible case failed, as Python; a hidden case has none. ``smallest`` is the call with
+    the smallest inputs found with which a drawn case still fails, as Python: for staff, unless the
+    case is visible or ``revealed``, as its check asks for.
     """
 
     name: str
@@ -80,6 +82,8 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blank: Blank | None = None
     place: str | None = None
     call: str | msgspec.UnsetType = msgspec.UNSET
+    smallest: str | msgspec.UnsetType = msgspec.UNSET
+    revealed: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def said(self) -> str:

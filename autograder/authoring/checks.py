@@ -76,6 +76,7 @@ class Check:
             it; ``strict`` grades precision.
         domain: the inputs that its prompt promises, if it says so.
         draws: the kinds of hidden cases that the audit has added.
+        reveal: whether a student reads the smallest input with which a hidden case still fails.
     """
 
     function: CheckFunction
@@ -90,6 +91,7 @@ class Check:
     given: tuple[str, ...] = ()
     precision: str = "any"
     domain: Domain | None = None
+    reveal: bool = False
     draws: tuple[Mapping[str, str], ...] = ()
 
     @cached_property
@@ -173,8 +175,11 @@ def check(
     hint: str | None = None,
     given: Sequence[str] = (),
     precision: str = "any",
+    reveal: bool = False,
 ) -> Callable[[CheckFunction], Check]:
     """Mark a function ``(student, reference, rng, **parameters)`` as a check of a question.
+
+    The options are those of `Check`.
 
     Raises:
         SourceError: the points are no number, there is no case, or a case does not fit.
@@ -198,6 +203,8 @@ def check(
             )
         if seconds is not None and not (is_number(seconds) and seconds > 0):
             raise SourceError(f"{where}: seconds must be a number above 0, got {seconds!r}")
+        if not isinstance(reveal, bool):
+            raise SourceError(f"{where}: reveal must be True or False, got {reveal!r}")
         names = given_names(where, question, given)
         promised: Domain | None = getattr(function, _DOMAIN, None)
         written: tuple[Case, ...] = tuple(getattr(function, _CASES, ()))
@@ -223,6 +230,7 @@ def check(
             names,
             precision,
             promised,
+            reveal=reveal,
         )
 
     return decorate

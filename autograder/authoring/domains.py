@@ -313,16 +313,24 @@ class Domain:
         """Return the length of each axis."""
         return {name: int(kinds.get(name, size.typical)) for name, size in self._axes.items()}
 
-    def draw(self, kinds: Kinds, rng: np.random.Generator) -> dict[str, Any]:
+    def draw(
+        self,
+        kinds: Kinds,
+        rng: np.random.Generator,
+        instead: Mapping[str, Callable[[Any], Any]] | None = None,
+    ) -> dict[str, Any]:
         """Return the arguments of a draw, new with each generator; what is left out is not there.
 
         Args:
             kinds: of each factor; those that are missing are typical.
             rng: of the case.
+            instead: what to put in place of what is drawn of some arguments.
         """
         known = Known(kinds, rng, self.sizes_of(kinds))
         for name, part in self.parts.items():
             known.values[name] = part.draw(name, known)
+            if instead and name in instead:
+                known.values[name] = instead[name](known.values[name])
         return {name: value for name, value in known.values.items() if value is not OMITTED}
 
     def may_omit(self, name: str) -> bool:

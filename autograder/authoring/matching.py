@@ -49,6 +49,7 @@ def matches_reference(
     hint: str | None = None,
     given: Sequence[str] = (),
     precision: str = "any",
+    reveal: bool = False,
     arguments: Mapping[str, Part] | None = None,
     **parts: Part,
 ) -> Check:
@@ -83,6 +84,7 @@ def matches_reference(
         hint: for hidden cases.
         given: functions of earlier questions.
         precision: ``any`` or ``strict``.
+        reveal: whether a student reads the smallest input with which a hidden case still fails.
         arguments: what is promised of each argument, in the order of the call, as a dict: where
             one is named like an option above.
         parts: the same, as keywords.
@@ -123,6 +125,7 @@ def matches_reference(
         hint=hint,
         given=given,
         precision=precision,
+        reveal=reveal,
     )(made)
 
 

@@ -35,6 +35,7 @@ class CaseRuns:
     """Runs the cases of one submission.
 
     Attributes:
+        in_place: the names of checks that count as the notebook stood where they stand.
         outcomes: the results, by check and case.
         compared: of each case that did not pass, the comparisons of numbers that were made.
 
@@ -62,6 +63,7 @@ class CaseRuns:
         self._checks = list(oracle.checks.values())
         self._ends = Counter[str]()  # of sessions, by the check that ended them
         self._doubtful = list[tuple[Check, Case]]()  # whose failing may be another check's doing
+        self.in_place = frozenset[str]()
         self.outcomes: dict[str, dict[str, CaseResult]] = {check.name: {} for check in self._checks}
         self.compared: dict[tuple[str, str], list[Compared]] = {}
 
@@ -164,7 +166,10 @@ class CaseRuns:
             if not case.hidden and _may_be_another_s_doing(self.outcomes[check.name][case.name])
         ]
         runs = RunCases(self._run_better, self._run_anew)
-        return run_in_place(self._notebook, submission.cells, failed, runs)
+        notes = run_in_place(self._notebook, submission.cells, failed, runs)
+        outcomes = ((k.name, self.outcomes[k.name][case.name]) for _, k, case in failed)
+        self.in_place = frozenset(name for name, r in outcomes if r.verdict is Verdict.PASSED)
+        return notes
 
     def _run_anew(self, check: Check, case: Case, session: CheckSession) -> bool:
         """Run a case in another state; its result counts, whatever it is."""
@@ -222,14 +227,14 @@ class CaseRuns:
                 self._notebook.check() as session,
                 nullcontext() if alone else giving(check, session, names, limit),
             ):
-                seconds = self._prepare(check, session)
+                seconds = self.prepare(check, session)
                 for case in cases:
                     found[case.name] = answers_in(
                         self._oracle, check, case, session, self._draw, seconds
                     )
         return found
 
-    def _prepare(self, check: Check, session: CheckSession) -> float:
+    def prepare(self, check: Check, session: CheckSession) -> float:
         """Set a session to a check; return the seconds that the check itself may take."""
         session.seconds = check.seconds or self._limits.call_seconds
         session.place = self._places.get(check.name, 0)
@@ -238,7 +243,7 @@ class CaseRuns:
         return self._notebook.seconds_left() + OWN_SECONDS
 
     def _run_case(self, check: Check, case: Case, session: CheckSession) -> CaseResult:
-        seconds = self._prepare(check, session)
+        seconds = self.prepare(check, session)
         seen: list[Compared] = []
         asked: Session = session if case.hidden else LastCall(session)
         result = run_against(

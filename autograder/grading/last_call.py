@@ -6,6 +6,7 @@ student, who can then do the same in the notebook. Nobody keeps those of a hidde
 
 from typing import Any
 
+from autograder.authoring.layouts import are_kept
 from autograder.authoring.subject import Helper, RemoteId, Session
 from autograder.grading.literals import Unshown, call_text, kept
 
@@ -17,12 +18,16 @@ Call = tuple[str, list[Any], dict[str, Any]]  # the function's name, and copies 
 class LastCall:
     """A session that remembers the last call of a function of the notebook, until something else.
 
+    Attributes:
+        calls: how many there were, of functions and of helpers of the check.
+
     Args:
         session: that answers.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.calls = 0
         self._names: dict[int, str] = {}  # of functions, by the session's numbers
         self._last: Call | None = None
 
@@ -38,11 +43,13 @@ class LastCall:
         self, target: int, args: tuple[Any, ...], kwargs: dict[str, Any], watch: bool
     ) -> tuple[Any, tuple[int | str, ...]]:
         """Call an object, and remember with what if it has a name and all of it can be shown."""
+        self.calls += 1
         self._last = self._kept(target, args, kwargs)
         return self._session.call(target, args, kwargs, watch)
 
     def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a helper of the check, of which a student knows nothing."""
+        self.calls += 1
         self._last = None
         return self._session.apply(helper, args, kwargs)
 
@@ -72,6 +79,6 @@ class LastCall:
         if (name := self._names.get(target)) is None:
             return None
         try:
-            return name, kept(list(args)), kept(kwargs)
+            return name, kept(list(args), are_kept()), kept(kwargs, are_kept())
         except Unshown:
             return None

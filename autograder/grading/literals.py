@@ -1,7 +1,7 @@
 """Literals: a call with its arguments as Python that a student can paste into the notebook.
 
-Numbers are written so that they are read back as they were. What stays in a session has no literal,
-and what is long helps nobody.
+Numbers are written so that they are read back as they were, and lie in memory as they lay where a
+drawn case says how. What stays in a session has no literal, and what is long helps nobody.
 """
 
 import math
@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from autograder.authoring.layouts import READ_ONLY, laid_out, layout_of
 
 __all__ = ["Unshown", "call_text", "kept"]
 
@@ -27,22 +29,26 @@ class Unshown(Exception):
     """A value cannot be written as a literal, or is too long."""
 
 
-def kept(value: Any) -> Any:
+def kept(value: Any, layouts: bool = False) -> Any:
     """Return a copy of a value that no later change to it reaches.
 
     It costs next to nothing: what is too long to be shown is not copied.
 
+    Args:
+        value: of a call.
+        layouts: whether its arrays lie as they did; else they lie in rows.
+
     Raises:
         Unshown: it cannot be shown.
     """
-    return _Copy().of(value)
+    return _Copy(layouts).of(value)
 
 
 class _Copy:
     """Copies values as long as there is room for the characters that they take."""
 
-    def __init__(self) -> None:
-        self._room = MOST_CHARACTERS
+    def __init__(self, layouts: bool) -> None:
+        self._room, self._layouts = MOST_CHARACTERS, layouts
 
     def of(self, value: Any) -> Any:
         """Return a copy."""
@@ -59,7 +65,8 @@ class _Copy:
             return {key: self.of(item) for key, item in value.items()}
         elif isinstance(value, np.ndarray):
             self._take(FEWEST_CHARACTERS * value.size)
-            return value.copy()
+            rows = value.astype(value.dtype.newbyteorder("="), order="C", subok=False)
+            return self._lying_like(value, rows)
         else:
             return self._tensor(value)
         return value
@@ -69,7 +76,11 @@ class _Copy:
         if torch is None or not isinstance(value, torch.Tensor) or value.layout != torch.strided:
             raise Unshown
         self._take(FEWEST_CHARACTERS * value.numel())
-        return value.detach().clone().requires_grad_(value.requires_grad)
+        rows = value.detach().clone(memory_format=torch.contiguous_format)
+        return self._lying_like(value, rows).requires_grad_(value.requires_grad)
+
+    def _lying_like(self, value: Any, rows: Any) -> Any:
+        return laid_out(rows, layout_of(value)) if self._layouts else rows
 
     def _take(self, characters: int) -> None:
         self._room -= characters
@@ -132,7 +143,7 @@ def _pieces(value: Any) -> list[str]:
         items = [_around(f"{_plain(key)}: ", [_pieces(item)], "") for key, item in value.items()]
         return _around("{", items, "}")
     if isinstance(value, np.ndarray):
-        return _array("np", "array", value, value.dtype.name, [])
+        return _lying(value, _array("np", "array", value, value.dtype.name, []))
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return [_plain(value)]
     if isinstance(value, np.generic):
@@ -145,10 +156,29 @@ def _tensor(value: Any) -> list[str]:
     torch = sys.modules["torch"]
     dtype = str(value.dtype).removeprefix("torch.")
     more = ['device="cuda"'] if value.is_cuda else []
-    more += ["requires_grad=True"] if value.requires_grad else []
+    layout = layout_of(value)
+    more += ["requires_grad=True"] if value.requires_grad and not layout else []
     plain = value.detach().cpu()
     plain = plain.float() if value.dtype == torch.bfloat16 else plain
-    return _array("torch", "tensor", plain.numpy(), dtype, more)
+    pieces = _lying(value, _array("torch", "tensor", plain.numpy(), dtype, more))
+    return _around("", [pieces], ".requires_grad_()" if value.requires_grad and layout else "")
+
+
+def _lying(value: Any, pieces: Sequence[str]) -> list[str]:
+    """Return an array or a tensor that lies in memory as a value does, from one in rows."""
+    match layout_of(value), isinstance(value, np.ndarray):
+        case "columns", True:
+            return _around("np.asfortranarray(", [pieces], ")")
+        case "columns", False:
+            axes = ", ".join(map(str, reversed(range(value.ndim))))
+            return _around("", [pieces], f".permute({axes}).contiguous().permute({axes})")
+        case "strided", True:
+            return _around("np.repeat(", [pieces], ", 2, axis=-1)[..., ::2]")
+        case "strided", False:
+            return _around("", [pieces], ".repeat_interleave(2, dim=-1)[..., ::2]")
+        case layout, _ if layout == READ_ONLY:
+            return _around("np.broadcast_to(", [pieces], f", {value.shape})")
+    return list(pieces)
 
 
 def _array(module: str, maker: str, array: Any, dtype: str, more: Sequence[str]) -> list[str]:
@@ -160,6 +190,8 @@ def _array(module: str, maker: str, array: Any, dtype: str, more: Sequence[str])
     else:  # brackets alone say neither its shape nor its type
         usual, maker, values = USUAL[module][:1], "zeros", [repr(array.shape)]
     said = [] if dtype in usual else [f"dtype={module}.{dtype}"]
+    if not array.dtype.isnative:
+        said = [f'dtype="{array.dtype.str}"']
     return _around(f"{module}.{maker}(", [values, said, more], ")")
 
 

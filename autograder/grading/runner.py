@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,7 @@ from autograder.grading.scoring import (
     score_question,
     unreadable,
 )
+from autograder.grading.smallest import find_smallest
 from autograder.grading.submission import Submission, parse_submission
 from autograder.sandbox.client.fork_server import ForkServer
 from autograder.sandbox.client.session import NotebookSession
@@ -39,6 +41,7 @@ __all__ = ["Grader", "drawn_for"]
 
 TRIES = 3  # of a submission, when the harness breaks
 JSON_GROWTH = 12  # bytes that a character may take in a message
+RERUN_SECONDS = 3.0  # that a notebook's session may last for what fails again, beside the run
 
 
 class Grader:
@@ -76,6 +79,7 @@ class Grader:
         self._diagnoses = Diagnoses(oracle, bundle.mutants, rejects)
         self._prices = Prices(oracle)
         self._submission, self._tries = "", 0  # whose inputs are drawn now
+        self._doubtful = False  # whether the fork server may be gone
         self.starved = False
 
     def __enter__(self) -> "Grader":
@@ -89,6 +93,7 @@ class Grader:
         if self._fork_server is not None:
             self._fork_server.close()
             self._fork_server = None
+        self._doubtful = False
 
     def grade(
         self, student: str, data: bytes, clock: Callable[[], str] = now, gradings: int = 0
@@ -105,6 +110,8 @@ class Grader:
             UnsafeHere: this machine cannot hold a student's code safely.
         """
         self.starved = False
+        if self._doubtful:
+            self.close()
         with suppress(HarnessError):  # which the tries below meet again
             self._warm_fork_server()  # first: where nothing is safe, nothing is graded
         try:
@@ -168,15 +175,16 @@ class Grader:
         files = self._bundle.data
         places = {name: min(found) for name, found in submission.places.items()}
         stops = stops_of(self._oracle.checks.values(), places)
-        with NotebookSession(
-            fork_server, submission.cells, deadline, files, places=stops
-        ) as notebook:
+        run = partial(NotebookSession, fork_server, submission.cells, files=files, places=stops)
+        with run(deadline) as notebook:
             runs = CaseRuns(self._oracle, notebook, self._limits, self._device, self._draw, places)
             runs.run_all()
             notes = runs.run_in_place(submission)
             runs.run_given([entry.id for entry in self._bundle.manifest.questions])
             priced = self._priced(runs)
-        self.starved = notebook.starved
+            notes = (*notes_of(notebook, self._limits), *notes)
+            self.starved = notebook.starved
+            self._find_smallest(runs, notebook, run)
         self._diagnose(runs)
         questions = tuple(
             score_manual(entry, entry.cell in submission.answers)
@@ -184,7 +192,21 @@ class Grader:
             else _score(entry, runs.outcomes, priced.get(entry.id))
             for entry in self._bundle.manifest.questions
         )
-        return questions, (*notes_of(notebook, self._limits), *notes)
+        return questions, notes
+
+    def _find_smallest(
+        self, runs: CaseRuns, notebook: NotebookSession, run: Callable[[float], NotebookSession]
+    ) -> None:
+        """Add the smallest inputs that fail, and end the session; nothing else can hang on it."""
+        seconds = min(notebook.seconds_left(), 2 * notebook.run_seconds + RERUN_SECONDS)
+        rerun = partial(run, time.monotonic() + seconds)
+        try:
+            find_smallest(self._oracle, runs, notebook, rerun, self._draw)
+            notebook.close()
+        except Exception:
+            self._doubtful = True
+            with suppress(Exception):
+                notebook.close()
 
     def _priced(self, runs: CaseRuns) -> dict[str, Variant]:
         """Return the mistakes that cost their price alone, by question."""

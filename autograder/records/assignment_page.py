@@ -12,6 +12,7 @@ from autograder.records.near import Near, NearPlace, near_of, near_places
 from autograder.records.pages import format_points
 from autograder.records.people import Who, link_of, who
 from autograder.records.plots import BANDS, histogram, stacked_bar
+from autograder.records.smallest_inputs import Failing, failing_of
 from autograder.records.words import Standing, clean, question_label, standing
 
 __all__ = ["AssignmentView", "assignment_view", "total_words"]
@@ -106,6 +107,7 @@ class AssignmentView:
     looks: list[tuple[Who, list[str]]]
     late: list[LateView]
     missing: list[Who]
+    failing: list[Failing]
     near: list[Near]
     near_places: list[NearPlace]
 
@@ -157,6 +159,7 @@ def assignment_view(
             if grade.late.seconds or grade.late.penalty
         ],
         missing=[people[grade.student] for grade in by_name if grade.result is None],
+        failing=failing_of(by_name, people),
         near=near[:MOST_NEAR],
         near_places=near_places(near),
     )

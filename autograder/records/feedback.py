@@ -67,11 +67,12 @@ class CheckView:
 class QuestionView:
     """A question as its student reads it; the message is that of all checks, diagnoses of several.
 
-    ``calls`` are the calls of visible cases that failed, as lines to paste into the student's
-    notebook, ``again`` those that run the visible cases there, and ``inputs`` those that give what
-    these pass there, which are not the inputs that failed here. ``graders`` are the points that
-    its checks came to, where staff scored it instead; ``price`` is what a mistake costs that has a
-    price, and ``by_checks`` what they would have come to without it.
+    ``calls`` are calls of cases that failed, as lines to paste into the student's notebook, some
+    with ``smaller`` inputs than they had, ``again`` those that run the visible cases there, and
+    ``inputs`` those that give what these pass there, which are not the inputs that failed here.
+    ``graders`` are the points that its checks came to, where staff scored it instead; ``price`` is
+    what a mistake costs that has a price, and ``by_checks`` what they would have come to without
+    it.
     """
 
     id: str
@@ -89,6 +90,7 @@ class QuestionView:
     missed: list[CheckView]
     passed: list[CheckView]
     calls: list[str]
+    smaller: bool
     again: list[str]
     inputs: list[str]
 
@@ -178,6 +180,7 @@ def _question(question: QuestionGrade) -> QuestionView:
         missed=[check for check in checks if not check.passed],
         passed=[check for check in checks if check.passed],
         calls=[] if blank else _calls(missed),
+        smaller=any(case.smallest for case in missed),
         again=[] if blank else [f"self_check({name})" for name in _to_run_again(question)],
         inputs=[] if blank else list(_inputs(question)),
     )
@@ -210,14 +213,15 @@ def _inputs(question: QuestionGrade) -> Iterator[str]:
 
 
 def _calls(missed: Sequence[CaseWords]) -> list[str]:
-    """Return lines that do in a notebook what cases did, of the first ones as far as there is room.
+    """Return calls that did not pass, as lines of a notebook, as far as there is room for them.
 
     What several cases called alike stands there once.
     """
     calls: dict[str, str] = {}  # the name of the case
     for case in missed:
         if case.call:
-            calls.setdefault(case.call, " ".join(case.name.split()))
+            name = " ".join(case.name.split())
+            calls.setdefault(case.call, f"{name}: smallest inputs found" if case.smallest else name)
     lines: list[str] = []
     for call, name in calls.items():
         new = [f"# {name}", *call.split("\n")]

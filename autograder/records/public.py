@@ -45,7 +45,12 @@ def question_lines(question: QuestionGrade) -> list[str]:
                 lines.append(f"  {case.name}: {case.words}")
                 lines += [f"    {line}" for line in (case.message or "").splitlines()]
                 if case.call:
-                    lines.append("    to try it in the notebook:")
+                    what = (
+                        "the smallest inputs found that fail, to try"
+                        if case.smallest
+                        else "to try it"
+                    )
+                    lines.append(f"    {what} in the notebook:")
                     lines += [f"      {line}" for line in case.call.split("\n")]
         diagnoses = dict.fromkeys(case.diagnosis for case in words if case.diagnosis)
         lines += [f"  looks like: {text}" for text in diagnoses if text not in shared]

@@ -23,6 +23,7 @@ from autograder.records.pages import format_points
 from autograder.visible import STEERING
 
 __all__ = [
+    "LONGEST_CALL",
     "STATUS_WORDS",
     "VERDICT_WORDS",
     "CaseWords",
@@ -76,7 +77,8 @@ _NUMBERED = re.compile(r"\d[\d.]*")  # "2.1 Softmax" brings its own number
 class CaseWords:
     """What somebody may read of a case; ``blank`` says that there is no answer yet.
 
-    ``call`` is Python that a student can paste, with the inputs of a visible case that failed.
+    ``call`` is Python that a student can paste, with the inputs of a visible case that failed; or,
+    where it is ``smallest``, with the smallest inputs found that fail as well.
     """
 
     name: str
@@ -87,6 +89,7 @@ class CaseWords:
     hint: str | None
     diagnosis: str | None
     blank: bool
+    smallest: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,10 +136,16 @@ def student_message(case: CaseResult) -> str | None:
 
 
 def student_call(case: CaseResult) -> str | None:
-    """Return the call that a student reads of a case, if any: never one of a hidden case."""
-    if case.hidden or case.blank is not None or case.verdict not in _MISSED or not case.call:
+    """Return the call that a student reads of a case, if any.
+
+    Of a visible case the shorter one counts; of a hidden one only what its check reveals.
+    """
+    if case.blank is not None or case.verdict not in _MISSED:
         return None
-    return clean(case.call, LONGEST_CALL)
+    smallest = case.smallest or "" if case.revealed is True or not case.hidden else ""
+    call = "" if case.hidden else case.call or ""
+    shown = min(filter(None, (smallest, call)), key=len, default=None)
+    return clean(shown, LONGEST_CALL) if shown else None
 
 
 def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
@@ -149,15 +158,17 @@ def student_words(case: CaseResult, number: int, hint: str | None) -> CaseWords:
     """
     blank = case.blank is not None
     helps = case.hidden and case.verdict in _MISSED and not blank
+    call = student_call(case)
     return CaseWords(
         name=f"hidden case {number}" if case.hidden else clean(case.name, 120),
         verdict=case.verdict,
         words=BLANK_WORDS if blank else VERDICT_WORDS[case.verdict],
         message=student_message(case),
-        call=student_call(case),
+        call=call,
         hint=clean(hint) if hint and helps else None,
         diagnosis=clean(case.diagnosis) if case.diagnosis else None,
         blank=blank,
+        smallest=call is not None and call != case.call,
     )
 
 

@@ -79,6 +79,7 @@ def with_n(student, reference, rng, n):
         ({"device": "gpu"}, "check body: device must be one of any, cpu, cuda, got 'gpu'"),
         ({"seconds": 0}, "check body: seconds must be a number above 0, got 0"),
         ({"seconds": "1"}, "check body: seconds must be a number above 0, got '1'"),
+        ({"reveal": 1}, "check body: reveal must be True or False, got 1"),
         (
             {"given": "f"},
             f"{GIVEN}, got 'f'",

@@ -150,6 +150,33 @@ def test_the_visible_part_of_a_check_keeps_the_authors_formatting(full):
     ).strip("\n")
 
 
+def test_a_student_reads_in_the_release_that_a_check_reveals(workshop):
+    compiled = workshop.compile(
+        """
+        # %%
+        @check("double", points=1, hint="SECRET", reveal=True)
+        @case("visible", n=3)
+        @case("hidden", n=4, hidden=True)
+        def one(student, reference, rng, n):
+            x = rng.normal(size=n)
+            assert_close(student.double(x), reference.double(x))
+        """,
+        """
+        # %%
+        from autograder import arrays, matches_reference
+        """,
+        """
+        # %%
+        two = matches_reference(
+            "double", points=1, name="two", x=arrays(), hint="SECRET", reveal=True
+        )
+        """,
+    )
+    assert compiled.release["one"].startswith('@check("double", points=1, reveal=True)\n@case(')
+    assert "    reveal=True,\n" in compiled.release["two"]
+    assert "SECRET" not in compiled.release["one"] + compiled.release["two"]
+
+
 def test_a_check_without_visible_cases_leaves_a_comment(full):
     assert full.release["second"] == (
         "# double: graded with hidden cases.\n# double doubles a lot."

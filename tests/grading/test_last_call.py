@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 from autograder import assert_close, case, check
 from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.results import Verdict, dump_result, load_result
+from autograder.authoring.layouts import LAYOUTS, keeping_layouts, laid_out, layout_of
 from autograder.authoring.subject import Subject
 from autograder.grading.cases import run_case
 from autograder.grading.last_call import LastCall
@@ -79,6 +80,28 @@ def test_a_tensor_is_read_back_as_it_was(array):
         return
     assert (found.numpy().dtype, found.shape) == (array.dtype, array.shape)
     np.testing.assert_array_equal(found.numpy(), array)
+
+
+@given(ARRAYS, st.sampled_from(["", *LAYOUTS]), st.booleans(), st.booleans())
+def test_how_an_array_lies_is_read_back_where_it_is_kept(array, layout, as_tensor, layouts):
+    if as_tensor and layout in ("read-only", "byte order"):
+        return
+    value = laid_out(torch.from_numpy(array.copy()) if as_tensor else array, layout)
+    try:
+        written = call_text("f", kept([value], layouts), {})
+    except Unshown:
+        assert array.size > 15
+        return
+    found = eval(written, {"np": np, "torch": torch, "f": lambda x: x})
+    assert layout_of(found) == (layout_of(value) if layouts else "")
+    assert found.dtype == value.dtype or not layouts
+    np.testing.assert_array_equal(np.asarray(found), array)
+
+
+def test_a_tensor_that_requires_a_gradient_does_so_in_any_layout():
+    tensor = torch.ones(2, 3).t().requires_grad_()
+    found = eval(call_text("f", kept([tensor], True), {}), {"torch": torch, "f": lambda x: x})
+    assert (found.requires_grad, layout_of(found)) == (True, "columns")
 
 
 NESTED = st.recursive(
@@ -177,6 +200,16 @@ def test_inputs_are_those_before_the_call_whatever_becomes_of_them():
         x += 100
 
     assert asked(change, NAMES) == "f(np.array([1.0, 2.0]))"
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_call_says_how_an_array_lies_where_the_student_s_code_saw_that(drawn):
+    session = LastCall(InProcessSession({"f": lambda x: x}))
+    with keeping_layouts(drawn):
+        Subject(session).f(np.asfortranarray([[1.0, 2.0], [3.0, 4.0]]))
+    rows = "np.array([[1.0, 2.0], [3.0, 4.0]])"
+    assert session.text == f"f({f'np.asfortranarray({rows})' if drawn else rows})"
+    assert session.calls == 1
 
 
 def test_a_session_that_remembers_is_a_session_to_a_check():

@@ -1,19 +1,24 @@
-"""The call of a visible case that failed can be pasted; nothing of a hidden one is said."""
+"""The call of a visible case that failed can be pasted; of a hidden one what its check reveals."""
 
 import json
 
+import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from autograder.artefacts.grades import grade_of
 from autograder.artefacts.results import Blank, Verdict
 from autograder.records.autograded import write_autograded
+from autograder.records.comments import student_comments
 from autograder.records.exporters import EXPORTERS
 from autograder.records.exporting import Wanted
 from autograder.records.feedback import write_feedback
 from autograder.records.public import feedback_text, public_result
 from autograder.records.roster import Roster, Student
 
+ANSWERS = {"sgd_matches": "sgd_solution"}
 CALL = "sgd_step(np.array([0.3, -1.2]), lr=0.1)"
 
 
@@ -81,24 +86,99 @@ def test_feedback_as_text_has_the_call_too(make):
     assert "    to try it in the notebook:\n        f(\n            1.0,\n        )\n" in text
 
 
+@pytest.fixture
+def leaving(make, notebook, tmp_path):
+    """All texts that a student may get of a submission, by what they are."""
+
+    def texts(*cases):
+        grade = graded(make, *cases)
+        page, graded_notebook = tmp_path / "hw1.html", tmp_path / "hw1.ipynb"
+        write_feedback(page, grade, make.manifest, "Deep Learning")
+        write_autograded(graded_notebook, notebook, grade.result, make.manifest)
+        found = {
+            "page": page.read_text(),
+            "notebook": graded_notebook.read_text(),
+            "program": json.dumps(public_result(grade)),
+            "text": feedback_text("Homework 1", grade),
+            "comments": str(student_comments(make.manifest, ANSWERS, grade.result)),
+        }
+        roster = Roster((Student("ada", "Ada", "L", "ada@uni.edu", "17"),))
+        for name, exporter in EXPORTERS.items():
+            if exporter.sheet != "needed":  # those write points into a sheet, and these words
+                exported = exporter.export(Wanted([(make.manifest, {"ada": grade})], roster))
+                assert exported.files, name
+                found[name] = b"".join(exported.files.values()).decode()
+        return found
+
+    return texts
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    verdict=st.sampled_from(Verdict),
+    blank=st.sampled_from([None, *Blank]),
+    revealed=st.sampled_from([False, msgspec.UNSET]),
+    was_given=st.booleans(),
+    diagnosis=st.sampled_from([None, "steps uphill"]),
+)
 def test_no_input_of_a_hidden_case_is_in_anything_that_leaves_the_grader(
-    make, page, notebook, tmp_path
+    make, leaving, verdict, blank, revealed, was_given, diagnosis
 ):
-    """No grader keeps one; were it kept, nothing would say it."""
-    case = missed(make, "SECRETCASE", True, "f('SECRETCALL')", message="SECRETMESSAGE")
-    assert "SECRET" not in page(case).text
-    grade = graded(make, case)
-    assert "SECRET" not in json.dumps(public_result(grade))
-    assert "SECRET" not in feedback_text("Homework 1", grade)
-    path = tmp_path / "hw1.ipynb"
-    write_autograded(path, notebook, grade.result, make.manifest)
-    assert "SECRET" not in path.read_text()
-    roster = Roster((Student("ada", "Ada", "L", "ada@uni.edu", "17"),))
-    for name, exporter in EXPORTERS.items():
-        if exporter.sheet != "needed":  # those write points into a sheet, and these words
-            exported = exporter.export(Wanted([(make.manifest, {"ada": grade})], roster))
-            assert exported.files, name
-            assert b"SECRET" not in b"".join(exported.files.values()), name
+    """No grader keeps its call; were it kept, nothing would say it. Staff alone read the rest."""
+    case = missed(
+        make,
+        "SECRETCASE",
+        True,
+        "f('SECRETCALL')",
+        verdict,
+        message=None if was_given else "SECRETMESSAGE",
+        smallest="f('SECRETINPUT')",
+        revealed=revealed,
+        blank=blank,
+        given=was_given,
+        diagnosis=diagnosis,
+    )
+    for name, text in leaving(case, missed(make)).items():
+        assert "SECRET" not in text, name
+
+
+def test_what_a_check_reveals_of_a_hidden_case_is_the_smallest_input_alone(make, leaving):
+    case = missed(
+        make,
+        "SECRETCASE",
+        True,
+        "f('SECRETCALL')",
+        message="SECRETMESSAGE",
+        smallest="f(np.array([0.0]))",
+        revealed=True,
+    )
+    texts = leaving(missed(make), case)
+    assert all("SECRET" not in text for text in texts.values())
+    shown = [name for name, text in texts.items() if "f(np.array([0.0]))" in text]
+    assert shown == ["page", "text", "gradescope"]
+    assert "# hidden case 1: smallest inputs found\nf(np.array([0.0]))" in texts["page"]
+    assert "or smaller ones that fail too" in texts["page"]
+    assert "    the smallest inputs found that fail, to try in the notebook:" in texts["text"]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASSED, Verdict.BROKEN, Verdict.PENDING])
+def test_nothing_is_revealed_of_what_did_not_fail(make, leaving, verdict):
+    case = missed(make, "SECRET", True, verdict=verdict, smallest="SECRET()", revealed=True)
+    assert all("SECRET" not in text for text in leaving(case).values())
+
+
+@pytest.mark.parametrize(
+    ("call", "smallest", "shown"),
+    [
+        ("f(\n    1.25,\n)", "f(1.0)", "f(1.0)"),
+        ("f(1)", "f(np.asfortranarray(1))", "f(1)"),
+        (msgspec.UNSET, "f(1.0)", "f(1.0)"),
+    ],
+)
+def test_the_shorter_call_of_a_visible_case_is_shown(make, page, call, smallest, shown):
+    calls, _ = pasted(page(missed(make, call=call, smallest=smallest)))
+    name = "one step: smallest inputs found" if shown == smallest else "one step"
+    assert [line for line in calls.split("\n") if "import" not in line] == [f"# {name}", shown]
 
 
 def with_called(make, *names):

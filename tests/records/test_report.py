@@ -68,6 +68,20 @@ def three(make):
     }
 
 
+def test_a_smallest_input_stands_once_with_all_in_whose_work_it_fails(page, make):
+    def wrong(student, smallest, hidden=True):
+        case = make.case(Verdict.FAILED, "zeros", hidden, smallest=smallest)
+        return make.result(student, make.sgd(case, earned=0.0))
+
+    zero, one = "sgd_step(np.array([0.0]))", "sgd_step(<b>1.0)"
+    results = {"ada": wrong("ada", one, False), "bo": wrong("bo", zero), "cy": wrong("cy", zero)}
+    found = page(results)
+    assert [data for tag, data in found.data if tag == "pre"] == [zero, one]
+    assert "sgd_matches 2 students bo cy" in found.words
+    assert "sgd_matches 1 student ada" in found.words
+    assert "Smallest inputs that fail" not in page({"ada": make.result()}).words
+
+
 def labels(found):
     return [value for name, value in found.attributes if name == "aria-label"]
 
