@@ -12,12 +12,32 @@ import numpy as np
 # do Adagrad, RMSprop and Adam end? (The same point for all three, as an array of two numbers.)
 adaptive_limit = np.array([2 / 3, 2 / 3])
 
-# Is that point the minimum norm solution? True or False.
-adaptive_is_minimum_norm = False
+# Is that point the minimum norm solution of the example, and why?
+#   A  Yes: the gradients are multiples of x, so no method that starts at zero leaves their line.
+#   B  Yes: a run from zero to the nearest point of loss zero ends at the shortest solution.
+#   C  No: each coordinate is divided by a root of its own, which turns the steps away from x.
+#   D  No: with steps that shrink or jump about, none of the three ends at a solution at all.
+adaptive_and_minimum_norm = "C"
 
-# Can the L2 penalty of Adam be chosen so that, for every weight and every gradient, Adam on the
-# penalised loss takes the same steps as AdamW? True or False.
-adam_l2_equals_adamw = False
+# Is there a strength of the L2 penalty for which, at every weight and every gradient, Adam on the
+# penalised loss takes the same step as AdamW, and why?
+#   A  Yes: that of gradient descent, because Adam takes a step along a gradient as well.
+#   B  Yes: that of gradient descent times (1 - beta1), which makes up for the running mean.
+#   C  No: Adam divides the penalty's gradient by the root of v, too, another in each coordinate.
+#   D  No: the bias correction forgets the penalty after the first steps, and decay goes on.
+adam_l2_and_adamw = "C"
+
+# The regime at points A and B of the table, "noise" or "curvature".
+regime_at_a = "noise"
+regime_at_b = "curvature"
+
+# Devices can be added, and the examples of a batch are spread over them, but each device costs
+# money for as long as it runs. Which point of the table makes the best trade between time and cost?
+#   A  Point A: it takes the fewest examples, and every device is used fully.
+#   B  Point B: it takes the fewest steps, so that the result is there first.
+#   C  Point C: about twice the fewest steps, and about twice the fewest examples.
+#   D  None: steps times batch size is the same for all, so that time can be bought at no loss.
+efficient_batch = "C"
 
 # SGD is tuned anew for each batch size. How does the best learning rate change as the batch
 # grows from one example to the whole data set?

@@ -22,10 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(
     600
 )  # the first test waits for the class to be compiled and graded
-AUTOMATIC = 89.0
+AUTOMATIC = 87.0
 RESULTS = "results.pickle"
 LIMIT, SHORTER = "call_seconds = 2\n", "call_seconds = 0.8\n"  # ines loops in a dozen calls
-MANUAL = {"proof_minimum_norm", "proof_weight_decay"}
+MANUAL = {"proof_minimum_norm", "counterexample_minimum_norm", "proof_weight_decay"}
 
 # What each student earns where it is not everything, and the verdicts that are no pass.
 EXPECTED: dict[str, tuple[dict[str, float], set[Verdict]]] = {
@@ -33,7 +33,7 @@ EXPECTED: dict[str, tuple[dict[str, float], set[Verdict]]] = {
     "dmitri": ({"adam_step": 0.0}, {Verdict.FAILED}),
     # Whether eps under the root shows in a run of thirty steps depends on the inputs.
     "elif": ({"adagrad_step": 2.5, "rmsprop_step": 1.5}, {Verdict.FAILED}),
-    "farid": ({"least_squares": 2.75}, {Verdict.FAILED}),
+    "farid": ({"least_squares": 1.75}, {Verdict.FAILED}),
     "greta": ({"sgd_step": 1.0, "momentum_step": 0.75}, {Verdict.FAILED}),
     "hiro": ({}, set()),
     "ines": ({"sgd_least_squares": 0.0}, {Verdict.TIMED_OUT}),
@@ -126,7 +126,7 @@ def test_a_student_earns_what_the_answers_are_worth(
     got = {q.id: q.earned for q in result.questions if q.earned != q.points}
     assert {k: v for k, v in got.items() if k not in MANUAL} == lost
     assert {v for v in verdicts(result) if v is not Verdict.PASSED} == kinds
-    assert result.status is Status.PENDING  # two proofs wait for a person
+    assert result.status is Status.PENDING  # proofs wait for a person
     assert result.possible == 100.0
 
 

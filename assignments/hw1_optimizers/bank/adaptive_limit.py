@@ -13,20 +13,30 @@ for point, misconception in (
     ([1.0, 0.0], "only the first weight moves: each coordinate has a rate of its own"),
     ([0.5, 1.0], "the rates are turned around: the larger gradient does not get the smaller step"),
     ([1.0, 1.0], "the right direction, but too far: 2 w1 + w2 has to be 2"),
-    ([0.66, 0.66], "cut off, not rounded: three decimals are asked for"),
+    ([0.7, 0.7], "one decimal: two are asked for"),
 ):
     mistake(
         misconception,
         adaptive_limit=np.array(point),
     )
 
-mistake("taken for the minimum norm solution: compare the two norms", adaptive_is_minimum_norm=True)
-mistake("a text in place of True or False", adaptive_is_minimum_norm="False")
+mistake(
+    "taken for the minimum norm solution: the divided gradient is no multiple of x",
+    adaptive_and_minimum_norm="A",
+)
+mistake(
+    "taken for the shortest solution: a run from zero need not end at the nearest point",
+    adaptive_and_minimum_norm="B",
+)
+mistake("the methods do end at a solution, 2 w1 + w2 = 2", adaptive_and_minimum_norm="D")
+mistake("a truth value in place of a letter", adaptive_and_minimum_norm=False)
 mistake("one number in place of two", adaptive_limit=0.9428)
 alternative(
-    "a list with three decimals",
-    adaptive_limit=[0.667, 0.667],
+    "a list with two decimals, and a small letter",
+    adaptive_limit=[0.67, 0.67],
+    adaptive_and_minimum_norm=" c",
 )
+alternative("two decimals, the rest cut off", adaptive_limit=[0.66, 0.66])
 
 
 def end_of_adam():
@@ -39,7 +49,7 @@ def end_of_adam():
 
 simulated = end_of_adam()
 alternative(
-    "both found by simulation",
+    "found by simulation",
     adaptive_limit=torch.from_numpy(simulated),
-    adaptive_is_minimum_norm=np.bool_(np.linalg.norm(simulated) < 0.9),
+    adaptive_and_minimum_norm="A" if np.linalg.norm(simulated) < 0.9 else "C",
 )

@@ -1,5 +1,17 @@
 from autograder import alternative, mistake
 
+mistake("the regimes are exchanged: a small batch is a noisy one", regime_at_a="curvature")
+mistake("the regimes are exchanged: in a huge batch the noise is gone", regime_at_b="noise")
+mistake("a letter in place of a name", regime_at_a="A")
+mistake(
+    "cheapest, and the slowest by far: twice the devices would halve the time",
+    efficient_batch="A",
+)
+mistake(
+    "fastest, and the dearest by far: half the devices would take hardly longer",
+    efficient_batch="B",
+)
+mistake("steps times batch size is not the same: look at the examples", efficient_batch="D")
 mistake(
     "the mean of more gradients taken for a longer step: it is a less noisy one",
     larger_batch_learning_rate="A",
@@ -44,7 +56,10 @@ mistake(
 )
 mistake("the text of an answer in place of its letter", noise_dominated_remedy="Twice the batch")
 alternative(
-    "small letters",
+    "small letters, and names in full",
+    regime_at_a="Noise-dominated",
+    regime_at_b=" curvature dominated",
+    efficient_batch="c",
     larger_batch_learning_rate="c",
     noise_dominated_remedy="a ",
     curvature_dominated_remedy="b",

@@ -30,13 +30,18 @@ mistake(
 
 mistake(
     "taken for the same: inside Adam the penalty's gradient is divided by the root of v",
-    adam_l2_equals_adamw=True,
+    adam_l2_and_adamw="A",
 )
-mistake("a text in place of True or False", adam_l2_equals_adamw="no")
-alternative(
-    "a truth value of NumPy's",
-    adam_l2_equals_adamw=np.bool_(False),
+mistake(
+    "the running mean is not what differs: the root of v divides the penalty's gradient",
+    adam_l2_and_adamw="B",
 )
+mistake(
+    "the bias correction is the same for both: the root of v divides the penalty's gradient",
+    adam_l2_and_adamw="D",
+)
+mistake("a truth value in place of a letter", adam_l2_and_adamw=False)
+alternative("a small letter", adam_l2_and_adamw="c ")
 
 
 @alternative("read off the two steps, as both are linear")

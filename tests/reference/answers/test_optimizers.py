@@ -6,14 +6,18 @@ import scipy
 import torch
 
 from reference.answers.optimizers import (
-    adam_l2_equals_adamw,
-    adaptive_is_minimum_norm,
+    adam_l2_and_adamw,
+    adaptive_and_minimum_norm,
     adaptive_limit,
     best_use_of_compute,
     curvature_dominated_remedy,
+    efficient_batch,
     larger_batch_learning_rate,
     noise_dominated_remedy,
+    regime_at_a,
+    regime_at_b,
 )
+from reference.batch_size import steps_to_target
 from reference.least_squares import (
     least_squares_gradient,
 )
@@ -68,8 +72,10 @@ def test_the_adaptive_limit_fits_but_is_not_the_minimum_norm_solution():
     np.testing.assert_allclose(shortest, [0.8, 0.4])
     np.testing.assert_allclose(X @ adaptive_limit, t)
     assert adaptive_limit.dtype == np.float64
-    assert np.allclose(adaptive_limit, shortest, atol=0.1) is adaptive_is_minimum_norm
-    assert np.linalg.norm(adaptive_limit) > np.linalg.norm(shortest)
+    assert np.linalg.norm(adaptive_limit) > np.linalg.norm(shortest) + 0.04
+    assert adaptive_limit[0] * X[0, 1] != pytest.approx(adaptive_limit[1] * X[0, 0])  # not along x
+    # A and B say that it is the shortest, D that it is no solution.
+    assert adaptive_and_minimum_norm == "C"
 
 
 # The choices
@@ -87,8 +93,26 @@ def test_no_l2_penalty_turns_torchs_adam_into_adamw():
     want = run(torch.optim.AdamW, 0.1)
     np.testing.assert_allclose(run(torch.optim.AdamW, 0.0), run(torch.optim.Adam, 0.0))
     strengths = [0.0, 0.1 / (2 * 0.01), *np.geomspace(1e-4, 1e3, 200)]
-    equal = any(np.allclose(run(torch.optim.Adam, s), want, rtol=1e-4) for s in strengths)
-    assert equal is adam_l2_equals_adamw
+    assert not any(np.allclose(run(torch.optim.Adam, s), want, rtol=1e-4) for s in strengths)
+    # The share that Adam takes off a weight for its penalty depends on that weight's gradients.
+    assert adam_l2_and_adamw == "C"
+
+
+def test_the_table_of_batch_sizes_is_that_of_the_noise_scale_model():
+    sizes = np.array([32, 64, 512, 1024, 2048, 16_384, 32_768])
+    steps = steps_to_target(sizes, 1000, 1024)
+    np.testing.assert_allclose(steps, [33e3, 17e3, 3e3, 2e3, 1.5e3, 1062, 1031], atol=0.6)
+    examples = sizes * steps / 1e6
+    np.testing.assert_allclose(examples, [1.1, 1.1, 1.5, 2.0, 3.1, 17, 34], rtol=0.05)
+    a, b, c = 0, 6, 3
+    assert steps[1] / steps[a] < 0.52  # twice the batch, half the steps: noise
+    assert steps[5] / steps[b] < 1.04  # half the batch, as many steps: curvature
+    assert (regime_at_a, regime_at_b) == ("noise", "curvature")
+    # How many times the fewest steps, and the fewest examples, the dearer of the two counts.
+    dearest = np.maximum(steps / 1000, sizes * steps / (1000 * 1024))
+    assert dearest[c] == pytest.approx(2)
+    assert min(dearest[a], dearest[b]) > 30
+    assert efficient_batch == "C"
 
 
 def test_the_best_learning_rate_rises_with_the_batch_and_levels_off(noisy_quadratic):
