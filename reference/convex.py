@@ -30,6 +30,18 @@ def prox_step(w: np.ndarray, grad: np.ndarray, lam: float) -> np.ndarray:
     return w - grad / lam
 
 
+def prox_learning_rate(lam: float) -> float:
+    """The learning rate of the gradient descent step that `prox_step` is.
+
+    Args:
+        lam: weight of the proximity term, positive.
+
+    Returns:
+        The eta for which `prox_step(w, grad, lam)` is w - eta grad, for every w and grad.
+    """
+    return 1 / lam
+
+
 def regret_terms(v: np.ndarray, w_star: np.ndarray, eta: float) -> tuple[float, float]:
     """Both sides of the regret inequality for steps along any sequence of vectors.
 

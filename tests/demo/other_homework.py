@@ -49,10 +49,10 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
             "numeric_jacobian",
             "/ (2 * h)",
             "/ h",
-            5,
+            13 / 3,
             "divided by h: its two points are 2h apart",
         ),
-        Slip("prox_step", "prox_step", "w - grad / lam", "w - lam * grad", 4, "times lambda"),
+        Slip("prox_step", "prox_step", "w - grad / lam", "w - lam * grad", 3, "times lambda"),
     ),
     "hw4_conv_layers": (
         Slip(

@@ -5,9 +5,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy
+import torch
 
 from reference.convex import (
     averaged_descent,
+    prox_learning_rate,
     prox_step,
     rate_bound,
     regret_slack,
@@ -23,6 +25,15 @@ def test_prox_step_minimises_its_objective(lam):
         lambda u: (u - w) @ grad + lam / 2 * np.sum((u - w) ** 2), np.zeros(4), tol=1e-12
     )
     np.testing.assert_allclose(prox_step(w, grad, lam), got.x, atol=1e-5)
+
+
+@pytest.mark.parametrize("lam", [0.3, 5.0])
+def test_a_prox_step_is_a_step_of_torchs_sgd_with_its_learning_rate(lam):
+    w = torch.nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
+    w.grad = torch.tensor([0.5, 3.0], dtype=torch.float64)
+    want = prox_step(w.detach().numpy().copy(), w.grad.numpy(), lam)
+    torch.optim.SGD([w], lr=prox_learning_rate(lam)).step()
+    np.testing.assert_allclose(w.detach().numpy(), want, rtol=1e-12)
 
 
 def test_prox_step_keeps_single_precision_and_every_shape():

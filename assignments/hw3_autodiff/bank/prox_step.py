@@ -2,6 +2,7 @@ import numpy as np
 import torch
 
 from autograder import alternative, mistake
+from reference.convex import prox_step
 
 for misconception, wrong in (
     ("uphill: the sign of the gradient", lambda w, grad, lam: w + grad / lam),
@@ -45,6 +46,27 @@ def _(w, grad, lam):
 def _(w, grad, lam):
     grad /= lam
     return w - grad
+
+
+for misconception, wrong in (
+    ("the learning rate is the weight of the penalty: turn it around", lambda lam: lam),
+    ("the one half was dropped when the square was differentiated", lambda lam: 1 / (2 * lam)),
+    ("the one half was counted twice", lambda lam: 2 / lam),
+    ("the root of lambda", lambda lam: 1 / np.sqrt(lam)),
+    ("one whatever the penalty is", lambda lam: 1.0),
+    ("the sign: the step goes against the gradient already", lambda lam: -1 / lam),
+):
+    mistake(misconception, prox_learning_rate=wrong)
+
+
+@alternative("measured in a step", of="prox_learning_rate")
+def _(lam):
+    return 2.0 - prox_step(2.0, 1.0, lam)
+
+
+@alternative("a power", of="prox_learning_rate")
+def _(lam):
+    return np.float64(lam) ** -1
 
 
 @alternative("the linear system of the stationary point, solved")
