@@ -865,8 +865,9 @@ self_check(train_keeping_best_ends_with_the_best)
 # 8. All labels are drawn by lot, so that nothing can be learned but by heart, and the validation
 #    examples are among the training examples.
 #
-# Match panels and descriptions, one to one. Each panel is worth half a point. (The curves come from
-# real runs; the numbers are all there is in this notebook, in hundredths.)
+# Match panels and descriptions, one to one: no description twice. Each panel is worth half a
+# point. (The curves come from real runs; the numbers are all there is in this notebook, in
+# hundredths.)
 
 # %% given=true
 from reference.loss_curves import CURVES, draw_curves
@@ -895,6 +896,8 @@ def curve_causes_are_right(student, reference, rng, panel):
     """curve_causes names the right description for the panel."""
     answer, right = student.curve_causes, reference.curve_causes
     assert_that(isinstance(answer, dict), "curve_causes is not a dict")
+    numbers = [one for one in answer.values() if type(one) is int]
+    assert_that(len(set(numbers)) == len(numbers), "a description stands twice: one to one")
     got = answer.get(panel)
     assert_that(type(got) is int and got == right[panel], f"panel {panel} shows something else")
 
