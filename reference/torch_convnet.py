@@ -25,17 +25,19 @@ class TorchConvnet(torch.nn.Module):
     The convolution is the attribute `conv`, the affine layer is the attribute `linear`.
     """
 
-    def __init__(self, image_shape, kernels, classes):
+    def __init__(
+        self, image_shape: tuple[int, int, int], kernels: tuple[int, int, int], classes: int
+    ) -> None:
         super().__init__()
         ### BEGIN SOLUTION
         channels, height, width = image_shape
-        filters, *sides = kernels
-        pad = [side // 2 for side in sides]
-        self.conv = torch.nn.Conv2d(channels, filters, sides, padding=pad)
+        filters, rows, columns = kernels
+        pad = rows // 2, columns // 2
+        self.conv = torch.nn.Conv2d(channels, filters, (rows, columns), padding=pad)
         self.linear = torch.nn.Linear(filters * (height // 2) * (width // 2), classes)
         ### END SOLUTION
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the scores (N, K) of images (N, C, H, W)."""
         ### BEGIN SOLUTION
         hidden = torch.nn.functional.max_pool2d(self.conv(x).relu(), 2)
@@ -43,7 +45,15 @@ class TorchConvnet(torch.nn.Module):
         ### END SOLUTION
 
 
-def train_torch_convnet(net, x, labels, batches, lr=0.1, momentum=0.9, reg=0.0):
+def train_torch_convnet(
+    net: torch.nn.Module,
+    x: torch.Tensor,
+    labels: torch.Tensor,
+    batches: list[torch.Tensor],
+    lr: float = 0.1,
+    momentum: float = 0.9,
+    reg: float = 0.0,
+) -> list[float]:
     """Training takes a step of torch's SGD with momentum for each batch.
 
     The loss of a batch is the mean cross-entropy plus `reg` / 2 times the sum of the squares of the
