@@ -8,6 +8,8 @@ of this kind; Paszke et al., "PyTorch: An Imperative Style, High-Performance Dee
 Library", 2019.
 """
 
+# mypy: allow-untyped-calls, no-warn-return-any
+
 import torch
 
 
@@ -46,7 +48,7 @@ class TorchConvnet(torch.nn.Module):
 
 
 def train_torch_convnet(
-    net: torch.nn.Module,
+    net: TorchConvnet,
     x: torch.Tensor,
     labels: torch.Tensor,
     batches: list[torch.Tensor],
