@@ -17,6 +17,29 @@ import math
 import torch
 
 
+def train_on_batch(model, optimizer, inputs, targets, loss_fn):
+    """Training on one batch takes one step of the optimizer.
+
+    The step uses the gradient of this batch's loss and of nothing else, whatever was computed
+    before this function was called. The mode of the model stays as it is.
+
+    Args:
+        model: maps a batch of inputs to predictions.
+        optimizer: a torch optimizer that holds the model's parameters.
+        inputs: the batch's inputs, a tensor.
+        targets: the batch's targets, a tensor.
+        loss_fn: called as `loss_fn(predictions, targets)`; gives a tensor of shape ().
+
+    Returns:
+        The loss of the batch, just before the step: a float.
+    """
+    optimizer.zero_grad()
+    loss = loss_fn(model(inputs), targets)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
 def train_epoch(model, optimizer, batches, loss_fn):
     """One epoch of training takes one optimizer step for each batch, in their order.
 

@@ -119,7 +119,8 @@ def shapes_have_the_right_form(student, reference, rng):
 # | e | d | transposed convolution | 8 | 2 | 2 | 0 |
 # | f | join | convolution | 1 | 3 | 1 | 1 |
 #
-# Give the shapes of the outputs of a to f, and of what layer f gets (`shape_joined`).
+# Give the shapes of the outputs of a to f, and of what layer f gets (`shape_joined`). Those of a
+# and f count half a point each, the others one.
 
 
 # %%
@@ -160,16 +161,25 @@ from reference.answers.exam import (
 # %%
 @check(
     "network_shapes",
-    points=6,
+    points=5,
     hint="Follow height and width down and up again; a join adds channels and nothing else.",
 )
-@case("on the way down", names=("shape_a", "shape_b", "shape_c"), hidden=True)
-@case("at the bottom and up", names=("shape_d", "shape_e"), hidden=True)
-@case("joined, and the end", names=("shape_joined", "shape_f"), hidden=True)
-def network_shapes_are_right(student, reference, rng, names):
-    """The outputs of the layers have the shapes that you gave."""
-    for name in names:
-        assert_close(student[name], np.array(reference[name]), what=name)
+@case("b", name="shape_b", hidden=True)
+@case("c", name="shape_c", hidden=True)
+@case("d", name="shape_d", hidden=True)
+@case("e", name="shape_e", hidden=True)
+@case("joined", name="shape_joined", hidden=True)
+def inner_shapes_are_right(student, reference, rng, name):
+    """The outputs of the layers b to e, and of the join, have the shapes that you gave."""
+    assert_close(student[name], np.array(reference[name]), what=name)
+
+
+@check("network_shapes", points=1, hint="Padding 1 makes up for a kernel of 3.")
+@case("a", name="shape_a", hidden=True)
+@case("f", name="shape_f", hidden=True)
+def outer_shapes_are_right(student, reference, rng, name):
+    """The outputs of the layers a and f have the shapes that you gave."""
+    assert_close(student[name], np.array(reference[name]), what=name)
 
 
 @check("network_shapes", points=0)
@@ -199,7 +209,7 @@ def network_shapes_have_the_right_form(student, reference, rng):
 #    convolution*: it turns the kernel by 180 degrees before it slides it.
 #
 # For kernels 1 and 2 there are many right answers, and sign and size do not matter. Points:
-# 3, 2, and 3 for kernels 3 and 4 together.
+# 3, 2, and 1½ each for kernels 3 and 4.
 
 
 # %%
@@ -281,13 +291,12 @@ def diagonal_kernel_is_right(student, reference, rng):
 @check(
     "kernels",
     points=3,
-    all_or_nothing=True,
     hint="The pixel that arrives comes from the right. Then turn the kernel around.",
 )
 @case("as it is", name="shift_correlation", turned=False, hidden=True)
 @case("turned first", name="shift_convolution", turned=True, hidden=True)
 def shifts_are_right(student, reference, rng, name, turned):
-    """Both kernels move every image by one pixel to the left, each in its kind of layer."""
+    """The kernel moves every image by one pixel to the left, in its kind of layer."""
     assert_shape(student[name], (3, 3), what=name)
     kernel = as_array(student[name])
     image = rng.normal(size=(6, 9))
@@ -357,10 +366,9 @@ self_check(pass_through_weights_make_the_identity)
 # One unit of a layer's output depends on a square of the input: its receptive field. Write a
 # function that returns the length of its side for any stack of layers, each given by kernel
 # size, stride and dilation. A kernel of size $k$ with dilation $\delta$ takes every $\delta$-th
-# pixel. (5 points)
+# pixel. (4 points)
 #
-# Then give the side of the receptive field in the input image for a unit of (2 points, if all
-# three are right)
+# Then give the side of the receptive field in the input image for a unit of (1 point each)
 #
 # - `field_three`: the last of three convolutions with kernel 3 and stride 2;
 # - `field_d`: the layer d of the network that begins with a: kernel 3, stride 1; b: kernel 3,
@@ -374,7 +382,7 @@ from reference.receptive_fields import receptive_field
 # %%
 @check(
     "receptive_field",
-    points=5,
+    points=4,
     pure=True,
     hint="How far apart in the image are neighbours of a layer?",
 )
@@ -407,13 +415,14 @@ from reference.answers.exam import field_d, field_d_pointwise, field_three
 
 # %%
 @check(
-    "receptive_field", points=2, hint="The last layer's own stride plays no part; the others' do."
+    "receptive_field", points=3, hint="The last layer's own stride plays no part; the others' do."
 )
-@case("three numbers", hidden=True)
-def fields_are_right(student, reference, rng):
-    """The three receptive fields are right."""
-    for name in ("field_three", "field_d", "field_d_pointwise"):
-        assert_close(student[name], reference[name], what=name)
+@case("three layers of stride 2", name="field_three", hidden=True)
+@case("layer d", name="field_d", hidden=True)
+@case("layer d, pointwise", name="field_d_pointwise", hidden=True)
+def fields_are_right(student, reference, rng, name):
+    """The three receptive fields in the input image are right."""
+    assert_close(student[name], reference[name], what=name)
 
 
 @check("receptive_field", points=0)
@@ -446,8 +455,8 @@ def fields_have_the_right_form(student, reference, rng):
 # | G | The targets of the training data were shuffled. |
 # | H | Everything is as it should be. |
 #
-# Give one letter for each panel, none of them twice. Two letters are left over. Panels 1 to 3 are
-# worth 3 points together, and so are panels 4 to 6.
+# Give one letter for each panel, none of them twice. Two letters are left over. Each panel is worth
+# a point.
 
 # %%
 CURVES = """
@@ -503,14 +512,17 @@ from reference.answers.exam import panel_1, panel_2, panel_3, panel_4, panel_5, 
 @check(
     "curves", points=6, hint="Look at both curves, at the level where they end, and at the shape."
 )
-@case("panels 1 to 3", panels=(1, 2, 3), hidden=True)
-@case("panels 4 to 6", panels=(4, 5, 6), hidden=True)
-def curves_are_right(student, reference, rng, panels):
-    """Each of three panels has the cause that you gave."""
-    for panel in panels:
-        answer = student[f"panel_{panel}"]
-        letter = answer.strip().upper() if isinstance(answer, str) else answer
-        assert_equal(letter, reference[f"panel_{panel}"], what=f"panel_{panel}")
+@case("panel 1", panel=1, hidden=True)
+@case("panel 2", panel=2, hidden=True)
+@case("panel 3", panel=3, hidden=True)
+@case("panel 4", panel=4, hidden=True)
+@case("panel 5", panel=5, hidden=True)
+@case("panel 6", panel=6, hidden=True)
+def curves_are_right(student, reference, rng, panel):
+    """The panel has the cause that you gave."""
+    answer = student[f"panel_{panel}"]
+    letter = answer.strip().upper() if isinstance(answer, str) else answer
+    assert_equal(letter, reference[f"panel_{panel}"], what=f"panel_{panel}")
 
 
 @check("curves", points=0)
@@ -527,10 +539,66 @@ def curves_have_the_right_form(student, reference, rng):
 
 
 # %% [markdown]
-# ## 2.2 A loop with five slips (5 points)
+# ## 2.2 One line is missing (2 points)
+#
+# This loop raises no error, and still the model learns badly. Where is which line missing?
+#
+# ```python
+# for images, labels in train_loader:
+#     preds = net(images)
+#     cost = criterion(preds, labels)
+#     cost.backward()
+#     optim.step()
+# ```
+#
+# Write what is inside of the loop, with that line, as a function that trains on one batch and
+# returns its loss. There is no other slip in it, and no other line to be changed.
+
+# %%
+from reference.training import train_on_batch
+
+
+# %%
+def run_train_on_batch(notebook, weights, images, labels, sizes, counts):
+    """Return the losses of some batches, and the weights after them.
+
+    weights: the first values of a linear model's parameters; old gradients are there, too.
+    counts: whether the labels are counts; if not, they are classes.
+    """
+    model = torch.nn.Linear(weights[0].shape[1], weights[0].shape[0]).double()
+    for parameter, value in zip(model.parameters(), weights, strict=True):
+        parameter.data = torch.tensor(value)
+        parameter.grad = torch.ones_like(parameter)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    loss_fn = torch.nn.PoissonNLLLoss() if counts else torch.nn.CrossEntropyLoss()
+    batches = zip(torch.tensor(images).split(sizes), torch.tensor(labels).split(sizes), strict=True)
+    seen = [float(notebook.train_on_batch(model, optimizer, *batch, loss_fn)) for batch in batches]
+    return seen, [parameter.detach().numpy() for parameter in model.parameters()]
+
+
+@check("train_on_batch", points=2, hint="Which gradients does a step use, in the second batch?")
+@case("classes", counts=False)
+@case("counts", counts=True, hidden=True)
+def train_on_batch_takes_clean_steps(student, reference, rng, counts):
+    """Each step uses the gradient of its batch and no other."""
+    outputs = 1 if counts else 3
+    weights = [rng.normal(size=shape) for shape in ((outputs, 4), outputs)]
+    labels = rng.poisson(2.0, size=(13, 1)).astype(float) if counts else rng.integers(3, size=13)
+    arguments = weights, rng.normal(size=(13, 4)), labels, [5, 5, 3], counts
+    got = student.apply(run_train_on_batch, *arguments)
+    want = reference.apply(run_train_on_batch, *arguments)
+    assert_close(got, want, what="(losses, weights)")
+
+
+self_check(train_on_batch_takes_clean_steps)
+
+
+# %% [markdown]
+# ## 2.3 A loop with five slips (3 points)
 #
 # This function is to train a model for one epoch and to return the loss of each batch. It contains
 # **five** slips. Some of them raise an error, and some only spoil the training or fill the memory.
+# Clean steps, the mode, and what is returned count a point each.
 #
 # ```python
 # def train(net, data, optim, criterion):
@@ -552,18 +620,19 @@ from reference.training import train_epoch
 
 
 # %%
-def run_train_epoch(notebook, weights, images, labels, sizes, counts, adaptive):
-    """Return losses, weights and running statistics of three epochs with train_epoch.
+def run_train_epoch(notebook, weights, images, labels, sizes, counts, epochs, adaptive, normed):
+    """Return losses, weights and running statistics of some epochs with train_epoch.
 
     weights: the first values of the model's parameters, in their order.
     sizes: the sizes of the batches.
     counts: whether the labels are counts; if not, they are classes.
     adaptive: whether Adam is used; if not, it is SGD with momentum.
+    normed: whether the model has batch normalisation, which knows two modes.
     """
     wide, features, outputs = weights[0].shape[0], weights[0].shape[1], weights[-1].shape[0]
     model = torch.nn.Sequential(
         torch.nn.Linear(features, wide),
-        torch.nn.BatchNorm1d(wide),
+        *([torch.nn.BatchNorm1d(wide, affine=False)] if normed else []),
         torch.nn.Tanh(),
         torch.nn.Linear(wide, outputs),
     ).double()
@@ -578,49 +647,89 @@ def run_train_epoch(notebook, weights, images, labels, sizes, counts, adaptive):
     parts = zip(torch.tensor(images).split(sizes), torch.tensor(labels).split(sizes), strict=True)
     batches, losses = list(parts), []
     criterion = torch.nn.PoissonNLLLoss() if counts else torch.nn.CrossEntropyLoss()
-    for _ in range(3):
+    for _ in range(epochs):
         losses.append(list(notebook.train_epoch(model, optimizer, batches, criterion)))
     plain = all(isinstance(loss, float) for epoch in losses for loss in epoch)
     state = [value.detach().numpy().astype(float) for value in model.state_dict().values()]
+    weights = [value.detach().numpy() for value in model.parameters()]
     return {
         "plain": plain,
         "losses": [[float(v) for v in epoch] for epoch in losses],
-        "state": state,
+        "weights": weights,
+        "statistics": state[2:4] if normed else [],
     }
+
+
+def draw_epochs(rng, sizes, counts, epochs=1, adaptive=False, normed=False):
+    """Return the arguments of run_train_epoch."""
+    examples, outputs = sum(sizes), 1 if counts else 3
+    start = [rng.normal(size=shape) for shape in ((6, 4), 6, (outputs, 6), outputs)]
+    labels = rng.integers(3, size=examples)
+    if counts:
+        labels = rng.poisson(2.0, size=(examples, 1)).astype(float)
+    images = rng.normal(size=(examples, 4))
+    return start, images, labels, sizes, counts, epochs, adaptive, normed
 
 
 @check(
     "train_epoch",
-    points=5,
-    hint="Mode, name, order of arguments, old gradients, and what the list holds on to.",
+    points=1,
+    hint="Old gradients, the name of what the model sees, and the order of the loss's arguments.",
 )
 @case("classes", counts=False)
 @case("counts", counts=True, hidden=True)
 @case("classes and Adam", counts=False, adaptive=True, hidden=True)
-def train_epoch_matches_reference(student, reference, rng, counts, adaptive=False):
-    """Three epochs give the right losses, weights and running statistics, batch by batch."""
-    sizes = [5, 5, 3]
-    images = rng.normal(size=(13, 4))
-    outputs = 1 if counts else 3
-    shapes = [(6, 4), 6, 6, 6, (outputs, 6), outputs]
-    weights = [rng.normal(size=shape) for shape in shapes]
-    labels = rng.poisson(2.0, size=(13, 1)).astype(float) if counts else rng.integers(3, size=13)
-    arguments = weights, images, labels, sizes, counts, adaptive
+def train_epoch_takes_clean_steps(student, reference, rng, counts, adaptive=False):
+    """Three epochs of a model without modes give the right losses and weights."""
+    arguments = draw_epochs(rng, [5, 5, 3], counts, epochs=3, adaptive=adaptive)
     got = student.apply(run_train_epoch, *arguments)
     want = reference.apply(run_train_epoch, *arguments)
     assert_close(got["losses"], want["losses"], what="losses[epoch, batch]")
-    assert_close(got["state"], want["state"], what="weights and running statistics")
+    assert_close(got["weights"], want["weights"], what="weights")
+
+
+self_check(train_epoch_takes_clean_steps)
+
+
+# %%
+@check("train_epoch", points=1, hint="Which mode does the model train in, and who sees to it?")
+@case("classes", counts=False)
+@case("counts", counts=True, hidden=True)
+def train_epoch_trains_in_training_mode(student, reference, rng, counts):
+    """After one batch the loss and the running statistics are those of training mode."""
+    arguments = draw_epochs(rng, [9], counts, normed=True)
+    got = student.apply(run_train_epoch, *arguments)
+    want = reference.apply(run_train_epoch, *arguments)
+    assert_close(got["losses"], want["losses"], what="losses[epoch, batch]")
+    assert_close(got["statistics"], want["statistics"], what="running statistics")
+
+
+self_check(train_epoch_trains_in_training_mode)
+
+
+# %%
+@check("train_epoch", points=1, hint="What does each item of the list hold on to?")
+@case("classes", counts=False)
+@case("counts", counts=True, hidden=True)
+def train_epoch_keeps_no_graph(student, reference, rng, counts):
+    """The list has one plain number for each batch, the first of them right."""
+    arguments = draw_epochs(rng, [4, 3], counts)
+    got = student.apply(run_train_epoch, *arguments)
+    want = reference.apply(run_train_epoch, *arguments)
+    # Only the first loss: a slip that shows after the first step is paid for above.
+    assert_shape(got["losses"], (1, 2), what="losses[epoch, batch]")
+    assert_close(got["losses"][0][0], want["losses"][0][0], what="the first loss")
     assert_that(got["plain"] is True, "losses: return Python floats, which hold on to nothing")
 
 
-self_check(train_epoch_matches_reference)
+self_check(train_epoch_keeps_no_graph)
 
 
 # %% [markdown]
-# ## 2.3 All that apply (4 points)
+# ## 2.4 All that apply (4 points)
 #
 # Two questions, 2 points each. Give the letters of **all** changes that apply, as a text such as
-# `"AE"`. There are no points for a part.
+# `"AE"`. One letter too many or too few costs half of a question's points, two cost all.
 #
 # **`changes_the_limit`.** Stochastic gradient descent starts at zero and minimises the squared
 # errors of a linear model that has more weights than examples; the examples are linearly
@@ -660,12 +769,16 @@ def letters_of(answer):
 
 
 @check("all_that_apply", points=4, hint="Take the changes one by one, in the smallest example.")
-@case("the limit", name="changes_the_limit", hidden=True)
-@case("the outputs", name="keeps_the_outputs", hidden=True)
-def all_that_apply_are_right(student, reference, rng, name):
+@case("the limit, one letter off", name="changes_the_limit", most_wrong=1, hidden=True)
+@case("the limit", name="changes_the_limit", most_wrong=0, hidden=True)
+@case("the outputs, one letter off", name="keeps_the_outputs", most_wrong=1, hidden=True)
+@case("the outputs", name="keeps_the_outputs", most_wrong=0, hidden=True)
+def all_that_apply_are_right(student, reference, rng, name, most_wrong):
     """All changes that apply are named, and no other."""
-    answer = student[name]
-    assert_equal(letters_of(answer) or answer, reference[name], what=name)
+    answer, right = student[name], reference[name]
+    letters = letters_of(answer)
+    if not letters or len(set(letters) ^ set(right)) > most_wrong:
+        assert_equal(letters or answer, right, what=name)
 
 
 @check("all_that_apply", points=0)
@@ -738,7 +851,7 @@ self_check(attention_grid_matches_reference)
 #
 # The sentence is *this exam is a midterm exam*, with positions 1 to 6. The scores are as in
 # Question 3.1: two equal words have the score $s$, two different ones 0, and the weights are the
-# softmax. Now $s = \ln 3$. Give, as exact numbers (there are points only if all are right),
+# softmax. Now $s = \ln 3$. Give, as exact numbers (1 point each),
 #
 # - `weight_exam`: the weight with which position 6 attends to position 2, if it sees all words;
 # - `weight_midterm`: the weight with which position 5 attends to itself, if it sees all words;
@@ -750,12 +863,13 @@ from reference.answers.exam import weight_exam, weight_is, weight_midterm
 
 # %%
 @check("three_weights", points=3, hint="The exponential of the sharpness is 3, and that of 0 is 1.")
-@case("three numbers", hidden=True)
-def weights_are_right(student, reference, rng):
+@case("exam", name="weight_exam", hidden=True)
+@case("midterm", name="weight_midterm", hidden=True)
+@case("is", name="weight_is", hidden=True)
+def weights_are_right(student, reference, rng, name):
     """The three weights are right."""
-    for name in ("weight_exam", "weight_midterm", "weight_is"):
-        # Three decimals are enough.
-        assert_close(student[name], reference[name], rtol=0, atol=5e-4, what=name)
+    # Three decimals are enough.
+    assert_close(student[name], reference[name], rtol=0, atol=5e-4, what=name)
 
 
 @check("three_weights", points=0)
@@ -1121,28 +1235,48 @@ self_check(lyapunov_matches_reference)
 # ## 5.2 The expected change (6 points)
 #
 # Write a function that returns $\mathbb E[A \mid \theta_t]$ and $\mathbb E[B \mid \theta_t]$, for
-# any $\theta_t$.
+# any $\theta_t$ (2 points each; 2 more if both are right together).
 
 # %%
 from reference.sgd_convergence import expected_change
 
 
 # %%
-@check("expected_change", points=4, pure=True, hint="Insert the step into the quadratic form.")
+@check("expected_change", points=2, pure=True, hint="Insert the step into the quadratic form.")
 @case("three examples", n=3, d=5)
 @case("five examples", n=5, d=8, hidden=True)
 @case("a large learning rate", n=4, d=6, lr=1.7, hidden=True)
 @case("a small learning rate", n=2, d=3, lr=0.01, hidden=True)
-def expected_change_matches_reference(student, reference, rng, n, d, lr=0.3):
-    """expected_change returns the expectations of A and of B."""
+def expected_change_gives_a(student, reference, rng, n, d, lr=0.3):
+    """The first of the two numbers is the expectation of A."""
     X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
     theta, limit = rng.normal(size=(2, d))
     got = student.expected_change(theta, limit, X, p / p.sum(), lr)
+    assert_shape(got, (2,), what="(E[A], E[B])")
     want = reference.expected_change(theta, limit, X, p / p.sum(), lr)
-    assert_close(got, np.array(want), what="(E[A], E[B])")
+    assert_close(got[0], want[0], what="E[A]")
 
 
-self_check(expected_change_matches_reference)
+self_check(expected_change_gives_a)
+
+
+# %%
+@check("expected_change", points=2, pure=True, hint="The expectation of a product, as a whole.")
+@case("three examples", n=3, d=5)
+@case("five examples", n=5, d=8, hidden=True)
+@case("a large learning rate", n=4, d=6, lr=1.7, hidden=True)
+@case("a small learning rate", n=2, d=3, lr=0.01, hidden=True)
+def expected_change_gives_b(student, reference, rng, n, d, lr=0.3):
+    """The second of the two numbers is the expectation of B."""
+    X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
+    theta, limit = rng.normal(size=(2, d))
+    got = student.expected_change(theta, limit, X, p / p.sum(), lr)
+    assert_shape(got, (2,), what="(E[A], E[B])")
+    want = reference.expected_change(theta, limit, X, p / p.sum(), lr)
+    assert_close(got[1], want[1], what="E[B]")
+
+
+self_check(expected_change_gives_b)
 
 
 # %%
@@ -1175,13 +1309,13 @@ def expected_change_is_what_happens(student, reference, rng, n, d):
 # \mathbb E[\mathcal L(\theta_{t+1}) \mid \theta_t] \le (1 - \rho)\, \mathcal L(\theta_t),
 # \quad \rho = a - b .$$
 #
-# `contraction_constants` (3 points) returns $a$ and $b$ for a learning rate. Take the largest $a$
-# for which the first bound is true. For $b$, estimate in two moves:
+# `contraction_constants` (1½ points for each number) returns $a$ and $b$ for a learning rate. Take
+# the largest $a$ for which the first bound is true. For $b$, estimate in two moves:
 # $x_i^\top \tilde X^\top \tilde X x_i$ by a largest eigenvalue and $\lVert x_i \rVert^2$, and this
 # by $\max_i \lVert x_i \rVert^2$.
 #
-# `learning_rates` (3 points) returns the learning rate below which $\rho$ is positive, the one at
-# which it is largest, and that largest $\rho$.
+# `learning_rates` (1 point for each number) returns the learning rate below which $\rho$ is
+# positive, the one at which it is largest, and that largest $\rho$.
 
 # %%
 from reference.sgd_convergence import contraction_constants
@@ -1190,7 +1324,7 @@ from reference.sgd_convergence import contraction_constants
 # %%
 @check(
     "bounds",
-    points=3,
+    points=1.5,
     pure=True,
     hint="Which eigenvalues does the matrix have in the directions in which there is a difference?",
 )
@@ -1198,15 +1332,37 @@ from reference.sgd_convergence import contraction_constants
 @case("four examples", n=4, d=7, hidden=True)
 @case("a larger learning rate", n=3, d=8, lr=1.3, hidden=True)
 @case("as many examples as weights", n=3, d=3, hidden=True)
-def contraction_constants_match_reference(student, reference, rng, n, d, lr=0.1):
-    """contraction_constants returns the numbers of the two bounds."""
+def contraction_constants_give_a(student, reference, rng, n, d, lr=0.1):
+    """The first number of contraction_constants is that of the bound of A."""
     X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
     got = student.contraction_constants(X, p / p.sum(), lr)
-    want = reference.contraction_constants(X, p / p.sum(), lr)
-    assert_close(got, np.array(want), what="(a, b)")
+    assert_shape(got, (2,), what="(a, b)")
+    assert_close(got[0], reference.contraction_constants(X, p / p.sum(), lr)[0], what="a")
 
 
-self_check(contraction_constants_match_reference)
+self_check(contraction_constants_give_a)
+
+
+# %%
+@check(
+    "bounds",
+    points=1.5,
+    pure=True,
+    hint="Carry every factor of E[B] through both moves. Is your bound ever below E[B]?",
+)
+@case("two examples", n=2, d=5)
+@case("four examples", n=4, d=7, hidden=True)
+@case("a larger learning rate", n=3, d=8, lr=1.3, hidden=True)
+@case("as many examples as weights", n=3, d=3, hidden=True)
+def contraction_constants_give_b(student, reference, rng, n, d, lr=0.1):
+    """The second number of contraction_constants is that of the bound of B."""
+    X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
+    got = student.contraction_constants(X, p / p.sum(), lr)
+    assert_shape(got, (2,), what="(a, b)")
+    assert_close(got[1], reference.contraction_constants(X, p / p.sum(), lr)[1], what="b")
+
+
+self_check(contraction_constants_give_b)
 
 
 # %%
@@ -1217,15 +1373,20 @@ from reference.sgd_convergence import learning_rates
 @check(
     "bounds", points=3, pure=True, hint="A parabola in the learning rate: its roots and its top."
 )
-@case("two examples", n=2, d=5)
-@case("four examples", n=4, d=7, hidden=True)
-@case("as many examples as weights", n=3, d=3, hidden=True)
-def learning_rates_match_reference(student, reference, rng, n, d):
+@case("the limit", part=0)
+@case("the best", part=1)
+@case("the largest rho", part=2)
+@case("the limit, more examples", part=0, sizes=((4, 7), (3, 3)), hidden=True)
+@case("the best, more examples", part=1, sizes=((4, 7), (3, 3)), hidden=True)
+@case("the largest rho, more examples", part=2, sizes=((4, 7), (3, 3)), hidden=True)
+def learning_rates_match_reference(student, reference, rng, part, sizes=((2, 5),)):
     """learning_rates returns the limit, the best learning rate, and the rho that it achieves."""
-    X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
-    got = student.learning_rates(X, p / p.sum())
-    want = reference.learning_rates(X, p / p.sum())
-    assert_close(got, np.array(want), what="(limit, best, rho)")
+    for n, d in sizes:
+        X, p = draw_examples(rng, n, d), rng.uniform(0.2, 2.0, size=n)
+        got = student.learning_rates(X, p / p.sum())
+        assert_shape(got, (3,), what="(limit, best, rho)")
+        want = reference.learning_rates(X, p / p.sum())
+        assert_close(got[part], want[part], what=("limit", "best", "rho")[part])
 
 
 self_check(learning_rates_match_reference)
@@ -1234,7 +1395,9 @@ self_check(learning_rates_match_reference)
 # %% [markdown]
 # ## 5.4 Proof: geometric decrease (6 points)
 #
-# Prove the bounds of Question 5.3 and what follows from them. In particular:
+# Prove the bounds of Question 5.3 and what follows from them. Let $\theta_0 = 0$, and let
+# $\theta^* = X^\top (X X^\top)^{-1} y$ be the shortest of the weights that fit: SGD converges to no
+# other ones. In particular:
 #
 # 1. Derive $\mathbb E[A \mid \theta_t]$ and $\mathbb E[B \mid \theta_t]$ from one step.
 # 2. Bound both by $\mathcal L(\theta_t)$, with all factors. Which eigenvalue stands in the bound of

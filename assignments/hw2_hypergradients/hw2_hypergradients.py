@@ -119,8 +119,9 @@ plt.show()
 #
 # **Look out.** Some texts define the loss with a factor $\frac12$ or with a sum in place of the
 # mean, and then they have other gradients. With $n = 1$ a forgotten $\frac1n$ goes unnoticed.
-# With $n = d$ it does too if a $\frac1d$ stands in its place, and so does an $X^\top X$ that
-# should be an $X X^\top$. Test with $n \ne 1$ and $n \ne d$.
+# With $n = d$ it does too if a $\frac1d$ stands in its place. An $X^\top X$ that should be an
+# $X X^\top$ gives wrong numbers even then, but no error: their shapes are the same. Test with
+# $n \ne 1$ and $n \ne d$.
 
 # %%
 from reference.hypergradients import loss_after_one_step
@@ -267,7 +268,8 @@ self_check(d2loss_deta2_matches_reference)
 # ## 1.5 The best learning rate (7 points)
 #
 # Which $\eta$ makes $L_1(\eta)$ smallest? Solve for it. Then see what happens to your formula if
-# the loss after one step does not depend on $\eta$ at all, and return 0.0 in that case.
+# the loss after one step does not depend on $\eta$ at all, and return 0.0 in that case. (The
+# formula counts 4 points, to see that case 2, and to tell it from small data 1.)
 #
 # **Look out.** That case has to be told from data that are merely small. A data set in metres may
 # be the same as one in nanometres: the weights and the best learning rate change with the units,
@@ -299,36 +301,61 @@ self_check(optimal_lr_matches_reference)
 
 
 # %%
+def draw_flat(rng, d, residuals):
+    """Return four examples, weights, and targets for which no learning rate changes the loss."""
+    # Of whole numbers every product and sum is exact, in whatever order they are added.
+    half = rng.integers(1, 9, size=(2, d)).astype(float)
+    X, w0 = np.concatenate([half, -half]), rng.integers(-8, 9, size=d).astype(float)
+    # The residuals of opposite examples are equal, and their gradients cancel.
+    return X, w0, X @ w0 + residuals * np.tile(rng.integers(1, 9, size=2), 2)
+
+
 @check(
     "optimal_lr",
-    points=3,
+    points=2,
     pure=True,
-    all_or_nothing=True,
-    hint="Where would your formula divide by zero? Only there the answer is 0.0.",
+    hint="Where would your formula divide by zero? There the answer is 0.0, and nowhere else.",
 )
-@case("weights that fit all targets", residuals=0)
+@case("weights that fit all targets", residuals=0, order=("flat", "steep"))
+@case("a minimum that does not fit", residuals=5, order=("steep", "flat", "steep"), hidden=True)
+def optimal_lr_knows_when_nothing_depends_on_it(student, reference, rng, residuals, order):
+    """optimal_lr is 0.0 if every learning rate is as good, and another number if not."""
+    for shape in order:
+        X, w0, t = draw_flat(rng, 4, residuals)
+        if shape == "flat":
+            got = student.optimal_lr(X, w0, t)
+            assert_close(got, 0.0, rtol=0.0, atol=0.0, what="learning rate")
+        else:  # no matter how large: that is what the first check is for
+            got = student.optimal_lr(X + rng.normal(size=X.shape), w0, t + rng.normal(size=4))
+            assert_shape(got, (), what="learning rate")
+            assert_that(bool(np.isfinite(got) and got != 0), "0.0 is for a loss that never changes")
+
+
+self_check(optimal_lr_knows_when_nothing_depends_on_it)
+
+
+# %%
+@check(
+    "optimal_lr",
+    points=1,
+    pure=True,
+    hint="Which quantity is exactly zero if nothing depends on the learning rate, and only then?",
+)
 @case("very small numbers", scale=1e-8)
-@case("a minimum that does not fit", residuals=5)
 @case("small numbers and residuals", scale=1e-5, near=1e-6, hidden=True)
-def optimal_lr_knows_when_nothing_depends_on_it(
-    student, reference, rng, residuals=None, scale=1.0, near=1.0
-):
-    """optimal_lr is 0.0 if every learning rate is as good, and not for small data."""
-    # Of whole numbers every product and sum is exact, in whatever order they are added.
-    half = rng.integers(1, 9, size=(2, 3)).astype(float)
-    X, w0 = np.concatenate([half, -half]), rng.integers(-8, 9, size=3).astype(float)
-    if residuals is None:
-        X = X + rng.normal(size=X.shape)
-        t = X @ w0 + near * rng.normal(size=4)
-    else:  # the residuals of opposite examples are equal, and their gradients cancel
-        t = X @ w0 + residuals * np.tile(rng.integers(1, 9, size=2), 2)
+def optimal_lr_takes_small_data_for_small(student, reference, rng, scale, near=1.0):
+    """optimal_lr is right for small data, and 0.0 where nothing depends on it."""
+    X, w0, flat = draw_flat(rng, 3, 5)
+    assert_close(student.optimal_lr(X, w0, flat), 0.0, rtol=0.0, atol=0.0, what="learning rate")
+    X = X + rng.normal(size=X.shape)
+    t = X @ w0 + near * rng.normal(size=4)
     X, w0 = scale * X, w0 / scale
     got, want = student.optimal_lr(X, w0, t), reference.optimal_lr(X, w0, t)
     # Learning rates of any size: an absolute tolerance would say little.
     assert_close(got, want, rtol=1e-6, atol=0.0, what="learning rate")
 
 
-self_check(optimal_lr_knows_when_nothing_depends_on_it)
+self_check(optimal_lr_takes_small_data_for_small)
 
 
 # %% [markdown]
@@ -359,25 +386,34 @@ with suppress(NotImplementedError):  # as long as a function is not written
 #
 # Put in the smallest numbers: one example $x = (1, 1)$ with the target $t = 3$, and weights that
 # start at zero. Which learning rate is best for one step, and where does that step lead? And
-# which learning rate is best for *ten* steps, if all ten use the same? All three answers have to
-# be right.
+# which learning rate is best for *ten* steps, if all ten use the same? The first two answers count
+# half a point each, the third counts one.
 
 # %%
 from reference.answers.hypergradients import toy_lr, toy_lr_of_ten_steps, toy_weights
 
 
 # %%
+@check("toy", points=1, hint="Put n = 1 and the squared length of x into your optimal_lr.")
+@case("the learning rate", name="toy_lr", hidden=True)
+@case("the weights", name="toy_weights", hidden=True)
+def toy_step_is_right(student, reference, rng, name):
+    """toy_lr and toy_weights are right."""
+    # Three decimals are enough.
+    assert_close(student[name], reference[name], rtol=0, atol=5e-4, what=name)
+
+
 @check(
     "toy",
-    points=2,
+    points=1,
     hint="What does one step with the best learning rate leave to do for the other nine?",
 )
-@case("all three answers", hidden=True)
-def toy_answers_are_right(student, reference, rng):
-    """toy_lr, toy_weights and toy_lr_of_ten_steps are right."""
-    for name in ("toy_lr", "toy_weights", "toy_lr_of_ten_steps"):
-        # Three decimals are enough.
-        assert_close(student[name], reference[name], rtol=0, atol=5e-4, what=name)
+@case("the learning rate of ten steps", hidden=True)
+def toy_lr_of_ten_steps_is_right(student, reference, rng):
+    """toy_lr_of_ten_steps is right."""
+    got, want = student.toy_lr_of_ten_steps, reference.toy_lr_of_ten_steps
+    # Three decimals are enough.
+    assert_close(got, want, rtol=0, atol=5e-4, what="toy_lr_of_ten_steps")
 
 
 @check("toy", points=0)
@@ -461,9 +497,9 @@ with suppress(NotImplementedError):  # as long as loss_after_steps is not writte
 # %% [markdown]
 # ## 2.2 Three curves, bent how? (2 points)
 #
-# Each question has one right answer, the letter A, B, C or D. You get the points if all three are
-# right. Your formulas of 1.3 and 2.1 answer the first two. For the third, write down one step for a
-# single weight, and draw the loss over the learning rate.
+# Each question has one right answer, the letter A, B, C or D. The first two count half a point
+# each, the third counts one. Your formulas of 1.3 and 2.1 answer the first two. For the third,
+# write down one step for a single weight, and draw the loss over the learning rate.
 
 # %%
 from reference.answers.hypergradients import first_curve, second_curve, third_curve
@@ -475,16 +511,33 @@ def letter(answer):
     return answer.strip().upper() if isinstance(answer, str) else answer
 
 
+@check("convexity_choices", points=0.5, hint="Can the second derivative of 1.3 be zero?")
+@case("the letter", hidden=True)
+def first_curve_is_right(student, reference, rng):
+    """first_curve is right."""
+    assert_equal(letter(student.first_curve), reference.first_curve, what="first_curve")
+
+
 @check(
     "convexity_choices",
-    points=2,
+    points=0.5,
     hint="Which powers of which functions of the learning rate are summed in your formula of 2.1?",
 )
-@case("all three letters", hidden=True)
-def convexity_choices_are_right(student, reference, rng):
-    """first_curve, second_curve and third_curve are right."""
-    for name in ("first_curve", "second_curve", "third_curve"):
-        assert_equal(letter(student[name]), reference[name], what=name)
+@case("the letter", hidden=True)
+def second_curve_is_right(student, reference, rng):
+    """second_curve is right."""
+    assert_equal(letter(student.second_curve), reference.second_curve, what="second_curve")
+
+
+@check(
+    "convexity_choices",
+    points=1,
+    hint="Draw the loss of a single weight over the learning rate, far beyond the minimum too.",
+)
+@case("the letter", hidden=True)
+def third_curve_is_right(student, reference, rng):
+    """third_curve is right."""
+    assert_equal(letter(student.third_curve), reference.third_curve, what="third_curve")
 
 
 @check("convexity_choices", points=0)
@@ -1081,24 +1134,28 @@ self_check(measured_memory_has_the_right_form)
 # %% [markdown]
 # ## 6.2 Five decisions (4 points)
 #
-# Each question has one right answer, the letter A, B, C or D. The first three give two points if
-# all three are right, and so do the last two.
+# Each question has one right answer, the letter A, B, C or D. The first two count half a point
+# each, the others count one.
 
 # %%
 from reference.answers.hypergradients import reverse_memory, training_memory, what_reverse_keeps
 
 
 # %%
-@check(
-    "memory_choices",
-    points=2,
-    hint="Measure it with SavedBytes. And what is a Hessian-vector product computed from?",
-)
-@case("three letters", hidden=True)
-def memory_choices_are_right(student, reference, rng):
-    """training_memory, reverse_memory and what_reverse_keeps are right."""
-    for name in ("training_memory", "reverse_memory", "what_reverse_keeps"):
-        assert_equal(letter(student[name]), reference[name], what=name)
+@check("memory_choices", points=1, hint="Measure it with SavedBytes, for runs of several lengths.")
+@case("plain training", name="training_memory", hidden=True)
+@case("reverse mode", name="reverse_memory", hidden=True)
+def growth_of_memory_is_right(student, reference, rng, name):
+    """training_memory and reverse_memory are right."""
+    assert_equal(letter(student[name]), reference[name], what=name)
+
+
+@check("memory_choices", points=1, hint="What is a product with a step's Hessian computed from?")
+@case("the letter", hidden=True)
+def what_reverse_keeps_is_right(student, reference, rng):
+    """what_reverse_keeps is right."""
+    answer = letter(student.what_reverse_keeps)
+    assert_equal(answer, reference.what_reverse_keeps, what="what_reverse_keeps")
 
 
 # %%
@@ -1111,11 +1168,11 @@ from reference.answers.hypergradients import checkpointed_memory, many_hyperpara
     points=2,
     hint="Count what is there at once: all checkpoints, and one stretch. Then count products.",
 )
-@case("two letters", hidden=True)
-def cost_choices_are_right(student, reference, rng):
+@case("checkpoints", name="checkpointed_memory", hidden=True)
+@case("many hyperparameters", name="many_hyperparameters", hidden=True)
+def cost_choices_are_right(student, reference, rng, name):
     """checkpointed_memory and many_hyperparameters are right."""
-    for name in ("checkpointed_memory", "many_hyperparameters"):
-        assert_equal(letter(student[name]), reference[name], what=name)
+    assert_equal(letter(student[name]), reference[name], what=name)
 
 
 @check("memory_choices", points=0)

@@ -17,14 +17,15 @@
 # its end to its beginning. What makes this practical is that each layer only has to know two
 # things: how to compute its output, and how to turn the gradient at its output into gradients at
 # its input and its parameters. In this homework you write both for every layer of a classical
-# image classifier, in NumPy. At the end you put them together and teach them to read digits.
+# image classifier, in NumPy. At the end you put them together, teach them to read digits, and write
+# the same network once more in PyTorch.
 #
 # | part | what you do | points |
 # |---|---|---|
-# | 1 | affine layer, ReLU, softmax with cross-entropy | 22 |
-# | 2 | convolution, max pooling, transposed convolution | 44 |
+# | 1 | affine layer, ReLU, softmax with cross-entropy | 21 |
+# | 2 | convolution, max pooling, transposed convolution | 40 |
 # | 3 | batch normalisation and dropout | 19 |
-# | 4 | a convolutional network that reads digits | 15 |
+# | 4 | a convolutional network that reads digits | 20 |
 #
 # **Notation.** $L$ is the loss, a single number. For an array $a$, the array
 # $\bar a = \partial L / \partial a$ has the shape of $a$. In code $\bar a$ is called `da`, and the
@@ -55,7 +56,7 @@ from autograder import assert_close, assert_shape, assert_that, budget, case, ch
 # %% [markdown]
 # **A tool.** A gradient can always be measured: move one number a little, and see what the loss
 # does. The quotient below uses a step to each side, whose error shrinks with the square of the
-# step. It is slow, and it lies near a kink (ReLU at zero, two equal numbers in a pool), but a slip
+# step. It is slow, and wrong near a kink (ReLU at zero, two equal numbers in a pool), but a slip
 # in a backward function rarely survives it. To test one, choose a random `dout` and compare, for
 # example,
 #
@@ -85,7 +86,7 @@ def numeric_gradient(loss, a, step=1e-5):
 # turns the last numbers into probabilities. None of them knows that its input was an image.
 
 # %% [markdown]
-# ## 1.1 The affine layer (8 points)
+# ## 1.1 The affine layer (7 points)
 #
 # Every example becomes a row of a matrix $X \in \mathbb R^{N \times D}$: an image of shape
 # $(C, H, W)$ is laid out in the order in which NumPy keeps it, so $D = C H W$. The layer returns
@@ -151,7 +152,7 @@ def parts(got, *names):
 
 @check(
     "affine",
-    points=5,
+    points=4,
     pure=True,
     hint="Which entries of the output does each number take part in? Add up over exactly those.",
 )
@@ -420,7 +421,7 @@ self_check(conv_forward_matches_reference)
 
 
 # %% [markdown]
-# ## 2.2 Convolution, on the way back (12 points)
+# ## 2.2 Convolution, on the way back (11 points)
 #
 # Nothing is new but the bookkeeping. Take the formula of 2.1 and ask, as for the affine layer,
 # where each number takes part:
@@ -450,7 +451,7 @@ def conv_shape(x, w, stride=(1, 1), pad=(0, 0)):
 
 @check(
     "conv_backward",
-    points=7,
+    points=6,
     pure=True,
     hint="Give each window's share back to the pixels it read, add up overlaps, cut off the frame.",
 )
@@ -509,7 +510,7 @@ self_check(conv_backward_gives_dw_and_db)
 
 
 # %% [markdown]
-# ## 2.3 Max pooling (12 points)
+# ## 2.3 Max pooling (11 points)
 #
 # Pooling makes images smaller and keeps what is strongest: each window is replaced by its largest
 # number, channel by channel, without weights and without padding. Windows follow the rules of 2.1.
@@ -531,7 +532,7 @@ from reference.layers import max_pool_forward
 # %%
 @check(
     "max_pool",
-    points=5,
+    points=4,
     pure=True,
     hint="Windows move by stride, whatever their size, and all numbers of one may be negative.",
 )
@@ -610,7 +611,7 @@ self_check(max_pool_backward_settles_ties)
 
 
 # %% [markdown]
-# ## 2.4 Transposed convolution (10 points)
+# ## 2.4 Transposed convolution (8 points)
 #
 # Networks that draw (autoencoders, segmenters, generators) need layers that make images larger.
 # Look at a convolution as one large matrix $A$ that takes a flattened image to a flattened
@@ -641,7 +642,7 @@ from reference.layers import conv_transpose_forward
 # %%
 @check(
     "conv_transpose_forward",
-    points=7,
+    points=6,
     pure=True,
     hint="Paint on the whole canvas first, add up overlaps, cut off the frame, add the bias last.",
 )
@@ -672,7 +673,7 @@ self_check(conv_transpose_forward_matches_reference)
 # %%
 @check(
     "conv_transpose_forward",
-    points=3,
+    points=2,
     pure=True,
     hint="Rows that pad cuts off at the lower end come back first; beyond them is only bias.",
 )
@@ -1323,3 +1324,93 @@ if budget(True, graded=False):
 #   (penalty, dropout, more or shifted data, stopping early). No point for "a larger network" or
 #   "train longer" alone.
 # === END MARK SCHEME ===
+
+# %% [markdown]
+# ## 4.5 The same network in PyTorch (5 points)
+#
+# You have written every layer forward and backward. A library saves you the way back: PyTorch
+# differentiates what `forward` computes. Replicate the network of 4.1 as a module (3 points), and
+# its training of 4.2 with `torch.optim.SGD` (2 points). If your layers of Parts 1 and 2 are right,
+# then from the same start, on the same batches, the losses are the same to ten digits.
+#
+# The affine layers of both differ in one thing: PyTorch keeps the weights of `Linear` as (K, D), so
+# its array is our `w2` transposed. The checks see to that as they put parameters into your module.
+#
+# **Look out.** The penalty of 4.1 is part of the loss that you return, and biases are free. The
+# `weight_decay` of an optimizer knows neither: it moves the weights and leaves the loss alone, and
+# it takes all parameters that it is given.
+
+# %%
+from reference.torch_convnet import TorchConvnet
+
+
+# %%
+def run_torch_convnet(notebook, params, x, labels, batches, settings):
+    """Return the scores of a TorchConvnet with given parameters, and what its training comes to."""
+    w1, w2 = params["w1"], params["w2"]
+    kernels = w1.shape[0], w1.shape[2], w1.shape[3]
+    net = notebook.TorchConvnet(x.shape[1:], kernels, w2.shape[1])
+    own = net.conv.weight, net.conv.bias, net.linear.weight, net.linear.bias
+    given = w1, params["b1"], np.ascontiguousarray(w2.T), params["b2"]
+    for parameter, value in zip(own, given, strict=True):
+        if parameter.shape != value.shape:
+            raise ValueError(
+                f"a parameter has the shape {tuple(parameter.shape)}, expected {value.shape}"
+            )
+        parameter.data = torch.tensor(value)
+    images, found = torch.tensor(x), {}
+    found["scores"] = net(images).detach().numpy()
+    if batches:
+        rows = [torch.tensor(batch) for batch in batches]
+        losses = notebook.train_torch_convnet(net, images, torch.tensor(labels), rows, **settings)
+        w1, b1, w2, b2 = (parameter.detach().numpy() for parameter in own)
+        found["losses"] = [float(loss) for loss in losses]
+        found["params"] = {"w1": w1, "b1": b1, "w2": w2.T, "b2": b2}
+    return found
+
+
+@check(
+    "torch_convnet",
+    points=3,
+    hint="A frame on each axis, floor and not ceiling in the pool, and no softmax at the end.",
+)
+@case("pictures in colour", x=(3, 2, 6, 4), kernels=(4, 3, 5), classes=3)
+@case("an odd number of rows", x=(4, 1, 7, 5), kernels=(2, 5, 3), classes=5)
+@case("one picture, flat kernels", x=(1, 3, 4, 6), kernels=(6, 1, 3), classes=2, hidden=True)
+@case("high kernels", x=(2, 1, 8, 8), kernels=(3, 7, 1), classes=10, hidden=True)
+def torch_convnet_gives_the_scores(student, reference, rng, x, kernels, classes):
+    """With the same parameters a TorchConvnet gives the scores of the network of 4.1."""
+    arguments = draw_net(rng, x, kernels, classes), rng.normal(size=x), None, [], {}
+    got = student.apply(run_torch_convnet, *arguments)
+    want = reference.apply(run_torch_convnet, *arguments)
+    assert_close(got["scores"], want["scores"], what="scores")
+
+
+self_check(torch_convnet_gives_the_scores)
+
+# %%
+from reference.torch_convnet import train_torch_convnet
+
+
+# %%
+@check(
+    "torch_convnet",
+    points=2,
+    hint="Whose gradients are summed, which parameters are penalised, and is it in the loss?",
+)
+@case("three steps", steps=3)
+@case("settings of one's own", steps=4, lr=0.05, momentum=0.5, reg=0.2)
+@case("no momentum", steps=3, lr=0.2, momentum=0.0, hidden=True)
+@case("six steps with a penalty", steps=6, lr=0.03, reg=0.1, hidden=True)
+def torch_convnet_trains_as_before(student, reference, rng, steps, **settings):
+    """From the same start the losses and the parameters are those that train_convnet comes to."""
+    x, labels = rng.normal(size=(9, 2, 4, 6)), rng.integers(3, size=9)
+    params = {name: value / 2 for name, value in draw_net(rng, x.shape, (4, 3, 1), 3).items()}
+    batches = [rng.permutation(9)[: 3 + step % 2] for step in range(steps)]
+    got = student.apply(run_torch_convnet, params, x, labels, batches, settings)
+    want = reference.train_convnet(params, x, labels, batches, **settings)
+    assert_close(got["losses"], np.array(want[1]), what="losses")
+    assert_close(got["params"], want[0], what="parameters")
+
+
+self_check(torch_convnet_trains_as_before)

@@ -561,20 +561,15 @@ from reference.colour_nets import padding_for
 @check(
     "padding_for",
     points=3,
-    all_or_nothing=True,
     hint="Put kernel sizes 4 and 5 into both formulas, with n = 8 and n = 16.",
 )
-@case("kernel size 3", kernels=[3])
-@case("an even kernel", kernels=[4], hidden=True)
-@case("an odd kernel", kernels=[5], hidden=True)
+@case("an even kernel", kernels=[3, 4], hidden=True)
+@case("an odd kernel", kernels=[3, 5], hidden=True)
 def padding_for_small_kernels(student, reference, rng, kernels):
     """padding_for knows the paddings for kernels of size 3, 4 and 5."""
     for kernel in rng.permutation(kernels).tolist():
         got, want = student.padding_for(kernel), reference.padding_for(kernel)
         assert_equal(list(got), list(want), what=f"paddings for kernel size {kernel}")
-
-
-self_check(padding_for_small_kernels)
 
 
 # %%
@@ -1086,11 +1081,11 @@ self_check(plot_curves_draws_both)
 # Adam in double precision, for some batches of 4 fresh landscapes. Ours begins with the same
 # weights and sees the same batches; after them both must give the same scores. Then ours goes on
 # from your weights for 100 batches, and colours 50 landscapes that it has not seen. You get two
-# points for each network for which at least half of their pixels are as they should be. Ours colour
-# between 61 % and 75 % of them rightly; a network that learns nothing stays below 30 %. (The
-# thresholds hold for landscapes; photographs would need others. All landscapes of a grading may
-# lie on their sides or stand on their heads, and their colours are numbered anew: a network that
-# was trained elsewhere is of no use.)
+# points for each network for which at least half of their pixels are as they should be. From our
+# own starts it is two thirds on average, and 54 % in the worst of 48 trainings; a network that
+# learns nothing stays below 30 %. (The thresholds hold for landscapes; photographs would need
+# others. All landscapes of a grading may lie on their sides or stand on their heads, and their
+# colours are numbered anew: a network that was trained elsewhere is of no use.)
 
 # %%
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"

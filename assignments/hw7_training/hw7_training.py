@@ -62,16 +62,27 @@ from autograder import (
 # copy the broken one and change lines, or write it afresh: only what it does is compared, with
 # small networks in double precision, weight by weight and loss by loss.
 #
-# **There is more than one fault in each loop,** and they hide each other. Do not stop at the
-# first. Compare every line with the docstring: what comes in, what goes out, in which state
-# things are, and how long they live.
+# **There is more than one fault in each loop,** and they hide each other. (The exception is the
+# first part of 1.1.) Do not stop at the first. Compare every line with the docstring: what comes
+# in, what goes out, in which state things are, and how long they live.
 # %% [markdown]
 # ## 1.1 One epoch (10 points)
 #
-# `broken_train_epoch` should take a step for each batch. Its losses fall below zero, which no
-# cross-entropy between probabilities ever does, and after some hours of training the machine runs
-# out of memory. The loss function comes in as an argument,
-# as `loss_fn(predictions, targets)`. Many loss functions care which of the two comes first.
+# Begin with the inside of a loop, one step on one batch (2 points). Here **one** line is missing,
+# and nothing else is wrong. Write it as `train_on_batch`, in the cell below the two loops:
+#
+# ```python
+# def broken_step(net, opt, images, labels, loss_fn):
+#     cost = loss_fn(net(images), labels)
+#     cost.backward()
+#     opt.step()
+#     return cost.item()
+# ```
+#
+# Then the whole epoch (8 points). `broken_train_epoch` should take a step for each batch. Its
+# losses fall below zero, which no cross-entropy between probabilities ever does, and after some
+# hours of training the machine runs out of memory. The loss function comes in as an argument, as
+# `loss_fn(predictions, targets)`. Many loss functions care which of the two comes first.
 #
 # Four facts about PyTorch help:
 #
@@ -113,6 +124,43 @@ def watch_the_broken_epoch():
 
 
 watch_the_broken_epoch()
+
+# %%
+from reference.training import train_on_batch
+
+
+# %%
+def run_train_on_batch(notebook, weights, images, labels, sizes, momentum):
+    """Return the losses of some batches, and the weights after them.
+
+    weights: the first values of a linear model's parameters; old gradients are there, too.
+    """
+    net = torch.nn.Linear(weights[0].shape[1], weights[0].shape[0]).double()
+    for parameter, values in zip(net.parameters(), weights, strict=True):
+        parameter.data = torch.tensor(values)
+        parameter.grad = torch.ones_like(parameter)
+    opt = torch.optim.SGD(net.parameters(), lr=0.2, momentum=momentum)
+    batches = zip(torch.tensor(images).split(sizes), torch.tensor(labels).split(sizes), strict=True)
+    loss_fn = torch.nn.functional.cross_entropy
+    seen = [float(notebook.train_on_batch(net, opt, *batch, loss_fn)) for batch in batches]
+    return {"losses": seen, "weights": [values.detach().numpy() for values in net.parameters()]}
+
+
+@check("train_epoch", points=2, hint="Which gradients does the step on the second batch use?")
+@case("three batches", sizes=[5, 5, 3])
+@case("momentum", sizes=[4, 6], momentum=0.8, hidden=True)
+def train_on_batch_takes_clean_steps(student, reference, rng, sizes, momentum=0.0):
+    """Each step uses the gradient of its batch and no other."""
+    weights = [rng.normal(size=(3, 4)), rng.normal(size=3)]
+    count = sum(sizes)
+    arguments = weights, rng.normal(size=(count, 4)), rng.integers(3, size=count), sizes, momentum
+    got = student.apply(run_train_on_batch, *arguments)
+    want = reference.apply(run_train_on_batch, *arguments)
+    assert_close(got["losses"], want["losses"], what="losses")
+    assert_close(got["weights"], want["weights"], what="weights")
+
+
+self_check(train_on_batch_takes_clean_steps)
 
 # %%
 from reference.training import train_epoch
@@ -194,7 +242,7 @@ def loss_of_weights(weights, batches):
 
 @check(
     "train_epoch",
-    points=7,
+    points=5,
     hint="Which gradient does a step use? Which batch does the model see? Which argument is first?",
 )
 @case("binary cross-entropy", loss_name="binary_cross_entropy_with_logits", sizes=[6, 6, 6, 6])
@@ -817,9 +865,9 @@ self_check(train_keeping_best_ends_with_the_best)
 # 8. All labels are drawn by lot, so that nothing can be learned but by heart, and the validation
 #    examples are among the training examples.
 #
-# Match panels and descriptions, one to one. You get one point for each of the pairs A and G, B and
-# C, D and H, E and F, if both of its panels are right. (The curves come from real runs; the numbers
-# are all there is in this notebook, in hundredths.)
+# Match panels and descriptions, one to one: no description twice. Each panel is worth half a
+# point. (The curves come from real runs; the numbers are all there is in this notebook, in
+# hundredths.)
 
 # %% given=true
 from reference.loss_curves import CURVES, draw_curves
@@ -836,18 +884,22 @@ from reference.answers.training import curve_causes
     points=4,
     hint="Where does each curve start, how far does it come, and how smoothly? Mind the scale.",
 )
-@case("panels A and G", panels="AG", hidden=True)
-@case("panels B and C", panels="BC", hidden=True)
-@case("panels D and H", panels="DH", hidden=True)
-@case("panels E and F", panels="EF", hidden=True)
-def curve_causes_are_right(student, reference, rng, panels):
-    """curve_causes names the right description for both panels of a pair."""
+@case("panel A", panel="A", hidden=True)
+@case("panel B", panel="B", hidden=True)
+@case("panel C", panel="C", hidden=True)
+@case("panel D", panel="D", hidden=True)
+@case("panel E", panel="E", hidden=True)
+@case("panel F", panel="F", hidden=True)
+@case("panel G", panel="G", hidden=True)
+@case("panel H", panel="H", hidden=True)
+def curve_causes_are_right(student, reference, rng, panel):
+    """curve_causes names the right description for the panel."""
     answer, right = student.curve_causes, reference.curve_causes
     assert_that(isinstance(answer, dict), "curve_causes is not a dict")
-    got = [answer.get(panel) for panel in panels]
-    want = [right[panel] for panel in panels]
-    # One message for both, so that it does not say which of the two is wrong.
-    assert_that(all(type(one) is int for one in got) and got == want, "not both panels are right")
+    numbers = [one for one in answer.values() if type(one) is int]
+    assert_that(len(set(numbers)) == len(numbers), "a description stands twice: one to one")
+    got = answer.get(panel)
+    assert_that(type(got) is int and got == right[panel], f"panel {panel} shows something else")
 
 
 # %%

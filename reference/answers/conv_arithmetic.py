@@ -39,14 +39,16 @@ r_response = np.array(
     ]
 )
 
-# What do the Laplacian, Q and R do, in this order? Three letters, such as "FED".
+# What do the Laplacian, Q and R do? A letter for each.
 #   A  It averages each pixel with its neighbours.
 #   B  It moves the image by one pixel.
 #   C  It keeps flat regions as they are, and overshoots on both sides of every edge.
 #   D  It answers to changes from row to row, and is silent where only the columns differ.
 #   E  It answers to changes from column to column, and is silent where only the rows differ.
 #   F  It is silent on flat regions and on even slopes, and answers to edges of every direction.
-kernel_effects = "FCD"
+laplacian_effect = "F"
+q_effect = "C"
+r_effect = "D"
 
 # 3 x 3: the kernel of Question 6.1, which finds horizontal edges.
 horizontal_edge_kernel = np.array([[1, 2, 1], [0, 0, 0], [-1, -2, -1]])

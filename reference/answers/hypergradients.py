@@ -72,8 +72,8 @@ checkpointed_memory = "C"
 
 # A run has p hyperparameters in place of one: say, a learning rate for each layer. What do all p
 # hypergradients of one run cost?
-#   A  Forward and reverse mode alike: p times as much work as for one.
-#   B  Reverse mode: one backward pass. Forward mode: in each step p products with the Hessian.
+#   A  Reverse mode: one backward pass. Forward mode: in each step p products with the Hessian.
+#   B  Forward and reverse mode alike: p times as much work as for one.
 #   C  Reverse mode: p backward passes. Forward mode: as much work as for one.
 #   D  Forward and reverse mode alike: hardly more work than for one.
-many_hyperparameters = "B"
+many_hyperparameters = "A"

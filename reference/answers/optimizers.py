@@ -15,17 +15,17 @@ adaptive_limit = np.array([2 / 3, 2 / 3])
 # Is that point the minimum norm solution of the example, and why?
 #   A  Yes: the gradients are multiples of x, so no method that starts at zero leaves their line.
 #   B  Yes: a run from zero to the nearest point of loss zero ends at the shortest solution.
-#   C  No: each coordinate is divided by a root of its own, which turns the steps away from x.
-#   D  No: with steps that shrink or jump about, none of the three ends at a solution at all.
-adaptive_and_minimum_norm = "C"
+#   C  No: with steps that shrink or jump about, none of the three ends at a solution at all.
+#   D  No: each coordinate is divided by a root of its own, which turns the steps away from x.
+adaptive_and_minimum_norm = "D"
 
 # Is there a strength of the L2 penalty for which, at every weight and every gradient, Adam on the
 # penalised loss takes the same step as AdamW, and why?
 #   A  Yes: that of gradient descent, because Adam takes a step along a gradient as well.
-#   B  Yes: that of gradient descent times (1 - beta1), which makes up for the running mean.
-#   C  No: Adam divides the penalty's gradient by the root of v, too, another in each coordinate.
+#   B  No: Adam divides the penalty's gradient by the root of v, too, another in each coordinate.
+#   C  Yes: that of gradient descent times (1 - beta1), which makes up for the running mean.
 #   D  No: the bias correction forgets the penalty after the first steps, and decay goes on.
-adam_l2_and_adamw = "C"
+adam_l2_and_adamw = "B"
 
 # The regime at points A and B of the table, "noise" or "curvature".
 regime_at_a = "noise"

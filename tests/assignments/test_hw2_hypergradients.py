@@ -49,7 +49,7 @@ KNOWN = [
     ("optimal_lr_matches_reference", "numerator and denominator swapped"),
     ("dloss_deta_matches_reference", "X X^T and X^T X confused"),
     ("optimal_lr_knows_when_nothing_depends_on_it", "divides zero by zero"),
-    ("convexity_choices_are_right", "a square can be zero"),
+    ("first_curve_is_right", "a square can be zero"),
     ("hypergrad_unrolled_matches_reference", "the weights are detached after each step"),
     ("hypergrad_unrolled_matches_reference", "steps by .data"),
     ("hypergrad_unrolled_matches_reference", "create_graph is missing"),

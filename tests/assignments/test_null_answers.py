@@ -136,6 +136,14 @@ def test_an_answer_without_work_earns_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COURSE.assignments())
-def test_one_letter_for_all_questions_is_right_at_most_once(name: str) -> None:
-    found = earnings(name, {letter: always(letter) for letter in "ABCD"})
-    assert {letter: checks for letter, checks in found.items() if len(checks) > 1} == {}
+def test_one_letter_for_all_questions_earns_a_third_of_the_choices_at_most(name: str) -> None:
+    """A guess earns a quarter on average; each right letter earns its part."""
+    checks = homework(name).checks
+    found = earnings(name, {letter: always(letter) for letter in "ABCDEFGH"})
+    points = {
+        letter: sum(
+            checks[c].points * len(cases) / len(checks[c].cases) for c, cases in won.items()
+        )
+        for letter, won in found.items()
+    }
+    assert max(points.values()) <= sum(points.values()) / 3, points

@@ -97,7 +97,7 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
             "train_epoch",
             "        optimizer.zero_grad()\n",
             "",
-            7,
+            5,
             "gradients add up",
         ),
         Slip(
@@ -123,7 +123,7 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
             "expected_change",
             "-4 * lr * pull",
             "-2 * lr * pull",
-            6,
+            4,
             "the factor 2 of the mixed term is missing",
         ),
     ),

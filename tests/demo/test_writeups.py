@@ -1,7 +1,8 @@
 """What the class submits is graded as by those who read it: see the tables in `answers/`."""
 
 import csv
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -9,12 +10,17 @@ from typing import NamedTuple
 import pytest
 
 from autograder.artefacts.bundle import parse_bundle
+from autograder.artefacts.grades import GradeStatus
 from autograder.artefacts.results import Result, Verdict
 from autograder.compiler.build import pack
+from autograder.course import find_course
+from autograder.engines.grades import class_grades
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
+from autograder.records.store import Store
 from autograder.sandbox.client.fork_server import ForkServer
 from tests.assignments import homework as assignments
+from tests.demo.marks import enter_marks, marks
 from tests.demo.other_homework import SLIPS, homework
 from tests.demo.writeups import ANSWERS, submissions, writeups
 
@@ -88,12 +94,13 @@ def warm() -> Iterator[dict[Sequence[str], ForkServer]]:
 
 @pytest.mark.parametrize("name", assignments.COURSE.assignments())
 def test_the_grader_agrees_with_those_who_read_the_homework(
-    name: str, warm: dict[Sequence[str], ForkServer]
+    name: str, warm: dict[Sequence[str], ForkServer], tmp_path: Path
 ) -> None:
     """After a change of an assignment: python -m tests.demo.writeups, and …other_homework."""
     proof = assignments.homework(name).proof
     compiled = assignments.homework(name).compiled
     artefacts = pack(compiled, proof.standards(), proof.rejects(), draws=proof.draws())
+    results = {}
     bundle = parse_bundle(artefacts.bundle, name)
     limits = assignments.COURSE.limits_of(name)
     with Grader(bundle, load_bundle_oracle(bundle), b"a secret of the tests", limits) as grader:
@@ -103,7 +110,7 @@ def test_the_grader_agrees_with_those_who_read_the_homework(
         for student, text in submissions(artefacts):
             committed = ROOT / "submitted" / student / name / f"{name}.ipynb"
             assert committed.read_text(encoding="utf-8") == text, f"{committed} is stale"
-            result = grader.grade(student, text.encode())
+            result = results[student] = grader.grade(student, text.encode())
             assert disagreements(result, verdicts(student)[name]) == []
             waiting = {q.id for q in result.questions if not q.checks and q.status == "pending"}
             assert waiting == set(writeups()[student][name].texts)
@@ -119,6 +126,35 @@ def test_the_grader_agrees_with_those_who_read_the_homework(
             assert unnamed == {}
         assert grader._fork_server is not None
         warm[preload], grader._fork_server = grader._fork_server, None
+    require_graded_by_marks(name, artefacts.bundle, results, tmp_path)
+
+
+def require_graded_by_marks(
+    name: str, bundle: bytes, results: Mapping[str, Result], root: Path
+) -> None:
+    """Require that the marks of a reader leave nothing open, and count as they stand in the table.
+
+    They are entered as staff would, in a course that holds only these results.
+    """
+    shutil.copy(ROOT / "course.toml", root)
+    course = find_course(root)
+    course.build(name).mkdir(parents=True)
+    course.bundle(name).write_bytes(bundle)
+    for student, result in results.items():
+        shutil.copytree(ROOT / "submitted" / student / name, root / "submitted" / student / name)
+        Store(course.results(name)).put(student, "0" * 64, result)
+    enter_marks(course, [name])
+    grades = class_grades(course, name).grades
+    given = {(mark.student, mark.question): mark.earned for mark in marks(name)}
+    for student, result in results.items():
+        questions = {question.id: question for question in grades[student].questions}
+        by_hand = {q: got for (who, q), got in given.items() if who == student}
+        assert {q: questions[q].score for q in by_hand} == by_hand
+        left = {q.id for q in questions.values() if q.score is None}
+        assert left == {q.id for q in result.questions if q.checks and q.status == "pending"}
+        if not left:  # but for what waits for a GPU
+            assert grades[student].status is GradeStatus.GRADED
+            assert grades[student].total == pytest.approx(result.earned + sum(by_hand.values()))
 
 
 @pytest.mark.parametrize("student", writeups())
@@ -127,4 +163,22 @@ def test_every_write_up_has_its_verdicts(student: str) -> None:
 
 
 def test_every_table_of_verdicts_has_its_write_up() -> None:
-    assert {path.stem for path in ANSWERS.glob("*.csv")} == set(writeups())
+    assert {path.stem for path in ANSWERS.glob("writeup_*.csv")} == set(writeups())
+
+
+def test_every_written_answer_has_its_mark() -> None:
+    written = {
+        (student, name, question)
+        for student, answers in writeups().items()
+        for name, given in answers.items()
+        for question in given.texts
+    }
+    table = marks()
+    assert {(mark.student, mark.assignment, mark.question) for mark in table} == written
+    assert len(table) == len(written)
+    for mark in table:
+        manifest = assignments.homework(mark.assignment).compiled.manifest
+        (question,) = (q for q in manifest.questions if q.id == mark.question)
+        assert 0 <= mark.earned <= mark.points == question.points, mark
+        assert mark.earned * 2 == int(mark.earned * 2), mark  # mark schemes give half points
+        assert mark.why

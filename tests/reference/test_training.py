@@ -12,6 +12,7 @@ from reference.training import (
     fit,
     train_epoch,
     train_keeping_best,
+    train_on_batch,
 )
 
 F = torch.nn.functional
@@ -46,6 +47,21 @@ def by_hand(net, loss, lr):
 def states_agree(one, other):
     pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
     return all(torch.allclose(a, b, rtol=1e-12, atol=1e-12) for a, b in pairs)
+
+
+def test_a_batch_is_one_step_along_its_own_gradient():
+    net, twin = network(4, 5, 3), network(4, 5, 3)
+    for p in net.parameters():
+        p.grad = torch.ones_like(p)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.2)
+    for x, y in labelled(6, 3, 1):
+        loss = F.cross_entropy(twin(x), y)
+        assert train_on_batch(net, optimizer, x, y, F.cross_entropy) == pytest.approx(loss.item())
+        by_hand(twin, loss, 0.2)
+    assert states_agree(net, twin)
+    net.eval()
+    train_on_batch(net, optimizer, *labelled(2)[0], F.cross_entropy)
+    assert not net.training
 
 
 def test_an_epoch_is_one_clean_step_for_each_batch():

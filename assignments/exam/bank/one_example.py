@@ -25,7 +25,10 @@ for title, value in {
 }.items():
     mistake(title, limit_rms=value)
 for title, value in {
-    "one more factor than the feature was divided by": np.array([1, 100, 1000]) / 3,
+    "ten times too large for two features: the product with the example is 7, not 1": np.array(
+        [1, 100, 1000]
+    )
+    / 3,
     "not turned back: these are weights of the new features": np.full(3, 1 / 3),
     "turned back the wrong way: the weights are divided, as the features were": x / 3,
     "the minimum norm solution of the old features": x / 1.0101,

@@ -114,7 +114,9 @@ def _(layers):
 
 
 for title, values in {
-    "seen from layer a, or with a stride of 2 in layer d": {"field_d": 15},
+    "counted from layer b on, in the output of layer a: in the image layer a has its part, too": {
+        "field_d": 15
+    },
     "without the strides: each layer adds two": {"field_three": 7, "field_d": 9},
     "strides added up, where they multiply": {"field_three": 10, "field_d": 11},
     "a kernel of one pixel adds nothing": {"field_d_pointwise": 10},

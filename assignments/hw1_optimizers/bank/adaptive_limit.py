@@ -28,13 +28,13 @@ mistake(
     "taken for the shortest solution: a run from zero need not end at the nearest point",
     adaptive_and_minimum_norm="B",
 )
-mistake("the methods do end at a solution, 2 w1 + w2 = 2", adaptive_and_minimum_norm="D")
+mistake("the methods do end at a solution, 2 w1 + w2 = 2", adaptive_and_minimum_norm="C")
 mistake("a truth value in place of a letter", adaptive_and_minimum_norm=False)
 mistake("one number in place of two", adaptive_limit=0.9428)
 alternative(
     "a list with two decimals, and a small letter",
     adaptive_limit=[0.67, 0.67],
-    adaptive_and_minimum_norm=" c",
+    adaptive_and_minimum_norm=" d",
 )
 alternative("two decimals, the rest cut off", adaptive_limit=[0.66, 0.66])
 
@@ -51,5 +51,5 @@ simulated = end_of_adam()
 alternative(
     "found by simulation",
     adaptive_limit=torch.from_numpy(simulated),
-    adaptive_and_minimum_norm="A" if np.linalg.norm(simulated) < 0.9 else "C",
+    adaptive_and_minimum_norm="A" if np.linalg.norm(simulated) < 0.9 else "D",
 )

@@ -34,14 +34,14 @@ mistake(
 )
 mistake(
     "the running mean is not what differs: the root of v divides the penalty's gradient",
-    adam_l2_and_adamw="B",
+    adam_l2_and_adamw="C",
 )
 mistake(
     "the bias correction is the same for both: the root of v divides the penalty's gradient",
     adam_l2_and_adamw="D",
 )
 mistake("a truth value in place of a letter", adam_l2_and_adamw=False)
-alternative("a small letter", adam_l2_and_adamw="c ")
+alternative("a small letter", adam_l2_and_adamw="b ")
 
 
 @alternative("read off the two steps, as both are linear")

@@ -29,7 +29,7 @@ def _(train_loss, valid_loss, w0, lr, steps):
     return carry(train_loss, valid_loss, w0, lr, steps, turn=0.0)
 
 
-@mistake("the sign of the term with the Hessian")
+@mistake("the term with the Hessian is added to z: it is subtracted")
 def _(train_loss, valid_loss, w0, lr, steps):
     return carry(train_loss, valid_loss, w0, lr, steps, turn=-lr)
 
@@ -44,12 +44,12 @@ def _(train_loss, valid_loss, w0, lr, steps):
     return carry(train_loss, valid_loss, w0, lr, steps, turn=lr, start=1.0)
 
 
-@mistake("the sign of the gradient in the recursion")
+@mistake("the gradient is added to z in each step: it is subtracted")
 def _(train_loss, valid_loss, w0, lr, steps):
     return carry(train_loss, valid_loss, w0, lr, steps, turn=lr, sign=1.0)
 
 
-@mistake("the learning rate on the gradient in the recursion")
+@mistake("the gradient is multiplied by the learning rate in z, as in the weights")
 def _(train_loss, valid_loss, w0, lr, steps):
     return carry(train_loss, valid_loss, w0, lr, steps, turn=lr, sign=-lr)
 
@@ -89,7 +89,7 @@ def _(train_loss, valid_loss, w0, lr, steps):
     return carry(train_loss, valid_loss, w0, lr, steps, turn=lr)[::-1]
 
 
-@mistake("the sign of the hypergradient")
+@mistake("z is right, and the derivative at the end has the other sign")
 def _(train_loss, valid_loss, w0, lr, steps):
     loss, slope = carry(train_loss, valid_loss, w0, lr, steps, turn=lr)
     return loss, -slope

@@ -17,7 +17,7 @@ for title, wrong in (
     ("the checkpoints are there all the time, and there are √T", {"checkpointed_memory": "A"}),
     ("that takes checkpoints within checkpoints", {"checkpointed_memory": "B"}),
     ("only one stretch has a graph at any one time", {"checkpointed_memory": "D"}),
-    ("one backward pass finds the derivatives in all leaves", {"many_hyperparameters": "A"}),
+    ("one backward pass finds the derivatives in all leaves", {"many_hyperparameters": "B"}),
     ("the two modes are swapped", {"many_hyperparameters": "C"}),
     ("forward mode carries one tangent for each hyperparameter", {"many_hyperparameters": "D"}),
 ):
@@ -29,5 +29,5 @@ alternative(
     reverse_memory=" d",
     what_reverse_keeps="b ",
     checkpointed_memory="c",
-    many_hyperparameters="b",
+    many_hyperparameters="a",
 )

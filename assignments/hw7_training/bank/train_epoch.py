@@ -197,6 +197,43 @@ def _(model, optimizer, batches, loss_fn):
     return losses
 
 
+mistake(
+    "one step: the line is still missing, so that gradients add up",
+    of="train_on_batch",
+    edit=("    optimizer.zero_grad()\n", ""),
+)
+
+
+@mistake("one step: gradients are cleared between backward and step", of="train_on_batch")
+def _(model, optimizer, inputs, targets, loss_fn):
+    loss = loss_fn(model(inputs), targets)
+    loss.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+    return loss.item()
+
+
+@mistake(
+    "one step: gradients are cleared after it, and those of before get into the first",
+    of="train_on_batch",
+)
+def _(model, optimizer, inputs, targets, loss_fn):
+    loss = loss_fn(model(inputs), targets)
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.item()
+
+
+@alternative("one step: the model's own zero_grad, right before backward", of="train_on_batch")
+def _(model, optimizer, inputs, targets, loss_fn):
+    loss = loss_fn(model(inputs), targets)
+    model.zero_grad(set_to_none=False)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
 @alternative("gradients by autograd.grad, put in place by hand")
 def _(model, optimizer, batches, loss_fn):
     model.train()

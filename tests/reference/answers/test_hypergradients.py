@@ -237,7 +237,7 @@ def test_many_hypergradients_cost_one_backward_pass_or_one_product_each_per_step
     forward = torch.autograd.grad(valid_loss(w), w)[0] @ tangents
     torch.testing.assert_close(forward, reverse)
     assert products == 4 * groups
-    assert many_hyperparameters == "B"
+    assert many_hyperparameters == "A"
 
 
 # The answers of one letter
