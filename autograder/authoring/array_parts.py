@@ -14,7 +14,7 @@ from autograder.authoring.array_options import (
     shape_words,
     words_of,
 )
-from autograder.authoring.domains import OMITTED, Factor, Kinds, Known, Part
+from autograder.authoring.factors import OMITTED, Factor, Kinds, Known, Part
 from autograder.authoring.layouts import LAYOUTS, READ_ONLY, has_layout, laid_out
 from autograder.authoring.values import (
     ALONE,

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograder.authoring.array_parts import resolved
-from autograder.authoring.domains import Domain, Part
+from autograder.authoring.domains import Domain
 from autograder.authoring.draws import few, pool, shown
+from autograder.authoring.factors import Part
 from autograder.authoring.required import given_names, is_number, require_fit, require_names
 from autograder.errors import SourceError
 

@@ -13,7 +13,8 @@ from itertools import combinations, islice, product
 
 import numpy as np
 
-from autograder.authoring.domains import Domain, Factor
+from autograder.authoring.domains import Domain
+from autograder.authoring.factors import Factor
 
 __all__ = ["few", "pool", "shown"]
 

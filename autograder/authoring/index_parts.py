@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.authoring.array_options import as_tensor, axes_of, lengths_of, shape_words
-from autograder.authoring.domains import Factor, Kinds, Known, Part
+from autograder.authoring.factors import Factor, Kinds, Known, Part
 from autograder.errors import SourceError
 
 __all__ = ["indices"]

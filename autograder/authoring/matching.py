@@ -13,7 +13,7 @@ from autograder.authoring.array_parts import resolved
 from autograder.authoring.arrays import is_array
 from autograder.authoring.assertions import assert_close, assert_dtype
 from autograder.authoring.checks import Check, check, with_domain
-from autograder.authoring.domains import Part
+from autograder.authoring.factors import Part
 from autograder.authoring.phrases import a
 from autograder.errors import CheckFailure, SourceError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any
 
-from autograder.authoring.domains import OMITTED, UNKNOWN, Factor, Kinds, Known, Part
+from autograder.authoring.factors import OMITTED, UNKNOWN, Factor, Kinds, Known, Part
 from autograder.authoring.values import INSIDE
 from autograder.authoring.wording import LEFT_OUT
 from autograder.errors import SourceError
@@ -28,7 +28,7 @@ def interval(
         low: its lower end.
         high: its upper end.
         ends: which of them belong to it: ``[]`` both, ``[)`` the lower, ``(]`` the upper, ``()``
-            none. Those that do are edges.
+            none. Those that do are edges, and so is 0 where it lies inside.
         log: whether its logarithm is drawn evenly.
         optional: whether the argument may be left out.
 
@@ -58,13 +58,10 @@ class _Interval(Part):
 
     @property
     def _edges(self) -> dict[str, float]:
-        """The ends that belong to it, by what they are called."""
-        belong = (self.ends[0] == "[", self.ends[1] == "]")
-        return {
-            _number(end): end
-            for end, is_edge in zip((self.low, self.high), belong, strict=True)
-            if is_edge
-        }
+        """The ends that belong to it, and 0 where it lies inside, by what they are called."""
+        found = [self.low] * (self.ends[0] == "[") + [self.high] * (self.ends[1] == "]")
+        found += [0.0] * (self.low < 0 < self.high)
+        return {_number(edge): edge for edge in found}
 
     def factors(self, name: str) -> list[Factor]:
         kinds = (INSIDE, *self._edges, *[LEFT_OUT] * self.optional)

@@ -20,8 +20,7 @@ from typing import cast
 __all__ = ["Additions", "Budget", "Reader", "added_lines", "lines_of"]
 
 PARSED = 150_000  # characters of a notebook that are read as Python; others are compared by lines
-COMPARED = 100_000  # pairs of lines that are compared at a time
-ALL_COMPARED = 2_000_000  # of one notebook
+COMPARED, ALL_COMPARED = 100_000, 2_000_000  # pairs of lines, at a time and of one notebook
 FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 HARMLESS = re.compile(r"%%(?:time|timeit|capture|prun)\b")  # cell magics over ordinary code
 MAGIC = re.compile(r"(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
@@ -97,9 +96,7 @@ class Reader:
             text: the student's.
             is_check: whether the cell is a check's, which a student's process never runs.
         """
-        lines = added_lines(given, text, self._budget)
-        more = "\n".join(lines)
-        if not more:
+        if not (more := "\n".join(lines := added_lines(given, text, self._budget))):
             return Additions()
         if (magic := text.lstrip()).startswith("%%"):
             if not HARMLESS.match(magic):

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from autograder.authoring.checks import Case
-from autograder.authoring.domains import Domain, Factor
+from autograder.authoring.domains import Domain
+from autograder.authoring.factors import Factor
 from autograder.grading.simpler import MOST_ENTRIES, put, simpler, simpler_entries, span_of
 
 __all__ = ["oddity", "shrunk"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.authoring.arrays import is_array, is_tensor, to_numpy
-from autograder.authoring.domains import Part
+from autograder.authoring.factors import Part
 from autograder.authoring.layouts import laid_out, layout_of
 
 __all__ = ["MOST_ENTRIES", "put", "simpler", "simpler_entries", "span_of"]

@@ -283,7 +283,8 @@ REFUSED = {
     ),
     "another dtype": (
         lambda: like("x", dtypes=("int64",)),
-        "like('x'): its own may be values, low, high, scale, layouts, grad, optional, got dtypes",
+        "like('x'): its own may be shape, values, without, low, high, scale,"
+        " layouts, grad, optional, got dtypes",
     ),
     "a part in place of its name": (
         lambda: like(3),

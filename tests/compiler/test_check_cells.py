@@ -89,10 +89,10 @@ def double(x):
     return 3 * x
 
 
-mistake("SECRET none", double=None)
+mistake("SECRET none", double=lambda x: None)
 
 for _secret in (1, 2):
-    mistake(f"SECRET {_secret}", double=_secret)
+    mistake(f"SECRET {_secret}", double=lambda x: _secret)
 
 
 @alternative("SECRET alternative")
@@ -238,7 +238,7 @@ def test_a_hidden_cell_leaves_no_more_than_the_place_of_its_check(workshop):
 
 def test_a_bank_changes_nothing_of_the_release(workshop):
     before = workshop.compile()
-    workshop.bank("double", 'from autograder import mistake\nmistake("zero", double=0)\n')
+    workshop.bank("double", 'from autograder import mistake\nmistake("zero", double=lambda x: 0)\n')
     after = workshop.compile()
     assert after.artefacts.release == before.artefacts.release
     assert after.artefacts.solution == before.artefacts.solution

@@ -17,7 +17,7 @@ PROMISE = """\
 # The inputs may be:
 # - x: an array of shape (n,) of float64
 # - values of x: also exact zeros, ties, large, tiny, only zeros, all equal
-# - in memory x: also strided, read-only, in the other byte order
+# - in memory x: also strided, read-only
 # - sizes: n from 1 to 5
 """
 

@@ -21,7 +21,11 @@ def scaled_sum_matches_reference(student, reference, rng, n):
     assert_close(student.scaled_sum(x), reference.scaled_sum(x), what="sum")
 """
 CHECK = """scaled_sum_matches_reference = matches_reference(
-    "scaled_sum", points=4, returns="sum", x=arrays("n m"), factor=interval(0, 3, optional=True)
+    "scaled_sum",
+    points=4,
+    returns="sum",
+    x=arrays("n m", layouts=("strided", "columns", "read-only", "byte order")),
+    factor=interval(0, 3, optional=True),
 )
 """
 REWEIGHTED = "x = {}\n    weights = np.arange(x.size)\n    total = (x.ravel() * weights).sum()"

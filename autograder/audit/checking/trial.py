@@ -1,0 +1,311 @@
+"""One check on trial: what is run against it, and what is noted of each run."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from autograder.artefacts.compiled import Oracle
+from autograder.artefacts.gaps import Bands, Gaps, SingleBand
+from autograder.artefacts.results import CaseResult, Verdict
+from autograder.audit.checking.calibration import (
+    SAFETY,
+    beyond,
+    is_coarse,
+    widest_in,
+    wrong_in,
+)
+from autograder.audit.checking.kind_models import kind_models, kinds_of, may_pass
+from autograder.audit.checking.null_models import form_of, null_models, recorded_answers
+from autograder.audit.checking.single_precision import measure_single
+from autograder.audit.checking.tried import CheckAudit
+from autograder.audit.checking.variants import (
+    SEEDS,
+    distance,
+    run_perturbed,
+    run_variant,
+)
+from autograder.authoring.bank import Variant
+from autograder.authoring.checks import Check
+from autograder.authoring.kinds import Kind
+from autograder.authoring.standard import Compared, Standard
+from autograder.grading.cases import drawn_under
+from autograder.grading.perturbed import (
+    Perturbation,
+    perturbations,
+    perturbed_session,
+)
+from autograder.grading.twice import TWO_ANSWERS, gives_two_answers
+
+__all__ = ["FEW", "CheckTrial", "Tell"]
+
+SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
+FEWEST, FEW = 3, 5  # seeds, or ways to compute, that are tried in any case
+LONG, LONGER = 0.5, 2.0  # seconds of the processor, after which a few of each are enough
+Tell = Callable[[], None]
+Run = tuple[list[CaseResult], list[Compared]]
+
+
+class CheckTrial:
+    """A check and what is tried on it: less of a check that takes long.
+
+    It trains a network, say: what it judges after a hundred steps hangs little on the inputs that
+    were drawn. Its author has said so by a limit on time, or it is taken for quick.
+    """
+
+    def __init__(self, check: Check, oracle: Oracle, found: CheckAudit, tell: Tell) -> None:
+        self._check, self._oracle, self._found, self._tell = check, oracle, found, tell
+        self._where = f"check {check.name}"
+
+    def reference(self) -> bool:
+        """Require that the reference passes, whatever inputs are drawn; return whether it does.
+
+        Of a check that takes long, fewer are drawn.
+        """
+        began, runs = time.process_time(), []
+        for number, seed in enumerate(SEEDS if self._found.is_long else SEEDS + SAMPLES):
+            if number >= FEW and time.process_time() - began > LONG:
+                break
+            runs.append(self._failures(seed))
+        if failed := [results for results in runs if results]:
+            self._found.reference_passes = False
+            share = f" under {len(failed)} of {len(runs)} seeds" if len(failed) < len(runs) else ""
+            first = failed[0][0]
+            text = f"the reference does not pass case {first.name!r}{share}: {first.message}"
+            self._complain_of(first.name, text)
+        return self._found.reference_passes
+
+    def right_answers(self) -> None:
+        """Measure how far right answers lie apart; complain of tolerances that refuse some."""
+        right = {False: 0.0, True: 0.0}  # by whether a coarse precision is wanted
+        worst: Compared | None = None
+        began = time.process_time()
+        moves = perturbations()
+        for number, (move, dtype) in enumerate(
+            islice(moves, FEWEST if self._found.is_long else None)
+        ):
+            if number >= FEW and time.process_time() - began > LONGER:
+                break
+            for seed in SEEDS[: 1 if self._found.is_long else 2]:
+                for one in self._perturbed(move, seed):
+                    if dtype is not None and one.want.dtype != dtype:
+                        continue  # what is exact in double is no rounding in single precision
+                    if one.own:
+                        worst = one if worst is None or one.margin > worst.margin else worst
+                    else:
+                        self._found.by_default = True
+                        right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
+        bands = Bands(right[False]), Bands(right[True])
+        single = measure_single(self._check, self._oracle, self._found.is_long, self._tell)
+        self._found.notes += single.notes
+        self._found.gaps = Gaps(*bands, single.share, single.zero)
+        self._found.own_right = worst.margin if worst is not None else 0.0
+        if worst is not None and worst.margin * SAFETY > 1.0:
+            self._complain(
+                f"the tolerance of {worst.what!r} ({worst.tolerance}) is too tight: right answers "
+                f"that differ by rounding reach {worst.margin:.2g} of it, and may on other inputs "
+                f"reach {SAFETY:g} times as much; widen it, or take better conditioned inputs"
+            )
+
+    def variants(self) -> None:
+        """Try each mistake of the question; require that each alternative passes; all twice alike.
+
+        A mistake must fail at least one check of its question, so one that passes here is noted.
+        """
+        bank = self._oracle.bank(self._check)
+        for mistake in bank.mistakes:
+            self._mistake(mistake)
+        alternatives = 0.0
+        for alternative in bank.alternatives:
+            runs = self._runs(alternative, "alternative")
+            self._found.accepts += self._passes(alternative, runs)
+            margins = [r.margin for results, _ in runs for r in results if r.margin is not None]
+            alternatives = max(alternatives, *(m for m in margins if m <= 1.0), 0.0)
+        gaps = self._found.gaps
+        # Which precision they are wanted in makes no difference: they pass by the default.
+        self._found.gaps = replace(gaps, double=replace(gaps.double, alternatives=alternatives))
+
+    def promised(self) -> None:
+        """Require that right answers pass each draw of the domain, cases or not."""
+        for result in self._failures(SEEDS[0])[:1]:
+            self._complain(f"the reference does not pass {result.name!r}: {result.message}")
+        for alternative in self._oracle.bank(self._check).alternatives:
+            self._passes(alternative, [self._run(alternative, SEEDS[0])])
+
+    def _mistake(self, mistake: Variant) -> None:
+        results, misses = self._run(mistake, SEEDS[0])
+        self._keep_failing(misses)
+        if any(map(_rejected, results)):
+            self._found.rejects[mistake.label] = results
+            self._keep_off(results, misses, f"the mistake {mistake.title!r}")
+        else:
+            self._found.passing[mistake.label] = distance(results)
+
+    def is_certain(self, mistake: Variant, first: list[CaseResult] | None) -> bool:
+        """Return whether the check rejects a mistake whatever inputs are drawn, and twice alike."""
+        runs = self._runs(mistake, "mistake", (first, []) if first else None)
+        certain = all(any(map(_rejected, results)) for results, _ in runs)
+        for results, misses in runs[1 if first else 0 :]:  # of that one, all is noted
+            self._keep_failing(misses)
+            if certain:
+                self._keep_off(results, misses, f"the mistake {mistake.title!r}")
+        return certain
+
+    def _passes(self, alternative: Variant, runs: Sequence[Run]) -> bool:
+        """Return whether an alternative passes, or may by the room for single precision."""
+        for results, misses in runs:
+            shares = [beyond(one)[0] for one in misses]
+            failed = [result for result in results if _failed(result)]
+            if not failed:
+                continue
+            text = (
+                f"the alternative {alternative.title!r} does not pass case "
+                f"{failed[0].name!r}: {failed[0].message}"
+            )
+            if len(shares) < len(failed) or not all(map(math.isfinite, shares)):
+                self._complain(text)
+                return False
+            self._found.needing.append((max(shares), f"{self._where}: {text}"))
+        return True
+
+    def _keep_failing(self, misses: Iterable[Compared]) -> None:
+        """Take note of how wide a tolerance may be for each case to fail that fails now."""
+        for one in misses:
+            self._note_wrong(widest_in(one))
+
+    def _keep_off(
+        self, results: Sequence[CaseResult], misses: Sequence[Compared], title: str
+    ) -> None:
+        """Take note of how wide a tolerance may be for a wrong answer to fail some case."""
+        far = distance(results)
+        if far < self._found.gaps.within(Standard()).wrong:
+            self._found.nearest = title
+        self._note_wrong(wrong_in(far, misses))
+
+    def _note_wrong(self, gaps: Gaps) -> None:
+        self._found.gaps = self._found.gaps.with_wrong(gaps)
+
+    def null_models(self, names: Sequence[str]) -> None:
+        """Require that no answer without work passes."""
+        oracle, found = self._oracle, self._found
+        if not names:
+            found.notes.append("no null model was tried: it asks for nothing by its name")
+            return
+        recorded, kinds = (
+            recorded_answers(self._check, names, oracle),
+            kinds_of(self._check, oracle),
+        )
+        draws = any(noted.kind == Kind.FIGURE for noted in kinds)
+        twice = (
+            (*null_models(names, oracle, recorded, draws), *kind_models(names, oracle, kinds))
+            for _ in range(2)
+        )
+        for (title, values), (_, anew) in zip(*twice, strict=True):
+            results, misses = self._run(Variant(title, dict(values)), SEEDS[0])
+            passed = [r.name for r in results if r.verdict is Verdict.PASSED]
+            if passed:  # by its value, or by chance
+                again, _ = self._run(Variant(title, dict(anew)), SEEDS[0])
+                self._compare(results, again, f"null model {title!r}")
+            found.null_models += 1
+            if len(passed) == len(results) and not may_pass(title):
+                said = f"; it answers {form}" if (form := form_of(values)) else ""
+                self._complain(f"the null model {title!r} passes every case{said}")
+            elif passed:
+                found.free[title] = passed
+            if len(passed) == len(results) and may_pass(title):
+                continue  # a guess that is right is no wrong answer
+            self._keep_off(results, misses, f"the null model {title!r}")
+            for one in misses:  # where values cancel out, nothing is near to them
+                self._note_wrong(replace(widest_in(one), single=SingleBand()))
+
+    def _failures(self, seed: bytes) -> list[CaseResult]:
+        """Return the cases that the reference does not pass."""
+        anew = seed not in SEEDS  # nobody asks for that again
+        return [r for r in self._run(Variant("", {}), seed, anew)[0] if _failed(r)]
+
+    def _run(self, variant: Variant, seed: bytes, anew: bool = False) -> Run:
+        """Run a variant; return the results, and what cases failed by; complain if one breaks."""
+        misses: list[Compared] = []
+        results = run_variant(self._check, variant.values, self._oracle, seed, misses, anew=anew)
+        self._tell()
+        for one in results:
+            if one.verdict is Verdict.BROKEN and variant.title:
+                self._complain(f"case {one.name!r} breaks on {variant.title!r}: {one.message}")
+        return results, misses
+
+    def _runs(self, variant: Variant, kind: str, first: Run | None = None) -> list[Run]:
+        """Run a variant under each seed, and once more under the first; if long under two of them.
+
+        Args:
+            variant: the answer.
+            kind: what it is, in words.
+            first: of the first seed, if it was run already.
+        """
+        runs = [first or self._run(variant, SEEDS[0])]
+        if self._found.is_long:
+            return [*runs, self._run(variant, SEEDS[1])]
+        runs += (self._run(variant, seed) for seed in SEEDS[1:])
+        runs.append(self._run(variant, SEEDS[0], anew=True))
+        what = f"{kind} {variant.title!r}"
+        self._compare(runs[0][0], runs.pop()[0], what, in_one_process=first is None)
+        return runs
+
+    def _compare(
+        self,
+        first: list[CaseResult],
+        second: list[CaseResult],
+        what: str,
+        in_one_process: bool = True,
+    ) -> None:
+        """Complain of cases that judge the same answer in two ways.
+
+        What fails may fail by another number: a mistake can keep something from call to call. So
+        may what passes in another process, by the last places: where arrays lie in memory decides
+        in which order their numbers are added.
+        """
+        for before, after in zip(first, second, strict=True):
+            passed = before.verdict is Verdict.PASSED and in_one_process
+            if before.verdict == after.verdict and not (passed and before.margin != after.margin):
+                continue
+            text = (
+                f"case {before.name!r} is flaky on the {what}: {before.verdict} with a margin "
+                f"of {before.margin}, then {after.verdict} with {after.margin}, on the same inputs"
+            )
+            self._complain_of(before.name, text)
+
+    def _perturbed(self, move: Perturbation, seed: bytes) -> list[Compared]:
+        """Return what is compared where the reference computes a little otherwise."""
+        session = perturbed_session(self._oracle.namespace, move)
+        found: list[Compared] = []
+        runs = run_perturbed(self._check, session, self._oracle, seed)
+        for result, compared in runs:
+            found += (c for c in compared if c.tolerance.rtol or c.tolerance.atol)
+            failed = result.verdict not in (Verdict.PASSED, Verdict.PENDING)
+            if failed and distance([result]) == math.inf:
+                text = f"case {result.name!r} fails on {move.name}: {result.message}"
+                if text not in self._found.notes:
+                    self._found.notes.append(text)
+        self._tell()
+        return found
+
+    def _complain_of(self, name: str, text: str) -> None:
+        """Complain of a case; the reference's two answers to one input explain everything."""
+        case = next(case for case in self._check.cases if case.name == name)
+        draw = drawn_under(SEEDS[0], self._oracle.assignment)
+        two = gives_two_answers(self._oracle, self._check, case, draw)
+        self._complain(f"case {name!r}: {TWO_ANSWERS}" if two else text)
+
+    def _complain(self, text: str) -> None:
+        complaint = f"{self._where}: {text}"
+        if complaint not in self._found.findings:
+            self._found.findings.append(complaint)
+
+
+def _failed(result: CaseResult) -> bool:
+    return result.verdict is not Verdict.PASSED
+
+
+def _rejected(result: CaseResult) -> bool:
+    """Whether it costs points: a case that breaks costs none."""
+    return result.verdict not in (Verdict.PASSED, Verdict.BROKEN)
