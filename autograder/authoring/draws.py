@@ -80,12 +80,13 @@ def pool(domain: Domain) -> list[Draw]:
         first = min(missing)
         wanted = dict(first)
         tried = [domain.settled(_random(factors, wanted, rng)) for _ in range(TRIES)]
-        fitting = [draw for draw in tried if _has(draw, wanted) and domain.fits(draw)]
+        fitting = [draw for draw in tried if first in _pairs(factors, draw) and domain.fits(draw)]
         fitting = fitting or _any_with(domain, wanted)
         if not fitting:
             missing.discard(first)
             continue
         best = max(fitting, key=lambda draw: len(_pairs(factors, draw) & missing))
+        missing.discard(first)  # also where it fits only with what hides it
         missing -= _pairs(factors, best)
         draws.append(best)
     return list(_unique(draws))
@@ -136,13 +137,11 @@ def _random(factors: list[Factor], draw: Mapping[str, str], rng: np.random.Gener
     return {f.name: draw.get(f.name) or f.kinds[int(rng.integers(len(f.kinds)))] for f in factors}
 
 
-def _has(draw: Draw, wanted: Mapping[str, str]) -> bool:
-    return wanted.items() <= draw.items()
-
-
 def _pairs(factors: list[Factor], draw: Draw) -> set[tuple[Edge, Edge]]:
+    """Return the pairs that a draw shows: none that another kind hides, such as only zeros."""
     named = [(f.name, draw[f.name]) for f in factors]
-    return set(combinations(named, 2))
+    hiding = {(f.name, draw[f.name]) for f in factors if draw[f.name] in f.alone}
+    return {pair for pair in combinations(named, 2) if hiding <= set(pair)}
 
 
 def _unique(draws: Iterable[Draw]) -> Iterator[Draw]:

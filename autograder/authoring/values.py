@@ -58,6 +58,8 @@ def value_words(kinds: tuple[str, ...]) -> list[str]:
 def is_telling(kind: str, shape: Shape, dtype: str) -> bool:
     """Return whether a kind of values can be told from the usual one in an array."""
     size = math.prod(shape)
+    if kind in (TIES, CONSTANT, SOME_ZEROS, LOW_END, HIGH_END) and dtype != "bool":
+        return size > 1  # of one number, some are all
     if kind in (TIES, CONSTANT):
         return size > 1 or (dtype == "bool" and kind == CONSTANT and size > 0)
     if dtype == "bool":

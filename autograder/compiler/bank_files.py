@@ -81,7 +81,8 @@ def without_prices(text: str) -> str:
         if call_name(call) == "mistake":
             said = [ast.get_source_segment(text, value) or "" for value in call.args]
             said += (
-                f"{keyword.arg or '**'}={ast.get_source_segment(text, keyword.value)}"
+                f"{f'{keyword.arg}=' if keyword.arg else '**'}"
+                f"{ast.get_source_segment(text, keyword.value)}"
                 for keyword in call.keywords
                 if keyword.arg != "costs"
             )

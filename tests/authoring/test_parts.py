@@ -36,7 +36,7 @@ def test_an_interval_holds_what_is_drawn_from_it_whatever_its_ends(one, other, e
     part = interval(low, high, ends=ends)
     _, *edges = kinds_of(part)
     assert low <= drawn(part, seed=seed) <= high
-    wanted = [low] * (ends[0] == "[") + [high] * (ends[1] == "]")
+    wanted = [low] * (ends[0] == "[") + [high] * (ends[1] == "]") + [0.0] * (low < 0 < high)
     assert [drawn(part, {"x": edge}) for edge in edges] == wanted
 
 
@@ -262,7 +262,7 @@ REFUSED = {
     "values that a span does not have": (
         lambda: arrays(low=0, high=1, values=("zeros",)),
         "arrays: values must be a tuple of some of inside, some at the low end, some at the high"
-        " end, constant, got ('zeros',)",
+        " end, all at the low end, constant, got ('zeros',)",
     ),
     "no whole number between": (
         lambda: arrays(low=0.2, high=0.8, dtypes=("int64",)),

@@ -41,7 +41,8 @@ from autograder.grading.twice import TWO_ANSWERS, gives_two_answers
 __all__ = ["FEW", "CheckTrial", "Tell"]
 
 SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
-FEWEST, FEW = 3, 5  # seeds, or ways to compute, that are tried in any case
+FEW = 5  # seeds, or ways to compute, that are tried in any case
+FEWEST = 3  # likewise, of a check that takes long
 LONG, LONGER = 0.5, 2.0  # seconds of the processor, after which a few of each are enough
 Tell = Callable[[], None]
 Run = tuple[list[CaseResult], list[Compared]]
