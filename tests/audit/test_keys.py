@@ -11,6 +11,7 @@ import pytest
 from autograder.audit import keys
 from autograder.audit.keys import keys_of as keys_of_texts
 from autograder.audit.plain import plain
+from autograder.compiler.bank_files import without_prices
 from autograder.compiler.build import compile_assignment, read_texts
 from autograder.course import Course
 from tests.audit.test_publish import BANK_OF_MEAN, BUILT_ON_IT
@@ -134,6 +135,11 @@ def test_all_else_of_a_mistake_changes_its_key(keys_of: Callable[..., dict[str, 
         before = {**SHARED, "scaled_sum": priced}
         after = {**SHARED, "scaled_sum": priced.replace(old, new)}
         assert changed(keys_of(banks=before), keys_of(banks=after)) == {SUM}
+
+
+def test_values_that_are_unpacked_stay_in_a_bank_without_prices() -> None:
+    text = "mistake('a', costs=1, **values)\nmistake('b', **{'x': 1}, costs=2)\n"
+    assert without_prices(text) == "mistake('a', **values)\nmistake('b', **{'x': 1})\n"
 
 
 SOMETHING = {
