@@ -288,7 +288,7 @@ rmsprop_step_matches_reference = matches_reference(
     grad=like("w", without=["tiny"]),
     mean_square=like("w", low=0, high=4),
     lr=interval(0, 1),
-    beta=interval(0, 1, ends="[)", optional=True),
+    beta=interval(0.1, 1, ends="[)", optional=True),
     eps=interval(1e-8, 1, log=True, optional=True),
     hint="Which share of the mean is old and which is new? Nothing is corrected for the start.",
 )
@@ -388,7 +388,7 @@ adam_step_matches_reference = matches_reference(
     t=whole(1, 1000),
     lr=interval(0, 1, optional=True),
     beta1=interval(0, 1, ends="[)", optional=True),
-    beta2=interval(0, 1, ends="[)", optional=True),
+    beta2=interval(0.1, 1, ends="[)", optional=True),
     eps=interval(1e-8, 1, log=True, optional=True),
     hint="Check t, the two betas and what you hand back, one by one, for weights of any shape.",
 )
@@ -483,7 +483,7 @@ adamw_step_matches_reference = matches_reference(
     t=whole(1, 1000),
     lr=interval(0, 1, optional=True),
     beta1=interval(0, 1, ends="[)", optional=True),
-    beta2=interval(0, 1, ends="[)", optional=True),
+    beta2=interval(0.1, 1, ends="[)", optional=True),
     eps=interval(1e-8, 1, log=True, optional=True),
     weight_decay=interval(0, 1, optional=True),
     hint="What shrinks, by how much, and when? The running means must not notice.",
@@ -922,7 +922,7 @@ sgd_least_squares_matches_reference = matches_reference(
     t=like("X", shape="n"),
     order=indices("k", below="n"),
     lr=interval(0, 0.02),
-    batch_size=whole(1, 20, optional=True),
+    batch_size=whole(1, 4, optional=True),
     hint="Take `order` literally: repeated rows, a batch that is cut short, floats throughout.",
 )
 
