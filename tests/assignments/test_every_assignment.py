@@ -10,7 +10,7 @@ from autograder.artefacts.results import Verdict
 from autograder.audit.checking.null_models import NULL_MODELS
 from autograder.audit.keys import keys_of
 from autograder.audit.mutation.definitions import definitions_to_try, who_asks
-from autograder.audit.mutation.kills import mutants_for
+from autograder.audit.mutation.targets import mutants_for
 from autograder.audit.prove import stale_checks
 from tests.assignments.homework import COURSE, Homework, homework
 

@@ -73,14 +73,14 @@ def test_what_a_bank_needs_of_the_reference_is_in_the_bundle(workshop):
 
 
 def test_a_mistake_may_cost_as_much_as_its_question_has(workshop):
-    workshop.bank("double", MISTAKE.replace("double=0", "double=0, costs=2"))
+    workshop.bank("double", MISTAKE.replace("x: 0)", "x: 0, costs=2)"))
     bundle = parse_bundle(workshop.compile().artefacts.bundle, "b")
     (mistake,) = load_bundle_oracle(bundle).banks["double"].mistakes
     assert mistake.costs == 2
 
 
 def test_a_mistake_that_costs_more_than_its_question_has_is_refused(workshop):
-    workshop.bank("double", MISTAKE.replace("double=0", "double=0, costs=2.5"))
+    workshop.bank("double", MISTAKE.replace("x: 0)", "x: 0, costs=2.5)"))
     with pytest.raises(SourceError) as error:
         workshop.compile()
     assert str(error.value) == (

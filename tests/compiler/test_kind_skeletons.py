@@ -6,7 +6,7 @@ import pytest
 
 from autograder.artefacts.bundle import parse_bundle
 from autograder.artefacts.results import Verdict
-from autograder.audit.checking import check_audit
+from autograder.audit.checking import trial
 from autograder.audit.checking.check_audit import audit_check
 from autograder.audit.publish import compile_and_publish
 from autograder.cli import main
@@ -80,9 +80,9 @@ def earned_by(grade, kind, answer, before=""):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_question_is_proven(kind, compiled, monkeypatch):
     """Mistakes and null models fail, alternatives pass; with fewer inputs than in a real audit."""
-    monkeypatch.setattr(check_audit, "SAMPLES", ())
-    monkeypatch.setattr(check_audit, "SEEDS", check_audit.SEEDS[:2])
-    monkeypatch.setattr(check_audit, "FEWEST", 1)
+    monkeypatch.setattr(trial, "SAMPLES", ())
+    monkeypatch.setattr(trial, "SEEDS", trial.SEEDS[:2])
+    monkeypatch.setattr(trial, "FEWEST", 1)
     question = QUESTIONS[kind]
     checks = [c for c in compiled.oracle.checks.values() if c.question == question]
     found = [audit_check(check, [question], [question], compiled.oracle) for check in checks]
@@ -99,7 +99,7 @@ def test_a_question_is_proven(kind, compiled, monkeypatch):
 
 
 def test_what_guessing_earns_is_told(compiled, monkeypatch):
-    monkeypatch.setattr(check_audit, "SAMPLES", ())
+    monkeypatch.setattr(trial, "SAMPLES", ())
     check = compiled.oracle.checks["what_momentum_does_is_right"]
     found = audit_check(check, [check.question], [check.question], compiled.oracle)
     assert found.free == {"the first option": ["half of what is right"]}

@@ -105,7 +105,7 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
             "softmax_loss",
             "d_scores / len(y)",
             "d_scores",
-            7,
+            2,  # its price
             "is not divided by the number of examples",
         ),
     ),

@@ -120,7 +120,7 @@ def test_an_exact_zero_is_a_single_one():
     [
         (arrays("n m"), "columns", "np.asfortranarray("),
         (arrays("n m"), "read-only", "np.broadcast_to("),
-        (arrays("n m"), "byte order", 'dtype="'),
+        (arrays("n m", layouts=("byte order",)), "byte order", 'dtype="'),
         (arrays("n m"), "strided", "[..., ::2]"),
         (tensors("n m"), "columns", ".contiguous().permute("),
         (tensors("n m"), "strided", ".repeat_interleave("),
@@ -147,7 +147,8 @@ def test_whole_numbers_are_brought_to_the_first_that_fails():
         t=whole(1, 1000),
         p=interval(0, 1, ends="()"),
     )
-    assert set(found.texts.values()) == {"f(np.array([1.0]), t=101, p=0.5)"}
+    assert found.texts
+    assert all(text.endswith("]), t=101, p=0.5)") for text in found.texts.values())
 
 
 @pytest.mark.parametrize(("low", "high", "nearest"), [(-9, -3, -3), (-4, 6, 0), (2, 9, 2)])
