@@ -101,7 +101,7 @@ def untouched(a: Answers) -> None:
 
 def half_done(a: Answers) -> None:
     """The first half is right, the rest was not begun."""
-    a.solve(len(a.answer_cells) // 2)
+    a.solve((len(a.answer_cells) + 1) // 2)
 
 
 def no_bias_correction(a: Answers) -> None:
