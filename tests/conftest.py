@@ -1,5 +1,6 @@
 """A tiny assignment: one given cell, two automatic questions, one manual question."""
 
+import gc
 import os
 import random
 import sys
@@ -183,3 +184,13 @@ def bundle_path(bundle_content, tmp_path_factory):
     path = tmp_path_factory.mktemp("bundle") / "tiny.bundle"
     path.write_bytes(pack_bundle(*bundle_content))
     return path
+
+
+def pytest_runtest_setup() -> None:
+    """Take Hypothesis's clock of the garbage collector away, which it sets once and for all.
+
+    A time-out that fires inside it is lost: nothing raises out of a callback of the collector.
+    """
+    owners = [str(getattr(callback, "__module__", "")) for callback in gc.callbacks]
+    pairs = zip(gc.callbacks, owners, strict=True)
+    gc.callbacks[:] = [one for one, owner in pairs if not owner.startswith("hypothesis")]
