@@ -15,7 +15,7 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     which is the check's name; ``summary`` is the first line of its docstring; ``standard``
     is how strictly its numbers are compared; ``rejects`` are the mistakes of its question that it
     is known to reject, by title; ``called`` are the visible cases that begin with a call, whose
-    inputs a student's notebook can show.
+    inputs a student's notebook can show; ``typical`` is the case that whoever earns points passes.
     """
 
     name: str
@@ -30,6 +30,7 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rejects: tuple[str, ...] = ()
     draws: tuple[dict[str, str], ...] = ()
     called: tuple[str, ...] = ()
+    typical: str | None = None
 
     @property
     def cell(self) -> str:

@@ -111,6 +111,7 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
         nearest: the wrong answer that is least far off.
         rejects: the mistakes of its question that it rejects, by label.
         passes: how many cases such a mistake passes all the same, by label, if some.
+        astray: such mistakes that fail the check's typical case, which earns nothing.
         accepts: how many alternatives pass.
         null_models: how many were tried, of which it rejects all.
         free: cases that null models pass, by the model.
@@ -126,6 +127,7 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
     nearest: str | None = None
     rejects: tuple[str, ...] = ()
     passes: dict[str, int] = {}
+    astray: tuple[str, ...] = ()
     accepts: int = 0
     null_models: int = 0
     free: dict[str, list[str]] = {}

@@ -79,6 +79,7 @@ def _report(question: str, mistake: Variant, checks: list[Check], proof: Proof) 
             continue
         passed = proven.passes.get(mistake.label, 0)
         fails[check.name] = count - passed, count
-        left += 0.0 if check.all_or_nothing else check.points * passed / count
+        nothing = check.all_or_nothing or mistake.label in proven.astray
+        left += 0.0 if nothing else check.points * passed / count
     points = sum(check.points for check in checks)
     return MistakeReport(question, mistake.label, points, left, mistake.costs, fails, tuple(passes))

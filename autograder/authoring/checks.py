@@ -65,7 +65,8 @@ class Check:
 
     Attributes:
         question: the id of the question whose points it carries.
-        points: shared equally by the cases, unless ``all_or_nothing``.
+        points: shared equally by the cases, unless ``all_or_nothing``; none for what fails the
+            `typical` case.
         written: the cases that are written out.
         pure: a call that changes an argument in place fails.
         device: ``any`` runs where the run runs; ``cuda`` is pending without a GPU.
@@ -121,6 +122,18 @@ class Check:
     def summary(self) -> str:
         """The first line of the docstring: what the student reads."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def typical(self) -> str | None:
+        """The case that draws typical inputs. What fails it has none of the points.
+
+        The other draws are edges, and a wrong answer may be right there: along a gradient of zeros
+        any optimizer stands still.
+        """
+        if (promised := self.domain) is None:
+            return None
+        drawn = (c.name for c in self.cases if c.is_drawn and c.kinds == promised.typical)
+        return next(drawn, None)
 
     def inputs(self, case: str) -> dict[str, Any]:
         """Return the arguments of the first call that a visible case makes, by parameter.

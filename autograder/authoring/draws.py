@@ -37,15 +37,15 @@ def shown(domain: Domain) -> list[Draw]:
 def few(domain: Domain) -> list[Draw]:
     """Return draws that together have each kind of each factor, as far as any draw may have it.
 
-    Edges are put together, but for those that hide others. What is shown is not among them.
+    Edges are put together, but for those that hide others. What is shown is not among them; typical
+    inputs are, where nothing is shown.
     """
     factors = list(domain.factors.values())
     draws = _covering(domain, [f for f in factors if not f.scales])
     draws += _covering(domain, [f for f in factors if f.scales])
     draws += _alone(domain, [f for f in factors if f.alone])
     visible = shown(domain)
-    hidden = [draw for draw in _unique(draws) if draw not in visible]
-    return hidden if hidden or visible else [domain.typical]
+    return [draw for draw in _unique([domain.typical, *draws]) if draw not in visible]
 
 
 def _covering(domain: Domain, factors: Sequence[Factor]) -> list[Draw]:

@@ -110,6 +110,7 @@ def _entry(check: Check, recording: Recording) -> CheckEntry:
         hint=check.hint,
         summary=check.summary,
         called=recording.called_in(check.name),
+        typical=check.typical,
     )
 
 

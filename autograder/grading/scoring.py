@@ -35,11 +35,16 @@ __all__ = [
 
 
 def score_check(entry: CheckEntry, cases: Sequence[CaseResult]) -> CheckResult:
-    """Return a check's result: its points shared equally by its cases, or all for all."""
-    passed = sum(case.verdict is Verdict.PASSED for case in cases)
-    share = passed / len(cases) if cases else 0.0
+    """Return a check's result: its points shared equally by its cases, or all for all.
+
+    What fails typical inputs of a domain earns nothing, wherever else it happens to be right.
+    """
+    passed = {case.name for case in cases if case.verdict is Verdict.PASSED}
+    share = len(passed) / len(cases) if cases else 0.0
     if entry.all_or_nothing:
         share = float(share == 1.0)
+    if entry.typical is not None and entry.typical not in passed:
+        share = 0.0
     return CheckResult(entry.name, entry.points, entry.points * share, tuple(cases))
 
 

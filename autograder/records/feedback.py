@@ -248,17 +248,26 @@ def _check(
     passed = sum(case.verdict is Verdict.PASSED for case in cases)
     whole = passed == len(cases)
     diagnoses = dict.fromkeys(case.diagnosis for case in cases if case.diagnosis)
-    all_passed = "its only case passed" if passed == 1 else f"all {passed} cases passed"
+    tally = f"{passed} of {len(cases)} cases passed"
+    if whole:
+        tally = "its only case passed" if passed == 1 else f"all {passed} cases passed"
+    elif passed and _typical_failed(check, entry):
+        tally += ", but not that of typical inputs, without which none counts"
     return CheckView(
         summary=entry.summary if entry else check.name,
         points=check.points,
         earned=check.earned,
-        tally=all_passed if whole else f"{passed} of {len(cases)} cases passed",
+        tally=tally,
         passed=whole,
         hint=None if blank else next((case.hint for case in cases if case.hint), None),
         rows=[] if blank else list(_rows(cases, [case.hidden for case in check.cases], said)),
         diagnoses=[diagnosis for diagnosis in diagnoses if diagnosis not in said],
     )
+
+
+def _typical_failed(check: CheckResult, entry: CheckEntry | None) -> bool:
+    passed = [case.name for case in check.cases if case.verdict is Verdict.PASSED]
+    return entry is not None and entry.typical not in (None, *passed)
 
 
 def _rows(

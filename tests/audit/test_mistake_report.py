@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from autograder import assert_close
+from autograder import assert_close, whole
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import Proof
 from autograder.audit.checking.check_audit import audit_check
 from autograder.audit.mistake_report import mistake_reports
 from autograder.audit.publish import audit_only
 from autograder.authoring.bank import Bank, Variant
-from autograder.authoring.checks import case, check
+from autograder.authoring.checks import case, check, domain
 from autograder.errors import AuditRefused
 from autograder.records.audit_page import write_audit_page
 
@@ -42,10 +42,18 @@ def of_one(student, reference, rng, n):
     assert_close(student.mean(x), reference.mean(x), what="mean")
 
 
-def report(costs=None):
+@check("mean", points=2)
+@domain(n=whole(1, 5), visible=1)
+def matches_drawn(student, reference, rng, n):
+    """The mean of some numbers."""
+    x = rng.normal(size=n)
+    assert_close(student.mean(x), reference.mean(x), what="mean")
+
+
+def report(costs=None, of=(matches, matches_all, of_one)):
     """Return what is said of the sum in place of the mean, as a check is audited."""
     kept = Variant("the sum", {"mean": lambda x: x.sum()}, "the sum", costs)
-    checks = {one.name: one for one in (matches, matches_all, of_one)}
+    checks = {one.name: one for one in of}
     names = {"mean": lambda x: x.sum() / x.shape[0]}
     oracle = Oracle("means", names, checks, banks={"mean": Bank((kept,))})
     proofs = {
@@ -106,3 +114,10 @@ def test_a_priced_mistake_that_passes_every_check_is_refused_as_any(write_proven
     course = write_proven_course((title, f"{title}, costs=1.5"), right)
     with pytest.raises(AuditRefused, match="the mistake 'the factor is forgotten altogether' pass"):
         audit_only(course, "small", lambda _: None)
+
+
+def test_what_a_mistake_passes_beside_typical_inputs_earns_nothing():
+    found = report(of=(matches_drawn,))
+    failed, cases = found.fails["matches_drawn"]
+    assert 0 < failed < cases
+    assert found.left == 0

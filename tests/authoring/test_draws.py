@@ -190,6 +190,14 @@ def test_what_is_shown_is_not_hidden_too_and_something_always_is_drawn():
     assert (shown(unseen), few(unseen)) == ([], [{}])
 
 
+def test_typical_inputs_are_hidden_where_nothing_is_shown():
+    made = Domain(resolved({"x": arrays("n"), "lr": interval(0, 1)}), {}, visible=0)
+    assert few(made)[0] == made.typical
+    shown_too = Domain(made.parts, {}, visible=1)
+    assert shown(shown_too) == [made.typical]
+    assert made.typical not in few(shown_too)
+
+
 def test_a_kind_that_fits_only_with_others_is_found():
     made = Domain(resolved({"x": arrays("h"), "k": whole(1, 9), "p": whole(0, 4)}), {"h": (1, 5)},
                   where=lambda h, k, p: k <= h + 2 * p)  # fmt: skip

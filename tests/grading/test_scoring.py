@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +51,14 @@ def test_one_more_passed_case_never_costs_points(points, verdicts):
 def test_all_or_nothing_is_all_or_nothing(points, verdicts):
     earned = score_check(entry(points, all_or_nothing=True), cases(verdicts)).earned
     assert earned == (points if set(verdicts) == {Verdict.PASSED} else 0)
+
+
+@given(POINTS, VERDICTS)
+def test_what_fails_typical_inputs_earns_nothing_of_a_check(points, verdicts):
+    drawn = msgspec.structs.replace(entry(points), typical="0")
+    earned = score_check(drawn, cases(verdicts)).earned
+    passes = verdicts[0] is Verdict.PASSED
+    assert earned == (score_check(entry(points), cases(verdicts)).earned if passes else 0)
 
 
 @pytest.mark.parametrize("count", [3, 6, 7, 9, 11])

@@ -56,6 +56,19 @@ def test_a_visible_case_shows_verdict_message_and_diagnosis(page, make):
     assert "sgd_step moves against the gradient." in result.words
 
 
+def test_what_counts_for_nothing_without_typical_inputs_is_said(page, make):
+    sgd, *others = make.manifest.questions
+    check = msgspec.structs.replace(sgd.checks[0], typical="one step")
+    drawn = msgspec.structs.replace(sgd, checks=(check,))
+    manifest = msgspec.structs.replace(make.manifest, questions=(drawn, *others))
+    edge = make.case(name="SECRETCASE", hidden=True)
+    said = "1 of 2 cases passed, but not that of typical inputs, without which none counts"
+    failed = make.result("ada", make.sgd(make.case(Verdict.FAILED), edge, earned=0.0))
+    assert said in page(failed, manifest).words
+    other = make.sgd(make.case(), make.case(Verdict.FAILED, name="SECRETCASE", hidden=True))
+    assert said not in page(make.result("ada", other), manifest).words
+
+
 def test_a_mistake_with_a_price_is_said_once_with_what_it_costs(page, make):
     words = card(page(make.result("ada", make.priced(), make.conv(), make.proof())))
     assert "1.1 Gradient descent 3.5 / 4 part of the points −0.5: eps under the root" in words

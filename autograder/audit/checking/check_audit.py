@@ -34,7 +34,7 @@ def audit_check(
         tell: is called now and then, as a sign of life.
         draws: of its domain, beside those that are cases.
     """
-    found = CheckAudit(check.name)
+    found = CheckAudit(check.name, typical=check.typical)
     if check.device == "cuda":
         found.notes.append("needs a GPU: nothing was tried on this machine")
         return found

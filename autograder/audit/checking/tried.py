@@ -19,6 +19,7 @@ class CheckAudit:
     Attributes:
         is_long: whether it takes long, and so is tried less often.
         reference_passes: whether the reference does, without which nothing else is tried.
+        typical: the case that whoever earns points passes.
         rejects: the mistakes of its question that it rejects, by label, and what came of each case.
         passing: how far the others are off, in tolerances, by label; infinite where it is by more
             than numbers, or for some inputs only.
@@ -38,6 +39,7 @@ class CheckAudit:
     name: str
     is_long: bool = False
     reference_passes: bool = True
+    typical: str | None = None
     rejects: dict[str, list[CaseResult]] = field(default_factory=dict)
     passing: dict[str, float] = field(default_factory=dict)
     accepts: int = 0
@@ -70,6 +72,12 @@ class CheckAudit:
         """Return how many cases a mistake passes that the check rejects."""
         return sum(result.verdict is Verdict.PASSED for result in self.rejects[mistake])
 
+    def _is_astray(self, mistake: str) -> bool:
+        return any(
+            result.name == self.typical and result.verdict is not Verdict.PASSED
+            for result in self.rejects[mistake]
+        )
+
     def proof(self, key: str, draws: Sequence[Draw] = ()) -> CheckProof:
         """Return what is kept of it, still with the default standard.
 
@@ -85,6 +93,7 @@ class CheckAudit:
             nearest=self.nearest,
             rejects=tuple(sorted(self.rejects)),
             passes={label: n for label in sorted(self.rejects) if (n := self._passed(label))},
+            astray=tuple(filter(self._is_astray, sorted(self.rejects))),
             accepts=self.accepts,
             null_models=self.null_models,
             free=dict(sorted(self.free.items())),
