@@ -73,9 +73,8 @@ def measured(function: Proxy, /, *args: Any, **kwargs: Any) -> tuple[Any, Spent]
     processes = processes_of(function)
     if processes is None or not sys.platform.startswith("linux"):
         return function(*args, **kwargs), Spent(None, None)
-    if own := os.getpid() in processes:
-        _give_back()
-    watch = _Watch(lambda: processes_of(function) or ())
+    own = os.getpid() in processes
+    watch = _Watch(lambda: processes_of(function) or (), _give_back if own else lambda: None)
     with watch:
         value = function(*args, **kwargs)
     held = bytes_of(value)
@@ -129,13 +128,17 @@ class _Watch:
 
     Args:
         processes: returns their numbers: there may be more of them in the end.
+        give_back: gives the system what they have no use for, where that is ours to do.
     """
 
-    def __init__(self, processes: Callable[[], Iterable[int]]) -> None:
-        self._processes = processes
+    def __init__(
+        self, processes: Callable[[], Iterable[int]], give_back: Callable[[], None]
+    ) -> None:
+        self._processes, self._give_back = processes, give_back
         self.peak = self.kept = 0
 
     def __enter__(self) -> None:
+        self._give_back()
         resets = [_reset_peak(process) for process in self._processes()]
         self._reset = all(resets)
         self._before = _memory(self._processes())
@@ -153,7 +156,8 @@ class _Watch:
         if self._reset or after.peak > before.peak:
             peaks.append(after.peak - before.all - max(0, after.files - before.files))
         self.peak = max(peaks)
-        left = [after.own]
+        self._give_back()
+        left = [_memory(self._processes()).own]
         for _ in range(SETTLING):
             if left[-1] <= before.own:
                 break
