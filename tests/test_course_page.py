@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = "\n" + (ROOT / "docs" / "course.md").read_text(encoding="utf-8")
 NAMES = sorted(path.name for path in (ROOT / "assignments").iterdir() if path.is_dir())
+MAKE_CHECKS = ("check", "matches_reference")
 MANUAL = re.compile(r'manual=true question="(\w+)" points=([\d.]+)')
 
 
@@ -20,7 +21,7 @@ def questions(name: str) -> dict[str, dict[str, float]]:
     for question, points in MANUAL.findall(source):
         found[question] = {"all": float(points), "gpu": 0.0, "manual": float(points)}
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check":
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in MAKE_CHECKS:
             settings = {k.arg: k.value.value for k in node.keywords if hasattr(k.value, "value")}
             entry = found[node.args[0].value]
             entry["all"] += settings["points"]

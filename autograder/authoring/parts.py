@@ -85,20 +85,50 @@ class _Interval(Part):
         return _or_left_out(text, self.optional)
 
 
-def whole(low: int, high: int, *, optional: bool = False) -> Part:
-    """Promise a whole number from ``low`` to ``high``, both of them included."""
+def whole(
+    low: int, high: int, *, usual: tuple[int, int] | None = None, optional: bool = False
+) -> Part:
+    """Promise a whole number from ``low`` to ``high``, both of them included.
+
+    Args:
+        low: the least.
+        high: the greatest.
+        usual: the least and the greatest of typical inputs, where that is a narrow part of a wide
+            range: the number of a step, say, of which the first few tell most.
+        optional: whether the argument may be left out.
+
+    Raises:
+        SourceError: the numbers are no such numbers.
+    """
     where = f"whole({low!r}, {high!r})"
     if not (type(low) is int and type(high) is int):
         raise SourceError(f"{where}: low and high must be whole numbers")
     if not low <= high:
         raise SourceError(f"{where}: low must not be above high")
-    return _Whole(low, high, optional)
+    few = high - low < FEW
+    if usual is None:
+        middle = (low + high + 1) // 2
+        usual = (middle, middle) if few else (low + 1, high - 1)
+    elif few or not _are_between(low, usual, high):
+        raise SourceError(
+            f"{where}: usual must be two whole numbers from {low} to {high}, in order, and these "
+            f"{FEW} or more apart, got {usual!r}"
+        )
+    return _Whole(low, high, usual, optional)
+
+
+def _are_between(low: int, usual: object, high: int) -> bool:
+    match usual:
+        case (int(first), int(last)):
+            return low <= first <= last <= high
+    return False
 
 
 @dataclass(frozen=True)
 class _Whole(Part):
     low: int
     high: int
+    usual: tuple[int, int]
     optional: bool
     positional = False
 
@@ -106,7 +136,7 @@ class _Whole(Part):
     def _kinds(self) -> tuple[str, ...]:
         """A middle one, the ends, and where there are few of them one more: even and odd."""
         few = self.high - self.low < FEW
-        middle = (self.low + self.high + 1) // 2
+        middle, _ = self.usual
         kinds = [str(middle) if few else INSIDE, str(self.low), str(self.high)]
         if few and middle + 1 < self.high:
             kinds.append(str(middle + 1))
@@ -124,7 +154,7 @@ class _Whole(Part):
     def draw(self, name: str, known: Known) -> Any:
         value = self.fixed(name, known.kinds)
         if value is UNKNOWN:
-            return int(known.rng.integers(self.low + 1, self.high))
+            return int(known.rng.integers(self.usual[0], self.usual[1] + 1))
         return value
 
     def words(self) -> str:

@@ -131,8 +131,8 @@ def graded(
 def test_eps_in_the_wrong_place_costs_two_points(hw: Homework, answer: type, title: str) -> None:
     by_checks, priced, mistake = scored(hw, {"MyAdam": answer})
     missed = [one.name for one in by_checks.checks if one.earned < one.points]
-    assert len(missed) > 1, "checks of groups, steps and resuming fail by it too"
-    assert by_checks.earned < 9
+    assert missed == ["my_adam_follows_reference", "my_adam_obeys_each_group"], "eps is a setting"
+    assert by_checks.earned < 13
     assert (mistake.title, mistake.costs) == (title, 2)
     assert priced is not None
     assert (priced.earned, priced.points) == (13.0, 15.0)
@@ -152,7 +152,7 @@ def test_another_slip_or_a_second_one_costs_what_its_checks_take(
     hw: Homework, answer: type
 ) -> None:
     by_checks, priced, _ = scored(hw, {"MyAdam": answer})
-    assert by_checks.earned < 9
+    assert by_checks.earned < 13
     assert priced is None
 
 
@@ -164,4 +164,6 @@ def test_each_priced_mistake_is_seen_for_what_it_is(hw: Homework) -> None:
         by_checks, priced, mistake = scored(hw, one.values, question)
         assert (mistake.title, mistake.costs) == (one.title, one.costs), question
         assert priced is not None
-        assert priced.earned == priced.points - one.costs > by_checks.earned, "its price helps"
+        assert priced.earned == priced.points - one.costs >= by_checks.earned, (
+            "its price never harms"
+        )

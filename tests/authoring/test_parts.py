@@ -65,6 +65,12 @@ def test_whole_numbers_have_both_ends_and_a_middle_one_as_typical(low, more, opt
         assert low < drawn(whole(low, high)) < high
 
 
+def test_usual_whole_numbers_are_typical_ones():
+    wide = whole(1, 1000, usual=(2, 9))
+    assert kinds_of(wide) == kinds_of(whole(1, 1000))
+    assert all(2 <= drawn(wide, seed=seed) <= 9 for seed in range(50))
+
+
 def test_few_whole_numbers_have_an_even_and_an_odd_one():
     between = [int(kind) for kind in kinds_of(whole(0, 4)) if kind not in "04"]
     assert {n % 2 for n in between} == {0, 1}
@@ -218,6 +224,16 @@ REFUSED = {
     "ends": (
         lambda: interval(0, 1, ends="]["),
         "interval(0, 1): ends must be one of [], [), (], (), got ']['",
+    ),
+    "usual ones in the wrong order": (
+        lambda: whole(1, 1000, usual=(9, 2)),
+        "whole(1, 1000): usual must be two whole numbers from 1 to 1000, in order, and these 12 or "
+        "more apart, got (9, 2)",
+    ),
+    "usual ones of a few": (
+        lambda: whole(1, 5, usual=(2, 3)),
+        "whole(1, 5): usual must be two whole numbers from 1 to 5, in order, and these 12 or more "
+        "apart, got (2, 3)",
     ),
     "a fraction": (
         lambda: whole(0.5, 2),
