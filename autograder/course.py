@@ -14,6 +14,7 @@ from autograder.errors import UsageError
 from autograder.policies import OwnPolicies, Policies, gradebook_url
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import WALLED, WEAKEST, Isolation
+from autograder.secret import DEMO_SECRET, require_own_secret, secret_of_environment
 from autograder.spelling import Spelling, plain
 from autograder.visible import visible
 
@@ -21,14 +22,12 @@ __all__ = [
     "CONFIG",
     "LONGEST_NAME",
     "ROSTER",
-    "SECRET_FILE_VARIABLE",
     "TEAMS",
     "TIMESTAMP",
     "Course",
     "NoCourse",
     "find_course",
     "notebook_in",
-    "secret_of_environment",
     "told_files",
 ]
 
@@ -38,12 +37,9 @@ CONFIG = "course.toml"
 ROSTER = "roster.csv"
 TEAMS = "teams.csv"
 LONGEST_NAME = 250  # bytes of a student's: a file name holds 255, and ours add ".json"
-SECRET_VARIABLE = "AUTOGRADER_SECRET"
-SECRET_FILE_VARIABLE = "AUTOGRADER_SECRET_FILE"
 TIMESTAMP = "timestamp.txt"  # nbgrader's, in the folder of a submission
 MOST_FILES = 100_000  # of a folder that are looked at
 MOST_TOLD = 5  # files that a message tells
-DEMO_SECRET = b"the demo secret, known to everybody"
 
 
 @dataclass(frozen=True)
@@ -61,6 +57,7 @@ class Course:
         policies: what is decided about grades.
         gradebook_url: of the gradebook's database on a server; "" for ``gradebook.db``.
         due: when assignments are due, UTC, where nbgrader's gradebook does not say it.
+        require_secret: whether nothing is graded with the demo secret.
         demo_secret: whether that is the demo secret, which everybody knows.
     """
 
@@ -74,11 +71,22 @@ class Course:
     policies: Policies = field(default_factory=Policies)
     due: dict[str, datetime] = field(default_factory=dict)
     gradebook_url: str = field(default="", repr=False)  # may hold a password
+    require_secret: bool = False
 
     @property
     def demo_secret(self) -> bool:
         """Whether hidden inputs are drawn from the secret that everybody knows."""
         return self.secret == DEMO_SECRET
+
+    def secret_to_grade_with(self) -> bytes:
+        """The secret, if it will do.
+
+        Raises:
+            UnsafeHere: it is the demo secret, and the course requires one of its own.
+        """
+        if self.require_secret:
+            require_own_secret(self.secret)
+        return self.secret
 
     @property
     def secret_id(self) -> str:
@@ -237,7 +245,10 @@ def _read(root: Path) -> Course:
         table = tomllib.loads((root / CONFIG).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{CONFIG}: {error}") from None
-    known = ("name", "limits", "assignments", "min_isolation", "late", "grades", "gradebook")
+    known = (
+        *("name", "limits", "assignments", "min_isolation", "late", "grades", "gradebook"),
+        "require_secret",
+    )
     for key in table:
         if key not in known:
             raise UsageError(f"{CONFIG}: a key must be one of {', '.join(known)}, got {key!r}")
@@ -253,6 +264,8 @@ def _read(root: Path) -> Course:
     if not isinstance(min_isolation, str) or min_isolation not in list(WALLED):
         levels = ", ".join(WALLED)
         raise UsageError(f"{CONFIG}: min_isolation must be one of {levels}, got {min_isolation!r}")
+    if type(require_secret := table.get("require_secret", False)) is not bool:
+        raise UsageError(f"{CONFIG}: require_secret must be true or false, got {require_secret!r}")
     name = str(table.get("name", root.name))
     late, grades = _table(table, "late"), _table(table, "grades")
     return Course(
@@ -266,6 +279,7 @@ def _read(root: Path) -> Course:
         _in_config(Policies.from_tables, late, grades, own),
         {one: said.due for one, said in own.items() if said.due is not None},
         _in_config(gradebook_url, _table(table, "gradebook"), os.environ),
+        require_secret,
     )
 
 
@@ -328,23 +342,3 @@ def _table(parent: dict[str, Any], key: str, where: str | None = None) -> dict[s
     if not isinstance(value, dict):
         raise UsageError(f"{CONFIG}: {where or key} must be a table, got {value!r}")
     return value
-
-
-def secret_of_environment() -> bytes:
-    """Return the secret from which hidden inputs are drawn; the demo secret where none is set.
-
-    Raises:
-        UsageError: its file cannot be read, or it is too short.
-    """
-    if path := os.environ.get(SECRET_FILE_VARIABLE):
-        try:
-            secret = Path(path).read_bytes().strip()
-        except OSError as error:
-            raise UsageError(f"{SECRET_FILE_VARIABLE}: {error}") from None
-    else:
-        secret = os.environ.get(SECRET_VARIABLE, "").encode()
-    if not secret:
-        return DEMO_SECRET
-    if len(secret) < 16:
-        raise UsageError("the course secret has fewer than 16 bytes; anyone could try them all")
-    return secret

@@ -1,5 +1,6 @@
 """What a grading run shows on a terminal: a progress bar, then the class."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from autograder.visible import visible
 
 __all__ = ["Display"]
 
+PAUSE = 10.0  # seconds between two lines in a log
 MAX_ROWS = 60  # a larger class is read in the report
 
 
@@ -36,17 +38,21 @@ class Display:
 
     Args:
         quiet: keep standard output free for machines.
+        silent: show no progress either.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
-        self._quiet = quiet
+    def __init__(self, quiet: bool = False, silent: bool = False) -> None:
+        self._quiet, self._silent = quiet, silent
         # Names are what they are: [b] is no markup and :x: no picture.
         self._out = Console(highlight=False, markup=False, emoji=False)
         self._err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     @contextmanager
-    def progress(self, name: str) -> Iterator["_Bar"]:
+    def progress(self, name: str) -> Iterator["_Bar | _Lines"]:
         """Show the progress of a run while the block lasts."""
+        if self._silent or not self._err.is_terminal:
+            yield _Lines(Console(quiet=True) if self._silent else self._err, name)
+            return
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -64,6 +70,7 @@ class Display:
         Where standard output is for machines, only what their table does not tell.
         """
         if self._quiet:
+            self._show_attention(self._err, run.results)
             self._show_problems(self._err, run)
             self._show_what_stands(self._err, run)
             return
@@ -85,7 +92,7 @@ class Display:
                 self._out.print()
             before = f", {run.skipped} before" if run.skipped else ""
             self._out.print(f"{name}: graded {_submissions(len(run.graded))}{before}{_walls(run)}")
-        self._show_attention(run.results)
+        self._show_attention(self._out, run.results)
         self._show_problems(self._out, run)
         self._show_what_stands(self._out, run)
         for student in run.untimed:
@@ -129,12 +136,13 @@ class Display:
                 markup=False,
             )
 
-    def _show_attention(self, results: Mapping[str, Result]) -> None:
+    @staticmethod
+    def _show_attention(console: Console, results: Mapping[str, Result]) -> None:
         for result in results.values():
             if result.status is Status.NEEDS_ATTENTION:
                 reason = clean(result.remarks[0], 200) if result.remarks else "a check broke"
                 name = visible(result.student, 60)
-                self._out.print(f"needs attention: {name}: {visible(reason)}")
+                console.print(f"needs attention: {name}: {visible(reason)}")
 
     @staticmethod
     def _show_what_stands(console: Console, run: Run) -> None:
@@ -202,6 +210,34 @@ class _Bar:
         if self._task is None:
             self._task = self._bar.add_task(text, total=None)
         self._bar.update(self._task, description=f"{self._name}: {text}")
+
+
+class _Lines:
+    """The same for a log, such as CI's: a line now and then, in which nothing steers a terminal.
+
+    Of what takes no time it says nothing.
+    """
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console, self._name = console, name
+        self._total = self._done = 0
+        self._begun = self._said = time.monotonic()
+
+    def begin(self, total: int) -> None:
+        """Learn how many submissions are to be graded."""
+        self._total = total
+
+    def advance(self, result: Result) -> None:
+        """Count one more."""
+        self._done += 1
+        seconds = time.monotonic() - self._begun
+        self.say(f"{self._done} of {self._total} graded, {seconds:.0f} s")
+
+    def say(self, text: str) -> None:
+        """Say what is being done now, if it is some time since the last line."""
+        if (now := time.monotonic()) - self._said >= PAUSE:
+            self._said = now
+            self._console.print(visible(f"{self._name}: {text}"), soft_wrap=True)
 
 
 def _submitted(run: Run) -> dict[str, Grade]:

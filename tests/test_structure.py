@@ -22,6 +22,7 @@ LAYERS = (
     "visible",
     "spelling",
     "policies",
+    "secret",
     "authoring",
     "sandbox",
     "course",

@@ -25,6 +25,7 @@ __all__ = [
     "Parser",
     "add_assignments",
     "add_jobs",
+    "add_require_secret",
     "assignments_of",
     "cores",
     "jobs_of",
@@ -87,6 +88,15 @@ def assignments_of(course: Course, names: Sequence[str]) -> list[str]:
 def add_jobs(parser: Parser, things: str) -> None:
     """Let a command do several things at a time."""
     parser.add_argument("--jobs", type=int, help=f"{things} at a time; default: all cores")
+
+
+def add_require_secret(parser: Parser) -> None:
+    """Let a command refuse to grade with the demo secret, as in CI."""
+    parser.add_argument(
+        "--require-secret",
+        action="store_true",
+        help="grade nothing without the course's secret, as require_secret in course.toml says",
+    )
 
 
 def jobs_of(options: Options) -> int:

@@ -1,5 +1,7 @@
 """The commands that grade: what was submitted, and once more with a changed bundle."""
 
+import re
+import zlib
 from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -15,6 +17,7 @@ from autograder.commands.command import (
     Parser,
     add_assignments,
     add_jobs,
+    add_require_secret,
     assignments_of,
     jobs_of,
     print_text,
@@ -44,11 +47,20 @@ def _add_what_to_grade(parser: Parser) -> None:
     parser.add_argument(
         "--engine", choices=tuple(ENGINES), default="local", help="where it is done; default: local"
     )
+    add_require_secret(parser)
 
 
 def _add_grade(parser: Parser) -> None:
     _add_what_to_grade(parser)
     parser.add_argument("--json", action="store_true", help="print the newest results as JSON")
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only the I-th of N parts of the class, one for each job of a matrix",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="say nothing but what needs attention, on stderr"
+    )
     parser.add_argument(
         "--unsafe-local",
         action="store_true",
@@ -63,12 +75,12 @@ def _grade(options: Options) -> int:
     from autograder.engines.problems import Problem
     from autograder.engines.run import Run, grade_assignment
 
-    course = find_course()
+    course = _course(options)
     device, jobs = _device(options), jobs_of(options)
-    display = Display(quiet=options.json)
+    display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs, left_out = list[Run](), list[Problem]()
     with report_at_the_end(partial(_write_report, course, display, left_out)):
-        for name, students in _to_grade(course, options):
+        for name, students in _sharded(course, _to_grade(course, options), options.shard):
             with display.progress(name) as progress:
                 run = grade_assignment(
                     course,
@@ -129,7 +141,7 @@ def _regrade(options: Options) -> int:
     from autograder.engines.problems import Problem
     from autograder.engines.regrade import regrade
 
-    course = find_course()
+    course = _course(options)
     device, jobs = _device(options), jobs_of(options)
     display, left_out, said = Display(), list[Problem](), set[Problem]()
     write_report = partial(_write_report, course, display, left_out)
@@ -167,6 +179,11 @@ REGRADE = Command(
 )
 
 
+def _course(options: Options) -> Course:
+    course = find_course()
+    return replace(course, require_secret=True) if options.require_secret else course
+
+
 def _to_grade(course: Course, options: Options) -> list[tuple[str, list[str]]]:
     """Return the assignments to grade and of which students; no student means all.
 
@@ -184,6 +201,35 @@ def _to_grade(course: Course, options: Options) -> list[tuple[str, list[str]]]:
         for name, students in submitted.items()
         if students.intersection(options.student)
     ]
+
+
+def _sharded(
+    course: Course, wanted: list[tuple[str, list[str]]], shard: str | None
+) -> list[tuple[str, list[str]]]:
+    """Return what is to grade of one part of the class; all of it where no part is asked for.
+
+    Who is in which part hangs on names alone, so that jobs agree that know nothing of each other.
+    A team is in one part.
+    """
+    if shard is None:
+        return wanted
+    match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", shard)
+    number, count = map(int, match.groups()) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise UsageError(f"--shard must be I/N with I from 1 to N, such as 2/8, got {shard!r}")
+    from autograder.records.teams import teams_of
+
+    found = []
+    for name, students in wanted:
+        teams = teams_of(course, name)
+        ours = [
+            student
+            for student in students or course.submitted(name)
+            if zlib.crc32(min(teams.with_mates(student)).encode()) % count == number - 1
+        ]
+        if ours:  # nobody would mean everybody
+            found.append((name, ours))
+    return found
 
 
 def _with_teams(course: Course, name: str) -> set[str]:

@@ -11,6 +11,7 @@ from autograder.commands.command import (
     Command,
     Options,
     Parser,
+    add_require_secret,
     say,
     write_exported,
 )
@@ -22,7 +23,7 @@ from autograder.sandbox.protocol.settings import Isolation
 
 __all__ = ["GRADE_ONE"]
 
-FORMS = ("gradescope", "junit", "json")
+FORMS = ("gradescope", "junit", "json", "markdown", "annotations")
 METADATA = Path("/autograder/submission_metadata.json")  # where Gradescope puts it
 NOBODY = "student"
 STRONGEST = Isolation.NAMESPACES
@@ -31,12 +32,21 @@ STRONGEST = Isolation.NAMESPACES
 def _add_grade_one(parser: Parser) -> None:
     parser.add_argument("notebook", type=Path, help="the notebook, or the folder that holds it")
     parser.add_argument("--bundle", type=Path, required=True, help="build/NAME/NAME.bundle")
-    parser.add_argument("--to", choices=FORMS, help="default: feedback as text")
-    parser.add_argument("--out", type=Path, help="where to write it; default: it is printed")
+    parser.add_argument(
+        "--to",
+        choices=FORMS,
+        action="append",
+        default=[],
+        help="repeatable; default: feedback as text",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="where to write it, a folder for several; default: it is printed"
+    )
     parser.add_argument("--student", help=f"whose it is; default: who is in the metadata, {NOBODY}")
     parser.add_argument(
         "--metadata", type=Path, help=f"what Gradescope says of it; default: {METADATA}"
     )
+    add_require_secret(parser)
 
 
 def _grade_one(options: Options) -> int:
@@ -49,13 +59,15 @@ def _grade_one(options: Options) -> int:
         raise UsageError(f"there is no {options.notebook}{told_files(options.notebook.parent)}")
     student = options.student or _submitter(options.metadata)
     device = "cuda" if gpus() else "cpu"
-    alone = grade_alone(options.bundle, options.notebook, student, device)
-    if options.to is None:
-        text = feedback_text(alone.manifest.title, alone.grade)
-        exported = Exported({"feedback.txt": text.encode()})
-    else:
+    alone = grade_alone(options.bundle, options.notebook, student, device, options.require_secret)
+    text = feedback_text(alone.manifest.title, alone.grade)
+    exported = Exported({"feedback.txt": text.encode()})
+    if options.to:
         classes = [(alone.manifest, {student: alone.grade})]
-        exported = EXPORTERS[options.to].export(Wanted(classes, Roster())).alone()
+        notebooks = {(alone.manifest.assignment, student): alone.notebook}
+        wanted = Wanted(classes, Roster(), notebooks=notebooks)
+        forms = [EXPORTERS[form].export(wanted).alone() for form in options.to]
+        exported = Exported({name: data for one in forms for name, data in one.files.items()})
     write_exported(exported, options.out)
     if alone.demo_secret:
         print(

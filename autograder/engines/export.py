@@ -1,5 +1,6 @@
 """Exports of a course: the grades of some assignments, in a form of the table of exporters."""
 
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -57,5 +58,10 @@ def export_course(
         if not any(student in grades for _, grades in classes):
             raise UsageError(f"student {visible(student)!r} has no grade in {', '.join(names)}")
     roster, drop_lowest = read_roster(course), course.policies.drop_lowest
-    exported = exporter.export(Wanted(classes, roster, sheet, column, drop_lowest))
+    notebooks = {
+        (name, student): Path(os.path.relpath(path))
+        for name in names
+        for student, path in course.submitted(name).items()
+    }
+    exported = exporter.export(Wanted(classes, roster, sheet, column, drop_lowest, notebooks))
     return Exported(exported.files, (*map(str, problems), *exported.problems))

@@ -240,7 +240,8 @@ def _plan(
     """Return what is to do; attempts are kept, and earlier ones graded, where that is asked for."""
     bundle, store = _bundle(course, name), Store(course.results(name))
     limits = course.limits_of(name)
-    work = Work(course.bundle(name), course.secret, limits, device, min_isolation, course.private())
+    secret = course.secret_to_grade_with()
+    work = Work(course.bundle(name), secret, limits, device, min_isolation, course.private())
     jobs, seen, done = [], {}, 0
     problems: list[Problem] = []
     earlier: dict[str, set[str]] = {}

@@ -66,6 +66,18 @@ def _junit(wanted: Wanted) -> Exported:
     return junit_export(wanted)
 
 
+def _markdown(wanted: Wanted) -> Exported:
+    from autograder.records.ci import markdown_export
+
+    return markdown_export(wanted)
+
+
+def _annotations(wanted: Wanted) -> Exported:
+    from autograder.records.ci import annotations_export
+
+    return annotations_export(wanted)
+
+
 EXPORTERS: Mapping[str, Exporter] = {
     "csv": Exporter(_csv, together=True),
     "json": Exporter(_json, together=True),
@@ -74,4 +86,6 @@ EXPORTERS: Mapping[str, Exporter] = {
     "blackboard": Exporter(_blackboard, together=True, sheet="needed"),
     "gradescope": Exporter(_gradescope, together=True),
     "junit": Exporter(_junit, together=True),
+    "markdown": Exporter(_markdown, together=True),
+    "annotations": Exporter(_annotations, together=True),
 }

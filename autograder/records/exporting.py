@@ -1,7 +1,7 @@
 """Exporting: what is given to an exporter, what comes back, and what an exporter is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -28,6 +28,7 @@ class Wanted:
         sheet: the downloaded sheet that is filled.
         column: the heading of its column for the grade, where it is not found.
         drop_lowest: how many of a student's assignments do not count in the total of the course.
+        notebooks: as they are submitted, by assignment and student.
     """
 
     classes: Classes
@@ -35,6 +36,7 @@ class Wanted:
     sheet: Path | None = None
     column: str | None = None
     drop_lowest: int = 0
+    notebooks: Mapping[tuple[str, str], Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

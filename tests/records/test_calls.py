@@ -155,7 +155,7 @@ def test_what_a_check_reveals_of_a_hidden_case_is_the_smallest_input_alone(make,
     texts = leaving(missed(make), case)
     assert all("SECRET" not in text for text in texts.values())
     shown = [name for name, text in texts.items() if "f(np.array([0.0]))" in text]
-    assert shown == ["page", "text", "gradescope"]
+    assert shown == ["page", "text", "gradescope", "markdown"]
     assert "# hidden case 1: smallest inputs found\nf(np.array([0.0]))" in texts["page"]
     assert "or smaller ones that fail too" in texts["page"]
     assert "    the smallest inputs found that fail, to try in the notebook:" in texts["text"]

@@ -3,7 +3,7 @@
 import json
 
 from autograder.authoring.checks import case_rng
-from autograder.course import DEMO_SECRET
+from autograder.secret import DEMO_SECRET
 
 kept = []
 for check, cases in json.loads(RECORDING)["replies"].items():
