@@ -74,8 +74,10 @@ def test_a_commit_is_held_to_what_make_lint_holds():
     assert len(lint.splitlines()) == len(wanted)
 
 
-def test_no_workflow_uploads_anything_or_may_write():
-    for workflow in (ROOT / ".github" / "workflows").glob("*.yml"):
+def test_no_workflow_of_this_repository_uploads_anything_or_may_write():
+    """Those that start by themselves; what grades a class is for a private repository."""
+    for name in ("ci.yml", "nightly.yml"):
+        workflow = ROOT / ".github" / "workflows" / name
         text = text_of(workflow)
         assert "upload" not in re.sub(r"#.*", "", text), workflow.name
         assert "permissions:\n  contents: read\n" in text, workflow.name

@@ -80,7 +80,7 @@ def _grade(options: Options) -> int:
     display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs, left_out = list[Run](), list[Problem]()
     with report_at_the_end(partial(_write_report, course, display, left_out)):
-        for name, students in _sharded(course, _to_grade(course, options), options.shard):
+        for name, students in _sharded(course, _to_grade(course, options), options):
             with display.progress(name) as progress:
                 run = grade_assignment(
                     course,
@@ -204,13 +204,14 @@ def _to_grade(course: Course, options: Options) -> list[tuple[str, list[str]]]:
 
 
 def _sharded(
-    course: Course, wanted: list[tuple[str, list[str]]], shard: str | None
+    course: Course, wanted: list[tuple[str, list[str]]], options: Options
 ) -> list[tuple[str, list[str]]]:
     """Return what is to grade of one part of the class; all of it where no part is asked for.
 
     Who is in which part hangs on names alone, so that jobs agree that know nothing of each other.
     A team is in one part.
     """
+    shard: str | None = options.shard
     if shard is None:
         return wanted
     match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", shard)
@@ -229,6 +230,8 @@ def _sharded(
         ]
         if ours:  # nobody would mean everybody
             found.append((name, ours))
+        elif not (options.quiet or options.json):
+            say(f"{name}: nobody is in part {shard}")
     return found
 
 
