@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
             "grade ASSIGNMENT=hw1 STUDENT=ada DEVICE=cpu JOBS=2",
             "grade hw1 --student ada --device cpu --engine local --jobs 2",
         ),
+        (
+            "grade ENGINE=local SHARD=1/2",
+            "grade --device auto --engine local --shard 1/2",
+        ),
         ("compile ASSIGNMENT=hw1", "compile hw1"),
         ("audit ASSIGNMENT=hw1", "audit hw1"),
         ("redteam ASSIGNMENT=hw1 ONLY=steal JOBS=2", "redteam hw1 --only steal --jobs 2"),
