@@ -49,7 +49,7 @@ def preconditioned_limit(X: np.ndarray, y: np.ndarray, m: np.ndarray) -> np.ndar
     """
     scaled: np.ndarray = X * m
     limit: np.ndarray = scaled.T @ np.linalg.solve(scaled @ X.T, y)
-    return limit
+    return limit  # survives: there are two weights at least
 
 
 def rescaled_minimum_norm(X: np.ndarray, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ def rescaled_minimum_norm(X: np.ndarray, y: np.ndarray, scale: np.ndarray) -> np
     """
     rescaled = X / scale
     weights: np.ndarray = rescaled.T @ np.linalg.solve(rescaled @ rescaled.T, y) / scale
-    return weights
+    return weights  # survives: there are two weights at least
 
 
 def sampled_limit(X: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -86,7 +86,7 @@ def sampled_limit(X: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
     Returns:
         (d,) the limit.
     """
-    return X.T @ np.linalg.solve(X @ X.T, y)
+    return X.T @ np.linalg.solve(X @ X.T, y)  # survives: there are two weights at least
 
 
 def stationary_point(X: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -120,7 +120,7 @@ def lyapunov_rows(X: np.ndarray, p: np.ndarray) -> np.ndarray:
     Returns:
         (n, d) matrix.
     """
-    rows: np.ndarray = np.sqrt(p)[:, None] * X
+    rows: np.ndarray = np.sqrt(p[:, None]) * X
     return rows  # survives: both signs have products of one length
 
 
@@ -166,6 +166,13 @@ def expected_change(
     return -4 * lr * pull @ pull, 4 * lr**2 * p @ (curvatures * residuals**2)
 
 
+def _extremes(X: np.ndarray, p: np.ndarray) -> tuple[float, float, float]:
+    """The smallest nonzero and the largest eigenvalue, and the largest squared length of a row."""
+    rows = lyapunov_rows(X, p)
+    eigenvalues = np.linalg.eigvalsh(rows @ rows.T)
+    return eigenvalues[0], eigenvalues[-1], max(x @ x for x in X)
+
+
 def contraction_constants(X: np.ndarray, p: np.ndarray, lr: float) -> tuple[float, float]:
     """The numbers a and b of the bounds E[A] <= -a L and E[B] <= b L on the way to the limit.
 
@@ -184,10 +191,8 @@ def contraction_constants(X: np.ndarray, p: np.ndarray, lr: float) -> tuple[floa
     Returns:
         a and b, two numbers.
     """
-    root = np.sqrt(p)[:, None] * X
-    eigenvalues = np.linalg.eigvalsh(root @ root.T)
-    longest = np.max(np.sum(X**2, axis=1))
-    return 4 * lr * eigenvalues[0], 4 * lr**2 * eigenvalues[-1] * longest
+    smallest, largest, longest = _extremes(X, p)
+    return 4 * lr * smallest, 4 * lr**2 * largest * longest
 
 
 def learning_rates(X: np.ndarray, p: np.ndarray) -> tuple[float, float, float]:
@@ -204,8 +209,6 @@ def learning_rates(X: np.ndarray, p: np.ndarray) -> tuple[float, float, float]:
         Three numbers: the learning rate below which rho is positive; the learning rate at which
         rho is largest; and that largest rho.
     """
-    root = np.sqrt(p)[:, None] * X
-    eigenvalues = np.linalg.eigvalsh(root @ root.T)
-    longest = np.max(np.sum(X**2, axis=1))
-    largest = eigenvalues[0] / (eigenvalues[-1] * longest)
-    return largest, largest / 2, largest * eigenvalues[0]
+    smallest, largest, longest = _extremes(X, p)
+    limit = smallest / (largest * longest)
+    return limit, limit / 2, limit * smallest

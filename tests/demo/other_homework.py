@@ -123,7 +123,7 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
             "expected_change",
             "-4 * lr * pull",
             "-2 * lr * pull",
-            4,
+            3,
             "the factor 2 of the mixed term is missing",
         ),
     ),
