@@ -54,6 +54,7 @@ class Part:
 
     positional = True  # whether a call passes it by its place, as arrays are
     optional = False  # whether it may be left out
+    may_be_zero = True  # whether it may be 0, or another value that is false
 
     def factors(self, name: str) -> list[Factor]:
         """Return what varies of the argument of this name."""

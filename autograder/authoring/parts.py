@@ -63,6 +63,10 @@ class _Interval(Part):
         found += [0.0] * (self.low < 0 < self.high)
         return {_number(edge): edge for edge in found}
 
+    @property
+    def may_be_zero(self) -> bool:  # type: ignore[override]
+        return 0.0 in self._edges.values()
+
     def factors(self, name: str) -> list[Factor]:
         kinds = (INSIDE, *self._edges, *[LEFT_OUT] * self.optional)
         return [Factor(name, kinds, scales=True)]
@@ -142,6 +146,10 @@ class _Whole(Part):
             kinds.append(str(middle + 1))
         return tuple(dict.fromkeys(kinds))
 
+    @property
+    def may_be_zero(self) -> bool:  # type: ignore[override]
+        return self.low <= 0 <= self.high
+
     def factors(self, name: str) -> list[Factor]:
         return [Factor(name, (*self._kinds, *[LEFT_OUT] * self.optional))]
 
@@ -188,6 +196,11 @@ class _Choices(Part):
             t if len(t) <= LONGEST else f"{t[:LONGEST]}… ({n})" for n, t in enumerate(texts, 1)
         ]
         return dict(zip(short, self.values, strict=True))
+
+    @property
+    def may_be_zero(self) -> bool:  # type: ignore[override]
+        plain = (int, float, str, tuple)
+        return not all(isinstance(value, plain) and value for value in self.values)
 
     def factors(self, name: str) -> list[Factor]:
         return [Factor(name, (*self._by_kind, *[LEFT_OUT] * self.optional))]

@@ -10,6 +10,7 @@ from autograder.artefacts.proof import Draw, Proof, read_proof
 from autograder.artefacts.results import Verdict
 from autograder.audit.draws import cover, pools_of
 from autograder.audit.mutation.kills import Fate, try_mutants
+from autograder.audit.mutation.targets import mutants_for
 from autograder.audit.publish import audit_only, compile_and_publish, unproven
 from autograder.authoring.checks import Check
 from autograder.compiler.build import compile_assignment
@@ -81,6 +82,17 @@ def test_a_domain_is_proven_with_the_few_draws_that_have_all_edges(
     assert [hidden for _, hidden in entry.cases[:2]] == [False, False]
     assert 4 < len(entry.cases) < 14
     assert all(hidden for _, hidden in entry.cases[2:])
+
+
+@pytest.mark.parametrize(("low", "may_be_zero"), [(-2, True), (1, False)])
+def test_no_mutant_takes_a_0_for_missing_that_no_prompt_promises(
+    write_course: WriteCourse, low: int, may_be_zero: bool
+) -> None:
+    course = write_course(*DOMAIN, ("interval(-2, 2,", f"interval({low}, 2,"))
+    compiled = compile_assignment(course, "small")
+    (site,) = (site for site in all_sites(compiled) if site.name == "scaled_sum")
+    mutants = mutants_for(site, [compiled.oracle.checks[NAME]])
+    assert any(mutant.operator == "0 for missing" for mutant in mutants) == may_be_zero
 
 
 def test_a_mistake_that_only_a_pair_of_edges_shows_gets_a_case_of_that_pair(

@@ -352,3 +352,9 @@ def test_what_no_part_can_be_is_refused_in_one_sentence(name):
     with pytest.raises(SourceError) as error:
         make()
     assert str(error.value) == sentence
+
+
+def test_a_part_tells_whether_it_may_be_0() -> None:
+    may = interval(-1, 1), interval(0, 1), whole(0, 3), choices(1, 0), choices(np.ones(2))
+    never = interval(0, 1, ends="(]"), interval(0.1, 1), whole(1, 3), choices((2, 0), "same")
+    assert [part.may_be_zero for part in (*may, *never)] == [True] * 5 + [False] * 4

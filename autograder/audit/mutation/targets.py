@@ -30,6 +30,7 @@ SLOWER = 10
 FAR = 1000.0  # margins beyond which no tolerance is in question
 FAR_SHARE = ROOM * LARGEST_SHARE  # the same, beside the largest value
 _DRAWS = re.compile("rand|rng|seed|shuffle|permut|choice|drop|normal|uniform|bernoulli|multinom")
+_MISSING = re.compile(r"\s*(\w+) = \1 or ")  # no mistake where a prompt promises no 0
 _FOUND_OUT = (Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED)
 
 
@@ -206,8 +207,28 @@ def _further(kill: Kill, other: Kill) -> Kill:
 
 def mutants_for(site: Site, checks: Iterable[Check]) -> list[Mutant]:
     """Return the mutants of a site that some checks could find out."""
-    pure = any(check.pure for check in checks)
-    return [m for m in mutants_of(site) if pure or m.operator != "in place"]
+    checks = list(checks)
+    pure, never = any(check.pure for check in checks), _never_zero(checks)
+    return [
+        mutant
+        for mutant in mutants_of(site)
+        if (pure or mutant.operator != "in place")
+        and not ((found := _MISSING.match(mutant.after)) and found[1] in never)
+    ]
+
+
+def _never_zero(checks: Sequence[Check]) -> set[str]:
+    """Return the arguments that all checks draw, and that no prompt lets be 0."""
+    drawn = [
+        {
+            name
+            for name, part in check.domain.parts.items()
+            if not part.may_be_zero and all(case.parameters.get(name, 1) for case in check.cases)
+        }
+        for check in checks
+        if check.domain is not None
+    ]
+    return set.intersection(*drawn) if drawn and len(drawn) == len(checks) else set()
 
 
 def asked_by(check: Check, known: Set[str]) -> set[str]:
