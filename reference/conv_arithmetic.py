@@ -115,8 +115,9 @@ def _channels(nic: int, nf: int, nc: int) -> list[tuple[int, int]]:
 
 def _blocks(nic: int, nf: int, nc: int, pixels: int) -> list[tuple[int, int, int, int]]:
     """Channels in and out, pixels of the convolution, pixels after pooling or upsampling."""
-    before = [pixels, pixels // 4, pixels // 16, pixels // 4]  # survives: sizes are multiples of 4
-    after = [pixels // 4, pixels // 16, pixels // 4, pixels]  # survives: likewise
+    quarter = pixels // 16  # survives: sides are multiples of 4
+    before = [16 * quarter, 4 * quarter, quarter, 4 * quarter]
+    after = [4 * quarter, quarter, 4 * quarter, 16 * quarter]
     channels = _channels(nic, nf, nc)
     return [(i, o, b, a) for (i, o), b, a in zip(channels, before, after, strict=True)]
 

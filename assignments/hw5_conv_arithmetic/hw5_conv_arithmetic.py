@@ -49,6 +49,7 @@ import numpy as np
 import torch
 
 from autograder import (
+    arrays,
     assert_close,
     assert_equal,
     assert_shape,
@@ -56,7 +57,13 @@ from autograder import (
     budget,
     case,
     check,
+    choices,
+    derived,
+    domain,
+    like,
+    matches_reference,
     self_check,
+    whole,
 )
 
 
@@ -206,28 +213,18 @@ self_check(responses_by_hand_have_the_right_form)
 # %%
 from reference.conv_kernels import correlate_same
 
-
 # %%
-@check(
+correlate_same_matches_reference = matches_reference(
     "correlate_same",
     points=2,
-    pure=True,
+    said="correlate_same is the cross-correlation with zero padding, as large as the image.",
+    returns="response",
+    sizes={"p": (1, 7), "q": (1, 7)},
+    where=lambda p, q: p % 2 == q % 2 == 1,
+    image=arrays("h w", dtypes=["float64", "int64"]),
+    kernel=like("image", shape="p q"),
     hint="Height and width of the kernel may differ, and each has its own margin.",
 )
-@case("a square kernel", size=(6, 5), kernel=(3, 3))
-@case("a flat kernel", size=(4, 7), kernel=(1, 5))
-@case("a tall kernel", size=(7, 4), kernel=(5, 3), hidden=True)
-@case("one pixel", size=(3, 5), kernel=(1, 1), hidden=True)
-@case("a kernel larger than the image", size=(2, 3), kernel=(5, 7), hidden=True)
-@case("whole numbers", size=(5, 6), kernel=(3, 5), whole=True, hidden=True)
-def correlate_same_matches_reference(student, reference, rng, size, kernel, whole=False):
-    """correlate_same is the cross-correlation with zero padding, as large as the image."""
-    image, weights = rng.normal(size=size), rng.normal(size=kernel)
-    if whole:
-        image, weights = rng.integers(-9, 10, size=size), rng.integers(-9, 10, size=kernel)
-    got = student.correlate_same(image, weights)
-    assert_close(got, reference.correlate_same(image, weights), what="response")
-
 
 self_check(correlate_same_matches_reference)
 
@@ -240,26 +237,19 @@ self_check(correlate_same_matches_reference)
 # %%
 from reference.conv_kernels import convolve_same
 
-
 # %%
-@check(
+convolve_same_matches_reference = matches_reference(
     "convolve_same",
     points=2,
-    pure=True,
     given=["correlate_same"],
+    said="convolve_same is the true convolution with zero padding, as large as the image.",
+    returns="response",
+    sizes={"p": (1, 7), "q": (1, 7)},
+    where=lambda p, q: p % 2 == q % 2 == 1,
+    image=arrays("h w"),
+    kernel=arrays("p q"),
     hint="Compare the signs of i and j in the two definitions, for both axes.",
 )
-@case("a square kernel", size=(6, 5), kernel=(3, 3))
-@case("a tall kernel", size=(7, 4), kernel=(5, 1))
-@case("a flat kernel", size=(4, 7), kernel=(3, 5), hidden=True)
-@case("one pixel", size=(3, 5), kernel=(1, 1), hidden=True)
-@case("a kernel larger than the image", size=(3, 2), kernel=(7, 5), hidden=True)
-def convolve_same_matches_reference(student, reference, rng, size, kernel):
-    """convolve_same is the true convolution with zero padding, as large as the image."""
-    image, weights = rng.normal(size=size), rng.normal(size=kernel)
-    got = student.convolve_same(image, weights)
-    assert_close(got, reference.convolve_same(image, weights), what="response")
-
 
 self_check(convolve_same_matches_reference)
 
@@ -281,26 +271,20 @@ self_check(convolve_same_matches_reference)
 # %%
 from reference.conv_kernels import convolution_matrix
 
-
 # %%
-@check(
+convolution_matrix_matches_reference = matches_reference(
     "convolution_matrix",
     points=4,
-    pure=True,
     given=["correlate_same", "convolve_same"],
+    said="convolution_matrix gives the matrix of the true convolution of flattened images.",
+    returns="matrix",
+    sizes={"p": (1, 7), "q": (1, 7)},
+    where=lambda p, q: p % 2 == q % 2 == 1,
+    kernel=arrays("p q"),
+    height=whole(1, 5),
+    width=whole(1, 6),
     hint="Column c of a matrix is what it makes of the c-th unit vector.",
 )
-@case("a square kernel", kernel=(3, 3), size=(4, 3))
-@case("a flat kernel", kernel=(1, 3), size=(2, 5))
-@case("a tall kernel on a wide image", kernel=(5, 3), size=(3, 6), hidden=True)
-@case("a kernel larger than the image", kernel=(3, 7), size=(4, 2), hidden=True)
-@case("one row", kernel=(3, 3), size=(1, 6), hidden=True)
-def convolution_matrix_matches_reference(student, reference, rng, kernel, size):
-    """convolution_matrix gives the matrix of the true convolution of flattened images."""
-    weights = rng.normal(size=kernel)
-    got = student.convolution_matrix(weights, *size)
-    assert_close(got, reference.convolution_matrix(weights, *size), what="matrix")
-
 
 self_check(convolution_matrix_matches_reference)
 
@@ -380,28 +364,12 @@ self_check(kernel_effects_have_the_right_form)
 # %%
 from reference.conv_arithmetic import conv_out_shape
 
-
 # %%
-def draw_settings(rng, passed, fixed, pairs):
-    """Draw settings of a layer for those that are passed, except for those that are fixed.
-
-    The output padding is drawn below 2, and the stride and the dilation are at least 1.
-    """
-    bounds = {
-        "kernel_size": (1, 6),
-        "stride": (1, 5),
-        "padding": (0, 4),
-        "output_padding": (0, 2),
-        "dilation": (1, 4),
-    }
-    settings = {}
-    for name in passed:
-        height, width = (int(n) for n in rng.integers(*bounds[name], size=2))
-        settings[name] = (height, width) if pairs else height
-    return settings | fixed
-
-
-PLAIN = ["kernel_size", "stride"]
+BATCH = derived(
+    lambda rng, h, w: (*rng.integers(1, 50, size=2).tolist(), h, w),
+    "a shape of four numbers, with height h and width w",
+)
+SIDES = {"h": (15, 50), "w": (15, 60)}
 
 
 @check(
@@ -409,39 +377,20 @@ PLAIN = ["kernel_size", "stride"]
     points=4,
     hint="Count the places of the kernel in the padded axis; the first one counts too.",
 )
-@case("kernel and stride", passed=PLAIN)
-@case("with padding", passed=[*PLAIN, "padding"])
-@case("all settings as pairs", passed=[*PLAIN, "padding", "dilation"], pairs=True)
-@case("the defaults", passed=["kernel_size"], hidden=True)
-@case("a dilated kernel", passed=["kernel_size", "padding", "dilation"], hidden=True)
-@case("pairs of kernel and stride", passed=PLAIN, pairs=True, hidden=True)
-@case(
-    "a batch of 32, kernel of 3",
-    passed=[],
-    fixed={"kernel_size": 3},
-    shape=(32, 1, 28, 28),
-    filters=128,
-    hidden=True,
+@domain(
+    sizes=SIDES,
+    shape=BATCH,
+    out_channels=whole(1, 128),
+    kernel_size=choices(3, 1, 4, (2, 5)),
+    stride=choices(2, 1, 3, (3, 2), optional=True),
+    padding=choices((1, 2), 0, 3, optional=True),
+    dilation=choices(1, 2, (3, 2), optional=True),
 )
-@case(
-    "a batch of 32, kernel of 4 with stride 2",
-    passed=[],
-    fixed={"kernel_size": 4, "stride": 2, "padding": 1},
-    shape=(32, 1, 28, 28),
-    filters=128,
-    hidden=True,
-)
-def conv_out_shape_matches_reference(
-    student, reference, rng, passed, fixed=None, shape=None, filters=None, pairs=False
-):
+def conv_out_shape_matches_reference(student, reference, rng, shape, out_channels, **settings):
     """conv_out_shape gives the four numbers of the shape, for many layers."""
-    for _ in range(10):
-        batch, channels, out, height, width = (int(n) for n in rng.integers(16, 50, size=5))
-        settings = draw_settings(rng, passed, fixed or {}, pairs)
-        arguments = shape or (batch, channels, height, width), filters or out
-        got = as_list(student.conv_out_shape(*arguments, **settings))
-        want = reference.conv_out_shape(*arguments, **settings)
-        assert_equal(got, want, what=f"shape after {settings} on {arguments[0]}")
+    got = as_list(student.conv_out_shape(shape, out_channels, **settings))
+    want = reference.conv_out_shape(shape, out_channels, **settings)
+    assert_equal(got, want, what=f"shape after {settings} on {shape}")
 
 
 self_check(conv_out_shape_matches_reference)
@@ -469,32 +418,22 @@ from reference.conv_arithmetic import convt_out_shape
     points=4,
     hint="Between n pixels there are n − 1 steps; the last copy of the kernel has its full length.",
 )
-@case("kernel and stride", passed=PLAIN)
-@case("with paddings", passed=[*PLAIN, "padding", "output_padding"], fixed={"stride": 2})
-@case(
-    "all settings as pairs",
-    passed=[*PLAIN, "padding", "output_padding", "dilation"],
-    fixed={"stride": (3, 2)},
-    pairs=True,
+@domain(
+    sizes=SIDES,
+    where=lambda stride, output_padding: output_padding in (0, None) or stride not in (1, None),
+    shape=BATCH,
+    out_channels=whole(1, 128),
+    kernel_size=choices(3, 1, 4, (2, 5)),
+    stride=choices(2, 1, 3, (3, 2), optional=True),
+    padding=choices((1, 2), 0, 3, optional=True),
+    output_padding=choices(1, 0, (0, 1), optional=True),
+    dilation=choices(1, 2, (3, 2), optional=True),
 )
-@case("the defaults", passed=["kernel_size"], hidden=True)
-@case("a dilated kernel", passed=[*PLAIN, "padding", "dilation"], hidden=True)
-@case(
-    "pairs for the output only",
-    passed=["kernel_size", "output_padding"],
-    fixed={"stride": 2},
-    pairs=True,
-    hidden=True,
-)
-def convt_out_shape_matches_reference(student, reference, rng, passed, fixed=None, pairs=False):
+def convt_out_shape_matches_reference(student, reference, rng, shape, out_channels, **settings):
     """convt_out_shape gives the four numbers of the shape, for many layers."""
-    for _ in range(10):
-        batch, channels, out, height, width = (int(n) for n in rng.integers(9, 40, size=5))
-        settings = draw_settings(rng, passed, fixed or {}, pairs)
-        arguments = (batch, channels, height, width), out
-        got = as_list(student.convt_out_shape(*arguments, **settings))
-        want = reference.convt_out_shape(*arguments, **settings)
-        assert_equal(got, want, what=f"shape after {settings} on {arguments[0]}")
+    got = as_list(student.convt_out_shape(shape, out_channels, **settings))
+    want = reference.convt_out_shape(shape, out_channels, **settings)
+    assert_equal(got, want, what=f"shape after {settings} on {shape}")
 
 
 self_check(convt_out_shape_matches_reference)
@@ -517,23 +456,17 @@ self_check(convt_out_shape_matches_reference)
 # %%
 from reference.conv_arithmetic import halve_and_double
 
-
 # %%
-@check(
+halve_and_double_is_right = matches_reference(
     "halve_and_double",
+    name="halve_and_double_is_right",
     points=3,
+    said="halve_and_double gives the three paddings that halve and double sides exactly.",
+    rtol=0,
+    atol=0,
+    kernel_size=whole(1, 11),
     hint="Put 2 n into your conv_out_shape and n into your convt_out_shape, for even and odd k.",
 )
-@case("kernels of two and three", sizes=(2, 3))
-@case("kernels of four and five", sizes=(4, 5), hidden=True)
-@case("small and large kernels", sizes=(1, 6, 7, 8, 11), hidden=True)
-def halve_and_double_is_right(student, reference, rng, sizes):
-    """halve_and_double gives the three paddings that halve and double sides exactly."""
-    for size in rng.permutation(sizes).tolist():
-        got = as_list(student.halve_and_double(size))
-        want = reference.halve_and_double(size)
-        assert_equal(got, want, what=f"paddings for a kernel of {size}")
-
 
 self_check(halve_and_double_is_right)
 
@@ -635,14 +568,20 @@ from reference.conv_arithmetic import parts_of_connections, parts_of_outputs, pa
 
 
 # %%
-def draw_network(rng):
-    """Draw sizes of a colouring network, all of them different."""
-    nic, nf, nc = (int(n) for n in rng.permutation(np.arange(2, 30))[:3])
-    height, width = (4 * int(n) for n in rng.permutation(np.arange(2, 20))[:2])
-    return {"k": int(rng.choice([3, 5, 7])), "nic": nic, "nf": nf, "nc": nc} | {
-        "height": height,
-        "width": width,
-    }
+def draw_networks(rng):
+    """Draw some colouring networks: k, nic, nf, nc, height and width of each, all different."""
+    for _ in range(4):
+        sides, channels = 4 * rng.permutation(np.arange(2, 20)), rng.permutation(np.arange(2, 30))
+        yield [int(n) for n in (rng.choice([3, 5, 7]), *channels[:3], *sides[:2])]
+
+
+NETWORK = {
+    "nic": whole(1, 4),
+    "nf": whole(2, 40),
+    "nc": whole(3, 30),
+    "height": choices(32, 8, 44),
+    "width": choices(24, 8, 60),
+}
 
 
 def require_one_convention(got, parts, always, what):
@@ -683,21 +622,13 @@ from reference.conv_arithmetic import count_params
     points=6,
     hint="Take the blocks one by one: kernel times kernel times channels in times channels out.",
 )
-@case(
-    "one channel, 32 filters, 24 colours, kernels of 3",
-    network={"k": 3, "nic": 1, "nf": 32, "nc": 24},
-)
-@case("networks of other sizes")
-@case("more networks", hidden=True)
-@case("kernels of one pixel", network={"k": 1}, hidden=True)
-def count_params_follows_a_convention(student, reference, rng, network=None):
+@case("one channel, 32 filters, 24 colours, kernels of 3", k=3, nic=1, nf=32, nc=24)
+@domain(k=choices(3, 1, 5, 7), nic=whole(1, 4), nf=whole(2, 40), nc=whole(3, 30), visible=1)
+def count_params_follows_a_convention(student, reference, rng, k, nic, nf, nc):
     """count_params gives the number of trainable parameters, by one convention for all networks."""
-    got, parts = [], []
-    for _ in range(5):
-        sizes = draw_network(rng) | (network or {})
-        arguments = [sizes[name] for name in ("k", "nic", "nf", "nc")]
-        got.append(student.count_params(*arguments))
-        parts.append(reference.parts_of_params(*arguments))
+    networks = [[k, nic, nf, nc], *(network[:4] for network in draw_networks(rng))]
+    got = [student.count_params(*network) for network in networks]
+    parts = [reference.parts_of_params(*network) for network in networks]
     require_one_convention(got, parts, "weights", "count_params")
 
 
@@ -729,27 +660,17 @@ from reference.conv_arithmetic import count_outputs
     points=6,
     hint="A quarter of each side is a sixteenth of the pixels. Which layer halves them?",
 )
-@case(
-    "one channel, 32 filters, 24 colours, 32 x 32 pixels",
-    network={"nic": 1, "nf": 32, "nc": 24, "height": 32, "width": 32},
-)
-@case("networks of other sizes")
-@case("height and width doubled", double=True)
-@case("more networks", hidden=True)
-@case("doubled again", double=True, network={"nic": 4, "height": 20}, hidden=True)
-def count_outputs_follows_a_convention(student, reference, rng, network=None, double=False):
+@case("one channel, 32 filters, 24 colours", nic=1, nf=32, nc=24, height=32, width=32)
+@domain(**NETWORK, visible=1)
+def count_outputs_follows_a_convention(student, reference, rng, nic, nf, nc, height, width):
     """count_outputs gives the number of outputs, by one convention for all networks."""
-    got, parts = [], []
-    sizes = draw_network(rng) | (network or {})
-    for _ in range(5):
-        arguments = [sizes[name] for name in ("nic", "nf", "nc", "height", "width")]
-        got.append(student.count_outputs(*arguments))
-        values = sizes["nic"] * sizes["height"] * sizes["width"]
-        parts.append(reference.parts_of_outputs(*arguments) | {"input": values})
-        if double:
-            sizes |= {"height": 2 * sizes["height"], "width": 2 * sizes["width"]}
-        else:
-            sizes = draw_network(rng) | (network or {})
+    networks = [[nic, nf, nc, side * height, side * width] for side in (1, 2)]
+    networks += [network[1:] for network in draw_networks(rng)]
+    got = [student.count_outputs(*network) for network in networks]
+    parts = [
+        reference.parts_of_outputs(*network) | {"input": network[0] * network[3] * network[4]}
+        for network in networks
+    ]
     require_one_convention(got, parts, "convolutions", "count_outputs")
 
 
@@ -781,26 +702,14 @@ from reference.conv_arithmetic import count_connections
     points=7,
     hint="For each layer: how many outputs, and how many values does each of them look at?",
 )
-@case(
-    "one channel, 32 filters, 24 colours, 32 x 32 pixels, kernels of 3",
-    network={"k": 3, "nic": 1, "nf": 32, "nc": 24, "height": 32, "width": 32},
-)
-@case("networks of other sizes")
-@case("height and width doubled", double=True)
-@case("more networks", hidden=True)
-@case("kernels of one pixel", network={"k": 1}, hidden=True)
-def count_connections_follows_a_convention(student, reference, rng, network=None, double=False):
+@case("one channel, 32 filters, 24 colours", k=3, nic=1, nf=32, nc=24, height=32, width=32)
+@domain(k=choices(3, 1, 5, 7), **NETWORK, visible=1)
+def count_connections_follows_a_convention(student, reference, rng, k, nic, nf, nc, height, width):
     """count_connections gives the number of connections, by one convention for all networks."""
-    got, parts = [], []
-    sizes = draw_network(rng) | (network or {})
-    for _ in range(5):
-        arguments = [sizes[name] for name in ("k", "nic", "nf", "nc", "height", "width")]
-        got.append(student.count_connections(*arguments))
-        parts.append(reference.parts_of_connections(*arguments))
-        if double:
-            sizes |= {"height": 2 * sizes["height"], "width": 2 * sizes["width"]}
-        else:
-            sizes = draw_network(rng) | (network or {})
+    networks = [[k, nic, nf, nc, side * height, side * width] for side in (1, 2)]
+    networks += draw_networks(rng)
+    got = [student.count_connections(*network) for network in networks]
+    parts = [reference.parts_of_connections(*network) for network in networks]
     require_one_convention(got, parts, "convolutions", "count_connections")
 
 
@@ -830,17 +739,22 @@ from reference.conv_arithmetic import cnn_and_dense_params
     pure=True,
     hint="A dense layer has one weight for each pair of neurons. How many neurons has a layer?",
 )
-@case("one layer", layers=1)
-@case("three layers", layers=3)
-@case("six layers", layers=6, hidden=True)
-def cnn_and_dense_params_match_reference(student, reference, rng, layers):
+@domain(
+    sizes={"layers": (1, 6)},
+    channels=derived(
+        lambda rng, layers: rng.permutation(np.arange(2, 20))[: layers + 1].tolist(),
+        "a list of layers + 1 numbers",
+    ),
+    height=whole(1, 40),
+    width=whole(1, 40),
+    kernel_size=choices(3, 1, 5, 7),
+)
+def cnn_and_dense_params_match_reference(
+    student, reference, rng, channels, height, width, kernel_size
+):
     """cnn_and_dense_params gives the parameters of both networks."""
-    channels = [int(n) for n in rng.permutation(np.arange(2, 20))[: layers + 1]]
-    height, width = (int(n) for n in rng.permutation(np.arange(8, 40))[:2])
-    kernel_size = int(rng.choice([3, 5, 7]))
-    arguments = channels, height, width, kernel_size
-    got = as_list(student.cnn_and_dense_params(*arguments))
-    want = reference.cnn_and_dense_params(*arguments)
+    got = as_list(student.cnn_and_dense_params(channels, height, width, kernel_size))
+    want = reference.cnn_and_dense_params(channels, height, width, kernel_size)
     assert_equal(got, want, what="(convolutional, dense)")
 
 
@@ -1149,39 +1063,35 @@ def make_layers(*rows):
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def draw_rows(rng, count, dilation):
+    """Draw rows of three layers or more; the first ones have no kernel and no stride of 1."""
+    rows = rng.integers([1, 1, 0, 1], [6, 4, 3, dilation + 1], size=(count, 4))
+    rows[:3, 0], rows[:2, 1], rows[0, 3] = (
+        rng.permutation([2, 3, 4]),
+        rng.permuted([2, 3]),
+        dilation,
+    )
+    return rows.tolist()
+
+
 @check(
     "receptive_fields",
     points=5,
     pure=True,
     hint="Keep two numbers: the field, and how far apart in the input two neighbouring units are.",
 )
-@case("three layers of stride 1", layers=[(3, 1, 1, 1), (5, 1, 0, 1), (3, 1, 1, 1)])
-@case("pooling between two convolutions", layers=[(3, 1, 1, 1), (2, 2, 0, 1), (3, 1, 1, 1)])
-@case("stacks drawn at random")
-@case(
-    "larger kernels around pooling", hidden=True, layers=[(5, 1, 2, 1), (2, 2, 0, 1), (5, 1, 2, 1)]
+@domain(
+    sizes={"count": (3, 8)},
+    dilation=choices(1, 2, 4),
+    layers=derived(
+        lambda rng, count, dilation: make_layers(*draw_rows(rng, count, dilation)),
+        "`count` layers with dilations up to `dilation`",
+    ),
 )
-@case("stride 2 throughout", hidden=True, layers=[(3, 2, 1, 1), (3, 2, 1, 1), (3, 2, 1, 1)])
-@case(
-    "stride 2 in the middle",
-    hidden=True,
-    layers=[(3, 1, 1, 1), (3, 2, 1, 1), (3, 2, 1, 1), (3, 1, 1, 1)],
-)
-@case(
-    "a kernel of one at the end",
-    hidden=True,
-    layers=[(3, 1, 1, 1), (3, 2, 1, 1), (3, 2, 1, 1), (1, 1, 0, 1)],
-)
-@case("dilated more and more", hidden=True, layers=[(3, 1, 1, 1), (3, 1, 2, 2), (3, 1, 4, 4)])
-@case("more stacks drawn at random", hidden=True)
-def receptive_fields_match_reference(student, reference, rng, layers=None):
+def receptive_fields_match_reference(student, reference, rng, dilation, layers):
     """receptive_fields gives the side of the receptive field after every layer."""
-    if layers is None:
-        draws = rng.integers([1, 1, 0, 1], [6, 4, 3, 4], size=(5, 6, 4)).tolist()
-    for rows in draws if layers is None else [layers]:
-        stack = make_layers(*rows)
-        got = as_list(student.receptive_fields(stack))
-        assert_equal(got, reference.receptive_fields(stack), what="receptive fields")
+    got = as_list(student.receptive_fields(layers))
+    assert_equal(got, reference.receptive_fields(layers), what="receptive fields")
 
 
 self_check(receptive_fields_match_reference)
@@ -1267,20 +1177,14 @@ def count_layers(notebook, sides, kernel_size, stride):
     given=["receptive_fields"],
     hint="Add layers until the field is large enough, and no longer.",
 )
-@case("stride 1", stride=1, largest=60)
-@case("stride 2", stride=2, largest=300)
-@case("stride 3", stride=3, largest=2000, hidden=True)
-@case("small sides", stride=4, largest=5, hidden=True)
-def layers_to_cover_matches_reference(student, reference, rng, stride, largest):
+@domain(kernel_size=choices(3, 2, 5), stride=choices(2, 1, 3, 4), visible=1)
+def layers_to_cover_matches_reference(student, reference, rng, kernel_size, stride):
     """layers_to_cover gives the smallest number of layers, also where the field fits exactly."""
-    for kernel_size in (2, 3, 5):
-        exact = 1 + (kernel_size - 1) * sum(stride**n for n in range(4))
-        sides = [int(n) for n in rng.integers(1, largest, size=3)]
-        sides += [exact, exact + 1, 1]
-        arguments = sides, kernel_size, stride
-        got = student.apply(count_layers, *arguments)
-        want = reference.apply(count_layers, *arguments)
-        assert_equal(got, want, what=f"layers for {sides}, kernel {kernel_size}, stride {stride}")
+    exact = 1 + (kernel_size - 1) * sum(stride**n for n in range(4))
+    sides = [1, exact, exact + 1, *(int(n) for n in rng.integers(2, 4 * exact, size=3))]
+    got = student.apply(count_layers, sides, kernel_size, stride)
+    want = reference.apply(count_layers, sides, kernel_size, stride)
+    assert_equal(got, want, what=f"layers for {sides}, kernel {kernel_size}, stride {stride}")
 
 
 self_check(layers_to_cover_matches_reference)
@@ -1680,24 +1584,15 @@ if budget(True, graded=False):
 # %%
 from reference.conv_kernels import compose_kernels
 
-
 # %%
-@check(
+compose_kernels_matches_reference = matches_reference(
     "compose_kernels",
     points=4,
-    pure=True,
+    said="compose_kernels gives the kernel that has the same response as two.",
+    returns="kernel",
+    first=arrays("p q"),
+    second=arrays("r s"),
     hint="Each weight of the second adds a copy of the first, moved to where that weight stands.",
 )
-@case("two square kernels", first=(3, 3), second=(3, 3))
-@case("a row and a column", first=(1, 4), second=(3, 1))
-@case("kernels of unequal sides", first=(2, 5), second=(4, 3), hidden=True)
-@case("one weight", first=(3, 2), second=(1, 1), hidden=True)
-@case("the larger one comes second", first=(2, 2), second=(5, 4), hidden=True)
-def compose_kernels_matches_reference(student, reference, rng, first, second):
-    """compose_kernels gives the kernel that has the same response as two."""
-    one, other = rng.normal(size=first), rng.normal(size=second)
-    got = student.compose_kernels(one, other)
-    assert_close(got, reference.compose_kernels(one, other), what="kernel")
-
 
 self_check(compose_kernels_matches_reference)

@@ -130,4 +130,5 @@ def _(image, kernel):
     size = rows + p - 1, columns + q - 1
     product = np.fft.rfft2(image, size) * np.fft.rfft2(kernel[::-1, ::-1], size)
     full = np.fft.irfft2(product, size)
-    return full[p // 2 : p // 2 + rows, q // 2 : q // 2 + columns]
+    response = full[p // 2 : p // 2 + rows, q // 2 : q // 2 + columns]
+    return response if image.dtype.kind == "f" else response.round()
