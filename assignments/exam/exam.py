@@ -406,7 +406,7 @@ def draw_stack(rng, count, dilation):
     dilation=choices(1, 2, 3, 4),
     stacks=derived(
         lambda rng, count, dilation: [draw_stack(rng, count, dilation) for _ in range(2)],
-        "two stacks of `count` layers with dilations up to `dilation`",
+        "two stacks of `count` layers, each as draw_stack returns it",
     ),
 )
 def receptive_field_matches_reference(student, reference, rng, dilation, stacks):
@@ -833,7 +833,7 @@ SENTENCES = {
         lambda rng, length: [str(word) for word in rng.permutation(WORDS[:length])],
         "a sentence of `length` words, some of which come back",
     ),
-    "sharpness": choices(1.3, 0.0, -1.7, 2000.0, -2000.0),
+    "sharpness": choices(1.3, 0.0, -1.7, 800.0, 2000.0, -2000.0),
 }
 attention_grid_matches_reference = matches_reference(
     "attention_grid",

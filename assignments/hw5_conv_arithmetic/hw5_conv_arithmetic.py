@@ -1085,7 +1085,7 @@ def draw_rows(rng, count, dilation):
     dilation=choices(1, 2, 4),
     layers=derived(
         lambda rng, count, dilation: make_layers(*draw_rows(rng, count, dilation)),
-        "`count` layers with dilations up to `dilation`",
+        "`count` layers, of the rows that draw_rows returns",
     ),
 )
 def receptive_fields_match_reference(student, reference, rng, dilation, layers):

@@ -2,17 +2,10 @@ import torch
 
 from autograder import alternative, mistake
 
-
-@mistake("old gradients are added to the new ones: zero_grad is missing")
-def _(model, optimizer, batches, loss_fn):
-    model.train()
-    losses = []
-    for images, labels in batches:
-        loss = loss_fn(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+mistake(
+    "old gradients are added to the new ones: zero_grad is missing",
+    edit=("        optimizer.zero_grad()\n", ""),
+)
 
 
 @mistake("the gradients are set to zero right before the step uses them")
@@ -28,17 +21,13 @@ def _(model, optimizer, batches, loss_fn):
     return losses
 
 
-@mistake("zero_grad comes once an epoch, not once a batch")
-def _(model, optimizer, batches, loss_fn):
-    model.train()
-    losses = []
-    optimizer.zero_grad()
-    for images, labels in batches:
-        loss = loss_fn(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+mistake(
+    "zero_grad comes once an epoch, not once a batch",
+    edit=(
+        "    for inputs, targets in batches:\n        optimizer.zero_grad()\n",
+        "    optimizer.zero_grad()\n    for inputs, targets in batches:\n",
+    ),
+)
 
 
 @mistake("the first batch still uses the gradients that were there before")
@@ -54,68 +43,25 @@ def _(model, optimizer, batches, loss_fn):
     return losses
 
 
-@mistake("labels and predictions are swapped in the loss")
-def _(model, optimizer, batches, loss_fn):
-    model.train()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(labels, model(images))
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+mistake(
+    "labels and predictions are swapped in the loss",
+    edit=("loss_fn(model(inputs), targets)", "loss_fn(targets, model(inputs))"),
+)
 
 
-@mistake("image for images: a name that nothing defines")
-def _(model, optimizer, batches, loss_fn):
-    model.train()
-    losses = []
-    for images, labels in batches:  # noqa: B007
-        optimizer.zero_grad()
-        loss = loss_fn(model(image), labels)  # noqa: F821
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+mistake("image for images: a name that nothing defines", edit=("model(inputs)", "model(image)"))
 
 
-@mistake("trained in evaluation mode: batch statistics are not used")
-def _(model, optimizer, batches, loss_fn):
-    model.eval()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+mistake(
+    "trained in evaluation mode: batch statistics are not used",
+    edit=("model.train()", "model.eval()"),
+)
 
 
-@mistake("the mode is left as it was found")
-def _(model, optimizer, batches, loss_fn):
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+mistake("the mode is left as it was found", edit=("    model.train()\n", ""))
 
 
-@mistake("the list keeps tensors, and with them every batch's graph")
-def _(model, optimizer, batches, loss_fn):
-    model.train()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss)
-    return losses
+mistake("the list keeps tensors, and with them every batch's graph", edit=("loss.item()", "loss"))
 
 
 @mistake("the loss after the step, not before it")
@@ -130,44 +76,22 @@ def _(model, optimizer, batches, loss_fn):
     return losses
 
 
-@mistake("the step comes before the gradient that it needs")
-def _(model, optimizer, batches, loss_fn):
-    model.train()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(model(images), labels)
-        optimizer.step()
-        loss.backward()
-        losses.append(loss.item())
-    return losses
+mistake(
+    "the step comes before the gradient that it needs",
+    edit=("loss.backward()\n        optimizer.step()", "optimizer.step()\n        loss.backward()"),
+)
 
 
-@mistake("returns after the first batch: mind the indentation")
-def _(model, optimizer, batches, loss_fn):
-    model.train()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-        return losses
-    return losses
+mistake(
+    "returns after the first batch: mind the indentation",
+    edit=("    return losses", "        return losses"),
+)
 
 
-@mistake("one mean loss for the epoch, not one for each batch")
-def _(model, optimizer, batches, loss_fn):
-    model.train()
-    losses = []
-    for images, labels in batches:
-        optimizer.zero_grad()
-        loss = loss_fn(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return [sum(losses) / len(losses)]
+mistake(
+    "one mean loss for the epoch, not one for each batch",
+    edit=("return losses", "return [sum(losses) / len(losses)]"),
+)
 
 
 @mistake("a single step for the whole epoch")
