@@ -190,7 +190,7 @@ def require_training(before, after, ours):
     weights, and most slips that cost points elsewhere still train.
     """
     assert_that(
-        before - after >= 0.2 * (before - ours),
+        after <= ours + max(0.8 * (before - ours), 1e-9),
         f"the loss is {before:.5g} with the weights before training and {after:.5g} with those "
         f"after it; our loop brings it to {ours:.5g}",
     )
@@ -293,8 +293,9 @@ self_check(train_epoch_follows_reference)
 @domain(count=whole(1, 4), visible=1)
 def train_epoch_keeps_no_graph(student, reference, rng, count):
     """train_epoch trains, returns numbers of the size of losses, and keeps no graph alive."""
-    weights, batches = make_epoch(rng, "cross_entropy", [6] * count)
-    arguments = weights, batches, "cross_entropy", 0.1, 0.0, 0.0
+    # One batch, again and again: the loss surely falls, and no slip with the batches shows here.
+    weights, batches = make_epoch(rng, "cross_entropy", [6])
+    arguments = weights, count * batches, "cross_entropy", 0.1, 0.0, 0.0
     got = student.apply(run_train_epoch, *arguments)
     want = reference.apply(run_train_epoch, *arguments)
     require_shapes(got["weights"], want["weights"])
@@ -426,11 +427,6 @@ def require_a_trained_state(got, weights, want, x, y):
     require_training(*losses)
 
 
-def joined(batches):
-    """Return the inputs and the labels of all batches."""
-    return [np.concatenate(part) for part in zip(*batches, strict=True)]
-
-
 @check(
     "fit",
     points=5,
@@ -463,18 +459,19 @@ self_check(fit_follows_reference)
 @domain(epochs=whole(2, 4), visible=1)
 def fit_sets_the_mode(student, reference, rng, epochs):
     """Training mode is what fit trains in; it validates in evaluation mode, without gradients."""
-    made = weights, train, valid = make_fit(rng, 4, 2, 9)
+    weights, train, valid = make_fit(rng, 1, 2, 9)
     # In evaluation mode the scores shift: far, to the rarest class, if gradients are recorded.
-    counts = np.bincount(joined(valid)[1], minlength=3)
+    counts = np.bincount(np.concatenate([labels for _, labels in valid]), minlength=3)
     far = 60.0 * np.eye(3)[counts.argmin()]
-    arguments = *made, epochs, 0.5, True, [rng.normal(size=3).tolist(), far.tolist()]
+    telling = [rng.normal(size=3).tolist(), far.tolist()]
+    arguments = weights, 4 * train, valid, epochs, 0.5, True, telling
     got, want = student.apply(run_fit, *arguments), reference.apply(run_fit, *arguments)
     # What batch normalisation keeps tells which batches it has met in training mode. The layer
     # before it does not learn, so that no other slip shows here.
     for name in ("num_batches_tracked", "running_mean", "running_var"):
         kept = f"batchnorm1d.{name}"
         assert_close(got["state"][kept], want["state"][kept], what=f"{name} of the model")
-    require_a_trained_state(got["state"], weights, want["state"], *joined(train))
+    require_a_trained_state(got["state"], weights, want["state"], *train[0])
     losses = [float(one) for one in got["curves"]["valid"]]
     require_numbers_about(losses, want["curves"]["valid"], "validation losses")
 
@@ -492,10 +489,10 @@ self_check(fit_sets_the_mode)
 def fit_keeps_no_graph(student, reference, rng, epochs):
     """Three lists come from fit, one number for each epoch, and none keeps a graph alive."""
     # No batch normalisation, and batches of one size: most other slips do not show here.
-    made = weights, train, _ = make_fit(rng, 2, 2, 8)
-    arguments = *made, epochs, 0.05, False
+    weights, train, valid = make_fit(rng, 1, 2, 8)
+    arguments = weights, 2 * train, valid, epochs, 0.05, False
     got, want = student.apply(run_fit, *arguments), reference.apply(run_fit, *arguments)
-    require_a_trained_state(got["state"], weights, want["state"], *joined(train))
+    require_a_trained_state(got["state"], weights, want["state"], *train[0])
     for name, curve in got["curves"].items():
         assert_that(len(curve) == epochs, f"{name}: one number for each epoch")
         if name != "accuracy":
@@ -630,8 +627,8 @@ self_check(fine_tune_follows_reference)
 def fine_tune_trains_the_copy_only(student, reference, rng, num_labels):
     """fine_tune trains every parameter of the copy, and leaves the model it was given alone."""
     # Pictures of one pixel: no slip with the axes shows here.
-    weights, batches = make_pixels(rng, 2, num_labels, [6, 6], 1, 1)
-    arguments = weights, batches, num_labels, 0.5, 3
+    weights, batches = make_pixels(rng, 2, num_labels, [6], 1, 1)
+    arguments = weights, 2 * batches, num_labels, 0.2, 3
     got = student.apply(run_fine_tune, *arguments)
     want = reference.apply(run_fine_tune, *arguments)
     tuned, ours = got["parameters"], want["parameters"]
@@ -735,12 +732,10 @@ def make_split(rng, count, by_lot=1.0):
     points=6,
     hint="Which examples reach the training, directly or through a mean? Whose label is whose?",
 )
-@case("batch norm", num_valid=6, epochs=4, norm=True, constant=False, spread=1.0)
-@case("one example", num_valid=1, epochs=5, norm=True, constant=False, spread=1.0, hidden=True)
 @domain(
     num_valid=whole(1, 10),
     epochs=whole(1, 6),
-    norm=choices(False, True),
+    norm=choices(True, False),
     constant=choices(False, True),
     spread=choices(1.0, 1e-7, 100.0),
 )
