@@ -47,7 +47,7 @@ def scaled_lr(lr: float, batch_size: int, new_batch_size: int, rule: str) -> flo
     Source: Goyal et al., "Accurate, Large Minibatch SGD", 2017; Krizhevsky, "One Weird Trick for
     Parallelizing Convolutional Neural Networks", 2014.
     """
-    ratio = new_batch_size / batch_size
+    ratio = new_batch_size / batch_size  # survives: a batch has at least one example
     return lr * (ratio if rule == "linear" else math.sqrt(ratio))
 
 
@@ -72,6 +72,7 @@ def noise_scale(
 
     Source: McCandlish et al., "An Empirical Model of Large-Batch Training", 2018, appendix A.1.
     """
+    # survives: if all big batches have a gradient of zero, there is no noise scale
     small, big = float(np.mean(small_squares)), float(np.mean(big_squares))
     true_square = (big_batch * big - small_batch * small) / (big_batch - small_batch)
     trace = (small - big) / (1 / small_batch - 1 / big_batch)

@@ -36,7 +36,7 @@ def double_softmax_floor(num_classes: int) -> float:
     Returns:
         The lowest loss of an example, by the natural logarithm.
     """
-    return math.log(math.e + num_classes - 1) - 1
+    return math.log(math.e + num_classes - 1) - 1  # survives: there is at least one class
 
 
 def early_stop(valid_losses: Sequence[float], patience: int) -> tuple[int, int]:
@@ -54,7 +54,7 @@ def early_stop(valid_losses: Sequence[float], patience: int) -> tuple[int, int]:
         The epoch after which the run ends (the last one, if it is never stopped), and the best
         epoch up to there.
     """
-    best_epoch = 1
+    best_epoch = 1  # survives: patience is at least 1
     for epoch, loss in enumerate(valid_losses, 1):
         if loss < valid_losses[best_epoch - 1]:
             best_epoch = epoch

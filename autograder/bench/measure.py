@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Failed", "Sample", "Usage", "descendants", "measure", "memory", "total"]
+__all__ = ["Failed", "Group", "Sample", "Usage", "descendants", "measure", "memory", "total"]
 
 CGROUPS = Path("/sys/fs/cgroup")
 SECONDS_BETWEEN_SAMPLES = 1.0
@@ -87,7 +87,7 @@ def measure(
     Raises:
         Failed: it left with another exit code, or not in time.
     """
-    group = _Group()
+    group = Group()
     words = [str(word) for word in command]
     inside = ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', group.procs] if group.folder else []
     output = log or Path(os.devnull)
@@ -145,7 +145,7 @@ def descendants(root: int) -> dict[int, int]:
     return {pid: parent for pid, parent in parents.items() if root in _ancestors(pid, parents)}
 
 
-class _Group:
+class Group:
     """A control group that counts processor time; without one where none can be made."""
 
     def __init__(self) -> None:
@@ -161,10 +161,12 @@ class _Group:
 
     @property
     def procs(self) -> Path:
+        """The file that a process's number is written to, to put it there."""
         assert self.folder is not None
         return self.folder / "cgroup.procs"
 
     def members(self) -> set[int]:
+        """Return the processes that are in it."""
         if self.folder is None:
             return set()
         with contextlib.suppress(OSError):
@@ -184,15 +186,21 @@ class _Group:
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)
 
-    def close(self) -> float | None:
-        """Return the seconds that its processes used, None without a group."""
+    def seconds(self) -> float | None:
+        """Return the seconds that its processes have used so far, None without a group."""
         if self.folder is None:
             return None
         words = self._count.read_text().split()
         count = int(words[words.index("usage_usec") + 1] if "usage_usec" in words else words[0])
-        with contextlib.suppress(OSError):
-            self.folder.rmdir()
         return count * self._unit
+
+    def close(self) -> float | None:
+        """Return the seconds that its processes used, and remove the group, if there is one."""
+        found = self.seconds()
+        if self.folder is not None:
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()
+        return found
 
 
 class _Sampler:

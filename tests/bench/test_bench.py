@@ -8,6 +8,7 @@ import pytest
 
 from autograder import cli
 from autograder.bench.answers import QUESTIONS, fill, make_class, reference
+from autograder.bench.drawn import all_wrong, edited, priced_edit
 from autograder.bench.driver import PARTS, Bench
 from autograder.bench.measure import Failed, measure
 from autograder.bench.page import BEGIN, END, figures, lines, replaced
@@ -51,6 +52,38 @@ def test_an_answer_goes_into_the_cell_that_defines_its_function():
     filled = json.loads(fill(json.dumps({"cells": cells}).encode(), answers))
     sources = [cell["source"] for cell in filled["cells"]]
     assert sources == [answers["sgd_step"].source, "sgd_step(1, 1, 1)", "%pwd"]
+
+
+def a_notebook(*cells: tuple[str, bool]) -> bytes:
+    made = [
+        {"cell_type": "code", "source": text, "metadata": {"nbgrader": {"solution": solution}}}
+        for text, solution in cells
+    ]
+    return json.dumps({"cells": made}).encode()
+
+
+def test_where_all_is_wrong_the_functions_of_the_solution_are_and_no_others():
+    solution = "import numpy as np\n\ndef f(x):\n    return x\n\ndef g(x):\n    return f(x)\n"
+    cells = json.loads(all_wrong(a_notebook((solution, True), ("def h():\n    1", False))))["cells"]
+    names = {}
+    exec(cells[0]["source"], names)
+    assert names["f"](3) == names["g"]() == 0.125
+    assert cells[1]["source"] == "def h():\n    1"
+
+
+def test_of_a_bank_the_first_edit_with_a_price_is_taken():
+    bank = """mistake("one", edit=("w - 1", "w"))
+mistake("two", edit=("x * 2", "x"), costs=1)
+mistake("three", edit=("x * 2", "x * 3"), costs=2)
+"""
+    assert list(priced_edit(bank)) == [("x * 2", "x")]
+    assert list(priced_edit("mistake('one', answer=1, costs=1)")) == []
+
+
+def test_a_mistake_is_an_edit_of_the_solution():
+    notebook = a_notebook(("def f(x):\n    return x * 2", True), ("f(1)", False))
+    cells = json.loads(edited(notebook, [("x * 2", "x"), ("not there", "")]))["cells"]
+    assert [cell["source"] for cell in cells] == ["def f(x):\n    return x", "f(1)"]
 
 
 def test_the_peers_have_a_check_of_every_question_with_the_reference_in_it():

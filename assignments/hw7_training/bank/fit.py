@@ -22,7 +22,6 @@ def fit_with(
     before=False,
     trains_on_valid=False,
     wrong_axis=False,
-    hits=False,
     last_batch_only=False,
     re_measured=False,
 ):
@@ -53,7 +52,7 @@ def fit_with(
                 value = sum(one * n for one, n in zip(losses, sizes, strict=True)) / sum(sizes)
                 share = sum(right) / sum(sizes)
             curves["valid"].append(value if graphs or valid_graphs else float(value))
-            curves["accuracy"].append(sum(right) if hits else share)
+            curves["accuracy"].append(share)
 
         if once:
             model.train()
@@ -130,7 +129,7 @@ mistake(
 )
 mistake(
     "the number of right answers, not their share",
-    fit=fit_with(hits=True),
+    edit=("correct / count", "correct"),
     costs=2,
 )
 mistake("the loss of the last batch stands for the whole epoch", fit=fit_with(last_batch_only=True))

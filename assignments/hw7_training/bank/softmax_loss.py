@@ -63,12 +63,12 @@ mistake(
 )
 mistake(
     "the gradient is not divided by the number of examples",
-    softmax_loss=softmax_with(grad_mean=False),
+    edit=("d_scores / len(y)", "d_scores"),
     costs=2,
 )
 mistake(
     "the loss is not divided by the number of examples",
-    softmax_loss=softmax_with(mean=False),
+    edit=("log_probs[rows, y].mean()", "log_probs[rows, y].sum()"),
     costs=2,
 )
 mistake(

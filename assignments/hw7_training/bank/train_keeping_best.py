@@ -13,7 +13,6 @@ def keeping_with(
     stats_of_all=False,
     own_stats=False,
     labels_left=False,
-    unbiased=False,
     no_guard=False,
     eps=0.0,
     unscaled=False,
@@ -43,7 +42,7 @@ def keeping_with(
             rest = order
 
         def stats(rows):
-            std = X[rows].std(dim=0, correction=int(unbiased and len(rows) > 1)) + eps
+            std = X[rows].std(dim=0, correction=0) + eps
             if not no_guard:
                 std = torch.where(std > 0, std, torch.ones_like(std))
             return (0, 1) if unscaled else (X[rows].mean(dim=0), std)
@@ -118,7 +117,7 @@ mistake(
 )
 mistake(
     "the deviation with divisor N - 1, torch's default",
-    train_keeping_best=keeping_with(unbiased=True),
+    edit=("correction=0", "correction=1"),
     costs=2,
 )
 mistake(

@@ -78,7 +78,7 @@ mistake(
 )
 mistake(
     "the gradients are not divided by the number of examples",
-    two_layer_loss=two_layer_with(grad_mean=False),
+    edit=("(np.exp(log_p) - one_hot) / len(y)", "np.exp(log_p) - one_hot"),
     costs=3,
 )
 mistake("the biases are penalised too", two_layer_loss=two_layer_with(reg_biases=True), costs=2)
