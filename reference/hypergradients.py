@@ -137,7 +137,7 @@ def graph_edges(steps: int) -> list[tuple[str, str]]:
     for k in range(steps):
         edges |= {(f"w{k}", f"g{k}")}
         edges |= {(parent, f"w{k + 1}") for parent in ("eta", f"w{k}", f"g{k}")}
-    return sorted(edges)
+    return sorted(edges)  # survives: an edge said twice is one edge
 
 
 def hypergrad_unrolled(
