@@ -97,6 +97,7 @@ def rate_bound(B: float, rho: float, T: int) -> tuple[float, float]:
 
     Source: Shalev-Shwartz and Ben-David, "Understanding Machine Learning", 2014, section 14.1.
     """
+    # survives: B is above 0
     return B / (rho * math.sqrt(T)), B * rho / math.sqrt(T)
 
 
@@ -116,7 +117,7 @@ def averaged_descent(
     Returns:
         (d,) the mean of w_1, ..., w_T, float64.
     """
-    w, total = np.zeros(d), np.zeros(d)
+    w, total = np.zeros(d), np.zeros(d)  # survives: there is at least one weight
     for _ in range(T):
         total = total + w
         w = w - eta * gradient(w)

@@ -49,7 +49,7 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
             "numeric_jacobian",
             "/ (2 * h)",
             "/ h",
-            13 / 3,
+            5 * 4 / 9 + 1 / 11 + 2 * 2 / 4,
             "divided by h: its two points are 2h apart",
         ),
         Slip("prox_step", "prox_step", "w - grad / lam", "w - lam * grad", 3, "times lambda"),
