@@ -458,11 +458,11 @@ loss_after_steps_is_fast = matches_reference(
     seconds=5,
     said="loss_after_steps takes no longer for ten million steps.",
     returns="loss",
-    X=arrays("n d", values=["normal", "large", "constant"]),
+    X=arrays("n d", values=["normal", "constant"]),
     w0=arrays("d"),
     t=arrays("n"),
     lr=derived(
-        lambda rng, X: rng.uniform(0.5, 2) * 1e-7 * len(X) / np.square(X).sum(),
+        lambda rng, X: rng.uniform(0.1, 0.6) * 1e-7 * len(X) / np.square(X).sum(),
         "a number that is small enough for so many steps",
     ),
     steps=choices(10_000_000),
@@ -765,6 +765,13 @@ def draw_data(rng, w0, examples=7):
     return list(zip((0.4 * X).astype(dtype), (0.6 * t).astype(dtype), strict=True))
 
 
+def room_for(w0):
+    """Return tolerances for what a long chain of operations makes of some weights."""
+    # Ten times the usual one: the derivative in a learning rate of single precision is one too.
+    # In single precision the usual one leaves room for it.
+    return (1e-6, 1e-9) if w0.dtype == torch.float64 else (1e-5, 1e-6)
+
+
 ANY = {
     "w0": tensors(dtypes=["float64"], values=["normal"], layouts=[]),
     "model": choices("tanh", "linear"),
@@ -789,7 +796,8 @@ def hypergrad_unrolled_matches_reference(student, reference, rng, w0, lr, steps,
     arguments = "hypergrad_unrolled", draw_data(rng, w0, examples), w0, runs, model
     got = student.apply(watch_runs, *arguments)["answers"]
     want = reference.apply(watch_runs, *arguments)["answers"]
-    assert_close(got, want, what="[(loss, hypergradient)]")
+    rtol, atol = room_for(w0)
+    assert_close(got, want, rtol=rtol, atol=atol, what="[(loss, hypergradient)]")
 
 
 self_check(hypergrad_unrolled_matches_reference)
@@ -927,7 +935,8 @@ def hypergrad_forward_matches_reference(student, reference, rng, w0, lr, steps, 
     arguments = "hypergrad_forward", draw_data(rng, w0, examples), w0, [(lr, steps)], model
     got = student.apply(watch_runs, *arguments)["answers"]
     want = reference.apply(watch_runs, *arguments)["answers"]
-    assert_close(got, want, what="[(loss, hypergradient)]")
+    rtol, atol = room_for(w0)
+    assert_close(got, want, rtol=rtol, atol=atol, what="[(loss, hypergradient)]")
 
 
 self_check(hypergrad_forward_matches_reference)
