@@ -138,13 +138,15 @@ class Homework:
     ) -> set[str]:
         """Return the cases that earn something, or break, under one of some secrets.
 
-        Where all depend on all, those of a check that passes.
+        Where all depend on all, those of a check that passes; likewise of one that draws its
+        inputs, those of one that passes typical ones.
         """
         found = set()
         for secret in secrets:
             results = self.results(check, values, secret).values()
             passed = {r.name for r in results if r.verdict is Verdict.PASSED}
-            if len(passed) == len(results) or not self.checks[check].all_or_nothing:
-                found |= passed
+            one = self.checks[check]
+            if len(passed) == len(results) or not one.all_or_nothing:
+                found |= passed if one.typical in (None, *passed) else set()
             found |= {r.name for r in results if r.verdict is Verdict.BROKEN}
         return found
