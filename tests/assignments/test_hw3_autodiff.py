@@ -119,7 +119,8 @@ def test_the_sine_is_invisible_at_1_2_but_not_to_the_checks(
     (mistake,) = hw.known_mistakes(check, words)
     results = hw.results(check, mistake.values)
     verdicts = {name: result.verdict for name, result in results.items()}
-    assert verdicts["at (1, 2)"] is Verdict.PASSED
+    (famous,) = (name for name in verdicts if name in ("at (1, 2)", "near (1, 2)"))
+    assert verdicts[famous] is Verdict.PASSED
     assert verdicts["typical inputs"] is Verdict.FAILED
 
 
