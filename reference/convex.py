@@ -97,7 +97,6 @@ def rate_bound(B: float, rho: float, T: int) -> tuple[float, float]:
 
     Source: Shalev-Shwartz and Ben-David, "Understanding Machine Learning", 2014, section 14.1.
     """
-    # survives: B is above 0
     return B / (rho * math.sqrt(T)), B * rho / math.sqrt(T)
 
 

@@ -424,8 +424,8 @@ self_check(toy_answers_have_the_right_form)
 # One step multiplies the residuals by a matrix; you found it in 1.1. $T$ steps multiply them by
 # its power. Powers of a symmetric matrix are simple in the basis of its eigenvectors, which are
 # the left singular vectors of $X$. What happens to the part of $a$ along one of them? Find a
-# formula for $L_T(\eta)$ whose work does not grow with $T$, and write it. (The checks do ten
-# million steps.)
+# formula for $L_T(\eta)$ whose work does not grow with $T$, and write it. (The second check does
+# ten million steps, for 2 of the points.)
 #
 # **Look out.** With more examples than weights the residuals also have a part that no step can
 # change. Is it in your formula?
@@ -905,7 +905,8 @@ with suppress(NotImplementedError):  # as long as hypergrad_unrolled is not writ
 #
 # Your function has to do with the memory of one step. Grading counts the graphs that are alive
 # whenever a loss is asked for, and the operations that the weights remember. In a run of seventy
-# steps there may be a few graphs, not seventy, and operations of a step or two, not of all.
+# steps there may be a few graphs, not seventy, and operations of a step or two, not of all. That is
+# 4 of the points; the numbers are the others.
 #
 # **Look out.** Three slips give wrong numbers, and a fourth gives right ones: the term with the
 # Hessian is forgotten; it is taken at the weights after the step; the new weights are used too
