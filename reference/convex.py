@@ -116,7 +116,7 @@ def averaged_descent(
     Returns:
         (d,) the mean of w_1, ..., w_T, float64.
     """
-    w, total = np.zeros(d), np.zeros(d)
+    w, total = np.zeros(d), np.zeros(d)  # survives: there is at least one weight
     for _ in range(T):
         total = total + w
         w = w - eta * gradient(w)

@@ -133,12 +133,11 @@ def graph_edges(steps: int) -> list[tuple[str, str]]:
         A list of pairs (from, to) of names, in any order: one pair for each node and each node
         that it is directly computed from.
     """
-    edges = []
+    edges = {(f"w{steps}", f"L{steps}")}
     for k in range(steps):
-        edges += [(f"w{k}", f"g{k}")]  # survives: the order of edges is free
-        for parent in ("eta", f"w{k}", f"g{k}"):  # survives: here too
-            edges += [(parent, f"w{k + 1}")]
-    return [*edges, (f"w{steps}", f"L{steps}")]  # survives: an edge said twice is one edge
+        edges |= {(f"w{k}", f"g{k}")}
+        edges |= {(parent, f"w{k + 1}") for parent in ("eta", f"w{k}", f"g{k}")}
+    return sorted(edges)  # survives: an edge said twice is one edge
 
 
 def hypergrad_unrolled(
@@ -171,8 +170,7 @@ def hypergrad_unrolled(
     Reversible Learning", 2015; Franceschi et al., "Forward and Reverse Gradient-Based
     Hyperparameter Optimization", 2017.
     """
-    # survives: a number in single precision is as good
-    eta = torch.tensor(lr, dtype=w0.dtype, device=w0.device, requires_grad=True)
+    eta = w0.new_tensor(lr, requires_grad=True)
     w = w0.detach().requires_grad_()
     for _ in range(steps):
         (gradient,) = torch.autograd.grad(train_loss(w), w, create_graph=True)
@@ -267,8 +265,4 @@ def train_learned_lr(
         before = gradient
         lrs.append(lr)
         losses.append(value.item())
-    return (
-        w,
-        torch.tensor(lrs, dtype=w0.dtype, device=w0.device),  # survives: single precision is taken
-        torch.tensor(losses, dtype=w0.dtype, device=w0.device),  # survives: here too
-    )
+    return w, w0.new_tensor(lrs), w0.new_tensor(losses)

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from autograder.artefacts.results import Verdict
@@ -76,11 +77,15 @@ def test_a_single_example_hides_what_the_other_cases_find(hw: Homework) -> None:
     """With n = 1 a lost factor of n goes unnoticed, so no check has n = 1 only."""
     for name in ("loss_after_one_step", "dloss_deta", "d2loss_deta2", "optimal_lr"):
         check = hw.checks[f"{name}_matches_reference"]
-        sizes = [(case.parameters["n"], case.parameters["d"]) for case in check.cases]
-        assert sum(n > 1 for n, _ in sizes) >= 3
-        assert any(n > d for n, d in sizes)
-        assert any(n < d for n, d in sizes)
-        assert all(n != d for n, d in sizes)
+        drawn = [case.arguments(np.random.default_rng(0))["X"].shape for case in check.cases]
+        assert sum(n > 1 for n, _ in drawn) >= 3
+        assert any(n > d for n, d in drawn)
+        assert any(n < d for n, d in drawn)
+        assert check.typical is not None
+        (typical,) = (case for case in check.cases if case.name == check.typical)
+        n, d = typical.arguments(np.random.default_rng(0))["X"].shape
+        assert n > 1
+        assert n != d
 
 
 def test_measured_memory_is_a_line_and_a_constant_as_the_example_answer_says(hw: Homework) -> None:

@@ -119,10 +119,9 @@ def test_the_sine_is_invisible_at_1_2_but_not_to_the_checks(
     (mistake,) = hw.known_mistakes(check, words)
     results = hw.results(check, mistake.values)
     verdicts = {name: result.verdict for name, result in results.items()}
-    assert verdicts["at (1, 2)"] is Verdict.PASSED
-    assert verdicts["near (0.1, -0.3)"] is Verdict.FAILED
-    assert [name for name in verdicts if name.startswith("where the sine")]
-    assert all(v is Verdict.FAILED for name, v in verdicts.items() if "sine" in name)
+    (famous,) = (name for name in verdicts if name in ("at (1, 2)", "near (1, 2)"))
+    assert verdicts[famous] is Verdict.PASSED
+    assert verdicts["typical inputs"] is Verdict.FAILED
 
 
 KNOWN = {

@@ -33,13 +33,13 @@ class Slip(NamedTuple):
 
 SLIPS: dict[str, tuple[Slip, ...]] = {
     "hw2_hypergradients": (
-        Slip("dloss_deta", "dloss_deta", "-4 / n**2", "-4 / n", 35 / 6, "4/n in place of 4/n²"),
+        Slip("dloss_deta", "dloss_deta", "-4 / n**2", "-4 / n", 7, "4/n in place of 4/n²"),
         Slip(
             "hypergrad_unrolled",
             "hypergrad_unrolled",
             ", create_graph=True",
             "",
-            113 / 7,
+            13,
             "create_graph is missing",
         ),
     ),
@@ -49,7 +49,7 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
             "numeric_jacobian",
             "/ (2 * h)",
             "/ h",
-            13 / 3,
+            5 * 4 / 9 + 1 / 11 + 2 * 2 / 4,
             "divided by h: its two points are 2h apart",
         ),
         Slip("prox_step", "prox_step", "w - grad / lam", "w - lam * grad", 3, "times lambda"),
