@@ -71,7 +71,7 @@ def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-
     return right_batchnorm(x, gamma, beta, running_mean, running_var, training, momentum)
 
 
-@mistake("another default: eps is 1e-5", costs=0.5)
+@mistake("another default: eps is 1e-5")
 def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-3):
     return right_batchnorm(x, gamma, beta, running_mean, running_var, training, momentum, eps)
 
@@ -81,7 +81,7 @@ def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-
     return right_batchnorm(x, gamma, beta, running_mean, running_var, training, 1 - momentum, eps)
 
 
-@mistake("another default: momentum is 0.1, the weight of the new value", costs=0.5)
+@mistake("another default: momentum is 0.1, the weight of the new value")
 def _(x, gamma, beta, running_mean, running_var, training, momentum=0.9, eps=1e-5):
     return right_batchnorm(x, gamma, beta, running_mean, running_var, training, momentum, eps)
 
