@@ -66,7 +66,7 @@ def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-
     return batchnorm_by(x, gamma, beta, running_mean, running_var, training, momentum, 0.0)
 
 
-@mistake("a fixed eps: the argument is not used")
+@mistake("a fixed eps: the argument is not used", costs=1)
 def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-5):
     return right_batchnorm(x, gamma, beta, running_mean, running_var, training, momentum)
 
