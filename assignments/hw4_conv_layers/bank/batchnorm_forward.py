@@ -145,7 +145,7 @@ def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-
     return right_batchnorm(x, ones, zeros, running_mean, running_var, training, momentum, eps)
 
 
-@mistake("a reshape without moving the channels to the end mixes them up")
+@mistake("a reshape without moving the channels to the end mixes them up", costs=2)
 def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-5):
     arguments = gamma, beta, running_mean, running_var, training, momentum, eps
     out, mean, var = right_batchnorm(x.reshape(-1, x.shape[1]), *arguments)
