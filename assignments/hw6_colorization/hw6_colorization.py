@@ -58,14 +58,23 @@ import torch
 from torch import nn
 
 from autograder import (
+    arrays,
     assert_close,
     assert_equal,
+    assert_figure,
     assert_shape,
     assert_that,
     budget,
     case,
     check,
+    choices,
+    domain,
+    drawn,
+    indices,
+    interval,
+    like,
     self_check,
+    whole,
 )
 
 # %% [markdown]
@@ -154,10 +163,13 @@ from reference.colorization import get_rgb_cat
 
 
 # %%
-def require_whole_numbers(got):
-    """Fail unless these are integers, which torch's cross-entropy wants as categories."""
+def compare_categories(student, reference, xs, colours):
+    """Fail unless the categories are ours, and integers, which torch's cross-entropy wants."""
+    got, want = student.get_rgb_cat(xs, colours), reference.get_rgb_cat(xs, colours)
+    assert_shape(got, want.shape, what="categories")
     kind = str(getattr(got, "dtype", type(got).__name__))
     assert_that("int" in kind, f"categories: dtype {kind}, expected integers")
+    assert_equal(got, want, what="categories")
 
 
 @check(
@@ -166,21 +178,14 @@ def require_whole_numbers(got):
     pure=True,
     hint="Name the axes of each intermediate array: pictures, colours, channels, height, width.",
 )
-@case("24 colours", shape=(2, 3, 8, 8), count=24)
-@case("wide pictures", shape=(3, 3, 4, 7), count=5)
-@case("many pictures", shape=(130, 3, 3, 2), count=6, hidden=True)
-@case("colours and pixels from 0 to 255", shape=(4, 3, 5, 3), count=9, scale=255.0, hidden=True)
-@case("one picture, three colours", shape=(1, 3, 3, 3), count=3, hidden=True)
-@case("two colours", shape=(2, 3, 6, 4), count=2, hidden=True)
-def get_rgb_cat_matches_reference(student, reference, rng, shape, count, scale=1.0):
+@domain(
+    xs=arrays("n 3 height width", low=0, high=1),
+    colours=like("xs", shape="k 3", values=["inside"]),
+    sizes={"n": (1, 130), "k": (2, 24)},
+)
+def get_rgb_cat_matches_reference(student, reference, rng, xs, colours):
     """get_rgb_cat gives each pixel the number of the nearest colour."""
-    xs = scale * rng.uniform(size=shape)
-    colours = scale * rng.uniform(size=(count, 3))
-    got = student.get_rgb_cat(xs, colours)
-    want = reference.get_rgb_cat(xs, colours)
-    assert_shape(got, want.shape, what="categories")
-    require_whole_numbers(got)
-    assert_equal(got, want, what="categories")
+    compare_categories(student, reference, xs, colours)
 
 
 self_check(get_rgb_cat_matches_reference)
@@ -193,20 +198,14 @@ self_check(get_rgb_cat_matches_reference)
     pure=True,
     hint="Which number does argmin give if the minimum occurs twice? Use Euclid's distance.",
 )
-@case("single precision, whole numbers", shape=(2, 3, 6, 4), count=8)
-@case("a coarse grid with many ties", shape=(3, 3, 5, 8), count=12, levels=4, hidden=True)
-@case("each colour twice", shape=(2, 3, 4, 5), count=7, twice=True, hidden=True)
-def get_rgb_cat_settles_ties(student, reference, rng, shape, count, levels=256, twice=False):
+@domain(
+    xs=arrays("n 3 height width", low=0, high=3, dtypes=["int64"]),
+    colours=like("xs", shape="k 3"),
+    sizes={"k": (2, 24)},
+)
+def get_rgb_cat_settles_ties(student, reference, rng, xs, colours):
     """get_rgb_cat takes the lower number of two colours that are equally near."""
-    xs = rng.integers(levels, size=shape).astype(np.float32)
-    colours = rng.integers(levels, size=(count, 3)).astype(np.float32)
-    if twice:
-        colours = np.concatenate([colours, colours])
-    got = student.get_rgb_cat(xs, colours)
-    want = reference.get_rgb_cat(xs, colours)
-    assert_shape(got, want.shape, what="categories")
-    require_whole_numbers(got)
-    assert_equal(got, want, what="categories")
+    compare_categories(student, reference, *(a.astype(np.float32) for a in (xs, colours)))
 
 
 self_check(get_rgb_cat_settles_ties)
@@ -356,10 +355,9 @@ def probe_network(notebook, name, sizes, numbers, x, slopes, training, device="c
 
 def probe(student, reference, rng, name, sizes, batch, training, device="cpu"):
     """Return what a student's network and ours do with the same numbers and pictures."""
-    _, _, num_colours, num_in_channels = sizes
-    numbers, x = rng.uniform(size=1999), rng.normal(size=(batch, num_in_channels, 32, 32))
-    slopes = rng.normal(size=(batch, num_colours, 32, 32)) / 32
-    arguments = name, list(sizes), numbers, x, slopes, training, device
+    numbers, x = rng.uniform(size=1999), rng.normal(size=(batch, sizes["channels"], 32, 32))
+    slopes = rng.normal(size=(batch, sizes["colours"], 32, 32)) / 32
+    arguments = name, list(sizes.values()), numbers, x, slopes, training, device
     return student.apply(probe_network, *arguments), reference.apply(probe_network, *arguments)
 
 
@@ -370,9 +368,9 @@ def require_layers(student, reference, rng, name, sizes):
     an even picture, which takes all layers to work out; with positive numbers in all of them it
     hardly depends on how the network pools, or on its ReLUs.
     """
-    level = rng.uniform(0.5, 1.5, size=(1, sizes[3], 1, 1))
-    picture = level + np.zeros((1, sizes[3], 32, 32))
-    arguments = name, list(sizes), rng.uniform(size=1999), picture, None, False
+    level = rng.uniform(0.5, 1.5, size=(1, sizes["channels"], 1, 1))
+    picture = level + np.zeros((1, sizes["channels"], 32, 32))
+    arguments = name, list(sizes.values()), rng.uniform(size=1999), picture, None, False
     got = student.apply(probe_network, *arguments)
     want = reference.apply(probe_network, *arguments)
     for number, (mine, ours) in enumerate(zip(got["layers"], want["layers"], strict=False), 1):
@@ -403,16 +401,22 @@ def require_gradients(got, want):
         assert_close(got[key], want[key], rtol=1e-2, atol=1e-3, what=key)
 
 
+SIZES = {
+    "kernel": choices(3, 5, 7, 1),
+    "filters": whole(2, 5),
+    "colours": whole(3, 7),
+    "channels": choices(1, 2, 3, 5),
+}
+PASSES = {**SIZES, "batch": choices(2, 3, 1), "training": choices(False, True)}
+
+
 @check(
     "pool_upsample_net",
     points=6,
     hint="Compare each layer's sizes with the docstring, for kernels and channels of all sizes.",
 )
-@case("kernel size 3", sizes=(3, 4, 6, 1))
-@case("kernel size 5", sizes=(5, 3, 7, 2))
-@case("kernel size 7, more inputs than colours", sizes=(7, 2, 3, 5), hidden=True)
-@case("kernel size 1", sizes=(1, 5, 4, 3), hidden=True)
-def pool_upsample_net_has_the_layers(student, reference, rng, sizes):
+@domain(**SIZES)
+def pool_upsample_net_has_the_layers(student, reference, rng, **sizes):
     """PoolUpsampleNet sends a picture through the right layers, of the right sizes, in order."""
     require_layers(student, reference, rng, "PoolUpsampleNet", sizes)
 
@@ -427,12 +431,8 @@ self_check(pool_upsample_net_has_the_layers)
     hint="If all sizes are right, look at the order inside a block, at pooling and upsampling, "
     "and at what stands behind the last layer.",
 )
-@case("evaluation, kernel size 3", sizes=(3, 3, 5, 1), batch=2, training=False)
-@case("training, kernel size 3", sizes=(3, 2, 4, 1), batch=3, training=True)
-@case("evaluation, kernel size 5", sizes=(5, 2, 3, 2), batch=2, training=False, hidden=True)
-@case("training, kernel size 5", sizes=(5, 2, 4, 3), batch=2, training=True, hidden=True)
-@case("one picture", sizes=(3, 4, 3, 2), batch=1, training=False, hidden=True)
-def pool_upsample_net_gives_the_scores(student, reference, rng, sizes, batch, training):
+@domain(**PASSES)
+def pool_upsample_net_gives_the_scores(student, reference, rng, batch, training, **sizes):
     """PoolUpsampleNet gives the same scores as ours if both hold the same numbers."""
     require_scores(*probe(student, reference, rng, "PoolUpsampleNet", sizes, batch, training))
 
@@ -446,9 +446,8 @@ self_check(pool_upsample_net_gives_the_scores)
     points=6,
     hint="Does every layer take part in the gradient, and does each batch norm keep statistics?",
 )
-@case("kernel size 3", sizes=(3, 3, 4, 1))
-@case("kernel size 5, two input channels", sizes=(5, 2, 3, 2), hidden=True)
-def pool_upsample_net_can_learn(student, reference, rng, sizes):
+@domain(**SIZES)
+def pool_upsample_net_can_learn(student, reference, rng, **sizes):
     """PoolUpsampleNet passes gradients back to each weight, and batch norm follows the data."""
     require_gradients(*probe(student, reference, rng, "PoolUpsampleNet", sizes, 3, True))
 
@@ -494,11 +493,8 @@ from reference.colour_nets import ConvTransposeNet
     points=6,
     hint="Compare each layer's sizes with the docstring, for kernels and channels of all sizes.",
 )
-@case("kernel size 3", sizes=(3, 4, 6, 1))
-@case("kernel size 5", sizes=(5, 3, 7, 2))
-@case("kernel size 7, more inputs than colours", sizes=(7, 2, 3, 5), hidden=True)
-@case("kernel size 1", sizes=(1, 5, 4, 3), hidden=True)
-def conv_transpose_net_has_the_layers(student, reference, rng, sizes):
+@domain(**SIZES)
+def conv_transpose_net_has_the_layers(student, reference, rng, **sizes):
     """ConvTransposeNet sends a picture through the right layers, of the right sizes, in order."""
     require_layers(student, reference, rng, "ConvTransposeNet", sizes)
 
@@ -513,12 +509,8 @@ self_check(conv_transpose_net_has_the_layers)
     hint="If all sizes are right, look at padding and output padding, at what stands between the "
     "layers, and at what stands behind the last one.",
 )
-@case("evaluation, kernel size 3", sizes=(3, 3, 5, 1), batch=2, training=False)
-@case("training, kernel size 3", sizes=(3, 2, 4, 1), batch=3, training=True)
-@case("evaluation, kernel size 5", sizes=(5, 2, 3, 2), batch=2, training=False, hidden=True)
-@case("training, kernel size 5", sizes=(5, 2, 4, 3), batch=2, training=True, hidden=True)
-@case("one picture", sizes=(3, 4, 3, 2), batch=1, training=False, hidden=True)
-def conv_transpose_net_gives_the_scores(student, reference, rng, sizes, batch, training):
+@domain(**PASSES)
+def conv_transpose_net_gives_the_scores(student, reference, rng, batch, training, **sizes):
     """ConvTransposeNet gives the same scores as ours if both hold the same numbers."""
     require_scores(*probe(student, reference, rng, "ConvTransposeNet", sizes, batch, training))
 
@@ -532,9 +524,8 @@ self_check(conv_transpose_net_gives_the_scores)
     points=6,
     hint="Does every layer take part in the gradient, and does each batch norm keep statistics?",
 )
-@case("kernel size 3", sizes=(3, 3, 4, 1))
-@case("kernel size 5, two input channels", sizes=(5, 2, 3, 2), hidden=True)
-def conv_transpose_net_can_learn(student, reference, rng, sizes):
+@domain(**SIZES)
+def conv_transpose_net_can_learn(student, reference, rng, **sizes):
     """ConvTransposeNet passes gradients back to each weight, and batch norm follows the data."""
     require_gradients(*probe(student, reference, rng, "ConvTransposeNet", sizes, 3, True))
 
@@ -620,11 +611,8 @@ from reference.colour_nets import UNet
     points=4,
     hint="Which two layers see a skip connection, and how many channels does it bring?",
 )
-@case("kernel size 3", sizes=(3, 4, 6, 1))
-@case("kernel size 5", sizes=(5, 3, 7, 2))
-@case("kernel size 7, more inputs than colours", sizes=(7, 2, 3, 5), hidden=True)
-@case("kernel size 1", sizes=(1, 5, 4, 3), hidden=True)
-def unet_has_the_layers(student, reference, rng, sizes):
+@domain(**SIZES)
+def unet_has_the_layers(student, reference, rng, **sizes):
     """UNet sends a picture through the right layers, of the right sizes, in order."""
     require_layers(student, reference, rng, "UNet", sizes)
 
@@ -639,13 +627,8 @@ self_check(unet_has_the_layers)
     hint="If all sizes are right: what is concatenated with what, in which order, and is it the "
     "output of a whole block?",
 )
-@case("evaluation, kernel size 3", sizes=(3, 3, 5, 1), batch=2, training=False)
-@case("training, kernel size 3", sizes=(3, 2, 4, 1), batch=3, training=True)
-@case("evaluation, kernel size 5", sizes=(5, 2, 3, 2), batch=2, training=False, hidden=True)
-@case("training, kernel size 5", sizes=(5, 2, 4, 3), batch=2, training=True, hidden=True)
-@case("one picture", sizes=(3, 4, 3, 2), batch=1, training=False, hidden=True)
-@case("as many inputs as colours", sizes=(3, 2, 3, 3), batch=2, training=False, hidden=True)
-def unet_gives_the_scores(student, reference, rng, sizes, batch, training):
+@domain(**PASSES)
+def unet_gives_the_scores(student, reference, rng, batch, training, **sizes):
     """UNet gives the same scores as ours if both hold the same numbers."""
     require_scores(*probe(student, reference, rng, "UNet", sizes, batch, training))
 
@@ -659,9 +642,8 @@ self_check(unet_gives_the_scores)
     points=4,
     hint="Gradients flow through the skip connections too: do not detach anything.",
 )
-@case("kernel size 3", sizes=(3, 3, 4, 1))
-@case("kernel size 5, two input channels", sizes=(5, 2, 3, 2), hidden=True)
-def unet_can_learn(student, reference, rng, sizes):
+@domain(**SIZES)
+def unet_can_learn(student, reference, rng, **sizes):
     """UNet passes gradients back to each weight, and batch norm follows the data."""
     require_gradients(*probe(student, reference, rng, "UNet", sizes, 3, True))
 
@@ -677,9 +659,9 @@ self_check(unet_can_learn)
     seconds=30,
     hint="Which tensor does the network make by itself, and on which device?",
 )
-@case("training, kernel size 3", sizes=(3, 3, 4, 1), hidden=True)
-@case("training, kernel size 5", sizes=(5, 2, 3, 2), hidden=True)
-def unet_works_on_a_gpu(student, reference, rng, sizes):
+@case("kernel size 3", kernel=3, filters=3, colours=4, channels=1, hidden=True)
+@case("kernel size 5", kernel=5, filters=2, colours=3, channels=2, hidden=True)
+def unet_works_on_a_gpu(student, reference, rng, **sizes):
     """UNet gives the same scores and gradients on a GPU, in training."""
     got, want = probe(student, reference, rng, "UNet", sizes, 2, True, "cuda")
     require_scores(got, want)
@@ -709,9 +691,8 @@ from reference.colour_nets import DilatedUNet
     points=2,
     hint="Where does the new block stand, how many channels has it, and which padding for each k?",
 )
-@case("kernel size 3", sizes=(3, 4, 6, 1))
-@case("kernel size 5", sizes=(5, 2, 3, 2), hidden=True)
-def dilated_unet_has_the_layers(student, reference, rng, sizes):
+@domain(**SIZES)
+def dilated_unet_has_the_layers(student, reference, rng, **sizes):
     """DilatedUNet sends a picture through the right layers, of the right sizes, in order."""
     require_layers(student, reference, rng, "DilatedUNet", sizes)
 
@@ -721,12 +702,10 @@ self_check(dilated_unet_has_the_layers)
 
 # %%
 @check("dilated_unet", points=3, hint="Which of the convolutions is dilated, and what follows it?")
-@case("evaluation, kernel size 3", sizes=(3, 3, 5, 1), training=False)
-@case("training, kernel size 5", sizes=(5, 2, 3, 2), training=True, hidden=True)
-@case("evaluation, kernel size 5", sizes=(5, 2, 4, 3), training=False, hidden=True)
-def dilated_unet_gives_the_scores(student, reference, rng, sizes, training):
+@domain(**PASSES)
+def dilated_unet_gives_the_scores(student, reference, rng, batch, training, **sizes):
     """DilatedUNet gives the same scores as ours if both hold the same numbers, and learns."""
-    got, want = probe(student, reference, rng, "DilatedUNet", sizes, 2, training)
+    got, want = probe(student, reference, rng, "DilatedUNet", sizes, batch, training)
     require_scores(got, want)
     require_gradients(got, want)
 
@@ -769,15 +748,13 @@ def loss_and_slopes(notebook, scores, categories):
     points=4,
     hint="A mean over pixels of the cross-entropy of scores; compare the axes one by one.",
 )
-@case("wide pictures", shape=(2, 5, 4, 7))
-@case("single precision", shape=(3, 4, 6, 2), dtype="float32")
-@case("large scores", shape=(2, 6, 3, 5), scale=1000.0, hidden=True)
-@case("one picture, as many colours as rows", shape=(1, 8, 8, 8), hidden=True)
-@case("24 colours of 32x32 pixels", shape=(4, 24, 32, 32), hidden=True)
-def colour_loss_matches_reference(student, reference, rng, shape, dtype="float64", scale=1.0):
+@domain(
+    scores=arrays("n k height width", dtypes=["float64", "float32"]),
+    categories=indices("n 1 height width", below="k"),
+    sizes={"n": (1, 4), "k": (2, 24)},
+)
+def colour_loss_matches_reference(student, reference, rng, scores, categories):
     """colour_loss is the mean cross-entropy over all pixels, and gradients flow through it."""
-    scores = (scale * rng.normal(size=shape)).astype(dtype)
-    categories = rng.integers(shape[1], size=(shape[0], 1, *shape[2:]))
     got = student.apply(loss_and_slopes, scores, categories)
     want = reference.apply(loss_and_slopes, scores, categories)
     assert_equal(got["shape"], want["shape"], what="shape of the loss")
@@ -867,26 +844,15 @@ def compare_epochs(student, reference, rng, count, batch_size, settings, evaluat
     points=3,
     hint="Old gradients, mode, the last batch, and the mean loss: the docstring has each of them.",
 )
-@case("two batches", count=6, batch_size=3, settings={"lr": 0.1}, evaluating=False)
-@case("after an evaluation", count=4, batch_size=4, settings={"lr": 0.1}, evaluating=True)
-@case(
-    "a last batch of one picture, with momentum",
-    count=9,
-    batch_size=4,
-    settings={"lr": 0.05, "momentum": 0.9},
-    evaluating=True,
-    hidden=True,
-)
-@case(
-    "a batch larger than all",
-    count=5,
-    batch_size=50,
-    settings={"lr": 0.2},
-    evaluating=False,
-    hidden=True,
+@domain(
+    count=choices(6, 4, 9, 5),
+    batch_size=choices(3, 4, 50),
+    evaluating=choices(False, True),
+    lr=interval(0.01, 0.2),
+    momentum=choices(0.0, 0.9),
 )
 def colour_epoch_follows_reference(
-    student, reference, rng, count, batch_size, settings, evaluating
+    student, reference, rng, count, batch_size, evaluating, **settings
 ):
     """colour_epoch leaves the weights and returns the loss that ours does."""
     compare_epochs(student, reference, rng, count, batch_size, settings, evaluating)
@@ -975,10 +941,7 @@ def evaluate_small_network(notebook, weights, grey, categories, batch_size, trai
     given=["colour_loss"],
     hint="Mode, gradients, means over all pixels, and everything left as it was found.",
 )
-@case("a model in training mode", count=6, batch_size=3, training=True)
-@case("a model in evaluation mode", count=4, batch_size=10, training=False)
-@case("a smaller batch at the end", count=7, batch_size=3, training=True, hidden=True)
-@case("picture by picture", count=5, batch_size=1, training=False, hidden=True)
+@domain(count=choices(6, 4, 7, 5), batch_size=choices(3, 10, 1), training=choices(True, False))
 def evaluate_matches_reference(student, reference, rng, count, batch_size, training):
     """Loss and accuracy over all pixels agree with ours, and the model is left as it was."""
     shape, colours = (count, 1, 6, 5), 5
@@ -1017,33 +980,6 @@ from reference.colorization import plot_curves
 
 
 # %%
-def look_at_curves(notebook, training, validation):
-    """Return what there is on the figure that a student's function draws: lines and texts."""
-    import matplotlib.pyplot
-
-    drawn = notebook.plot_curves(training, validation)
-    if not isinstance(drawn, matplotlib.figure.Figure):
-        raise TypeError(f"plot_curves returned an object of type {type(drawn).__name__}")
-    panels = drawn.get_axes()
-    panel = panels[0]
-    lines = {
-        str(line.get_label()): np.stack(
-            [np.ravel(v).astype(float) for v in (line.get_xdata(), line.get_ydata())]
-        )
-        for line in panel.get_lines()
-    }
-    box = panel.get_legend()
-    found = {
-        "sets of axes": len(panels),
-        "lines": {name: line for name, line in lines.items() if not name.startswith("_")},
-        "lines in all": len(panel.get_lines()),
-        "legend": [] if box is None else sorted(text.get_text() for text in box.get_texts()),
-        "axes named": [bool(t.strip()) for t in (panel.get_xlabel(), panel.get_ylabel())],
-    }
-    matplotlib.pyplot.close(drawn)
-    return found
-
-
 @check(
     "plot_curves",
     points=0,
@@ -1056,13 +992,11 @@ def plot_curves_draws_both(student, reference, rng, count, fewer=0):
     """plot_curves draws both lists over their epochs, and says what is what."""
     training = rng.uniform(size=count).tolist()
     validation = rng.uniform(size=count - fewer).tolist()
-    got = student.apply(look_at_curves, training, validation)
-    want = reference.apply(look_at_curves, training, validation)
-    assert_equal(got["sets of axes"], want["sets of axes"], what="sets of axes")
-    assert_close(got["lines"], want["lines"], what="lines (epochs, losses)")
-    assert_equal(got["lines in all"], want["lines in all"], what="lines, labelled or not")
-    assert_equal(got["legend"], want["legend"], what="texts of the legend")
-    assert_equal(got["axes named"], want["axes named"], what="whether (x, y) have names")
+    got = student.apply(drawn, "plot_curves", training, validation)
+    want = reference.apply(drawn, "plot_curves", training, validation)
+    assert_figure(got, want, data=["curves"], scales=False)
+    mine, ours = ({c["label"]: c["y"] for c in panel["curves"]} for panel in (got[0], want[0]))
+    assert_close(mine, ours, what="losses by their label")
 
 
 self_check(plot_curves_draws_both)

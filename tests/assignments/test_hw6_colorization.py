@@ -278,7 +278,8 @@ def test_the_helpers_of_gpu_checks_agree_on_the_cpu(hw: Homework) -> None:
     one, other = Subject(session), Subject(ReferenceSession(hw.names))
     rng = np.random.default_rng(0)
     probe = hw.names["probe"]
-    got, want = probe(one, other, rng, "UNet", (3, 3, 4, 1), 2, True, "cpu")
+    sizes = {"kernel": 3, "filters": 3, "colours": 4, "channels": 1}
+    got, want = probe(one, other, rng, "UNet", sizes, 2, True, "cpu")
     hw.names["require_scores"](got, want)
     hw.names["require_gradients"](got, want)
     hw.names["compare_epochs"](one, other, rng, 7, 3, {"lr": 0.1}, True, "cpu")

@@ -66,12 +66,12 @@ def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-
     return batchnorm_by(x, gamma, beta, running_mean, running_var, training, momentum, 0.0)
 
 
-@mistake("a fixed eps: the argument is not used")
+@mistake("a fixed eps: the argument is not used", costs=1)
 def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-5):
     return right_batchnorm(x, gamma, beta, running_mean, running_var, training, momentum)
 
 
-@mistake("another default: eps is 1e-5", costs=0.5)
+@mistake("another default: eps is 1e-5")
 def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-3):
     return right_batchnorm(x, gamma, beta, running_mean, running_var, training, momentum, eps)
 
@@ -81,7 +81,7 @@ def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-
     return right_batchnorm(x, gamma, beta, running_mean, running_var, training, 1 - momentum, eps)
 
 
-@mistake("another default: momentum is 0.1, the weight of the new value", costs=0.5)
+@mistake("another default: momentum is 0.1, the weight of the new value")
 def _(x, gamma, beta, running_mean, running_var, training, momentum=0.9, eps=1e-5):
     return right_batchnorm(x, gamma, beta, running_mean, running_var, training, momentum, eps)
 
@@ -145,7 +145,7 @@ def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-
     return right_batchnorm(x, ones, zeros, running_mean, running_var, training, momentum, eps)
 
 
-@mistake("a reshape without moving the channels to the end mixes them up")
+@mistake("a reshape without moving the channels to the end mixes them up", costs=2)
 def _(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-5):
     arguments = gamma, beta, running_mean, running_var, training, momentum, eps
     out, mean, var = right_batchnorm(x.reshape(-1, x.shape[1]), *arguments)

@@ -190,7 +190,7 @@ def _(dout, x, w, stride=(1, 1), pad=(0, 0)):
 
 @alternative("torch's autograd")
 def _(dout, x, w, stride=(1, 1), pad=(0, 0)):
-    leaves = [torch.tensor(a, requires_grad=True) for a in (x, w, np.zeros(len(w)))]
+    leaves = [torch.tensor(a, requires_grad=True) for a in (x, w, np.zeros(len(w), x.dtype))]
     out = torch.nn.functional.conv2d(*leaves, stride=stride, padding=pad)
     out.backward(torch.tensor(dout))
     return tuple(leaf.grad.numpy() for leaf in leaves)
