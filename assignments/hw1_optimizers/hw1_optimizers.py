@@ -916,23 +916,43 @@ self_check(minimum_norm_solution_fits_and_is_shortest)
 from reference.least_squares import sgd_least_squares
 
 # %%
+RUN = {
+    "X": arrays("n d", dtypes=["float64", "float32", "int64"], without=["large"]),
+    "t": like("X", shape="n"),
+    "order": indices("k", below="n"),
+    "lr": interval(0, 1),
+}
+
 sgd_least_squares_matches_reference = matches_reference(
     "sgd_least_squares",
-    points=3,
-    said="sgd_least_squares returns the zero start and the weights after every step.",
+    points=1,
+    said="With one example a step, it returns the zero start and the weights after every step.",
     returns="iterates",
     dtype=True,
     given=["least_squares_gradient"],
     sizes={"n": (1, 6), "d": (1, 6), "k": (1, 11)},
-    X=arrays("n d", dtypes=["float64", "float32", "int64"], without=["large"]),
-    t=like("X", shape="n"),
-    order=indices("k", below="n"),
-    lr=interval(0, 1),
-    batch_size=whole(1, 4, optional=True),
-    hint="Take `order` literally: repeated rows, a batch that is cut short, floats throughout.",
+    arguments=RUN,
+    hint="Take `order` literally, also where rows come again; floats throughout.",
 )
 
 self_check(sgd_least_squares_matches_reference)
+
+
+# %%
+sgd_least_squares_takes_batches = matches_reference(
+    "sgd_least_squares",
+    name="sgd_least_squares_takes_batches",
+    points=2,
+    said="With batches, it returns the zero start and the weights after every step.",
+    returns="iterates",
+    dtype=True,
+    given=["least_squares_gradient"],
+    sizes={"n": (1, 6), "d": (1, 6), "k": (1, 11)},
+    arguments={**RUN, "batch_size": whole(1, 5)},
+    hint="Take `order` literally: repeated rows in one batch, a batch that is cut short.",
+)
+
+self_check(sgd_least_squares_takes_batches)
 
 
 # %%
