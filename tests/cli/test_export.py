@@ -55,7 +55,7 @@ def decide(root: Path) -> None:
 def test_every_command_of_the_page_does_what_it_says(graded: Path, run: Run) -> None:
     decide(graded)
     commands = re.findall(r"^autograder (export .*?)(?:\s+#.*)?$", PAGE.read_text(), re.MULTILINE)
-    assert len(commands) == 8
+    assert len(commands) == 10
     printed = {}
     for command in commands:
         done = run(graded, *command.replace("NAME", "small").split())
@@ -75,7 +75,7 @@ def test_every_command_of_the_page_does_what_it_says(graded: Path, run: Run) -> 
         text = (graded / name).read_text(encoding)
         rows = list(csv.reader(text.splitlines(), delimiter=delimiter))
         assert [row[column] for row in rows[-2:]] == ["6.5", "6.5"], name
-    done = run(graded, *commands[5].replace("NAME", "small").split()[:-2])
+    done = run(graded, *commands[7].replace("NAME", "small").split()[:-2])
     assert done.stdout.encode() == (graded / "canvas.csv").read_bytes(), (
         "it is printed without --out"
     )

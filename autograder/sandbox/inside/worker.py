@@ -44,7 +44,7 @@ __all__ = ["rehearse", "serve_session"]
 
 MAX_REHEARSAL = 1 << 16
 LONGEST_ERROR = 500  # characters
-ROOM_SECONDS = 2.0  # that killed processes may take to be gone
+ROOM_SECONDS = 6.0  # that killed processes may take to be gone; less than a session has to answer
 
 
 class _Sink(io.TextIOBase):
