@@ -130,6 +130,18 @@ def test_quiet_says_nothing_but_what_needs_attention(course: Course, run: Run) -
     assert line.startswith("needs attention: bo: ")
 
 
+@pytest.mark.parametrize("form", ["--quiet", "--json"])
+def test_what_lies_astray_is_said_where_output_is_for_machines(
+    course: Course, run: Run, form: str
+) -> None:
+    for name in ("Small", "notes"):
+        (course.root / "submitted" / "bo" / name).mkdir()
+    done = run(course.root, "grade", "small", form)
+    assert done.returncode == 1
+    assert "needs attention: 'submitted/bo/Small' is no assignment" in done.stderr
+    assert "notes" not in done.stderr
+
+
 def test_a_log_has_a_line_now_and_then_that_steers_no_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
