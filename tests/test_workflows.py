@@ -285,5 +285,7 @@ def test_the_image_is_made_of_what_a_release_holds(compiled: Path) -> None:
     (copied,) = re.findall(r"^COPY (.*) /opt/wheels/$", text, re.MULTILINE)
     for pattern in copied.split():
         assert list((compiled / "release" / "small").glob(pattern)), pattern
+    before = text[: text.index("RUN pip install")]
+    assert "\nWORKDIR /opt/wheels\n" in before, "requirements.txt names the wheel as ./"
     (entry,) = re.findall(r"^ENTRYPOINT (.*)$", text, re.MULTILINE)
     assert json.loads(entry) == ["autograder"]
