@@ -137,18 +137,12 @@ def submit(course: Course, *students: str) -> None:
         shutil.copy(course.build("small") / "small_solution.ipynb", folder / "small.ipynb")
 
 
-def without_dots(folder: Path, others: Path) -> None:
-    """Lay a folder's files over those of another, as artefacts that are merged."""
-    hidden = shutil.ignore_patterns(".*")
-    shutil.copytree(folder, others, dirs_exist_ok=True, ignore=hidden)
-
-
 def test_a_class_is_graded_in_parts_and_put_together(
     compiled: Path, tmp_path: Path, do: Do
 ) -> None:
     path = OURS / "grade-class.yml"
     course = Course(shutil.copytree(compiled, tmp_path / "course"), "Small")
-    submit(course, "ada", "bo", "cy", "dee")
+    submit(course, "ada", "bo", 'c:y "x"?', "dee")
     broken = course.root / "submitted" / "dee" / "small" / "small.ipynb"
     broken.write_text("no notebook")
     assert do(step(path, "bundles", "compile"), course.root).returncode == 0
@@ -162,15 +156,37 @@ def test_a_class_is_graded_in_parts_and_put_together(
         assert not (own / "results").exists(), "there is no secret"
         done = do(script, own, **numbers, PARTS=count, AUTOGRADER_SECRET=SECRET)
         assert done.returncode == 0, done.stderr
-    for folder in tmp_path.glob("part*/results"):
-        without_dots(folder, course.root / "results")
+        assert re.match(r"::stop-commands::\w{32}\n", done.stdout), "no name is a command"
+        assert do(step(path, "part", "pack this part"), own, **numbers).returncode == 0
+    (course.root / "parts").mkdir()
+    for packed in tmp_path.glob("part*/results-*.tar"):
+        shutil.copy(packed, course.root / "parts")
     whole = step(path, "whole", "put the parts together")
     done = do(whole, course.root, AUTOGRADER_SECRET=SECRET)
     assert done.returncode == 1, "dee needs attention"
     assert "nothing to grade" in done.stdout
     assert "4 submitted: 3 pending, 1 needs attention" in (course.root / "summary.md").read_text()
     assert {"junit.xml", "grades.csv", "gradebook.db", "report"} <= set(os.listdir(course.root))
-    assert course.feedback("small", "cy").is_file()
+    assert course.feedback("small", 'c:y "x"?').is_file()
+    assert do(step(path, "whole", "pack what was written"), course.root).returncode == 0
+    fresh = shutil.copytree(compiled, tmp_path / "gpu")
+    shutil.copy(course.root / "graded.tar", fresh)
+    assert do(step(OURS / "grade-gpu.yml", "gpu", "unpack"), fresh).returncode == 0
+    assert {path.stem for path in (fresh / "results" / "small").glob("*.json")} == {
+        *("ada", "bo", 'c:y "x"?', "dee")
+    }
+
+
+def test_an_empty_class_is_graded_and_packed(compiled: Path, tmp_path: Path, do: Do) -> None:
+    path, root = OURS / "grade-class.yml", shutil.copytree(compiled, tmp_path / "course")
+    secret = {"PART": "1", "PARTS": "4", "AUTOGRADER_SECRET": SECRET}
+    for name in ("grade this part", "pack this part"):
+        assert do(step(path, "part", name), root, **secret).returncode == 0
+    (root / "parts").mkdir()
+    (root / "results-1.tar").rename(root / "parts" / "results-1.tar")
+    for name in ("put the parts together", "pack what was written"):
+        done = do(step(path, "whole", name), root, **secret)
+        assert done.returncode == 0, done.stderr
 
 
 def test_gitlab_does_the_same(compiled: Path, tmp_path: Path, do: Do) -> None:
