@@ -206,7 +206,7 @@ def test_gitlab_does_the_same(compiled: Path, tmp_path: Path, do: Do) -> None:
 GH = """#!/bin/sh
 case "$*" in
   "auth setup-git") ;;
-  *status\\ --jq*) cat "$GH_KNOWN" ;;
+  *status\\?per_page=100\\ --jq*) cat "$GH_KNOWN" ;;
   *) printf '%s\\n' "$*" >> "$GH_SAID" ;;
 esac
 """
@@ -214,7 +214,7 @@ esac
 
 @pytest.fixture
 def forge(compiled: Path, tmp_path: Path) -> Path:
-    """A folder in which two repositories lie as on a forge, and a command `gh` that notes calls."""
+    """A folder in which repositories lie as on a forge, and a command `gh` that notes calls."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "gh").write_text(GH)
     (tmp_path / "bin" / "gh").chmod(0o755)
@@ -230,6 +230,7 @@ def forge(compiled: Path, tmp_path: Path) -> Path:
         git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(folder))
         for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "work")):
             subprocess.run([*git, *words], check=True)
+    subprocess.run(["git", "init", "-q", tmp_path / "forge" / "students" / "empty"], check=True)
     return tmp_path / "forge"
 
 
@@ -247,15 +248,25 @@ def test_what_was_pushed_is_graded_by_a_job_that_has_no_secret(
     assert do(sealing, fetch / "bundles", **key).returncode == 0
     assert (fetch / "bundles" / "small.bundle.enc").read_bytes() != bundle.read_bytes()
     (fetch / "repositories.csv").write_text(
-        "ada,students/small-ada\nbo,students/small-bo\ncy,students/gone\n"
+        "cy,students/gone\r\ndee,students/empty\r\nbo,students/small-bo\r\nada,students/small-ada"
     )
     said, known = tmp_path / "said", tmp_path / "known"
-    on_forge = {"GITHUB_SERVER_URL": forge.as_uri(), "GH_SAID": str(said), "GH_KNOWN": str(known)}
+    output = tmp_path / "output"
+    on_forge = {
+        "GITHUB_SERVER_URL": forge.as_uri(),
+        "GITHUB_OUTPUT": str(output),
+        "GH_SAID": str(said),
+        "GH_KNOWN": str(known),
+    }
     fetched = step(path, "fetch", "fetch what is new")
     done = do(fetched, fetch, **on_forge)
     assert done.returncode == 0, done.stderr
     row = (fetch / "commits.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in row] == [["ada", "students/small-ada"]]
+    for student, gone in (("cy", "gone"), ("dee", "empty")):
+        said_of = f"::warning::students/{gone} of {student} is empty, or cannot be read"
+        assert said_of in done.stdout
+    assert output.read_text() == "pushes=1\n"
     assert do(step(path, "fetch", "open the bundle"), fetch, **key).returncode == 0
     assert (fetch / "small.bundle").read_bytes() == bundle.read_bytes()
 
@@ -283,6 +294,8 @@ def test_what_was_pushed_is_graded_by_a_job_that_has_no_secret(
     (fetch / "commits.csv").unlink()
     do(fetched, fetch, **on_forge)
     assert (fetch / "commits.csv").read_text() == "", "what has its status is not graded again"
+    assert output.read_text().endswith("pushes=0\n")
+    assert "pushes != '0'" in jobs(path)["grade"]["if"], "then no other job runs"
 
 
 def test_a_push_is_checked_without_anything_secret(compiled: Path, tmp_path: Path, do: Do) -> None:
