@@ -193,6 +193,7 @@ def test_gitlab_does_the_same(compiled: Path, tmp_path: Path, do: Do) -> None:
     course = Course(shutil.copytree(compiled, tmp_path / "course"), "Small")
     submit(course, "ada", "bo")
     found = jobs(ON_GITLAB)
+    assert found["part"]["artifacts"]["when"] == found["whole"]["when"] == "always"
     count = str(found["part"]["parallel"])
     for number in range(1, int(count) + 1):
         more = {"CI_NODE_INDEX": str(number), "CI_NODE_TOTAL": count, "AUTOGRADER_SECRET": SECRET}
