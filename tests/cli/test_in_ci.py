@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import display
+from autograder import cli, display
 from autograder.course import CONFIG, Course
 from autograder.display import Display
 from autograder.secret import require_own_secret
@@ -140,6 +140,14 @@ def test_what_lies_astray_is_said_where_output_is_for_machines(
     assert done.returncode == 1
     assert "needs attention: 'submitted/bo/Small' is no assignment" in done.stderr
     assert "notes" not in done.stderr
+
+
+def test_a_fault_of_the_grader_is_no_submission_to_look_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_parser", lambda: 1 / 0)
+    assert cli.main(["grade"]) == 3
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_a_log_has_a_line_now_and_then_that_steers_no_terminal(
