@@ -225,11 +225,14 @@ def forge(compiled: Path, tmp_path: Path) -> Path:
     (tmp_path / "bin" / "gh").chmod(0o755)
     (tmp_path / "known").write_text("")
     build = compiled / "build" / "small"
-    for student, notebook in (("ada", "small_solution.ipynb"), ("bo", None)):
+    for student, notebook in (("ada", "small_solution.ipynb"), ("bo", None), ("eve", "folder")):
         folder = tmp_path / "forge" / "students" / f"small-{student}"
         folder.mkdir(parents=True)
         (folder / "README").write_text("mine")
-        if notebook:
+        if notebook == "folder":
+            (folder / "small" / "small.ipynb").mkdir(parents=True)
+            (folder / "small" / "small.ipynb" / "file").write_text("no notebook")
+        elif notebook:
             (folder / "small").mkdir()
             shutil.copy(build / notebook, folder / "small" / "small.ipynb")
         git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(folder))
@@ -253,7 +256,8 @@ def test_what_was_pushed_is_graded_by_a_job_that_has_no_secret(
     assert do(sealing, fetch / "bundles", **key).returncode == 0
     assert (fetch / "bundles" / "small.bundle.enc").read_bytes() != bundle.read_bytes()
     (fetch / "repositories.csv").write_text(
-        "cy,students/gone\r\ndee,students/empty\r\nbo,students/small-bo\r\nada,students/small-ada"
+        "cy,students/gone\r\ndee,students/empty\r\nbo,students/small-bo\r\n"
+        "eve,students/small-eve\r\nada,students/small-ada"
     )
     said, known = tmp_path / "said", tmp_path / "known"
     output = tmp_path / "output"
@@ -293,6 +297,12 @@ def test_what_was_pushed_is_graded_by_a_job_that_has_no_secret(
         f"api repos/students/small-ada/statuses/{commit} -f state=pending "
         "-f context=autograder/small -f description=5 of 7 points, pending\n"
     )
+
+    with (publish / "commits.csv").open("a") as commits:
+        commits.write(f"bo,students/small-bo,{commit}\n{row[0]}\n")
+    done = do(step(path, "publish", "set the status of each commit"), publish, **on_forge)
+    assert done.returncode == 1, "bo has no grade"
+    assert len(said.read_text().splitlines()) == 3, "those behind bo are told theirs"
 
     known.write_text("autograder/small\n")
     shutil.rmtree(fetch / "clones")
