@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -92,6 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nstopped; what was graded is stored, the same command goes on", file=sys.stderr)
         return 130
+    except Exception:  # a fault of ours; Python's own code for it, 1, would say that all is graded
+        traceback.print_exc()
+        return UNSAFE
 
 
 def _complain(error: AutograderError, code: int) -> int:

@@ -123,14 +123,19 @@ class Display:
     def show_astray(self, course: Course, astray: Mapping[Path, str | None]) -> None:
         """Name what students submitted where no assignment finds it.
 
+        Where standard output is for machines, only what is meant for an assignment.
+
         Args:
             course: whose folders they are in.
             astray: what `Course.astray` found.
         """
-        for path, name in astray.items() if not self._quiet else ():
+        console = self._err if self._quiet else self._out
+        for path, name in astray.items():
+            if self._quiet and not name:
+                continue
             where = f"'{visible(course.relative(path), 200)}'"
             meant = f"; if it is for {name}, that must be the folder's name" if name else ""
-            self._out.print(
+            console.print(
                 f"{'needs attention: ' if name else ''}{where} is no assignment, and is not "
                 f"graded{meant}",
                 markup=False,

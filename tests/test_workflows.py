@@ -137,22 +137,17 @@ def submit(course: Course, *students: str) -> None:
         shutil.copy(course.build("small") / "small_solution.ipynb", folder / "small.ipynb")
 
 
-def without_dots(folder: Path, others: Path) -> None:
-    """Lay a folder's files over those of another, as artefacts that are merged."""
-    hidden = shutil.ignore_patterns(".*")
-    shutil.copytree(folder, others, dirs_exist_ok=True, ignore=hidden)
-
-
 def test_a_class_is_graded_in_parts_and_put_together(
     compiled: Path, tmp_path: Path, do: Do
 ) -> None:
     path = OURS / "grade-class.yml"
     course = Course(shutil.copytree(compiled, tmp_path / "course"), "Small")
-    submit(course, "ada", "bo", "cy", "dee")
+    submit(course, "ada", "bo", 'c:y "x"?', "dee")
     broken = course.root / "submitted" / "dee" / "small" / "small.ipynb"
     broken.write_text("no notebook")
     assert do(step(path, "bundles", "compile"), course.root).returncode == 0
     parts = jobs(path)["part"]["strategy"]["matrix"]["part"]
+    assert "!cancelled()" in jobs(path)["whole"]["if"], "it grades what a part that failed did not"
     count = str(read(path)["env"]["PARTS"])
     assert parts == list(range(1, int(count) + 1))
     for part in parts:
@@ -162,21 +157,47 @@ def test_a_class_is_graded_in_parts_and_put_together(
         assert not (own / "results").exists(), "there is no secret"
         done = do(script, own, **numbers, PARTS=count, AUTOGRADER_SECRET=SECRET)
         assert done.returncode == 0, done.stderr
-    for folder in tmp_path.glob("part*/results"):
-        without_dots(folder, course.root / "results")
+        assert re.match(r"::stop-commands::\w{32}\n", done.stdout), "no name is a command"
+        assert do(step(path, "part", "pack this part"), own, **numbers).returncode == 0
+    (course.root / "parts").mkdir()
+    for packed in tmp_path.glob("part*/results-*.tar"):
+        shutil.copy(packed, course.root / "parts")
     whole = step(path, "whole", "put the parts together")
     done = do(whole, course.root, AUTOGRADER_SECRET=SECRET)
     assert done.returncode == 1, "dee needs attention"
     assert "nothing to grade" in done.stdout
     assert "4 submitted: 3 pending, 1 needs attention" in (course.root / "summary.md").read_text()
     assert {"junit.xml", "grades.csv", "gradebook.db", "report"} <= set(os.listdir(course.root))
-    assert course.feedback("small", "cy").is_file()
+    assert course.feedback("small", 'c:y "x"?').is_file()
+    assert do(step(path, "whole", "pack what was written"), course.root).returncode == 0
+    fresh = shutil.copytree(compiled, tmp_path / "gpu")
+    shutil.copy(course.root / "graded.tar", fresh)
+    gpu = OURS / "grade-gpu.yml"
+    assert do(step(gpu, "gpu", "unpack"), fresh).returncode == 0
+    assert {path.stem for path in (fresh / "results" / "small").glob("*.json")} == {
+        *("ada", "bo", 'c:y "x"?', "dee")
+    }
+    (fresh / "gradebook.db").unlink()  # as where it is on a server
+    assert do(step(gpu, "gpu", "pack what was written"), fresh).returncode == 0
+
+
+def test_an_empty_class_is_graded_and_packed(compiled: Path, tmp_path: Path, do: Do) -> None:
+    path, root = OURS / "grade-class.yml", shutil.copytree(compiled, tmp_path / "course")
+    secret = {"PART": "1", "PARTS": "4", "AUTOGRADER_SECRET": SECRET}
+    for name in ("grade this part", "pack this part"):
+        assert do(step(path, "part", name), root, **secret).returncode == 0
+    (root / "parts").mkdir()
+    (root / "results-1.tar").rename(root / "parts" / "results-1.tar")
+    for name in ("put the parts together", "pack what was written"):
+        done = do(step(path, "whole", name), root, **secret)
+        assert done.returncode == 0, done.stderr
 
 
 def test_gitlab_does_the_same(compiled: Path, tmp_path: Path, do: Do) -> None:
     course = Course(shutil.copytree(compiled, tmp_path / "course"), "Small")
     submit(course, "ada", "bo")
     found = jobs(ON_GITLAB)
+    assert found["part"]["artifacts"]["when"] == found["whole"]["when"] == "always"
     count = str(found["part"]["parallel"])
     for number in range(1, int(count) + 1):
         more = {"CI_NODE_INDEX": str(number), "CI_NODE_TOTAL": count, "AUTOGRADER_SECRET": SECRET}
@@ -190,7 +211,7 @@ def test_gitlab_does_the_same(compiled: Path, tmp_path: Path, do: Do) -> None:
 GH = """#!/bin/sh
 case "$*" in
   "auth setup-git") ;;
-  *status\\ --jq*) cat "$GH_KNOWN" ;;
+  *status\\?per_page=100\\ --jq*) cat "$GH_KNOWN" ;;
   *) printf '%s\\n' "$*" >> "$GH_SAID" ;;
 esac
 """
@@ -198,22 +219,26 @@ esac
 
 @pytest.fixture
 def forge(compiled: Path, tmp_path: Path) -> Path:
-    """A folder in which two repositories lie as on a forge, and a command `gh` that notes calls."""
+    """A folder in which repositories lie as on a forge, and a command `gh` that notes calls."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "gh").write_text(GH)
     (tmp_path / "bin" / "gh").chmod(0o755)
     (tmp_path / "known").write_text("")
     build = compiled / "build" / "small"
-    for student, notebook in (("ada", "small_solution.ipynb"), ("bo", None)):
+    for student, notebook in (("ada", "small_solution.ipynb"), ("bo", None), ("eve", "folder")):
         folder = tmp_path / "forge" / "students" / f"small-{student}"
         folder.mkdir(parents=True)
         (folder / "README").write_text("mine")
-        if notebook:
+        if notebook == "folder":
+            (folder / "small" / "small.ipynb").mkdir(parents=True)
+            (folder / "small" / "small.ipynb" / "file").write_text("no notebook")
+        elif notebook:
             (folder / "small").mkdir()
             shutil.copy(build / notebook, folder / "small" / "small.ipynb")
         git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(folder))
         for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "work")):
             subprocess.run([*git, *words], check=True)
+    subprocess.run(["git", "init", "-q", tmp_path / "forge" / "students" / "empty"], check=True)
     return tmp_path / "forge"
 
 
@@ -231,15 +256,26 @@ def test_what_was_pushed_is_graded_by_a_job_that_has_no_secret(
     assert do(sealing, fetch / "bundles", **key).returncode == 0
     assert (fetch / "bundles" / "small.bundle.enc").read_bytes() != bundle.read_bytes()
     (fetch / "repositories.csv").write_text(
-        "ada,students/small-ada\nbo,students/small-bo\ncy,students/gone\n"
+        "cy,students/gone\r\ndee,students/empty\r\nbo,students/small-bo\r\n"
+        "eve,students/small-eve\r\nada,students/small-ada"
     )
     said, known = tmp_path / "said", tmp_path / "known"
-    on_forge = {"GITHUB_SERVER_URL": forge.as_uri(), "GH_SAID": str(said), "GH_KNOWN": str(known)}
+    output = tmp_path / "output"
+    on_forge = {
+        "GITHUB_SERVER_URL": forge.as_uri(),
+        "GITHUB_OUTPUT": str(output),
+        "GH_SAID": str(said),
+        "GH_KNOWN": str(known),
+    }
     fetched = step(path, "fetch", "fetch what is new")
     done = do(fetched, fetch, **on_forge)
     assert done.returncode == 0, done.stderr
     row = (fetch / "commits.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in row] == [["ada", "students/small-ada"]]
+    for student, gone in (("cy", "gone"), ("dee", "empty")):
+        said_of = f"::warning::students/{gone} of {student} is empty, or cannot be read"
+        assert said_of in done.stdout
+    assert output.read_text() == "pushes=1\n"
     assert do(step(path, "fetch", "open the bundle"), fetch, **key).returncode == 0
     assert (fetch / "small.bundle").read_bytes() == bundle.read_bytes()
 
@@ -262,11 +298,19 @@ def test_what_was_pushed_is_graded_by_a_job_that_has_no_secret(
         "-f context=autograder/small -f description=5 of 7 points, pending\n"
     )
 
+    with (publish / "commits.csv").open("a") as commits:
+        commits.write(f"bo,students/small-bo,{commit}\n{row[0]}\n")
+    done = do(step(path, "publish", "set the status of each commit"), publish, **on_forge)
+    assert done.returncode == 1, "bo has no grade"
+    assert len(said.read_text().splitlines()) == 3, "those behind bo are told theirs"
+
     known.write_text("autograder/small\n")
     shutil.rmtree(fetch / "clones")
     (fetch / "commits.csv").unlink()
     do(fetched, fetch, **on_forge)
     assert (fetch / "commits.csv").read_text() == "", "what has its status is not graded again"
+    assert output.read_text().endswith("pushes=0\n")
+    assert "pushes != '0'" in jobs(path)["grade"]["if"], "then no other job runs"
 
 
 def test_a_push_is_checked_without_anything_secret(compiled: Path, tmp_path: Path, do: Do) -> None:
@@ -285,5 +329,7 @@ def test_the_image_is_made_of_what_a_release_holds(compiled: Path) -> None:
     (copied,) = re.findall(r"^COPY (.*) /opt/wheels/$", text, re.MULTILINE)
     for pattern in copied.split():
         assert list((compiled / "release" / "small").glob(pattern)), pattern
+    before = text[: text.index("RUN pip install")]
+    assert "\nWORKDIR /opt/wheels\n" in before, "requirements.txt names the wheel as ./"
     (entry,) = re.findall(r"^ENTRYPOINT (.*)$", text, re.MULTILINE)
     assert json.loads(entry) == ["autograder"]

@@ -30,7 +30,7 @@ __all__ = ["annotations_export", "markdown_export"]
 MOST_ROWS = 200  # students in the summary of a class
 MOST_DETAILS = 60_000  # characters of a student's feedback; a summary may have a million bytes
 MOST_TITLE = 120
-_ACTS = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@:-])")
+_ACTS = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@:-]|(?<=www)\.)")  # GitHub links www. itself
 _PLACE = re.compile(r"cell (\d+), line (\d+)")
 _BY_STATUS = {
     GradeStatus.GRADED: "graded",

@@ -48,6 +48,8 @@ def cell_lines(data: bytes) -> list[CellLines]:
     lines: list[list[int]] = [[] for _ in cells]
     line = begin = 0
     for number, offset in _sources(text):
+        if number >= len(lines):  # the file says its cells twice; the last ones count
+            return []
         line, begin = line + text.count("\n", begin, offset), offset
         lines[number].append(line + 1)
     return [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import display
+from autograder import cli, display
 from autograder.course import CONFIG, Course
 from autograder.display import Display
 from autograder.secret import require_own_secret
@@ -128,6 +128,26 @@ def test_quiet_says_nothing_but_what_needs_attention(course: Course, run: Run) -
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("needs attention: bo: ")
+
+
+@pytest.mark.parametrize("form", ["--quiet", "--json"])
+def test_what_lies_astray_is_said_where_output_is_for_machines(
+    course: Course, run: Run, form: str
+) -> None:
+    for name in ("Small", "notes"):
+        (course.root / "submitted" / "bo" / name).mkdir()
+    done = run(course.root, "grade", "small", form)
+    assert done.returncode == 1
+    assert "needs attention: 'submitted/bo/Small' is no assignment" in done.stderr
+    assert "notes" not in done.stderr
+
+
+def test_a_fault_of_the_grader_is_no_submission_to_look_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_parser", lambda: 1 / 0)
+    assert cli.main(["grade"]) == 3
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_a_log_has_a_line_now_and_then_that_steers_no_terminal(

@@ -172,6 +172,9 @@ def test_no_text_acts_as_markup(export, submitted, make):
     whole = export("markdown", {"<b>|`x`": grade, "other": other})
     assert "<b>" not in whole
     assert r"\<b\>\|\`x\`" in whole
+    site, _ = submitted(make.case(), student="www.a.org")
+    linked = export("markdown", {"www.a.org": site, "other": other})
+    assert r"www\.a.org" in linked
 
 
 SOURCES = st.lists(
@@ -199,6 +202,11 @@ def test_a_line_of_a_source_is_found_in_any_notebook(sources, together, indent):
         for number, one in enumerate(wanted, 1):
             assert json.dumps(one) in rows[cell.line(number) - 1]
         assert cell.line(99) == (cell.lines[-1] if wanted else 1)
+
+
+def test_a_file_that_says_its_cells_twice_has_no_lines():
+    cell = '{"metadata": {}, "source": ["a"]}'
+    assert cell_lines(f'{{"cells": [{cell}, {cell}], "cells": [{cell}]}}'.encode()) == []
 
 
 @pytest.mark.parametrize(
