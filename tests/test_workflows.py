@@ -208,6 +208,14 @@ def test_gitlab_does_the_same(compiled: Path, tmp_path: Path, do: Do) -> None:
     assert "2" in (course.root / "junit.xml").read_text()
 
 
+def passed_on(path: Path, artifact: str) -> list[str]:
+    """Return what a workflow packs into an artifact."""
+    steps = (one for job in jobs(path).values() for one in job["steps"])
+    packing = (one["with"] for one in steps if "upload-artifact" in one.get("uses", ""))
+    (found,) = (one["path"] for one in packing if one["name"] == artifact)
+    return str(found).split()
+
+
 GH = """#!/bin/sh
 case "$*" in
   "auth setup-git") ;;
@@ -279,13 +287,13 @@ def test_what_was_pushed_is_graded_by_a_job_that_has_no_secret(
     assert do(step(path, "fetch", "open the bundle"), fetch, **key).returncode == 0
     assert (fetch / "small.bundle").read_bytes() == bundle.read_bytes()
 
-    passed_on = "small.bundle", "commits.csv", "secret.txt", "submitted"
-    for folder in (grade, publish):
+    for folder, artifact in ((grade, "to-grade"), (publish, "pushes")):
         folder.mkdir()
-        for name in passed_on:
-            place = fetch / name
-            copy = shutil.copytree if place.is_dir() else shutil.copy
-            copy(place, folder / name)
+        for name in passed_on(path, artifact):
+            for place in fetch.glob(name):
+                copy = shutil.copytree if place.is_dir() else shutil.copy
+                copy(place, folder / place.name)
+    assert not (publish / "secret.txt").exists()
     done = do(step(path, "grade", "grade"), grade)
     assert done.returncode == 0, done.stderr
     assert {p.name for p in (grade / "graded" / "ada").iterdir()} == {"grades.json", "summary.md"}
