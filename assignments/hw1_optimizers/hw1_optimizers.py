@@ -623,6 +623,9 @@ def train_my_adam(notebook, weights, gradients, groups, resume_after=None):
 @case("the defaults", shapes=[(6,)], steps=3)
 @case("float32", shapes=[(2, 3, 4), ()], steps=5, dtype="float32", lr=0.1, hidden=True)
 @case("gradients near 1e-8", shapes=[(7,)], steps=4, size=1e-8, hidden=True)
+@case("a long run whose gradients vanish in between", shapes=[(2,)], steps=150, gap=3, hidden=True)
+@case("rates of 0", shapes=[(3,), ()], steps=3, lr=0.0, betas=(0.0, 0.9), hidden=True)
+@case("no memory of gradients", shapes=[(3,)], steps=3, betas=(0.0, 0.999), hidden=True)
 @case(
     "settings of one's own",
     shapes=[(3,), (3,)],
@@ -633,7 +636,7 @@ def train_my_adam(notebook, weights, gradients, groups, resume_after=None):
     hidden=True,
 )
 def my_adam_follows_reference(
-    student, reference, rng, shapes, steps, dtype="float64", size=1.0, **settings
+    student, reference, rng, shapes, steps, dtype="float64", size=1.0, gap=0, **settings
 ):
     """MyAdam moves every parameter as Adam does, step by step, and leaves the gradients alone."""
     weights = [rng.normal(size=(1, *shape)).astype(dtype)[0] for shape in shapes]
@@ -641,6 +644,7 @@ def my_adam_follows_reference(
         [(size * rng.normal(size=(1, *shape))).astype(dtype)[0] for shape in shapes]
         for _ in range(steps)
     ]
+    gradients[1 : 1 + gap] = [[np.zeros_like(g) for g in each] for each in gradients[1 : 1 + gap]]
     got = student.apply(train_my_adam, weights, gradients, settings)
     want = reference.apply(train_my_adam, weights, gradients, settings)
     assert_close(got["weights"], want["weights"], what="weights[step][parameter]")

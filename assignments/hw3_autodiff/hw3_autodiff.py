@@ -610,6 +610,9 @@ def derivatives_of(notebook, expressions, a, b):
     expressions=["3 + a", "2.5 - a", "4 * a", "3 / b", "1 / (2 - b * -1)"],
     hidden=True,
 )
+@case(
+    "one node twice, and squares", expressions=["a - a", "a / a", "a ** 2", "a ** 2.0"], hidden=True
+)
 @case("the logistic function far out", expressions=["a.sigmoid()"], sizes=[900, -900], hidden=True)
 def var_follows_the_rules(student, reference, rng, expressions, sizes=(1, -1)):
     """Each operator and each function of Var has the right value and the right slopes."""

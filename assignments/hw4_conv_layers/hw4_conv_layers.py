@@ -544,11 +544,16 @@ max_pool_backward_settles_ties = matches_reference(
     points=3,
     said="max_pool_backward gives all of the gradient to the first of several largest numbers.",
     returns="dx",
-    dout=arrays("n c 1 1", values=["normal"]),
-    x=like("dout", shape="n c side side", values=["ties", "zeros", "constant"]),
-    size=derived(lambda side: (side, side), "as large as the picture"),
-    stride=derived(lambda side: (side, side), "the same"),
-    sizes={"side": (2, 4)},
+    dout=arrays("n c rows columns", values=["normal"]),
+    x=like("dout", shape="n c height width", values=["ties", "zeros", "constant"]),
+    size=derived(lambda side: (side, side), "(side, side)"),
+    stride=derived(lambda side: (side, side), "the same, so that windows lie side by side"),
+    sizes=dict.fromkeys(("rows", "columns"), (1, 2))
+    | {"side": (2, 4)}
+    | dict.fromkeys(("height", "width"), (2, 8)),
+    where=lambda rows, columns, side, height, width: (
+        (height, width) == (rows * side, columns * side)
+    ),
     hint="Of several largest numbers the first of the window gets all: row by row, from the left.",
 )
 
@@ -710,7 +715,7 @@ self_check(batchnorm_forward_matches_in_training)
     pure=True,
     hint="Nothing is learnt from the batch in use: neither for the output nor for the averages.",
 )
-@domain(**BATCH)
+@domain(**{**BATCH, "where": None})
 def batchnorm_forward_matches_in_use(student, reference, rng, **arguments):
     """batchnorm_forward standardises by the running averages in use, and leaves them alone."""
     assert_normalises(student, reference, training=False, **arguments)

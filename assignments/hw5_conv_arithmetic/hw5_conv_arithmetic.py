@@ -1064,10 +1064,10 @@ def make_layers(*rows):
 
 
 def draw_rows(rng, count, dilation):
-    """Draw rows of three layers or more; the first ones have no kernel and no stride of 1."""
+    """Draw rows of three layers or more: a kernel of 1 among the first, and no stride of 1."""
     rows = rng.integers([1, 1, 0, 1], [6, 4, 3, dilation + 1], size=(count, 4))
     rows[:3, 0], rows[:2, 1], rows[0, 3] = (
-        rng.permutation([2, 3, 4]),
+        rng.permutation([1, 3, 4]),
         rng.permuted([2, 3]),
         dilation,
     )
