@@ -338,6 +338,9 @@ from reference.autodiff import jvp
 @case("at (1, 2)", w=np.array([1.0, 2.0]), v=np.array([0.75, -1.5]), hidden=True)
 @case("at the origin", w=np.zeros(2), v=np.array([0.5, -2.0]), hidden=True)
 @case("far to the left", w=np.array([-800.0, 0.3]), v=np.array([-1.25, 0.5]), hidden=True)
+@case("a coordinate of 0", w=np.array([0.0, 0.5]), v=np.array([1.0, 1.0]), hidden=True)
+@case("the first alone", w=np.array([0.4, -0.6]), v=np.array([1.0, 0.0]), hidden=True)
+@case("the second alone", w=np.array([0.4, -0.6]), v=np.array([0.0, 1.0]), hidden=True)
 @case(
     "in single precision, which ends",
     w=np.array([1.0, 2.3], np.float32),
@@ -398,6 +401,9 @@ from reference.autodiff import vjp
 @case("at (1, 2)", w=np.array([1.0, 2.0]), u=np.array([0.75, -1.5]), hidden=True)
 @case("at the origin", w=np.zeros(2), u=np.array([0.5, -2.0]), hidden=True)
 @case("far to the left", w=np.array([-800.0, 0.3]), u=np.array([-1.25, 0.5]), hidden=True)
+@case("a coordinate of 0", w=np.array([0.0, 0.5]), u=np.array([1.0, 1.0]), hidden=True)
+@case("the first alone", w=np.array([0.4, -0.6]), u=np.array([1.0, 0.0]), hidden=True)
+@case("the second alone", w=np.array([0.4, -0.6]), u=np.array([0.0, 1.0]), hidden=True)
 @case(
     "in single precision, which ends",
     w=np.array([1.0, 2.3], np.float32),
