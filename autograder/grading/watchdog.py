@@ -6,8 +6,10 @@ What stops a block is an exception in it, so that code that waits in a library i
 import ctypes
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from autograder.errors import StudentError, StudentTimeout
@@ -16,6 +18,8 @@ from autograder.sandbox.protocol.kinds import Message
 from autograder.sandbox.protocol.messages import InProcessSession, Reply
 
 __all__ = ["TimedSession", "Watch", "watchdog"]
+
+AGAIN = 0.05  # seconds until the next try where an exception would be lost
 
 _raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
 
@@ -55,7 +59,10 @@ def _is_main_thread() -> bool:
 
 @contextmanager
 def _watched_by_a_signal(seconds: float, of_processor: bool, watch: Watch) -> Iterator[None]:
-    def bark(*_: object) -> None:
+    def bark(_: int, frame: FrameType | None) -> None:
+        if _loses_exceptions(frame):
+            signal.setitimer(kind, AGAIN)
+            return
         watch.is_over = True
         raise TimeoutError(f"it ran for more than {seconds:.0f} s")
 
@@ -69,6 +76,16 @@ def _watched_by_a_signal(seconds: float, of_processor: bool, watch: Watch) -> It
     finally:
         signal.setitimer(kind, *timer)
         signal.signal(number, handler)
+
+
+def _loses_exceptions(frame: FrameType | None) -> bool:
+    """Return whether Python drops what is raised here, as in a finalizer or a weak reference's."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or code.co_filename == weakref.__file__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -17,6 +18,12 @@ def loop_for_ever():
         pass
 
 
+def busy(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
 def test_a_block_that_runs_too_long_is_stopped():
     with pytest.raises(TimeoutError, match=r"^it ran for more than 0 s$"), watchdog(0.05):
         loop_for_ever()
@@ -26,6 +33,25 @@ def test_a_block_in_time_is_left_alone_and_so_is_what_follows():
     with watchdog(0.05):
         pass
     time.sleep(0.1)
+
+
+@pytest.mark.parametrize("of_processor", [False, True])
+def test_a_stop_that_falls_into_a_finalizer_is_not_lost(of_processor):
+    class Lingering:
+        def __del__(self):
+            busy(0.1)
+
+    with pytest.raises(TimeoutError), watchdog(0.02, of_processor):
+        Lingering()
+        busy(20)
+
+
+def test_a_stop_that_falls_into_the_callback_of_a_weak_reference_is_not_lost():
+    kept = threading.Event()
+    weakref.finalize(kept, busy, 0.1)
+    with pytest.raises(TimeoutError), watchdog(0.02):
+        del kept
+        busy(20)
 
 
 def test_waiting_takes_no_time_of_the_processor():
