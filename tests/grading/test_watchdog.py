@@ -41,17 +41,21 @@ def test_a_stop_that_falls_into_a_finalizer_is_not_lost(of_processor):
         def __del__(self):
             busy(0.1)
 
-    with pytest.raises(TimeoutError), watchdog(0.02, of_processor):
+    def linger():
         Lingering()
         busy(20)
 
+    with pytest.raises(TimeoutError), watchdog(0.02, of_processor):
+        linger()
+
 
 def test_a_stop_that_falls_into_the_callback_of_a_weak_reference_is_not_lost():
-    kept = threading.Event()
-    weakref.finalize(kept, busy, 0.1)
-    with pytest.raises(TimeoutError), watchdog(0.02):
-        del kept
+    def linger():
+        weakref.finalize(threading.Event(), busy, 0.1)
         busy(20)
+
+    with pytest.raises(TimeoutError), watchdog(0.02):
+        linger()
 
 
 def test_waiting_takes_no_time_of_the_processor():
