@@ -1,7 +1,7 @@
 """The assignments of this course as their tests see them: each compiled once in a process."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -139,13 +139,19 @@ class Homework:
         """Return the cases that earn something, or break, under one of some secrets.
 
         Where all depend on all, those of a check that passes; likewise of one that draws its
-        inputs, those of one that passes typical ones.
+        inputs, those of one that passes typical ones: these are run first, and alone if they fail.
         """
         found = set()
+        one = self.checks[check]
+        first = tuple(c for c in one.cases if c.name == one.typical)
+        alone = replace(one, written=first, domain=None)
         for secret in secrets:
+            if first:
+                (typical,) = run_variant(alone, values, self.compiled.oracle, secret)
+                if typical.verdict not in (Verdict.PASSED, Verdict.BROKEN):
+                    continue
             results = self.results(check, values, secret).values()
             passed = {r.name for r in results if r.verdict is Verdict.PASSED}
-            one = self.checks[check]
             if len(passed) == len(results) or not one.all_or_nothing:
                 found |= passed if one.typical in (None, *passed) else set()
             found |= {r.name for r in results if r.verdict is Verdict.BROKEN}

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.artefacts.results import Verdict
 from tests.assignments.homework import COURSE, homework
 
 Answer = Callable[[Any], Any]  # what stands in the place of the right function, class or value
@@ -89,6 +90,9 @@ NULL_ANSWERS: Mapping[str, Answer] = {
 }
 
 
+ODD = ("always an object", "always a table", "an axis less")
+
+
 def computed_once(right: Any) -> Any:
     """Return a right function that computes only what it was not asked before, or a value as it is.
 
@@ -110,17 +114,22 @@ def computed_once(right: Any) -> Any:
     return once
 
 
+def values_of(name: str, answers: Mapping[str, Answer]) -> dict[str, dict[str, Any]]:
+    """Return by answer what stands for each name that an assignment asks for."""
+    hw = homework(name)
+    right = {asked: computed_once(hw.names[asked]) for asked in hw.asked}
+    return {
+        title: {asked: answer(one) for asked, one in right.items()}
+        for title, answer in answers.items()
+    }
+
+
 def earnings(name: str, answers: Mapping[str, Answer]) -> dict[str, dict[str, set[str]]]:
     """Return by answer which checks of an assignment it earns something of, and in which cases.
 
     Check by check, so that the reference's answers are still known from one to the next.
     """
-    hw = homework(name)
-    right = {asked: computed_once(hw.names[asked]) for asked in hw.asked}
-    values = {
-        title: {asked: answer(one) for asked, one in right.items()}
-        for title, answer in answers.items()
-    }
+    hw, values = homework(name), values_of(name, answers)
     found: dict[str, dict[str, set[str]]] = {title: {} for title in answers}
     for check in hw.scored:
         for title in answers:
@@ -133,6 +142,21 @@ def earnings(name: str, answers: Mapping[str, Answer]) -> dict[str, dict[str, se
 def test_an_answer_without_work_earns_nothing(name: str) -> None:
     found = earnings(name, NULL_ANSWERS)
     assert {title: checks for title, checks in found.items() if checks} == {}
+
+
+@pytest.mark.parametrize("name", COURSE.assignments())
+def test_an_odd_answer_breaks_no_check(name: str) -> None:
+    """Whatever a check draws, it can tell that the answer is wrong."""
+    hw = homework(name)
+    values = values_of(name, {title: NULL_ANSWERS[title] for title in ODD})
+    broken = [
+        (title, result.name)
+        for check in hw.scored
+        for title in ODD
+        for result in hw.results(check.name, values[title]).values()
+        if result.verdict is Verdict.BROKEN
+    ]
+    assert broken == []
 
 
 @pytest.mark.parametrize("name", COURSE.assignments())
