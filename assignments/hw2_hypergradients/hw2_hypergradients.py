@@ -949,17 +949,17 @@ self_check(hypergrad_forward_matches_reference)
 def hypergrad_forward_forgets_its_graphs(student, reference, rng, w0, model):
     """hypergrad_forward does with the memory of one step, and changes no argument."""
     # A learning rate of 0, or one step: whether the Hessian is right is for the first check to say.
-    runs = [(0.0, 70), (0.5, 1), (0.5, 1)]
+    runs = [(0.0, 36), (0.5, 1), (0.5, 1)]
     arguments = "hypergrad_forward", draw_data(rng, w0), w0, runs, model
-    got = student.apply(watch_runs, *arguments, history=60)
-    want = reference.apply(watch_runs, *arguments, history=60)
+    got = student.apply(watch_runs, *arguments, history=30)
+    want = reference.apply(watch_runs, *arguments, history=30)
     assert_close(got["answers"], want["answers"], what="(loss, hypergradient)[call]")
     assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
     assert_that(
         got["most alive"] <= 8, f"{got['most alive']} graphs of former steps were alive at once"
     )
     assert_that(
-        got["longest"] < 60, f"the weights remember {got['longest']} operations of former steps"
+        got["longest"] < 30, f"the weights remember {got['longest']} operations of former steps"
     )
     assert_equal(got["left"], 0, what="graphs that are alive after the calls")
 
@@ -1261,17 +1261,17 @@ self_check(train_learned_lr_stays_non_negative)
 def train_learned_lr_forgets_its_graphs(student, reference, rng, w0, model):
     """train_learned_lr keeps no graph for longer than a step or two, and changes no argument."""
     # A learning rate that stays: whether it moves rightly is for the first check to say.
-    runs = [(0.5, 0.0, 80), (0.25, 0.0, 80)]
+    runs = [(0.5, 0.0, 40), (0.25, 0.0, 40)]
     arguments = "train_learned_lr", draw_data(rng, w0)[:1], w0, runs, model
-    got = student.apply(watch_runs, *arguments, history=60)
-    want = reference.apply(watch_runs, *arguments, history=60)
+    got = student.apply(watch_runs, *arguments, history=30)
+    want = reference.apply(watch_runs, *arguments, history=30)
     assert_close(got["answers"], want["answers"], what="(w, lrs, losses)[call]")
     assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
     assert_that(
         got["most alive"] <= 8, f"{got['most alive']} graphs of former steps were alive at once"
     )
     assert_that(
-        got["longest"] < 60, f"the weights remember {got['longest']} operations of former steps"
+        got["longest"] < 30, f"the weights remember {got['longest']} operations of former steps"
     )
     assert_equal(got["left"], 0, what="graphs that are alive after the calls")
 

@@ -23,7 +23,7 @@ LOOP = """for step in range(1, steps + 1):
         got = student.momentum_step"""
 SGD = "sgd_step_matches_reference"
 RUN = "momentum_steps_follow_reference"
-DESCENT = "sgd_least_squares_matches_reference"
+GRADIENT = "least_squares_gradient_matches_reference"
 Audited = Callable[..., Proven]
 pytestmark = pytest.mark.timeout(300)  # dozens of mutants, on a machine that tests keep busy
 
@@ -76,11 +76,11 @@ def test_a_tolerance_too_tight(audited: Audited) -> None:
 
 
 def test_a_check_on_one_example(audited: Audited) -> None:
-    sizes = 'sizes={"n": (1, 6), "d": (1, 6), "k": (1, 11)}'
-    found = audited(DESCENT, (sizes, sizes.replace('"n": (1, 6)', '"n": (1, 1)')))
-    named = "\n".join(found.findings[DESCENT])
-    assert f"check {DESCENT}: the mistake" in named
-    assert "passes every case" in named
+    sizes = 'sizes={"n": (1, 8), "d": (1, 8)}'
+    found = audited(GRADIENT, (sizes, sizes.replace('"n": (1, 8)', '"n": (1, 1)')))
+    named = "\n".join(found.findings[GRADIENT])
+    missing = "1/n is missing: the loss is a mean"
+    assert f"check {GRADIENT}: the mistake {missing!r} passes every case" in named
     survivors = [one for d in found.proof.definitions.values() for one in d.survivors]
     assert survivors, "some mutants live on where n is 1"
 
