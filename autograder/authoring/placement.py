@@ -5,6 +5,9 @@ its arguments on a device, so that a check times it there, measures its memory, 
 value with the CPU's. `placed` calls one likewise, and tells on which devices it worked.
 """
 
+# torch's dispatch mode, whose class has no annotations.
+# mypy: allow-untyped-calls
+
 from collections.abc import Iterable
 from typing import Any
 
