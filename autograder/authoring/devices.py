@@ -88,10 +88,13 @@ def device_of_this_run() -> str:
 def set_tf32(notebook: "Any", allowed: "bool") -> "None":
     """Say in a session whether a GPU may multiply in TF32: a helper, for `Subject.apply`."""
     import sys
+    import warnings
 
-    if (torch := sys.modules.get("torch")) is not None:
-        torch.backends.cuda.matmul.allow_tf32 = allowed
-        torch.backends.cudnn.allow_tf32 = allowed
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer versions of torch have another name for it as well
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.backends.cuda.matmul.allow_tf32 = allowed
+            torch.backends.cudnn.allow_tf32 = allowed
 
 
 def device_compared() -> str:

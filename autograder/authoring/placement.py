@@ -188,7 +188,7 @@ def assert_placed(got: Any, device: str, *, what: str = "computation") -> None:
         if is_ellipsis(got):
             raise Unanswered(what)
         raise CheckFailure(f"an object of type {got.type_name}, expected what was noted", what)
-    if not isinstance(got, dict) or not {"operations", "state"} <= set(got):
+    if not isinstance(got, dict) or not {"value", "operations", "state"} <= set(got):
         raise CheckFailure(f"{kind(got)}, expected what was noted of a call", what)
     operations, state = got["operations"], got["state"]
     if not isinstance(operations, dict) or not isinstance(state, dict):
