@@ -38,7 +38,7 @@ def _(pictures, colours):
     return (offsets**2).sum(dim=2).argmin(dim=1, keepdim=True)
 
 
-@mistake("an array of all differences: right, and too slow")
+@mistake("every difference is written down: right, and too slow")
 def _(pictures, colours):
     offsets = pictures[:, None] - colours[None, :, :, None, None]
     return (offsets**2).sum(dim=2).argmin(dim=1, keepdim=True)

@@ -29,19 +29,10 @@ def _(model, optimizer, grey, categories, batch_size):
     return total / len(grey)
 
 
-@mistake("an array of all differences", of="nearest_colours")
+@mistake("every difference is written down", of="nearest_colours")
 def _(pictures, colours):
     offsets = pictures[:, None] - colours[None, :, :, None, None]
     return (offsets**2).sum(dim=2).argmin(dim=1, keepdim=True)
-
-
-@mistake("computes on the CPU, and sends the numbers back", of="nearest_colours")
-def _(pictures, colours):
-    pixels = pictures.cpu().movedim(1, 3).reshape(-1, 3)
-    squares = (colours.cpu() ** 2).sum(dim=1)
-    distances = torch.addmm(squares, pixels, colours.cpu().T, alpha=-2)
-    numbers = distances.argmin(dim=1).reshape(len(pictures), 1, *pictures.shape[2:])
-    return numbers.to(pictures.device)
 
 
 @alternative("a product of matrices, and the squares added to it in place", of="nearest_colours")
