@@ -45,7 +45,7 @@ def nearest_colours(pictures: torch.Tensor, colours: torch.Tensor) -> torch.Tens
     pictures.
 
     Args:
-        pictures: (B, 3, H, W) floating point.
+        pictures: (B, 3, H, W) floating point, of any scale.
         colours: (K, 3) of the same dtype, on the same device.
 
     Returns:
