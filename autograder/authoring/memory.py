@@ -101,6 +101,7 @@ def _measured_on_gpu(
     processes = processes_of(function)
     if processes is None or function.device != CUDA:
         return function(*args, **kwargs), Spent(None, None)
+    function.afresh()
     before = memory_on_gpu(processes)
     value = function(*args, **kwargs)
     after = memory_on_gpu(processes_of(function) or ())

@@ -59,7 +59,7 @@ def carrier(notebook: "Any", function: "Any", device: "str") -> "Any":
     """Return a session's function that calls another on a device: a helper, for `Subject.apply`.
 
     It also keeps what torch's allocator says of the last call's memory, in bytes: ``peak`` beside
-    the arguments and the value, and ``kept``.
+    the arguments and the value, and ``kept``. ``afresh`` gives back what the allocator holds.
     """
     import torch
 
@@ -74,34 +74,46 @@ def carrier(notebook: "Any", function: "Any", device: "str") -> "Any":
             return value
         return value.detach().to(device).requires_grad_(value.requires_grad)
 
-    def held_by(value: "Any") -> "int":
-        if isinstance(value, (list, tuple)):
-            return sum(map(held_by, value))
+    def held_by(value: "Any") -> "dict[int, int]":
+        """Return the bytes that tensors have of each piece of memory, by its place."""
+        found: dict[int, int] = {}
         if isinstance(value, dict):
-            return sum(map(held_by, value.values()))
-        return value.nbytes if isinstance(value, torch.Tensor) else 0
+            value = list(value.values())
+        if isinstance(value, (list, tuple)):
+            for one in value:
+                for place, size in held_by(one).items():
+                    found[place] = max(size, found.get(place, 0))
+        elif isinstance(value, torch.Tensor):
+            memory = value.untyped_storage()
+            found[memory.data_ptr()] = min(memory.nbytes(), value.nbytes)
+        return found
 
     class Carried:
         peak = kept = 0
+
+        def afresh(self) -> "None":
+            if counts:
+                torch.cuda.synchronize()
+                torch.cuda.empty_cache()
 
         def __call__(self, *args: "Any", **kwargs: "Any") -> "Any":
             args, kwargs = moved(args), moved(kwargs)
             if not counts:
                 return function(*args, **kwargs)
-            torch.cuda.empty_cache()
+            known = held_by([args, kwargs])
             torch.cuda.synchronize()
             torch.cuda.reset_peak_memory_stats()
             before = torch.cuda.memory_allocated()
             value = function(*args, **kwargs)
             torch.cuda.synchronize()
-            held = held_by(value)
+            held = sum(size for place, size in held_by(value).items() if place not in known)
             self.peak = max(0, torch.cuda.max_memory_allocated() - before - held)
             self.kept = max(0, torch.cuda.memory_allocated() - before - held)
             return value
 
-    if counts:  # the device is woken now, and not in the first call
-        torch.zeros(1, device=device)
-        torch.cuda.empty_cache()
+    if counts:  # the device is woken now, and what its libraries keep is taken: no call's doing
+        square = torch.zeros(16, 16, device=device)
+        square @ square
     return Carried()
 
 
@@ -154,15 +166,15 @@ def placed(
                 operations.setdefault(tensor.device.type, set()).add(operation._schema.name)
             return made
 
-    args, kwargs = moved(args), dict(kwargs)
     make = kwargs.pop("make", None)
+    args, kwargs = moved(args), moved(kwargs)
     function, state = getattr(notebook, name), {}
     if make is not None:
         function = function(*make).to(device)
         named = [*function.named_parameters(), *function.named_buffers()]
         state = {key: tensor.device.type for key, tensor in named}
     with Noting():
-        value = function(*args, **moved(kwargs))
+        value = function(*args, **kwargs)
     return {
         "value": value,
         "operations": {key: sorted(names) for key, names in operations.items()},

@@ -96,6 +96,9 @@ class Carried:
     def __call__(self, x):
         return x + 1
 
+    def afresh(self):
+        """Give back what is held: nothing."""
+
 
 def on_a_gpu(said, session=Elsewhere):
     return DeviceProxy(Subject(session({"f": said})).f, "cuda", "f")
@@ -162,15 +165,19 @@ def test_a_carried_function_reads_the_allocator_around_the_call(monkeypatch):
     for name, fake in fakes.items():
         monkeypatch.setattr(torch.cuda, name, fake)
     monkeypatch.setattr(torch.Tensor, "to", lambda self, device: self)
-    monkeypatch.setattr(torch, "zeros", lambda *_, device: calls.append(f"woken: {device}"))
+    square = torch.ones(2, 2)
+    monkeypatch.setattr(torch, "zeros", lambda *_, device: calls.append(device) or square)
 
     def leaky(x):
         calls.append("work")
         found.take(5)
         found.take(-2)
-        return x[:25] + 0  # of 100 bytes
+        made = (x + 0)[:25]  # 100 bytes of some more
+        return [made[:3], made, made[:4], {"of an argument": x.expand(1000, -1)}]
 
     function = on_device(Subject(InProcessSession({"f": leaky})).f, "cuda")
-    assert len(function(X)) == 25
+    assert calls == ["cuda"]  # which is woken before the first call
+    function.afresh()
+    assert len(function(torch.ones(100))) == 4
     assert (function.peak, function.kept) == (400, 200)
-    assert calls == ["woken: cuda", "empty", "empty", "wait", "work", "wait"]
+    assert calls == ["cuda", "wait", "empty", "wait", "work", "wait"]
