@@ -30,7 +30,7 @@ from autograder.audit.prove import Proven, complaints, with_standards
 from autograder.authoring.checks import Check
 from autograder.authoring.devices import CUDA, computing_on
 
-__all__ = ["computes_on_gpu", "prove_on_gpu", "unproven_on_gpu"]
+__all__ = ["computes_on_gpu", "let_sleep", "prove_on_gpu", "unproven_on_gpu"]
 
 ASKING = {"run_device", "on_device"}
 Progress = Callable[[str], None]
@@ -39,6 +39,14 @@ Progress = Callable[[str], None]
 def computes_on_gpu(check: Check) -> bool:
     """Return whether a check computes on a GPU where there is one, as its text tells."""
     return check.device == CUDA or (check.device == "any" and _asks(check.function))
+
+
+def let_sleep() -> None:
+    """Have torch ask the driver whether there is a GPU, so that asking wakes none in this process.
+
+    A notebook that asks would else keep the forks of this process from using one.
+    """
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
 
 def unproven_on_gpu(checks: Iterable[Check], proof: Proof) -> list[str]:

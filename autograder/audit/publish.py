@@ -104,6 +104,10 @@ def audit_only(
     """
     from autograder.compiler.build import compile_assignment
 
+    if gpu:
+        from autograder.audit.on_gpu import let_sleep
+
+        let_sleep()
     progress("compiling")
     return _outcome(
         _audited(course, compile_assignment(course, name), progress, jobs, everything, gpu)[1]

@@ -78,7 +78,8 @@ def measured(function: Proxy, /, *args: Any, **kwargs: Any) -> tuple[Any, Spent]
         assert_memory(spent, peak=1.5 * x.nbytes, kept=0)
 
     Measure with arrays of 40 MB or more: freed arrays of up to 32 MB may stay with the process that
-    had them, and are no new memory the next time.
+    had them, and are no new memory the next time. The memory of a GPU is measured where `on_device`
+    is around the function.
     """
     processes = processes_of(function)
     if isinstance(function, DeviceProxy):

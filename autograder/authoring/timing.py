@@ -88,7 +88,7 @@ def assert_fast(
 
     Take arguments with which the reference takes some 5 ms or more, and the way that is too slow at
     least three times as long as is allowed. Put that into the bank, as a mistake. With a case for
-    each ``within``, a faster function earns more.
+    each ``within``, a faster function earns more. On a GPU, put `on_device` around both functions.
 
     Args:
         got: the student's function.

@@ -1,6 +1,7 @@
 """What is published, and what is refused."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -503,6 +504,7 @@ def test_a_check_that_was_tried_on_no_gpu_is_told_and_published_until_one_was(
     )
     assert said in compile_and_publish(course, "small", silent).summary
     assert said not in audit_only(course, "small", silent, gpu=True).summary
+    assert os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] == "1"  # asking for a GPU wakes none
     proof = read_proof(course, "small")
     assert proof is not None
     assert proof.checks["choice_is_right"].devices == ("cuda",)
