@@ -1373,7 +1373,9 @@ def unet_learns(student, reference, rng):
 # === END MARK SCHEME ===
 
 # %% [markdown]
-# # 6. On a GPU (3 points)
+# # 6. On a GPU
+#
+# ## 6.1 The same, elsewhere (3 points)
 #
 # A network trains many times faster on a GPU than on a processor, if its code does not get in the
 # way: with a tensor that it makes on the CPU, or numbers that it fetches in each step. You have
