@@ -12,11 +12,13 @@ from autograder.authoring.bank import alternative, mistake
 from autograder.authoring.budget import budget
 from autograder.authoring.checks import case, check, domain
 from autograder.authoring.choices import assert_choice, assert_choices, assert_options
+from autograder.authoring.devices import run_device
 from autograder.authoring.figures import assert_figure, drawn
 from autograder.authoring.index_parts import indices
 from autograder.authoring.matching import matches_reference
 from autograder.authoring.memory import assert_memory, measured
 from autograder.authoring.parts import choices, derived, interval, whole
+from autograder.authoring.placement import assert_placed, on_device, placed
 from autograder.authoring.quantities import assert_quantity
 from autograder.authoring.timing import assert_fast
 from autograder.authoring.training import assert_learnt, held_out
@@ -35,6 +37,7 @@ __all__ = [
     "assert_learnt",
     "assert_memory",
     "assert_options",
+    "assert_placed",
     "assert_quantity",
     "assert_shape",
     "assert_that",
@@ -52,6 +55,9 @@ __all__ = [
     "matches_reference",
     "measured",
     "mistake",
+    "on_device",
+    "placed",
+    "run_device",
     "self_check",
     "tensors",
     "whole",

@@ -36,6 +36,27 @@ def get_rgb_cat(xs: np.ndarray, colours: np.ndarray) -> np.ndarray:
     return numbers
 
 
+def nearest_colours(pictures: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+    """The number of the nearest colour, for each pixel of some pictures, without all differences.
+
+    Near means a small Euclidean distance between (red, green, blue) and the colour. Of two colours
+    at the same distance, up to rounding, either is taken. All is computed in the dtype and on the
+    device of the pictures. No tensor has more numbers than pixels times colours, or than the
+    pictures.
+
+    Args:
+        pictures: (B, 3, H, W) floating point, of any scale.
+        colours: (K, 3) of the same dtype, on the same device.
+
+    Returns:
+        (B, 1, H, W) int64 from 0 to K - 1.
+    """
+    pixels = pictures.movedim(1, 3).reshape(-1, 3)
+    squares = (colours * colours).sum(dim=1)
+    distances = torch.addmm(squares, pixels, colours.T, alpha=-2)
+    return distances.argmin(dim=1).reshape(len(pictures), 1, *pictures.shape[2:])
+
+
 def colour_loss(scores: torch.Tensor, categories: torch.Tensor) -> torch.Tensor:
     """The mean over all pixels of the cross-entropy between scores and right colours.
 

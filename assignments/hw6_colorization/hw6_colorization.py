@@ -20,11 +20,12 @@
 #
 # | part | what you do | points |
 # |---|---|---|
-# | 1 | colours as categories | 10 |
+# | 1 | colours as categories | 9 |
 # | 2 | a network with pooling and upsampling | 20 |
 # | 3 | strides and transposed convolutions | 25 |
-# | 4 | skip connections: U-Nets | 20 |
-# | 5 | training, curves, and what they say | 25 |
+# | 4 | skip connections: U-Nets | 19 |
+# | 5 | training, curves, and what they say | 24 |
+# | 6 | on a GPU | 3 |
 #
 # **Notation.** A picture is an array (B, C, H, W): batch, channels, height, width. A network is
 # made from four numbers in this order: the kernel size $k$, the number of filters $NF$, the number
@@ -42,8 +43,8 @@
 # - Each place has a layer of its own, and all of them are registered: `net.parameters()` finds
 #   them.
 # - The network also works in double precision and on a GPU: it makes no tensors of its own in a
-#   fixed dtype or on a fixed device. Two points of the homework are given for a GPU; they wait
-#   until grading has one.
+#   fixed dtype or on a fixed device. Part 6 tries that on a GPU; its points wait until grading has
+#   one, and all else is graded without.
 #
 # All else is up to you. Put layers into an `nn.Sequential`, into attributes or into an
 # `nn.ModuleList`; use `nn.ReLU`, `torch.relu` or `nn.functional.relu`; name them as you like.
@@ -60,8 +61,12 @@ from torch import nn
 from autograder import (
     arrays,
     assert_close,
+    assert_dtype,
     assert_equal,
+    assert_fast,
     assert_figure,
+    assert_memory,
+    assert_placed,
     assert_shape,
     assert_that,
     budget,
@@ -73,7 +78,12 @@ from autograder import (
     indices,
     interval,
     like,
+    measured,
+    on_device,
+    placed,
+    run_device,
     self_check,
+    tensors,
     whole,
 )
 
@@ -145,7 +155,7 @@ for panel in (above, below):
 # Image Colorization*, 2016) colour photographs in this way. Colouring is then classification, once
 # for each pixel.
 #
-# ## 1.1 The nearest colour (10 points)
+# ## 1.1 The nearest colour (6 points)
 #
 # Write `get_rgb_cat`, which turns pictures into the numbers of their colours:
 #
@@ -174,7 +184,7 @@ def compare_categories(student, reference, xs, colours):
 
 @check(
     "get_rgb_cat",
-    points=7,
+    points=4,
     pure=True,
     hint="Name the axes of each intermediate array: pictures, colours, channels, height, width.",
 )
@@ -194,7 +204,7 @@ self_check(get_rgb_cat_matches_reference)
 # %%
 @check(
     "get_rgb_cat",
-    points=3,
+    points=2,
     pure=True,
     hint="Which number does argmin give if the minimum occurs twice? Use Euclid's distance.",
 )
@@ -220,6 +230,113 @@ with suppress(NotImplementedError):  # as long as get_rgb_cat is not written
     _, panel = plt.subplots(figsize=(9, 2.4))
     panel.imshow(np.concatenate([mosaic(TRAINING[:8]), mosaic(in_colours)]))
     panel.set_axis_off()
+
+# %% [markdown]
+# ## 1.2 The same, fast (3 points)
+#
+# Your `get_rgb_cat` probably makes an array of all differences: pictures by colours by channels by
+# pixels. With 256 colours that is 256 times as many numbers as the pictures have, and the time goes
+# into writing and reading them. Written out,
+#
+# $$\lVert x - c \rVert^2 = \lVert x \rVert^2 - 2\, x \cdot c + \lVert c \rVert^2,$$
+#
+# the square needs no differences. The first term is the same for all colours, so it decides
+# nothing. The others are one product of matrices and a sum, and PyTorch has one operation for both:
+# such *fused* operations save a whole array that would be written and read again.
+#
+# Write `nearest_colours`, which does for tensors what `get_rgb_cat` does for arrays. It works in
+# the dtype and on the device of the pictures. Of two colours that are equally near, up to rounding,
+# either will do here. One of the points is for speed: grading times it with 256 colours, and it may
+# take at most four times as long as ours, which an array of all differences does not keep to.
+
+# %%
+from reference.colorization import nearest_colours
+
+
+# %%
+def distances_of(numbers, pictures, colours):
+    """Return the squared distance (N, H, W) of each pixel from the colour of a number."""
+    x, palette = (np.asarray(t, dtype=np.float64) for t in (pictures, colours))
+    return ((np.moveaxis(x, 1, -1) - palette[np.asarray(numbers)[:, 0]]) ** 2).sum(axis=-1)
+
+
+@check(
+    "nearest_colours",
+    points=2,
+    hint="Which axis has the channels, and in which order does a reshape read what is moved?",
+)
+@domain(
+    pictures=tensors("n 3 height width", dtypes=["float64", "float32"]),
+    colours=like("pictures", shape="k 3"),
+    sizes={"n": (1, 5), "k": (2, 24), "height": (1, 16), "width": (1, 16)},
+)
+def nearest_colours_are_nearest(student, reference, rng, pictures, colours):
+    """nearest_colours gives each pixel the number of a nearest colour, where the pictures are."""
+    want = reference.nearest_colours(pictures, colours)
+    got = student.apply(placed, "nearest_colours", pictures, colours, device=run_device())
+    assert_placed(got, run_device(), what="nearest_colours")
+    assert_shape(got["value"], want.shape, what="numbers")
+    assert_dtype(got["value"], want, what="numbers")
+    numbers = np.asarray(got["value"])
+    known = bool(((numbers >= 0) & (numbers < len(colours))).all())
+    assert_that(known, f"numbers: some are not from 0 to {len(colours) - 1}")
+    mine, ours = (distances_of(some, pictures, colours) for some in (numbers, want))
+    # Single precision confuses colours whose squared distances differ by less than this.
+    size = max(float(t.abs().max()) for t in (pictures, colours))
+    room = 1e-5 * size**2
+    assert_close(mine, ours, rtol=0.0, atol=room, what="squared distances from the colours")
+
+
+self_check(nearest_colours_are_nearest)
+
+
+# %%
+def colouring(notebook):
+    """Return a function that draws pictures, has their colours numbered, and adds the numbers up.
+
+    The pictures are drawn where the colours are, by a generator of that device. Each number counts
+    with a weight of its own, drawn behind it: who leaves out a pixel has another sum.
+    """
+
+    def coloured(seed, rounds, count, colours):
+        generator = torch.Generator(colours.device).manual_seed(seed)
+
+        def draw(*shape):
+            where = {"device": colours.device, "dtype": colours.dtype}
+            return torch.rand(shape, generator=generator, **where)
+
+        sums = []
+        for _ in range(rounds):
+            numbers = notebook.nearest_colours(draw(count, 3, 32, 32), colours)
+            weights = draw(count, 1, 32, 32)
+            sums.append(torch.einsum("nchw,nchw->", numbers.to(weights.dtype), weights))
+        return torch.stack(sums)
+
+    return coloured
+
+
+def require_speed(student, reference, rng, rounds, count, within, device):
+    """Fail unless pictures get their colours in some times as long as ours take, on a device."""
+    assert_fast(
+        on_device(student.apply(colouring), device),
+        on_device(reference.apply(colouring), device),
+        lambda: [int(rng.integers(2**31)), rounds, count, torch.from_numpy(rng.random((256, 3)))],
+        within=within,
+        what="weighted sums of the numbers",
+    )
+
+
+@check(
+    "nearest_colours",
+    points=1,
+    device="cpu",
+    hint="Is there an array with a number for each pixel, each colour and each channel?",
+)
+@case("256 colours", hidden=True)
+def nearest_colours_is_fast(student, reference, rng):
+    """nearest_colours takes at most four times as long as ours; it is timed at grading."""
+    require_speed(student, reference, rng, 2, 8, 4, "cpu")
+
 
 # %% [markdown]
 # # 2. Pooling and upsampling
@@ -354,11 +471,15 @@ def probe_network(notebook, name, sizes, numbers, x, slopes, training, device="c
 
 
 def probe(student, reference, rng, name, sizes, batch, training, device="cpu"):
-    """Return what a student's network and ours do with the same numbers and pictures."""
+    """Return what a student's network and ours do with the same numbers and pictures.
+
+    device: where the student's is; ours is on the CPU.
+    """
     numbers, x = rng.uniform(size=1999), rng.normal(size=(batch, sizes["channels"], 32, 32))
     slopes = rng.normal(size=(batch, sizes["colours"], 32, 32)) / 32
-    arguments = name, list(sizes.values()), numbers, x, slopes, training, device
-    return student.apply(probe_network, *arguments), reference.apply(probe_network, *arguments)
+    arguments = name, list(sizes.values()), numbers, x, slopes, training
+    got = student.apply(probe_network, *arguments, device)
+    return got, reference.apply(probe_network, *arguments, "cpu")
 
 
 def require_layers(student, reference, rng, name, sizes):
@@ -591,7 +712,7 @@ self_check(padding_for_any_kernel)
 # layers: it puts early pictures behind the late ones of the same size, as further channels. With
 # such connections Ronneberger, Fischer and Brox (*U-Net*, 2015) found the outlines of cells.
 #
-# ## 4.1 UNet (15 points)
+# ## 4.1 UNet (14 points)
 #
 # Write `UNet`: a `ConvTransposeNet` with two skip connections, as the docstring says. There are no
 # skip connections around single blocks, and nothing is added up: pictures are concatenated along
@@ -649,23 +770,6 @@ def unet_can_learn(student, reference, rng, **sizes):
 
 
 self_check(unet_can_learn)
-
-
-# %%
-@check(
-    "unet",
-    points=1,
-    device="cuda",
-    seconds=30,
-    hint="Which tensor does the network make by itself, and on which device?",
-)
-@case("kernel size 3", kernel=3, filters=3, colours=4, channels=1, hidden=True)
-@case("kernel size 5", kernel=5, filters=2, colours=3, channels=2, hidden=True)
-def unet_works_on_a_gpu(student, reference, rng, **sizes):
-    """UNet gives the same scores and gradients on a GPU, in training."""
-    got, want = probe(student, reference, rng, "UNet", sizes, 2, True, "cuda")
-    require_scores(got, want)
-    require_gradients(got, want)
 
 
 # %% [markdown]
@@ -766,7 +870,7 @@ self_check(colour_loss_matches_reference)
 
 
 # %% [markdown]
-# ## 5.2 An epoch of training (4 points)
+# ## 5.2 An epoch of training (3 points)
 #
 # Write `colour_epoch`: one pass over the pictures, one step of the optimizer for each batch. You
 # know the four moves of a step: forget the old gradients, compute the loss, compute its gradients,
@@ -827,9 +931,9 @@ def compare_epochs(student, reference, rng, count, batch_size, settings, evaluat
     shape, colours = (count, 1, 5, 4), 4
     weights = rng.normal(size=36 + 4 * colours)
     grey, categories = rng.normal(size=shape), rng.integers(colours, size=shape)
-    arguments = weights, grey, categories, batch_size, settings, evaluating, device
-    got = student.apply(train_small_network, *arguments)
-    want = reference.apply(train_small_network, *arguments)
+    arguments = weights, grey, categories, batch_size, settings, evaluating
+    got = student.apply(train_small_network, *arguments, device)
+    want = reference.apply(train_small_network, *arguments, "cpu")
     for key in ("weights", "running means", "loss"):
         assert_close(got[key], want[key], rtol=1e-6, atol=1e-8, what=key)
     require_float(got["loss"], "loss")
@@ -859,21 +963,6 @@ def colour_epoch_follows_reference(
 
 
 self_check(colour_epoch_follows_reference)
-
-
-# %%
-@check(
-    "colour_epoch",
-    points=1,
-    device="cuda",
-    seconds=30,
-    hint="The pictures are on the model's device already; bring numbers back only at the end.",
-)
-@case("two batches", count=6, batch_size=3, settings={"lr": 0.1}, hidden=True)
-@case("three batches", count=7, batch_size=3, settings={"lr": 0.1, "momentum": 0.5}, hidden=True)
-def colour_epoch_works_on_a_gpu(student, reference, rng, count, batch_size, settings):
-    """colour_epoch trains a model on a GPU as ours does."""
-    compare_epochs(student, reference, rng, count, batch_size, settings, True, "cuda")
 
 
 # %% [markdown]
@@ -1014,7 +1103,8 @@ self_check(plot_curves_draws_both)
 # class gives them, 8 filters and a palette of 8 colours. It trains each with a loop of its own, by
 # Adam in double precision, for some batches of 4 fresh landscapes. Ours begins with the same
 # weights and sees the same batches; after them both must give the same scores. Then ours goes on
-# from your weights for 100 batches, and colours 50 landscapes that it has not seen. You get two
+# from your weights for 100 batches, and colours 50 landscapes that it has not seen. (Where grading
+# has a GPU, yours is trained there, and ours on the CPU.) You get two
 # points for each network for which at least half of their pixels are as they should be. From our
 # own starts it is two thirds on average, and 54 % in the worst of 48 trainings; a network that
 # learns nothing stays below 30 %. (The thresholds hold for landscapes; photographs would need
@@ -1101,7 +1191,7 @@ METRIC_PALETTE = kmeans_colours(
 )
 
 
-def train_colourer(notebook, name, start, pictures, categories, unseen, colours, precise):
+def train_colourer(notebook, name, start, pictures, categories, unseen, colours, precise, device):
     """Train a network for one pass with Adam; return its start, and what it makes of new pictures.
 
     start: what its layers hold at first, in their order of use: weights, biases and statistics.
@@ -1118,15 +1208,17 @@ def train_colourer(notebook, name, start, pictures, categories, unseen, colours,
             net.eval()(torch.zeros(1, 1, 32, 32))
     finally:
         hook.remove()
-    net.to(torch.float64 if precise else torch.float32)
+    net.to(device, torch.float64 if precise else torch.float32)
     values = [v for m in used for v in m.state_dict().values() if v.is_floating_point()]
     if start is not None:
         for value, new in zip(values, start, strict=True):
             value.copy_(torch.tensor(new))
-    found = {"start": [value.double().numpy().copy() for value in values]}
+    found = {"start": [value.double().cpu().numpy().copy() for value in values]}
 
-    x, new = (torch.tensor(p, dtype=values[0].dtype) for p in (pictures, unseen))
-    y, adam, batch = torch.tensor(categories), torch.optim.Adam(net.parameters()), 4
+    like = {"dtype": values[0].dtype, "device": device}
+    x, new = (torch.tensor(p, **like) for p in (pictures, unseen))
+    y = torch.tensor(categories, device=device)
+    adam, batch = torch.optim.Adam(net.parameters()), 4
     net.train()
     for place in range(0, len(x), batch):
         adam.param_groups[0]["lr"] = 0.01 * (1 - 0.9 * place / len(x))
@@ -1135,9 +1227,9 @@ def train_colourer(notebook, name, start, pictures, categories, unseen, colours,
         torch.nn.functional.cross_entropy(net(x[some]), y[some]).backward()
         adam.step()
     with torch.no_grad():
-        found["numbers"] = net.eval()(new).argmax(dim=1).to(torch.uint8).numpy()
+        found["numbers"] = net.eval()(new).argmax(dim=1).to(torch.uint8).cpu().numpy()
         # By the statistics of these pictures: what is compared hangs on the weights alone.
-        found["scores"] = net.train()(new[:4])[:, :, 3::5, 3::5].numpy()
+        found["scores"] = net.train()(new[:4])[:, :, 3::5, 3::5].cpu().numpy()
     return found
 
 
@@ -1159,24 +1251,27 @@ def require_learning(student, reference, rng, name, count=400, unseen=50, few=60
 
     A student's network makes a few batches; ours begins with the same numbers and has to make the
     same of them. So ours can do the rest: after a hundred batches it must colour most pixels of
-    unseen landscapes rightly. Where the initial weights were unlucky, others are tried.
+    unseen landscapes rightly. Where the initial weights were unlucky, others are tried. The
+    student's network is trained where this run computes, and ours on the CPU.
     """
     grey, right = disguised_scenes(rng, count + unseen)
     new, colours = grey[count:], len(METRIC_PALETTE)
     some = grey[:few], right[:few], new[:4], colours, True
-    shapes = reference.apply(train_colourer, name, None, grey[:0], right[:0], *some[2:])["start"]
+    none = grey[:0], right[:0], *some[2:]
+    shapes = reference.apply(train_colourer, name, None, *none, "cpu")["start"]
     for _ in range(TRAININGS):
-        got = student.apply(train_colourer, name, None, *some)
+        got = student.apply(train_colourer, name, None, *some, run_device())
         what = "what the layers hold at first"
         assert_equal(len(got["start"]), len(shapes), what=f"{what}: number of arrays")
         for mine, ours in zip(got["start"], shapes, strict=True):
             assert_shape(mine, ours.shape, what=what)
-        want = reference.apply(train_colourer, name, got["start"], *some)
+        want = reference.apply(train_colourer, name, got["start"], *some, "cpu")
         # Adam divides by gradients of any size, and rounding grows from step to step.
         what = f"scores after {few // 4} batches"
         assert_close(got["scores"], want["scores"], rtol=1e-4, atol=1e-4, what=what)
         every = grey[:count], right[:count], new, colours, False
-        numbers = reference.apply(train_colourer, name, got["start"], *every)["numbers"]
+        found = reference.apply(train_colourer, name, got["start"], *every, "cpu")
+        numbers = found["numbers"]
         share, wanted = float((numbers == right[count:]).mean()), PASSING["scenes"][name]
         if share >= wanted:
             return
@@ -1276,3 +1371,65 @@ def unet_learns(student, reference, rng):
 #   pooling throws away where the largest pixel was and copying makes blocks; skip connections bring
 #   the places of edges back to the late layers. "Upsamples better" without a reason earns nothing.
 # === END MARK SCHEME ===
+
+# %% [markdown]
+# # 6. On a GPU
+#
+# ## 6.1 The same, elsewhere (3 points)
+#
+# A network trains many times faster on a GPU than on a processor, if its code does not get in the
+# way: with a tensor that it makes on the CPU, or numbers that it fetches in each step. You have
+# nothing to write here. Grading runs your `UNet`, `colour_epoch` and `nearest_colours` on a GPU and
+# compares them with ours, one point for each. `nearest_colours` may take at most three times as
+# long as ours there, and at most twice the memory of an array with a number for each pixel and each
+# colour. These points wait until grading has a GPU; nothing is lost as long as it has none.
+
+
+# %%
+@check(
+    "on_a_gpu",
+    points=1,
+    device="cuda",
+    seconds=30,
+    hint="Which tensor does the network make by itself, and on which device?",
+)
+@case("kernel size 3", kernel=3, filters=3, colours=4, channels=1, hidden=True)
+@case("kernel size 5", kernel=5, filters=2, colours=3, channels=2, hidden=True)
+def unet_works_on_a_gpu(student, reference, rng, **sizes):
+    """UNet gives the same scores and gradients on a GPU, in training."""
+    got, want = probe(student, reference, rng, "UNet", sizes, 2, True, "cuda")
+    require_scores(got, want)
+    require_gradients(got, want)
+
+
+@check(
+    "on_a_gpu",
+    points=1,
+    device="cuda",
+    seconds=30,
+    hint="The pictures are on the model's device already; bring numbers back only at the end.",
+)
+@case("two batches", count=6, batch_size=3, settings={"lr": 0.1}, hidden=True)
+@case("three batches", count=7, batch_size=3, settings={"lr": 0.1, "momentum": 0.5}, hidden=True)
+def colour_epoch_works_on_a_gpu(student, reference, rng, count, batch_size, settings):
+    """colour_epoch trains a model on a GPU as ours does."""
+    compare_epochs(student, reference, rng, count, batch_size, settings, True, "cuda")
+
+
+@check(
+    "on_a_gpu",
+    points=1,
+    device="cuda",
+    seconds=30,
+    hint="Is there an array with a number for each pixel, each colour and each channel?",
+)
+@case("256 colours", rounds=32, count=256, hidden=True)
+def nearest_colours_is_fast_on_a_gpu(student, reference, rng, rounds, count):
+    """nearest_colours takes at most three times as long as ours on a GPU, and twice the memory."""
+    palette = torch.from_numpy(rng.random((256, 3)))
+    arguments = int(rng.integers(2**31)), 1, count, palette
+    got, spent = measured(on_device(student.apply(colouring), "cuda"), *arguments)
+    want = on_device(reference.apply(colouring), "cuda")(*arguments)
+    assert_close(got, want, what="weighted sums of the numbers")
+    assert_memory(spent, peak=2 * count * 32 * 32 * palette.nbytes / 3, kept=0)
+    require_speed(student, reference, rng, rounds, count, 3, "cuda")

@@ -117,6 +117,8 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
         free: cases that null models pass, by the model.
         notes: what else an author should know.
         draws: the cases that its domain has for what no other case rejects.
+        devices: on which all this was tried. A check that needs a GPU was tried nowhere as long as
+            ``cuda`` is not among them.
     """
 
     key: str
@@ -133,6 +135,7 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
     free: dict[str, list[str]] = {}
     notes: tuple[str, ...] = ()
     draws: tuple[Draw, ...] = ()
+    devices: tuple[str, ...] = ("cpu",)
 
     @property
     def standard(self) -> Standard:

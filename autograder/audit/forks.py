@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from autograder.authoring.devices import CUDA, device_of_this_run
 from autograder.errors import HarnessError
 from autograder.grading.substitutes import bound_memory
 from autograder.sandbox.kernel import die_with_parent
@@ -177,7 +178,8 @@ def _serve(work: Work[Any], connection: Connection, note: mmap.mmap, parent: int
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
-    bound_memory()
+    if device_of_this_run() != CUDA:  # whose driver maps far more memory than it uses
+        bound_memory()
     warnings.simplefilter("ignore")  # a mutant may divide by zero
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)  # its other threads are not in a fork

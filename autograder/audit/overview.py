@@ -12,9 +12,14 @@ from autograder.audit.check_report import CheckReport, Placed
 from autograder.audit.checking.calibration import ROOM
 from autograder.audit.mistake_report import MistakeReport, mistake_reports
 from autograder.audit.mutation.targets import asked_by
+from autograder.audit.on_gpu import computes_on_gpu, unproven_on_gpu
 from autograder.authoring.checks import Check
+from autograder.authoring.devices import CUDA
+from autograder.authoring.tolerance import BY_DEVICE, DEFAULTS
 
 __all__ = ["Audit", "report_on", "told_of"]
+
+WIDER_ON_GPU = round(BY_DEVICE[CUDA]["float32"].rtol / DEFAULTS["float32"].rtol)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Audit:
         now: the checks that were proven now; the proof of the others stood.
         solution_earned: what the solution notebook earns, of ``possible`` points.
         secrets: how many were looked for in the release.
+        waiting: the checks that compute on a GPU and were tried on none.
     """
 
     assignment: str
@@ -48,6 +54,7 @@ class Audit:
     solution_earned: float = 0.0
     blank_earned: float = 0.0
     secrets: int = 0
+    waiting: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -72,6 +79,8 @@ class Audit:
             f"{self.secrets} secrets looked for in the release"
         )
         lines.append(self._mutation())
+        if self.waiting:
+            lines.append(self._waiting())
         lines += (f"  {one.line()}" for one in self.bank if one.costs is not None)
         for placed in self.survivors if details else []:
             one = placed.survivor
@@ -99,6 +108,19 @@ class Audit:
         count = f"{len(new)} check{'' if len(new) == 1 else 's'}"
         lines.append(f"{self.assignment}: {count} proven now, the proof of {stood} stands")
         return lines
+
+    def _waiting(self) -> str:
+        count = len(self.waiting)
+        are = (
+            "1 check computes on a GPU and was"
+            if count == 1
+            else f"{count} checks compute on a GPU and were"
+        )
+        return (
+            f"{self.assignment}: {are} tried on none ({', '.join(self.waiting)}); "
+            f"autograder audit {self.assignment} tries {'it' if count == 1 else 'them'} on a "
+            "machine that has one"
+        )
 
     def _mutation(self) -> str:
         alive = len(self.survivors)
@@ -137,6 +159,7 @@ class Audit:
             "solution": {"earned": self.solution_earned, "possible": self.possible},
             "blank": {"earned": self.blank_earned},
             "secrets_searched": self.secrets,
+            "waiting_for_a_gpu": list(self.waiting),
             "findings": list(self.findings),
             "summary": self.summary(),
             "details": self.summary(details=True),
@@ -202,6 +225,7 @@ def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
         possible=sum(q.points for q in manifest.questions if not q.manual),
         bank=tuple(mistake_reports(oracle, proof)),
         derived=tuple(_derived(proof)),
+        waiting=tuple(unproven_on_gpu(oracle.checks.values(), proof)),
         **found,
     )
 
@@ -213,6 +237,13 @@ def _calibration_notes(check: Check, proof: Proof) -> Iterator[str]:
         yield (
             f"{proof.nearest_to(check.name)} is only {gaps.within(one.standard).wrong:.2g} "
             "tolerances away from the right answer"
+        )
+    nearest = gaps.coarse.wrong / one.standard.coarse_factor
+    if CUDA not in one.devices and computes_on_gpu(check) and nearest < WIDER_ON_GPU:
+        yield (
+            f"on a GPU its tolerance in single precision is {WIDER_ON_GPU:g} times as wide, and "
+            f"{proof.nearest_to(check.name)} is only {nearest:.2g} tolerances away: it may pass "
+            "there; take float64, or inputs on which it is further off"
         )
     right = max(gaps.single.right or 0.0, gaps.single.alternatives)
     room = min(one.standard.single, one.standard.in_single)

@@ -32,9 +32,10 @@ from autograder.audit.mutation.kills import try_mutants
 from autograder.audit.mutation.mutants import Site, sites_of
 from autograder.audit.mutation.targets import asked_by
 from autograder.authoring.checks import Check
+from autograder.authoring.devices import CUDA
 from autograder.authoring.standard import Standard
 
-__all__ = ["Proven", "prove", "stale_checks"]
+__all__ = ["Proven", "complaints", "prove", "stale_checks", "with_standards"]
 
 Progress = Callable[[str], None]
 Findings = dict[str, list[str]]  # by check
@@ -88,7 +89,9 @@ def prove(
     """
     stored = stored or Proof()
     keys = keys_of(compiled)
-    stale = list(keys) if everything else stale_checks(keys, stored)
+    stale = stale_checks(keys, stored)
+    if everything:  # but what a GPU alone can tell: that is tried where there is one
+        stale = [n for n in keys if n in stale or stored.checks[n].devices != (CUDA,)]
     standing = {name: draws for name, draws in stored.draws().items() if name not in stale}
     oracle = compiled.oracle.with_draws(standing)
     sites = sites_of(compiled.cells, compiled.reference, oracle)
@@ -124,7 +127,7 @@ def prove(
     for name, audit in audits.items():
         findings[name] += audit.findings
     moved = set(stale).union(*(asking for site, asking in asked.items() if site in tried))
-    proof = _with_standards(proof, stored, moved, audits, oracle, findings)
+    proof = with_standards(proof, stored, moved, audits, oracle, findings)
     for name, text in _findings_of_mistakes(proof, audits, oracle):
         findings.setdefault(name, []).append(text)
     progress("the checks with their tolerances")
@@ -222,7 +225,7 @@ def _audit_checks(
     return found
 
 
-def _with_standards(
+def with_standards(
     proof: Proof,
     stored: Proof,
     moved: Collection[str],
@@ -310,7 +313,7 @@ def _findings_of_standards(
     def work(number: int, mark: Mark) -> list[str]:
         mark(0, LONGEST_RUN)
         name = names[number]
-        return list(_complaints(oracle.checks[name], proof.checks[name], oracle))
+        return list(complaints(oracle.checks[name], proof.checks[name], oracle))
 
     found = dict(in_forks(work, len(names), jobs))
     return {
@@ -320,7 +323,8 @@ def _findings_of_standards(
     }
 
 
-def _complaints(check: Check, proven: CheckProof, oracle: Oracle) -> Iterator[str]:
+def complaints(check: Check, proven: CheckProof, oracle: Oracle) -> Iterator[str]:
+    """Say what a check with its tolerance lets through, or refuses, of what was proven of it."""
     bank, standard = oracle.bank(check), proven.standard
     for mistake in bank.mistakes:
         if mistake.label not in proven.rejects:

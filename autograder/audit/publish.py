@@ -86,6 +86,7 @@ def audit_only(
     progress: Callable[[str], None],
     jobs: int = 1,
     everything: bool = False,
+    gpu: bool = False,
 ) -> AuditOutcome:
     """Audit an assignment; publish nothing.
 
@@ -95,6 +96,7 @@ def audit_only(
         progress: is told what is being done.
         jobs: how many processes the audit may have.
         everything: whether what is proven is proven again.
+        gpu: whether there is a GPU, to try what computes on one.
 
     Raises:
         SourceError: the source notebook or a bank is wrong.
@@ -102,9 +104,13 @@ def audit_only(
     """
     from autograder.compiler.build import compile_assignment
 
+    if gpu:
+        from autograder.audit.on_gpu import let_sleep
+
+        let_sleep()
     progress("compiling")
     return _outcome(
-        _audited(course, compile_assignment(course, name), progress, jobs, everything)[1]
+        _audited(course, compile_assignment(course, name), progress, jobs, everything, gpu)[1]
     )
 
 
@@ -139,6 +145,7 @@ def _audited(
     progress: Callable[[str], None],
     jobs: int,
     everything: bool,
+    gpu: bool = False,
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
     from autograder.artefacts.proof import read_proof, write_proof
@@ -149,6 +156,7 @@ def _audited(
         try_for_acceptance,
     )
     from autograder.audit.mutation.definitions import named_mutants_of
+    from autograder.audit.on_gpu import prove_on_gpu
     from autograder.audit.overview import report_on
     from autograder.audit.prove import prove
     from autograder.compiler.build import pack
@@ -156,6 +164,9 @@ def _audited(
     name = compiled.name
     began, limits, stored = time.monotonic(), course.limits_of(name), read_proof(course, name)
     proven = prove(compiled, stored, jobs, progress, everything)
+    if gpu:
+        oracle = compiled.oracle.with_draws(proven.proof.draws())
+        proven = prove_on_gpu(oracle, proven, jobs, progress, everything)
     write_proof(course, name, proven.sound)
     proof = proven.proof
     key = key_of_acceptance(compiled, proof, limits)

@@ -25,7 +25,7 @@ T = TypeVar("T")
 CheckFunction = Callable[..., None]
 
 DEVICES = ("any", "cpu", "cuda")
-PRECISIONS = ("any", "strict")
+PRECISIONS = ("any", "strict", "tf32")
 _CASES, _DOMAIN = "_autograder_cases", "_autograder_domain"
 
 
@@ -75,7 +75,7 @@ class Check:
         given: functions of earlier questions; a case that fails is run again with the
             reference's in place of the student's own.
         precision: ``any`` takes a right answer in single precision where the audit finds room for
-            it; ``strict`` grades precision.
+            it; ``strict`` grades precision; ``tf32`` lets a GPU multiply in TF32.
         domain: the inputs that its prompt promises, if it says so.
         draws: the kinds of hidden cases that the audit has added.
         reveal: whether a student reads the smallest input with which a hidden case still fails.

@@ -83,7 +83,7 @@ def matches_reference(
         seconds: the limit on one call.
         hint: for hidden cases.
         given: functions of earlier questions.
-        precision: ``any`` or ``strict``.
+        precision: ``any``, ``strict`` or ``tf32``.
         reveal: whether a student reads the smallest input with which a hidden case still fails.
         arguments: what is promised of each argument, in the order of the call, as a dict: where
             one is named like an option above.

@@ -3,6 +3,11 @@
 The figures are the kernel's, read outside of the session's walls: of all its processes, the memory
 that is theirs. What a session says of itself, by `tracemalloc` or torch's counters, is not asked
 for. The module is of use on Linux, where grading runs; elsewhere nothing is measured.
+
+A GPU's memory is another matter (`on_device`). The system does not count it, so the figures are
+those of torch's allocator in the session: its own word, which whoever patches torch can change. The
+driver counts as well, more coarsely, and is asked by the grader: what it counts beyond the word
+and some room counts.
 """
 
 import ctypes
@@ -17,7 +22,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.authoring.arrays import bytes_of
+from autograder.authoring.devices import CUDA
+from autograder.authoring.gpu import memory_on_gpu
 from autograder.authoring.kinds import Kind, note_kind
+from autograder.authoring.phrases import kind
+from autograder.authoring.placement import DeviceProxy
 from autograder.authoring.subject import Proxy, processes_of
 from autograder.errors import CheckFailure, NotMeasured
 
@@ -26,6 +35,7 @@ __all__ = ["Spent", "assert_memory", "measured"]
 MB = 1 << 20
 NOISE = 4 * MB  # that a call takes whatever it does: the allocator's own, pages of libraries
 PAUSE = 0.0005  # seconds between two looks at a session
+DRIVERS = 256 * MB  # on a GPU, that the driver counts beside: libraries, blocks of an allocator
 SETTLING = 10  # looks at what is kept, for an object may be let go behind the reply
 _RESET_PEAK = "5"  # what the kernel takes for it
 _FIELDS = {"VmHWM:": "peak", "VmRSS:": "all", "RssFile:": "files"}
@@ -68,9 +78,12 @@ def measured(function: Proxy, /, *args: Any, **kwargs: Any) -> tuple[Any, Spent]
         assert_memory(spent, peak=1.5 * x.nbytes, kept=0)
 
     Measure with arrays of 40 MB or more: freed arrays of up to 32 MB may stay with the process that
-    had them, and are no new memory the next time.
+    had them, and are no new memory the next time. The memory of a GPU is measured where `on_device`
+    is around the function.
     """
     processes = processes_of(function)
+    if isinstance(function, DeviceProxy):
+        return _measured_on_gpu(function, args, kwargs)
     if processes is None or not sys.platform.startswith("linux"):
         return function(*args, **kwargs), Spent(None, None)
     own = os.getpid() in processes
@@ -81,6 +94,30 @@ def measured(function: Proxy, /, *args: Any, **kwargs: Any) -> tuple[Any, Spent]
     peak = watch.peak - bytes_of((args, kwargs)) - held
     # In this process the value is there still; a session has sent it, and let it go.
     return value, Spent(max(0, peak), max(0, watch.kept - (held if own else 0)))
+
+
+def _measured_on_gpu(
+    function: DeviceProxy, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, Spent]:
+    processes = processes_of(function)
+    if processes is None or function.device != CUDA:
+        return function(*args, **kwargs), Spent(None, None)
+    function.afresh()
+    before = memory_on_gpu(processes)
+    value = function(*args, **kwargs)
+    after = memory_on_gpu(processes_of(function) or ())
+    peak, kept = (_word(getattr(function, name), name) for name in ("peak", "kept"))
+    if before is not None and after is not None:
+        beside = bytes_of((args, kwargs)) + bytes_of(value)
+        peak = max(peak, after - before - beside - DRIVERS)
+    return value, Spent(peak, kept)
+
+
+def _word(said: Any, name: str) -> int:
+    """Return what a session says of its memory, which may be anything."""
+    if type(said) is not int or said < 0:
+        raise CheckFailure(f"{kind(said)}, expected a number of bytes", f"memory, {name}")
+    return said
 
 
 def assert_memory(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.authoring.tolerance import DEFAULTS, Tolerance, default_tolerance, is_coarse
+from autograder.authoring.devices import device_compared
+from autograder.authoring.tolerance import Tolerance, default_tolerance, is_coarse, precision_of
 
 __all__ = [
     "Compared",
@@ -126,6 +127,8 @@ def tolerance_for(
 ) -> Tolerance:
     """Return the tolerance of a comparison: the check's own, or the default under its standard.
 
+    The default is that of the device on which the case computes.
+
     Args:
         got: names of the dtypes of the student's value.
         want: names of the dtypes of the reference's value.
@@ -133,9 +136,9 @@ def tolerance_for(
         rtol: the check's own; None is the default.
         atol: likewise.
     """
-    standard, default = _standard.get(), default_tolerance(got, want)
-    double = default == DEFAULTS["float64"]
-    factor = standard.factor if double else standard.coarse_factor
+    standard, precision = _standard.get(), precision_of(got, want)
+    default = default_tolerance(got, want, device_compared())
+    factor = standard.factor if precision == "float64" else standard.coarse_factor
     room = _room(standard, got, values) if _is_double(want) else 0.0
     return Tolerance(
         default.rtol * factor if rtol is None else rtol,
@@ -145,7 +148,7 @@ def tolerance_for(
 
 def _is_double(names: Collection[str]) -> bool:
     """Return whether what is wanted has numbers in double precision, and none in a coarser one."""
-    return bool(names) and default_tolerance((), names) == DEFAULTS["float64"]
+    return bool(names) and precision_of((), names) == "float64"
 
 
 def _room(standard: Standard, got: Collection[str], values: NDArray[Any]) -> float:

@@ -12,18 +12,26 @@ Others keep the machine busy, too. What they cost a call is only ever added to i
 of several calls counts, and more calls are made before anything is called slow. Where the reference
 itself was kept waiting for as long as would explain it, nothing is decided: the case is *broken*,
 which costs nobody anything.
+
+On a GPU (`on_device`) both functions are timed by the wall, as no processor's time tells of it.
+The session is stopped while the reference is timed, so that it starts nothing meanwhile. Where the
+reference's own times differ by as much as would explain it, nothing is decided.
 """
 
 import os
 import pickle
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from statistics import median
 from typing import Any, NamedTuple
 
 from autograder.authoring.arrays import bytes_of
 from autograder.authoring.assertions import assert_close
+from autograder.authoring.gpu import held
 from autograder.authoring.kinds import Kind, note_kind
 from autograder.authoring.phrases import kind
+from autograder.authoring.placement import DeviceProxy
 from autograder.authoring.subject import Proxy, processes_of
 from autograder.errors import CheckFailure, HarnessError, NotMeasured, Unanswered
 
@@ -40,7 +48,8 @@ class _Pair(NamedTuple):
     """One call of the student's function, and one of the reference on the same arguments.
 
     ``busy`` are the seconds of the processor that the reference had, ``waited`` those on the wall;
-    ``allowed`` are what the student's arguments and value may take on their way.
+    on a GPU both are those on the wall. ``allowed`` are what the student's arguments and value may
+    take on their way.
     """
 
     got: Any
@@ -79,7 +88,7 @@ def assert_fast(
 
     Take arguments with which the reference takes some 5 ms or more, and the way that is too slow at
     least three times as long as is allowed. Put that into the bank, as a mistake. With a case for
-    each ``within``, a faster function earns more.
+    each ``within``, a faster function earns more. On a GPU, put `on_device` around both functions.
 
     Args:
         got: the student's function.
@@ -102,15 +111,18 @@ def assert_fast(
     is_measured = theirs is not None and processes_of(want) is not None
     # What runs in this process is ours: by the processor's time, nobody keeps it waiting.
     is_ours = theirs is not None and os.getpid() in theirs
-    calls = _Calls(got, want, draw, is_ours)
+    on_gpu = isinstance(got, DeviceProxy)
+    if on_gpu != isinstance(want, DeviceProxy):
+        raise ValueError("both functions must be on one device: put on_device around each")
+    calls = _Calls(got, want, draw, is_ours, on_gpu)
     pairs: list[_Pair] = []
-    while not pairs or (is_measured and not _are_enough(pairs, within)):
+    while not pairs or (is_measured and not _are_enough(pairs, within, on_gpu)):
         pairs.append(calls.pair(student_first=len(pairs) % 2 == 0))
     for pair in pairs:
         assert_close(pair.got, pair.want, rtol=rtol, atol=atol, what=what)
     if not is_measured:
         raise NotMeasured("the values are right; how long it takes is measured at grading")
-    _judge(pairs, within)
+    _judge(pairs, within, on_gpu)
 
 
 def _require_function(got: Any, what: str) -> None:
@@ -128,13 +140,20 @@ class _Calls:
         want: the reference's.
         draw: returns arguments.
         is_ours: whether both run in this process.
+        on_gpu: whether both run on a GPU.
     """
 
     def __init__(
-        self, got: Proxy, want: Proxy, draw: Callable[[], Sequence[Any]], is_ours: bool
+        self,
+        got: Proxy,
+        want: Proxy,
+        draw: Callable[[], Sequence[Any]],
+        is_ours: bool,
+        on_gpu: bool = False,
     ) -> None:
-        self._got, self._want, self._draw, self._is_ours = got, want, draw, is_ours
-        self._clock = time.process_time if is_ours else time.perf_counter
+        self._got, self._want, self._draw = got, want, draw
+        self._is_ours, self._on_gpu = is_ours, on_gpu
+        self._clock = time.process_time if is_ours and not on_gpu else time.perf_counter
         self._seen: set[bytes] = set()
 
     def pair(self, student_first: bool) -> _Pair:
@@ -163,9 +182,13 @@ class _Calls:
     def _with_reference(
         self, arguments: Sequence[Any], got: Any = None, seconds: float | None = None
     ) -> _Pair:
-        busy, wall = time.process_time(), time.perf_counter()
-        want = self._want(*arguments)
-        busy, wall = time.process_time() - busy, time.perf_counter() - wall
+        stops = self._on_gpu and not self._is_ours
+        with held(processes_of(self._got) or ()) if stops else nullcontext():
+            busy, wall = time.process_time(), time.perf_counter()
+            want = self._want(*arguments)
+            busy, wall = time.process_time() - busy, time.perf_counter() - wall
+        if self._on_gpu:
+            busy = wall
         if seconds is None:
             got, seconds = self._timed(arguments)
         if self._is_ours:
@@ -174,25 +197,29 @@ class _Calls:
         return _Pair(got, want, seconds, busy, wall, MESSAGE + BYTE * size)
 
 
-def _are_enough(pairs: Sequence[_Pair], within: float) -> bool:
+def _are_enough(pairs: Sequence[_Pair], within: float, on_gpu: bool = False) -> bool:
     """Return whether there are pairs enough to judge by."""
     if len(pairs) >= MOST:
         return True
-    taken, busy, waited = _shortest(pairs)
+    taken, busy, waited = _times(pairs, on_gpu)
     if len(pairs) >= 2 and taken > HOPELESS * within * waited:
         return True
     return len(pairs) >= FEWEST and taken <= within * busy
 
 
-def _shortest(pairs: Sequence[_Pair]) -> tuple[float, float, float]:
-    """Return the shortest times: the student's, the reference's, and that on the wall."""
+def _times(pairs: Sequence[_Pair], on_gpu: bool) -> tuple[float, float, float]:
+    """Return the shortest times: the student's, the reference's, and that on the wall.
+
+    On a GPU the last is the reference's usual time, as nothing tells how long it was kept waiting.
+    """
     busy = max(FLOOR, min(pair.busy for pair in pairs))
-    waited = max(busy, min(pair.waited for pair in pairs))
+    walls = [pair.waited for pair in pairs]
+    waited = max(busy, median(walls) if on_gpu else min(walls))
     return max(0.0, min(pair.seconds - pair.allowed for pair in pairs)), busy, waited
 
 
-def _judge(pairs: Sequence[_Pair], within: float) -> None:
-    taken, busy, waited = _shortest(pairs)
+def _judge(pairs: Sequence[_Pair], within: float, on_gpu: bool = False) -> None:
+    taken, busy, waited = _times(pairs, on_gpu)
     if taken <= within * busy:
         return
     if taken > within * waited:

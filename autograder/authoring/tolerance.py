@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DEFAULTS", "Comparison", "Tolerance", "compare", "default_tolerance", "is_coarse"]
+__all__ = [
+    "BY_DEVICE",
+    "DEFAULTS",
+    "Comparison",
+    "Tolerance",
+    "compare",
+    "default_tolerance",
+    "is_coarse",
+    "precision_of",
+]
 
 
 @dataclass(frozen=True)
@@ -30,13 +39,34 @@ DEFAULTS = {
     "float16": Tolerance(5e-3, 1e-3),
     "exact": Tolerance(0.0, 0.0),
 }
+# By the device that the values were computed on, of which the first is any run's. The reference
+# computes on the CPU. In double precision a GPU's other order of sums is far below the tolerance;
+# in single precision it is not: its sums have other partial sums, products are added unrounded, and
+# exp and log may be off by two units in the last place. TF32 keeps as many bits of a factor as half
+# precision does, and so is held to its tolerance.
+BY_DEVICE = {
+    "cpu": DEFAULTS,
+    "cuda": DEFAULTS | {"float32": Tolerance(1e-4, 1e-5)},
+    "cuda in TF32": DEFAULTS | {"float32": DEFAULTS["float16"]},
+}
 BLOCK = 1 << 16  # numbers that are compared at a time: the copies of them are wide
 _COARSENESS = ("float64", "float32", "float16", "bfloat16")
 _AS_REAL = {"complex64": "float32", "complex128": "float64"}
 
 
-def default_tolerance(got: Iterable[str], want: Iterable[str]) -> Tolerance:
-    """Return the tolerance of the dtype that is wanted; exact if none is floating.
+def default_tolerance(got: Iterable[str], want: Iterable[str], device: str = "cpu") -> Tolerance:
+    """Return the tolerance of the dtype that is wanted, on a device; exact if none is floating.
+
+    Args:
+        got: names of the dtypes of the student's value.
+        want: names of the dtypes of the reference's value.
+        device: one of `BY_DEVICE`.
+    """
+    return BY_DEVICE[device][precision_of(got, want)]
+
+
+def precision_of(got: Iterable[str], want: Iterable[str]) -> str:
+    """Return the coarsest precision that is wanted: a floating dtype, or ``exact``.
 
     The student's dtype chooses nothing: an answer in single or half precision is held to what the
     question is asked in. Only where whole numbers are wanted does a floating answer count as one
@@ -48,9 +78,9 @@ def default_tolerance(got: Iterable[str], want: Iterable[str]) -> Tolerance:
     """
     names = {_AS_REAL.get(name, name) for name in want} & set(_COARSENESS)
     if names:
-        return DEFAULTS[max(names, key=_COARSENESS.index)]
+        return max(names, key=_COARSENESS.index)
     floating = {_AS_REAL.get(name, name) for name in got} & set(_COARSENESS)
-    return DEFAULTS["float64" if floating else "exact"]
+    return "float64" if floating else "exact"
 
 
 def is_coarse(names: Iterable[str]) -> bool:

@@ -180,9 +180,10 @@ def _audit(options: Options) -> int:
 def _proven(course: Course, name: str, jobs: int, everything: bool = False) -> "AuditOutcome":
     """Prove what is not proven yet of an assignment."""
     from autograder.audit.publish import audit_only
+    from autograder.doctor import gpus
 
     with _audit_page(course, name):
-        return audit_only(course, name, _teller(name), jobs, everything)
+        return audit_only(course, name, _teller(name), jobs, everything, gpu=gpus() > 0)
 
 
 def _proven_again(course: Course, name: str, jobs: int) -> "AuditOutcome":

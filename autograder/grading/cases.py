@@ -11,6 +11,7 @@ import numpy as np
 
 from autograder.artefacts.results import Blank, CaseResult, Verdict
 from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.devices import CUDA, device_of_this_run, on_behalf_of, set_tf32
 from autograder.authoring.layouts import keeping_layouts
 from autograder.authoring.standard import (
     Compared,
@@ -197,7 +198,8 @@ def run_case(
     began = time.perf_counter()
     verdict, evidence = Verdict.PASSED, _NOTHING
     watched = _Watched(student)
-    with holding_to(standard), observing() as seen:
+    held = holding_to(standard), on_behalf_of(check.device, check.precision)
+    with held[0], held[1], observing() as seen:
         try:
             with watchdog(seconds):
                 _call(check, case, cast(Session, watched), reference, rng())
@@ -264,6 +266,9 @@ def _call(check: Check, case: Case, student: Session, reference: Session, rng: A
     seed = int.from_bytes(hashlib.sha256(f"{check.name}/{case.name}".encode()).digest()[:4], "big")
     student.seed(seed)
     reference.seed(seed)
+    if device_of_this_run() == CUDA:
+        for session in (student, reference):
+            session.apply(set_tf32, (check.precision == "tf32",), {})
     with keeping_layouts(case.is_drawn):
         arguments = case.arguments(rng)
         check.function(Subject(student, pure=check.pure), Subject(reference), rng, **arguments)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.authoring.arrays import is_tensor
+from autograder.authoring.devices import CUDA, device_of_this_run
 from autograder.grading.reversed_sums import as_plain, as_reversed, reversed_torch
 from autograder.sandbox.inside.host import Host
 from autograder.sandbox.protocol.kinds import Apply, Call, Message
@@ -104,8 +105,8 @@ def perturbations() -> Iterator[tuple[Perturbation, str | None]]:
     yield nearby(1), None
     yield nearby(1, "float32"), "float32"
     yield reordered(), None
-    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
-        yield on_device("cuda"), None
+    if "torch" in sys.modules and device_of_this_run() == CUDA:
+        yield on_device(CUDA), None
     for seed in range(2, NEARBY + 1):
         yield nearby(seed), None
         yield nearby(seed, "float32"), "float32"

@@ -15,6 +15,7 @@ from autograder.artefacts.manifest import QuestionEntry
 from autograder.artefacts.results import CaseResult, QuestionResult, Result, Status, Verdict, now
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check, case_rng
+from autograder.authoring.devices import computing_on
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.grading.case_runs import CaseRuns, stops_of
 from autograder.grading.diagnosis import CaseOutcome, Diagnoses
@@ -127,7 +128,8 @@ class Grader:
         for attempt in range(TRIES):
             self._tries = gradings * TRIES + attempt
             try:
-                questions, notes = self._grade(submission)
+                with computing_on(self._device):
+                    questions, notes = self._grade(submission)
                 break
             except UnsafeHere:
                 raise

@@ -198,7 +198,8 @@ class Colourer:
     def __init__(self, scores: float, shares: Sequence[float] = ()) -> None:
         self.scores, self.shares, self.right = scores, list(shares), np.empty(0)
 
-    def apply(self, function, name, start, pictures, categories, unseen, colours, precise):
+    def apply(self, function, name, start, pictures, categories, unseen, colours, precise, device):
+        assert device == "cpu"  # in a run without a GPU
         if not precise and len(pictures):
             where = np.arange(self.right.size).reshape(self.right.shape)
             hit = where < self.shares.pop(0) * self.right.size
@@ -236,7 +237,7 @@ def test_the_table_of_shares_is_what_training_gives(hw: Homework, name: str) -> 
     grey, right = hw.names["disguised_scenes"](np.random.default_rng(0), 450)
     notebook = types.SimpleNamespace(**hw.names)
     got = hw.names["train_colourer"](
-        notebook, name, None, grey[:400], right[:400], grey[400:], 8, False
+        notebook, name, None, grey[:400], right[:400], grey[400:], 8, False, "cpu"
     )["numbers"]
     # Rounding grows from step to step, and differs between machines.
     assert (got == right[400:]).mean() == pytest.approx(SHARES[name][0], abs=0.05)

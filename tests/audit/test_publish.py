@@ -1,6 +1,7 @@
 """What is published, and what is refused."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from autograder.artefacts.bundle import read_bundle
-from autograder.artefacts.proof import proof_file
+from autograder.artefacts.proof import proof_file, read_proof
 from autograder.artefacts.results import CaseResult, Verdict
 from autograder.audit import acceptance
 from autograder.audit.checking import variants
@@ -489,6 +490,29 @@ def test_what_needs_a_gpu_is_not_among_what_an_accepted_solution_earns(
     for _ in range(2):
         summary = compile_and_publish(course, "small", silent).summary[0]
         assert "the solution earns 4 of 5, the blank release 0; " in summary
+
+
+def test_a_check_that_was_tried_on_no_gpu_is_told_and_published_until_one_was(
+    write_proven_course: WriteCourse,
+) -> None:
+    course = write_proven_course(
+        ('@check("choice", points=1)', '@check("choice", points=1, device="cuda")')
+    )
+    said = (
+        "small: 1 check computes on a GPU and was tried on none (choice_is_right); "
+        "autograder audit small tries it on a machine that has one"
+    )
+    assert said in compile_and_publish(course, "small", silent).summary
+    assert said not in audit_only(course, "small", silent, gpu=True).summary
+    assert os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] == "1"  # asking for a GPU wakes none
+    proof = read_proof(course, "small")
+    assert proof is not None
+    assert proof.checks["choice_is_right"].devices == ("cuda",)
+    assert proof.checks["choice_is_right"].rejects == ("the first of the two choices",)
+    # Elsewhere that stands, also where all that can be tried there is tried again.
+    outcome = audit_only(course, "small", silent, everything=True)
+    assert said not in outcome.summary
+    assert read_proof(course, "small") == proof
 
 
 def test_a_mistake_that_is_written_out_and_equals_a_mutant_is_told(

@@ -1,6 +1,7 @@
 """Speed: our clock, new arguments for every call, values compared, and load costs nobody points."""
 
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from autograder.artefacts.results import Verdict
 from autograder.authoring import timing
 from autograder.authoring.checks import case, check
 from autograder.authoring.kinds import Kind, Noted, noting_kinds
+from autograder.authoring.placement import DeviceProxy
 from autograder.authoring.subject import Proxy, RemoteId, Subject
 from autograder.authoring.timing import FEWEST, MOST, assert_fast
 from autograder.errors import CheckFailure, HarnessError, NotMeasured, Unanswered
@@ -177,3 +179,62 @@ def test_the_audit_hears_of_it():
     with noting_kinds() as found:
         run(double, within=4)
     assert found == [Noted(Kind.SPEED, (4.0,))]
+
+
+NOBODY = (1 << 22) + 1  # no process can have this number: it is beyond the highest
+
+
+class Far(InProcessSession):
+    def processes(self):
+        return (NOBODY,)
+
+
+def on_a_gpu(function, session=Far):
+    """Return a function as one on a GPU: here the clock and the judgement are, and no device."""
+    return DeviceProxy(Subject(session({"f": function})).f, "cuda", "f")
+
+
+def run_on_a_gpu(student, within=5.0, draw=None):
+    draw = draw or Counting()
+    reference = on_a_gpu(lambda x: time.sleep(0.004) or 2 * x, InProcessSession)
+    assert_fast(on_a_gpu(student), reference, draw, within=within)
+    return draw.count
+
+
+def test_on_a_gpu_the_wall_tells_the_time_of_both():
+    """A device's work is no processor's: what sleeps takes time."""
+    assert FEWEST <= run_on_a_gpu(lambda x: time.sleep(0.004) or 2 * x) <= MOST
+    with pytest.raises(CheckFailure, match=r"times as long as the reference"):
+        run_on_a_gpu(lambda x: time.sleep(0.5) or 2 * x, within=2.0)
+    with pytest.raises(CheckFailure, match="value: 3 of 3 values differ"):
+        run_on_a_gpu(lambda x: x)
+
+
+def test_on_a_gpu_a_reference_whose_times_differ_decides_nothing():
+    with pytest.raises(HarnessError, match="too busy to time anything"):
+        timing._judge(pairs([0.1] * 3, [0.01, 0.05, 0.06], [0.01, 0.05, 0.06]), 5, on_gpu=True)
+    with pytest.raises(CheckFailure):
+        timing._judge(pairs([0.1] * 3, [0.01, 0.011, 0.6], [0.01, 0.011, 0.6]), 5, on_gpu=True)
+
+
+def test_the_session_is_held_while_the_reference_is_timed_on_a_gpu(monkeypatch):
+    told = []
+
+    @contextmanager
+    def holding(processes):
+        told.append(processes)
+        yield
+        told.append("go on")
+
+    monkeypatch.setattr(timing, "held", holding)
+    run(double)
+    assert told == []
+    count = run_on_a_gpu(lambda x: 2 * x)
+    assert told == [(NOBODY,), "go on"] * count
+
+
+def test_one_function_on_a_gpu_and_the_other_elsewhere_are_no_pair():
+    with pytest.raises(ValueError, match="both functions must be on one device"):
+        assert_fast(
+            on_a_gpu(double), Subject(InProcessSession({"f": double})).f, Counting(), within=5
+        )

@@ -12,6 +12,7 @@ from reference.colorization import (
     colour_loss,
     evaluate,
     get_rgb_cat,
+    nearest_colours,
     plot_curves,
 )
 
@@ -29,6 +30,21 @@ def test_the_nearest_colour_is_that_of_a_k_d_tree(shape, count):
     assert got.shape == (shape[0], 1, *shape[2:])
     assert got.dtype.kind == "i"
     np.testing.assert_array_equal(got[:, 0], want)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize(
+    ("shape", "count"), [((2, 3, 4, 5), 6), ((1, 3, 3, 3), 3), ((7, 3, 1, 2), 1)]
+)
+def test_the_nearest_colour_without_differences_is_that_of_a_k_d_tree(shape, count, dtype):
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand(shape, generator=generator, dtype=dtype)
+    colours = torch.rand(count, 3, generator=generator, dtype=dtype)
+    _, want = scipy.spatial.KDTree(colours.numpy()).query(pictures.movedim(1, 3).numpy())
+    got = nearest_colours(pictures, colours)
+    assert got.shape == (shape[0], 1, *shape[2:])
+    assert got.dtype == torch.int64
+    np.testing.assert_array_equal(got[:, 0].numpy(), want)
 
 
 def test_the_lower_number_wins_a_tie():

@@ -148,11 +148,6 @@ def _(model, optimizer, grey, categories, batch_size):
         return nn.functional.cross_entropy(model(grey), categories[:, 0]).item()
 
 
-@mistake("brings the pictures back to the CPU, and the model not")
-def _(model, optimizer, grey, categories, batch_size):
-    return epoch_in_parts(model, optimizer, grey.cpu(), categories.cpu(), batch_size)
-
-
 @alternative("split into batches first")
 def _(model, optimizer, grey, categories, batch_size):
     return epoch_in_parts(model, optimizer, grey, categories, batch_size)

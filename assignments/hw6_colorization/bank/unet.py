@@ -249,17 +249,6 @@ class _(StridedFrame):
         self.up1.requires_grad_(False)
 
 
-@mistake("room for the scores is made on the CPU, wherever the picture is", of="UNet")
-class _(StridedFrame):
-    skips = True
-
-    def join_input(self, deep, x):
-        room = torch.zeros(len(x), deep.shape[1] + x.shape[1], 32, 32, dtype=x.dtype)
-        room[:, : deep.shape[1]] = deep
-        room[:, deep.shape[1] :] = x
-        return room
-
-
 @mistake("layers in a plain list: they stay behind on the CPU", of="UNet")
 class _(StridedFrame):
     skips = True

@@ -12,6 +12,7 @@ from autograder.audit.checking.variants import (
 )
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check
+from autograder.authoring.devices import CUDA, device_of_this_run
 
 __all__ = ["audit_check", "is_certain"]
 
@@ -35,7 +36,7 @@ def audit_check(
         draws: of its domain, beside those that are cases.
     """
     found = CheckAudit(check.name, typical=check.typical)
-    if check.device == "cuda":
+    if check.device == CUDA and device_of_this_run() != CUDA:
         found.notes.append("needs a GPU: nothing was tried on this machine")
         return found
     found.is_long = check.seconds is not None and takes_long(check, oracle)

@@ -18,6 +18,7 @@ import numpy as np
 from autograder.authoring.subject import RemoteId
 from autograder.errors import WireError
 from autograder.sandbox.inside.line import Line
+from autograder.sandbox.inside.settled import settling
 from autograder.sandbox.inside.switches import set_switches, switches
 from autograder.sandbox.protocol.kinds import (
     Apply,
@@ -52,6 +53,7 @@ class Host:
         self._numbers: dict[int, int] = {}
         self._places: dict[int, dict[str, Any]] = {}  # what names meant there
         self._switches: dict[int, dict[str, Any]] = {}  # and how switches were
+        self._settle = settling()
 
     def remember(self, place: int, names: bool) -> None:
         """Keep how switches are now, behind so many cells of the notebook.
@@ -110,7 +112,9 @@ class Host:
     def _call(self, request: Call) -> Message:
         args, kwargs = self._arguments(request)
         target = self._objects[request.target]
+        self._settle()
         value = target(*args, **kwargs)
+        self._settle()
         if not request.watch:
             return self._value(value)
         packer = Packer(self._keep)
@@ -125,6 +129,7 @@ class Host:
             names["torch"] = sys.modules["torch"]
         file = f"<helper {request.helper}>"
         exec(_code(request.source, file), names)
+        self._settle()
         try:
             value = names[request.helper](_Names(self._namespace), *args, **kwargs)
         except NameError as error:
@@ -132,6 +137,7 @@ class Host:
                 around = "a helper has np, torch and the imports around it; define all else inside"
                 raise NameError(f"{error} in helper {request.helper}: {around}") from None
             raise
+        self._settle()
         return self._value(value)
 
     def _seed(self, request: Seed) -> Message:
