@@ -50,7 +50,9 @@ class Worker:
             data = submitted.data
             result = unreadable(self._bundle, job.student, data, problem, self._device, now)
             return Graded(job.student, submitted, result)
-        result = self._grader.grade(job.student, submitted.data, gradings=job.gradings)
+        result = self._grader.grade(
+            job.student, submitted.data, gradings=job.gradings, earlier=job.earlier
+        )
         return Graded(job.student, submitted, naming_file(result, job.path), self._grader.starved)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from autograder.artefacts.results import now
 from autograder.engines.grader import Worker
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import HarnessError
+from autograder.grading.completing import Completion
 from autograder.grading.intake import read_submitted
 from autograder.grading.scoring import broken
 from autograder.sandbox.inside.preload import imported_late
@@ -96,6 +97,8 @@ def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
             return graded
     submitted, fault = read_submitted(job.path), f"its worker was killed {TRIES} times"
     result = broken(bundle, job.student, submitted.data, fault, work.device, now)
+    completion = Completion.of(job.earlier, submitted.digest, bundle)
+    result = result if completion is None else completion.broken(result)
     return Graded(job.student, submitted, result)
 
 

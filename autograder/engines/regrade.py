@@ -317,11 +317,12 @@ def _fault(stored: Result, again: Result) -> Problem | None:
 def _differences(stored: Result, again: Result) -> Iterator[str]:
     """Yield what is not the same in two results of the same submission by the same checks."""
     student, now = visible(stored.student), _checks(again)
-    if stored.earned != again.earned:
+    lacking = Verdict.PENDING in again.verdicts and Verdict.PENDING not in stored.verdicts
+    if stored.earned != again.earned and not lacking:
         yield f"{student}: {stored.earned:.4g} points are stored, {again.earned:.4g} came now"
     for name, check in _checks(stored).items():
         for before, after in zip(check.cases, now[name].cases, strict=True):
-            if before.verdict != after.verdict:
+            if before.verdict != after.verdict and after.verdict is not Verdict.PENDING:
                 yield (
                     f"{student}: {name}, case {visible(before.name)!r}: {before.verdict} is "
                     f"stored, {after.verdict} came now"

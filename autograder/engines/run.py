@@ -1,7 +1,7 @@
 """A grading run: what is not graded yet is graded, and the records are brought up to date."""
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -11,17 +11,18 @@ from typing import Protocol
 from autograder.artefacts.bundle import Bundle, digest_of, read_bundle
 from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.results import Result, is_final, waits_for_hardware
+from autograder.artefacts.results import Result
 from autograder.course import Course
 from autograder.engines.class_report import bring_report_up_to_date, report_at_the_end
 from autograder.engines.counting import attempt_file, attempts_to_grade, keep_attempts
+from autograder.engines.known import Find, Known, known_of
 from autograder.engines.problems import Problem, fault_words, told
 from autograder.engines.record import Seen, bring_up_to_date, write_notebook
 from autograder.engines.stamps import keep_times
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS, Graded, Job, Work
-from autograder.errors import AutograderError, HarnessError, NotCompiled, UsageError, stops_all
-from autograder.grading.intake import Submitted, read_submitted
+from autograder.errors import AutograderError, NotCompiled, UsageError, stops_all
+from autograder.grading.intake import read_submitted
 from autograder.policies import Attempts
 from autograder.records.store import Store, submission_key
 from autograder.records.teams import teams_of
@@ -181,10 +182,7 @@ def try_again(
 ) -> Preview:
     """Grade what students submitted, whatever is stored of it, and write nothing."""
 
-    def nothing(store: Store, student: str, key: str) -> Result | None:
-        return None
-
-    return _tried(course, name, progress, students, device, workers, "local", nothing)
+    return _tried(course, name, progress, students, device, workers, "local", None)
 
 
 def _tried(
@@ -195,7 +193,7 @@ def _tried(
     device: str,
     workers: int,
     engine: str,
-    find: Callable[[Store, str, str], Result | None],
+    find: Find | None,
 ) -> Preview:
     plan = _plan(course, name, students, device, course.min_isolation, find, again=True)
     found: dict[str, Result] = {}
@@ -232,12 +230,15 @@ def _plan(
     students: Collection[str],
     device: str,
     min_isolation: Isolation,
-    find: Callable[[Store, str, str], Result | None],
+    find: Find | None,
     again: bool,
     *,
     keep: bool = False,
 ) -> _Plan:
-    """Return what is to do; attempts are kept, and earlier ones graded, where that is asked for."""
+    """Return what is to do; attempts are kept, and earlier ones graded, where that is asked for.
+
+    Without ``find`` all is, whatever is stored.
+    """
     bundle, store = _bundle(course, name), Store(course.results(name))
     limits = course.limits_of(name)
     secret = course.secret_to_grade_with()
@@ -251,51 +252,42 @@ def _plan(
         if keep:
             times += keep_attempts(course, name, student, submitted)
             placed = digest_of(submitted.data)
-            for one in attempts_to_grade(course, bundle, store, student, placed, device, again):
-                key = _key(course, work, one, bundle.id)
+            found = attempts_to_grade(course, bundle, store, student, placed, device, again)
+            for one, result in found:
+                key = _key(course, work, one, result.bundle if result else bundle.id)
                 gradings = GRADINGS * store.times(student, key)
-                jobs.append(Job(student, attempt_file(course, name, student, one), gradings))
+                jobs.append(
+                    Job(student, attempt_file(course, name, student, one), gradings, result)
+                )
                 earlier.setdefault(student, set()).add(one)
         seen[student] = Seen.of(submitted)
-        if not again and _stands_by_another(store, student, submitted, bundle.id, device):
-            done += 1
-            continue
-        key = _key(course, work, submitted.digest, bundle.id)
+        key_of = partial(_key, course, work, submitted.digest)
+        digest = digest_of(submitted.data)
         try:
-            known = find(store, student, key)
+            known = (
+                known_of(store, student, digest, bundle.id, device, again, key_of, find)
+                if find is not None
+                else Known(False, None, key_of(bundle.id))
+            )
         except (AutograderError, OSError) as error:
             if stops_all(error):
                 raise
             said = f"{visible(student)} is not graded: {fault_words(error)}"
             problems.append(Problem(said, student))
             continue
-        if known is not None and is_final(known):
+        if known.is_done:
             done += 1
         else:
-            jobs.append(Job(student, path, gradings=GRADINGS * store.times(student, key)))
+            gradings = GRADINGS * store.times(student, known.key)
+            jobs.append(Job(student, path, gradings, known.earlier))
     keep_times(course, name, times)
     return _Plan(bundle, work, store, tuple(jobs), seen, earlier, done, tuple(problems))
 
 
-def _stands_by_another(
-    store: Store, student: str, submitted: Submitted, bundle: str, device: str
-) -> bool:
-    """Return whether a submission has a result by another bundle which does not wait for this run.
-
-    Of what waits for a GPU, a run on one grades the rest.
-    """
-    try:
-        shown = store.shown(student)
-    except HarnessError:  # there is none, or it is damaged
-        return False
-    if shown.bundle == bundle or shown.submission != digest_of(submitted.data):
-        return False
-    return is_final(shown) and not (waits_for_hardware(shown) and shown.device != device)
-
-
-def _key(course: Course, work: Work, digest: str, bundle: str) -> str:
-    """Return the key of a result: of what was read, and of the bundle that graded it."""
-    return submission_key(digest, bundle, own_version(), work.limits, work.device, course.secret_id)
+def _key(course: Course, work: Work, digest: str, bundle: str, device: str | None = None) -> str:
+    """Return the key of a result: of what was read, the bundle that graded it, and where it did."""
+    device = device or work.device
+    return submission_key(digest, bundle, own_version(), work.limits, device, course.secret_id)
 
 
 def _stored(

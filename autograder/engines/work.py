@@ -34,11 +34,13 @@ class Job:
     """One submission to grade: as it is when its turn comes.
 
     ``gradings`` says how many gradings of it have broken before: each has inputs of its own.
+    ``earlier`` is a result of it that waits for hardware: what is open of it is graded.
     """
 
     student: str
     path: Path
     gradings: int = 0
+    earlier: "Result | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The cases of a submission: in which sessions of its notebook they run, and how often."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import product
@@ -46,6 +46,7 @@ class CaseRuns:
         device: on which it runs, ``cpu`` or ``cuda``.
         draw: returns the generator of a case's inputs.
         places: how many cells stand above the checks.
+        questions: to run the checks of these only; None is all.
     """
 
     def __init__(
@@ -56,15 +57,17 @@ class CaseRuns:
         device: str,
         draw: Draw,
         places: Mapping[str, int],
+        questions: Collection[str] | None = None,
     ) -> None:
         self._oracle, self._notebook = oracle, notebook
         self._limits, self._device, self._draw = limits, device, draw
         self._places = places
-        self._checks = list(oracle.checks.values())
+        checks = oracle.checks.values()
+        self._checks = [k for k in checks if questions is None or k.question in questions]
         self._ends = Counter[str]()  # of sessions, by the check that ended them
         self._doubtful = list[tuple[Check, Case]]()  # whose failing may be another check's doing
         self.in_place = frozenset[str]()
-        self.outcomes: dict[str, dict[str, CaseResult]] = {check.name: {} for check in self._checks}
+        self.outcomes: dict[str, dict[str, CaseResult]] = {check.name: {} for check in checks}
         self.compared: dict[tuple[str, str], list[Compared]] = {}
 
     def run_all(self) -> None:
