@@ -15,8 +15,8 @@ from autograder.artefacts.results import (
 )
 from autograder.audit.publish import compile_and_publish
 from autograder.course import Course
-from autograder.engines.regrade import regrade
 from autograder.engines.known import known_of
+from autograder.engines.regrade import regrade
 from autograder.engines.run import grade_assignment
 from autograder.grading.intake import Submitted
 from autograder.records.store import Store
