@@ -284,8 +284,7 @@ def _of_students(course: Course, run: "Run", students: Collection[str]) -> "Run"
 
 
 def _device(options: Options) -> str:
-    from autograder.doctor import gpus
+    from autograder.sandbox.client.gpu import device_here
 
-    if options.device == "cuda" and not gpus():
-        raise UsageError("--device cuda: this machine has no GPU")
-    return "cuda" if options.device != "cpu" and gpus() else "cpu"
+    device: str = options.device
+    return device_here() if device == "auto" else device

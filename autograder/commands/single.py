@@ -50,16 +50,16 @@ def _add_grade_one(parser: Parser) -> None:
 
 
 def _grade_one(options: Options) -> int:
-    from autograder.doctor import gpus
     from autograder.engines.alone import grade_alone
     from autograder.records.public import feedback_text
     from autograder.records.roster import Roster
+    from autograder.sandbox.client.gpu import device_here
 
     if not os.path.lexists(options.notebook):
         raise UsageError(f"there is no {options.notebook}{told_files(options.notebook.parent)}")
     student = options.student or _submitter(options.metadata)
-    device = "cuda" if gpus() else "cpu"
-    alone = grade_alone(options.bundle, options.notebook, student, device, options.require_secret)
+    asked = options.bundle, options.notebook, student, device_here(), options.require_secret
+    alone = grade_alone(*asked)
     text = feedback_text(alone.manifest.title, alone.grade)
     exported = Exported({"feedback.txt": text.encode()})
     if options.to:

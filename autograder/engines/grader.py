@@ -9,6 +9,7 @@ from autograder.grading.notes import naming_file
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
+from autograder.sandbox.protocol.settings import Gpu
 
 __all__ = ["Worker"]
 
@@ -18,12 +19,13 @@ class Worker:
 
     Args:
         work: what the workers of a run share.
+        gpu: the one that it uses, if the run is on GPUs.
 
     Raises:
         HarnessError: the bundle cannot be read or run here.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, gpu: Gpu | None = None) -> None:
         self._bundle, self._device = read_bundle(work.bundle), work.device
         try:
             oracle = load_bundle_oracle(self._bundle)
@@ -37,6 +39,7 @@ class Worker:
             work.device,
             work.min_isolation,
             work.private,
+            gpu,
         )
 
     def grade(self, job: Job) -> Graded:
@@ -44,6 +47,7 @@ class Worker:
 
         Raises:
             UnsafeHere: this machine cannot hold a student's code safely.
+            DeviceLost: its GPU is gone: nothing that was found counts.
         """
         submitted = read_submitted(job.path)
         if (problem := submitted.problem) is not None:

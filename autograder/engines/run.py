@@ -16,7 +16,7 @@ from autograder.course import Course
 from autograder.engines.class_report import bring_report_up_to_date, report_at_the_end
 from autograder.engines.counting import attempt_file, attempts_to_grade, keep_attempts
 from autograder.engines.known import Find, Known, known_of
-from autograder.engines.problems import Problem, fault_words, told
+from autograder.engines.problems import Problem, as_far_as_it_goes, fault_words, told
 from autograder.engines.record import Seen, bring_up_to_date, write_notebook
 from autograder.engines.stamps import keep_times
 from autograder.engines.table import ENGINES
@@ -27,6 +27,7 @@ from autograder.policies import Attempts
 from autograder.records.store import Store, submission_key
 from autograder.records.teams import teams_of
 from autograder.records.whole_files import require_writable
+from autograder.sandbox.client.gpu import gpus_for
 from autograder.sandbox.protocol.settings import Isolation
 from autograder.version import own_version
 from autograder.visible import visible
@@ -132,7 +133,7 @@ def grade_assignment(
         for folder in (plan.store.folder, plan.store.folder / "history"):
             require_writable(folder)  # else a class would be graded for nothing
         progress.begin(len(plan.jobs))
-    for one in ENGINES[engine](plan.work, plan.jobs, workers):
+    for one in as_far_as_it_goes(ENGINES[engine](plan.work, plan.jobs, workers), problems):
         earlier = digest_of(one.submitted.data) in plan.earlier.get(one.student, ())
         if not earlier:
             seen[one.student] = Seen.of(one.submitted)
@@ -196,13 +197,13 @@ def _tried(
     find: Find | None,
 ) -> Preview:
     plan = _plan(course, name, students, device, course.min_isolation, find, again=True)
-    found: dict[str, Result] = {}
+    found, problems = dict[str, Result](), list(plan.problems)
     if plan.jobs:
         progress.begin(len(plan.jobs))
-    for one in ENGINES[engine](plan.work, plan.jobs, workers):
+    for one in as_far_as_it_goes(ENGINES[engine](plan.work, plan.jobs, workers), problems):
         found[one.student] = one.result
         progress.advance(one.result)
-    return Preview(found, told(course, plan.problems))
+    return Preview(found, told(course, problems))
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,8 @@ def _plan(
     bundle, store = _bundle(course, name), Store(course.results(name))
     limits = course.limits_of(name)
     secret = course.secret_to_grade_with()
-    work = Work(course.bundle(name), secret, limits, device, min_isolation, course.private())
+    where = device, min_isolation, course.private(), gpus_for(device)
+    work = Work(course.bundle(name), secret, limits, *where)
     jobs, seen, done = [], {}, 0
     problems: list[Problem] = []
     earlier: dict[str, set[str]] = {}

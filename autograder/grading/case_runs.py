@@ -78,13 +78,23 @@ class CaseRuns:
         checks without visible cases come first: nothing is run before them, so that they are run
         once, and nobody can guess at an answer twice.
         """
+        shared = all(map(_shows_something, self._checks))
         for hidden in (False, True):
             checks = sorted(self._checks, key=_shows_something) if hidden else self._checks
-            self._run(deque((k, c) for k in checks for c in k.cases if c.hidden is hidden))
+            left = deque((k, c) for k in checks for c in k.cases if c.hidden is hidden)
+            self._run(left, shared)
         self._confirm()
 
-    def _run(self, left: deque[tuple[Check, Case]]) -> None:
-        """Run some cases in one session; after one that ended it, the others in a fresh one."""
+    def _run(self, left: deque[tuple[Check, Case]], shared: bool) -> None:
+        """Run some cases in one session; after one that ended it, the others in a fresh one.
+
+        Args:
+            left: the cases.
+            shared: whether the visible and the hidden ones may have the same session, where a
+                notebook uses a GPU and each session costs a run of it. A hidden case that fails
+                there is run again alone. A check without visible cases is run once, and so in a
+                session that no other case has seen.
+        """
         notebook, outcomes = self._notebook, self.outcomes
         vanished: set[tuple[str, str]] = set()
         while left:
@@ -94,7 +104,7 @@ class CaseRuns:
                 outcomes[check.name][case.name] = _without_run(case, *unrun)
                 continue
             try:
-                with notebook.check() as session:
+                with notebook.check(shared=shared) as session:
                     last = self._run_in(session, left)
             except (StudentTimeout, StudentKilled) as error:  # there is no session to be had
                 timeout = isinstance(error, StudentTimeout)
@@ -106,6 +116,8 @@ class CaseRuns:
             if last is None:
                 continue
             check, case = last
+            if notebook.on_device:  # it may be shared, and the case has spoilt it
+                notebook.close()
             self._ends[check.name] += not notebook.is_open
             if notebook.vanished and (place := (check.name, case.name)) not in vanished:
                 vanished.add(place)  # once more: it may have been killed by somebody else
@@ -133,7 +145,7 @@ class CaseRuns:
             result = self._run_case(check, case, session)
             outcomes[check.name][case.name] = result
             ended = result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED)
-            spoilt = check is not first and _shows_something(check)
+            spoilt = (check is not first or notebook.is_used) and _shows_something(check)
             if case.hidden and spoilt and _may_be_another_s_doing(result):
                 if notebook.anew:
                     self._doubtful.append((check, case))

@@ -15,7 +15,7 @@ from autograder.artefacts.manifest import QuestionEntry
 from autograder.artefacts.results import CaseResult, QuestionResult, Result, Status, Verdict, now
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check, case_rng
-from autograder.errors import HarnessError, StudentError, UnsafeHere
+from autograder.errors import DeviceLost, HarnessError, StudentError, UnsafeHere
 from autograder.grading.case_runs import CaseRuns, stops_of
 from autograder.grading.completing import Completion
 from autograder.grading.diagnosis import CaseOutcome, Diagnoses
@@ -31,12 +31,13 @@ from autograder.grading.scoring import (
     unreadable,
 )
 from autograder.grading.smallest import find_smallest
+from autograder.grading.soundness import may_be_the_device, require_sound
 from autograder.grading.submission import Submission, parse_submission
 from autograder.sandbox.client.fork_server import ForkServer
 from autograder.sandbox.client.session import NotebookSession
 from autograder.sandbox.isolation.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.protocol.settings import WEAKEST, Isolation, down_to
+from autograder.sandbox.protocol.settings import WEAKEST, Gpu, Isolation, down_to
 
 __all__ = ["Grader", "drawn_for"]
 
@@ -56,6 +57,7 @@ class Grader:
         device: ``cpu`` or ``cuda``.
         min_isolation: the weakest isolation level that will do.
         private: files and folders that no session may find; the canary looks for them.
+        gpu: the one that sessions see, if the device is ``cuda``; None is all of them, unwatched.
 
     Attributes:
         starved: whether something of the last submission ran out of time that had not had the
@@ -71,10 +73,11 @@ class Grader:
         device: str = "cpu",
         min_isolation: Isolation = WEAKEST,
         private: Sequence[Path] = (),
+        gpu: Gpu | None = None,
     ) -> None:
         self._bundle, self._oracle, self._secret = bundle, oracle, secret
         self._limits, self._device = limits, device
-        self._min_isolation, self._private = min_isolation, private
+        self._min_isolation, self._private, self._gpu = min_isolation, private, gpu
         self._fork_server: ForkServer | None = None
         rejects = {e.name: e.rejects for q in bundle.manifest.questions for e in q.checks}
         self._diagnoses = Diagnoses(oracle, bundle.mutants, rejects)
@@ -116,13 +119,18 @@ class Grader:
 
         Raises:
             UnsafeHere: this machine cannot hold a student's code safely.
+            DeviceLost: the GPU is gone, so nothing that was found counts.
         """
         self.starved = False
         completion = Completion.of(earlier, digest_of(data), self._bundle)
         if self._doubtful:
             self.close()
-        with suppress(HarnessError):  # which the tries below meet again
+        try:
             self._warm_fork_server()  # first: where nothing is safe, nothing is graded
+        except DeviceLost:
+            raise
+        except HarnessError:
+            pass  # the tries below meet it again
         try:
             submission = parse_submission(data, self._bundle.release)
             size = JSON_GROWTH * sum(len(cell.source) for cell in submission.cells)
@@ -138,10 +146,11 @@ class Grader:
             try:
                 questions, notes = self._grade(submission, completion)
                 break
-            except UnsafeHere:
+            except (UnsafeHere, DeviceLost):
+                self.close()
                 raise
             except Exception as error:  # a HarnessError, or a bug of ours
-                self.close()
+                self.close()  # and what opens it again looks at the GPU first
                 if attempt == TRIES - 1:
                     return self._broken(student, data, error, clock, completion)
         notes = all_notes(submission.notes, notes)
@@ -183,10 +192,11 @@ class Grader:
         if self._fork_server is None:
             preload = self._bundle.manifest.preload
             levels = down_to(self._min_isolation)
-            fork_server = ForkServer(self._limits, preload, self._device, levels)
+            fork_server = ForkServer(self._limits, preload, self._device, levels, self._gpu)
             try:
                 if fork_server.isolation.is_walled:
                     send_canary(fork_server, self._private)
+                require_sound(fork_server, self._limits, tried=True)
             except BaseException:
                 fork_server.close()
                 raise
@@ -217,6 +227,7 @@ class Grader:
             notes = (*notes_of(notebook, self._limits), *notes)
             self.starved = notebook.starved
             self._find_smallest(runs, notebook, run)
+        require_sound(fork_server, self._limits, tried=may_be_the_device(runs, notebook))
         self._diagnose(runs)
         return tuple(
             (completion.standing(entry.id) if completion is not None else None)

@@ -14,8 +14,11 @@ from autograder.engines.run import grade_assignment
 from autograder.policies import Attempts, OwnPolicies, Policies
 from autograder.records.store import Store
 from tests.engines.conftest import Classroom
+from tests.fake_gpu import built_with_cuda, fake_driver
 from tests.small_course import made_once, small_course
 from tests.stored import history
+
+__all__ = ["built_with_cuda", "fake_driver"]
 
 ON_GPU = '@check("choice", points=1', '@check("choice", points=1, device="cuda"'
 
@@ -48,6 +51,9 @@ def classroom(compiled_for_gpu, tmp_path):
     root = tmp_path / "course"
     shutil.copytree(compiled_for_gpu, root)
     return Classroom(Course(root, "Small"))
+
+
+pytestmark = pytest.mark.usefixtures("fake_driver", "built_with_cuda")
 
 
 def grade(classroom, device, **options):

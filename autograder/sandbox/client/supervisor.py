@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.sandbox import kernel
-from autograder.sandbox.client.overuse import end_overuse, nothing_to_look_at
+from autograder.sandbox.client.overuse import GpuUse, end_overuse, nothing_to_look_at
 from autograder.sandbox.inside import warm_process
 from autograder.sandbox.isolation.cgroup import being_in, remove_group
 from autograder.sandbox.isolation.walls import (
@@ -123,8 +123,11 @@ def _watch(lifeline: int, child: int, settings: Settings) -> None:
     poll.register(lifeline, 0)  # tells of its end only
     poll.register(ended, select.POLLIN)
     look = None if nothing_to_look_at(settings) else LOOK_SECONDS * 1000
+    use = GpuUse(settings.card) if settings.card is not None else None
     while not (events := poll.poll(look)):
         end_overuse(child, settings)
+        if use is not None:
+            use.end_overuse(child, settings)
     if not settings.isolation.has_own_mounts and ended not in dict(events):
         poll.unregister(lifeline)
         poll.poll(LEAVING_SECONDS * 1000)

@@ -1,0 +1,90 @@
+"""Places: where the workers of a run grade, on the processors alone or spread over GPUs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from autograder.engines.work import Job, Work
+from autograder.errors import DeviceLost
+from autograder.sandbox.client.gpu import sessions_on
+from autograder.sandbox.protocol.settings import Gpu
+from autograder.visible import visible
+
+__all__ = ["MOST_LOST", "Lost", "Place", "Places"]
+
+MOST_LOST = 2  # GPUs that a submission may lose; then it is for staff, and others go on
+
+
+@dataclass(frozen=True)
+class Place:
+    """Some workers that grade side by side; ``gpu`` is None where there is none."""
+
+    gpu: Gpu | None
+    workers: int
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What a worker says in place of a result; ``during``: whether it graded when it found out."""
+
+    error: DeviceLost
+    during: bool
+
+
+class Places:
+    """The places of one run. A GPU that is lost is used no more in it.
+
+    Args:
+        work: what the workers share.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._lost: dict[Gpu, DeviceLost] = {}
+        self._culprits: list[str] = []
+
+    def of(self, workers: int) -> list[Place]:
+        """Return places for so many workers, at the most, on the GPUs that are left."""
+        if self._work.device != "cuda" or not self._work.gpus:
+            return [Place(None, workers)]
+        limits, counts = self._work.limits, dict[Gpu, int]()
+        turns = [
+            (number, gpu)
+            for gpu in self._work.gpus
+            if gpu not in self._lost
+            for number in range(sessions_on(gpu, limits))
+        ]
+        for _, gpu in sorted(turns, key=lambda turn: turn[0])[:workers]:  # one on each first
+            counts[gpu] = counts.get(gpu, 0) + 1
+        return [Place(gpu, count) for gpu, count in counts.items()]
+
+    def is_lost(self, place: Place) -> bool:
+        """Return whether a place is used no more."""
+        return place.gpu in self._lost
+
+    def note(self, job: Job, place: Place, lost: Lost) -> Job:
+        """Note that a worker of a place has lost its GPU; return its job, for another place."""
+        assert place.gpu is not None
+        self._lost.setdefault(place.gpu, lost.error)
+        if not lost.during:
+            return job
+        self._culprits.append(job.student)
+        return replace(job, lost=job.lost + 1)
+
+    def all_lost(self, left: int) -> DeviceLost:
+        """Return the error of a run that no GPU is left to.
+
+        Args:
+            left: how many submissions are not graded.
+        """
+        return DeviceLost(
+            "; ".join(gpu.called for gpu in self._lost),
+            f"{'; '.join(self._reasons())}; {left} submission{'s' if left != 1 else ''} wait for "
+            "one: run the same command again when it answers",
+        )
+
+    def _reasons(self) -> Iterator[str]:
+        seen: Sequence[str] = list(dict.fromkeys(error.said for error in self._lost.values()))
+        yield from seen
+        if self._culprits:
+            names = " and ".join(map(visible, dict.fromkeys(self._culprits)))
+            yield f"it was lost while {names} was graded"
