@@ -210,13 +210,16 @@ class WireError(HarnessError):
 class DeviceLost(HarnessError):
     """A GPU is gone, answers no more, or cannot be used from here: nothing on it can be scored.
 
+    Attributes:
+        during: whether a student's code had run on it by then.
+
     Args:
         gpu: as people know it.
         said: what is wrong with it.
     """
 
     def __init__(self, gpu: str, said: str) -> None:
-        self.gpu, self.said = gpu, said
+        self.gpu, self.said, self.during = gpu, said, False
         super().__init__(gpu, said)
 
     def __str__(self) -> str:

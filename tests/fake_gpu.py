@@ -43,11 +43,10 @@ for card in state["cards"]:
 
 # Cells that put a woken device in the place of PyTorch's, without one.
 WOKEN = """
-import types
 import torch
 cuda = torch.cuda
-cuda.is_initialized = lambda: True
 cuda.synchronize = lambda *_: None
+cuda.is_initialized = lambda: True
 """
 # What PyTorch says from the first illegal access on.
 BREAK = """

@@ -169,4 +169,4 @@ def _grade(job: Job) -> Graded | Lost:
         return _worker.grade(job)
     except DeviceLost as error:
         _lost = error
-        return Lost(error, during=True)
+        return Lost(error, error.during)

@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Lost:
-    """What a worker says in place of a result; ``during``: whether it graded when it found out."""
+    """What a worker says in place of a result; ``during`` is whether it ran the submission."""
 
     error: DeviceLost
     during: bool
@@ -78,8 +78,8 @@ class Places:
         """
         return DeviceLost(
             "; ".join(gpu.called for gpu in self._lost),
-            f"{'; '.join(self._reasons())}; {left} submission{'s' if left != 1 else ''} wait for "
-            "one: run the same command again when it answers",
+            f"{'; '.join(self._reasons())}; {left} of the submissions wait for a GPU: run the same "
+            "command again when one answers",
         )
 
     def _reasons(self) -> Iterator[str]:

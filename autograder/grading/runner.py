@@ -146,8 +146,11 @@ class Grader:
             try:
                 questions, notes = self._grade(submission, completion)
                 break
-            except (UnsafeHere, DeviceLost):
+            except UnsafeHere:
+                raise
+            except DeviceLost as error:
                 self.close()
+                error.during = True
                 raise
             except Exception as error:  # a HarnessError, or a bug of ours
                 self.close()  # and what opens it again looks at the GPU first

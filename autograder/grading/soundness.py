@@ -44,7 +44,9 @@ def require_sound(fork_server: ForkServer, limits: Limits, tried: bool) -> None:
             with notebook.check(SECONDS) as session:
                 answer = session.get("answer")
         except StudentError as error:
-            raise DeviceLost(gpu.called, f"a session of ours says: {error}") from None
+            ran = notebook.runs.get(1)
+            said = (ran and (ran.error or ran.ended)) or str(error)
+            raise DeviceLost(gpu.called, f"a session of ours says: {said}") from None
     if answer != TRIAL_ANSWER:
         raise DeviceLost(gpu.called, f"it computed {answer!r}, not {TRIAL_ANSWER!r}")
 

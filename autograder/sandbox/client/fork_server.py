@@ -18,7 +18,14 @@ from autograder.sandbox.client.gpu import DRIVER_SECONDS, environment_on
 from autograder.sandbox.client.overuse import NO_KILLS, Kills, gpu_kills
 from autograder.sandbox.isolation.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.isolation.walls import SHARED_MEMORY, remove_tree
-from autograder.sandbox.kernel import children_of, family_of, queued_seconds_of, seconds_of
+from autograder.sandbox.kernel import (
+    children_of,
+    family_of,
+    is_called,
+    queued_seconds_of,
+    seconds_of,
+    tasks_of_user,
+)
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.protocol.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.protocol.kinds import (
@@ -157,7 +164,7 @@ class ForkServer:
             card=self.gpu,
             folder=self.folder,
             user_names=os.readlink("/proc/self/ns/user"),
-            others=OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),
+            others=OTHER_TASKS + (0 if self._cgroup else tasks_of_user()),
             groups=tuple(map(str, self._cgroup.folders)) if self._cgroup else (),
             shared=tuple(map(str, self._cgroup.shared)) if self._cgroup else (),
         )
@@ -265,7 +272,10 @@ class ForkServer:
         Args:
             forks: without the sessions' own processes.
         """
-        (warm, *_) = children_of(self._process.pid) or [0]
+        kept = children_of(self._process.pid)
+        if self.gpu is not None:
+            kept = [process for process in kept if not is_called(process, self.gpu.smi)]
+        (warm, *_) = kept or [0]
         if self.isolation.is_in_bubblewrap:  # it is what this process is
             (warm, *_) = children_of(warm) or [0]
         sessions = children_of(warm)
@@ -336,13 +346,3 @@ class _NotToBeHad(HarnessError):
 
 def _gone(error: Exception) -> HarnessError:
     return HarnessError(f"the fork server is gone ({type(error).__name__})")
-
-
-def _tasks_of_user() -> int:
-    """Return how many tasks this user has now: RLIMIT_NPROC counts all of them."""
-    user, count = os.getuid(), 0
-    for entry in os.scandir("/proc"):
-        with suppress(OSError):
-            if entry.name.isdigit() and entry.stat().st_uid == user:
-                count += len(os.listdir(f"/proc/{entry.name}/task"))
-    return count

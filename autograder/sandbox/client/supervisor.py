@@ -49,6 +49,8 @@ def main(descriptor: int, settings: Settings) -> None:
         os.environ["TMPDIR"] = settings.folder
     entries = tuple(os.open(f"{g}/cgroup.procs", os.O_WRONLY) for g in settings.groups)
     settings = msgspec.structs.replace(settings, user=user_of(os.getpid()), entries=entries)
+    # In the process namespace that we are in now: else it would not name processes as we do.
+    use = GpuUse(settings.card) if settings.card is not None else None
     try:
         with being_in(settings.shared):
             child = _start(descriptor, settings)
@@ -59,7 +61,7 @@ def main(descriptor: int, settings: Settings) -> None:
             report_unavailable(Channel(ours, MB, FROM_OWNER), reason)
     try:
         if child is not None:
-            _watch(descriptor, child, settings)
+            _watch(descriptor, child, settings, use)
     finally:
         kill_children()
         remove_group([*settings.groups, *settings.shared])
@@ -110,20 +112,20 @@ def _own_users() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def _watch(lifeline: int, child: int, settings: Settings) -> None:
+def _watch(lifeline: int, child: int, settings: Settings, use: GpuUse | None) -> None:
     """Wait until the fork server or the grader is gone, then end the fork server.
 
     Args:
         lifeline: the socket whose other end is the grader's.
         child: the fork server, or bubblewrap around it.
         settings: of the fork server; some of its limits are held by looking.
+        use: what sessions use of a GPU, if they have one.
     """
     ended = os.pidfd_open(child)
     poll = select.poll()
     poll.register(lifeline, 0)  # tells of its end only
     poll.register(ended, select.POLLIN)
     look = None if nothing_to_look_at(settings) else LOOK_SECONDS * 1000
-    use = GpuUse(settings.card) if settings.card is not None else None
     while not (events := poll.poll(look)):
         end_overuse(child, settings)
         if use is not None:
