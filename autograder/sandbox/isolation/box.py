@@ -32,6 +32,7 @@ _DEVICES = ("null", "zero", "full", "random", "urandom")
 _GPU_NODES = ("/dev/nvidiactl", "/dev/nvidia-uvm")
 # Where the driver's library may lie that the linker does not know.
 _DRIVER = ("/usr/local/nvidia/lib64", "/usr/local/nvidia/lib", "/usr/lib/wsl/lib")
+_PACKAGES = ("site-packages", "dist-packages")  # of this environment, and of those it sees
 _PROCESSORS = "/sys/devices/system/cpu"
 # What the kernel counts for all processes of the machine: nothing stands in them in a session.
 COUNTERS = (
@@ -56,6 +57,7 @@ def readable_paths(preload: Sequence[str], gpu: bool = False) -> list[str]:
     own = sysconfig.get_paths()
     wanted = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, sys.executable]
     wanted += [own["stdlib"], own["platstdlib"], own["purelib"], own["platlib"]]
+    wanted += [path for path in sys.path if os.path.basename(path) in _PACKAGES]
     wanted += [place for name in ("autograder", *preload) for place in _places_of(name)]
     wanted += [*_SYSTEM, *_SETTINGS, *(["/sys", *driver_folders()] if gpu else [_PROCESSORS])]
     found: list[str] = []
