@@ -7,12 +7,14 @@ import pytest
 from autograder.artefacts.proof import proof_file
 from autograder.artefacts.results import Completed, Verdict
 from autograder.audit.publish import compile_and_publish
+from autograder.cli import main
 from autograder.course import Course
 from autograder.engines import known
 from autograder.engines.regrade import regrade, verify
 from autograder.engines.run import grade_assignment
 from autograder.policies import Attempts, OwnPolicies, Policies
 from autograder.records.store import Store
+from autograder.sandbox.client import gpu
 from tests.engines.conftest import Classroom
 from tests.fake_gpu import built_with_cuda, fake_driver
 from tests.small_course import made_once, small_course
@@ -147,3 +149,36 @@ def test_a_run_without_a_gpu_completes_nothing(monkeypatch):
     assert known.completed_here(object(), "sha256:", "cuda")
     assert not known.completed_here(object(), "sha256:", "cpu")
     assert not known.completed_here(None, "sha256:", "cuda")
+
+
+def test_on_the_command_line_a_machine_with_a_gpu_completes_what_one_without_left(
+    classroom, fake_driver, monkeypatch, capsys
+):
+    monkeypatch.chdir(classroom.root)
+    classroom.submit("ada")
+    assert main(["grade", "small", "--device", "cpu", "--quiet"]) == 0
+    fake_driver.set(0, lost=True)
+    monkeypatch.setattr(gpu, "gpus_here", lambda: fake_driver.gpus)
+    assert main(["grade", "small", "--device", "cuda", "--quiet"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "needs attention: Fake (GPU-00000000) cannot be used" in said
+    assert "1 of the submissions wait for a GPU: run the same command again" in said
+    fake_driver.set(0, lost=False)
+    assert main(["grade", "small", "--quiet"]) == 0  # auto
+    assert main(["history", "small", "ada"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    runs = [line for line in lines if "graded by bundle" in line]
+    assert [line.endswith(("4 of 7, pending", "5 of 7, pending")) for line in runs] == [True, True]
+    assert "on cpu, " in runs[0]
+    assert "on cuda, completing the run on cpu of 20" in runs[1]
+
+
+def test_on_the_command_line_a_gpu_is_not_taken_for_granted(classroom, monkeypatch, capsys):
+    monkeypatch.chdir(classroom.root)
+    classroom.submit("ada")
+    monkeypatch.setattr(gpu, "gpus_here", lambda: ())
+    assert main(["grade", "small", "--device", "cuda"]) == 2
+    assert "--device cuda: this machine has no GPU" in capsys.readouterr().err
+    assert main(["grade", "small", "--quiet"]) == 0  # auto
+    result = Store(classroom.course.results("small")).shown("ada")
+    assert (result.device, result.earned, result.status) == ("cpu", 4.0, "pending")

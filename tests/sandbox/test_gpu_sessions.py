@@ -265,7 +265,9 @@ def test_a_card_is_in_use_where_pytorch_says_so_or_a_node_is_open(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", FakeTorch())
     assert not device.is_in_use()
     assert device.what_broke() is None
-    monkeypatch.setattr(device, "_open_files", lambda: ["/dev/null", "/dev/nvidia0"])
+    monkeypatch.setattr(device, "_open_files", lambda: ["/dev/nvidiactl", "/dev/nvidia0"])
+    assert not device.is_in_use(), "it has asked for the driver's tables, and a fork of it may too"
+    monkeypatch.setattr(device, "_open_files", lambda: ["/dev/null", "/dev/nvidia-uvm"])
     assert device.is_in_use()
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "torch", FakeTorch(awake=True))

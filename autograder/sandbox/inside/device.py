@@ -16,13 +16,13 @@ from autograder.sandbox.limits import MB, Limits
 
 __all__ = ["allow_tf32", "is_in_use", "make_reproducible", "use_no_more", "what_broke"]
 
-_NODES = "/dev/nvidia"
+_NODE = "/dev/nvidia-uvm"  # of whoever computes; who asks for the driver's tables opens others
 _CUDA_ERROR = 300  # characters of it
 
 
 def is_in_use() -> bool:
-    """Return whether this process has woken a GPU, by PyTorch or by itself: it has a node open."""
-    return _is_initialized() or any(target.startswith(_NODES) for target in _open_files())
+    """Return whether this process has woken a GPU, by PyTorch or by itself."""
+    return _is_initialized() or _NODE in _open_files()
 
 
 def what_broke() -> str | None:
@@ -56,7 +56,8 @@ def use_no_more(limits: Limits) -> None:
             share = min(1.0, limits.gpu_memory_mb * MB / total)
             torch.cuda.set_per_process_memory_fraction(share)
 
-    torch.cuda._lazy_call(bound)
+    if (when_woken := getattr(torch.cuda, "_lazy_call", None)) is not None:
+        when_woken(bound)
 
 
 def make_reproducible() -> None:

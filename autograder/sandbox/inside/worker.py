@@ -157,10 +157,10 @@ def _described(error: BaseException) -> tuple[str, str]:
 def _fork(channel: Channel, host: Host) -> None:
     """Fork a child that answers one check's calls; it starts from the notebook's state."""
     stream = channel.receive_socket()
-    threads = len(os.listdir("/proc/self/task")) > 1  # a fork would leave their locks held
-    if threads or device.is_in_use():
+    on_device = device.is_in_use()
+    if on_device or len(os.listdir("/proc/self/task")) > 1:  # whose locks a fork would leave held
         stream.close()
-        channel.send(OnDevice() if device.is_in_use() else Threads())
+        channel.send(OnDevice() if on_device else Threads())
         return
     session = os.getpid()
     try:
