@@ -165,7 +165,7 @@ def test_on_the_command_line_a_machine_with_a_gpu_completes_what_one_without_lef
     assert "1 of the submissions wait for a GPU: run the same command again" in said
     fake_driver.set(0, lost=False)
     assert main(["grade", "small", "--quiet"]) == 0  # auto
-    assert main(["history", "small", "ada"]) == 0
+    assert main(["history", "ada", "small"]) == 0
     lines = capsys.readouterr().out.splitlines()
     runs = [line for line in lines if "graded by bundle" in line]
     assert [line.endswith(("4 of 7, pending", "5 of 7, pending")) for line in runs] == [True, True]
