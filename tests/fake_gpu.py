@@ -20,8 +20,10 @@ PROGRAM = """#!{python}
 import json, sys, time
 from pathlib import Path
 here = Path(sys.argv[0])
-with here.with_name("asked").open("a") as log:
+with here.with_name("asked").open("a+") as log:
     log.write(" ".join(sys.argv[1:]) + "\\n")
+    log.seek(0)
+    count = sum("--query-gpu" in line for line in log)
 words = dict(arg.lstrip("-").split("=", 1) for arg in sys.argv[1:] if "=" in arg)
 if "query-compute-apps" in words:  # again and again, as with -lms
     while True:
@@ -33,7 +35,7 @@ time.sleep(state["seconds"])
 for card in state["cards"]:
     if words.get("id", card["uuid"]) != card["uuid"]:
         continue
-    if card["lost"]:
+    if card["lost"] or count in state["lost_at"]:
         print(f"Unable to determine the device handle: {{card['uuid']}} is lost")
         sys.exit(15)
     fields = {{"uuid": card["uuid"], "name": "Fake", "memory.total": card["total"],
@@ -91,9 +93,10 @@ class FakeDriver:
         new.rename(self.folder / "state")
 
     def asked(self) -> list[str]:
-        """Return what was asked so far."""
+        """Return what was asked of the cards so far."""
         log = self.folder / "asked"
-        return log.read_text().splitlines() if log.exists() else []
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [line for line in lines if "--query-gpu" in line]
 
     def _state(self) -> dict:
         return json.loads((self.folder / "state").read_text())
@@ -109,7 +112,7 @@ def install(folder: Path, cards: int = 1) -> FakeDriver:
         {"uuid": f"GPU-{number:08d}", "total": 40_000, "used": 3, "lost": False}
         for number in range(cards)
     ]
-    state = {"cards": found, "processes": {}, "seconds": 0.0}
+    state = {"cards": found, "processes": {}, "seconds": 0.0, "lost_at": []}
     (folder / "state").write_text(json.dumps(state))
     return FakeDriver(folder)
 

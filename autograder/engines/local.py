@@ -68,7 +68,7 @@ def _grade_in_pool(
     """Grade from a queue until it is empty or a worker dies; what was under way is suspect then.
 
     Each place has a pool of its own. One whose GPU is lost is given no more, and what was under way
-    there is graded at the others.
+    there is graded at the others. Where there is none, and one comes back, some is left.
 
     Raises:
         DeviceLost: no GPU is left.
@@ -97,6 +97,8 @@ def _grade_in_pool(
                         suspects.append(job)
                         raise BrokenProcessPool from None
             if not waiting:
+                if places.come_back():
+                    return  # for workers that have not lost it
                 raise places.all_lost(len(queue))
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 found, (job, place) = future.result(), waiting.pop(future)

@@ -1,11 +1,12 @@
 """Places: where the workers of a run grade, on the processors alone or spread over GPUs."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from autograder.engines.work import Job, Work
 from autograder.errors import DeviceLost
-from autograder.sandbox.client.gpu import sessions_on
+from autograder.sandbox.client.gpu import require_free, sessions_on
 from autograder.sandbox.protocol.settings import Gpu
 from autograder.visible import visible
 
@@ -31,7 +32,7 @@ class Lost:
 
 
 class Places:
-    """The places of one run. A GPU that is lost is used no more in it.
+    """The places of one run. A GPU that is lost is used no more, unless it comes back by itself.
 
     Args:
         work: what the workers share.
@@ -41,6 +42,7 @@ class Places:
         self._work = work
         self._lost: dict[Gpu, DeviceLost] = {}
         self._culprits: list[str] = []
+        self._may_come_back = False
 
     def of(self, workers: int) -> list[Place]:
         """Return places for so many workers, at the most, on the GPUs that are left."""
@@ -68,7 +70,24 @@ class Places:
         if not lost.during:
             return job
         self._culprits.append(job.student)
-        return replace(job, lost=job.lost + 1)
+        self._may_come_back = True
+        # With inputs of its own, as whenever something is run a second time.
+        return replace(job, lost=job.lost + 1, gradings=job.gradings + 1)
+
+    def come_back(self) -> bool:
+        """Return whether a lost GPU is sound again, now that nothing is run on it.
+
+        One that was lost with a submission may be: then that submission stops no other. It is asked
+        once for each that was.
+        """
+        if not self._may_come_back:
+            return False
+        self._may_come_back = False
+        for gpu in list(self._lost):
+            with suppress(DeviceLost):
+                require_free(gpu, self._work.limits)
+                del self._lost[gpu]
+        return len(self._lost) < len(self._work.gpus)
 
     def all_lost(self, left: int) -> DeviceLost:
         """Return the error of a run that no GPU is left to.

@@ -160,6 +160,7 @@ def test_a_submission_with_which_cards_are_lost_is_named_and_then_for_staff(work
     error = DeviceLost("Fake", "it fell off the bus")
     assert places.note(job, one, Lost(error, during=False)) == job
     job = places.note(job, one, Lost(error, during=True))
+    assert job.gradings == 1, "its next try has inputs of its own"
     assert (job.lost, places.is_lost(one), places.is_lost(two)) == (1, True, False)
     assert places.of(2) == [two]
     job = places.note(job, two, Lost(error, during=True))
@@ -168,6 +169,34 @@ def test_a_submission_with_which_cards_are_lost_is_named_and_then_for_staff(work
     said = str(places.all_lost(1))
     assert said.count("it fell off the bus") == 1
     assert "it was lost while ada was graded; 1 of the submissions wait" in said
+
+
+def test_a_card_that_comes_back_is_used_again_and_a_submission_stops_no_other(work, job_of, cards):
+    """It is gone behind the first submission, and sound when nothing runs on it any more."""
+    cards.set(lost_at=[2])
+    jobs = [job_of("ada"), job_of("bo")]
+    alone = dataclasses.replace(work, gpus=work.gpus[:1])
+    graded = list(grade_all(alone, jobs, 1))
+    assert {one.student: one.result.earned for one in graded} == {"ada": 5.0, "bo": 5.0}
+    cards.set(lost_at=list(range(len(cards.asked()) + 2, 1000)))
+    with pytest.raises(DeviceLost, match="it was lost while ada was graded"):
+        list(grade_all(alone, jobs, 1))
+
+
+def test_a_card_is_asked_once_whether_it_comes_back(work, tmp_path, cards):
+    places, job = Places(dataclasses.replace(work, gpus=work.gpus[:1])), Job("ada", tmp_path)
+    (place,) = places.of(1)
+    error = DeviceLost("Fake", "it fell off the bus")
+    places.note(job, place, Lost(error, during=False))
+    assert not places.come_back(), "it was lost before anything ran"
+    places.note(job, place, Lost(error, during=True))
+    cards.set(0, lost=True)
+    assert not places.come_back()
+    cards.set(0, lost=False)
+    assert not places.come_back()
+    places.note(job, place, Lost(error, during=True))
+    assert places.come_back()
+    assert places.of(1) == [place]
 
 
 def test_what_a_submission_came_to_counts_only_if_the_card_was_sound(
