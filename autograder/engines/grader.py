@@ -1,5 +1,7 @@
 """A worker: what a process needs to grade one submission after another."""
 
+import os
+
 from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.results import now
 from autograder.engines.work import Graded, Job, Work
@@ -9,6 +11,8 @@ from autograder.grading.notes import naming_file
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
 from autograder.grading.scoring import unreadable
+from autograder.sandbox.client.gpu import environment_on
+from autograder.sandbox.inside.device import allow_tf32
 from autograder.sandbox.protocol.settings import Gpu
 
 __all__ = ["Worker"]
@@ -27,10 +31,14 @@ class Worker:
 
     def __init__(self, work: Work, gpu: Gpu | None = None) -> None:
         self._bundle, self._device = read_bundle(work.bundle), work.device
+        if gpu is not None:  # what a check of ours computes on a GPU, it computes on the same one
+            os.environ.update(environment_on(gpu))
         try:
             oracle = load_bundle_oracle(self._bundle)
         except SourceError as error:
             raise HarnessError(f"the bundle cannot run here: {error}") from None
+        if gpu is not None:
+            allow_tf32(False)
         self._grader = Grader(
             self._bundle,
             oracle,

@@ -1,11 +1,13 @@
 """A run on GPUs: spread over them, and none of them lost costs anybody a point."""
 
 import dataclasses
+import os
 
 import pytest
 
 from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.results import Verdict
+from autograder.engines.grader import Worker
 from autograder.engines.local import grade_all
 from autograder.engines.places import MOST_LOST, Lost, Place, Places
 from autograder.engines.run import grade_assignment, try_again
@@ -233,3 +235,12 @@ def test_out_of_memory_on_a_card_that_is_shared_is_graded_again_alone(work, job_
     (check,) = found["ada"].result.questions[0].checks
     assert {case.verdict for case in check.cases} == {Verdict.ERRORED}
     assert "CUDA out of memory" in check.cases[0].message
+
+
+def test_the_grader_s_own_checks_compute_on_the_card_of_its_sessions(work, job_of, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    worker = Worker(work, work.gpus[1])
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == work.gpus[1].id
+    graded = worker.grade(job_of("ada", after=[WHERE]))
+    worker.close()
+    assert cards_of([graded]) == {work.gpus[1].id}

@@ -23,6 +23,7 @@ from tests.fake_gpu import COMPUTES, built_with_cuda, fake_driver, install
 __all__ = ["built_with_cuda", "fake_driver"]
 
 LIMITS = Limits(gpu_memory_mb=1000, gpu_sessions=4)
+EACH_MB = 1000 + 2 * CONTEXT_MB
 
 
 @pytest.fixture
@@ -87,25 +88,38 @@ def test_a_program_of_the_driver_s_without_a_card_is_no_gpu(three, built_with_cu
 
 def test_memory_that_is_not_free_again_is_a_lost_card(fake_driver, monkeypatch):
     (card,) = gpus_here()
-    alone = Limits(gpu_memory_mb=1000, gpu_sessions=1)
     monkeypatch.setattr(gpu, "FREE_SECONDS", 0.1)
-    require_free(card, alone)
-    fake_driver.set(0, used=3 + gpu.SLACK_MB + 1)
-    with pytest.raises(DeviceLost, match="516 MB of its memory are not free again"):
-        require_free(card, alone)
-    require_free(card, LIMITS)  # it may be what three others have
+    needed = 1000 + CONTEXT_MB - gpu.SLACK_MB
+    fake_driver.set(0, used=40_000 - needed)
+    require_free(card, LIMITS)
+    fake_driver.set(0, used=40_000 - needed + 1)
+    with pytest.raises(DeviceLost, match=f"only {needed - 1} MB .* a session needs {needed}"):
+        require_free(card, LIMITS)
+
+
+def test_a_card_that_is_smaller_than_what_a_session_may_have_is_no_lost_one(fake_driver):
+    fake_driver.set(0, total=1800, used=100)
+    (card,) = gpus_here()
+    fake_driver.set(0, used=1500)
+    require_free(card, LIMITS)
 
 
 def test_memory_that_is_free_a_moment_later_is_waited_for(fake_driver, monkeypatch):
     (card,) = gpus_here()
-    fake_driver.set(0, used=39_000)
+    fake_driver.set(0, used=39_900)
     monkeypatch.setattr(gpu.time, "sleep", lambda _: fake_driver.set(0, used=3))
     require_free(card, LIMITS)
 
 
 @pytest.mark.parametrize(
     ("memory", "used", "count"),
-    [(40_000, 0, 4), (4 * (1000 + CONTEXT_MB), 0, 4), (5000, 0, 2), (5000, 2000, 1), (500, 0, 1)],
+    [
+        (40_000, 0, 4),
+        (4 * (1000 + 2 * CONTEXT_MB), 0, 4),
+        (7000, 0, 2),
+        (7000, 2000, 1),
+        (500, 0, 1),
+    ],
 )
 def test_as_many_sessions_share_a_card_as_it_has_memory_for(memory, used, count):
     assert sessions_on(Gpu("GPU-1", "Fake", memory, used), LIMITS) == count

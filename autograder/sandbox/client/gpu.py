@@ -101,24 +101,29 @@ def torch_can_use_gpus() -> bool:
 
 
 def sessions_on(gpu: Gpu, limits: Limits) -> int:
-    """Return how many sessions may use a GPU at a time: no more than it has memory for."""
-    room = (gpu.memory_mb - gpu.used_mb) // (limits.gpu_memory_mb + CONTEXT_MB)
+    """Return how many sessions may use a GPU at a time: no more than it has memory for.
+
+    Beside each there may be the grader, whose checks compute there, too.
+    """
+    room = (gpu.memory_mb - gpu.used_mb) // (limits.gpu_memory_mb + 2 * CONTEXT_MB)
     return max(1, min(limits.gpu_sessions, room))
 
 
 def require_free(gpu: Gpu, limits: Limits) -> None:
-    """Wait until a GPU has no more in use than other sessions of ours may have.
+    """Wait until a GPU has the memory for one more session, as far as it ever had.
 
     Raises:
         DeviceLost: it does not answer, or what a session had is not free again.
     """
     if not gpu.smi:
         return
-    others = (sessions_on(gpu, limits) - 1) * (limits.gpu_memory_mb + CONTEXT_MB)
+    most = gpu.memory_mb - gpu.used_mb - CONTEXT_MB  # beside the grader
+    wanted = min(limits.gpu_memory_mb + CONTEXT_MB, most) - SLACK_MB
     until = time.monotonic() + FREE_SECONDS
-    while (used := _used(gpu)) > gpu.used_mb + others + SLACK_MB:
+    while (free := gpu.memory_mb - _used(gpu)) < wanted:
         if time.monotonic() > until:
-            raise DeviceLost(gpu.called, f"{used} MB of its memory are not free again")
+            said = f"only {free} MB of its memory are free, and a session needs {wanted}"
+            raise DeviceLost(gpu.called, said)
         time.sleep(ASK_AGAIN)
 
 
