@@ -43,8 +43,9 @@ class Limits:
     files: int = 10_000
     processes: int = 64
     message_mb: int = 256
-    gpu_memory_mb: int = 4096
-    gpu_sessions: int = 2
+    # Not part of what stands for limits in stored keys: nothing is proven on a GPU's memory.
+    gpu_memory_mb: int = dataclasses.field(default=4096, repr=False)
+    gpu_sessions: int = dataclasses.field(default=2, repr=False)
 
     def deciding(self, device: str) -> dict[str, float]:
         """Return what a result can hang on: those of a GPU only where there is one."""

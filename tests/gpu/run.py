@@ -29,7 +29,8 @@ __all__ = ["DONE", "FAILED", "NO_ENVIRONMENT", "NO_GPU", "download", "main"]
 DONE, FAILED, NO_ENVIRONMENT, NO_GPU = range(4)
 ROOT = Path(__file__).resolve().parents[2]
 LISTED = Path(__file__).with_name("wheels.txt")
-SECONDS = 270.0  # for everything
+SECONDS = 290.0  # for everything
+LAST_SECONDS = 90.0  # of these, for a test to come to its end
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28")
 MOST_BYTES = 64 << 20  # of all wheels: they may have to be carried
@@ -143,12 +144,20 @@ def ask(python: Path) -> dict[str, Any]:
     return found
 
 
+def own_environment() -> dict[str, str]:
+    """Return our environment without what changes where Python looks, and pytest's other plugins.
+
+    The outer environment may have any: they would be loaded.
+    """
+    found = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST"))}
+    return found | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
 def _call(command: Sequence[str], what: str) -> str:
-    """Return what a command prints; it runs without our own variables of Python's."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    """Return what a command prints."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=120, check=False
+            command, capture_output=True, text=True, env=own_environment(), timeout=120, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoEnvironment(f"{what} cannot be had: {error}") from None
@@ -163,16 +172,16 @@ def run_tests(python: Path, report: Report) -> int:
     results = report.path.with_name("gpu-tests.xml")
     results.unlink(missing_ok=True)
     command = [str(python), "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider"]
-    command += [f"--junitxml={results}", "-rfE"]
+    left = SECONDS - (time.monotonic() - report.began)
+    command += [f"--junitxml={results}", "-rfE", "-p", "pytest_timeout"]
+    command += [f"--session-timeout={left - LAST_SECONDS:.0f}"]  # what ran by then is reported
     # Warnings of another PyTorch than ours are no failures.
     command += ["-o", "addopts=--import-mode=importlib", "-o", "filterwarnings=default"]
-    left = SECONDS - (time.monotonic() - report.began)
     late = ""
     with Peak() as peak:
         try:
-            subprocess.run(
-                [*command, *map(str, marked_files())], cwd=ROOT, timeout=left, check=False
-            )
+            command += map(str, marked_files())
+            subprocess.run(command, cwd=ROOT, env=own_environment(), timeout=left, check=False)
         except subprocess.TimeoutExpired:
             late = f"; stopped after {SECONDS:g} s"
     report.said |= {"peak_memory_mb": peak.most, "tests": list(told(results))}

@@ -100,7 +100,7 @@ def test_a_run_in_which_nothing_passed_or_that_took_too_long_has_failed(finds):
     assert (code, report["exit_code"]) == (run.FAILED, 1)
     code, report = finds(DEVICE, error=subprocess.TimeoutExpired("pytest", 1))
     assert code == run.FAILED
-    assert report["outcome"].endswith("stopped after 270 s")
+    assert report["outcome"].endswith("stopped after 290 s")
     assert report["tests"] == []
 
 
