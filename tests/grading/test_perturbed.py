@@ -64,6 +64,7 @@ def test_on_a_device_tensors_are_made_there_and_arrays_stay():
     assert max(errors("tensors", TENSORS, on_device("cpu"))) == 0
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_differs_by_rounding():
     assert max(errors("tensors", TENSORS, on_device("cuda"))) < 1e-10
