@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from autograder import doctor
 from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.results import Verdict
 from autograder.engines.grader import Worker
@@ -17,6 +18,7 @@ from autograder.grading import runner
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
 from autograder.records.store import Store
+from autograder.sandbox.client.gpu import gpus_here
 from autograder.sandbox.limits import Limits
 from tests.engines.test_completing import Silent, classroom, compiled_for_gpu
 from tests.fake_gpu import built_with_cuda, fake_driver, install
@@ -244,3 +246,41 @@ def test_the_grader_s_own_checks_compute_on_the_card_of_its_sessions(work, job_o
     graded = worker.grade(job_of("ada", after=[WHERE]))
     worker.close()
     assert cards_of([graded]) == {work.gpus[1].id}
+
+
+def test_the_doctor_says_of_each_card_whether_a_session_can_use_it(cards, monkeypatch):
+    class Server:
+        def __init__(self, limits, preload, device, levels, gpu):
+            self.gpu = gpu
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    def sound(fork_server, limits, tried):
+        if fork_server.gpu is cards_here[1]:
+            raise DeviceLost(fork_server.gpu.called, "it computed 3.0, not 4.0")
+
+    cards_here = cards.gpus
+    monkeypatch.setattr(doctor, "ForkServer", Server)
+    monkeypatch.setattr(doctor, "require_sound", sound)
+    monkeypatch.setattr(doctor, "torch_can_use_gpus", lambda: True)
+    monkeypatch.setattr(doctor, "gpus_here", lambda: cards_here)
+    good, bad = doctor._gpus(Limits(gpu_sessions=3))
+    assert (good.state, bad.state) == ("ok", "no")
+    assert good.text.startswith("Fake (GPU-00000000), 40000 MB, 3 at a time, ")
+    assert "computed 3.0" in bad.text
+    assert "stay pending" in bad.text
+    monkeypatch.setattr(doctor, "torch_can_use_gpus", lambda: False)
+    (one,) = doctor._gpus(Limits())
+    assert "built for processors alone" in one.text
+    monkeypatch.setattr(doctor, "gpus_here", lambda: ())
+    (one,) = doctor._gpus(Limits())
+    assert one.text == "none; checks that need one stay pending"
+    cards.set(0, lost=True)
+    monkeypatch.setattr(doctor, "gpus_here", gpus_here)
+    monkeypatch.setenv("PATH", str(cards.folder), prepend=":")
+    (one,) = doctor._gpus(Limits())
+    assert (one.state, "is lost" in one.text) == ("no", True)

@@ -318,3 +318,15 @@ def test_tf32_is_what_a_check_says(allowed):
         assert (matmul.allow_tf32, cudnn.allow_tf32) == (allowed, allowed)
     finally:
         matmul.allow_tf32, cudnn.allow_tf32 = former
+
+
+def test_a_session_without_a_gpu_does_not_get_one_session_for_all_by_saying_that_it_has(run):
+    session = run(
+        f"from autograder.sandbox.inside import device\ndevice.is_in_use = lambda: True\n{COUNT}"
+    )
+    marks = []
+    for _ in range(2):
+        with session.check(shared=True) as check:
+            marks.append(check.get("mark"))
+    assert not session.on_device
+    assert len(set(marks)) == 2

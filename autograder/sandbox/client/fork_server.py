@@ -119,7 +119,7 @@ class ForkServer:
 
     Attributes:
         isolation: the level that it found.
-        shares_gpu: whether other sessions may use the same GPU.
+        on_gpu, shares_gpu: whether sessions have a GPU, and whether others may use the same one.
         folder: for our own temporary files; the supervisor removes it too.
 
     Raises:
@@ -136,7 +136,8 @@ class ForkServer:
         gpu: Gpu | None = None,
     ) -> None:
         self.limits, self.device, self.gpu = limits, device, gpu
-        self.shares_gpu = device == "cuda" and limits.gpu_sessions > 1
+        self.on_gpu = device == "cuda"
+        self.shares_gpu = self.on_gpu and limits.gpu_sessions > 1
         self._reserve: Waiting | None = None
         self._kills = NO_KILLS
         reasons = {}
@@ -223,7 +224,7 @@ class ForkServer:
         if self._reserve is not None:
             self._started()  # its reply comes first
         self._send(End(session.number, by_itself))
-        ended = self._receive(Ended, ANSWER_SECONDS if self.device == "cpu" else DRIVER_SECONDS)
+        ended = self._receive(Ended, DRIVER_SECONDS if self.on_gpu else ANSWER_SECONDS)
         status = ended.status
         if os.WIFSIGNALED(status):
             if overuse := self._count_kills().since(session.kills, self.limits):

@@ -282,7 +282,7 @@ class NotebookSession:
                 raise StudentKilled("it has started as many processes as a session may have")
             if isinstance(answer, (protocol.Threads, protocol.OnDevice)):
                 self.anew, self.is_used = True, not self._fresh
-                self.on_device = isinstance(answer, protocol.OnDevice)
+                self.on_device = isinstance(answer, protocol.OnDevice) and self._fork_server.on_gpu
                 if self._fresh or (shared and self.on_device):
                     self._fresh = False
                     return self._channel
