@@ -254,6 +254,7 @@ class CaseRuns:
         session.seconds = check.seconds or self._limits.call_seconds
         session.place = self._places.get(check.name, 0)
         session.names_there = not _shows_something(check)
+        session.wake = check.device == self._device == "cuda"
         self._notebook.vanished = False
         return self._notebook.seconds_left() + OWN_SECONDS
 

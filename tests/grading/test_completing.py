@@ -62,15 +62,18 @@ def test_only_what_is_open_is_run_and_the_rest_stands(graders, submit, monkeypat
     data = submit(answers={"double": "def double(x):\n    return 2 * x", "triple": "triple = 3"})
     earlier = graders["cpu"].grade("ada", data, clock)
     assert verdicts(earlier)["double"] == [Verdict.PENDING] * 2
-    ran, run = [], case_runs.run_against
+    ran, woken, run = [], [], case_runs.run_against
 
-    def noted(oracle, check, *args, **options):
+    def noted(oracle, check, case, session, *args, **options):
         ran.append(check.name)
-        return run(oracle, check, *args, **options)
+        asked = getattr(session, "_session", session)  # behind what notes the last call
+        woken.append(asked.wake)
+        return run(oracle, check, case, session, *args, **options)
 
     monkeypatch.setattr(case_runs, "run_against", noted)
     whole = graders["cuda"].grade("ada", data, lambda: clock("2026-11-21T00:00:00Z"), 0, earlier)
     assert set(ran) == {"double_is_right"}
+    assert set(woken) == {True}, "a check for a GPU finds it awake"
     assert verdicts(whole) == verdicts(earlier) | {"double": [Verdict.PASSED] * 2}
     assert (earlier.earned, whole.earned, whole.device) == (0.0, 2.0, "cuda")
     assert whole.questions[1:] == earlier.questions[1:]

@@ -330,3 +330,25 @@ def test_a_session_without_a_gpu_does_not_get_one_session_for_all_by_saying_that
             marks.append(check.get("mark"))
     assert not session.on_device
     assert len(set(marks)) == 2
+
+
+SLEEPY = """
+import time, torch
+awake = []
+def ones(*_, device):
+    time.sleep(2.5)
+    awake.append(device)
+    raise RuntimeError("this is no GPU")
+torch.ones = ones
+"""
+
+
+def test_the_time_that_a_card_takes_to_wake_is_charged_to_no_call(on_gpu):
+    session = on_gpu(SLEEPY)
+    with session.check(seconds=1.0) as check:
+        check.seed(1)
+        assert check.get("awake") == []
+        check.wake = True
+        check.seed(2)
+        assert check.get("awake") == ["cuda"]
+        assert check.seconds == 1.0

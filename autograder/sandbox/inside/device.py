@@ -14,7 +14,7 @@ from typing import Any
 
 from autograder.sandbox.limits import MB, Limits
 
-__all__ = ["allow_tf32", "is_in_use", "make_reproducible", "use_no_more", "what_broke"]
+__all__ = ["allow_tf32", "is_in_use", "make_reproducible", "use_no_more", "wake", "what_broke"]
 
 _NODE = "/dev/nvidia-uvm"  # of whoever computes; who asks for the driver's tables opens others
 _CUDA_ERROR = 300  # characters of it
@@ -41,6 +41,17 @@ def what_broke() -> str | None:
             if last:
                 return str(error).partition("\n")[0][:_CUDA_ERROR] or type(error).__name__
     return None
+
+
+def wake() -> None:
+    """Wake the GPU, and what PyTorch multiplies matrices with, if PyTorch is there.
+
+    It takes seconds the first time. Whoever needs the device is told what is wrong with it.
+    """
+    if (torch := sys.modules.get("torch")) is not None and not _is_initialized():
+        with suppress(Exception):
+            ones = torch.ones(2, 2, device="cuda")
+            (ones @ ones).sum().item()
 
 
 def use_no_more(limits: Limits) -> None:

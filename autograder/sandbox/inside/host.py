@@ -141,6 +141,8 @@ class Host:
         return self._value(value)
 
     def _seed(self, request: Seed) -> Message:
+        if request.wake:
+            device.wake()
         if request.place in self._switches:
             set_switches(self._switches[request.place])
         random.seed(request.number)

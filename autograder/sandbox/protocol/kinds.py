@@ -137,12 +137,14 @@ class Apply(Loaded):
 class Seed(Message):
     """Seed all generators of random numbers, and turn switches to how they were at a place.
 
-    ``tf32`` says whether a GPU may round the factors of a product to 10 bits.
+    ``tf32`` says whether a GPU may round the factors of a product to 10 bits, ``wake`` whether to
+    wake it first.
     """
 
     number: int
     place: int = 0
     tf32: bool = False
+    wake: bool = False
 
 
 class Give(Message):
