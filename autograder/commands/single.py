@@ -53,13 +53,12 @@ def _grade_one(options: Options) -> int:
     from autograder.engines.alone import grade_alone
     from autograder.records.public import feedback_text
     from autograder.records.roster import Roster
-    from autograder.sandbox.client.gpu import device_here
 
     if not os.path.lexists(options.notebook):
         raise UsageError(f"there is no {options.notebook}{told_files(options.notebook.parent)}")
     student = options.student or _submitter(options.metadata)
-    asked = options.bundle, options.notebook, student, device_here(), options.require_secret
-    alone = grade_alone(*asked)
+    secret = options.require_secret
+    alone = grade_alone(options.bundle, options.notebook, student, require_secret=secret)
     text = feedback_text(alone.manifest.title, alone.grade)
     exported = Exported({"feedback.txt": text.encode()})
     if options.to:

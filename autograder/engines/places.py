@@ -4,15 +4,28 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from autograder.artefacts.manifest import Manifest
 from autograder.engines.work import Job, Work
 from autograder.errors import DeviceLost
-from autograder.sandbox.client.gpu import require_free, sessions_on
+from autograder.sandbox.client.gpu import device_here, require_free, sessions_on
 from autograder.sandbox.protocol.settings import Gpu
 from autograder.visible import visible
 
-__all__ = ["MOST_LOST", "Lost", "Place", "Places"]
+__all__ = ["MOST_LOST", "Lost", "Place", "Places", "device_for"]
 
 MOST_LOST = 2  # GPUs that a submission may lose; then it is for staff, and others go on
+
+
+def device_for(wanted: str, manifest: Manifest) -> str:
+    """Return the device of a run: for ``auto`` a GPU, where there is one and a check needs it.
+
+    Raises:
+        DeviceLost: there is one, and its driver does not answer.
+    """
+    if wanted != "auto":
+        return wanted
+    checks = (check for question in manifest.questions for check in question.checks)
+    return device_here() if any(check.device == "cuda" for check in checks) else "cpu"
 
 
 @dataclass(frozen=True)

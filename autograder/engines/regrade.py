@@ -118,7 +118,7 @@ def regrade(
         name: the assignment.
         progress: is told how it goes on.
         students: only these; empty means all.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``auto``.
         workers: how many submissions are graded at a time.
         engine: the name of the one that grades.
         apply: append the new results and bring the records up to date; else nothing is written.
@@ -277,7 +277,7 @@ def verify(
         progress: is told how it goes on.
         sample: how many submissions, drawn among those whose result is by the bundle of now.
         seed: of the draw.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``auto``.
         workers: how many submissions are graded at a time.
     """
     found = class_grades(course, name)

@@ -16,6 +16,7 @@ from autograder.course import Course
 from autograder.engines.class_report import bring_report_up_to_date, report_at_the_end
 from autograder.engines.counting import attempt_file, attempts_to_grade, keep_attempts
 from autograder.engines.known import Find, Known, known_of
+from autograder.engines.places import device_for
 from autograder.engines.problems import Problem, as_far_as_it_goes, fault_words, told
 from autograder.engines.record import Seen, bring_up_to_date, write_notebook
 from autograder.engines.stamps import keep_times
@@ -113,7 +114,7 @@ def grade_assignment(
         name: the assignment.
         progress: is told how it goes on.
         students: only these; empty means all.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``auto``.
         workers: how many submissions are graded at a time.
         unsafe_local: run students' code without walls, as a trial that counts for nothing.
         engine: the name of the one that grades.
@@ -241,6 +242,7 @@ def _plan(
     Without ``find`` all is, whatever is stored.
     """
     bundle, store = _bundle(course, name), Store(course.results(name))
+    device = device_for(device, bundle.manifest)
     limits = course.limits_of(name)
     secret = course.secret_to_grade_with()
     where = device, min_isolation, course.private(), gpus_for(device)

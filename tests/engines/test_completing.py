@@ -182,3 +182,15 @@ def test_on_the_command_line_a_gpu_is_not_taken_for_granted(classroom, monkeypat
     assert main(["grade", "small", "--quiet"]) == 0  # auto
     result = Store(classroom.course.results("small")).shown("ada")
     assert (result.device, result.earned, result.status) == ("cpu", 4.0, "pending")
+
+
+def test_a_gpu_is_used_by_itself_only_where_a_check_needs_one(classroom, compiled, monkeypatch):
+    """Without one, a class is graded on all cores."""
+    classroom.submit("ada")
+    assert grade(classroom, "auto").results["ada"].device == "cuda"
+    shutil.copy(compiled / "build" / "small" / "small.bundle", classroom.course.build("small"))
+    classroom.submit("bo")
+    assert grade(classroom, "auto").results["bo"].device == "cpu"
+    monkeypatch.setattr(gpu, "gpus_here", lambda: ())
+    classroom.submit("cy")
+    assert grade(classroom, "auto").results["cy"].device == "cpu"
