@@ -176,7 +176,7 @@ def test_a_session_that_has_more_of_the_card_than_it_may_is_ended(on_gpu, gpu_se
     """Its code may have undone PyTorch's own bound: the driver's word counts."""
     session = on_gpu("x = 1\nimport time\ndef f():\n    time.sleep(60)")
     oldest = min(gpu_server.family(forks=False))  # the other one is in reserve
-    with session.check() as check:
+    with session.check(seconds=50.0) as check:
         driver.set(processes={str(oldest): 2000 + CONTEXT_MB + 1})
         with pytest.raises(StudentKilled, match=r"used more than 2000 MB of the GPU's memory"):
             call(check, "f")
@@ -306,7 +306,7 @@ def test_a_session_that_the_driver_does_not_let_go_of_hangs_nobody(tmp_path, mon
         with pytest.raises(HarnessError, match="the fork server is gone"):
             session.close()
         stuck.close()
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 25
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -336,7 +336,7 @@ SLEEPY = """
 import time, torch
 awake = []
 def ones(*_, device):
-    time.sleep(2.5)
+    time.sleep(3.5)
     awake.append(device)
     raise RuntimeError("this is no GPU")
 torch.ones = ones
@@ -345,10 +345,10 @@ torch.ones = ones
 
 def test_the_time_that_a_card_takes_to_wake_is_charged_to_no_call(on_gpu):
     session = on_gpu(SLEEPY)
-    with session.check(seconds=1.0) as check:
+    with session.check(seconds=2.0) as check:
         check.seed(1)
         assert check.get("awake") == []
         check.wake = True
         check.seed(2)
         assert check.get("awake") == ["cuda"]
-        assert check.seconds == 1.0
+        assert check.seconds == 2.0
