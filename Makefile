@@ -23,11 +23,11 @@ AUTOGRADER := $(BIN)/autograder
 TORCH_INDEX := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade compile audit prove redteam test bench lint format docs dist \
-  doctor clean
+.PHONY: help setup grade compile audit prove redteam test test-gpu gpu-wheels bench lint format \
+  docs dist doctor clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV), once: some minutes, mostly for PyTorch; pip says what it does."
@@ -62,6 +62,12 @@ redteam: $(VENV)/.ready ## try every known attack against an assignment
 test: $(VENV)/.ready ## run the tests in an order drawn from SEED, on WORKERS processes
 	@echo "Tests in the order of SEED=$(SEED), on WORKERS=$(WORKERS)"
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -p randomly --randomly-seed=$(SEED) $(TESTS)
+
+test-gpu: ## run the tests that need a GPU, by PYTHON's PyTorch; writes build/gpu.json
+	@$(PYTHON) tests/gpu/run.py
+
+gpu-wheels: ## download what test-gpu needs into build/wheels, to be carried along
+	@$(PYTHON) tests/gpu/run.py --download
 
 bench: $(VENV)/.ready ## what grading costs, beside nbgrader and Otter
 	@$(AUTOGRADER) bench $(if $(SIZES),--sizes $(SIZES)) $(if $(JOBS),--jobs $(JOBS)) \

@@ -13,15 +13,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, DeviceLost
+from autograder.grading.soundness import require_sound
 from autograder.sandbox.client.fork_server import ForkServer, NoWalls
+from autograder.sandbox.client.gpu import gpus_here, sessions_on, torch_can_use_gpus
 from autograder.sandbox.client.session import CodeCell, NotebookSession
 from autograder.sandbox.isolation.canary import send_canary
 from autograder.sandbox.isolation.cgroup import ControlGroup
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.protocol.settings import WALLED, Isolation
+from autograder.sandbox.protocol.settings import WALLED, Gpu, Isolation
 
-__all__ = ["Finding", "examine", "gpus"]
+__all__ = ["Finding", "examine"]
 
 SESSIONS = 5
 
@@ -35,18 +37,13 @@ class Finding:
     text: str
 
 
-def gpus() -> int:
-    """Return how many NVIDIA devices this machine has, without waking one."""
-    return len([p for p in Path("/dev").glob("nvidia[0-9]*") if p.name[6:].isdigit()])
-
-
 def examine(course: Course | None) -> Iterator[Finding]:
     """Give one finding after another; a ``bad`` one means that grading cannot run here."""
     yield _python()
     for package in ("numpy", "torch", "nbgrader", "jupytext"):
         yield _package(package)
     yield _machine()
-    yield _gpu()
+    yield from _gpus(Limits() if course is None else course.limits)
     yield from _walls()
     yield _session()
     if course is not None:
@@ -74,11 +71,35 @@ def _machine() -> Finding:
     return Finding("Machine", "ok", text)
 
 
-def _gpu() -> Finding:
-    count = gpus()
-    if count:
-        return Finding("GPU", "ok", f"{count} NVIDIA device{'s' if count > 1 else ''}")
-    return Finding("GPU", "no", "none; checks that need one stay pending")
+def _gpus(limits: Limits) -> Iterator[Finding]:
+    """Say of each GPU whether a session can use it; without one, grading goes on."""
+    try:
+        found = gpus_here()
+    except DeviceLost as error:
+        yield Finding("GPU", "no", f"{error}; checks that need one stay pending")
+        return
+    if not found:
+        yield Finding("GPU", "no", "none; checks that need one stay pending")
+    elif not torch_can_use_gpus():
+        yield Finding("GPU", "no", "PyTorch is built for processors alone; install one with CUDA")
+        return
+    for gpu in found:
+        yield _gpu(gpu, limits)
+
+
+def _gpu(gpu: Gpu, limits: Limits) -> Finding:
+    try:
+        levels = tuple(Isolation)
+        with ForkServer(limits, ["numpy", "torch"], "cuda", levels, gpu) as fork_server:
+            began = time.monotonic()
+            require_sound(fork_server, limits, tried=True)
+            seconds = time.monotonic() - began
+    except (AutograderError, OSError) as error:
+        return Finding("GPU", "no", f"{error}; checks that need it stay pending")
+    count = sessions_on(gpu, limits)
+    told = "" if gpu.smi else "; without nvidia-smi nobody bounds what sessions use of it"
+    text = f"{gpu.called}, {gpu.memory_mb} MB, {count} at a time, {seconds:.1f} s for one{told}"
+    return Finding("GPU", "ok", text)
 
 
 def _walls() -> Iterator[Finding]:

@@ -16,7 +16,8 @@
     ├── NotMeasured           nothing can be measured here: it is at grading         pending
     ├── HarnessError          ours; never costs a student a point                    broken
     │   ├── UnsendableArgument  a check passed what cannot cross: perhaps the student's value
-    │   └── WireError         bytes on a channel that are no message
+    │   ├── WireError         bytes on a channel that are no message
+    │   └── DeviceLost        a GPU is gone, or answers no more: what waits for it is graded later
     └── UnsafeHere            this machine cannot hold a student's code safely       exit 3
 
 An OSError that nobody else takes is said by `system_words`                              exit 3
@@ -30,6 +31,7 @@ __all__ = [
     "AuditRefused",
     "AutograderError",
     "CheckFailure",
+    "DeviceLost",
     "HarnessError",
     "NotCompiled",
     "NotImplementedYet",
@@ -203,6 +205,25 @@ class UnsendableArgument(HarnessError):
 
 class WireError(HarnessError):
     """Bytes that are no message of ours: malformed, too large, or of an unknown type."""
+
+
+class DeviceLost(HarnessError):
+    """A GPU is gone, answers no more, or cannot be used from here: nothing on it can be scored.
+
+    Attributes:
+        during: whether a student's code had run on it by then.
+
+    Args:
+        gpu: as people know it.
+        said: what is wrong with it.
+    """
+
+    def __init__(self, gpu: str, said: str) -> None:
+        self.gpu, self.said, self.during = gpu, said, False
+        super().__init__(gpu, said)
+
+    def __str__(self) -> str:
+        return f"{self.gpu} cannot be used: {self.said}"
 
 
 class UnsafeHere(AutograderError):

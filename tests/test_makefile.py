@@ -38,3 +38,18 @@ def test_a_target_calls_the_command_of_its_name(words: str, command: str) -> Non
     )
     said = " ".join(done.stdout.replace("\\\n", " ").split())
     assert f".venv/bin/autograder {command}" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("test-gpu", "python3 tests/gpu/run.py"),
+        ("test-gpu PYTHON=/opt/python", "/opt/python tests/gpu/run.py"),
+        ("gpu-wheels", "python3 tests/gpu/run.py --download"),
+    ],
+)
+def test_the_tests_on_a_gpu_need_no_environment_of_ours(words: str, command: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", *words.split()], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:2] == [command, ""]

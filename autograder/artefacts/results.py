@@ -12,6 +12,7 @@ __all__ = [
     "Blank",
     "CaseResult",
     "CheckResult",
+    "Completed",
     "Priced",
     "QuestionResult",
     "Result",
@@ -128,11 +129,25 @@ class QuestionResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     priced: Priced | msgspec.UnsetType = msgspec.UNSET
 
 
+class Completed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a result completes: an earlier run of the same attempt that lacked hardware.
+
+    Cases that the earlier run decided stand as they were; this run decided those that it had left
+    pending. ``device`` and ``graded_at`` are the earlier run's, ``bundle`` is what this run graded
+    by: the result's own is the one by which the earlier run did.
+    """
+
+    device: str
+    graded_at: str
+    bundle: str
+
+
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One grading run of one attempt.
 
     ``notes`` are for the student and for staff. ``fault`` is what broke the harness, for staff
-    alone: such a result does not stand.
+    alone: such a result does not stand. ``completes`` says of which earlier run it has what was
+    decided there.
     """
 
     assignment: str
@@ -149,6 +164,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     questions: tuple[QuestionResult, ...]
     isolation: str | None = None  # level of the walls around the code; None where none ran, or none
     fault: str | None = None
+    completes: Completed | msgspec.UnsetType = msgspec.UNSET
     schema: Literal[1] = 1
 
     @property

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 
 __all__ = [
     "CPU",
@@ -25,7 +24,6 @@ __all__ = [
     "device_of_this_run",
     "on_behalf_of",
     "run_device",
-    "set_tf32",
 ]
 
 CPU = "cpu"
@@ -83,18 +81,6 @@ def run_device() -> str:
 def device_of_this_run() -> str:
     """Return on which device this run computes, without computing there."""
     return _device.get()
-
-
-def set_tf32(notebook: "Any", allowed: "bool") -> "None":
-    """Say in a session whether a GPU may multiply in TF32: a helper, for `Subject.apply`."""
-    import sys
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # newer versions of torch have another name for it as well
-        if (torch := sys.modules.get("torch")) is not None:
-            torch.backends.cuda.matmul.allow_tf32 = allowed
-            torch.backends.cudnn.allow_tf32 = allowed
 
 
 def device_compared() -> str:

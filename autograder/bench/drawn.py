@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.manifest import QuestionEntry
 from autograder.authoring.bank import Variant
 from autograder.bench.measure import Group
 from autograder.grading.case_runs import CaseRuns
@@ -39,9 +40,9 @@ class _Timed(Grader):
         """Forget what was noted."""
         self.seconds = {"prices": 0.0, "smallest": 0.0, "diagnosis": 0.0}
 
-    def _priced(self, runs: CaseRuns) -> dict[str, Variant]:
+    def _priced(self, runs: CaseRuns, entries: Sequence[QuestionEntry]) -> dict[str, Variant]:
         with self._noted("prices"):
-            return super()._priced(runs)
+            return super()._priced(runs, entries)
 
     def _find_smallest(self, *args: Any) -> None:
         with self._noted("smallest"):

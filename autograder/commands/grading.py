@@ -76,7 +76,7 @@ def _grade(options: Options) -> int:
     from autograder.engines.run import Run, grade_assignment
 
     course = _course(options)
-    device, jobs = _device(options), jobs_of(options)
+    device, jobs = options.device, jobs_of(options)
     display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs, left_out = list[Run](), list[Problem]()
     with report_at_the_end(partial(_write_report, course, display, left_out)):
@@ -142,7 +142,7 @@ def _regrade(options: Options) -> int:
     from autograder.engines.regrade import regrade
 
     course = _course(options)
-    device, jobs = _device(options), jobs_of(options)
+    device, jobs = options.device, jobs_of(options)
     display, left_out, said = Display(), list[Problem](), set[Problem]()
     write_report = partial(_write_report, course, display, left_out)
     with report_at_the_end(write_report) if options.apply else nullcontext():
@@ -281,11 +281,3 @@ def _of_students(course: Course, run: "Run", students: Collection[str]) -> "Run"
         waiting=tuple(s for s in run.waiting if s in by),
         former=tuple(s for s in run.former if s in by),
     )
-
-
-def _device(options: Options) -> str:
-    from autograder.doctor import gpus
-
-    if options.device == "cuda" and not gpus():
-        raise UsageError("--device cuda: this machine has no GPU")
-    return "cuda" if options.device != "cpu" and gpus() else "cpu"

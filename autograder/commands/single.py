@@ -50,7 +50,6 @@ def _add_grade_one(parser: Parser) -> None:
 
 
 def _grade_one(options: Options) -> int:
-    from autograder.doctor import gpus
     from autograder.engines.alone import grade_alone
     from autograder.records.public import feedback_text
     from autograder.records.roster import Roster
@@ -58,8 +57,8 @@ def _grade_one(options: Options) -> int:
     if not os.path.lexists(options.notebook):
         raise UsageError(f"there is no {options.notebook}{told_files(options.notebook.parent)}")
     student = options.student or _submitter(options.metadata)
-    device = "cuda" if gpus() else "cpu"
-    alone = grade_alone(options.bundle, options.notebook, student, device, options.require_secret)
+    secret = options.require_secret
+    alone = grade_alone(options.bundle, options.notebook, student, require_secret=secret)
     text = feedback_text(alone.manifest.title, alone.grade)
     exported = Exported({"feedback.txt": text.encode()})
     if options.to:

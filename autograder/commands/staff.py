@@ -25,6 +25,7 @@ from autograder.visible import visible
 
 if TYPE_CHECKING:
     from autograder.artefacts.grades import Grade
+    from autograder.artefacts.results import Result
     from autograder.engines.staff import History
 
 __all__ = ["FORGET", "HISTORY", "OVERRIDE", "REQUEST", "VERIFY"]
@@ -222,6 +223,16 @@ def _counted(found: "History") -> str:
     return f"attempt {number} of {count} counts: the last"
 
 
+def _completing(run: "Result") -> str:
+    """Say which run a result completes, if it does."""
+    from autograder.artefacts.results import Completed
+
+    former = run.completes
+    if not isinstance(former, Completed):
+        return ""
+    return f", completing the run on {former.device} of {former.graded_at}"
+
+
 def _lines(found: "History") -> Iterator[tuple[str, str]]:
     """Yield what happened, each with its time in front to be sorted by."""
     for run in found.runs:
@@ -230,7 +241,8 @@ def _lines(found: "History") -> Iterator[tuple[str, str]]:
         yield (
             run.graded_at,
             f"{run.graded_at}  attempt {attempt}{by} ({run.submission[7:15]}) graded by bundle "
-            f"{run.bundle[7:15]} on {run.device}, {run.isolation or 'no code ran'}: "
+            f"{run.bundle[7:15]} on {run.device}{_completing(run)}, "
+            f"{run.isolation or 'no code ran'}: "
             f"{run.earned:.4g} of {run.possible:.4g}, {run.status}",
         )
     for entry in found.entries:

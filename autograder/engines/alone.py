@@ -8,8 +8,10 @@ from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.grades import Grade, grade_of
 from autograder.artefacts.manifest import Manifest
 from autograder.course import Course, NoCourse, find_course, notebook_in
+from autograder.engines.places import device_for
 from autograder.engines.table import ENGINES
 from autograder.engines.work import Job, Work
+from autograder.sandbox.client.gpu import gpus_for
 from autograder.sandbox.protocol.settings import Isolation
 from autograder.secret import SECRET_FILE_VARIABLE, secret_of_environment
 
@@ -39,7 +41,7 @@ def grade_alone(
     bundle: Path,
     submission: Path,
     student: str,
-    device: str = "cpu",
+    device: str = "auto",
     require_secret: bool = False,
 ) -> Alone:
     """Grade a notebook as ``autograder grade`` does.
@@ -50,10 +52,11 @@ def grade_alone(
         bundle: the assignment's.
         submission: the notebook, or the folder that holds it.
         student: whose it is; hidden inputs are drawn for this name.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``auto``.
         require_secret: grade with no demo secret, whatever `course.toml` says.
 
     Raises:
+        DeviceLost: its GPU is gone.
         HarnessError: the bundle cannot be read or run here.
         UnsafeHere: this machine cannot hold a student's code safely, or there is no secret.
         UsageError: the `course.toml` or the secret is wrong.
@@ -70,7 +73,9 @@ def grade_alone(
     if secret_file := os.environ.get(SECRET_FILE_VARIABLE):
         private.append(Path(secret_file).absolute())
     limits, level = course.limits_of(manifest.assignment), course.min_isolation
-    work = Work(bundle, course.secret_to_grade_with(), limits, device, level, tuple(private))
+    device = device_for(device, manifest)
+    where = device, level, tuple(private), gpus_for(device)
+    work = Work(bundle, course.secret_to_grade_with(), limits, *where)
     notebook = _notebook(submission, manifest.assignment)
     job = Job(student, notebook)
     (graded,) = ENGINES["local"](work, [job], 1)

@@ -16,9 +16,10 @@ import msgspec
 
 from autograder.artefacts.bundle import Bundle, digest_of
 from autograder.artefacts.grades import Counted, Entered, Grade, Late, decided_scores, grade_of
-from autograder.artefacts.results import Result, is_final, waits_for_hardware
+from autograder.artefacts.results import Result, is_final
 from autograder.collecting.placing import ATTEMPTS
 from autograder.course import Course, notebook_in
+from autograder.engines.known import completed_here
 from autograder.engines.problems import Problem, fault_words
 from autograder.engines.stamps import read_times
 from autograder.errors import HarnessError
@@ -283,8 +284,10 @@ def attempts_to_grade(
     placed: str,
     device: str,
     again: bool,
-) -> Iterator[str]:
+) -> Iterator[tuple[str, Result | None]]:
     """Yield a student's earlier attempts that are kept and have no result that stands.
+
+    Each comes with the result that a run on the device completes; None if it grades the whole.
 
     Args:
         course: whose they are.
@@ -306,11 +309,11 @@ def attempts_to_grade(
         result = known.get(submission)
         if submission == placed:
             continue
-        if result is not None and is_final(result):
-            lacks = waits_for_hardware(result) and result.device != device
-            if not lacks and not (again and result.bundle != bundle.id):
-                continue
-        yield submission
+        other = again and result is not None and result.bundle != bundle.id
+        if not other and completed_here(result, submission, device):
+            yield submission, result
+        elif result is None or other or not is_final(result):
+            yield submission, None
 
 
 def _put_away(course: Course, name: str, student: str) -> Iterator[Submitted]:

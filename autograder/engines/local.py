@@ -14,12 +14,15 @@ from dataclasses import replace
 from autograder.artefacts.bundle import Bundle, read_bundle
 from autograder.artefacts.results import now
 from autograder.engines.grader import Worker
+from autograder.engines.places import MOST_LOST, Lost, Place, Places
 from autograder.engines.work import GRADINGS, Graded, Job, Work
-from autograder.errors import HarnessError
+from autograder.errors import DeviceLost, HarnessError
+from autograder.grading.completing import Completion
 from autograder.grading.intake import read_submitted
 from autograder.grading.scoring import broken
 from autograder.sandbox.inside.preload import imported_late
 from autograder.sandbox.kernel import die_with_parent
+from autograder.sandbox.protocol.settings import Gpu
 
 __all__ = ["grade_all"]
 
@@ -37,80 +40,113 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]
     graded again at the end, alone, before it counts.
 
     Raises:
+        DeviceLost: no GPU is left; what was not yielded is for a later run.
         HarnessError: the bundle cannot be read or run here.
         UnsafeHere: this machine cannot hold a student's code safely.
     """
     os.environ.update(ONE_THREAD)  # of the workers, before they import anything
     bundle = read_bundle(work.bundle)
     queue, suspects = deque(jobs), deque[Job]()
-    starved = deque[Job]()
+    starved, places = deque[Job](), Places(work)
     while queue:
-        for job, graded in _grade_in_pool(work, queue, workers, suspects):
+        for job, graded in _grade_in_pool(work, queue, places.of(workers), suspects, places):
             if graded.starved and len(jobs) > 1:
                 # With inputs of its own, as whenever something is run a second time.
                 starved.append(replace(job, gradings=job.gradings + 1))
             else:
                 yield graded
     while starved:
-        for _, graded in _grade_in_pool(work, starved, 1, suspects):
+        for _, graded in _grade_in_pool(work, starved, places.of(1), suspects, places):
             yield graded
     for job in suspects:
-        yield _grade_alone(work, job, bundle)
+        yield _grade_alone(work, job, bundle, places)
 
 
 def _grade_in_pool(
-    work: Work, queue: deque[Job], workers: int, suspects: deque[Job]
+    work: Work, queue: deque[Job], where: Sequence[Place], suspects: deque[Job], places: Places
 ) -> Iterator[tuple[Job, Graded]]:
-    """Grade from a queue until it is empty or a worker dies; what was under way is suspect then."""
+    """Grade from a queue until it is empty or a worker dies; what was under way is suspect then.
+
+    Each place has a pool of its own. One whose GPU is lost is given no more, and what was under way
+    there is graded at the others. Where there is none, and one comes back, some is left.
+
+    Raises:
+        DeviceLost: no GPU is left.
+    """
     # Forked from one process that has imported what all need, and that has no thread.
     context = multiprocessing.get_context("forkserver")
-    preload = read_bundle(work.bundle).manifest.preload
+    bundle = read_bundle(work.bundle)
+    preload = bundle.manifest.preload
     context.set_forkserver_preload([__name__, *preload, *imported_late(preload)])
-    pool = ProcessPoolExecutor(min(workers, max(len(queue), 1)), context, _prepare, (work,))
-    waiting: dict[Future[Graded], Job] = {}
+    most = max(len(queue), 1)
+    pools = {
+        place: ProcessPoolExecutor(min(place.workers, most), context, _prepare, (work, place.gpu))
+        for place in where
+    }
+    waiting: dict[Future[Graded | Lost], tuple[Job, Place]] = {}
     try:
         while queue or waiting:
-            while queue and len(waiting) < 2 * workers:
-                job = queue.popleft()
-                try:
-                    waiting[pool.submit(_grade, job)] = job
-                except (BrokenProcessPool, EOFError, OSError):  # or what forks workers is gone
-                    suspects.append(job)
-                    raise BrokenProcessPool from None
+            for place, pool in pools.items():
+                room = 0 if places.is_lost(place) else 2 * place.workers
+                under_way = sum(at is place for _, at in waiting.values())
+                for _ in range(min(room - under_way, len(queue))):
+                    job = queue.popleft()
+                    try:
+                        waiting[pool.submit(_grade, job)] = job, place
+                    except (BrokenProcessPool, EOFError, OSError):  # or what forks workers is gone
+                        suspects.append(job)
+                        raise BrokenProcessPool from None
+            if not waiting:
+                if places.come_back():
+                    return  # for workers that have not lost it
+                raise places.all_lost(len(queue))
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                graded = future.result()
-                yield waiting.pop(future), graded
+                found, (job, place) = future.result(), waiting.pop(future)
+                if isinstance(found, Graded):
+                    yield job, found
+                elif (job := places.note(job, place, found)).lost < MOST_LOST:
+                    queue.append(job)
+                else:
+                    yield job, _given_up(work, job, bundle, f"{job.lost} GPUs were lost with it")
     except BrokenProcessPool:
-        suspects.extend(waiting.values())
+        suspects.extend(job for job, _ in waiting.values())
         for worker in multiprocessing.active_children():
             worker.kill()  # the pool waits for ever for one that it started while it broke
     finally:
-        pool.shutdown(cancel_futures=True)
+        for pool in pools.values():
+            pool.shutdown(cancel_futures=True)
 
 
-def _grade_alone(work: Work, job: Job, bundle: Bundle) -> Graded:
+def _grade_alone(work: Work, job: Job, bundle: Bundle, places: Places) -> Graded:
     """Grade a suspect in a worker of its own, again if that is killed."""
     for number in range(1, TRIES + 1):
         again = replace(job, gradings=job.gradings + number)
-        for _, graded in _grade_in_pool(work, deque([again]), 1, deque()):
+        for _, graded in _grade_in_pool(work, deque([again]), places.of(1), deque(), places):
             return graded
-    submitted, fault = read_submitted(job.path), f"its worker was killed {TRIES} times"
+    return _given_up(work, job, bundle, f"its worker was killed {TRIES} times")
+
+
+def _given_up(work: Work, job: Job, bundle: Bundle, fault: str) -> Graded:
+    """Return a submission that is for staff: it cannot be graded by a program."""
+    submitted = read_submitted(job.path)
     result = broken(bundle, job.student, submitted.data, fault, work.device, now)
-    return Graded(job.student, submitted, result)
+    completion = Completion.of(job.earlier, submitted.digest, bundle)
+    return Graded(job.student, submitted, completion.broken(result) if completion else result)
 
 
 _worker: Worker | None = None
 _fault: str | None = None
+_lost: DeviceLost | None = None
 
 
-def _prepare(work: Work) -> None:
+def _prepare(work: Work, gpu: Gpu | None) -> None:
     """Set up a worker process: it dies with the run, and loads the bundle once."""
     global _worker, _fault  # noqa: PLW0603 - the one state of a worker process
     die_with_parent(os.getppid())  # the process that forks workers, which outlives the run
     threading.Thread(target=_end_with_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     try:
-        _worker = Worker(work)
+        _worker = Worker(work, gpu)
     except HarnessError as error:
         _fault = str(error)  # told with the first job: the pool would not say it now
         return
@@ -124,8 +160,15 @@ def _end_with_run() -> None:
         os._exit(1)
 
 
-def _grade(job: Job) -> Graded:
+def _grade(job: Job) -> Graded | Lost:
+    global _lost  # noqa: PLW0603 - likewise
     if _fault is not None:
         raise HarnessError(_fault)
+    if _lost is not None:
+        return Lost(_lost, during=False)
     assert _worker is not None
-    return _worker.grade(job)
+    try:
+        return _worker.grade(job)
+    except DeviceLost as error:
+        _lost = error
+        return Lost(error, error.during)

@@ -1,12 +1,15 @@
 """Problems: what staff must look at, and whose it is."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from autograder.course import Course
-from autograder.errors import AutograderError, system_words
+from autograder.errors import AutograderError, DeviceLost, system_words
 
-__all__ = ["Problem", "fault_words", "told", "told_of"]
+__all__ = ["Problem", "as_far_as_it_goes", "fault_words", "told", "told_of"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,14 @@ def told(course: Course, problems: Iterable[Problem]) -> tuple[Problem, ...]:
 def told_of(problems: Iterable[Problem], students: Collection[str]) -> tuple[Problem, ...]:
     """Return the problems of some students, and those that are nobody's alone."""
     return tuple(one for one in problems if one.student is None or one.student in students)
+
+
+def as_far_as_it_goes(found: Iterable[T], problems: list[Problem]) -> Iterator[T]:
+    """Yield what a run finds until no GPU is left to it, which is a problem of nobody's alone."""
+    try:
+        yield from found
+    except DeviceLost as error:
+        problems.append(Problem(str(error)))
 
 
 def fault_words(error: Exception) -> str:

@@ -118,7 +118,7 @@ def regrade(
         name: the assignment.
         progress: is told how it goes on.
         students: only these; empty means all.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``auto``.
         workers: how many submissions are graded at a time.
         engine: the name of the one that grades.
         apply: append the new results and bring the records up to date; else nothing is written.
@@ -277,7 +277,7 @@ def verify(
         progress: is told how it goes on.
         sample: how many submissions, drawn among those whose result is by the bundle of now.
         seed: of the draw.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``auto``.
         workers: how many submissions are graded at a time.
     """
     found = class_grades(course, name)
@@ -317,11 +317,12 @@ def _fault(stored: Result, again: Result) -> Problem | None:
 def _differences(stored: Result, again: Result) -> Iterator[str]:
     """Yield what is not the same in two results of the same submission by the same checks."""
     student, now = visible(stored.student), _checks(again)
-    if stored.earned != again.earned:
+    lacking = Verdict.PENDING in again.verdicts and Verdict.PENDING not in stored.verdicts
+    if stored.earned != again.earned and not lacking:
         yield f"{student}: {stored.earned:.4g} points are stored, {again.earned:.4g} came now"
     for name, check in _checks(stored).items():
         for before, after in zip(check.cases, now[name].cases, strict=True):
-            if before.verdict != after.verdict:
+            if before.verdict != after.verdict and after.verdict is not Verdict.PENDING:
                 yield (
                     f"{student}: {name}, case {visible(before.name)!r}: {before.verdict} is "
                     f"stored, {after.verdict} came now"

@@ -1,7 +1,7 @@
 """A grading run: what is not graded yet is graded, and the records are brought up to date."""
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -11,21 +11,24 @@ from typing import Protocol
 from autograder.artefacts.bundle import Bundle, digest_of, read_bundle
 from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.results import Result, is_final, waits_for_hardware
+from autograder.artefacts.results import Result
 from autograder.course import Course
 from autograder.engines.class_report import bring_report_up_to_date, report_at_the_end
 from autograder.engines.counting import attempt_file, attempts_to_grade, keep_attempts
-from autograder.engines.problems import Problem, fault_words, told
+from autograder.engines.known import Find, Known, known_of
+from autograder.engines.places import device_for
+from autograder.engines.problems import Problem, as_far_as_it_goes, fault_words, told
 from autograder.engines.record import Seen, bring_up_to_date, write_notebook
 from autograder.engines.stamps import keep_times
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS, Graded, Job, Work
-from autograder.errors import AutograderError, HarnessError, NotCompiled, UsageError, stops_all
-from autograder.grading.intake import Submitted, read_submitted
+from autograder.errors import AutograderError, NotCompiled, UsageError, stops_all
+from autograder.grading.intake import read_submitted
 from autograder.policies import Attempts
 from autograder.records.store import Store, submission_key
 from autograder.records.teams import teams_of
 from autograder.records.whole_files import require_writable
+from autograder.sandbox.client.gpu import gpus_for
 from autograder.sandbox.protocol.settings import Isolation
 from autograder.version import own_version
 from autograder.visible import visible
@@ -111,7 +114,7 @@ def grade_assignment(
         name: the assignment.
         progress: is told how it goes on.
         students: only these; empty means all.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``auto``.
         workers: how many submissions are graded at a time.
         unsafe_local: run students' code without walls, as a trial that counts for nothing.
         engine: the name of the one that grades.
@@ -131,7 +134,7 @@ def grade_assignment(
         for folder in (plan.store.folder, plan.store.folder / "history"):
             require_writable(folder)  # else a class would be graded for nothing
         progress.begin(len(plan.jobs))
-    for one in ENGINES[engine](plan.work, plan.jobs, workers):
+    for one in as_far_as_it_goes(ENGINES[engine](plan.work, plan.jobs, workers), problems):
         earlier = digest_of(one.submitted.data) in plan.earlier.get(one.student, ())
         if not earlier:
             seen[one.student] = Seen.of(one.submitted)
@@ -181,10 +184,7 @@ def try_again(
 ) -> Preview:
     """Grade what students submitted, whatever is stored of it, and write nothing."""
 
-    def nothing(store: Store, student: str, key: str) -> Result | None:
-        return None
-
-    return _tried(course, name, progress, students, device, workers, "local", nothing)
+    return _tried(course, name, progress, students, device, workers, "local", None)
 
 
 def _tried(
@@ -195,16 +195,16 @@ def _tried(
     device: str,
     workers: int,
     engine: str,
-    find: Callable[[Store, str, str], Result | None],
+    find: Find | None,
 ) -> Preview:
     plan = _plan(course, name, students, device, course.min_isolation, find, again=True)
-    found: dict[str, Result] = {}
+    found, problems = dict[str, Result](), list(plan.problems)
     if plan.jobs:
         progress.begin(len(plan.jobs))
-    for one in ENGINES[engine](plan.work, plan.jobs, workers):
+    for one in as_far_as_it_goes(ENGINES[engine](plan.work, plan.jobs, workers), problems):
         found[one.student] = one.result
         progress.advance(one.result)
-    return Preview(found, told(course, plan.problems))
+    return Preview(found, told(course, problems))
 
 
 @dataclass(frozen=True)
@@ -232,16 +232,21 @@ def _plan(
     students: Collection[str],
     device: str,
     min_isolation: Isolation,
-    find: Callable[[Store, str, str], Result | None],
+    find: Find | None,
     again: bool,
     *,
     keep: bool = False,
 ) -> _Plan:
-    """Return what is to do; attempts are kept, and earlier ones graded, where that is asked for."""
+    """Return what is to do; attempts are kept, and earlier ones graded, where that is asked for.
+
+    Without ``find`` all is, whatever is stored.
+    """
     bundle, store = _bundle(course, name), Store(course.results(name))
+    device = device_for(device, bundle.manifest)
     limits = course.limits_of(name)
     secret = course.secret_to_grade_with()
-    work = Work(course.bundle(name), secret, limits, device, min_isolation, course.private())
+    where = device, min_isolation, course.private(), gpus_for(device)
+    work = Work(course.bundle(name), secret, limits, *where)
     jobs, seen, done = [], {}, 0
     problems: list[Problem] = []
     earlier: dict[str, set[str]] = {}
@@ -251,51 +256,42 @@ def _plan(
         if keep:
             times += keep_attempts(course, name, student, submitted)
             placed = digest_of(submitted.data)
-            for one in attempts_to_grade(course, bundle, store, student, placed, device, again):
-                key = _key(course, work, one, bundle.id)
+            found = attempts_to_grade(course, bundle, store, student, placed, device, again)
+            for one, result in found:
+                key = _key(course, work, one, result.bundle if result else bundle.id)
                 gradings = GRADINGS * store.times(student, key)
-                jobs.append(Job(student, attempt_file(course, name, student, one), gradings))
+                jobs.append(
+                    Job(student, attempt_file(course, name, student, one), gradings, result)
+                )
                 earlier.setdefault(student, set()).add(one)
         seen[student] = Seen.of(submitted)
-        if not again and _stands_by_another(store, student, submitted, bundle.id, device):
-            done += 1
-            continue
-        key = _key(course, work, submitted.digest, bundle.id)
+        key_of = partial(_key, course, work, submitted.digest)
+        digest = digest_of(submitted.data)
         try:
-            known = find(store, student, key)
+            known = (
+                known_of(store, student, digest, bundle.id, device, again, key_of, find)
+                if find is not None
+                else Known(False, None, key_of(bundle.id))
+            )
         except (AutograderError, OSError) as error:
             if stops_all(error):
                 raise
             said = f"{visible(student)} is not graded: {fault_words(error)}"
             problems.append(Problem(said, student))
             continue
-        if known is not None and is_final(known):
+        if known.is_done:
             done += 1
         else:
-            jobs.append(Job(student, path, gradings=GRADINGS * store.times(student, key)))
+            gradings = GRADINGS * store.times(student, known.key)
+            jobs.append(Job(student, path, gradings, known.earlier))
     keep_times(course, name, times)
     return _Plan(bundle, work, store, tuple(jobs), seen, earlier, done, tuple(problems))
 
 
-def _stands_by_another(
-    store: Store, student: str, submitted: Submitted, bundle: str, device: str
-) -> bool:
-    """Return whether a submission has a result by another bundle which does not wait for this run.
-
-    Of what waits for a GPU, a run on one grades the rest.
-    """
-    try:
-        shown = store.shown(student)
-    except HarnessError:  # there is none, or it is damaged
-        return False
-    if shown.bundle == bundle or shown.submission != digest_of(submitted.data):
-        return False
-    return is_final(shown) and not (waits_for_hardware(shown) and shown.device != device)
-
-
-def _key(course: Course, work: Work, digest: str, bundle: str) -> str:
-    """Return the key of a result: of what was read, and of the bundle that graded it."""
-    return submission_key(digest, bundle, own_version(), work.limits, work.device, course.secret_id)
+def _key(course: Course, work: Work, digest: str, bundle: str, device: str | None = None) -> str:
+    """Return the key of a result: of what was read, the bundle that graded it, and where it did."""
+    device = device or work.device
+    return submission_key(digest, bundle, own_version(), work.limits, device, course.secret_id)
 
 
 def _stored(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.protocol.settings import WEAKEST, Isolation
+from autograder.sandbox.protocol.settings import WEAKEST, Gpu, Isolation
 
 if TYPE_CHECKING:
     from autograder.artefacts.results import Result
@@ -19,7 +19,7 @@ GRADINGS = 5  # of a submission in one run, at the most; each has inputs of its 
 
 @dataclass(frozen=True)
 class Work:
-    """What the workers of one run share."""
+    """What the workers of one run share; ``gpus`` are those over which they are spread."""
 
     bundle: Path
     secret: bytes = field(repr=False)
@@ -27,6 +27,7 @@ class Work:
     device: str
     min_isolation: Isolation = WEAKEST
     private: tuple[Path, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,15 @@ class Job:
     """One submission to grade: as it is when its turn comes.
 
     ``gradings`` says how many gradings of it have broken before: each has inputs of its own.
+    ``earlier`` is a result of it that waits for hardware: what is open of it is graded.
+    ``lost`` says how many GPUs were lost while it was graded.
     """
 
     student: str
     path: Path
     gradings: int = 0
+    earlier: "Result | None" = field(default=None, repr=False)
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Engine(Protocol):
             workers: how many are graded at a time.
 
         Raises:
+            DeviceLost: no GPU is left; what was not yielded is for a later run.
             HarnessError: the bundle cannot be read or run here.
             UnsafeHere: a machine cannot hold a student's code safely.
         """

@@ -1,7 +1,7 @@
 """The cases of a submission: in which sessions of its notebook they run, and how often."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import product
@@ -46,6 +46,7 @@ class CaseRuns:
         device: on which it runs, ``cpu`` or ``cuda``.
         draw: returns the generator of a case's inputs.
         places: how many cells stand above the checks.
+        questions: to run the checks of these only; None is all.
     """
 
     def __init__(
@@ -56,15 +57,17 @@ class CaseRuns:
         device: str,
         draw: Draw,
         places: Mapping[str, int],
+        questions: Collection[str] | None = None,
     ) -> None:
         self._oracle, self._notebook = oracle, notebook
         self._limits, self._device, self._draw = limits, device, draw
         self._places = places
-        self._checks = list(oracle.checks.values())
+        checks = oracle.checks.values()
+        self._checks = [k for k in checks if questions is None or k.question in questions]
         self._ends = Counter[str]()  # of sessions, by the check that ended them
         self._doubtful = list[tuple[Check, Case]]()  # whose failing may be another check's doing
         self.in_place = frozenset[str]()
-        self.outcomes: dict[str, dict[str, CaseResult]] = {check.name: {} for check in self._checks}
+        self.outcomes: dict[str, dict[str, CaseResult]] = {check.name: {} for check in checks}
         self.compared: dict[tuple[str, str], list[Compared]] = {}
 
     def run_all(self) -> None:
@@ -75,13 +78,23 @@ class CaseRuns:
         checks without visible cases come first: nothing is run before them, so that they are run
         once, and nobody can guess at an answer twice.
         """
+        shared = all(map(_shows_something, self._checks))
         for hidden in (False, True):
             checks = sorted(self._checks, key=_shows_something) if hidden else self._checks
-            self._run(deque((k, c) for k in checks for c in k.cases if c.hidden is hidden))
+            left = deque((k, c) for k in checks for c in k.cases if c.hidden is hidden)
+            self._run(left, shared)
         self._confirm()
 
-    def _run(self, left: deque[tuple[Check, Case]]) -> None:
-        """Run some cases in one session; after one that ended it, the others in a fresh one."""
+    def _run(self, left: deque[tuple[Check, Case]], shared: bool) -> None:
+        """Run some cases in one session; after one that ended it, the others in a fresh one.
+
+        Args:
+            left: the cases.
+            shared: whether the visible and the hidden ones may have the same session, where a
+                notebook uses a GPU and each session costs a run of it. A hidden case that fails
+                there is run again alone. A check without visible cases is run once, and so in a
+                session that no other case has seen.
+        """
         notebook, outcomes = self._notebook, self.outcomes
         vanished: set[tuple[str, str]] = set()
         while left:
@@ -91,7 +104,7 @@ class CaseRuns:
                 outcomes[check.name][case.name] = _without_run(case, *unrun)
                 continue
             try:
-                with notebook.check() as session:
+                with notebook.check(shared=shared) as session:
                     last = self._run_in(session, left)
             except (StudentTimeout, StudentKilled) as error:  # there is no session to be had
                 timeout = isinstance(error, StudentTimeout)
@@ -103,6 +116,8 @@ class CaseRuns:
             if last is None:
                 continue
             check, case = last
+            if notebook.on_device:  # it may be shared, and the case has spoilt it
+                notebook.close()
             self._ends[check.name] += not notebook.is_open
             if notebook.vanished and (place := (check.name, case.name)) not in vanished:
                 vanished.add(place)  # once more: it may have been killed by somebody else
@@ -130,7 +145,7 @@ class CaseRuns:
             result = self._run_case(check, case, session)
             outcomes[check.name][case.name] = result
             ended = result.verdict in (Verdict.TIMED_OUT, Verdict.KILLED)
-            spoilt = check is not first and _shows_something(check)
+            spoilt = (check is not first or notebook.is_used) and _shows_something(check)
             if case.hidden and spoilt and _may_be_another_s_doing(result):
                 if notebook.anew:
                     self._doubtful.append((check, case))
@@ -239,6 +254,8 @@ class CaseRuns:
         session.seconds = check.seconds or self._limits.call_seconds
         session.place = self._places.get(check.name, 0)
         session.names_there = not _shows_something(check)
+        session.wake = check.device == self._device == "cuda"
+        session.tf32 = check.precision == "tf32"
         self._notebook.vanished = False
         return self._notebook.seconds_left() + OWN_SECONDS
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.artefacts.results import Blank, CaseResult, Verdict
 from autograder.authoring.checks import Case, Check, case_rng
-from autograder.authoring.devices import CUDA, device_of_this_run, on_behalf_of, set_tf32
+from autograder.authoring.devices import CUDA, device_of_this_run, on_behalf_of
 from autograder.authoring.layouts import keeping_layouts
 from autograder.authoring.standard import (
     Compared,
@@ -33,6 +33,7 @@ from autograder.errors import (
     UnsendableArgument,
 )
 from autograder.grading.watchdog import watchdog
+from autograder.sandbox.inside.device import allow_tf32
 from autograder.sandbox.protocol.kinds import Message
 from autograder.sandbox.protocol.messages import InProcessSession, Reply
 
@@ -266,9 +267,8 @@ def _call(check: Check, case: Case, student: Session, reference: Session, rng: A
     seed = int.from_bytes(hashlib.sha256(f"{check.name}/{case.name}".encode()).digest()[:4], "big")
     student.seed(seed)
     reference.seed(seed)
-    if device_of_this_run() == CUDA:
-        for session in (student, reference):
-            session.apply(set_tf32, (check.precision == "tf32",), {})
+    if device_of_this_run() == CUDA:  # what computes here; a session that is elsewhere was told
+        allow_tf32(check.precision == "tf32")
     with keeping_layouts(case.is_drawn):
         arguments = case.arguments(rng)
         check.function(Subject(student, pure=check.pure), Subject(reference), rng, **arguments)

@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 RUN_ANEW = "the notebook started threads, so it was run again for each check"
+ON_GPU = "the notebook uses the GPU, so its cases ran one after another in one session"
 # One for all: by then hidden inputs have been seen, and which cell it was could tell of them.
 ENDED_LATER = "a cell ended a later run of the notebook, and was left out of it"
 UNWALLED = "a trial without walls around the code: it counts for nothing"
@@ -72,7 +73,7 @@ def notes_of(notebook: NotebookSession, limits: Limits) -> tuple[str, ...]:
             names = " and ".join(run.kept)
             kept.append(f"cell {number} is as it was released; {names} above it counts")
     return (
-        *([RUN_ANEW] if notebook.anew else []),
+        *([ON_GPU if notebook.on_device else RUN_ANEW] if notebook.anew else []),
         *(f"{told_cells(n)} {_were(n)} stopped: {how}" for how, n in stopped.items()),
         *(f"{told_cells(n)} {_were(n)} left out: {how}" for how, n in left_out.items()),
         *(f"{told_cells(n)} raised {error}" for error, n in raised.items()),

@@ -16,8 +16,9 @@ from autograder.artefacts.results import CaseResult, QuestionResult, Result, Sta
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.devices import computing_on
-from autograder.errors import HarnessError, StudentError, UnsafeHere
+from autograder.errors import DeviceLost, HarnessError, StudentError, UnsafeHere
 from autograder.grading.case_runs import CaseRuns, stops_of
+from autograder.grading.completing import Completion
 from autograder.grading.diagnosis import CaseOutcome, Diagnoses
 from autograder.grading.notes import UNWALLED, all_notes, notes_of
 from autograder.grading.prices import Prices
@@ -31,12 +32,13 @@ from autograder.grading.scoring import (
     unreadable,
 )
 from autograder.grading.smallest import find_smallest
+from autograder.grading.soundness import may_be_the_device, require_sound
 from autograder.grading.submission import Submission, parse_submission
 from autograder.sandbox.client.fork_server import ForkServer
 from autograder.sandbox.client.session import NotebookSession
 from autograder.sandbox.isolation.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.protocol.settings import WEAKEST, Isolation, down_to
+from autograder.sandbox.protocol.settings import WEAKEST, Gpu, Isolation, down_to
 
 __all__ = ["Grader", "drawn_for"]
 
@@ -56,6 +58,7 @@ class Grader:
         device: ``cpu`` or ``cuda``.
         min_isolation: the weakest isolation level that will do.
         private: files and folders that no session may find; the canary looks for them.
+        gpu: the one that sessions see, if the device is ``cuda``; None is all of them, unwatched.
 
     Attributes:
         starved: whether something of the last submission ran out of time that had not had the
@@ -71,10 +74,11 @@ class Grader:
         device: str = "cpu",
         min_isolation: Isolation = WEAKEST,
         private: Sequence[Path] = (),
+        gpu: Gpu | None = None,
     ) -> None:
         self._bundle, self._oracle, self._secret = bundle, oracle, secret
         self._limits, self._device = limits, device
-        self._min_isolation, self._private = min_isolation, private
+        self._min_isolation, self._private, self._gpu = min_isolation, private, gpu
         self._fork_server: ForkServer | None = None
         rejects = {e.name: e.rejects for q in bundle.manifest.questions for e in q.checks}
         self._diagnoses = Diagnoses(oracle, bundle.mutants, rejects)
@@ -97,7 +101,12 @@ class Grader:
         self._doubtful = False
 
     def grade(
-        self, student: str, data: bytes, clock: Callable[[], str] = now, gradings: int = 0
+        self,
+        student: str,
+        data: bytes,
+        clock: Callable[[], str] = now,
+        gradings: int = 0,
+        earlier: Result | None = None,
     ) -> Result:
         """Grade one submission; a fault of the harness is retried, then marked as ours.
 
@@ -106,15 +115,23 @@ class Grader:
             data: the submitted file.
             clock: returns the time that the result carries.
             gradings: how many of this submission have broken before.
+            earlier: a result of the same file that waits for hardware: only what is open of it is
+                graded, and the rest of it stands.
 
         Raises:
             UnsafeHere: this machine cannot hold a student's code safely.
+            DeviceLost: the GPU is gone, so nothing that was found counts.
         """
         self.starved = False
+        completion = Completion.of(earlier, digest_of(data), self._bundle)
         if self._doubtful:
             self.close()
-        with suppress(HarnessError):  # which the tries below meet again
+        try:
             self._warm_fork_server()  # first: where nothing is safe, nothing is graded
+        except DeviceLost:
+            raise
+        except HarnessError:
+            pass  # the tries below meet it again
         try:
             submission = parse_submission(data, self._bundle.release)
             size = JSON_GROWTH * sum(len(cell.source) for cell in submission.cells)
@@ -123,24 +140,43 @@ class Grader:
         except StudentError as error:
             return unreadable(self._bundle, student, data, str(error), self._device, clock)
         except Exception as error:  # a bug of ours costs no other submission its grading
-            return broken(self._bundle, student, data, _fault(error), self._device, clock)
+            return self._broken(student, data, error, clock, completion)
         self._submission = drawn_for(student, digest_of(data))
         for attempt in range(TRIES):
             self._tries = gradings * TRIES + attempt
             try:
                 with computing_on(self._device):
-                    questions, notes = self._grade(submission)
+                    questions, notes = self._grade(submission, completion)
                 break
             except UnsafeHere:
                 raise
-            except Exception as error:  # a HarnessError, or a bug of ours
+            except DeviceLost as error:
                 self.close()
+                error.during = True
+                raise
+            except Exception as error:  # a HarnessError, or a bug of ours
+                self.close()  # and what opens it again looks at the GPU first
                 if attempt == TRIES - 1:
-                    fault = _fault(error)
-                    return broken(self._bundle, student, data, fault, self._device, clock)
+                    return self._broken(student, data, error, clock, completion)
         notes = all_notes(submission.notes, notes)
         result = result_of(self._bundle, student, data, questions, notes, self._device, clock)
-        return self._marked(result)
+        result = self._marked(result)
+        return result if completion is None else completion.whole(result)
+
+    def _broken(
+        self,
+        student: str,
+        data: bytes,
+        error: Exception,
+        clock: Callable[[], str],
+        completion: Completion | None,
+    ) -> Result:
+        """Return the result of a submission on which the harness broke."""
+        fault = (
+            str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+        )
+        result = broken(self._bundle, student, data, fault, self._device, clock)
+        return result if completion is None else completion.broken(result)
 
     def _marked(self, result: Result) -> Result:
         """Return a result with the isolation level of its walls: without any it is not graded."""
@@ -161,17 +197,23 @@ class Grader:
         if self._fork_server is None:
             preload = self._bundle.manifest.preload
             levels = down_to(self._min_isolation)
-            fork_server = ForkServer(self._limits, preload, self._device, levels)
+            fork_server = ForkServer(self._limits, preload, self._device, levels, self._gpu)
             try:
                 if fork_server.isolation.is_walled:
                     send_canary(fork_server, self._private)
+                require_sound(fork_server, self._limits, tried=True)
             except BaseException:
                 fork_server.close()
                 raise
             self._fork_server = fork_server
         return self._fork_server
 
-    def _grade(self, submission: Submission) -> tuple[tuple[QuestionResult, ...], tuple[str, ...]]:
+    def _grade(
+        self, submission: Submission, completion: Completion | None
+    ) -> tuple[tuple[QuestionResult, ...], tuple[str, ...]]:
+        """Run a submission; return its questions, and notes on how its notebook ran."""
+        asked = None if completion is None else completion.questions
+        entries = self._bundle.manifest.questions
         fork_server = self._warm_fork_server()
         deadline = time.monotonic() + self._limits.submission_seconds
         files = self._bundle.data
@@ -179,22 +221,28 @@ class Grader:
         stops = stops_of(self._oracle.checks.values(), places)
         run = partial(NotebookSession, fork_server, submission.cells, files=files, places=stops)
         with run(deadline) as notebook:
-            runs = CaseRuns(self._oracle, notebook, self._limits, self._device, self._draw, places)
+            setting = self._limits, self._device, self._draw
+            runs = CaseRuns(self._oracle, notebook, *setting, places, asked)
             runs.run_all()
             notes = runs.run_in_place(submission)
-            runs.run_given([entry.id for entry in self._bundle.manifest.questions])
-            priced = self._priced(runs)
+            runs.run_given([entry.id for entry in entries])
+            if completion is not None:
+                completion.put_back(runs.outcomes)
+            priced = self._priced(runs, [e for e in entries if asked is None or e.id in asked])
             notes = (*notes_of(notebook, self._limits), *notes)
             self.starved = notebook.starved
             self._find_smallest(runs, notebook, run)
+        require_sound(fork_server, self._limits, tried=may_be_the_device(runs, notebook))
         self._diagnose(runs)
-        questions = tuple(
-            score_manual(entry, entry.cell in submission.answers)
-            if entry.manual
-            else _score(entry, runs.outcomes, priced.get(entry.id))
-            for entry in self._bundle.manifest.questions
-        )
-        return questions, notes
+        return tuple(
+            (completion.standing(entry.id) if completion is not None else None)
+            or (
+                score_manual(entry, entry.cell in submission.answers)
+                if entry.manual
+                else _score(entry, runs.outcomes, priced.get(entry.id))
+            )
+            for entry in entries
+        ), notes
 
     def _find_smallest(
         self, runs: CaseRuns, notebook: NotebookSession, run: Callable[[float], NotebookSession]
@@ -210,10 +258,10 @@ class Grader:
             with suppress(Exception):
                 notebook.close()
 
-    def _priced(self, runs: CaseRuns) -> dict[str, Variant]:
+    def _priced(self, runs: CaseRuns, entries: Sequence[QuestionEntry]) -> dict[str, Variant]:
         """Return the mistakes that cost their price alone, by question."""
         found = {}
-        for entry in self._bundle.manifest.questions:
+        for entry in entries:
             if not entry.manual:
                 question = _score(entry, runs.outcomes)
                 mistake = self._prices.mistake_in(question, runs.compared, runs.answers, self._draw)
@@ -267,7 +315,3 @@ def _score(
     if mistake is None or mistake.costs is None:
         return question
     return at_its_price(question, mistake.title, mistake.costs)
-
-
-def _fault(error: Exception) -> str:
-    return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"

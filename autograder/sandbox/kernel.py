@@ -19,6 +19,7 @@ __all__ = [
     "forgo_privileges",
     "fork",
     "install_seccomp",
+    "is_called",
     "make_mounts_private",
     "make_read_only",
     "mount",
@@ -28,6 +29,7 @@ __all__ = [
     "set_host_name",
     "setns",
     "syscall",
+    "tasks_of_user",
     "unshare",
     "use_large_pages",
 ]
@@ -98,6 +100,25 @@ def family_of(process: int) -> Iterator[int]:
             return
         yield (current := waiting.pop())
         waiting += children_of(current)
+
+
+def is_called(process: int, program: str) -> bool:
+    """Return whether a process runs a program, as far as the kernel keeps its name."""
+    try:
+        with open(f"/proc/{process}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().rstrip("\n") == os.path.basename(program)[:15]
+    except OSError:
+        return False
+
+
+def tasks_of_user() -> int:
+    """Return how many tasks this user has now: RLIMIT_NPROC counts all of them."""
+    user, count = os.getuid(), 0
+    for entry in os.scandir("/proc"):
+        with suppress(OSError):
+            if entry.name.isdigit() and entry.stat().st_uid == user:
+                count += len(os.listdir(f"/proc/{entry.name}/task"))
+    return count
 
 
 def seconds_of(process: int) -> float:

@@ -28,6 +28,8 @@ class Limits:
         files: how many files and folders it may have.
         processes: processes and threads at one time.
         message_mb: one value that crosses the wire.
+        gpu_memory_mb: memory of a GPU that PyTorch may take in a session.
+        gpu_sessions: sessions on one GPU at a time, if its memory is enough for them.
     """
 
     cell_seconds: float = 30.0
@@ -41,6 +43,17 @@ class Limits:
     files: int = 10_000
     processes: int = 64
     message_mb: int = 256
+    # Not part of what stands for limits in stored keys: nothing is proven on a GPU's memory.
+    gpu_memory_mb: int = dataclasses.field(default=4096, repr=False)
+    gpu_sessions: int = dataclasses.field(default=2, repr=False)
+
+    def deciding(self, device: str) -> dict[str, float]:
+        """Return what a result can hang on: those of a GPU only where there is one."""
+        found = dataclasses.asdict(self)
+        del found["gpu_sessions"]
+        if device != "cuda":
+            del found["gpu_memory_mb"]
+        return found
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -109,10 +109,11 @@ def test_what_ran_out_of_time_for_want_of_a_processor_is_graded_again_alone_behi
 ):
     grade, runs = local._grade_in_pool, []
 
-    def noted(work, queue, workers, suspects):
-        for job, graded in grade(work, queue, workers, suspects):
-            runs.append((job.student, job.gradings, workers))
-            hungry = job.student == "a-hungry" and workers > 1
+    def noted(work, queue, where, suspects, places):
+        (place,) = where
+        for job, graded in grade(work, queue, where, suspects, places):
+            runs.append((job.student, job.gradings, place.workers))
+            hungry = job.student == "a-hungry" and place.workers > 1
             yield job, dataclasses.replace(graded, starved=hungry)
 
     monkeypatch.setattr(local, "_grade_in_pool", noted)

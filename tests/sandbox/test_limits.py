@@ -41,3 +41,13 @@ def test_an_unknown_limit_is_refused_with_those_there_are():
     with pytest.raises(UsageError) as caught:
         Limits.from_table({"cpu": 3})
     assert str(caught.value) == f"a limit must be one of {', '.join(NAMES)}, got 'cpu'"
+
+
+def test_what_is_made_without_a_gpu_does_not_hang_on_what_a_session_may_have_of_one():
+    """Results, proofs and artefacts of before stay what they are."""
+    plain, other = Limits(), Limits(gpu_memory_mb=1, gpu_sessions=9)
+    assert repr(plain) == repr(other)
+    assert plain.deciding("cpu") == other.deciding("cpu")
+    assert "gpu_memory_mb" not in plain.deciding("cpu")
+    assert plain.deciding("cuda") != other.deciding("cuda")
+    assert plain.deciding("cuda") == Limits(gpu_sessions=9).deciding("cuda")

@@ -655,8 +655,9 @@ def test_memory_that_was_used_up_is_told_however_often_it_is_asked(run, fork_ser
     if not needs_process_limit(fork_server.limits.processes):
         pytest.skip("no control group: memory is bounded for each process only")
     started = fork_server.start()
-    started.kills -= 1  # as if the kernel had ended a process of it
-    fork_server.ran_out_of_memory()
+    before = started.kills.of_machine - 1  # as if the kernel had ended a process of it
+    started.kills = started.kills._replace(of_machine=before)
+    fork_server.overuse()
     (process,) = children_of(fork_server._process.pid)
     os.kill(min(children_of(process)), signal.SIGKILL)
     started.channel.close()

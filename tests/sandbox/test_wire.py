@@ -470,8 +470,8 @@ def test_a_header_that_is_no_message_is_refused(header):
 def test_each_end_hears_only_what_the_other_may_say(kind):
     """No session asks its grader, and none speaks as a fork server."""
     heard = {
-        "FROM_SESSION": "Callback Cell Done Forked Missing Raised Ran Reaped Refused Step Threads "
-        "Unavailable Value Watched",
+        "FROM_SESSION": "Callback Cell Done Forked Lost Missing OnDevice Raised Ran Reaped "
+        "Refused Step Threads Unavailable Value Watched",
         "FROM_GRADER": "Apply Attribute Call Fork Get Give Raised Reap Run Seed Value",
         "FROM_CALLER": "Callback",
         "FROM_REFERENCE": "Raised Value",

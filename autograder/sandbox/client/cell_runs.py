@@ -6,13 +6,27 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from autograder.errors import WireError
-from autograder.sandbox.protocol.kinds import Done, Step
+from autograder.sandbox.protocol.channel import Channel
+from autograder.sandbox.protocol.kinds import Done, Lost, Step
 from autograder.sandbox.protocol.messages import MISSING
 
-__all__ = ["CellRun", "CodeCell", "Place", "cell_run", "why_missing"]
+__all__ = [
+    "NOTHING",
+    "CellRun",
+    "CodeCell",
+    "DeviceError",
+    "Place",
+    "cell_run",
+    "cells_to_run",
+    "hear_cell",
+    "why_missing",
+]
 
 MAX_NAMES, LONGEST_NAME = 4, 60
 LONGEST_ERROR = 500
+NOTHING = -1  # in place of a statement: the cell is not run at all
+
+CellToRun = tuple[int, str, str, int | None, list[tuple[int, bool]]]
 
 
 class CodeCell(NamedTuple):
@@ -79,6 +93,58 @@ class Place:
     def ended(self, how: str) -> CellRun:
         """Return what came of a cell that ended its session here."""
         return CellRun(self.number, ended=how, line=self.line, stop=self.statement)
+
+
+class DeviceError(Exception):
+    """A session's GPU computes no more for it, by what it ran; the text says how."""
+
+    def __init__(self, lost: Lost) -> None:
+        super().__init__(f"its GPU stopped with {lost.text[:LONGEST_ERROR]!r}")
+
+
+def cells_to_run(
+    cells: Sequence[CodeCell],
+    begin: int,
+    upto: int,
+    ended: Mapping[int, CellRun],
+    places: Mapping[int, bool],
+) -> list[CellToRun]:
+    """Return cells as a session gets them: number, source, kind, stop, places behind it.
+
+    Args:
+        cells: of the notebook.
+        begin: the first of them, from 0.
+        upto: the first that is not run any more.
+        ended: what ended other sessions, by number.
+        places: where checks stand, by the number of cells.
+    """
+    found: list[CellToRun] = []
+    for index, cell in enumerate(cells[begin:upto], begin):
+        run = ended.get(cell.number)
+        if run is None or run.stop != NOTHING:
+            found.append((*cell, run.stop if run else None, []))
+        if found and index + 1 in places:
+            found[-1][-1].append((index + 1, places[index + 1]))
+    return found
+
+
+def hear_cell(channel: Channel, at: Place, until: float) -> Done:
+    """Return what came of the cell that runs; ``at`` follows its statements.
+
+    Raises:
+        DeviceError: what it ran broke its GPU for it.
+        WireError: the session says something else.
+        ChannelClosed, ChannelTimeout: it says nothing.
+    """
+    while True:
+        message = channel.receive(until)
+        if isinstance(message, Done):
+            return message
+        if isinstance(message, Lost):
+            raise DeviceError(message)
+        if not isinstance(message, Step):
+            raise WireError(f"{type(message).__name__} while a cell runs")
+        at.move_to(message)
 
 
 def cell_run(number: int, done: Done) -> CellRun:

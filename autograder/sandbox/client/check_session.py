@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from autograder.sandbox.client.gpu import DRIVER_SECONDS
 from autograder.sandbox.protocol.kinds import Get, Message, Seed, Value
 from autograder.sandbox.protocol.messages import MessageSession
 
@@ -19,6 +20,8 @@ class CheckSession(MessageSession):
         place: behind how many cells the check stands. Switches are turned to how they were there.
         names_there: whether names mean what they meant there, and not what they mean at the end; a
             name that was not defined there does in any case.
+        tf32: whether a GPU may round the factors of products to 10 bits, from the next seed on.
+        wake: whether a seed wakes the GPU, which takes seconds that no call shall be charged for.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class CheckSession(MessageSession):
     ) -> None:
         super().__init__(lambda request: ask(request, self.seconds))
         self.seconds, self.place, self.names_there = seconds, 0, False
+        self.tf32 = self.wake = False
         self._explain, self._family = explain, family
 
     def get(self, name: str) -> Any:
@@ -39,7 +43,12 @@ class CheckSession(MessageSession):
 
     def seed(self, number: int) -> None:
         """Seed the session's own generators, and turn its switches to how they were."""
-        self._send(Seed(number, self.place), Value)
+        seconds = self.seconds
+        try:
+            self.seconds = max(seconds, DRIVER_SECONDS) if self.wake else seconds
+            self._send(Seed(number, self.place, self.tf32, self.wake), Value)
+        finally:
+            self.seconds = seconds
 
     def processes(self) -> tuple[int, ...]:
         """Return the numbers of its processes, as they are outside of its walls."""

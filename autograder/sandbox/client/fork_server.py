@@ -14,9 +14,18 @@ from typing import TypeVar
 
 from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, UnsafeHere, WireError
+from autograder.sandbox.client.gpu import DRIVER_SECONDS, environment_on
+from autograder.sandbox.client.overuse import NO_KILLS, Kills, gpu_kills
 from autograder.sandbox.isolation.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.isolation.walls import SHARED_MEMORY, remove_tree
-from autograder.sandbox.kernel import children_of, family_of, queued_seconds_of, seconds_of
+from autograder.sandbox.kernel import (
+    children_of,
+    family_of,
+    is_called,
+    queued_seconds_of,
+    seconds_of,
+    tasks_of_user,
+)
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.protocol.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.protocol.kinds import (
@@ -31,7 +40,7 @@ from autograder.sandbox.protocol.kinds import (
     Started,
     Unavailable,
 )
-from autograder.sandbox.protocol.settings import WALLED, Isolation, Settings
+from autograder.sandbox.protocol.settings import WALLED, Gpu, Isolation, Settings
 
 __all__ = [
     "ANSWER_SECONDS",
@@ -61,9 +70,10 @@ _ENVIRONMENT = {
 }
 
 
-def environment_of(device: str) -> dict[str, str]:
+def environment_of(device: str, gpu: Gpu | None = None) -> dict[str, str]:
     """Return all that a fork server for a device has in its environment."""
-    return _ENVIRONMENT | ({} if device == "cuda" else {"CUDA_VISIBLE_DEVICES": ""})
+    more = environment_on(gpu) if device == "cuda" else {"CUDA_VISIBLE_DEVICES": ""}
+    return _ENVIRONMENT | more
 
 
 @dataclass
@@ -71,12 +81,12 @@ class Waiting:
     """A session that waits for its notebook.
 
     ``number`` is 0 until the fork server has told it; ``kills`` is how many processes of the fork
-    server's sessions the kernel had ended for their memory before it started.
+    server's sessions had been ended for their memory before it started.
     """
 
     channel: Channel
     number: int = 0
-    kills: int = 0
+    kills: Kills = NO_KILLS
 
 
 class KilledFromOutside(HarnessError):
@@ -104,10 +114,12 @@ class ForkServer:
         limits: of every session.
         preload: modules to import before the first session.
         device: ``cpu`` hides every GPU from its sessions.
+        gpu: the one that they see, if the device is ``cuda``; None is all of them.
         levels: the isolation levels that will do, in the order in which they are tried.
 
     Attributes:
         isolation: the level that it found.
+        on_gpu, shares_gpu: whether sessions have a GPU, and whether others may use the same one.
         folder: for our own temporary files; the supervisor removes it too.
 
     Raises:
@@ -121,10 +133,13 @@ class ForkServer:
         preload: Sequence[str] = ("numpy",),
         device: str = "cpu",
         levels: Sequence[Isolation] = WALLED,
+        gpu: Gpu | None = None,
     ) -> None:
-        self.limits, self.device = limits, device
+        self.limits, self.device, self.gpu = limits, device, gpu
+        self.on_gpu = device == "cuda"
+        self.shares_gpu = self.on_gpu and limits.gpu_sessions > 1
         self._reserve: Waiting | None = None
-        self._kills = 0
+        self._kills = NO_KILLS
         reasons = {}
         for level in levels:
             self.isolation = level
@@ -147,9 +162,10 @@ class ForkServer:
             limits=self.limits,
             preload=preload,
             device=self.device,
+            card=self.gpu,
             folder=self.folder,
             user_names=os.readlink("/proc/self/ns/user"),
-            others=OTHER_TASKS + (0 if self._cgroup else _tasks_of_user()),
+            others=OTHER_TASKS + (0 if self._cgroup else tasks_of_user()),
             groups=tuple(map(str, self._cgroup.folders)) if self._cgroup else (),
             shared=tuple(map(str, self._cgroup.shared)) if self._cgroup else (),
         )
@@ -157,7 +173,7 @@ class ForkServer:
         with theirs:
             self._process = subprocess.Popen(
                 [*program, str(theirs.fileno()), settings.text()],
-                env=environment_of(self.device),
+                env=environment_of(self.device, self.gpu),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -208,11 +224,11 @@ class ForkServer:
         if self._reserve is not None:
             self._started()  # its reply comes first
         self._send(End(session.number, by_itself))
-        ended = self._receive(Ended, ANSWER_SECONDS)
+        ended = self._receive(Ended, DRIVER_SECONDS if self.on_gpu else ANSWER_SECONDS)
         status = ended.status
         if os.WIFSIGNALED(status):
-            if self._count_kills() > session.kills:
-                return f"it used more than {self.limits.memory_mb} MB of memory"
+            if overuse := self._count_kills().since(session.kills, self.limits):
+                return f"it {overuse}"
             number = os.WTERMSIG(status)
             if number == signal.SIGKILL and self._is_from_outside(ended.seconds):
                 raise KilledFromOutside("a session was killed from outside")
@@ -220,13 +236,13 @@ class ForkServer:
             return f"it was ended by {signal.Signals(number).name if known else f'signal {number}'}"
         return f"its process left with exit code {os.WEXITSTATUS(status)}"
 
-    def ran_out_of_memory(self) -> bool:
-        """Return whether the kernel has ended a process for its memory since we last asked."""
+    def overuse(self) -> str | None:
+        """Return of what memory too much was used for which a process was ended since we asked."""
         before, self._kills = self._kills, self._count_kills()
-        return self._kills > before
+        return self._kills.since(before, self.limits)
 
-    def _count_kills(self) -> int:
-        return self._cgroup.kills() if self._cgroup else 0
+    def _count_kills(self) -> Kills:
+        return Kills(self._cgroup.kills() if self._cgroup else 0, gpu_kills(self.folder))
 
     def _is_from_outside(self, used: float) -> bool:
         """Return whether a session that was killed was not by its limits, nor by itself.
@@ -257,7 +273,10 @@ class ForkServer:
         Args:
             forks: without the sessions' own processes.
         """
-        (warm, *_) = children_of(self._process.pid) or [0]
+        kept = children_of(self._process.pid)
+        if self.gpu is not None:
+            kept = [process for process in kept if not is_called(process, self.gpu.smi)]
+        (warm, *_) = kept or [0]
         if self.isolation.is_in_bubblewrap:  # it is what this process is
             (warm, *_) = children_of(warm) or [0]
         sessions = children_of(warm)
@@ -328,13 +347,3 @@ class _NotToBeHad(HarnessError):
 
 def _gone(error: Exception) -> HarnessError:
     return HarnessError(f"the fork server is gone ({type(error).__name__})")
-
-
-def _tasks_of_user() -> int:
-    """Return how many tasks this user has now: RLIMIT_NPROC counts all of them."""
-    user, count = os.getuid(), 0
-    for entry in os.scandir("/proc"):
-        with suppress(OSError):
-            if entry.name.isdigit() and entry.stat().st_uid == user:
-                count += len(os.listdir(f"/proc/{entry.name}/task"))
-    return count

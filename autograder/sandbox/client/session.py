@@ -9,7 +9,17 @@ from functools import partial
 
 from autograder import errors
 from autograder.errors import HarnessError, StudentKilled, StudentTimeout, WireError
-from autograder.sandbox.client.cell_runs import CellRun, CodeCell, Place, cell_run, why_missing
+from autograder.sandbox.client.cell_runs import (
+    NOTHING,
+    CellRun,
+    CodeCell,
+    DeviceError,
+    Place,
+    cell_run,
+    cells_to_run,
+    hear_cell,
+    why_missing,
+)
 from autograder.sandbox.client.check_session import CheckSession
 from autograder.sandbox.client.fork_server import (
     ANSWER_SECONDS,
@@ -24,10 +34,9 @@ from autograder.sandbox.protocol.kinds import Message
 
 __all__ = ["CellRun", "CheckSession", "CodeCell", "NotebookSession"]
 
-CellToRun = tuple[int, str, str, int | None, list[tuple[int, bool]]]
 KILLED_TRIES = 3  # of a session that somebody else kills
 MORE_LINES = 100  # than a cell may have once IPython has turned its magics into Python
-NOTHING = -1  # in place of a statement: the cell is not run at all
+OUT_OF_GPU = "OutOfMemoryError"  # PyTorch's name for it
 BUSY_SHARE = 0.7  # of its time that something must have had the processor to have used it
 
 
@@ -39,8 +48,9 @@ class NotebookSession:
 
     Attributes:
         runs: what came of each cell, by its number.
-        anew: whether the notebook was run again for a check, because it started threads.
-        starved: whether something ran out of time that had not had the processor for it.
+        anew: whether it cannot be forked, because it started threads, or uses a GPU (on_device).
+        is_used: whether the session that was given last has run other cases.
+        starved: whether something had too little of the processor, or of a GPU that others use.
         vanished: whether the last call ended its process, by no limit of ours.
         run_seconds: how long the notebook took when it was run last.
 
@@ -49,7 +59,7 @@ class NotebookSession:
         cells: the code cells to run.
         deadline: a time of `time.monotonic` at which the whole submission must be done.
         files: what lies in its working directory, by path.
-        upto: how many of the cells to run at first; None is all.
+        upto: how many cells to run at first; None is all.
         ended: cells that ended other sessions, by their numbers.
         places: where checks stand, by the number of cells, and whether they ask what names meant.
 
@@ -78,7 +88,7 @@ class NotebookSession:
         self._upto = len(self._cells) if upto is None else upto
         self._ended, self._places = dict(ended or {}), places or {}
         self.runs: dict[int, CellRun] = dict(self._ended)
-        self.anew = self.starved = self.vanished = False
+        self.anew = self.on_device = self.is_used = self.starved = self.vanished = False
         self.run_seconds = 0.0
         self._open()
 
@@ -89,21 +99,21 @@ class NotebookSession:
         self.close()
 
     @contextmanager
-    def check(self, seconds: float | None = None) -> Iterator[CheckSession]:
+    def check(self, seconds: float | None = None, shared: bool = False) -> Iterator[CheckSession]:
         """Give a session for some cases, whose first call finds the notebook's own state.
 
-        It is a fork of the session; where that cannot be forked, because the notebook started
-        threads, the notebook has been run again for it.
+        It is a fork of the session; where that cannot be forked, the notebook has been run again.
 
         Args:
             seconds: the limit on one call; None is the fork server's.
+            shared: of a notebook that uses a GPU it may be the session of other shared cases.
 
         Raises:
             StudentTimeout: the submission's time is used up.
             StudentKilled: the session ends whenever it is asked.
         """
         limit = seconds if seconds is not None else self._fork_server.limits.call_seconds
-        is_fork = (channel := self._fork()) is not self._channel
+        is_fork = (channel := self._fork(shared)) is not self._channel
         self._waited = 0.0 if is_fork else self._waited
         family = partial(self._fork_server.family, is_fork)
         try:
@@ -111,7 +121,8 @@ class NotebookSession:
             yield CheckSession(partial(self._call, channel), limit, explain, family)
         finally:
             if channel is self._channel:
-                self.close()
+                if not (shared and self.on_device):
+                    self.close()
             else:
                 channel.close()
                 self._reap()
@@ -201,9 +212,9 @@ class NotebookSession:
             channel: to the session.
             begin: how many have run in it before.
         """
-        cells = self._cells_to_run(begin)
-        began = time.monotonic()
-        self._at = at = None
+        cells = cells_to_run(self._cells, begin, self._upto, self._ended, self._places)
+        began, at = time.monotonic(), None
+        self._at = None
         try:
             files = [] if begin else as_bodies(self._files)
             request = protocol.Run().with_bodies([json.dumps(cells).encode(), *files])
@@ -212,7 +223,8 @@ class NotebookSession:
                 if expect(channel, protocol.Cell, self._until(ANSWER_SECONDS)).number != number:
                     raise WireError("another cell than the next")
                 at = self._at = Place(number, MORE_LINES + 2 * len(source))
-                done = self._cell(channel, at)
+                done = hear_cell(channel, at, self._until(self._fork_server.limits.cell_seconds))
+                self._note_shortage(done.raised)
                 # What a later run says may tell of hidden inputs: the first is reported.
                 self.runs.setdefault(number, cell_run(number, done))
             expect(channel, protocol.Ran, self._until(ANSWER_SECONDS))
@@ -227,6 +239,8 @@ class NotebookSession:
             self._note_starvation(began, forks=False)
         except ChannelClosed:
             how = self.close(by_itself=True)
+        except DeviceError as error:
+            how = str(error)
         except WireError as error:
             if at is None:
                 raise HarnessError(f"a session did not run its first cell: {error}") from None
@@ -236,28 +250,6 @@ class NotebookSession:
         if at is None:
             raise HarnessError(f"a session ended before its first cell: {how}")
         return at.ended(how)
-
-    def _cells_to_run(self, begin: int) -> list[CellToRun]:
-        """Return cells as a session gets them: number, source, kind, stop, places behind it."""
-        cells: list[CellToRun] = []
-        for index, cell in enumerate(self._cells[begin : self._upto], begin):
-            ended = self._ended.get(cell.number)
-            if ended is None or ended.stop != NOTHING:
-                cells.append((*cell, ended.stop if ended else None, []))
-            if cells and index + 1 in self._places:
-                cells[-1][-1].append((index + 1, self._places[index + 1]))
-        return cells
-
-    def _cell(self, channel: Channel, at: Place) -> protocol.Done:
-        """Return what came of the cell that runs; ``at`` follows its statements."""
-        until = self._until(self._fork_server.limits.cell_seconds)
-        while True:
-            message = channel.receive(until)
-            if isinstance(message, protocol.Done):
-                return message
-            if not isinstance(message, protocol.Step):
-                raise WireError(f"{type(message).__name__} while a cell runs")
-            at.move_to(message)
 
     def _note_starvation(self, began: float, forks: bool) -> None:
         """Note whether what ran out of its time was kept from the processor by others.
@@ -270,7 +262,11 @@ class NotebookSession:
         wanted = queued is None or queued > (1 - BUSY_SHARE) * waited
         self.starved = self.starved or (wanted and not had)
 
-    def _fork(self) -> Channel:
+    def _note_shortage(self, error_type: str) -> None:
+        """Note whether an error may be that others had taken memory of the same GPU."""
+        self.starved |= error_type == OUT_OF_GPU and self._fork_server.shares_gpu
+
+    def _fork(self, shared: bool) -> Channel:
         """Return the channel to a fork of the session, or to the session where it cannot fork."""
         for _ in range(2):
             if self._channel is None:
@@ -278,14 +274,16 @@ class NotebookSession:
             if self._channel is None:
                 raise StudentTimeout("the submission ran out of its time")
             answer, channel = self._ask_to_fork(self._channel)
+            self.is_used = False
             if isinstance(answer, protocol.Forked):
                 return channel
             channel.close()
             if isinstance(answer, protocol.Refused):
                 raise StudentKilled("it has started as many processes as a session may have")
-            if isinstance(answer, protocol.Threads):
-                self.anew = True
-                if self._fresh:
+            if isinstance(answer, (protocol.Threads, protocol.OnDevice)):
+                self.anew, self.is_used = True, not self._fresh
+                self.on_device = isinstance(answer, protocol.OnDevice) and self._fork_server.on_gpu
+                if self._fresh or (shared and self.on_device):
                     self._fresh = False
                     return self._channel
             self._clear_away(by_itself=answer is None)
@@ -329,18 +327,20 @@ class NotebookSession:
         except (ChannelClosed, ChannelTimeout):
             pass  # the reply, which does not come, says which
         try:
-            return channel.receive(until)
+            reply = channel.receive(until)
+            if isinstance(reply, protocol.Lost):
+                raise StudentKilled(str(DeviceError(reply)))
+            if isinstance(reply, protocol.Raised):
+                self._note_shortage(reply.type)
+            return reply
         except ChannelTimeout:
             whole = time.monotonic() >= self._deadline
             self._note_starvation(began, forks=channel is not self._channel)
             much = f"ran for more than {seconds:g} s"
             raise StudentTimeout("the submission ran out of its time" if whole else much) from None
         except ChannelClosed:
-            how = "the code ended its own process"
-            self.vanished = not self._fork_server.ran_out_of_memory()
-            if not self.vanished:
-                how = f"used more than {self._fork_server.limits.memory_mb} MB of memory"
-            raise StudentKilled(how) from None
+            self.vanished = (overuse := self._fork_server.overuse()) is None
+            raise StudentKilled(overuse or "the code ended its own process") from None
         except WireError as error:
             raise StudentKilled(f"the session sent what is no value: {error}") from None
         finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.sandbox import kernel
-from autograder.sandbox.client.overuse import end_overuse, nothing_to_look_at
+from autograder.sandbox.client.overuse import GpuUse, end_overuse, nothing_to_look_at
 from autograder.sandbox.inside import warm_process
 from autograder.sandbox.isolation.cgroup import being_in, remove_group
 from autograder.sandbox.isolation.walls import (
@@ -49,6 +49,8 @@ def main(descriptor: int, settings: Settings) -> None:
         os.environ["TMPDIR"] = settings.folder
     entries = tuple(os.open(f"{g}/cgroup.procs", os.O_WRONLY) for g in settings.groups)
     settings = msgspec.structs.replace(settings, user=user_of(os.getpid()), entries=entries)
+    # In the process namespace that we are in now: else it would not name processes as we do.
+    use = GpuUse(settings.card) if settings.card is not None else None
     try:
         with being_in(settings.shared):
             child = _start(descriptor, settings)
@@ -59,7 +61,7 @@ def main(descriptor: int, settings: Settings) -> None:
             report_unavailable(Channel(ours, MB, FROM_OWNER), reason)
     try:
         if child is not None:
-            _watch(descriptor, child, settings)
+            _watch(descriptor, child, settings, use)
     finally:
         kill_children()
         remove_group([*settings.groups, *settings.shared])
@@ -110,13 +112,14 @@ def _own_users() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def _watch(lifeline: int, child: int, settings: Settings) -> None:
+def _watch(lifeline: int, child: int, settings: Settings, use: GpuUse | None) -> None:
     """Wait until the fork server or the grader is gone, then end the fork server.
 
     Args:
         lifeline: the socket whose other end is the grader's.
         child: the fork server, or bubblewrap around it.
         settings: of the fork server; some of its limits are held by looking.
+        use: what sessions use of a GPU, if they have one.
     """
     ended = os.pidfd_open(child)
     poll = select.poll()
@@ -125,6 +128,8 @@ def _watch(lifeline: int, child: int, settings: Settings) -> None:
     look = None if nothing_to_look_at(settings) else LOOK_SECONDS * 1000
     while not (events := poll.poll(look)):
         end_overuse(child, settings)
+        if use is not None:
+            use.end_overuse(child, settings)
     if not settings.isolation.has_own_mounts and ended not in dict(events):
         poll.unregister(lifeline)
         poll.poll(LEAVING_SECONDS * 1000)

@@ -17,6 +17,7 @@ import numpy as np
 
 from autograder.authoring.subject import RemoteId
 from autograder.errors import WireError
+from autograder.sandbox.inside import device
 from autograder.sandbox.inside.line import Line
 from autograder.sandbox.inside.settled import settling
 from autograder.sandbox.inside.switches import set_switches, switches
@@ -26,6 +27,7 @@ from autograder.sandbox.protocol.kinds import (
     Call,
     Get,
     Give,
+    Lost,
     Message,
     Missing,
     Raised,
@@ -75,15 +77,19 @@ class Host:
         """
         try:
             if self._line is None:
-                return self._answer(request)
-            with self._line.open(ask):
-                return self._answer(request)
+                reply = self._answer(request)
+            else:
+                with self._line.open(ask):
+                    reply = self._answer(request)
         except _NoRequest:
             raise WireError(f"{type(request).__name__} is no request") from None
         except _Missing as missing:
             return Missing(str(missing))
         except BaseException as error:  # SystemExit and KeyboardInterrupt of theirs end nothing
-            return _raised(error)
+            reply = _raised(error)
+        # What a kernel breaks is told by whatever waits for it: here, it is this request's.
+        broken = device.what_broke()
+        return reply if broken is None else Lost(plain_text(broken))
 
     def _answer(self, request: Message) -> Message:
         match request:
@@ -141,6 +147,8 @@ class Host:
         return self._value(value)
 
     def _seed(self, request: Seed) -> Message:
+        if request.wake:
+            device.wake()
         if request.place in self._switches:
             set_switches(self._switches[request.place])
         random.seed(request.number)
@@ -151,6 +159,7 @@ class Host:
             torch.default_generator.manual_seed(request.number % 2**63)
             if torch.cuda.is_initialized() or _sees_a_gpu(torch):
                 torch.cuda.manual_seed_all(request.number % 2**63)
+                device.allow_tf32(request.tf32)
         return Value(None)
 
     def _give(self, request: Give) -> Message:

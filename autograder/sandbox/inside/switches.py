@@ -53,8 +53,11 @@ def _of_torch(torch: Any) -> dict[str, Switch]:
         "dtype": (torch.get_default_dtype, torch.set_default_dtype),
         "device": (lambda: str(torch.get_default_device()), torch.set_default_device),
         "deterministic": (
-            torch.are_deterministic_algorithms_enabled,
-            torch.use_deterministic_algorithms,
+            lambda: (
+                torch.are_deterministic_algorithms_enabled(),
+                torch.is_deterministic_algorithms_warn_only_enabled(),
+            ),
+            lambda former: torch.use_deterministic_algorithms(former[0], warn_only=former[1]),
         ),
         "anomalies": (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
         "autocast": (torch.is_autocast_enabled, torch.set_autocast_enabled),

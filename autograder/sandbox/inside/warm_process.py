@@ -14,10 +14,10 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from autograder.sandbox import kernel
+from autograder.sandbox.inside import device
 from autograder.sandbox.inside.cells import make_shell
 from autograder.sandbox.inside.preload import import_all
 from autograder.sandbox.inside.worker import rehearse, serve_session
@@ -65,8 +65,10 @@ def main(descriptor: int, settings: Settings) -> None:
         channel.send(Unavailable(str(reason)))
         return
     try:
-        shell = _warm_up(settings.preload)
+        shell = _warm_up(settings)
         rehearse(shell)
+        if device.is_in_use():
+            raise RuntimeError("something that is preloaded has woken a GPU")
     except Exception as error:
         channel.send(Failed(f"{type(error).__name__}: {error}"))
         return
@@ -168,12 +170,15 @@ def _set_home(folder: str) -> None:
     tempfile.tempdir = folder
 
 
-def _warm_up(preload: Sequence[str]) -> Any:
+def _warm_up(settings: Settings) -> Any:
     _set_home(tempfile.gettempdir())  # where every session's own will be, at the best level
-    import_all(preload)
+    import_all(settings.preload)
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)
         _run_eagerly(torch)
+        if settings.gpu:
+            device.make_reproducible()
+            device.use_no_more(settings.limits)
     os.environ["IPYTHONDIR"] = tempfile.gettempdir()
     return make_shell()
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from autograder.errors import WireError
+from autograder.sandbox.inside import device
 from autograder.sandbox.inside.cells import Cells
 from autograder.sandbox.inside.host import Host
 from autograder.sandbox.kernel import die_with_parent, fork
@@ -26,7 +27,9 @@ from autograder.sandbox.protocol.kinds import (
     Fork,
     Forked,
     Get,
+    Lost,
     Message,
+    OnDevice,
     Raised,
     Ran,
     Reap,
@@ -120,6 +123,7 @@ def _run(request: Run, channel: Channel, cells: Cells, host: Host) -> None:
         before = sink.count
         channel.send(Cell(number))
         ran = cells.run(number, source, kind, stop, partial(_tell_step, channel))
+        _leave_if_lost(channel)
         kind, text = _described(ran.error) if ran.error is not None else ("", "")
         printed = sink.count - before
         for place, names in places:
@@ -130,7 +134,15 @@ def _run(request: Run, channel: Channel, cells: Cells, host: Host) -> None:
 
 def _tell_step(channel: Channel, index: int, line: int) -> None:
     """Say which statement of a cell begins: should it end the session, those above it count."""
+    _leave_if_lost(channel)
     channel.send(Step(index, line))
+
+
+def _leave_if_lost(channel: Channel) -> None:
+    """End this process, and say why, if what it has just run broke its GPU for it."""
+    if (said := device.what_broke()) is not None:
+        channel.send(Lost(plain_text(said)))
+        os._exit(1)
 
 
 def _described(error: BaseException) -> tuple[str, str]:
@@ -145,9 +157,10 @@ def _described(error: BaseException) -> tuple[str, str]:
 def _fork(channel: Channel, host: Host) -> None:
     """Fork a child that answers one check's calls; it starts from the notebook's state."""
     stream = channel.receive_socket()
-    if len(os.listdir("/proc/self/task")) > 1:  # a fork would leave the other threads' locks held
+    on_device = device.is_in_use()
+    if on_device or len(os.listdir("/proc/self/task")) > 1:  # whose locks a fork would leave held
         stream.close()
-        channel.send(Threads())
+        channel.send(OnDevice() if on_device else Threads())
         return
     session = os.getpid()
     try:

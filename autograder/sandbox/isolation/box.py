@@ -8,20 +8,31 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 from autograder.sandbox import kernel
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.protocol.settings import Gpu
 
-__all__ = ["COUNTERS", "FOLDER", "enter_box", "furnish_session", "readable_paths"]
+__all__ = [
+    "COUNTERS",
+    "FOLDER",
+    "driver_folders",
+    "enter_box",
+    "furnish_session",
+    "gpu_nodes",
+    "readable_paths",
+]
 
 FOLDER = "/session"  # a session's own folder in its box; /tmp is another name of it
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_GPU_NODES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset")
+_GPU_NODES = ("/dev/nvidiactl", "/dev/nvidia-uvm")
+# Where the driver's library may lie that the linker does not know.
+_DRIVER = ("/usr/local/nvidia/lib64", "/usr/local/nvidia/lib", "/usr/lib/wsl/lib")
+_PACKAGES = ("site-packages", "dist-packages")  # of this environment, and of those it sees
 _PROCESSORS = "/sys/devices/system/cpu"
 # What the kernel counts for all processes of the machine: nothing stands in them in a session.
 COUNTERS = (
@@ -46,8 +57,9 @@ def readable_paths(preload: Sequence[str], gpu: bool = False) -> list[str]:
     own = sysconfig.get_paths()
     wanted = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, sys.executable]
     wanted += [own["stdlib"], own["platstdlib"], own["purelib"], own["platlib"]]
+    wanted += [path for path in sys.path if os.path.basename(path) in _PACKAGES]
     wanted += [place for name in ("autograder", *preload) for place in _places_of(name)]
-    wanted += [*_SYSTEM, *_SETTINGS, "/sys" if gpu else _PROCESSORS]
+    wanted += [*_SYSTEM, *_SETTINGS, *(["/sys", *driver_folders()] if gpu else [_PROCESSORS])]
     found: list[str] = []
     there = {os.path.abspath(path) for path in wanted if os.path.exists(path)}
     places = {place for path in there for place in _links_and_place(path)}
@@ -57,7 +69,7 @@ def readable_paths(preload: Sequence[str], gpu: bool = False) -> list[str]:
     return found
 
 
-def enter_box(readable: Iterable[str], users: Iterable[int], gpu: bool = False) -> None:
+def enter_box(readable: Iterable[str], users: Iterable[int], nodes: Sequence[str] = ()) -> None:
     """Move this process into a fresh root in which some paths are bound read-only.
 
     It needs mount and process namespaces of its own.
@@ -65,7 +77,7 @@ def enter_box(readable: Iterable[str], users: Iterable[int], gpu: bool = False) 
     Args:
         readable: absolute paths; a link stays a link.
         users: the numbers of the users that sessions run as.
-        gpu: whether the nodes of NVIDIA's devices are there.
+        nodes: files of devices that are there beside those that every session has.
 
     Raises:
         OSError: the kernel refuses.
@@ -79,9 +91,8 @@ def enter_box(readable: Iterable[str], users: Iterable[int], gpu: bool = False) 
     os.chdir("/")
     for path in readable:
         _bind(path)
-    devices = [f"/dev/{name}" for name in (*_DEVICES, *(_gpu_nodes() if gpu else ()))]
-    for path in devices:
-        with suppress(FileNotFoundError):
+    for path in (*(f"/dev/{name}" for name in _DEVICES), *nodes):
+        if os.path.exists(f"/old{path}"):
             _bind(path, device=True)
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         os.symlink(f"/proc/self/fd{target}", f"/new/dev/{name}")
@@ -164,6 +175,20 @@ def _places_of(module: str) -> list[str]:
     return [spec.origin] if spec.origin and os.path.isabs(spec.origin) else []
 
 
-def _gpu_nodes() -> list[str]:
-    numbered = [p.name for p in Path("/old/dev").glob("nvidia[0-9]*") if p.name[6:].isdigit()]
-    return [*_GPU_NODES, *numbered]
+def driver_folders() -> list[str]:
+    """Return the folders with the driver's library of which only the environment tells."""
+    told = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    there = [one for one in (*told, *_DRIVER) if one and os.path.exists(f"{one}/libcuda.so.1")]
+    return list(dict.fromkeys(there))
+
+
+def gpu_nodes(gpu: Gpu | None) -> list[str]:
+    """Return the files by which a session reaches a GPU and its driver; those of none other.
+
+    Args:
+        gpu: which; of one whose file nobody names, and for None, those of all GPUs.
+    """
+    if gpu is not None and gpu.node:
+        return [gpu.node, *_GPU_NODES]
+    found = sorted(p for p in Path("/dev").glob("nvidia[0-9]*") if p.name[6:].isdigit())
+    return [*map(str, found), *_GPU_NODES]

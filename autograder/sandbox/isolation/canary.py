@@ -18,7 +18,7 @@ from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.sandbox.client.fork_server import ForkServer, environment_of
 from autograder.sandbox.client.session import CodeCell, NotebookSession
-from autograder.sandbox.isolation.box import COUNTERS
+from autograder.sandbox.isolation.box import COUNTERS, gpu_nodes
 from autograder.sandbox.isolation.walls import SHARED_MEMORY
 from autograder.sandbox.protocol.settings import Isolation
 
@@ -86,7 +86,7 @@ def _witness(fork_server: ForkServer, private: Sequence[Path]) -> Iterator[dict[
         tcp, udp, abstract, named = (stack.enter_context(s) for s in _sockets(folder, marker))
         os.chmod(named.getsockname(), 0o777)
         processes = {os.getpid(), os.getppid(), *fork_server.processes()}
-        boxed = fork_server.isolation is Isolation.BUBBLEWRAP
+        boxed, gpu = fork_server.isolation is Isolation.BUBBLEWRAP, fork_server.gpu
         files_shared = fork_server.isolation is Isolation.OWN_USER  # they are the container's own
         yield {
             "marker": marker,
@@ -96,12 +96,13 @@ def _witness(fork_server: ForkServer, private: Sequence[Path]) -> Iterator[dict[
             "private": [str(path) for path in private if path.exists()],
             "processes": [(p, began) for p in sorted(processes) if (began := _start_of(p))],
             "keeper": [1] if boxed else [],  # the fork server, where sessions see it
-            "environment": [*environment_of(fork_server.device), "PWD", "TMPDIR"],  # bubblewrap's
+            # Bubblewrap adds two.
+            "environment": [*environment_of(fork_server.device, gpu), "PWD", "TMPDIR"],
             "user": os.getuid(),
             "own_mounts": not files_shared,
             "counters": () if files_shared else COUNTERS,
             "root": boxed and os.getuid() == 0,  # bubblewrap's root is nobody's
-            "gpu": fork_server.device == "cuda",
+            "gpus": list(gpu_nodes(gpu)) if fork_server.device == "cuda" else [],
             "tcp": tcp.getsockname()[1],
             "udp": udp.getsockname()[1],
             "abstract": marker,

@@ -26,7 +26,6 @@ Witness = dict[str, Any]
 
 NEW_USER, NEW_NET = 0x10000000, 0x40000000  # flags of clone
 DISKS = ("sda", "vda", "nvme0n1", "mem", "kmem", "port", "kmsg", "fuse", "kvm", "nvram")
-GPU_NODES = ("nvidia0", "nvidiactl", "nvidia-uvm", "dri/card0")
 SETTINGS = ("kernel/hostname", "kernel/core_pattern", "vm/drop_caches", "kernel/panic")
 GROUPS = ("/sys/fs/cgroup/cgroup.procs", "/sys/fs/cgroup/memory/cgroup.procs")
 
@@ -152,10 +151,6 @@ def try_write_to_the_graders_folders(witness: Witness) -> object:
 
 def try_open_a_disk(witness: Witness) -> object:
     return [name for name in DISKS if opens(f"/dev/{name}")]
-
-
-def try_open_a_gpu(witness: Witness) -> object:
-    return [name for name in GPU_NODES if not witness["gpu"] and opens(f"/dev/{name}")]
 
 
 def try_change_the_kernels_settings(witness: Witness) -> object:

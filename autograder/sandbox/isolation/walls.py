@@ -31,6 +31,7 @@ from autograder.sandbox.isolation.box import (
     FOLDER,
     enter_box,
     furnish_session,
+    gpu_nodes,
     readable_paths,
 )
 from autograder.sandbox.limits import Limits
@@ -83,14 +84,15 @@ class Walls(Protocol):
 def walls_of(settings: Settings) -> Walls:
     """Return the walls of the isolation level that a fork server's settings name."""
     limits, gpu, user = settings.limits, settings.gpu, settings.user
+    nodes = gpu_nodes(settings.card) if gpu else []
     assert user is not None
     match settings.isolation:
         case Isolation.NAMESPACES:
-            return Namespaces(limits, user, readable_paths(settings.preload, gpu), gpu)
+            return Namespaces(limits, user, readable_paths(settings.preload, gpu), nodes)
         case Isolation.BUBBLEWRAP:
-            return InBubblewrap(tempfile.gettempdir())
+            return InBubblewrap(tempfile.gettempdir(), nodes)
         case Isolation.OWN_USER:
-            return OwnUser(settings.folder, user, readable_paths(settings.preload, gpu))
+            return OwnUser(settings.folder, user, readable_paths(settings.preload, gpu), nodes)
         case Isolation.UNWALLED:
             return Unwalled(settings.folder)
 
@@ -128,8 +130,8 @@ def bubblewrap_command(settings: Settings) -> list[str]:
     for name in COUNTERS:
         if os.path.exists(f"/proc/{name}"):
             command += ["--ro-bind", "/dev/null", f"/proc/{name}"]
-    for node in sorted(Path("/dev").glob("nvidia*")) if gpu else ():
-        command += ["--dev-bind", str(node), str(node)]
+    for node in gpu_nodes(settings.card) if gpu else ():
+        command += ["--dev-bind-try", node, node]
     size = str(settings.limits.disk_mb << 20)
     command += ["--size", size, "--tmpfs", FOLDER, "--chdir", FOLDER, "--setenv", "TMPDIR", FOLDER]
     below = any(path.startswith("/tmp/") for path in command)
@@ -139,15 +141,15 @@ def bubblewrap_command(settings: Settings) -> list[str]:
 class Namespaces:
     """Namespaces: every session has namespaces of its own in the fork server's private root."""
 
-    def __init__(self, limits: Limits, user: int, readable: list[str], gpu: bool) -> None:
-        self._limits, self._user, self._readable, self._gpu = limits, user, readable, gpu
+    def __init__(self, limits: Limits, user: int, readable: list[str], nodes: list[str]) -> None:
+        self._limits, self._user, self._readable, self._nodes = limits, user, readable, nodes
         self._own = -1  # the fork server's own process namespace, to which it returns
 
     def settle(self) -> None:
         """Move into namespaces and a root of our own; those of users and processes are new."""
         own = kernel.Namespace
         kernel.unshare(own.MOUNT | own.NETWORK | own.IPC | own.HOST | own.CGROUP)
-        enter_box(self._readable, {self._user}, self._gpu)
+        enter_box(self._readable, {self._user}, self._nodes)
         os.environ["TMPDIR"] = FOLDER
         self._own = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
@@ -170,7 +172,7 @@ class Namespaces:
         """Return everything that is there, and the session's own folders."""
         if landlock.abi() == 0:
             return [], []
-        return ["/"], [FOLDER, "/dev/shm", *_DEVICES]
+        return ["/"], [FOLDER, "/dev/shm", *_DEVICES, *self._nodes]
 
     def end(self, session: int, gone: bool) -> None:
         """Kill the first process of the namespace; its files were in its own memory."""
@@ -208,13 +210,17 @@ class _InFolders:
 class InBubblewrap(_InFolders):
     """Bubblewrap: the fork server is the first process of its box; Landlock keeps that safe."""
 
+    def __init__(self, parent: str, nodes: list[str]) -> None:
+        super().__init__(parent)
+        self._nodes = nodes
+
     def settle(self) -> None:
         """Look for what keeps a session from its fork server, which is of the same user."""
         _need_landlock()
 
     def paths(self) -> tuple[list[str], list[str]]:
         """Return everything in the box, and the session's own folder."""
-        return ["/"], [self._folder, *_DEVICES]
+        return ["/"], [self._folder, *_DEVICES, *self._nodes]
 
     def _kill(self, session: int) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -224,9 +230,9 @@ class InBubblewrap(_InFolders):
 class OwnUser(_InFolders):
     """Own user: the sessions have a user of their own, and Landlock hides the file system."""
 
-    def __init__(self, parent: str, user: int, readable: list[str]) -> None:
+    def __init__(self, parent: str, user: int, readable: list[str], nodes: list[str]) -> None:
         super().__init__(parent)
-        self._user, self._readable = user, readable
+        self._user, self._readable, self._nodes = user, readable, nodes
 
     def settle(self) -> None:
         """Look for what hides the grader's files."""
@@ -249,7 +255,7 @@ class OwnUser(_InFolders):
 
     def paths(self) -> tuple[list[str], list[str]]:
         """Return what the box of namespaces would hold, and the session's own folder."""
-        return [*self._readable, "/proc"], [self._folder, *_DEVICES]
+        return [*self._readable, "/proc"], [self._folder, *_DEVICES, *self._nodes]
 
     def _kill(self, session: int) -> None:
         """Kill all processes of the user at once, by one of them."""

@@ -33,8 +33,10 @@ __all__ = [
     "Give",
     "Hears",
     "Loaded",
+    "Lost",
     "Message",
     "Missing",
+    "OnDevice",
     "Raised",
     "Ran",
     "Ready",
@@ -133,10 +135,16 @@ class Apply(Loaded):
 
 
 class Seed(Message):
-    """Seed all generators of random numbers, and turn switches to how they were at a place."""
+    """Seed all generators of random numbers, and turn switches to how they were at a place.
+
+    ``tf32`` says whether a GPU may round the factors of a product to 10 bits, ``wake`` whether to
+    wake it first.
+    """
 
     number: int
     place: int = 0
+    tf32: bool = False
+    wake: bool = False
 
 
 class Give(Message):
@@ -228,6 +236,16 @@ class Threads(Message):
     """There is no child: the notebook has started threads."""
 
 
+class OnDevice(Message):
+    """There is no child: the notebook uses a GPU, which a fork of its process cannot."""
+
+
+class Lost(Message):
+    """A kernel on the GPU broke: nothing more can be computed there by this process."""
+
+    text: str
+
+
 class Refused(Message):
     """There is no child: there are as many processes as there may be."""
 
@@ -305,8 +323,9 @@ class Hears:
 
 
 _Request = Run | Fork | Reap | Get | Attribute | Call | Apply | Seed | Give
-_Reply = Value | Watched | Missing | Raised | Callback
-_Report = Cell | Step | Done | Ran | Forked | Threads | Refused | Reaped | Unavailable
+_Reply = Value | Watched | Missing | Raised | Callback | Lost
+_Unforked = Threads | OnDevice | Refused
+_Report = Cell | Step | Done | Ran | Forked | _Unforked | Reaped | Unavailable
 FROM_GRADER = Hears(_Request | Value | Raised)
 FROM_SESSION = Hears(_Reply | _Report)
 FROM_CALLER = Hears(Callback)

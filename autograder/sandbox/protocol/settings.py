@@ -6,7 +6,14 @@ import msgspec
 
 from autograder.sandbox.limits import Limits
 
-__all__ = ["WALLED", "WEAKEST", "Isolation", "Settings", "down_to"]
+__all__ = ["TRIAL", "TRIAL_ANSWER", "WALLED", "WEAKEST", "Gpu", "Isolation", "Settings", "down_to"]
+
+TRIAL_ANSWER = 2.0**24
+TRIAL = """
+import torch
+ones = torch.ones(256, 256, device="cuda")
+answer = float((ones @ ones).sum())
+"""
 
 
 class Isolation(StrEnum):
@@ -66,6 +73,33 @@ def down_to(weakest: Isolation) -> tuple[Isolation, ...]:
     return tuple(level for level in WALLED if level.strength >= weakest.strength)
 
 
+class Gpu(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One GPU, as its driver names it.
+
+    Attributes:
+        id: what ``CUDA_VISIBLE_DEVICES`` takes: its UUID, which is the same wherever it is seen.
+        name: as people know it.
+        memory_mb: all of its memory.
+        used_mb: what others used of it before the run.
+        node: the file by which it is reached; "" where nobody says which one that is.
+        smi: the program that tells of it, ``nvidia-smi``; "" where there is none.
+        trial: the cell of a notebook that leaves `TRIAL_ANSWER` in ``answer`` if it computes.
+    """
+
+    id: str
+    name: str
+    memory_mb: int
+    used_mb: int = 0
+    node: str = ""
+    smi: str = ""
+    trial: str = TRIAL
+
+    @property
+    def called(self) -> str:
+        """Its name with what tells it from others."""
+        return f"{self.name} ({self.id})"
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of one fork server.
 
@@ -74,6 +108,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         limits: of each session.
         preload: modules to import before the first session.
         device: ``cpu`` or ``cuda``.
+        card: the GPU that its sessions see; None is all of them.
         folder: for the sessions' files.
         user_names: the user namespace of the grader.
         others: how many tasks this user may have beside a session's.
@@ -94,6 +129,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shared: tuple[str, ...] = ()
     entries: tuple[int, ...] = ()
     user: int | None = None
+    card: Gpu | None = None
 
     @property
     def gpu(self) -> bool:

@@ -1,0 +1,196 @@
+"""What a run without a GPU leaves pending, a run with one completes: that, and nothing else."""
+
+import shutil
+
+import pytest
+
+from autograder.artefacts.proof import proof_file
+from autograder.artefacts.results import Completed, Verdict
+from autograder.audit.publish import compile_and_publish
+from autograder.cli import main
+from autograder.course import Course
+from autograder.engines import known
+from autograder.engines.regrade import regrade, verify
+from autograder.engines.run import grade_assignment
+from autograder.policies import Attempts, OwnPolicies, Policies
+from autograder.records.store import Store
+from autograder.sandbox.client import gpu
+from tests.engines.conftest import Classroom
+from tests.fake_gpu import built_with_cuda, fake_driver
+from tests.small_course import made_once, small_course
+from tests.stored import history
+
+__all__ = ["built_with_cuda", "fake_driver"]
+
+ON_GPU = '@check("choice", points=1', '@check("choice", points=1, device="cuda"'
+
+
+class Silent:
+    def begin(self, total):
+        self.total = total
+
+    def advance(self, result):
+        pass
+
+    def say(self, text):
+        pass
+
+
+@pytest.fixture(scope="session")
+def compiled_for_gpu(tmp_path_factory, small_proof):
+    """The small course, in which one question of two needs a GPU."""
+
+    def make(root):
+        course = small_course(root, ON_GPU)
+        proof_file(course, "small").write_bytes(small_proof)
+        compile_and_publish(course, "small", lambda _: None)
+
+    return made_once(tmp_path_factory, "compiled-for-gpu", make)
+
+
+@pytest.fixture
+def classroom(compiled_for_gpu, tmp_path):
+    root = tmp_path / "course"
+    shutil.copytree(compiled_for_gpu, root)
+    return Classroom(Course(root, "Small"))
+
+
+pytestmark = pytest.mark.usefixtures("fake_driver", "built_with_cuda")
+
+
+def grade(classroom, device, **options):
+    return grade_assignment(classroom.course, "small", Silent(), device=device, **options)
+
+
+def earned(run):
+    return {student: (r.earned, r.device) for student, r in run.results.items()}
+
+
+def test_a_run_on_a_gpu_completes_what_waits_and_leaves_the_rest_alone(classroom):
+    classroom.submit("ada")
+    run = grade(classroom, "cpu")
+    assert earned(run) == {"ada": (4.0, "cpu")}
+    assert run.results["ada"].status == "pending"
+    classroom.submit("bo", classroom.blank)
+    run = grade(classroom, "cuda")
+    assert earned(run) == {"ada": (5.0, "cuda"), "bo": (0.0, "cuda")}
+    store = Store(classroom.course.results("small"))
+    former, whole = history(store, "ada")
+    assert whole.completes == Completed("cpu", former.graded_at, whole.bundle)
+    assert whole.questions[0] == former.questions[0], "it is not run again"
+    (bo,) = history(store, "bo")
+    assert Verdict.PENDING not in bo.verdicts
+
+    for device in ("cpu", "cuda", "cpu"):
+        again = grade(classroom, device)
+        assert (again.graded, earned(again)) == ((), earned(run)), device
+    found = regrade(classroom.course, "small", Silent(), device="cuda", apply=True)
+    assert found.graded == 0
+    for device in ("cpu", "cuda"):
+        checked = verify(classroom.course, "small", Silent(), 2, 0, device)
+        assert (checked.students, checked.differences) == (("ada", "bo"), ()), device
+
+
+def test_on_a_gpu_nothing_is_run_again_of_a_class_that_waits_for_nothing(classroom, compiled):
+    shutil.copy(compiled / "build" / "small" / "small.bundle", classroom.course.build("small"))
+    classroom.submit("ada")
+    assert earned(grade(classroom, "cpu")) == {"ada": (5.0, "cpu")}
+    run = grade(classroom, "cuda")
+    assert (run.graded, earned(run)) == ((), {"ada": (5.0, "cpu")})
+    checked = verify(classroom.course, "small", Silent(), 1, 0, device="cuda")
+    assert (checked.students, checked.differences) == (("ada",), ())
+
+
+def test_a_file_that_was_submitted_since_is_graded_whole(classroom):
+    classroom.submit("ada", classroom.blank)
+    grade(classroom, "cpu")
+    classroom.submit("ada")
+    run = grade(classroom, "cuda")
+    assert earned(run) == {"ada": (5.0, "cuda")}
+    assert not isinstance(run.results["ada"].completes, Completed)
+
+
+def test_what_another_bundle_decided_stands_when_a_gpu_completes_it(classroom):
+    """The machine with the GPU compiled anew, with another PyTorch: the checks are the same."""
+    classroom.submit("ada")
+    before = grade(classroom, "cpu").results["ada"]
+    other = before.__class__(
+        **{name: getattr(before, name) for name in before.__struct_fields__}
+        | {"bundle": "sha256:" + "0" * 64}
+    )
+    store = Store(classroom.course.results("small"))
+    store.forget("ada")
+    store.put("ada", "a" * 64, other)
+    run = grade(classroom, "cuda")
+    whole = run.results["ada"]
+    assert (whole.earned, whole.bundle, run.former) == (5.0, other.bundle, ("ada",))
+    assert whole.completes == Completed("cpu", other.graded_at, before.bundle)
+    assert grade(classroom, "cuda").graded == ()
+
+
+def test_every_attempt_that_counts_is_completed(classroom):
+    best = Policies(own={"small": OwnPolicies(attempts=Attempts.BEST)})
+    object.__setattr__(classroom.course, "policies", best)
+    classroom.submit("ada")
+    grade(classroom, "cpu")
+    classroom.submit("ada", classroom.blank)
+    grade(classroom, "cpu")
+    run = grade(classroom, "cuda")
+    found = history(Store(classroom.course.results("small")), "ada")
+    on_gpu = [r for r in found if r.device == "cuda"]
+    assert sorted(r.earned for r in on_gpu) == [0.0, 5.0]
+    assert all(isinstance(r.completes, Completed) for r in on_gpu)
+    assert run.grades["ada"].result.earned == 5.0
+    assert grade(classroom, "cuda").graded == ()
+
+
+def test_a_run_without_a_gpu_completes_nothing(monkeypatch):
+    monkeypatch.setattr(known, "can_be_completed", lambda *_: True)
+    assert known.completed_here(object(), "sha256:", "cuda")
+    assert not known.completed_here(object(), "sha256:", "cpu")
+    assert not known.completed_here(None, "sha256:", "cuda")
+
+
+def test_on_the_command_line_a_machine_with_a_gpu_completes_what_one_without_left(
+    classroom, fake_driver, monkeypatch, capsys
+):
+    monkeypatch.chdir(classroom.root)
+    classroom.submit("ada")
+    assert main(["grade", "small", "--device", "cpu", "--quiet"]) == 0
+    fake_driver.set(0, lost=True)
+    monkeypatch.setattr(gpu, "gpus_here", lambda: fake_driver.gpus)
+    assert main(["grade", "small", "--device", "cuda", "--quiet"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "needs attention: Fake (GPU-00000000) cannot be used" in said
+    assert "1 of the submissions wait for a GPU: run the same command again" in said
+    fake_driver.set(0, lost=False)
+    assert main(["grade", "small", "--quiet"]) == 0  # auto
+    assert main(["history", "ada", "small"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    runs = [line for line in lines if "graded by bundle" in line]
+    assert [line.endswith(("4 of 7, pending", "5 of 7, pending")) for line in runs] == [True, True]
+    assert "on cpu, " in runs[0]
+    assert "on cuda, completing the run on cpu of 20" in runs[1]
+
+
+def test_on_the_command_line_a_gpu_is_not_taken_for_granted(classroom, monkeypatch, capsys):
+    monkeypatch.chdir(classroom.root)
+    classroom.submit("ada")
+    monkeypatch.setattr(gpu, "gpus_here", lambda: ())
+    assert main(["grade", "small", "--device", "cuda"]) == 2
+    assert "--device cuda: this machine has no GPU" in capsys.readouterr().err
+    assert main(["grade", "small", "--quiet"]) == 0  # auto
+    result = Store(classroom.course.results("small")).shown("ada")
+    assert (result.device, result.earned, result.status) == ("cpu", 4.0, "pending")
+
+
+def test_a_gpu_is_used_by_itself_only_where_a_check_needs_one(classroom, compiled, monkeypatch):
+    """Without one, a class is graded on all cores."""
+    classroom.submit("ada")
+    assert grade(classroom, "auto").results["ada"].device == "cuda"
+    shutil.copy(compiled / "build" / "small" / "small.bundle", classroom.course.build("small"))
+    classroom.submit("bo")
+    assert grade(classroom, "auto").results["bo"].device == "cpu"
+    monkeypatch.setattr(gpu, "gpus_here", lambda: ())
+    classroom.submit("cy")
+    assert grade(classroom, "auto").results["cy"].device == "cpu"
