@@ -634,7 +634,7 @@ with suppress(NotImplementedError):  # as long as graph_edges is not written
 # through Reversible Learning*, 2015) did this for runs of thousands of steps.
 
 # %% [markdown]
-# ## 4.1 Through all steps at once (20 points)
+# ## 4.1 Through all steps at once (18 points)
 #
 # The loss may be anything now, so your function gets it as a function: `train_loss(w)` takes a
 # tensor of weights and returns a tensor with one number. The run is judged by another one,
@@ -645,7 +645,7 @@ with suppress(NotImplementedError):  # as long as graph_edges is not written
 # The learning rate arrives as a Python number, which autograd knows nothing about; `w0` is a
 # tensor of any shape. Grading counts graphs: when your function has returned, none is left,
 # neither hanging on what it returned nor kept anywhere else.
-# Where there is a GPU, `w0` and the data may lie there; two of the points are for that.
+# `w0` and the data may lie on a GPU: every tensor that you make has to be where `w0` is.
 #
 # **Look out.** What can go wrong here mostly goes wrong silently, with a number that looks like any
 # other.
@@ -824,9 +824,17 @@ def hypergrad_unrolled_leaves_nothing_behind(student, reference, rng, w0, model)
 self_check(hypergrad_unrolled_leaves_nothing_behind)
 
 
+# %% [markdown]
+# ## 4.2 The same on a GPU (2 points)
+#
+# You have nothing to write here. Grading runs your `hypergrad_unrolled` on a GPU and compares what
+# it finds with ours. These points wait until grading has a GPU; nothing is lost as long as it has
+# none.
+
+
 # %%
 @check(
-    "hypergrad_unrolled",
+    "on_a_gpu",
     points=2,
     device="cuda",
     hint="Every tensor that you make has to be on the device of w0.",
@@ -842,6 +850,8 @@ def hypergrad_unrolled_runs_on_a_gpu(student, reference, rng, w0, model):
 
 
 # %% [markdown]
+# ## 4.3 Downhill
+#
 # Now you can do what was a matter of luck before: follow the slope of the whole run downhill.
 # Here a learning rate that starts much too small is improved by its own gradient descent, and
 # each of its steps looks through the complete run.

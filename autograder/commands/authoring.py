@@ -180,10 +180,11 @@ def _audit(options: Options) -> int:
 def _proven(course: Course, name: str, jobs: int, everything: bool = False) -> "AuditOutcome":
     """Prove what is not proven yet of an assignment."""
     from autograder.audit.publish import audit_only
-    from autograder.doctor import gpus
+    from autograder.sandbox.client.gpu import device_here
 
+    has_gpu = device_here() == "cuda"
     with _audit_page(course, name):
-        return audit_only(course, name, _teller(name), jobs, everything, gpu=gpus() > 0)
+        return audit_only(course, name, _teller(name), jobs, everything, gpu=has_gpu)
 
 
 def _proven_again(course: Course, name: str, jobs: int) -> "AuditOutcome":

@@ -32,7 +32,8 @@ class OnCpu(InProcessSession):
 def test_the_check_for_a_gpu_passes_with_a_cpu_in_its_place(hw: Homework, secret: bytes) -> None:
     check = hw.checks["hypergrad_unrolled_runs_on_a_gpu"]
     assert check.points <= 2
-    alternatives = hw.compiled.oracle.bank(check).alternatives
+    written = hw.checks["hypergrad_unrolled_matches_reference"]
+    alternatives = hw.compiled.oracle.bank(written).alternatives
     for values in ({}, *(alternative.values for alternative in alternatives)):
         for case in check.cases:
             student, draw = OnCpu({**hw.names, **values}), drawn_under(secret, NAME)

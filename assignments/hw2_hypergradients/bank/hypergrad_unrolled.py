@@ -304,9 +304,3 @@ def _(train_loss, valid_loss, w0, lr, steps):
         w = w - rate * here
     value = valid_loss(w)
     return value.item(), torch.autograd.grad(value, rate)[0].item()
-
-
-@mistake("weights are moved to the CPU, where the data are not")
-def _(train_loss, valid_loss, w0, lr, steps):
-    eta, w = leaf(lr, w0.cpu())
-    return derivative(valid_loss(unroll(train_loss, eta, w, steps)), eta)
