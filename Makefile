@@ -9,6 +9,7 @@ ASSIGNMENT ?=
 STUDENT ?=
 DEVICE ?= auto
 ENGINE ?= local
+SCHEDULER ?=
 SHARD ?=
 JOBS ?=
 ONLY ?=
@@ -41,7 +42,7 @@ setup: $(VENV)/.ready ## make the environment in .venv; TORCH=cpu for PyTorch wi
 grade: $(VENV)/.ready ## compile, grade the class, write gradebook, feedback and report
 	@$(AUTOGRADER) compile $(ASSIGNMENT)
 	@$(AUTOGRADER) grade $(ASSIGNMENT) $(if $(STUDENT),--student $(STUDENT)) --device $(DEVICE) --engine $(ENGINE) \
-	  $(if $(JOBS),--jobs $(JOBS)) $(if $(SHARD),--shard $(SHARD)) || \
+	  $(if $(SCHEDULER),--scheduler $(SCHEDULER)) $(if $(JOBS),--jobs $(JOBS)) $(if $(SHARD),--shard $(SHARD)) || \
 	  { code=$$?; echo "autograder ended with $$code: docs/operators.md says what that means"; \
 	  test $$code -eq 1 && test -z "$(STRICT)"; }
 

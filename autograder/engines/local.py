@@ -14,6 +14,7 @@ from dataclasses import replace
 from autograder.artefacts.bundle import Bundle, read_bundle
 from autograder.artefacts.results import now
 from autograder.engines.grader import Worker
+from autograder.engines.slots import ONE_THREAD
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import HarnessError
 from autograder.grading.intake import read_submitted
@@ -24,8 +25,6 @@ from autograder.sandbox.kernel import die_with_parent
 __all__ = ["grade_all"]
 
 TRIES = GRADINGS - 2  # of a submission whose worker was killed; the others are the first, one alone
-# Of each library: there is a worker for each core, and threads that wait for work use it up.
-ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("MKL", "OMP", "OPENBLAS")}
 
 
 def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]:
@@ -110,7 +109,7 @@ def _prepare(work: Work) -> None:
     threading.Thread(target=_end_with_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     try:
-        _worker = Worker(work)
+        _worker = Worker(work, read_bundle(work.bundle))
     except HarnessError as error:
         _fault = str(error)  # told with the first job: the pool would not say it now
         return

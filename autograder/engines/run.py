@@ -18,8 +18,8 @@ from autograder.engines.counting import attempt_file, attempts_to_grade, keep_at
 from autograder.engines.problems import Problem, fault_words, told
 from autograder.engines.record import Seen, bring_up_to_date, write_notebook
 from autograder.engines.stamps import keep_times
-from autograder.engines.table import ENGINES
-from autograder.engines.work import GRADINGS, Graded, Job, Work
+from autograder.engines.table import engine_of
+from autograder.engines.work import GRADINGS, Engine, Graded, Job, Work
 from autograder.errors import AutograderError, HarnessError, NotCompiled, UsageError, stops_all
 from autograder.grading.intake import Submitted, read_submitted
 from autograder.policies import Attempts
@@ -93,7 +93,7 @@ def grade_assignment(
     device: str = "cpu",
     workers: int = 1,
     unsafe_local: bool = False,
-    engine: str = "local",
+    engine: str | Engine = "local",
     *,
     again: bool = False,
     report: bool = True,
@@ -114,7 +114,7 @@ def grade_assignment(
         device: ``cpu`` or ``cuda``.
         workers: how many submissions are graded at a time.
         unsafe_local: run students' code without walls, as a trial that counts for nothing.
-        engine: the name of the one that grades.
+        engine: the one that grades, or its name.
         again: grade what another bundle graded, too.
         report: write the report, too; whoever grades several assignments does so behind the last.
 
@@ -131,7 +131,7 @@ def grade_assignment(
         for folder in (plan.store.folder, plan.store.folder / "history"):
             require_writable(folder)  # else a class would be graded for nothing
         progress.begin(len(plan.jobs))
-    for one in ENGINES[engine](plan.work, plan.jobs, workers):
+    for one in engine_of(engine)(plan.work, plan.jobs, workers):
         earlier = digest_of(one.submitted.data) in plan.earlier.get(one.student, ())
         if not earlier:
             seen[one.student] = Seen.of(one.submitted)
@@ -165,7 +165,7 @@ def try_assignment(
     students: Collection[str] = (),
     device: str = "cpu",
     workers: int = 1,
-    engine: str = "local",
+    engine: str | Engine = "local",
 ) -> Preview:
     """Grade what `grade_assignment` would grade again, and write nothing."""
     return _tried(course, name, progress, students, device, workers, engine, Store.find)
@@ -178,13 +178,14 @@ def try_again(
     students: Collection[str],
     device: str = "cpu",
     workers: int = 1,
+    engine: str | Engine = "local",
 ) -> Preview:
     """Grade what students submitted, whatever is stored of it, and write nothing."""
 
     def nothing(store: Store, student: str, key: str) -> Result | None:
         return None
 
-    return _tried(course, name, progress, students, device, workers, "local", nothing)
+    return _tried(course, name, progress, students, device, workers, engine, nothing)
 
 
 def _tried(
@@ -194,14 +195,14 @@ def _tried(
     students: Collection[str],
     device: str,
     workers: int,
-    engine: str,
+    engine: str | Engine,
     find: Callable[[Store, str, str], Result | None],
 ) -> Preview:
     plan = _plan(course, name, students, device, course.min_isolation, find, again=True)
     found: dict[str, Result] = {}
     if plan.jobs:
         progress.begin(len(plan.jobs))
-    for one in ENGINES[engine](plan.work, plan.jobs, workers):
+    for one in engine_of(engine)(plan.work, plan.jobs, workers):
         found[one.student] = one.result
         progress.advance(one.result)
     return Preview(found, told(course, plan.problems))
@@ -239,9 +240,7 @@ def _plan(
 ) -> _Plan:
     """Return what is to do; attempts are kept, and earlier ones graded, where that is asked for."""
     bundle, store = _bundle(course, name), Store(course.results(name))
-    limits = course.limits_of(name)
-    secret = course.secret_to_grade_with()
-    work = Work(course.bundle(name), secret, limits, device, min_isolation, course.private())
+    work = Work.of(course, name, device, min_isolation)
     jobs, seen, done = [], {}, 0
     problems: list[Problem] = []
     earlier: dict[str, set[str]] = {}
