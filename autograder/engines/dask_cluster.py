@@ -31,7 +31,7 @@ __all__ = [
 CONNECT_SECONDS = 20.0
 GPU = "GPU"  # the resource that a worker with one has
 LARGE = "1GiB"  # below which a batch is no large one to Dask
-QUIET = ("distributed", "dask_jobqueue")
+QUIET = ("distributed", "distributed.client", "dask_jobqueue")
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,7 @@ def connected(cluster: Cluster, secret: bytes) -> Iterator["Connector"]:
         UsageError: nobody says where the scheduler is.
     """
     import dask
+    import distributed  # noqa: F401 - which sets the levels of its loggers
 
     levels = {name: logging.getLogger(name).level for name in QUIET}
     for name in QUIET:  # what they would say of workers that go is said by us, or is none's concern

@@ -90,6 +90,10 @@ class Slot:
         self.used = time.monotonic()
         return outcome
 
+    def kill(self) -> None:
+        """Kill the process: whoever waits for it is told that it has ended."""
+        self._process.kill()
+
     def close(self) -> None:
         """End the process with all that it started."""
         self._connection.close()
@@ -130,7 +134,8 @@ class Slots:
 
     def __post_init__(self) -> None:
         self._idle: list[Slot] = []
-        self._busy = 0
+        self._busy: list[Slot | None] = []  # None for one that is being started
+        self._closed = False
         self._lock = threading.Lock()
 
     def grade(self, setup: Setup, bundle: bytes, orders: Sequence[Order]) -> list[Outcome]:
@@ -181,32 +186,50 @@ class Slots:
         for slot in old:
             slot.close()
 
+    def close(self) -> None:
+        """End all slots, also those that are used: what they are grading is a fault then."""
+        with self._lock:
+            self._closed = True
+            busy = [slot for slot in self._busy if slot is not None]
+        for slot in busy:
+            slot.kill()
+        self.close_idle()
+
     def _take(self, setup: Setup, bundle: bytes) -> Slot:
         with self._lock:
-            self._busy += 1
+            if self._closed:
+                raise HarnessError("grading was stopped")
             found = next((slot for slot in self._idle if slot.id == setup.id), None)
             if found is not None:
                 self._idle.remove(found)
-            room = self.most - self._busy
-            full = found is None and len(self._idle) > max(room, 0)
+            self._busy.append(found)
+            full = found is None and len(self._idle) > max(self.most - len(self._busy), 0)
             oldest = self._idle.pop(0) if full else None
         if oldest is not None:
             oldest.close()
+        if found is not None:
+            return found
         try:
-            return found or Slot(setup, bundle, self.private)
+            slot = Slot(setup, bundle, self.private)
         except BaseException:
             with self._lock:
-                self._busy -= 1
+                self._busy.remove(None)
             raise
+        with self._lock:
+            self._busy[self._busy.index(None)] = slot
+        return slot
 
     def _put_back(self, slot: Slot) -> None:
         with self._lock:
-            self._busy -= 1
-            self._idle.append(slot)
+            self._busy.remove(slot)
+            if not self._closed:
+                self._idle.append(slot)
+                return
+        slot.close()
 
     def _drop(self, slot: Slot) -> None:
         with self._lock:
-            self._busy -= 1
+            self._busy.remove(slot)
         slot.close()
 
 
