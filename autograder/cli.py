@@ -15,6 +15,7 @@ from autograder.commands import (
     grading,
     operating,
     records,
+    rehearsing,
     serving,
     single,
     staff,
@@ -63,6 +64,7 @@ COMMANDS = (
     operating.DOCTOR,
     operating.REDTEAM,
     operating.BENCH,
+    rehearsing.REHEARSE,
 )
 
 

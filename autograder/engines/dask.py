@@ -23,8 +23,9 @@ from autograder.artefacts.bundle import Bundle, parse_bundle
 from autograder.artefacts.results import now
 from autograder.engines import dask_worker
 from autograder.engines.batches import BATCH_BYTES, IN_FLIGHT, Pace
-from autograder.engines.dask_cluster import GPU, Connector, Workers, connected
+from autograder.engines.dask_cluster import GPU, Connector, connected
 from autograder.engines.dask_worker import Batch
+from autograder.engines.dask_workers import Workers
 from autograder.engines.grader import unread
 from autograder.engines.orders import Order, Outcome, Setup, decode, encode
 from autograder.engines.work import Graded, Job, Work

@@ -9,6 +9,7 @@ import asyncio
 import os
 import threading
 import time
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version_tuple
 from socket import gethostname
@@ -178,7 +179,11 @@ def forget(name: str) -> None:
 
 
 def _private(worker: Any) -> tuple[str, ...]:
-    """Return the paths of a worker that no session may find: its key, and where it keeps things."""
+    """Return the paths of a worker that no session may find: its certificate, and the key of it."""
     tls = worker.security.get_tls_config_for_role("worker")
-    keys = [key for name in ("key", "cert") if (key := tls.get(name)) and os.path.isabs(key)]
-    return (*keys, worker.local_directory)
+    return tuple(os.path.abspath(path) for one in ("key", "cert") if (path := _file(tls, one)))
+
+
+def _file(tls: Mapping[str, Any], name: str) -> str | None:
+    path = tls.get(name)  # which may be a certificate itself, in memory
+    return path if isinstance(path, str) and os.path.isfile(path) else None
