@@ -11,7 +11,8 @@ from autograder.errors import UsageError
 
 __all__ = ["HOUR", "Curve", "Waits", "drawn", "waiting_times", "workers_for"]
 
-HOUR, DAY = 3600.0, 86_400.0
+HOUR = 3600.0
+DAY = 24 * HOUR
 SITTING = 4  # submissions that a student makes one after another, on average
 GAP_SECONDS = 360.0  # between two of them, on average
 NIGHT, QUIET = (1.0, 8.0), 0.1  # hours of a day, and how much of the usual comes then
