@@ -12,7 +12,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
@@ -38,7 +37,9 @@ __all__ = ["grade_all"]
 
 TRIES = 3  # of a submission alone
 LOOK_SECONDS = 1.0  # between two looks at which workers there are
-RESULT_SECONDS = 10.0  # for a result that is done to come to us
+ASKED_SECONDS = 0.1  # likewise, before the first can grade
+OTHERS_SECONDS = 2.0  # behind the first, for others to answer before anything is sent
+RESULT_SECONDS = 5.0  # for a result that is done to come to us
 FIRST_SECONDS = 30.0  # for a first worker, where no Slurm has to start one
 TOLD = 10  # workers that a message names
 
@@ -98,8 +99,6 @@ class _Driver:
         self._done = SimpleQueue[Any]()
         self._pace = Pace(alone=work.device != "cpu")
         self._patience = 60 * work.cluster.patience_minutes
-        self._looker = ThreadPoolExecutor(1)
-        self._look: Future[None] | None = None
         self._client = connect()
         self._workers = self._new_workers()
         self._looked = self._had_worker = time.monotonic()
@@ -121,7 +120,6 @@ class _Driver:
 
     def close(self) -> None:
         """Leave the cluster; what is on its way there is of no use any more."""
-        self._looker.shutdown(cancel_futures=True)
         if self._client.status == "running":
             self._workers.end()
         with suppress(Exception):
@@ -134,20 +132,24 @@ class _Driver:
     def _wait_for_the_first(self) -> None:
         """Look until a worker can grade; what none can is refused, with what is missing."""
         seconds = FIRST_SECONDS if self._work.cluster.slurm is None else self._patience
-        until = time.monotonic() + seconds
+        began = time.monotonic()
+        fit_at: float | None = None
         while True:
             self._workers.look()
-            self._tell_refused()
-            if self._workers.fit:
-                return
-            if self._workers.refused:
-                raise UnsafeHere(f"the cluster cannot grade this:{_lines(self._workers.refused)}")
-            if time.monotonic() > until:
+            now, workers = time.monotonic(), self._workers
+            if workers.fit:
+                fit_at = fit_at or now
+                if not workers.are_asked or now - fit_at > OTHERS_SECONDS:
+                    break
+            if workers.refused and not workers.fit and not workers.are_asked:
+                raise UnsafeHere(f"the cluster cannot grade this:{_lines(workers.refused)}")
+            if now - began > seconds and not (workers.fit or workers.are_asked):
                 raise HarnessError(
                     f"no worker came to the scheduler in {seconds:.0f} s; start one as "
                     "docs/operators.md says"
                 )
-            time.sleep(LOOK_SECONDS)
+            time.sleep(min(LOOK_SECONDS, ASKED_SECONDS))
+        self._tell_refused()
 
     def _fill(self, queue: deque[_Try], most: int) -> Iterator[Graded]:
         """Send batches until enough are on their way; yield what could not be read at all."""
@@ -253,21 +255,13 @@ class _Driver:
             yield graded
 
     def _watch(self) -> None:
-        """See now and then which workers there are; what was sent to those that are gone is lost.
-
-        Workers that are new are asked by another thread, as they try their walls meanwhile.
-        """
+        """See now and then which workers there are; what those had that are gone is sent again."""
         if self._client.status != "running":
             raise _Lost
-        if self._look is None:
-            if time.monotonic() - self._looked >= LOOK_SECONDS:
-                self._look = self._looker.submit(self._workers.look)
+        if time.monotonic() - self._looked < LOOK_SECONDS:
             return
-        if not self._look.done():
-            return
-        look, self._look, self._looked = self._look, None, time.monotonic()
-        if look.exception() is not None:
-            raise _Lost
+        self._workers.look()
+        self._looked = time.monotonic()
         self._tell_refused()
         if self._workers.fit:
             self._had_worker = time.monotonic()
@@ -297,10 +291,6 @@ class _Driver:
             self._take_back(sent)
         self._sent.clear()
         self._done = SimpleQueue()
-        if self._look is not None:
-            with suppress(Exception):
-                self._look.result(timeout=RESULT_SECONDS)
-            self._look = None
         with suppress(Exception):
             self._client.close(timeout=1)
         self._client = self._connect(self._patience)

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,8 @@ from autograder.engines.dask_worker import Facts
 from autograder.engines.orders import Setup, Warm, decode, encode
 
 __all__ = ["Workers"]
+
+MOST_ASKED = 32  # at a time
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Workers:
     """The workers of a cluster that can grade for a run.
 
     Each is asked once what it is, gets the set-up and, if it has not had it before, the bundle,
-    and tries its walls. One that cannot grade is left out.
+    and tries its walls. One that cannot grade is left out. Each is asked by a thread of its own, so
+    that one that dies meanwhile keeps nobody else waiting.
 
     Args:
         client: of Dask, connected.
@@ -42,6 +47,8 @@ class Workers:
     def __init__(self, client: Any, setup: Setup, bundle: bytes, insecure: bool) -> None:
         self._client, self._setup, self._bundle = client, setup, bundle
         self._insecure = insecure
+        self._asked: set[str] = set()
+        self._answers = SimpleQueue[tuple[str, Worker | str | None]]()
         self.fit: dict[str, Worker] = {}
         self.refused: dict[str, str] = {}
 
@@ -55,14 +62,32 @@ class Workers:
         """How many machines there are."""
         return len({worker.host for worker in self.fit.values()})
 
+    @property
+    def are_asked(self) -> bool:
+        """Whether some have not answered yet."""
+        return bool(self._asked)
+
     def look(self) -> None:
-        """Take in the workers that are new, and forget those that are gone."""
+        """Take in what workers have answered, ask new ones, and forget those that are gone.
+
+        Raises:
+            OSError: the scheduler is gone.
+        """
         known: Mapping[str, Any] = self._client.scheduler_info()["workers"]
+        with suppress(Empty):
+            while True:
+                address, answer = self._answers.get_nowait()
+                self._asked.discard(address)
+                if isinstance(answer, Worker):
+                    self.fit[address] = answer
+                elif answer is not None:
+                    self.refused[address] = answer
         self.fit = {address: worker for address, worker in self.fit.items() if address in known}
         self.refused = {address: why for address, why in self.refused.items() if address in known}
-        new = [one for one in known if one not in self.fit and one not in self.refused]
-        if new:
-            self._admit({address: known[address] for address in new})
+        for address in known.keys() - self.fit.keys() - self.refused.keys() - self._asked:
+            if len(self._asked) < MOST_ASKED:
+                self._asked.add(address)
+                Thread(target=self._ask, args=(address, known[address]), daemon=True).start()
 
     def forget(self, addresses: Collection[str]) -> None:
         """Ask workers anew when they are next looked at: one of them has lost its set-up."""
@@ -71,48 +96,45 @@ class Workers:
     def end(self) -> None:
         """Tell the workers that the run is over."""
         with suppress(Exception):  # they forget by themselves, only later
-            self._run(dask_worker.forget, self.fit, self._setup.id)
+            self._client.run(
+                dask_worker.forget,
+                self._setup.id,
+                workers=list(self.fit),
+                on_error="return",
+                wait=False,
+            )
 
-    def _admit(self, new: Mapping[str, Any]) -> None:
-        """Ask new workers what they are, and give those that can grade what they need."""
-        refused, slots = dict(self.refused), dict[str, int]()
-        for address, said in new.items():
-            if (why := _unlike(address, said, self._setup.device, self._insecure)) is not None:
-                refused[address] = why
-            else:
-                slots[address] = _slots_of(said, self._setup.device)
-        facts = dict[str, Facts]()
-        for address, seen in self._run(dask_worker.look, slots, self._setup.bundle).items():
-            if isinstance(seen, BaseException):
-                refused[address] = f"{address}: cannot run autograder ({seen})"
-                continue
-            facts[address] = one = decode(seen, Facts)
-            if (why := _other_versions(one.versions)) is not None:
-                refused[address] = f"{one.host}: {why}"
-                del facts[address]
-        fit = dict(self.fit)
-        for address, said in self._warmed(facts).items():
-            host, warm = facts[address].host, decode(said, Warm)
-            if warm.isolation is None:
-                refused[address] = f"{host}: {warm.refused}"
-            else:
-                fit[address] = Worker(host, slots[address])
-        self.fit, self.refused = fit, refused
+    def _ask(self, address: str, said: Mapping[str, Any]) -> None:
+        try:
+            answer = self._answer(address, said)
+        except Exception:  # it is gone, or the scheduler is: asked again, if it is still known
+            answer = None
+        self._answers.put((address, answer))
 
-    def _warmed(self, addresses: Collection[str]) -> dict[str, bytes]:
-        """Give workers set-up and bundle, and return what each says of its walls."""
-        lacking = self._run(dask_worker.receive_setup, addresses, encode(self._setup))
-        without = [address for address, lacks in lacking.items() if lacks is True]
-        self._run(dask_worker.receive_bundle, without, self._setup.bundle, self._bundle)
-        said = self._run(dask_worker.warm_up, addresses, self._setup.id)
-        return {address: one for address, one in said.items() if isinstance(one, bytes)}
+    def _answer(self, address: str, said: Mapping[str, Any]) -> Worker | str:
+        """Return what a worker is, when it has all that it needs, or why it cannot grade."""
+        why = _unlike(address, said, self._setup.device, self._insecure)
+        if why is not None:
+            return why
+        looked = self._run(dask_worker.look, address, self._setup.bundle)
+        if isinstance(looked, BaseException):
+            if isinstance(looked, OSError):
+                raise looked
+            return f"{address}: cannot run autograder ({looked})"
+        facts = decode(looked, Facts)
+        if (why := _other_versions(facts.versions)) is not None:
+            return f"{facts.host}: {why}"
+        if self._run(dask_worker.receive_setup, address, encode(self._setup)) is True:
+            self._run(dask_worker.receive_bundle, address, self._setup.bundle, self._bundle)
+        warm = decode(self._run(dask_worker.warm_up, address, self._setup.id), Warm)
+        if warm.isolation is None:
+            return f"{facts.host}: {warm.refused}"
+        return Worker(facts.host, _slots_of(said, self._setup.device))
 
-    def _run(self, function: Any, addresses: Collection[str], *arguments: object) -> dict[str, Any]:
-        """Call a function in workers; return what each said, or raised, of those still there."""
-        if not addresses:
-            return {}
-        said = self._client.run(function, *arguments, workers=list(addresses), on_error="return")
-        return {address: one for address, one in said.items() if not isinstance(one, OSError)}
+    def _run(self, function: Any, address: str, *arguments: object) -> Any:
+        """Call a function in a worker; return what it said, or raised."""
+        said = self._client.run(function, *arguments, workers=[address], on_error="return")
+        return said[address]
 
 
 def _slots_of(said: Mapping[str, Any], device: str) -> int:

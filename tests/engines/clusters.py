@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from autograder.engines.dask_cluster import CALM
+
 __all__ = [
     "Certificates",
     "Keeper",
@@ -29,11 +31,7 @@ __all__ = [
     "start_cluster",
 ]
 
-QUIET = {
-    "DASK_LOGGING__DISTRIBUTED": "critical",
-    "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true",
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "60s",
-}
+QUIET = {**CALM, "DASK_LOGGING__DISTRIBUTED": "critical"}
 
 
 @dataclass(frozen=True)

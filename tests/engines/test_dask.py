@@ -3,6 +3,7 @@ one of processes.
 """
 
 import logging
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from autograder.cluster import Cluster, Slurm
 from autograder.engines import dask as engine
 from autograder.engines import dask_worker
 from autograder.engines.dask_cluster import (
+    CALM,
     address_of,
     connected,
     is_loopback,
@@ -76,7 +78,7 @@ class Fake:
     def scheduler_info(self):
         return {"workers": dict(self.workers)}
 
-    def run(self, function, *arguments, workers, on_error):
+    def run(self, function, *arguments, workers, on_error, wait=True):
         self.asked += [(function.__name__, worker) for worker in workers]
         return {worker: self._said(function.__name__, worker, arguments) for worker in workers}
 
@@ -305,6 +307,23 @@ def test_a_worker_that_cannot_grade_is_left_out_and_what_it_lacks_is_said(fake, 
     assert told == {ADDRESS.format(2)}, "neither secret nor bundle go to those that are left out"
 
 
+def test_a_worker_that_does_not_answer_keeps_nobody_waiting(fake, grade, monkeypatch):
+    monkeypatch.setattr(engine, "OTHERS_SECONDS", 0.02)
+    said, over = fake._said, threading.Event()
+
+    def hanging(name, worker, arguments):
+        if worker == ADDRESS.format(1):
+            over.wait(60)
+        return said(name, worker, arguments)
+
+    fake._said = hanging
+    try:
+        assert len(grade(20)) == 20
+    finally:
+        over.set()
+    assert {worker for o in fake.options for worker in o["workers"]} == {ADDRESS.format(2)}
+
+
 def test_a_cluster_in_which_no_walls_hold_is_refused(fake, grade):
     why = "a student's code cannot be held safely on this machine"
     fake.warm = dict.fromkeys(fake.workers, Warm(refused=why))
@@ -374,5 +393,6 @@ def test_the_script_of_a_slurm_job_starts_a_worker_that_speaks_tls(tmp_path):
         assert line in lines, script
     for option in ("--nthreads 8", "--resources GPU=1", "--protocol tls", "--tls-key", "tls://"):
         assert option in lines[-1], script
+    assert {f"export {name}={value}" for name, value in CALM.items()} <= set(lines)
     kept = [path for path in tmp_path.iterdir() if path.stat().st_mode & 0o077]
     assert kept == [], "nobody else may read a key"
