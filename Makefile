@@ -24,11 +24,11 @@ AUTOGRADER := $(BIN)/autograder
 TORCH_INDEX := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade compile audit prove redteam test bench lint format docs dist \
-  doctor clean
+.PHONY: help setup grade compile audit prove redteam test test-cluster bench lint format docs \
+  dist doctor clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV), once: some minutes, mostly for PyTorch; pip says what it does."
@@ -63,6 +63,9 @@ redteam: $(VENV)/.ready ## try every known attack against an assignment
 test: $(VENV)/.ready ## run the tests in an order drawn from SEED, on WORKERS processes
 	@echo "Tests in the order of SEED=$(SEED), on WORKERS=$(WORKERS)"
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -p randomly --randomly-seed=$(SEED) $(TESTS)
+
+test-cluster: $(VENV)/.ready ## kill what a cluster consists of while 2,000 submissions are graded
+	@$(BIN)/python -m tests.engines.cluster_kills --seed $(SEED)
 
 bench: $(VENV)/.ready ## what grading costs, beside nbgrader and Otter
 	@$(AUTOGRADER) bench $(if $(SIZES),--sizes $(SIZES)) $(if $(JOBS),--jobs $(JOBS)) \
