@@ -186,6 +186,7 @@ def slurm_cluster(cluster: Cluster, slurm: Slurm) -> Iterator[Any]:
     Raises:
         ModuleNotFoundError: dask-jobqueue is not installed.
     """
+    import dask
     from dask_jobqueue import SLURMCluster
     from distributed.security import Security
 
@@ -193,22 +194,29 @@ def slurm_cluster(cluster: Cluster, slurm: Slurm) -> Iterator[Any]:
     has_own = bool(own.get_tls_config_for_role("client").get("cert"))
     resources = ["--resources", f"{GPU}={slurm.gpus}"] if slurm.gpus else []
     directives = [f"--gres=gpu:{slurm.gpus}"] if slurm.gpus else []
-    with SLURMCluster(
-        cores=slurm.cores,
-        processes=1,
-        memory=slurm.memory,
-        walltime=slurm.walltime,
-        queue=slurm.queue or None,
-        account=slurm.account or None,
-        interface=slurm.interface or None,
-        job_extra_directives=[*directives, *slurm.directives],
-        job_script_prologue=[*(f"export {k}={v}" for k, v in CALM.items()), *slurm.prologue],
-        worker_extra_args=["--no-dashboard", "--memory-limit", "0", *resources],
-        scheduler_options={"dashboard_address": None},
-        protocol="tls://",
-        security=own if has_own else Security.temporary(),
-        shared_temp_directory=str(Path(slurm.shared_folder).expanduser()),
-    ) as asked:
+    calm = {
+        name.removeprefix("DASK_").lower().replace("__", "."): dask.config.interpret_value(value)
+        for name, value in CALM.items()
+    }
+    with (
+        dask.config.set(calm),
+        SLURMCluster(
+            cores=slurm.cores,
+            processes=1,
+            memory=slurm.memory,
+            walltime=slurm.walltime,
+            queue=slurm.queue or None,
+            account=slurm.account or None,
+            interface=slurm.interface or None,
+            job_extra_directives=[*directives, *slurm.directives],
+            job_script_prologue=[*(f"export {k}={v}" for k, v in CALM.items()), *slurm.prologue],
+            worker_extra_args=["--no-dashboard", "--memory-limit", "0", *resources],
+            scheduler_options={"dashboard_address": None},
+            protocol="tls://",
+            security=own if has_own else Security.temporary(),
+            shared_temp_directory=str(Path(slurm.shared_folder).expanduser()),
+        ) as asked,
+    ):
         yield asked
 
 
