@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.sandbox.kernel import children_of
 from tests.engines.cluster_kills import SECRET, make_class
 from tests.engines.clusters import LocalCluster, start_cluster
 
+IDLE_SECONDS = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
 WORKING = """
 import time
@@ -113,16 +113,31 @@ def main() -> None:
             for name, cost in (("here", here), ("cluster", there), ("cluster, warm", again)):
                 print(f"  {name}: {cost}", flush=True)
             print(f"  cluster / here: {there.wall / here.wall:.2f}, {again.wall / here.wall:.2f}")
-            slow_class(course, options.long)
-            cost = grade(course.root, options.workers, cluster)
-            idle = children_of(cluster.scheduler.process.pid)
-            assert idle == []
-            seconds = 2.0 * options.long
-            print(f"{options.long} submissions of 2 s: {cost}")
-            shares = [100 * part / seconds for part in (cost.scheduler, cost.workers)]
-            print(
-                f"  scheduler {shares[0]:.2f} %, workers {shares[1]:.2f} % of their {seconds:.0f} s"
-            )
+            print_share(course, cluster, options.long)
+
+
+def print_share(course: Course, cluster: LocalCluster, count: int) -> None:
+    """Print what a submission of two seconds costs beside them: the difference of two classes."""
+    before = of_cluster(cluster)
+    time.sleep(IDLE_SECONDS)
+    after = of_cluster(cluster)
+    idle = [(b - a) / IDLE_SECONDS for a, b in zip(before, after, strict=True)]
+    costs = []
+    for size in (count // 4, count):
+        slow_class(course, size)
+        costs.append(grade(course.root, len(cluster.workers), cluster))
+        print(f"{size} submissions of 2 s: {costs[-1]}", flush=True)
+    few, many = costs
+    more, wall = count - count // 4, many.wall - few.wall
+    for name, used, resting in (
+        ("scheduler", many.scheduler - few.scheduler, idle[0]),
+        ("workers", many.workers - few.workers, idle[1]),
+    ):
+        each = (used - resting * wall) / more
+        print(
+            f"  {name}: {1000 * each:.1f} ms for each more, {100 * each / 2:.2f} % of its 2 s; and "
+            f"{100 * resting:.2f} % of a processor all the time"
+        )
 
 
 if __name__ == "__main__":

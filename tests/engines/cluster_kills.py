@@ -113,7 +113,7 @@ def grade_with_kills(root: Path, workers: int, every: float, dice: random.Random
         killer = Killer(cluster, every, dice)
         stack.callback(killer.stop)
         drivers, scheduler_kills = [grade(root, *cluster.options(), prefix=prefix)], 0
-        stack.callback(lambda: drivers[-1].kill())  # where somebody interrupts this
+        stack.callback(lambda: [one.kill() for one in drivers])  # where somebody interrupts this
         while drivers[-1].poll() is None:
             done = stored(root).total()
             if done >= count / 3 and not scheduler_kills:
