@@ -46,6 +46,7 @@ def _add_serve(parser: Parser) -> None:
 
 
 def _serve(options: Options) -> int:
+    from autograder.collecting.exchange import inbound_of
     from autograder.engines.serving import Server, only_one
     from autograder.engines.standing import Standing
 
@@ -53,6 +54,8 @@ def _serve(options: Options) -> int:
     course.secret_to_grade_with()
     if options.assignments:
         assignments_of(course, options.assignments)
+    if options.exchange is not None:
+        inbound_of(options.exchange)  # a wrong name is said now, not in the log
     standing = Standing(jobs)
     server = Server(
         partial(_course, options),

@@ -36,7 +36,8 @@ from autograder.secret import DEMO_SECRET
 __all__ = ["grade_all"]
 
 TRIES = 3  # of a submission alone
-LOOK_SECONDS = 1.0  # between two looks at which workers there are
+LOOK_SECONDS = 3.0  # between two looks at which workers there are, which cost a scheduler time
+WAIT_SECONDS = 1.0  # for something to be done
 ASKED_SECONDS = 0.1  # likewise, before the first can grade
 OTHERS_SECONDS = 2.0  # behind the first, for others to answer before anything is sent
 RESULT_SECONDS = 5.0  # for a result that is done to come to us
@@ -148,7 +149,7 @@ class _Driver:
                     f"no worker came to the scheduler in {seconds:.0f} s; start one as "
                     "docs/operators.md says"
                 )
-            time.sleep(min(LOOK_SECONDS, ASKED_SECONDS))
+            time.sleep(ASKED_SECONDS)
         self._tell_refused()
 
     def _fill(self, queue: deque[_Try], most: int) -> Iterator[Graded]:
@@ -203,7 +204,7 @@ class _Driver:
 
     def _collect(self) -> Iterator[Graded]:
         """Wait a moment for what is done, and yield it."""
-        wait = LOOK_SECONDS if self._sent or not self._workers.fit else 0.0
+        wait = WAIT_SECONDS if self._sent or not self._workers.fit else 0.0
         while True:
             try:
                 future = self._done.get(timeout=wait) if wait else self._done.get_nowait()

@@ -63,7 +63,7 @@ def test_what_cannot_be_served_is_said(compiled, tmp_path, run):
     assert done.returncode == 2
     assert "there is no assignment 'nothing'" in done.stderr
     root = shutil.copytree(compiled, tmp_path / "course")
-    done = run(root, "serve", "--once", "--exchange", "nowhere")
+    done = run(root, "serve", "--exchange", "nowhere")
     assert done.returncode == 2
     assert "has no folder inbound" in done.stderr
     done = run(root, "serve", "--once", "--scheduler", "tls://there:1")

@@ -129,7 +129,8 @@ class Fake:
 @pytest.fixture
 def fake(bundle_path, monkeypatch):
     client = Fake(read_bundle(bundle_path))
-    monkeypatch.setattr(engine, "LOOK_SECONDS", 0.01)
+    for name in ("LOOK_SECONDS", "WAIT_SECONDS", "ASKED_SECONDS"):
+        monkeypatch.setattr(engine, name, 0.01)
     monkeypatch.setattr(engine, "FIRST_SECONDS", 0.05)
 
     @contextmanager
