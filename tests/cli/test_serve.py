@@ -47,7 +47,7 @@ def test_it_grades_what_arrives_and_goes_on_where_it_was_killed(compiled, tmp_pa
     second = start()  # the lock of the first is gone with it
     try:
         said = ""
-        while "small: bo: 5 of 7, pending" not in said and (line := second.stdout.readline()):
+        while "small: 1 graded and recorded" not in said and (line := second.stdout.readline()):
             said += line
     finally:
         second.terminate()
@@ -55,6 +55,7 @@ def test_it_grades_what_arrives_and_goes_on_where_it_was_killed(compiled, tmp_pa
     assert second.returncode == 0, said
     assert "small: bo: 5 of 7, pending" in said
     assert wait_for("bo") == 5.0
+    assert (root / "feedback" / "bo" / "small" / "small.html").is_file()
     assert "ada" not in said, "what is graded is not graded again"
     assert said.endswith("stopped; what was graded is stored, the same command goes on\n")
     for student in ("ada", "bo"):

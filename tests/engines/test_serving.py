@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
-from autograder.engines import serving
+from autograder.engines import run, serving
 from autograder.engines.arrivals import Arrivals, looks_of_submitted
+from autograder.engines.record import Records
 from autograder.engines.serving import Server, only_one
 from autograder.engines.table import ENGINES
 from autograder.errors import UnsafeHere, UsageError
@@ -38,8 +39,13 @@ def clock(monkeypatch):
 def serve(classroom, quickly, clock, monkeypatch):
     """Return a function that makes a server, which grades without sessions."""
 
-    monkeypatch.setattr(serving, "bring_report_up_to_date", lambda *_: reports.append(True))
-    reports = []
+    def records(*_):
+        written.append("records")
+        return Records({}, {})
+
+    written = []
+    monkeypatch.setattr(run, "bring_up_to_date", records)
+    monkeypatch.setattr(serving, "bring_report_up_to_date", lambda *_: written.append("report"))
 
     def serve(exchange=None, names=(), engine=None, course=None):
         said = []
@@ -54,7 +60,7 @@ def serve(classroom, quickly, clock, monkeypatch):
             Arrivals(2.0, clock),
             Arrivals(2.0, clock),
         )
-        server.said, server.reports = said, reports
+        server.said, server.written = said, written
         return server
 
     return serve
@@ -163,8 +169,7 @@ def test_what_arrives_is_graded_once_and_what_comes_again_once_more(classroom, s
         "small: ada: 0 of 7",
     ]
     assert results(classroom) == {"ada": 0.0, "bo": 0.0}
-    assert len(server.reports) == 3, "the report follows"
-    assert classroom.course.feedback("small", "bo").is_file()
+    assert server.written == ["records", "report"] * 3
 
 
 def test_a_file_that_is_being_copied_is_waited_for(classroom, serve):
