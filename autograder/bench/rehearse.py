@@ -81,7 +81,7 @@ class Rehearsal:
             f"{measured.workers} at a time"
         )
         more = "" if self.workers <= measured.workers else ", each as quick as those measured"
-        yield f"with {self.workers} workers{more}, until it is graded a submission waits"
+        yield f"with {_workers(self.workers)}{more}, until it is graded a submission waits"
         for name, waits in (("in all", self.week), ("in the last hour", self.last_hour)):
             yield (
                 f"  {name}: {_seconds(waits.half)} (p50), {_seconds(waits.most)} (p95), "
@@ -91,7 +91,7 @@ class Rehearsal:
         if self.needed is None:
             yield f"no number of workers brings p95 of the last hour below {limit}"
         else:
-            yield f"p95 of the last hour is below {limit} with {self.needed} workers"
+            yield f"p95 of the last hour is below {limit} with {_workers(self.needed)}"
 
 
 def measure(
@@ -161,6 +161,10 @@ def rehearse(
         limit_seconds,
         workers_for(times, services, limit_seconds, -HOUR),
     )
+
+
+def _workers(count: int) -> str:
+    return f"{count} worker{'s' if count != 1 else ''}"
 
 
 def _seconds(seconds: float) -> str:
