@@ -9,6 +9,7 @@ ASSIGNMENT ?=
 STUDENT ?=
 DEVICE ?= auto
 ENGINE ?= local
+SCHEDULER ?=
 SHARD ?=
 JOBS ?=
 ONLY ?=
@@ -23,11 +24,11 @@ AUTOGRADER := $(BIN)/autograder
 TORCH_INDEX := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade compile audit prove redteam test test-gpu gpu-wheels bench lint format \
-  docs dist doctor clean
+.PHONY: help setup grade compile audit prove redteam test test-gpu gpu-wheels test-cluster bench \
+  lint format docs dist doctor clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV), once: some minutes, mostly for PyTorch; pip says what it does."
@@ -41,7 +42,7 @@ setup: $(VENV)/.ready ## make the environment in .venv; TORCH=cpu for PyTorch wi
 grade: $(VENV)/.ready ## compile, grade the class, write gradebook, feedback and report
 	@$(AUTOGRADER) compile $(ASSIGNMENT)
 	@$(AUTOGRADER) grade $(ASSIGNMENT) $(if $(STUDENT),--student $(STUDENT)) --device $(DEVICE) --engine $(ENGINE) \
-	  $(if $(JOBS),--jobs $(JOBS)) $(if $(SHARD),--shard $(SHARD)) || \
+	  $(if $(SCHEDULER),--scheduler $(SCHEDULER)) $(if $(JOBS),--jobs $(JOBS)) $(if $(SHARD),--shard $(SHARD)) || \
 	  { code=$$?; echo "autograder ended with $$code: docs/operators.md says what that means"; \
 	  test $$code -eq 1 && test -z "$(STRICT)"; }
 
@@ -68,6 +69,9 @@ test-gpu: ## run the tests that need a GPU, by PYTHON's PyTorch; writes build/gp
 
 gpu-wheels: ## download what test-gpu needs into build/wheels, to be carried along
 	@$(PYTHON) tests/gpu/run.py --download
+
+test-cluster: $(VENV)/.ready ## kill what a cluster consists of while 2,000 submissions are graded
+	@$(BIN)/python -m tests.engines.cluster_kills --seed $(SEED)
 
 bench: $(VENV)/.ready ## what grading costs, beside nbgrader and Otter
 	@$(AUTOGRADER) bench $(if $(SIZES),--sizes $(SIZES)) $(if $(JOBS),--jobs $(JOBS)) \

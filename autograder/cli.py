@@ -15,6 +15,8 @@ from autograder.commands import (
     grading,
     operating,
     records,
+    rehearsing,
+    serving,
     single,
     staff,
     student,
@@ -37,6 +39,8 @@ from autograder.visible import visible, visible_lines
 __all__ = ["main"]
 
 WRONG_USAGE, UNSAFE = 2, 3
+# What of the package needs a module; all others are of the extra that grades.
+_EXTRAS = {"dask": "cluster", "distributed": "cluster", "dask_jobqueue": "slurm"}
 
 COMMANDS = (
     authoring.NEW,
@@ -46,6 +50,7 @@ COMMANDS = (
     collecting.COLLECT,
     grading.GRADE,
     single.GRADE_ONE,
+    serving.SERVE,
     grading.REGRADE,
     records.FEEDBACK,
     records.REPORT,
@@ -59,6 +64,7 @@ COMMANDS = (
     operating.DOCTOR,
     operating.REDTEAM,
     operating.BENCH,
+    rehearsing.REHEARSE,
 )
 
 
@@ -114,7 +120,8 @@ def _complain(error: AutograderError, code: int) -> int:
 
 def _without(error: ModuleNotFoundError) -> str:
     """Say what to install for a command that needs more than a student's package has."""
-    package = f"{DISTRIBUTION}[grade]"
+    root = (error.name or "").partition(".")[0]
+    package = f"{DISTRIBUTION}[{_EXTRAS.get(root, 'grade')}]"
     return f"{error.name} is missing; run make setup, or: python -m pip install '{package}'"
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from autograder.cluster import Cluster
 from autograder.errors import UsageError
 from autograder.policies import OwnPolicies, Policies, gradebook_url
 from autograder.sandbox.limits import Limits
@@ -58,6 +59,7 @@ class Course:
         gradebook_url: of the gradebook's database on a server; "" for ``gradebook.db``.
         due: when assignments are due, UTC, where nbgrader's gradebook does not say it.
         require_secret: whether nothing is graded with the demo secret.
+        cluster: where the engine ``dask`` finds its workers.
         demo_secret: whether that is the demo secret, which everybody knows.
     """
 
@@ -72,6 +74,7 @@ class Course:
     due: dict[str, datetime] = field(default_factory=dict)
     gradebook_url: str = field(default="", repr=False)  # may hold a password
     require_secret: bool = False
+    cluster: Cluster = field(default_factory=Cluster)
 
     @property
     def demo_secret(self) -> bool:
@@ -247,7 +250,7 @@ def _read(root: Path) -> Course:
         raise UsageError(f"{CONFIG}: {error}") from None
     known = (
         *("name", "limits", "assignments", "min_isolation", "late", "grades", "gradebook"),
-        "require_secret",
+        *("require_secret", "cluster", "slurm"),
     )
     for key in table:
         if key not in known:
@@ -280,6 +283,7 @@ def _read(root: Path) -> Course:
         {one: said.due for one, said in own.items() if said.due is not None},
         _in_config(gradebook_url, _table(table, "gradebook"), os.environ),
         require_secret,
+        _in_config(Cluster.from_tables, _table(table, "cluster"), _table(table, "slurm")),
     )
 
 

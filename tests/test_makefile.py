@@ -20,6 +20,10 @@ ROOT = Path(__file__).resolve().parents[1]
             "grade ENGINE=local SHARD=1/2",
             "grade --device auto --engine local --shard 1/2",
         ),
+        (
+            "grade ENGINE=dask SCHEDULER=tls://there:8786",
+            "grade --device auto --engine dask --scheduler tls://there:8786",
+        ),
         ("compile ASSIGNMENT=hw1", "compile hw1"),
         ("audit ASSIGNMENT=hw1", "audit hw1"),
         ("redteam ASSIGNMENT=hw1 ONLY=steal JOBS=2", "redteam hw1 --only steal --jobs 2"),

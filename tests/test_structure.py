@@ -22,6 +22,7 @@ LAYERS = (
     "visible",
     "spelling",
     "policies",
+    "cluster",
     "secret",
     "authoring",
     "sandbox",
@@ -46,6 +47,7 @@ LAYERS = (
 )
 MAX_LINES = 350
 HEAVY = ("torch", "nbgrader", "nbformat", "IPython", "jinja2", "rich", "jupytext")
+OF_A_CLUSTER = ("dask", "distributed", "dask_jobqueue")
 # What runs in a session may import at its top, and inside functions, where it is there.
 IN_SESSION = (
     "inside.worker",
@@ -174,6 +176,7 @@ def test_whatever_is_imported_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"], *extras["grade"], *extras["postgres"]]
+    wanted += [*extras["cluster"], *extras["slurm"]]
     declared = {re.split(r"[<>=\[]", one)[0] for one in wanted}
     brings = packages_distributions()
     for name, path in MODULES.items():
@@ -194,7 +197,7 @@ def public(tree):
     """Return the names that a module defines at its top: functions, classes, assignments."""
     names = set()
     for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             found = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -289,8 +292,13 @@ def test_the_process_that_becomes_a_session_imports_nothing_of_the_grader():
     assert layers <= {"errors", "version", "authoring", "student", "sandbox"}
 
 
+def test_who_grades_on_one_machine_imports_nothing_of_a_cluster():
+    whole = "import autograder.cli, autograder.engines.run, autograder.engines.local"
+    assert imported_by(f"{whole}").isdisjoint(OF_A_CLUSTER)
+
+
 def test_the_command_line_starts_light():
-    assert imported_by("import autograder.cli").isdisjoint(HEAVY)
+    assert imported_by("import autograder.cli").isdisjoint({*HEAVY, *OF_A_CLUSTER})
     modules = own("import autograder.cli")
     later = {"artefacts", "grading", "compiler", "audit", "redteam", "bench", "doctor", "display"}
     assert {layer(module) for module in modules}.isdisjoint(later)

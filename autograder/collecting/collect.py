@@ -6,7 +6,7 @@ student, or two attempts of one, are known only then. Files are read one submiss
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +45,7 @@ def collect(
     form: str | None = None,
     policy: Policy = Policy.NEWEST,
     dry_run: bool = False,
+    leave: Collection[str] = (),
 ) -> Report:
     """Bring the submissions of some sources into `submitted/`, and return the report.
 
@@ -55,6 +56,7 @@ def collect(
         form: a name in `FORMS`; None if it is recognised.
         policy: what to do where a student has a submission already.
         dry_run: write nothing.
+        leave: attempts in an exchange that are left for another time, by their names there.
 
     Raises:
         UsageError: a source is not there or none of that form, nobody tells the assignment, or the
@@ -69,7 +71,7 @@ def collect(
     with ExitStack() as stack:
         listed = []
         for number, path in enumerate(paths):
-            listed += _list(Source(path, stack, names), number, form, report)
+            listed += _list(Source(path, stack, names, frozenset(leave)), number, form, report)
         groups = _by_student(_of_assignments(listed, assignment, names, report), roster, report)
         for (name, student), attempts in sorted(groups.items()):
             report.superseded += len(attempts) - 1

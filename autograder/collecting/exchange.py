@@ -19,7 +19,7 @@ from autograder.errors import UsageError
 from autograder.records.handed_back import SECRET
 from autograder.records.times import read_time
 
-__all__ = ["read", "recognises"]
+__all__ = ["inbound_of", "read", "recognises"]
 
 INBOUND = "inbound"
 # A student's name may hold a plus, an assignment's may not.
@@ -36,19 +36,30 @@ def recognises(source: Source) -> bool:
     return any(ATTEMPT.fullmatch(path.name) for folder in folders for path in folder.iterdir())
 
 
+def inbound_of(path: Path) -> Path:
+    """Return the folder of submitted work in an exchange, a course in one, or by itself.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    folders = _inbound(path)
+    if not folders:
+        raise UsageError(f"{path} has no folder {INBOUND}; name the exchange, or a course")
+    if len(folders) > 1:
+        names = ", ".join(sorted(folder.parent.name for folder in folders))
+        raise UsageError(f"{path} has several courses: {names}; name the folder of one")
+    return folders[0]
+
+
 def read(source: Source, notes: Notes) -> Iterator[Found]:
-    """Yield every attempt.
+    """Yield every attempt, but those that the source is told to leave.
 
     Raises:
         UsageError: there is no such folder, or there are several.
     """
-    folders = _inbound(source.path)
-    if not folders:
-        raise UsageError(f"{source.path} has no folder {INBOUND}; name the exchange, or a course")
-    if len(folders) > 1:
-        names = ", ".join(sorted(folder.parent.name for folder in folders))
-        raise UsageError(f"{source.path} has several courses: {names}; name the folder of one")
-    for folder in sorted(folders[0].iterdir()):
+    for folder in sorted(inbound_of(source.path).iterdir()):
+        if folder.name in source.leave:
+            continue
         match = ATTEMPT.fullmatch(folder.name)
         if match is None or folder.is_symlink() or not folder.is_dir():
             notes.strays.append(folder.name)

@@ -52,11 +52,13 @@ class Source:
         path: where it is.
         stack: what is open until everything is collected.
         assignments: the names of the course's assignments.
+        leave: attempts that somebody still writes, by the names that an exchange has for them.
     """
 
     path: Path
     stack: ExitStack
     assignments: frozenset[str] = frozenset()
+    leave: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

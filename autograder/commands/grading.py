@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from autograder.commands.cluster import add_engine, device_of, with_cluster
 from autograder.commands.command import (
     ATTENTION,
     DONE,
@@ -25,7 +26,6 @@ from autograder.commands.command import (
     say_problems,
 )
 from autograder.course import Course, find_course
-from autograder.engines.table import ENGINES
 from autograder.errors import UsageError, naming
 from autograder.records.exporters import json_of
 
@@ -40,13 +40,8 @@ __all__ = ["GRADE", "REGRADE"]
 def _add_what_to_grade(parser: Parser) -> None:
     add_assignments(parser)
     parser.add_argument("--student", action="append", default=[], help="only this one; repeatable")
-    parser.add_argument(
-        "--device", choices=("cpu", "cuda", "auto"), default="auto", help="default: auto"
-    )
     add_jobs(parser, "submissions")
-    parser.add_argument(
-        "--engine", choices=tuple(ENGINES), default="local", help="where it is done; default: local"
-    )
+    add_engine(parser)
     add_require_secret(parser)
 
 
@@ -76,7 +71,7 @@ def _grade(options: Options) -> int:
     from autograder.engines.run import Run, grade_assignment
 
     course = _course(options)
-    device, jobs = options.device, jobs_of(options)
+    device, jobs = device_of(options), jobs_of(options)
     display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs, left_out = list[Run](), list[Problem]()
     with report_at_the_end(partial(_write_report, course, display, left_out)):
@@ -142,7 +137,7 @@ def _regrade(options: Options) -> int:
     from autograder.engines.regrade import regrade
 
     course = _course(options)
-    device, jobs = options.device, jobs_of(options)
+    device, jobs = device_of(options), jobs_of(options)
     display, left_out, said = Display(), list[Problem](), set[Problem]()
     write_report = partial(_write_report, course, display, left_out)
     with report_at_the_end(write_report) if options.apply else nullcontext():
@@ -180,7 +175,7 @@ REGRADE = Command(
 
 
 def _course(options: Options) -> Course:
-    course = find_course()
+    course = with_cluster(find_course(), options)
     return replace(course, require_secret=True) if options.require_secret else course
 
 

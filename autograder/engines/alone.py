@@ -11,7 +11,6 @@ from autograder.course import Course, NoCourse, find_course, notebook_in
 from autograder.engines.places import device_for
 from autograder.engines.table import ENGINES
 from autograder.engines.work import Job, Work
-from autograder.sandbox.client.gpu import gpus_for
 from autograder.sandbox.protocol.settings import Isolation
 from autograder.secret import SECRET_FILE_VARIABLE, secret_of_environment
 
@@ -74,8 +73,7 @@ def grade_alone(
         private.append(Path(secret_file).absolute())
     limits, level = course.limits_of(manifest.assignment), course.min_isolation
     device = device_for(device, manifest)
-    where = device, level, tuple(private), gpus_for(device)
-    work = Work(bundle, course.secret_to_grade_with(), limits, *where)
+    work = Work(bundle, course.secret_to_grade_with(), limits, device, level, tuple(private))
     notebook = _notebook(submission, manifest.assignment)
     job = Job(student, notebook)
     (graded,) = ENGINES["local"](work, [job], 1)

@@ -12,14 +12,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
 from autograder.artefacts.bundle import Bundle, read_bundle
-from autograder.artefacts.results import now
-from autograder.engines.grader import Worker
+from autograder.engines.grader import Worker, given_up
 from autograder.engines.places import MOST_LOST, Lost, Place, Places
+from autograder.engines.slots import ONE_THREAD
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import DeviceLost, HarnessError
-from autograder.grading.completing import Completion
 from autograder.grading.intake import read_submitted
-from autograder.grading.scoring import broken
+from autograder.sandbox.client.gpu import gpus_for
 from autograder.sandbox.inside.preload import imported_late
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.protocol.settings import Gpu
@@ -27,8 +26,6 @@ from autograder.sandbox.protocol.settings import Gpu
 __all__ = ["grade_all"]
 
 TRIES = GRADINGS - 2  # of a submission whose worker was killed; the others are the first, one alone
-# Of each library: there is a worker for each core, and threads that wait for work use it up.
-ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("MKL", "OMP", "OPENBLAS")}
 
 
 def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]:
@@ -43,9 +40,11 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]
         DeviceLost: no GPU is left; what was not yielded is for a later run.
         HarnessError: the bundle cannot be read or run here.
         UnsafeHere: this machine cannot hold a student's code safely.
+        UsageError: the work is for GPUs, and this machine has none.
     """
     os.environ.update(ONE_THREAD)  # of the workers, before they import anything
     bundle = read_bundle(work.bundle)
+    work = work if work.gpus else replace(work, gpus=gpus_for(work.device))
     queue, suspects = deque(jobs), deque[Job]()
     starved, places = deque[Job](), Places(work)
     while queue:
@@ -107,7 +106,9 @@ def _grade_in_pool(
                 elif (job := places.note(job, place, found)).lost < MOST_LOST:
                     queue.append(job)
                 else:
-                    yield job, _given_up(work, job, bundle, f"{job.lost} GPUs were lost with it")
+                    fault = f"{job.lost} GPUs were lost with it"
+                    submitted = read_submitted(job.path)
+                    yield job, given_up(bundle, job, submitted, work.device, fault)
     except BrokenProcessPool:
         suspects.extend(job for job, _ in waiting.values())
         for worker in multiprocessing.active_children():
@@ -123,15 +124,8 @@ def _grade_alone(work: Work, job: Job, bundle: Bundle, places: Places) -> Graded
         again = replace(job, gradings=job.gradings + number)
         for _, graded in _grade_in_pool(work, deque([again]), places.of(1), deque(), places):
             return graded
-    return _given_up(work, job, bundle, f"its worker was killed {TRIES} times")
-
-
-def _given_up(work: Work, job: Job, bundle: Bundle, fault: str) -> Graded:
-    """Return a submission that is for staff: it cannot be graded by a program."""
-    submitted = read_submitted(job.path)
-    result = broken(bundle, job.student, submitted.data, fault, work.device, now)
-    completion = Completion.of(job.earlier, submitted.digest, bundle)
-    return Graded(job.student, submitted, completion.broken(result) if completion else result)
+    fault = f"its worker was killed {TRIES} times"
+    return given_up(bundle, job, read_submitted(job.path), work.device, fault)
 
 
 _worker: Worker | None = None
@@ -146,7 +140,7 @@ def _prepare(work: Work, gpu: Gpu | None) -> None:
     threading.Thread(target=_end_with_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     try:
-        _worker = Worker(work, gpu)
+        _worker = Worker(work, read_bundle(work.bundle), gpu)
     except HarnessError as error:
         _fault = str(error)  # told with the first job: the pool would not say it now
         return

@@ -20,15 +20,14 @@ from autograder.engines.places import device_for
 from autograder.engines.problems import Problem, as_far_as_it_goes, fault_words, told
 from autograder.engines.record import Seen, bring_up_to_date, write_notebook
 from autograder.engines.stamps import keep_times
-from autograder.engines.table import ENGINES
-from autograder.engines.work import GRADINGS, Graded, Job, Work
+from autograder.engines.table import engine_of
+from autograder.engines.work import GRADINGS, Engine, Graded, Job, Work
 from autograder.errors import AutograderError, NotCompiled, UsageError, stops_all
 from autograder.grading.intake import read_submitted
 from autograder.policies import Attempts
 from autograder.records.store import Store, submission_key
 from autograder.records.teams import teams_of
 from autograder.records.whole_files import require_writable
-from autograder.sandbox.client.gpu import gpus_for
 from autograder.sandbox.protocol.settings import Isolation
 from autograder.version import own_version
 from autograder.visible import visible
@@ -96,7 +95,7 @@ def grade_assignment(
     device: str = "cpu",
     workers: int = 1,
     unsafe_local: bool = False,
-    engine: str = "local",
+    engine: str | Engine = "local",
     *,
     again: bool = False,
     report: bool = True,
@@ -117,7 +116,7 @@ def grade_assignment(
         device: ``cpu``, ``cuda`` or ``auto``.
         workers: how many submissions are graded at a time.
         unsafe_local: run students' code without walls, as a trial that counts for nothing.
-        engine: the name of the one that grades.
+        engine: the one that grades, or its name.
         again: grade what another bundle graded, too.
         report: write the report, too; whoever grades several assignments does so behind the last.
 
@@ -134,7 +133,7 @@ def grade_assignment(
         for folder in (plan.store.folder, plan.store.folder / "history"):
             require_writable(folder)  # else a class would be graded for nothing
         progress.begin(len(plan.jobs))
-    for one in as_far_as_it_goes(ENGINES[engine](plan.work, plan.jobs, workers), problems):
+    for one in as_far_as_it_goes(engine_of(engine)(plan.work, plan.jobs, workers), problems):
         earlier = digest_of(one.submitted.data) in plan.earlier.get(one.student, ())
         if not earlier:
             seen[one.student] = Seen.of(one.submitted)
@@ -168,7 +167,7 @@ def try_assignment(
     students: Collection[str] = (),
     device: str = "cpu",
     workers: int = 1,
-    engine: str = "local",
+    engine: str | Engine = "local",
 ) -> Preview:
     """Grade what `grade_assignment` would grade again, and write nothing."""
     return _tried(course, name, progress, students, device, workers, engine, Store.find)
@@ -181,10 +180,11 @@ def try_again(
     students: Collection[str],
     device: str = "cpu",
     workers: int = 1,
+    engine: str | Engine = "local",
 ) -> Preview:
     """Grade what students submitted, whatever is stored of it, and write nothing."""
 
-    return _tried(course, name, progress, students, device, workers, "local", None)
+    return _tried(course, name, progress, students, device, workers, engine, None)
 
 
 def _tried(
@@ -194,14 +194,14 @@ def _tried(
     students: Collection[str],
     device: str,
     workers: int,
-    engine: str,
+    engine: str | Engine,
     find: Find | None,
 ) -> Preview:
     plan = _plan(course, name, students, device, course.min_isolation, find, again=True)
     found, problems = dict[str, Result](), list(plan.problems)
     if plan.jobs:
         progress.begin(len(plan.jobs))
-    for one in as_far_as_it_goes(ENGINES[engine](plan.work, plan.jobs, workers), problems):
+    for one in as_far_as_it_goes(engine_of(engine)(plan.work, plan.jobs, workers), problems):
         found[one.student] = one.result
         progress.advance(one.result)
     return Preview(found, told(course, problems))
@@ -243,10 +243,7 @@ def _plan(
     """
     bundle, store = _bundle(course, name), Store(course.results(name))
     device = device_for(device, bundle.manifest)
-    limits = course.limits_of(name)
-    secret = course.secret_to_grade_with()
-    where = device, min_isolation, course.private(), gpus_for(device)
-    work = Work(course.bundle(name), secret, limits, *where)
+    work = Work.of(course, name, device, min_isolation)
     jobs, seen, done = [], {}, 0
     problems: list[Problem] = []
     earlier: dict[str, set[str]] = {}

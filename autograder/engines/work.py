@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from autograder.cluster import Cluster
+from autograder.course import Course
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import WEAKEST, Gpu, Isolation
 
@@ -19,7 +21,11 @@ GRADINGS = 5  # of a submission in one run, at the most; each has inputs of its 
 
 @dataclass(frozen=True)
 class Work:
-    """What the workers of one run share; ``gpus`` are those over which they are spread."""
+    """What the workers of one run share.
+
+    ``cluster`` is for an engine that needs other machines; ``gpus`` are those of this machine over
+    which workers are spread: nothing means all that there are.
+    """
 
     bundle: Path
     secret: bytes = field(repr=False)
@@ -28,6 +34,24 @@ class Work:
     min_isolation: Isolation = WEAKEST
     private: tuple[Path, ...] = ()
     gpus: tuple[Gpu, ...] = ()
+    cluster: Cluster = field(default_factory=Cluster)
+
+    @classmethod
+    def of(cls, course: Course, name: str, device: str, min_isolation: Isolation) -> "Work":
+        """Return the work at an assignment of a course.
+
+        Raises:
+            UnsafeHere: the course requires a secret, and has none.
+        """
+        return cls(
+            course.bundle(name),
+            course.secret_to_grade_with(),
+            course.limits_of(name),
+            device,
+            min_isolation,
+            course.private(),
+            cluster=course.cluster.within(course.root),
+        )
 
 
 @dataclass(frozen=True)
@@ -50,13 +74,15 @@ class Job:
 class Graded:
     """A submission that was graded: what was read of it then, and the result.
 
-    ``starved`` says that something ran out of time that had not had the processor for it.
+    ``starved`` says that something ran out of time that had not had the processor for it;
+    ``seconds`` is the wall time that its worker took.
     """
 
     student: str
     submitted: "Submitted" = field(repr=False)
     result: "Result"
     starved: bool = False
+    seconds: float = 0.0
 
 
 class Engine(Protocol):

@@ -100,6 +100,15 @@ class Grader:
             self._fork_server = None
         self._doubtful = False
 
+    def warm(self) -> Isolation:
+        """Start the fork server now; return the isolation level of its walls, which have held.
+
+        Raises:
+            HarnessError: it cannot warm up.
+            UnsafeHere: this machine cannot hold a student's code safely.
+        """
+        return self._warm_fork_server().isolation
+
     def grade(
         self,
         student: str,

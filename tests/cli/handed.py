@@ -18,7 +18,7 @@ from autograder.artefacts.results import (
     Status,
     Verdict,
 )
-from autograder.engines import run as engine_run
+from autograder.engines.table import ENGINES
 from autograder.engines.work import Graded, Job, Work
 from autograder.grading.intake import read_submitted
 
@@ -39,7 +39,7 @@ class Class:
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = root
         self._clock = MONDAY + timedelta(days=30)
-        monkeypatch.setattr(engine_run, "ENGINES", {"local": self._grade})
+        monkeypatch.setitem(ENGINES, "local", self._grade)
 
     def hand_in(self, student: str, day: int | None, **points: object) -> str:
         """Put a submission into its place; return the name that results have for it.

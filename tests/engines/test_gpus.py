@@ -132,14 +132,14 @@ def test_a_trial_run_that_loses_its_card_says_so(
 
 def lost_from_the_start(patch, driver):
     """Lose the card when the run has found it."""
-    from autograder.engines import run
+    from autograder.engines import local
 
     def found(device):
         cards = driver.gpus if device == "cuda" else ()
         driver.set(0, lost=True)
         return cards
 
-    patch.setattr(run, "gpus_for", found)
+    patch.setattr(local, "gpus_for", found)
 
 
 def grade(classroom, device):
@@ -241,7 +241,7 @@ def test_out_of_memory_on_a_card_that_is_shared_is_graded_again_alone(work, job_
 
 def test_the_grader_s_own_checks_compute_on_the_card_of_its_sessions(work, job_of, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    worker = Worker(work, work.gpus[1])
+    worker = Worker(work, read_bundle(work.bundle), work.gpus[1])
     assert os.environ["CUDA_VISIBLE_DEVICES"] == work.gpus[1].id
     graded = worker.grade(job_of("ada", after=[WHERE]))
     worker.close()

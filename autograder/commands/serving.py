@@ -1,0 +1,116 @@
+"""The command of a grader that stays up."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from autograder.commands.cluster import add_engine, device_of, with_cluster
+from autograder.commands.command import (
+    ATTENTION,
+    DONE,
+    Command,
+    Options,
+    Parser,
+    add_assignments,
+    add_jobs,
+    add_require_secret,
+    assignments_of,
+    jobs_of,
+    print_text,
+)
+from autograder.course import Course, find_course
+from autograder.visible import visible
+
+__all__ = ["SERVE"]
+
+
+def _add_serve(parser: Parser) -> None:
+    add_assignments(parser)
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--watch", action="store_true", help="grade what arrives, until it is stopped: the default"
+    )
+    ways.add_argument("--once", action="store_true", help="grade what is there, and end")
+    parser.add_argument(
+        "--exchange",
+        type=Path,
+        metavar="FOLDER",
+        help="collect what arrives in nbgrader's exchange, too: the exchange, or a course in it",
+    )
+    add_jobs(parser, "submissions")
+    add_engine(parser)
+    add_require_secret(parser)
+
+
+def _serve(options: Options) -> int:
+    from autograder.collecting.exchange import inbound_of
+    from autograder.engines.serving import Server, only_one
+    from autograder.engines.standing import Standing
+
+    course, jobs = _course(options), jobs_of(options)
+    course.secret_to_grade_with()
+    if options.assignments:
+        assignments_of(course, options.assignments)
+    if options.exchange is not None:
+        inbound_of(options.exchange)  # a wrong name is said now, not in the log
+    standing = Standing(jobs)
+    server = Server(
+        partial(_course, options),
+        options.assignments,
+        options.exchange and options.exchange.absolute(),
+        device_of(options),
+        jobs,
+        standing if options.engine == "local" else options.engine,
+        _say,
+    )
+    with only_one(course), _ending():
+        try:
+            if options.once:
+                return ATTENTION if server.once() else DONE
+            _say(f"watching {course.root / 'submitted'}")
+            if course.demo_secret:
+                _say("hidden inputs come from the demo secret, which everybody knows")
+            with suppress(KeyboardInterrupt):
+                server.watch()
+            _say("stopped; what was graded is stored, the same command goes on")
+        finally:
+            standing.close()
+    return DONE
+
+
+SERVE = Command(
+    "serve",
+    help="stay up, and grade what arrives in submitted/ or in nbgrader's exchange within seconds",
+    example="autograder serve --watch --exchange /srv/nbgrader/exchange",
+    run=_serve,
+    add_options=_add_serve,
+)
+
+
+def _course(options: Options) -> Course:
+    course = with_cluster(find_course(), options)
+    return replace(course, require_secret=True) if options.require_secret else course
+
+
+def _say(text: str) -> None:
+    from autograder.artefacts.results import now
+
+    print_text(f"{now()} {visible(text)}\n", end="")
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """Let a signal to end, as systemd sends it, do what Ctrl-C does."""
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,189 @@
+"""What runs in a worker of Dask: it keeps bundles and warm slots, and grades batches in them.
+
+Only bytes cross, as `autograder.engines.orders` describes them. No function here raises: Dask
+writes the arguments of what raised into its log, and the secret is among them. What nobody has
+used for a while is dropped, so that a driver that was killed leaves nothing behind for long.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version_tuple
+from socket import gethostname
+from typing import Any
+
+import msgspec
+
+from autograder.artefacts.bundle import digest_of
+from autograder.engines.orders import Order, Outcome, Setup, Warm, decode, encode
+from autograder.engines.slots import Slots
+from autograder.errors import AutograderError, HarnessError
+from autograder.version import own_version
+
+__all__ = [
+    "Batch",
+    "Facts",
+    "forget",
+    "grade_batch",
+    "look",
+    "own_versions",
+    "receive_bundle",
+    "receive_setup",
+    "warm_up",
+]
+
+IDLE_SECONDS = 600.0
+LOOK_SECONDS = 30.0
+PACKAGES = ("numpy", "torch")
+
+
+class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a worker is: its machine, its versions, and whether it has a bundle."""
+
+    host: str
+    versions: dict[str, str]
+    has_bundle: bool
+
+
+class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What became of a batch: an outcome for each order; none where the worker has no set-up."""
+
+    outcomes: list[Outcome] | None
+
+
+class _State:
+    """All that this process keeps between two calls."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.setups: dict[str, tuple[Setup, float]] = {}  # and when each was used
+        self.bundles: dict[str, bytes] = {}
+        self.slots: Slots | None = None
+
+    def find(self, name: str) -> tuple[Slots, Setup, bytes] | None:
+        """Return the slots, with a set-up that was received, if its bundle was, too."""
+        with self.lock:
+            setup, _ = self.setups.get(name, (None, 0.0))
+            if self.slots is None or setup is None or setup.bundle not in self.bundles:
+                return None
+            self.setups[name] = setup, time.monotonic()
+            return self.slots, setup, self.bundles[setup.bundle]
+
+    def receive(self, setup: Setup, worker: Any) -> bool:
+        """Keep a set-up; return whether its bundle is here."""
+        with self.lock:
+            if self.slots is None:
+                self.slots = Slots(worker.state.nthreads, _private(worker))
+                threading.Thread(target=self._tidy, daemon=True).start()
+            self.setups[setup.id] = setup, time.monotonic()
+            return setup.bundle in self.bundles
+
+    def forget(self, name: str) -> None:
+        """Drop a set-up, and the bundles that no other one names."""
+        with self.lock:
+            self.setups.pop(name, None)
+            self._drop_bundles()
+
+    def _drop_bundles(self) -> None:
+        used = {setup.bundle for setup, _ in self.setups.values()}
+        self.bundles = {name: data for name, data in self.bundles.items() if name in used}
+
+    def _tidy(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            before = time.monotonic() - IDLE_SECONDS
+            with self.lock:
+                self.setups = {n: pair for n, pair in self.setups.items() if pair[1] > before}
+                self._drop_bundles()
+            if self.slots is not None:
+                self.slots.close_idle(IDLE_SECONDS)
+
+
+_state = _State()
+
+
+def own_versions() -> dict[str, str]:
+    """Return the versions on which a result hangs; of a package that is missing, none."""
+    found = {"python": ".".join(python_version_tuple()[:2]), "autograder": own_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name).partition("+")[0]  # whichever build of PyTorch it is
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def look(bundle: str) -> bytes:
+    """Return the `Facts` of this worker."""
+    with _state.lock:
+        has = bundle in _state.bundles
+    return encode(Facts(gethostname(), own_versions(), has))
+
+
+def receive_setup(data: bytes, dask_worker: Any) -> bool:
+    """Keep a set-up; return whether its bundle is missing here.
+
+    Args:
+        data: the set-up.
+        dask_worker: given by Dask, for the sake of its name.
+    """
+    try:
+        return not _state.receive(decode(data, Setup), dask_worker)
+    except HarnessError:
+        return True
+
+
+def receive_bundle(digest: str, data: bytes) -> bool:
+    """Keep a bundle, if it is the one that is named; return whether it is."""
+    if digest_of(data) != digest:
+        return False
+    with _state.lock:
+        _state.bundles[digest] = data
+    return True
+
+
+async def warm_up(name: str) -> bytes:
+    """Start a slot, whose walls are tried; return a `Warm`."""
+    return await asyncio.to_thread(_warm_up, name)
+
+
+def _warm_up(name: str) -> bytes:
+    if (found := _state.find(name)) is None:
+        return encode(Warm(refused="the bundle did not arrive whole"))
+    slots, setup, bundle = found
+    try:
+        slot = slots.warm_up(setup, bundle)
+    except (AutograderError, OSError) as error:
+        return encode(Warm(refused=str(error)))
+    return encode(Warm(slot.isolation))
+
+
+def grade_batch(name: str, orders: tuple[bytes, ...]) -> bytes:
+    """Grade submissions; return a `Batch`."""
+    if (found := _state.find(name)) is None:
+        return encode(Batch(None))
+    slots, setup, bundle = found
+    try:
+        whole = [decode(order, Order) for order in orders]
+    except HarnessError as error:
+        return encode(Batch([Outcome(fault=str(error))] * len(orders)))
+    return encode(Batch(slots.grade(setup, bundle, whole)))
+
+
+def forget(name: str) -> None:
+    """Drop a set-up when its run is over; its slots stay warm for the next one a while."""
+    _state.forget(name)
+
+
+def _private(worker: Any) -> tuple[str, ...]:
+    """Return the paths of a worker that no session may find: its certificate, and the key of it."""
+    tls = worker.security.get_tls_config_for_role("worker")
+    return tuple(os.path.abspath(path) for one in ("key", "cert") if (path := _file(tls, one)))
+
+
+def _file(tls: Mapping[str, Any], name: str) -> str | None:
+    path = tls.get(name)  # which may be a certificate itself, in memory
+    return path if isinstance(path, str) and os.path.isfile(path) else None

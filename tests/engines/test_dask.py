@@ -1,0 +1,399 @@
+"""The driver, with a cluster whose workers say what a test wants; tests/engines/test_cluster.py has
+one of processes.
+"""
+
+import logging
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.results import Status, now
+from autograder.cluster import Cluster, Slurm
+from autograder.engines import dask as engine
+from autograder.engines import dask_worker
+from autograder.engines.dask_cluster import (
+    CALM,
+    address_of,
+    connected,
+    is_loopback,
+    require_encryption,
+    slurm_cluster,
+)
+from autograder.engines.dask_worker import Batch, Facts
+from autograder.engines.orders import Order, Outcome, Setup, Warm, decode, encode
+from autograder.engines.work import Job, Work
+from autograder.errors import HarnessError, UnsafeHere, UsageError
+from autograder.grading.scoring import result_of
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.protocol.settings import Isolation
+from autograder.secret import DEMO_SECRET
+from tests.each import require_each
+
+pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+
+SECRET = b"the secret of the course"
+ADDRESS = "tls://10.0.0.1:{}"
+
+
+class Future:
+    def __init__(self, answer, status="finished"):
+        self.status, self._answer = status, answer
+        self.callback = None
+
+    def add_done_callback(self, callback):
+        self.callback = callback
+        if self.status != "pending":
+            callback(self)
+
+    def result(self, timeout):
+        return self._answer()
+
+    def cancel(self):
+        self.status = "cancelled"
+
+    def release(self):
+        pass
+
+
+class Fake:
+    """A client of a cluster; ``outcome`` says what becomes of an order."""
+
+    def __init__(self, bundle, outcome=None):
+        self.bundle, self.status = bundle, "running"
+        self.workers = {ADDRESS.format(n): {"nthreads": 1, "resources": {}} for n in (1, 2)}
+        self.outcome = outcome or self.graded
+        self.facts, self.warm = {}, {}
+        self.sent, self.in_flight, self.most = [], 0, 0
+        self.asked, self.options = [], []
+        self.connections = 0
+
+    def __call__(self, patience=0.0):
+        self.connections += 1
+        self.status = "running"
+        return self
+
+    def scheduler_info(self):
+        return {"workers": dict(self.workers)}
+
+    def run(self, function, *arguments, workers, on_error, wait=True):
+        self.asked += [(function.__name__, worker) for worker in workers]
+        return {worker: self._said(function.__name__, worker, arguments) for worker in workers}
+
+    def _said(self, name, worker, arguments):
+        if name == "look":
+            versions = dask_worker.own_versions() | self.facts.get(worker, {})
+            return encode(Facts(worker, versions, False))
+        if name == "warm_up":
+            return encode(self.warm.get(worker, Warm(Isolation.NAMESPACES)))
+        if name == "receive_setup":
+            assert decode(arguments[0], Setup).secret == SECRET
+        return True
+
+    def submit(self, function, name, orders, *, workers, **options):
+        assert SECRET not in repr((name, orders, options)).encode(), "Dask may log it"
+        self.options.append(options | {"workers": workers})
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+        found = [decode(order, Order) for order in orders]
+        self.sent.append(found)
+        return self.future(found, workers)
+
+    def future(self, orders, workers):
+        return Future(lambda: self.answer(orders))
+
+    def answer(self, orders):
+        self.in_flight -= 1
+        outcomes = [self.outcome(order) for order in orders]
+        return encode(Batch(None if None in outcomes else outcomes))
+
+    def graded(self, order, starved=False):
+        result = result_of(self.bundle, order.student, order.data, (), (), "cpu", now)
+        return Outcome(result, starved, 0.5)
+
+    def close(self, timeout=0):
+        self.status = "closed"
+
+    def tries(self, student):
+        """Return of each time that a submission was sent, its gradings and who else was sent."""
+        return [
+            (order.gradings, len(orders))
+            for orders in self.sent
+            for order in orders
+            if order.student == student
+        ]
+
+
+@pytest.fixture
+def fake(bundle_path, monkeypatch):
+    client = Fake(read_bundle(bundle_path))
+    for name in ("LOOK_SECONDS", "WAIT_SECONDS", "ASKED_SECONDS"):
+        monkeypatch.setattr(engine, name, 0.01)
+    monkeypatch.setattr(engine, "FIRST_SECONDS", 0.05)
+
+    @contextmanager
+    def connected(cluster, secret):
+        yield client
+
+    monkeypatch.setattr(engine, "connected", connected)
+    return client
+
+
+@pytest.fixture
+def grade(fake, bundle_path, tmp_path):
+    """Return a function that grades so many submissions, and returns results by student."""
+
+    def grade(count, device="cpu", patience=10.0, unreadable=()):
+        jobs = []
+        for student in [f"s{n}" for n in range(count)]:
+            path = tmp_path / "submitted" / student / "tiny" / "tiny.ipynb"
+            if student not in unreadable:
+                path.parent.mkdir(parents=True)
+                path.write_bytes(student.encode())
+            jobs.append(Job(student, path))
+        cluster = Cluster(patience_minutes=patience)
+        work = Work(bundle_path, SECRET, Limits(), device, cluster=cluster)
+        found = [(one.student, one.result) for one in engine.grade_all(work, jobs, 1)]
+        assert len(found) == len(dict(found)), "each is yielded once"
+        return dict(found)
+
+    return grade
+
+
+def test_all_are_graded_and_never_more_than_two_batches_for_each_slot_are_on_their_way(fake, grade):
+    assert len(grade(50)) == 50
+    assert fake.most == 4  # two workers of one slot
+    assert max(len(orders) for orders in fake.sent) == 4  # two seconds, at half a second each
+    assert fake.status == "closed"
+
+
+def test_what_cannot_be_read_is_sent_to_nobody(fake, grade):
+    found = grade(3, unreadable=["s1"])
+    assert fake.tries("s1") == []
+    assert found["s1"].status is Status.NEEDS_ATTENTION
+    assert found["s1"].notes == ("there is no tiny.ipynb in the submission",)
+
+
+def test_nothing_to_grade_asks_no_cluster(fake, grade):
+    assert grade(0) == {}
+    assert fake.connections == 0
+
+
+def test_a_fault_is_tried_again_alone_three_times_and_is_then_for_staff_never_a_zero(fake, grade):
+    def outcome(order):
+        return Outcome(fault="it broke") if order.student == "s7" else fake.graded(order)
+
+    fake.outcome = outcome
+    found = grade(20)
+    assert len(found) == 20
+    tries = fake.tries("s7")
+    assert [gradings for gradings, _ in tries] == [0, 1, 2, 3]  # each has inputs of its own
+    assert [size for _, size in tries[1:]] == [1, 1, 1]
+    assert found["s7"].status is Status.NEEDS_ATTENTION
+    assert found["s7"].fault == "graded alone 3 times, and each time: it broke"
+    assert all(fake.tries(f"s{n}")[0][0] == 0 for n in range(20))
+
+
+def test_a_fault_that_passes_costs_nothing(fake, grade):
+    def outcome(order):
+        return Outcome(fault="it broke") if order.gradings < 2 else fake.graded(order)
+
+    fake.outcome = outcome
+    assert all(result.fault is None for result in grade(3).values())
+
+
+def test_a_batch_whose_workers_died_is_tried_again_one_by_one(fake, grade):
+    def answer(orders):
+        if len(orders) > 1:
+            raise RuntimeError("KilledWorker")
+        return Fake.answer(fake, orders)
+
+    fake.answer = answer
+    assert len(grade(30)) == 30
+
+
+def test_what_was_starved_is_graded_again_alone_behind_all_others(fake, grade):
+    fake.outcome = lambda order: fake.graded(order, order.student in ("s0", "s1"))
+    assert len(grade(12)) == 12
+    last = [[(order.student, order.gradings) for order in orders] for orders in fake.sent[-2:]]
+    assert sorted(last) == [[("s0", 1)], [("s1", 1)]]
+
+
+def test_a_worker_that_has_lost_its_setup_gets_it_again(fake, grade):
+    lost = ["s3"]
+
+    def outcome(order):
+        return None if order.student in lost and not lost.clear() else fake.graded(order)
+
+    fake.outcome = outcome
+    assert len(grade(10)) == 10
+    asked = [worker for name, worker in fake.asked if name == "receive_setup"]
+    assert len(asked) > len(set(asked))
+
+
+def test_a_scheduler_that_is_gone_is_waited_for_and_all_that_was_lost_is_sent_again(fake, grade):
+    ordinary, broken = fake.future, []
+
+    def future(orders, workers):
+        if len(fake.sent) == 6 and not broken:
+            broken.append(True)
+            fake.status = "connecting"
+            return Future(None, "cancelled")
+        return ordinary(orders, workers)
+
+    fake.future = future
+    assert len(grade(30)) == 30
+    assert fake.connections == 2
+
+
+def test_what_a_worker_had_that_is_gone_is_sent_to_another(fake, grade):
+    gone, ordinary = ADDRESS.format(1), fake.future
+    del fake.workers[ADDRESS.format(2)]
+
+    def future(orders, workers):
+        if gone in workers:
+            fake.workers.pop(gone, None)
+            fake.workers[ADDRESS.format(3)] = {"nthreads": 1, "resources": {}}
+            return Future(None, "pending")
+        return ordinary(orders, workers)
+
+    fake.future = future
+    assert len(grade(3)) == 3
+    assert fake.options[-1]["workers"] == [ADDRESS.format(3)]
+
+
+def test_a_cluster_whose_workers_do_not_come_back_is_given_up(fake, grade):
+    def future(orders, workers):
+        fake.workers.clear()
+        return Future(None, "pending")
+
+    fake.future = future
+    with pytest.raises(HarnessError, match="the cluster has had no worker for"):
+        grade(3, patience=0.001)
+
+
+def test_a_cluster_without_a_worker_is_said_to_be_so(fake, grade):
+    fake.workers.clear()
+    with pytest.raises(HarnessError, match="no worker came to the scheduler"):
+        grade(1)
+
+
+def test_a_run_on_gpus_is_refused_where_no_worker_has_one(fake, grade):
+    with pytest.raises(UnsafeHere, match="has no GPU; a worker with one is started with"):
+        grade(1, "cuda")
+    assert fake.sent == []
+
+
+def test_of_workers_with_and_without_a_gpu_the_first_are_taken_and_get_one_at_a_time(fake, grade):
+    fake.workers[gpu := ADDRESS.format(9)] = {"nthreads": 4, "resources": {"GPU": 1.0}}
+    assert len(grade(9, "cuda")) == 9
+    assert {len(orders) for orders in fake.sent} == {1}
+    assert fake.most == 2  # of one GPU
+    assert all(o["resources"] == {"GPU": 1} and o["workers"] == [gpu] for o in fake.options)
+
+
+def test_a_worker_that_cannot_grade_is_left_out_and_what_it_lacks_is_said(fake, grade, caplog):
+    fake.facts[ADDRESS.format(1)] = {"torch": "1.0", "python": "3.9"}
+    fake.workers["tcp://10.0.0.7:1"] = {"nthreads": 1, "resources": {}}
+    with caplog.at_level(logging.WARNING):
+        assert len(grade(5)) == 5
+    assert {worker for o in fake.options for worker in o["workers"]} == {ADDRESS.format(2)}
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "python 3.9, here" in said
+    assert "torch 1.0, here" in said
+    assert "tcp://10.0.0.7:1: is on another machine and speaks without encryption" in said
+    told = {worker for name, worker in fake.asked if name in ("receive_setup", "receive_bundle")}
+    assert told == {ADDRESS.format(2)}, "neither secret nor bundle go to those that are left out"
+
+
+def test_a_worker_that_does_not_answer_keeps_nobody_waiting(fake, grade, monkeypatch):
+    monkeypatch.setattr(engine, "OTHERS_SECONDS", 0.02)
+    said, over = fake._said, threading.Event()
+
+    def hanging(name, worker, arguments):
+        if worker == ADDRESS.format(1):
+            over.wait(60)
+        return said(name, worker, arguments)
+
+    fake._said = hanging
+    try:
+        assert len(grade(20)) == 20
+    finally:
+        over.set()
+    assert {worker for o in fake.options for worker in o["workers"]} == {ADDRESS.format(2)}
+
+
+def test_a_cluster_in_which_no_walls_hold_is_refused(fake, grade):
+    why = "a student's code cannot be held safely on this machine"
+    fake.warm = dict.fromkeys(fake.workers, Warm(refused=why))
+    with pytest.raises(UnsafeHere, match=f"(?s)the cluster cannot grade this:.*{why}"):
+        grade(2)
+    assert fake.sent == []
+
+
+def test_encryption_is_required_beyond_this_machine_and_a_secret_never_goes_without():
+    plain, own = "tcp://10.0.0.1:8786", b"a secret of one's own"
+    require_encryption("tls://10.0.0.1:8786", Cluster(), own)
+    require_encryption("tcp://127.0.0.1:8786", Cluster(), own)
+    require_encryption(plain, Cluster(insecure=True), DEMO_SECRET)
+    with pytest.raises(UnsafeHere, match="speaks without encryption"):
+        require_encryption(plain, Cluster(), DEMO_SECRET)
+    with pytest.raises(UnsafeHere, match="--insecure is for trials with the demo secret"):
+        require_encryption(plain, Cluster(insecure=True), own)
+
+
+def test_loopback_is_what_no_other_machine_reaches():
+    def is_so(address, loopback):
+        assert is_loopback(address) is loopback
+
+    cases = (
+        ("tcp://127.0.0.1:1", True),
+        ("tcp://127.8.9.1:1", True),
+        ("tcp://[::1]:1", True),
+        ("tcp://localhost:1", True),
+        ("tcp://0.0.0.0:1", False),
+        ("tcp://10.0.0.1:1", False),
+        ("tcp://localhost.example.edu:1", False),
+    )
+    require_each(cases, is_so)
+
+
+def test_the_scheduler_is_the_courses_or_that_of_dasks_own_configuration():
+    import dask
+
+    with dask.config.set({"scheduler-address": "tls://there:8786"}):
+        assert address_of(Cluster()) == "tls://there:8786"
+        assert address_of(Cluster("tls://here:8786")) == "tls://here:8786"
+    with pytest.raises(UsageError, match="where is the scheduler"):
+        address_of(Cluster())
+    with pytest.raises(UsageError, match="must be like tls://HOST:8786, got 'here'"):
+        address_of(Cluster("here"))
+
+
+def test_a_certificate_that_is_not_there_is_said(tmp_path):
+    cluster = Cluster("tls://127.0.0.1:1", tls_ca=str(tmp_path / "ca.pem"))
+    with pytest.raises(UsageError, match=r"there is no file .*ca\.pem"), connected(cluster, SECRET):
+        raise AssertionError
+
+
+def test_the_script_of_a_slurm_job_starts_a_worker_that_speaks_tls(tmp_path):
+    pytest.importorskip("dask_jobqueue", reason="the extra [slurm] is not installed")
+    asked = Slurm(3, 8, "32GB", "01:30:00", 1, "gpu", "deep", directives=("--exclusive",),
+                  prologue=("module load python",), shared_folder=str(tmp_path))  # fmt: skip
+    with slurm_cluster(Cluster(), replace(asked, interface="lo")) as cluster:
+        script = cluster.job_script()
+        assert cluster.scheduler_address.startswith("tls://")
+    lines = script.splitlines()
+    for line in (
+        *("#SBATCH -p gpu", "#SBATCH -A deep", "#SBATCH --cpus-per-task=8", "#SBATCH --mem=30G"),
+        *("#SBATCH -t 01:30:00", "#SBATCH --gres=gpu:1", "#SBATCH --exclusive"),
+        "module load python",
+    ):
+        assert line in lines, script
+    for option in ("--nthreads 8", "--resources GPU=1", "--protocol tls", "--tls-key", "tls://"):
+        assert option in lines[-1], script
+    assert {f"export {name}={value}" for name, value in CALM.items()} <= set(lines)
+    kept = [path for path in tmp_path.iterdir() if path.stat().st_mode & 0o077]
+    assert kept == [], "nobody else may read a key"

@@ -1,0 +1,102 @@
+"""The engine of a grader that stays up, with slots that say what a test wants."""
+
+import pytest
+
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.results import Status, now
+from autograder.engines import standing
+from autograder.engines.orders import Outcome
+from autograder.engines.standing import Standing
+from autograder.engines.work import Job, Work
+from autograder.errors import HarnessError
+from autograder.grading.scoring import result_of
+from autograder.sandbox.limits import Limits
+
+SECRET = b"the secret of the course"
+
+
+class Slots:
+    def __init__(self, most):
+        self.most, self.orders, self.outcome = most, [], None
+
+    def warm_up(self, setup, bundle):
+        pass
+
+    def grade(self, setup, bundle, orders):
+        self.orders += orders
+        return [self.outcome(order) for order in orders]
+
+
+@pytest.fixture
+def graded(bundle_path):
+    bundle = read_bundle(bundle_path)
+
+    def graded(order, starved=False):
+        result = result_of(bundle, order.student, order.data, (), (), "cpu", now)
+        return Outcome(result, starved)
+
+    return graded
+
+
+@pytest.fixture
+def grade(bundle_path, tmp_path, monkeypatch):
+    """Return a function that grades a few submissions; it returns results and what was sent."""
+    monkeypatch.setattr(standing, "Slots", Slots)
+
+    def grade(outcome, *students, missing=()):
+        jobs = []
+        for student in students:
+            path = tmp_path / "submitted" / student / "tiny" / "tiny.ipynb"
+            if student not in missing:
+                path.parent.mkdir(parents=True)
+                path.write_bytes(student.encode())
+            jobs.append(Job(student, path))
+        engine = Standing(2)
+        engine._slots.outcome = outcome
+        work = Work(bundle_path, SECRET, Limits(), "cpu")
+        found = [(one.student, one.result) for one in engine(work, jobs, 2)]
+        assert len(found) == len(dict(found)), "each is yielded once"
+        return dict(found), [(o.student, o.gradings) for o in engine._slots.orders]
+
+    return grade
+
+
+def test_each_is_graded_once(grade, graded):
+    found, sent = grade(graded, "a", "b", "c", "d", "e")
+    assert sorted(found) == ["a", "b", "c", "d", "e"]
+    assert sorted(sent) == [(student, 0) for student in "abcde"]
+
+
+def test_a_fault_is_tried_again_behind_all_others_and_is_then_for_staff(grade, graded):
+    def outcome(order):
+        return Outcome(fault="it broke") if order.student == "a" else graded(order)
+
+    found, sent = grade(outcome, "a", "b", "c")
+    assert [one for one in sent if one[0] == "a"] == [("a", n) for n in range(4)]
+    assert [student for student, _ in sent[-3:]] == ["a"] * 3
+    assert found["a"].status is Status.NEEDS_ATTENTION
+    assert "it broke" in found["a"].fault
+
+
+def test_what_was_starved_is_graded_again_behind_all_others(grade, graded):
+    found, sent = grade(lambda o: graded(o, o.student == "a" and not o.gradings), "a", "b", "c")
+    assert sent[-1] == ("a", 1)
+    assert len(found) == 3
+
+
+def test_who_is_alone_and_starved_has_had_the_machine(grade, graded):
+    _, sent = grade(lambda order: graded(order, starved=True), "a")
+    assert sent == [("a", 0)]
+
+
+def test_what_cannot_be_read_is_sent_to_no_worker(grade, graded):
+    found, sent = grade(graded, "a", "b", missing=["b"])
+    assert sent == [("a", 0)]
+    assert found["b"].status is Status.NEEDS_ATTENTION
+
+
+def test_a_bundle_that_is_not_there_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(standing, "Slots", Slots)
+    work = Work(tmp_path / "no.bundle", SECRET, Limits(), "cpu")
+    with pytest.raises(HarnessError, match=r"no\.bundle cannot be read"):
+        list(Standing(1)(work, [Job("a", tmp_path / "a.ipynb")], 1))
