@@ -11,7 +11,7 @@ import pytest
 from autograder.grading import runner
 from autograder.sandbox.client.fork_server import ForkServer
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.protocol.settings import Isolation
+from autograder.sandbox.protocol.settings import Gpu, Isolation
 
 __all__ = ["fork_servers", "sharing_fork_servers"]
 
@@ -33,9 +33,13 @@ def fork_servers() -> Iterator[Callable[..., ForkServer]]:
         kept: dict[object, Kept] = {}
 
         def fork_server(
-            limits: Limits, preload: Sequence[str], device: str, levels: Sequence[Isolation]
+            limits: Limits,
+            preload: Sequence[str],
+            device: str,
+            levels: Sequence[Isolation],
+            gpu: Gpu | None = None,
         ) -> ForkServer:
-            settings = limits, tuple(preload), device, tuple(levels)
+            settings = limits, tuple(preload), device, tuple(levels), gpu
             if settings not in kept:
                 kept[settings] = Kept(*settings)
                 stack.callback(kept[settings].end_at_last)

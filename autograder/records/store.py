@@ -10,6 +10,7 @@ from itertools import chain, count, takewhile
 from pathlib import Path
 
 from autograder.artefacts.results import (
+    Completed,
     Result,
     Status,
     Verdict,
@@ -137,8 +138,7 @@ class Store:
         """
         folder = self.folder / "history" / _student_name(student)
         found = [(self._read(path, student), len(path.name)) for path in self._files(folder)]
-        found.sort(key=lambda pair: (pair[0].graded_at, pair[1]))  # in one second: the shorter name
-        return [result for result, _ in found]
+        return [result for result, _ in sorted(found, key=_in_order)]
 
     def attempts(self, student: str) -> list[tuple[str, Result]]:
         """Return the newest result of each of a student's submissions, as they were first graded.
@@ -242,6 +242,12 @@ class Store:
     def _name(self, path: Path) -> str:
         """Return a path as messages show it: relative to the course."""
         return visible(str(path.relative_to(self.folder.parents[1])))
+
+
+def _in_order(found: tuple[Result, int]) -> tuple[str, bool, int]:
+    """Say what a result comes behind: in one second, what it completes, then a shorter name."""
+    result, length = found
+    return result.graded_at, isinstance(result.completes, Completed), length
 
 
 def _completes(shown: bytes, new: bytes) -> bool:

@@ -18,7 +18,6 @@ from autograder.sandbox.client import gpu
 from tests.engines.conftest import Classroom
 from tests.fake_gpu import built_with_cuda, fake_driver
 from tests.small_course import made_once, small_course
-from tests.stored import history
 
 __all__ = ["built_with_cuda", "fake_driver"]
 
@@ -75,10 +74,10 @@ def test_a_run_on_a_gpu_completes_what_waits_and_leaves_the_rest_alone(classroom
     run = grade(classroom, "cuda")
     assert earned(run) == {"ada": (5.0, "cuda"), "bo": (0.0, "cuda")}
     store = Store(classroom.course.results("small"))
-    former, whole = history(store, "ada")
+    former, whole = store.history("ada")
     assert whole.completes == Completed("cpu", former.graded_at, whole.bundle)
     assert whole.questions[0] == former.questions[0], "it is not run again"
-    (bo,) = history(store, "bo")
+    (bo,) = store.history("bo")
     assert Verdict.PENDING not in bo.verdicts
 
     for device in ("cpu", "cuda", "cpu"):
@@ -136,7 +135,7 @@ def test_every_attempt_that_counts_is_completed(classroom):
     classroom.submit("ada", classroom.blank)
     grade(classroom, "cpu")
     run = grade(classroom, "cuda")
-    found = history(Store(classroom.course.results("small")), "ada")
+    found = Store(classroom.course.results("small")).history("ada")
     on_gpu = [r for r in found if r.device == "cuda"]
     assert sorted(r.earned for r in on_gpu) == [0.0, 5.0]
     assert all(isinstance(r.completes, Completed) for r in on_gpu)

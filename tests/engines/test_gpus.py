@@ -22,7 +22,6 @@ from autograder.sandbox.client.gpu import gpus_here
 from autograder.sandbox.limits import Limits
 from tests.engines.test_completing import Silent, classroom, compiled_for_gpu
 from tests.fake_gpu import built_with_cuda, fake_driver, install
-from tests.stored import history
 
 __all__ = ["built_with_cuda", "classroom", "compiled_for_gpu", "fake_driver"]
 
@@ -117,7 +116,7 @@ def test_a_run_that_loses_its_card_keeps_what_it_has_and_is_completed_later(
     assert {s: r.earned for s, r in run.results.items()} == {"ada": 5.0, "bo": 5.0}
     assert run.problems == ()
     store = Store(classroom.course.results("small"))
-    assert [len(history(store, s)) for s in ("ada", "bo")] == [2, 1]
+    assert [len(store.history(s)) for s in ("ada", "bo")] == [2, 1]
 
 
 def test_a_trial_run_that_loses_its_card_says_so(

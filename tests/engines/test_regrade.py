@@ -21,7 +21,6 @@ from autograder.engines.run import grade_assignment
 from autograder.grading.intake import Submitted
 from autograder.records.store import Store
 from tests.small_course import made_once
-from tests.stored import history
 
 
 class Silent:
@@ -136,7 +135,7 @@ def test_a_preview_says_who_gains_by_a_price_and_nothing_is_proven_again(compile
 def test_what_is_applied_is_appended(course):
     found = regrade(course, "small", Silent(), apply=True)
     assert points(course) == {"right": 1.0, "blank": 0.0, "thrice": 5.0}
-    assert [r.earned for r in history(Store(course.results("small")), "right")] == [5.0, 1.0]
+    assert [r.earned for r in Store(course.results("small")).history("right")] == [5.0, 1.0]
     assert len(found.changes) == 2
     again = regrade(course, "small", Silent(), apply=True)
     assert (again.graded, again.changes) == (0, ())

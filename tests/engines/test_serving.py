@@ -12,7 +12,6 @@ from autograder.engines.serving import Server, only_one
 from autograder.engines.table import ENGINES
 from autograder.errors import UnsafeHere, UsageError
 from autograder.records.store import Store
-from tests.stored import history
 
 
 class Clock:
@@ -177,7 +176,7 @@ def test_a_file_that_is_being_copied_is_waited_for(classroom, serve):
     steps = [lambda n=n: classroom.submit("ada", text[: n * len(text) // 8]) for n in range(1, 9)]
     rounds(server, *steps, *[nothing] * 4)
     assert results(classroom) == {"ada": 7.0}
-    assert len(history(Store(classroom.course.results("small")), "ada")) == 1
+    assert len(Store(classroom.course.results("small")).history("ada")) == 1
 
 
 def test_one_that_was_killed_goes_on_where_it_was_and_grades_nothing_twice(classroom, serve):
@@ -199,7 +198,7 @@ def test_one_that_was_killed_goes_on_where_it_was_and_grades_nothing_twice(class
     told = [line for line in server.said if " of " in line]
     assert len(told) == 1
     store = Store(classroom.course.results("small"))
-    assert all(len(history(store, student)) == 1 for student in ("ada", "bo", "cy"))
+    assert all(len(store.history(student)) == 1 for student in ("ada", "bo", "cy"))
 
 
 def test_a_round_that_fails_is_told_and_done_again(classroom, serve):
@@ -276,7 +275,7 @@ def test_what_arrives_in_an_exchange_is_collected_when_it_is_whole(classroom, se
     )
     assert results(classroom) == {"ada": 7.0, "bo": 7.0}
     store = Store(classroom.course.results("small"))
-    assert [len(history(store, student)) for student in ("ada", "bo")] == [2, 1]
+    assert [len(store.history(student)) for student in ("ada", "bo")] == [2, 1]
     lines = [line for line in server.said if " of " in line]
     assert [line.partition(",")[0] for line in lines] == [
         "small: ada: 0 of 7",

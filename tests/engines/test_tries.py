@@ -13,7 +13,6 @@ from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS
 from autograder.records.store import Store
 from autograder.sandbox.protocol.settings import WEAKEST
-from tests.stored import history
 
 
 class Silent:
@@ -49,7 +48,7 @@ def test_each_run_after_one_that_broke_has_other_inputs_and_one_that_stands_is_n
     for _ in range(4):
         grade_assignment(course, "small", Silent())
     assert len(seen) == 3
-    assert len(history(Store(course.results("small")), "ada")) == 3
+    assert len(Store(course.results("small")).history("ada")) == 3
     # No two runs share a try, though each run may grade a submission so often.
     assert [b - a for a, b in pairwise(seen)] == [GRADINGS] * 2
 

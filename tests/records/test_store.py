@@ -9,7 +9,6 @@ from autograder.artefacts.results import Status, Verdict, dump_result
 from autograder.errors import HarnessError, UsageError
 from autograder.records.store import Store, submission_key
 from autograder.sandbox.limits import Limits
-from tests.stored import history
 
 KEY, OTHER = "a" * 64, "b" * 64
 
@@ -46,7 +45,7 @@ def test_what_a_gpu_has_completed_stays_complete(store, make):
     assert store.put("ada", KEY, waiting) == waiting
     assert store.get("ada", KEY) == waiting
     assert store.newest() == {"ada": complete}
-    assert {r.device for r in history(store, "ada")} == {"cpu", "cuda"}
+    assert {r.device for r in store.history("ada")} == {"cpu", "cuda"}
 
 
 def test_another_attempt_waits_for_the_gpu_again(store, make):
@@ -102,7 +101,7 @@ def test_a_new_key_is_appended_and_becomes_the_newest(store, make):
     store.put("ada", KEY, first)
     store.put("ada", OTHER, second)
     assert store.newest() == {"ada": second}
-    assert history(store, "ada") == [first, second]
+    assert store.history("ada") == [first, second]
     assert store.get("ada", KEY) == first
     assert store.newest() == {"ada": first}, "what was asked for is the newest again"
 
@@ -112,13 +111,13 @@ def test_what_the_harness_broke_may_be_graded_again_under_its_key(store, make):
     assert store.times("ada", KEY) == 0
     store.put("ada", KEY, broken)
     store.put("ada", KEY, broken)
-    assert history(store, "ada") == [broken]
+    assert store.history("ada") == [broken]
     assert store.times("ada", KEY) == 1
     assert store.put("ada", KEY, better) == better
     assert store.times("ada", KEY) == 2
     assert store.get("ada", KEY) == better
     assert store.put("ada", KEY, make.result(notes=("later",))) == better
-    assert len(history(store, "ada")) == 2
+    assert len(store.history("ada")) == 2
 
 
 def test_what_cannot_be_read_is_decided_and_stands_under_its_key(store, make):
@@ -178,7 +177,7 @@ def test_a_file_with_the_result_of_another_is_refused(store, folder, make):
 def test_any_folder_name_is_a_student(store, folder, make, name):
     result = store.put(name, KEY, make.result(name))
     assert Store(folder).newest() == {name: result}
-    assert history(store, name) == [result]
+    assert store.history(name) == [result]
 
 
 @pytest.mark.parametrize(
