@@ -90,7 +90,7 @@ class Completion:
         """
         both = self.earlier, now
         walls = [Isolation(one.isolation) for one in both if one.isolation is not None]
-        weakest = min(walls, key=lambda level: level.strength, default=None)
+        weakest = min(walls, key=lambda level: level.strength) if now.isolation else None
         return msgspec.structs.replace(
             now,
             bundle=self.earlier.bundle,
