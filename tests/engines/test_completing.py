@@ -4,14 +4,17 @@ import shutil
 
 import pytest
 
+from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.proof import proof_file
 from autograder.artefacts.results import Completed, Verdict
 from autograder.audit.publish import compile_and_publish
 from autograder.cli import main
 from autograder.course import Course
 from autograder.engines import known
+from autograder.engines.grader import given_up
 from autograder.engines.regrade import regrade, verify
 from autograder.engines.run import grade_assignment
+from autograder.grading.intake import read_submitted
 from autograder.policies import Attempts, OwnPolicies, Policies
 from autograder.records.store import Store
 from autograder.sandbox.client import gpu
@@ -125,6 +128,35 @@ def test_what_another_bundle_decided_stands_when_a_gpu_completes_it(classroom):
     assert (whole.earned, whole.bundle, run.former) == (5.0, other.bundle, ("ada",))
     assert whole.completes == Completed("cpu", other.graded_at, before.bundle)
     assert grade(classroom, "cuda").graded == ()
+
+
+def test_a_run_on_a_gpu_that_is_given_up_hides_no_later_run(classroom, monkeypatch):
+    classroom.submit("ada")
+
+    def lost_twice(work, jobs, workers):
+        bundle = read_bundle(work.bundle)
+        for job in jobs:
+            submitted = read_submitted(job.path)
+            yield given_up(bundle, job, submitted, work.device, "2 GPUs were lost with it")
+
+    run = grade(classroom, "cuda", engine=lost_twice)
+    assert run.results["ada"].fault == "2 GPUs were lost with it"
+    assert earned(grade(classroom, "cpu")) == {"ada": (4.0, "cpu")}
+    again = grade(classroom, "cpu")
+    assert (again.graded, earned(again)) == ((), {"ada": (4.0, "cpu")})
+    run = grade(classroom, "cuda", engine=lost_twice)
+    assert run.results["ada"].earned == 4.0, "what was decided stands beside the fault"
+    assert earned(grade(classroom, "cuda")) == {"ada": (5.0, "cuda")}
+
+
+def test_a_trial_on_a_gpu_hides_no_run_that_counts(classroom):
+    classroom.submit("ada")
+    grade(classroom, "cpu")
+    trial = grade(classroom, "cuda", unsafe_local=True).results["ada"]
+    assert (trial.status, trial.isolation) == ("ungraded", None)
+    run = grade(classroom, "cpu")
+    assert (run.graded, earned(run)) == ((), {"ada": (4.0, "cpu")})
+    assert earned(grade(classroom, "cuda")) == {"ada": (5.0, "cuda")}
 
 
 def test_every_attempt_that_counts_is_completed(classroom):
