@@ -16,10 +16,10 @@ import msgspec
 
 from autograder.artefacts.bundle import Bundle, digest_of
 from autograder.artefacts.grades import Counted, Entered, Grade, Late, decided_scores, grade_of
-from autograder.artefacts.results import Result, is_final
+from autograder.artefacts.results import Result
 from autograder.collecting.placing import ATTEMPTS
 from autograder.course import Course, notebook_in
-from autograder.engines.known import completed_here
+from autograder.engines.known import completed_here, stands
 from autograder.engines.problems import Problem, fault_words
 from autograder.engines.stamps import read_times
 from autograder.errors import HarnessError
@@ -310,9 +310,9 @@ def attempts_to_grade(
         if submission == placed:
             continue
         other = again and result is not None and result.bundle != bundle.id
-        if not other and completed_here(result, submission, device):
+        if not other and completed_here(result, submission, bundle, device):
             yield submission, result
-        elif result is None or other or not is_final(result):
+        elif result is None or other or not stands(result):
             yield submission, None
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from autograder.artefacts.results import Result, is_final
+from autograder.artefacts.bundle import Bundle
+from autograder.artefacts.results import Completed, Result, Status, is_final
 from autograder.errors import HarnessError
-from autograder.grading.completing import can_be_completed
+from autograder.grading.completing import Completion
 from autograder.records.store import Store
 
-__all__ = ["Find", "Known", "completed_here", "known_of"]
+__all__ = ["Find", "Known", "completed_here", "known_of", "stands"]
 
 Find = Callable[[Store, str, str], Result | None]
 KeyOf = Callable[[str, str], str]  # of a bundle and a device
@@ -29,25 +30,36 @@ class Known:
     key: str
 
 
-def completed_here(result: Result | None, submission: str, device: str) -> bool:
-    """Return whether a run on a device completes a result, as that waits for a GPU."""
-    return device == "cuda" and result is not None and can_be_completed(result, submission)
+def completed_here(result: Result | None, submission: str, bundle: Bundle, device: str) -> bool:
+    """Return whether a run on a device completes a result, as that waits for a GPU.
+
+    What a bundle with other questions graded, or with other checks or points, is completed by none.
+    """
+    return device == "cuda" and Completion.of(result, submission, bundle) is not None
+
+
+def stands(result: Result) -> bool:
+    """Return whether something was decided by a result: it is final, or completes one that was."""
+    completes = isinstance(result.completes, Completed) and result.status is not Status.UNGRADED
+    return completes or is_final(result)
 
 
 def known_of(
-    store: Store, student: str, submission: str, bundle: str, device: str, again: bool,
+    store: Store, student: str, submission: str, bundle: Bundle, device: str, again: bool,
     key_of: KeyOf, find: Find,
 ) -> Known:  # fmt: skip
     """Return what is known of the submission that is in its place.
 
     A result that another bundle gave stands, unless asked otherwise, and so does one that was made
     on another device: what waits for nothing is not run again because a machine has a GPU, or none.
+    What waits for a GPU is completed there by the checks that graded the rest; where the bundle of
+    now has others it stands as it is, until all of it is graded again.
 
     Args:
         store: of the assignment's results.
         student: whose it is.
         submission: its digest.
-        bundle: that of now.
+        bundle: the assignment's, as it is now.
         device: of the run.
         again: grade what another bundle graded, too.
         key_of: returns the key of the submission's result by a bundle on a device.
@@ -56,18 +68,18 @@ def known_of(
     Raises:
         HarnessError: the file that is stored is damaged.
     """
+    key = key_of(bundle.id, device)
     shown = _shown(store, student, submission)
     earlier = None
-    if shown is not None and (shown.bundle == bundle or not again):
-        if completed_here(shown, submission, device):
-            earlier = shown
-        elif is_final(shown) and shown.bundle != bundle:
-            return Known(True, None, key_of(bundle, device))
+    if shown is not None and (shown.bundle == bundle.id or not again):
+        if completed_here(shown, submission, bundle, device):
+            earlier, key = shown, key_of(shown.bundle, device)
+        elif shown.bundle != bundle.id and stands(shown):
+            return Known(True, None, key)
         elif is_final(shown) and shown.device != device:
-            there = find(store, student, key_of(bundle, shown.device))
+            there = find(store, student, key_of(bundle.id, shown.device))
             if there is not None and is_final(there):
-                return Known(True, None, key_of(bundle, device))
-    key = key_of(bundle if earlier is None else earlier.bundle, device)
+                return Known(True, None, key)
     stored = find(store, student, key)
     return Known(stored is not None and is_final(stored), earlier, key)
 

@@ -266,7 +266,7 @@ def _plan(
         digest = digest_of(submitted.data)
         try:
             known = (
-                known_of(store, student, digest, bundle.id, device, again, key_of, find)
+                known_of(store, student, digest, bundle, device, again, key_of, find)
                 if find is not None
                 else Known(False, None, key_of(bundle.id))
             )

@@ -30,6 +30,8 @@ _OPEN = (Verdict.PENDING, Verdict.BROKEN)
 def can_be_completed(earlier: Result, submission: str) -> bool:
     """Return whether a result of a submission waits for what a run with more hardware can decide.
 
+    Checks of it that broke are open, too, and cost the others nothing that was decided.
+
     Args:
         earlier: the result.
         submission: the digest of what is to be graded.
@@ -38,8 +40,7 @@ def can_be_completed(earlier: Result, submission: str) -> bool:
         return False
     if isinstance(earlier.completes, Completed):  # the run that was to complete it may have broken
         return any(verdict in _OPEN for verdict in earlier.verdicts)
-    sound = earlier.fault is None and Verdict.BROKEN not in earlier.verdicts
-    return sound and Verdict.PENDING in earlier.verdicts
+    return earlier.fault is None and Verdict.PENDING in earlier.verdicts
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Completion:
         """
         both = self.earlier, now
         walls = [Isolation(one.isolation) for one in both if one.isolation is not None]
-        weakest = min(walls, key=lambda level: level.strength, default=None)
+        weakest = min(walls, key=lambda level: level.strength) if now.isolation else None
         return msgspec.structs.replace(
             now,
             bundle=self.earlier.bundle,

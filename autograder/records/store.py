@@ -260,7 +260,14 @@ def _completes(shown: bytes, new: bytes) -> bool:
 
 
 def _waits_longer(shown: Result, new: Result) -> bool:
-    """Return whether a new result of an attempt lacks hardware, by the same checks."""
+    """Return whether a new result of an attempt lacks hardware, by the same checks.
+
+    A run that broke, or a trial without walls, has nothing pending because it decided nothing; one
+    that broke while it completed another holds what that had decided.
+    """
+    completes = isinstance(shown.completes, Completed) and shown.status is not Status.UNGRADED
+    if not (is_final(shown) or completes):
+        return False
     shown_waits, new_waits = (r.verdicts.count(Verdict.PENDING) for r in (shown, new))
     return shown.bundle == new.bundle and new_waits > shown_waits
 

@@ -4,14 +4,17 @@ import shutil
 
 import pytest
 
+from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.proof import proof_file
 from autograder.artefacts.results import Completed, Verdict
 from autograder.audit.publish import compile_and_publish
 from autograder.cli import main
 from autograder.course import Course
-from autograder.engines import known
+from autograder.engines.grader import given_up
+from autograder.engines.known import completed_here
 from autograder.engines.regrade import regrade, verify
 from autograder.engines.run import grade_assignment
+from autograder.grading.intake import read_submitted
 from autograder.policies import Attempts, OwnPolicies, Policies
 from autograder.records.store import Store
 from autograder.sandbox.client import gpu
@@ -59,6 +62,13 @@ pytestmark = pytest.mark.usefixtures("fake_driver", "built_with_cuda")
 
 def grade(classroom, device, **options):
     return grade_assignment(classroom.course, "small", Silent(), device=device, **options)
+
+
+def lost(work, jobs, workers):
+    """Give up each submission, as an engine does with which two GPUs were lost."""
+    bundle = read_bundle(work.bundle)
+    for job in jobs:
+        yield given_up(bundle, job, read_submitted(job.path), work.device, "2 GPUs were lost")
 
 
 def earned(run):
@@ -127,6 +137,28 @@ def test_what_another_bundle_decided_stands_when_a_gpu_completes_it(classroom):
     assert grade(classroom, "cuda").graded == ()
 
 
+def test_a_run_on_a_gpu_that_is_given_up_hides_no_later_run(classroom):
+    classroom.submit("ada")
+    run = grade(classroom, "cuda", engine=lost)
+    assert run.results["ada"].fault == "2 GPUs were lost"
+    assert earned(grade(classroom, "cpu")) == {"ada": (4.0, "cpu")}
+    again = grade(classroom, "cpu")
+    assert (again.graded, earned(again)) == ((), {"ada": (4.0, "cpu")})
+    run = grade(classroom, "cuda", engine=lost)
+    assert run.results["ada"].earned == 4.0, "what was decided stands beside the fault"
+    assert earned(grade(classroom, "cuda")) == {"ada": (5.0, "cuda")}
+
+
+def test_a_trial_on_a_gpu_hides_no_run_that_counts(classroom):
+    classroom.submit("ada")
+    grade(classroom, "cpu")
+    trial = grade(classroom, "cuda", unsafe_local=True).results["ada"]
+    assert (trial.status, trial.isolation) == ("ungraded", None)
+    run = grade(classroom, "cpu")
+    assert (run.graded, earned(run)) == ((), {"ada": (4.0, "cpu")})
+    assert earned(grade(classroom, "cuda")) == {"ada": (5.0, "cuda")}
+
+
 def test_every_attempt_that_counts_is_completed(classroom):
     best = Policies(own={"small": OwnPolicies(attempts=Attempts.BEST)})
     object.__setattr__(classroom.course, "policies", best)
@@ -143,11 +175,55 @@ def test_every_attempt_that_counts_is_completed(classroom):
     assert grade(classroom, "cuda").graded == ()
 
 
-def test_a_run_without_a_gpu_completes_nothing(monkeypatch):
-    monkeypatch.setattr(known, "can_be_completed", lambda *_: True)
-    assert known.completed_here(object(), "sha256:", "cuda")
-    assert not known.completed_here(object(), "sha256:", "cpu")
-    assert not known.completed_here(None, "sha256:", "cuda")
+def test_a_run_without_a_gpu_completes_nothing(classroom):
+    classroom.submit("ada")
+    waits = grade(classroom, "cpu").results["ada"]
+    bundle = read_bundle(classroom.course.bundle("small"))
+    assert completed_here(waits, waits.submission, bundle, "cuda")
+    assert not completed_here(waits, waits.submission, bundle, "cpu")
+    assert not completed_here(None, waits.submission, bundle, "cuda")
+
+
+def worth_two(classroom):
+    """Publish the assignment once more, with a question of two points in place of four."""
+    source = classroom.course.source("small")
+    text = source.read_text()
+    assert text.count("points=4") == 1
+    source.write_text(text.replace("points=4", "points=2"))
+    compile_and_publish(classroom.course, "small", lambda _: None)
+    return read_bundle(classroom.course.bundle("small")).id
+
+
+def test_a_gpu_grades_nothing_by_changed_checks_unless_a_regrade_asks_for_it(
+    classroom,
+):
+    best = Policies(own={"small": OwnPolicies(attempts=Attempts.BEST)})
+    object.__setattr__(classroom.course, "policies", best)
+    classroom.submit("bo", classroom.blank)
+    grade(classroom, "cpu")
+    classroom.submit("bo")
+    classroom.submit("ada")
+    former = earned(grade(classroom, "cpu"))
+    assert former == {"ada": (4.0, "cpu"), "bo": (4.0, "cpu")}
+    worth_two(classroom)
+    for device in ("cpu", "cuda", "cpu"):
+        run = grade(classroom, device)
+        assert (run.graded, earned(run), run.former) == ((), former, ("ada", "bo")), device
+    found = regrade(classroom.course, "small", Silent(), device="cuda", apply=True)
+    assert found.graded == 2
+    run = grade(classroom, "cuda")
+    assert (run.graded, earned(run)) == ((), {"ada": (3.0, "cuda"), "bo": (3.0, "cuda")})
+
+
+def test_what_a_gpu_failed_to_complete_is_not_graded_by_changed_checks_either(classroom):
+    classroom.submit("ada")
+    grade(classroom, "cpu")
+    run = grade(classroom, "cuda", engine=lost)
+    assert (run.results["ada"].fault, run.results["ada"].earned) == ("2 GPUs were lost", 4.0)
+    worth_two(classroom)
+    for device in ("cpu", "cuda"):
+        run = grade(classroom, device)
+        assert (run.graded, run.former, run.results["ada"].earned) == ((), ("ada",), 4.0), device
 
 
 def test_on_the_command_line_a_machine_with_a_gpu_completes_what_one_without_left(

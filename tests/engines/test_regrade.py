@@ -2,12 +2,15 @@
 
 import dataclasses
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
+from autograder.artefacts.manifest import CheckEntry, QuestionEntry
 from autograder.artefacts.results import (
     CaseResult,
     CheckResult,
+    Completed,
     QuestionResult,
     Result,
     Status,
@@ -21,6 +24,8 @@ from autograder.engines.run import grade_assignment
 from autograder.grading.intake import Submitted
 from autograder.records.store import Store
 from tests.small_course import made_once
+
+COMPLETED = Completed("cpu", "2026-11-20T02:10:40Z", "the old one")
 
 
 class Silent:
@@ -174,11 +179,17 @@ def test_who_submits_again_is_graded_by_the_new_checks_and_others_keep_their_res
         ({"verdict": Verdict.BROKEN}, "cpu", False),
         ({"verdict": Verdict.PENDING}, "cpu", True),
         ({"verdict": Verdict.PENDING}, "cuda", False),
+        ({"verdict": Verdict.PENDING, "now worth": 2.0}, "cuda", True),
+        ({"verdict": Verdict.BROKEN, "completes": COMPLETED}, "cpu", True),
+        ({"verdict": Verdict.BROKEN, "completes": COMPLETED}, "cuda", False),
+        ({"status": Status.UNGRADED, "completes": COMPLETED}, "cpu", False),
     ],
 )
 def test_a_result_by_another_bundle_stands_unless_it_is_unfinished(
     tmp_path, change, device, stands
 ):
+    change, points = dict(change), change.get("now worth", 1.0)
+    change.pop("now worth", None)
     case = CaseResult("one", False, change.pop("verdict", Verdict.PASSED), 0.1)
     check = CheckResult("check", 1.0, 1.0, (case,))
     question = QuestionResult("question", 1.0, 1.0, Status.GRADED, (check,))
@@ -198,9 +209,12 @@ def test_a_result_by_another_bundle_stands_unless_it_is_unfinished(
         **values,
     )
     store = Store(tmp_path / "results" / "small")
+    entry = CheckEntry("check", "question", points, (("one", False),), False, "cpu", None, "")
+    entries = (QuestionEntry("question", "Question", 1.0, False, (entry,)),)
+    bundle = SimpleNamespace(id="the new one", manifest=SimpleNamespace(questions=entries))
 
     def is_done():
-        placed = "ada", submitted.digest, "the new one", device
+        placed = "ada", submitted.digest, bundle, device
         key = "b" * 64
         return known_of(store, *placed, False, lambda *_: key, Store.get).is_done
 

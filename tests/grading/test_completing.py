@@ -123,6 +123,26 @@ def test_what_breaks_on_our_side_leaves_the_earlier_points_and_is_completed_late
     assert whole.completes == Completed("cpu", earlier.graded_at, whole.bundle)
 
 
+def test_a_check_that_broke_is_run_again_beside_what_waits_and_the_rest_stands(graders, submit):
+    data = submit(answers={"double": "def double(x):\n    return 2 * x", "triple": "triple = 3"})
+    earlier = graders["cpu"].grade("ada", data, clock)
+    (check,) = earlier.questions[0].checks
+    broke = CaseResult(check.cases[0].name, False, Verdict.BROKEN, 0.1, message="ours")
+    check = msgspec.structs.replace(check, cases=(broke, check.cases[1]))
+    question = msgspec.structs.replace(earlier.questions[0], checks=(check,))
+    earlier = msgspec.structs.replace(earlier, questions=(question, *earlier.questions[1:]))
+    assert not is_final(earlier)
+    assert can_be_completed(earlier, digest_of(data))
+    whole = graders["cuda"].grade("ada", data, clock, 1, earlier)
+    assert verdicts(whole)["double"] == [Verdict.PASSED] * 2
+    assert whole.questions[1:] == earlier.questions[1:], "they are not run again"
+    assert whole.completes == Completed("cpu", earlier.graded_at, whole.bundle)
+    only_broken = msgspec.structs.replace(check, cases=(broke,))
+    question = msgspec.structs.replace(question, checks=(only_broken,))
+    other = msgspec.structs.replace(earlier, questions=(question,))
+    assert not can_be_completed(other, digest_of(data)), "nothing of it waits for a GPU"
+
+
 def test_an_earlier_result_of_something_else_is_not_completed(graders, submit, bundle):
     data = submit()
     earlier = graders["cpu"].grade("ada", data, clock)
@@ -154,7 +174,7 @@ def test_a_result_of_two_runs_names_the_weaker_walls_and_the_checks_that_most_of
     earlier = graders["cpu"].grade("ada", submit(), clock)
     earlier = msgspec.structs.replace(earlier, isolation="own user", bundle="sha256:former")
     completion = Completion.of(earlier, earlier.submission, bundle)
-    for here, weaker in (("namespaces", "own user"), ("own user", "own user"), (None, "own user")):
+    for here, weaker in (("namespaces", "own user"), ("own user", "own user"), (None, None)):
         now = msgspec.structs.replace(earlier, isolation=here, device="cuda", bundle=bundle.id)
         whole = completion.whole(now)
         assert (whole.isolation, whole.bundle) == (weaker, "sha256:former")

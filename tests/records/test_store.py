@@ -3,9 +3,10 @@ import subprocess
 import sys
 import time
 
+import msgspec
 import pytest
 
-from autograder.artefacts.results import Status, Verdict, dump_result
+from autograder.artefacts.results import Completed, Status, Verdict, dump_result
 from autograder.errors import HarnessError, UsageError
 from autograder.records.store import Store, submission_key
 from autograder.sandbox.limits import Limits
@@ -46,6 +47,41 @@ def test_what_a_gpu_has_completed_stays_complete(store, make):
     assert store.get("ada", KEY) == waiting
     assert store.newest() == {"ada": complete}
     assert {r.device for r in store.history("ada")} == {"cpu", "cuda"}
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {"status": Status.NEEDS_ATTENTION, "fault": "2 GPUs were lost with it"},
+        {"status": Status.UNGRADED},
+        {"status": Status.UNGRADED, "completes": Completed("cpu", "2026-11-20T02:10:40Z", "b")},
+    ],
+    ids=["broke", "trial", "trial that completes"],
+)
+def test_a_run_on_a_gpu_that_decided_nothing_hides_no_run_without_one(store, make, nothing):
+    waiting = make.result("ada", make.sgd(), make.conv(Verdict.PENDING, 0.0, Status.PENDING))
+    on_gpu = msgspec.structs.replace(
+        make.result("ada", make.sgd(), make.conv(), device="cuda"),
+        graded_at="2026-11-01T00:00:00Z",
+        **nothing,
+    )
+    store.put("ada", OTHER, on_gpu)
+    store.put("ada", KEY, waiting)
+    assert store.newest() == {"ada": waiting}
+    assert [result for _, result in store.attempts("ada")] == [waiting]
+
+
+def test_a_run_that_broke_while_it_completed_another_is_not_hidden_by_it(store, make):
+    waiting = make.result("ada", make.sgd(), make.conv(Verdict.PENDING, 0.0, Status.PENDING))
+    completing = msgspec.structs.replace(
+        make.result("ada", make.sgd(), make.conv(Verdict.BROKEN, 0.0, Status.NEEDS_ATTENTION)),
+        device="cuda",
+        completes=Completed("cpu", waiting.graded_at, waiting.bundle),
+    )
+    store.put("ada", KEY, waiting)
+    store.put("ada", OTHER, completing)
+    store.get("ada", KEY)
+    assert store.newest() == {"ada": completing}
 
 
 def test_another_attempt_waits_for_the_gpu_again(store, make):
