@@ -43,12 +43,14 @@ for card in state["cards"]:
     print(", ".join(str(fields[key]) for key in words["query-gpu"].split(",")))
 """
 
-# Cells that put a woken device in the place of PyTorch's, without one.
+# Cells that put a woken device in the place of PyTorch's, without one: below the functions of
+# torch.cuda, which a session has taken before the notebook runs.
 WOKEN = """
-import torch
+import contextlib, torch
 cuda = torch.cuda
-cuda.synchronize = lambda *_: None
-cuda.is_initialized = lambda: True
+cuda.device = contextlib.nullcontext
+torch._C._cuda_synchronize = lambda: None
+cuda._initialized = True
 """
 # What PyTorch says from the first illegal access on.
 BREAK = """

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 import types
+from operator import attrgetter
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from autograder.sandbox.client.fork_server import ForkServer, environment_of
 from autograder.sandbox.client.overuse import CONTEXT_MB, GpuUse, Kills
 from autograder.sandbox.client.session import CodeCell, NotebookSession
 from autograder.sandbox.inside import device, warm_process
+from autograder.sandbox.inside.device import Device
 from autograder.sandbox.isolation import box
 from autograder.sandbox.isolation.canary import MIN_ESCAPES, attempt
 from autograder.sandbox.kernel import children_of
@@ -120,7 +122,7 @@ def test_a_notebook_that_leaves_cuda_asleep_is_forked_and_its_forks_may_wake_it(
 
 def test_a_cell_that_breaks_the_device_is_left_out_from_there_on(on_gpu):
     session = on_gpu(
-        "x = 1", f"y = 2\n{WOKEN}{BREAK}cuda.synchronize = break_it\nlate = 3", "z = 3"
+        "x = 1", f"y = 2\n{WOKEN}{BREAK}torch._C._cuda_synchronize = break_it\nlate = 3", "z = 3"
     )
     assert "illegal memory access" in session.runs[2].ended
     assert session.runs[3].ended is None
@@ -130,7 +132,7 @@ def test_a_cell_that_breaks_the_device_is_left_out_from_there_on(on_gpu):
 
 BREAKS = f"""{WOKEN}{BREAK}
 def f():
-    cuda.synchronize = break_it
+    torch._C._cuda_synchronize = break_it
     return 5
 def fine():
     return 6
@@ -146,16 +148,17 @@ def test_a_call_that_breaks_the_device_is_killed_and_the_rest_runs_in_a_fresh_se
     assert not session.starved
 
 
-def test_an_error_that_leaves_the_device_usable_ends_nothing(on_gpu):
+def test_an_error_that_leaves_the_device_usable_is_that_of_its_call_and_ends_nothing(on_gpu):
     once = (
         "times = []\ndef once(*_):\n    times.append(1)\n    if len(times) == 1:\n"
         "        raise RuntimeError('CUDA error: invalid argument')\n"
-        "def f():\n    cuda.synchronize = once\n    return 5"
+        "def f():\n    torch._C._cuda_synchronize = once\n    return 5"
     )
     session = on_gpu(WOKEN, once)
     with session.check() as check:
-        assert call(check, "f") == 5
-        assert check.get("times") == [1, 1]
+        with pytest.raises(StudentError, match="CUDA error: invalid argument"):
+            call(check, "f")
+        assert check.get("times") == [1, 1, 1]
 
 
 @pytest.mark.parametrize(("sessions", "starved"), [(1, False), (2, True)])
@@ -263,22 +266,22 @@ def test_pytorch_takes_no_more_than_its_share_once_it_wakes_the_card(monkeypatch
 
 def test_a_card_is_in_use_where_pytorch_says_so_or_a_node_is_open(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", FakeTorch())
-    assert not device.is_in_use()
-    assert device.what_broke() is None
+    assert not Device().is_in_use()
+    assert Device().what_broke() is None
     monkeypatch.setattr(device, "_open_files", lambda: ["/dev/nvidiactl", "/dev/nvidia0"])
-    assert not device.is_in_use(), "it has asked for the driver's tables, and a fork of it may too"
+    assert not Device().is_in_use(), "it has asked for tables, and a fork may too"
     monkeypatch.setattr(device, "_open_files", lambda: ["/dev/null", "/dev/nvidia-uvm"])
-    assert device.is_in_use()
+    assert Device().is_in_use()
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "torch", FakeTorch(awake=True))
-    assert device.is_in_use()
+    assert Device().is_in_use()
     monkeypatch.delitem(sys.modules, "torch")
-    assert not device.is_in_use()
+    assert not Device().is_in_use()
 
 
 def test_nothing_that_is_preloaded_may_wake_a_card(monkeypatch):
     """The fork server says so, and is not used."""
-    monkeypatch.setattr(warm_process.device, "is_in_use", lambda: True)
+    monkeypatch.setattr(Device, "is_in_use", lambda _: True)
     for part in ("make_shell", "import_all", "rehearse"):
         monkeypatch.setattr(warm_process, part, lambda *_: None)
     said = []
@@ -312,18 +315,52 @@ def test_a_session_that_the_driver_does_not_let_go_of_hangs_nobody(tmp_path, mon
 @pytest.mark.parametrize("allowed", [True, False])
 def test_tf32_is_what_a_check_says(allowed):
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    former = matmul.allow_tf32, cudnn.allow_tf32
     try:
         device.allow_tf32(allowed)
         assert (matmul.allow_tf32, cudnn.allow_tf32) == (allowed, allowed)
     finally:
-        matmul.allow_tf32, cudnn.allow_tf32 = former
+        device.allow_tf32(False)
+
+
+NEWER = pytest.mark.skipif(
+    not hasattr(torch.backends, "fp32_precision"), reason="this PyTorch has the older switch alone"
+)
+
+
+@NEWER
+@pytest.mark.parametrize("allowed", [True, False])
+@pytest.mark.parametrize("part", ["", "cuda.matmul", "cudnn", "cudnn.conv", "cudnn.rnn"])
+def test_tf32_is_what_a_check_says_whatever_a_notebook_set_by_the_newer_name(allowed, part):
+    backends = torch.backends
+    (attrgetter(part)(backends) if part else backends).fp32_precision = (
+        "ieee" if allowed else "tf32"
+    )
+    try:
+        device.allow_tf32(allowed)
+        parts = (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)
+        assert {one.fp32_precision for one in parts} == {"tf32" if allowed else "ieee"}
+        assert backends.mkldnn.matmul.fp32_precision == "ieee", "processors compute as ever"
+        assert (backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32) == (allowed, allowed)
+    finally:
+        backends.cudnn.fp32_precision = "ieee"
+        device.allow_tf32(False)
+
+
+def test_tf32_of_one_part_is_set_where_another_is_broken_or_not_there(monkeypatch):
+    class Broken:
+        def __setattr__(self, name, value):
+            raise RuntimeError("a mix of names")
+
+    cudnn = types.SimpleNamespace(allow_tf32=True)
+    backends = types.SimpleNamespace(cuda=types.SimpleNamespace(matmul=Broken()), cudnn=cudnn)
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(backends=backends))
+    device.allow_tf32(False)
+    assert vars(cudnn) == {"allow_tf32": False}, "as in a PyTorch without the newer name"
 
 
 def test_a_session_without_a_gpu_does_not_get_one_session_for_all_by_saying_that_it_has(run):
-    session = run(
-        f"from autograder.sandbox.inside import device\ndevice.is_in_use = lambda: True\n{COUNT}"
-    )
+    claim = "from autograder.sandbox.inside.device import Device\nDevice.is_in_use = lambda _: 1"
+    session = run(f"{claim}\n{COUNT}")
     marks = []
     for _ in range(2):
         with session.check(shared=True) as check:

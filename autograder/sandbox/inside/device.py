@@ -9,49 +9,86 @@ Source: PyTorch, notes on CUDA semantics, reproducibility and multiprocessing.
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
+from operator import attrgetter
 from typing import Any
 
 from autograder.sandbox.limits import MB, Limits
 
-__all__ = ["allow_tf32", "is_in_use", "make_reproducible", "use_no_more", "wake", "what_broke"]
+__all__ = ["Device", "allow_tf32", "make_reproducible", "use_no_more"]
 
 _NODE = "/dev/nvidia-uvm"  # of whoever computes; who asks for the driver's tables opens others
 _CUDA_ERROR = 300  # characters of it
 
 
-def is_in_use() -> bool:
-    """Return whether this process has woken a GPU, by PyTorch or by itself."""
-    return _is_initialized() or _NODE in _open_files()
+class Device:
+    """The GPU of this process, asked by functions of torch that are taken early.
 
+    A GPU works on while Python goes on. A call that has returned may have been queued only: whoever
+    times it would time the queueing, and an error in a kernel would be the next call's. So there is
+    one way to wait for it, before and after whatever a student's code does there.
 
-def what_broke() -> str | None:
-    """Wait until a GPU has done all that this process asked for; say if that broke it for good.
-
-    An illegal access is an error of everything that the process asks for from then on.
+    The functions are taken now, or when torch has been imported, before a notebook can put others
+    in their place. What they call inside of torch can still be replaced.
     """
-    if not _is_initialized():
-        return None
-    cuda = sys.modules["torch"].cuda
-    for last in (False, True):  # the error of one call is told once
+
+    def __init__(self) -> None:
+        self._functions: tuple[Callable[[], bool], Callable[[], None]] | None = None
+        self._take()
+
+    def is_awake(self) -> bool:
+        """Return whether PyTorch has woken a GPU in this process."""
+        if (functions := self._take()) is None:
+            return False
         try:
-            cuda.synchronize()
-            return None
-        except Exception as error:
-            if last:
-                return str(error).partition("\n")[0][:_CUDA_ERROR] or type(error).__name__
-    return None
+            return bool(functions[0]())
+        except Exception:  # whatever the student's code has put there
+            return False
 
+    def is_in_use(self) -> bool:
+        """Return whether this process has woken a GPU, by PyTorch or by itself."""
+        return self.is_awake() or _NODE in _open_files()
 
-def wake() -> None:
-    """Wake the GPU, and what PyTorch multiplies matrices with, if PyTorch is there.
+    def wait(self) -> None:
+        """Wait until a GPU has done all that this process asked for.
 
-    It takes seconds the first time. Whoever needs the device is told what is wrong with it.
-    """
-    if (torch := sys.modules.get("torch")) is not None and not _is_initialized():
-        with suppress(Exception):
-            ones = torch.ones(2, 2, device="cuda")
-            (ones @ ones).sum().item()
+        Raises:
+            Exception: what it asked for failed; PyTorch says how.
+        """
+        if self.is_awake() and (functions := self._take()) is not None:
+            functions[1]()
+
+    def what_broke(self) -> str | None:
+        """Wait likewise; return what broke the GPU for this process for good, if something did.
+
+        An illegal access is an error of everything that the process asks for from then on.
+        """
+        for last in (False, True):  # the error of one call is told once
+            try:
+                self.wait()
+                return None
+            except Exception as error:
+                if last:
+                    return str(error).partition("\n")[0][:_CUDA_ERROR] or type(error).__name__
+        return None
+
+    def wake(self) -> None:
+        """Wake the GPU, and what PyTorch multiplies matrices with, if PyTorch is there.
+
+        It takes seconds the first time. Whoever needs the device is told what is wrong with it.
+        """
+        if (torch := sys.modules.get("torch")) is not None and not self.is_awake():
+            with suppress(Exception):
+                ones = torch.ones(2, 2, device="cuda")
+                (ones @ ones).sum().item()
+
+    def _take(self) -> tuple[Callable[[], bool], Callable[[], None]] | None:
+        """Return the functions that ask whether CUDA is awake and that wait for it, with torch."""
+        if self._functions is None and (torch := sys.modules.get("torch")) is not None:
+            with suppress(AttributeError):  # while it is being imported
+                self._functions = (torch.cuda.is_initialized, torch.cuda.synchronize)
+        return self._functions
 
 
 def use_no_more(limits: Limits) -> None:
@@ -85,21 +122,28 @@ def make_reproducible() -> None:
 
 
 def allow_tf32(allowed: bool) -> None:
-    """Let matrix products and convolutions on a GPU round their factors to 10 bits, or not."""
-    torch = sys.modules.get("torch")
-    with suppress(Exception), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a newer PyTorch has another name for it beside this
-        for part in (torch.backends.cuda.matmul, torch.backends.cudnn) if torch else ():
-            if part.allow_tf32 is not allowed:
-                part.allow_tf32 = allowed
+    """Let matrix products and convolutions on a GPU round their factors to 10 bits, or not.
 
-
-def _is_initialized() -> bool:
+    A newer PyTorch has another name for it, and raises where the older one is read after a notebook
+    has set the newer. So nothing is read, and no part depends on another. All else is exact.
+    """
     torch: Any = sys.modules.get("torch")
-    try:
-        return torch is not None and bool(torch.cuda.is_initialized())
-    except Exception:  # whatever the student's code has put there
-        return False
+    precision = "tf32" if allowed else "ieee"
+    settings: dict[str, dict[str, bool | str]] = {
+        "cuda.matmul": {"allow_tf32": allowed, "fp32_precision": precision},
+        "cudnn": {"allow_tf32": allowed},
+        "cudnn.conv": {"fp32_precision": precision},
+        "cudnn.rnn": {"fp32_precision": precision},
+        "": {"fp32_precision": "ieee"},  # processors follow it, too
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path, values in settings.items():
+            for name, value in values.items():
+                with suppress(Exception):  # there is no torch, no such part, or not this name
+                    part = attrgetter(path)(torch.backends) if path else torch.backends
+                    if name == "allow_tf32" or hasattr(part, name):
+                        setattr(part, name, value)
 
 
 def _open_files() -> list[str]:

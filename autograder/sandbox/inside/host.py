@@ -17,9 +17,8 @@ import numpy as np
 
 from autograder.authoring.subject import RemoteId
 from autograder.errors import WireError
-from autograder.sandbox.inside import device
+from autograder.sandbox.inside.device import Device, allow_tf32
 from autograder.sandbox.inside.line import Line
-from autograder.sandbox.inside.settled import settling
 from autograder.sandbox.inside.switches import set_switches, switches
 from autograder.sandbox.protocol.kinds import (
     Apply,
@@ -46,7 +45,12 @@ MAX_PARAMETERS = 100
 
 
 class Host:
-    """Answers get, attribute, call, apply, seed and give on a namespace."""
+    """Answers get, attribute, call, apply, seed and give on a namespace.
+
+    Attributes:
+        device: the GPU, which has done its work before student's code is called, and before a
+            value leaves.
+    """
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
@@ -55,7 +59,7 @@ class Host:
         self._numbers: dict[int, int] = {}
         self._places: dict[int, dict[str, Any]] = {}  # what names meant there
         self._switches: dict[int, dict[str, Any]] = {}  # and how switches were
-        self._settle = settling()
+        self.device = Device()
 
     def remember(self, place: int, names: bool) -> None:
         """Keep how switches are now, behind so many cells of the notebook.
@@ -87,9 +91,10 @@ class Host:
             return Missing(str(missing))
         except BaseException as error:  # SystemExit and KeyboardInterrupt of theirs end nothing
             reply = _raised(error)
-        # What a kernel breaks is told by whatever waits for it: here, it is this request's.
-        broken = device.what_broke()
-        return reply if broken is None else Lost(plain_text(broken))
+            # What a kernel breaks is told by whatever waits for it: here, it is this request's.
+            if (broken := self.device.what_broke()) is not None:
+                return Lost(plain_text(broken))
+        return reply
 
     def _answer(self, request: Message) -> Message:
         match request:
@@ -118,11 +123,11 @@ class Host:
     def _call(self, request: Call) -> Message:
         args, kwargs = self._arguments(request)
         target = self._objects[request.target]
-        self._settle()
+        self.device.wait()
         value = target(*args, **kwargs)
-        self._settle()
         if not request.watch:
             return self._value(value)
+        self.device.wait()
         packer = Packer(self._keep)
         packed, after = packer.pack(self._leaving(value)), [packer.pack(arg) for arg in args]
         named = {key: packer.pack(arg) for key, arg in kwargs.items()}
@@ -135,7 +140,7 @@ class Host:
             names["torch"] = sys.modules["torch"]
         file = f"<helper {request.helper}>"
         exec(_code(request.source, file), names)
-        self._settle()
+        self.device.wait()
         try:
             value = names[request.helper](_Names(self._namespace), *args, **kwargs)
         except NameError as error:
@@ -143,12 +148,11 @@ class Host:
                 around = "a helper has np, torch and the imports around it; define all else inside"
                 raise NameError(f"{error} in helper {request.helper}: {around}") from None
             raise
-        self._settle()
         return self._value(value)
 
     def _seed(self, request: Seed) -> Message:
         if request.wake:
-            device.wake()
+            self.device.wake()
         if request.place in self._switches:
             set_switches(self._switches[request.place])
         random.seed(request.number)
@@ -157,9 +161,9 @@ class Host:
             # torch.manual_seed does this, and notes a stack trace for each kind of device there
             # might be: a millisecond, twice for each case.
             torch.default_generator.manual_seed(request.number % 2**63)
-            if torch.cuda.is_initialized() or _sees_a_gpu(torch):
+            if self.device.is_awake() or _sees_a_gpu(torch):
                 torch.cuda.manual_seed_all(request.number % 2**63)
-                device.allow_tf32(request.tf32)
+                allow_tf32(request.tf32)
         return Value(None)
 
     def _give(self, request: Give) -> Message:
@@ -178,6 +182,7 @@ class Host:
         return [*map(value, request.args)], {k: value(v) for k, v in request.named.items()}
 
     def _value(self, value: Any) -> Message:
+        self.device.wait()
         packer = Packer(self._keep)
         return Value(packer.pack(self._leaving(value))).with_bodies(packer.bodies)
 

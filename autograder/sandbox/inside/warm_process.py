@@ -67,7 +67,7 @@ def main(descriptor: int, settings: Settings) -> None:
     try:
         shell = _warm_up(settings)
         rehearse(shell)
-        if device.is_in_use():
+        if device.Device().is_in_use():
             raise RuntimeError("something that is preloaded has woken a GPU")
     except Exception as error:
         channel.send(Failed(f"{type(error).__name__}: {error}"))

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 from autograder.errors import WireError
-from autograder.sandbox.inside import device
 from autograder.sandbox.inside.cells import Cells
 from autograder.sandbox.inside.host import Host
 from autograder.sandbox.kernel import die_with_parent, fork
@@ -122,8 +121,8 @@ def _run(request: Run, channel: Channel, cells: Cells, host: Host) -> None:
     for number, source, kind, stop, places in json.loads(bytes(request.bodies[0])):
         before = sink.count
         channel.send(Cell(number))
-        ran = cells.run(number, source, kind, stop, partial(_tell_step, channel))
-        _leave_if_lost(channel)
+        ran = cells.run(number, source, kind, stop, partial(_tell_step, channel, host))
+        _leave_if_lost(channel, host)
         kind, text = _described(ran.error) if ran.error is not None else ("", "")
         printed = sink.count - before
         for place, names in places:
@@ -132,15 +131,15 @@ def _run(request: Run, channel: Channel, cells: Cells, host: Host) -> None:
     channel.send(Ran())
 
 
-def _tell_step(channel: Channel, index: int, line: int) -> None:
+def _tell_step(channel: Channel, host: Host, index: int, line: int) -> None:
     """Say which statement of a cell begins: should it end the session, those above it count."""
-    _leave_if_lost(channel)
+    _leave_if_lost(channel, host)
     channel.send(Step(index, line))
 
 
-def _leave_if_lost(channel: Channel) -> None:
+def _leave_if_lost(channel: Channel, host: Host) -> None:
     """End this process, and say why, if what it has just run broke its GPU for it."""
-    if (said := device.what_broke()) is not None:
+    if (said := host.device.what_broke()) is not None:
         channel.send(Lost(plain_text(said)))
         os._exit(1)
 
@@ -157,7 +156,7 @@ def _described(error: BaseException) -> tuple[str, str]:
 def _fork(channel: Channel, host: Host) -> None:
     """Fork a child that answers one check's calls; it starts from the notebook's state."""
     stream = channel.receive_socket()
-    on_device = device.is_in_use()
+    on_device = host.device.is_in_use()
     if on_device or len(os.listdir("/proc/self/task")) > 1:  # whose locks a fork would leave held
         stream.close()
         channel.send(OnDevice() if on_device else Threads())
