@@ -22,10 +22,12 @@ from autograder.artefacts.bundle import Bundle, parse_bundle
 from autograder.engines import dask_worker
 from autograder.engines.batches import BATCH_BYTES, IN_FLIGHT, Pace
 from autograder.engines.dask_cluster import GPU, Connector, connected
+from autograder.engines.dask_losses import Losses
 from autograder.engines.dask_worker import Batch
 from autograder.engines.dask_workers import Workers
 from autograder.engines.grader import given_up, unread
-from autograder.engines.orders import Order, Outcome, Setup, decode, encode
+from autograder.engines.orders import LostGpu, Order, Outcome, Setup, decode, encode
+from autograder.engines.places import MOST_LOST, times_lost
 from autograder.engines.work import Graded, Job, Work
 from autograder.errors import HarnessError, UnsafeHere
 from autograder.grading.intake import Submitted, read_submitted
@@ -49,6 +51,7 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]
     How many are graded at a time the cluster decides: ``workers`` is for an engine of one machine.
 
     Raises:
+        DeviceLost: no worker is left whose GPU can be used; what was not yielded is for later.
         HarnessError: the scheduler does not answer, or there has been no worker for too long.
         UnsafeHere: the cluster cannot grade this, or not safely.
         UsageError: nobody says where the scheduler is.
@@ -60,7 +63,9 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]
     with connected(work.cluster, work.secret) as connect:
         driver = _Driver(work, jobs, bundle, data, connect)
         try:
-            yield from driver.grade()
+            for graded in driver.grade():
+                driver.left -= 1
+                yield graded
         finally:
             driver.close()
 
@@ -102,6 +107,8 @@ class _Driver:
         self._workers = self._new_workers()
         self._looked = self._had_worker = time.monotonic()
         self._told: set[str] = set()
+        self._losses = Losses()
+        self.left = len(jobs)
 
     def grade(self) -> Iterator[Graded]:
         """Grade everything; what was starved last, on machines that do nothing else."""
@@ -152,7 +159,7 @@ class _Driver:
 
     def _fill(self, queue: deque[_Try], most: int) -> Iterator[Graded]:
         """Send batches until enough are on their way; yield what could not be read at all."""
-        while len(self._sent) < most and (self._again or queue):
+        while self._workers.fit and len(self._sent) < most and (self._again or queue):
             if self._again:
                 batch = [self._again.popleft()]
             else:
@@ -217,14 +224,16 @@ class _Driver:
         if future.status == "cancelled":
             raise _Lost
         try:
-            outcomes = decode(future.result(timeout=RESULT_SECONDS), Batch).outcomes
+            batch = decode(future.result(timeout=RESULT_SECONDS), Batch)
+            worker, outcomes = batch.worker, batch.outcomes
         except TimeoutError:  # its worker died before we had it: another one does it again
             future.add_done_callback(self._done.put)
             return
         except OSError:  # it was on its way to us when the scheduler went
             raise _Lost from None
         except Exception as error:  # its workers died one after another, or it could not run
-            outcomes = [Outcome(fault=f"{type(error).__name__}: {error}")] * len(sent.tries)
+            fault = f"{type(error).__name__}: {error}"
+            worker, outcomes = "", [Outcome(fault=fault)] * len(sent.tries)
         del self._sent[future]
         future.release()  # else the cluster would keep it
         if outcomes is None:  # the worker has lost its set-up
@@ -232,7 +241,32 @@ class _Driver:
             self._take_back(sent)
             return
         for one, submitted, outcome in zip(sent.tries, sent.read, outcomes, strict=True):
-            yield from self._outcome(one, submitted, outcome)
+            if outcome.lost is not None:
+                yield from self._outcome_of_loss(one, submitted, worker, outcome.lost)
+            else:
+                yield from self._outcome(one, submitted, outcome)
+
+    def _outcome_of_loss(
+        self, one: _Try, submitted: Submitted, worker: str, lost: LostGpu
+    ) -> Iterator[Graded]:
+        """Use a worker no more, and have what it had sent again, which is no try of it."""
+        workers = self._workers
+        one = replace(one, job=self._losses.note(workers, worker, one.job, lost))
+        if one.job.lost >= MOST_LOST:
+            fault, device = times_lost(one.job.lost), self._work.device
+            yield given_up(self._bundle, one.job, submitted, device, fault)
+        elif one.alone is not None:
+            self._again.appendleft(one)
+        elif lost.during:  # behind all others, as it may lose the next one, too
+            self._starved.append(replace(one, alone=0))
+        else:
+            self._queue.appendleft(one)
+        self._tell_refused()
+        if workers.fit or workers.are_asked or not self.left:
+            return
+        if not self._losses.hope(workers):
+            raise self._losses.error(self.left)
+        self._looked = 0.0
 
     def _outcome(self, one: _Try, submitted: Submitted, outcome: Outcome) -> Iterator[Graded]:
         again = replace(one.job, gradings=one.job.gradings + 1)
@@ -262,6 +296,8 @@ class _Driver:
         self._tell_refused()
         if self._workers.fit:
             self._had_worker = time.monotonic()
+        elif self._losses.are_all(self._workers):
+            raise self._losses.error(self.left)
         elif time.monotonic() - self._had_worker > self._patience:
             minutes = self._patience / 60
             why = _lines(self._workers.refused)

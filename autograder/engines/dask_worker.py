@@ -49,9 +49,13 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What became of a batch: an outcome for each order; none where the worker has no set-up."""
+    """What became of a batch: an outcome for each order; none where the worker has no set-up.
+
+    ``worker`` is the address of the worker.
+    """
 
     outcomes: list[Outcome] | None
+    worker: str = ""
 
 
 class _State:
@@ -62,6 +66,7 @@ class _State:
         self.setups: dict[str, tuple[Setup, float]] = {}  # and when each was used
         self.bundles: dict[str, bytes] = {}
         self.slots: Slots | None = None
+        self.address = ""
 
     def find(self, name: str) -> tuple[Slots, Setup, bytes] | None:
         """Return the slots, with a set-up that was received, if its bundle was, too."""
@@ -75,6 +80,7 @@ class _State:
     def receive(self, setup: Setup, worker: Any) -> bool:
         """Keep a set-up; return whether its bundle is here."""
         with self.lock:
+            self.address = worker.address
             if self.slots is None:
                 self.slots = Slots(worker.state.nthreads, _private(worker))
                 threading.Thread(target=self._tidy, daemon=True).start()
@@ -170,7 +176,7 @@ def grade_batch(name: str, orders: tuple[bytes, ...]) -> bytes:
         whole = [decode(order, Order) for order in orders]
     except HarnessError as error:
         return encode(Batch([Outcome(fault=str(error))] * len(orders)))
-    return encode(Batch(slots.grade(setup, bundle, whole)))
+    return encode(Batch(slots.grade(setup, bundle, whole), _state.address))
 
 
 def forget(name: str) -> None:

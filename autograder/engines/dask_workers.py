@@ -93,6 +93,15 @@ class Workers:
         """Ask workers anew when they are next looked at: one of them has lost its set-up."""
         self.fit = {a: worker for a, worker in self.fit.items() if a not in addresses}
 
+    def lose(self, address: str, why: str) -> None:
+        """Leave out a worker from now on, whose GPU is lost; of one that is left out, nothing."""
+        if (worker := self.fit.pop(address, None)) is not None:
+            self.refused[address] = f"{worker.host}: {why}"
+
+    def ask_again(self, addresses: Collection[str]) -> None:
+        """Ask workers that were left out once more."""
+        self.refused = {a: why for a, why in self.refused.items() if a not in addresses}
+
     def end(self) -> None:
         """Tell the workers that the run is over."""
         with suppress(Exception):  # they forget by themselves, only later

@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from autograder.artefacts.bundle import Bundle, read_bundle
 from autograder.engines.grader import Worker, given_up
-from autograder.engines.places import MOST_LOST, Lost, Place, Places
+from autograder.engines.places import MOST_LOST, Lost, Place, Places, times_lost
 from autograder.engines.slots import ONE_THREAD
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import DeviceLost, HarnessError
@@ -34,7 +34,8 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]
     A worker that is killed costs nothing: what it had not returned is graded again, one at a time
     in a worker of its own, so that a submission that kills its worker stops no other. Nor does
     another submission's hunger: what ran out of time without having had the processor for it is
-    graded again at the end, alone, before it counts.
+    graded again at the end, alone, before it counts. Where a GPU is lost, each submission that
+    was under way on it is graded again by itself: one of them may lose the next one.
 
     Raises:
         DeviceLost: no GPU is left; what was not yielded is for a later run.
@@ -45,29 +46,51 @@ def grade_all(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]
     os.environ.update(ONE_THREAD)  # of the workers, before they import anything
     bundle = read_bundle(work.bundle)
     work = work if work.gpus else replace(work, gpus=gpus_for(work.device))
-    queue, suspects = deque(jobs), deque[Job]()
-    starved, places = deque[Job](), Places(work)
+    places = Places(work, len(jobs))
+    for graded in _grade_all(work, jobs, workers, bundle, places):
+        places.left -= 1
+        yield graded
+
+
+def _grade_all(
+    work: Work, jobs: Sequence[Job], workers: int, bundle: Bundle, places: Places
+) -> Iterator[Graded]:
+    queue, aside = deque(jobs), _Aside()
     while queue:
-        for job, graded in _grade_in_pool(work, queue, places.of(workers), suspects, places):
+        for job, graded in _grade_in_pool(work, queue, places.of(workers), aside, places):
             if graded.starved and len(jobs) > 1:
                 # With inputs of its own, as whenever something is run a second time.
-                starved.append(replace(job, gradings=job.gradings + 1))
+                aside.alone.append(replace(job, gradings=job.gradings + 1))
             else:
                 yield graded
-    while starved:
-        for _, graded in _grade_in_pool(work, starved, places.of(1), suspects, places):
+    while aside.alone:
+        for _, graded in _grade_in_pool(work, aside.alone, places.of(1), aside, places):
             yield graded
-    for job in suspects:
+    for job in aside.suspects:
         yield _grade_alone(work, job, bundle, places)
 
 
+@dataclass(frozen=True)
+class _Aside:
+    """Submissions that wait to be graded by themselves.
+
+    Attributes:
+        alone: those that were starved, or under way on a GPU when it was lost.
+        suspects: those that were under way when a worker died.
+    """
+
+    alone: deque[Job] = field(default_factory=deque)
+    suspects: deque[Job] = field(default_factory=deque)
+
+
 def _grade_in_pool(
-    work: Work, queue: deque[Job], where: Sequence[Place], suspects: deque[Job], places: Places
+    work: Work, queue: deque[Job], where: Sequence[Place], aside: _Aside, places: Places
 ) -> Iterator[tuple[Job, Graded]]:
     """Grade from a queue until it is empty or a worker dies; what was under way is suspect then.
 
-    Each place has a pool of its own. One whose GPU is lost is given no more, and what was under way
-    there is graded at the others. Where there is none, and one comes back, some is left.
+    Each place has a pool of its own. One whose GPU is lost is given no more. What ran there then
+    is put aside, and what had not begun is graded at the others. Where there is none, and another
+    GPU is left or comes back, some of the queue is left.
 
     Raises:
         DeviceLost: no GPU is left.
@@ -93,24 +116,24 @@ def _grade_in_pool(
                     try:
                         waiting[pool.submit(_grade, job)] = job, place
                     except (BrokenProcessPool, EOFError, OSError):  # or what forks workers is gone
-                        suspects.append(job)
+                        aside.suspects.append(job)
                         raise BrokenProcessPool from None
             if not waiting:
-                if places.come_back():
+                if places.are_left() or places.come_back():
                     return  # for workers that have not lost it
-                raise places.all_lost(len(queue))
+                raise places.all_lost()
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 found, (job, place) = future.result(), waiting.pop(future)
                 if isinstance(found, Graded):
                     yield job, found
                 elif (job := places.note(job, place, found)).lost < MOST_LOST:
-                    queue.append(job)
+                    (aside.alone if job.lost else queue).append(job)
                 else:
-                    fault = f"{job.lost} GPUs were lost with it"
+                    fault = times_lost(job.lost)
                     submitted = read_submitted(job.path)
                     yield job, given_up(bundle, job, submitted, work.device, fault)
     except BrokenProcessPool:
-        suspects.extend(job for job, _ in waiting.values())
+        aside.suspects.extend(job for job, _ in waiting.values())
         for worker in multiprocessing.active_children():
             worker.kill()  # the pool waits for ever for one that it started while it broke
     finally:
@@ -119,12 +142,17 @@ def _grade_in_pool(
 
 
 def _grade_alone(work: Work, job: Job, bundle: Bundle, places: Places) -> Graded:
-    """Grade a suspect in a worker of its own, again if that is killed."""
-    for number in range(1, TRIES + 1):
-        again = replace(job, gradings=job.gradings + number)
-        for _, graded in _grade_in_pool(work, deque([again]), places.of(1), deque(), places):
+    """Grade a suspect in a worker of its own, again if that is killed or its GPU is lost."""
+    queue, killed = deque([replace(job, gradings=job.gradings + 1)]), 0
+    while killed < TRIES:
+        aside = _Aside(alone=queue)
+        for _, graded in _grade_in_pool(work, queue, places.of(1), aside, places):
             return graded
+        for job in aside.suspects:
+            killed += 1
+            queue.append(replace(job, gradings=job.gradings + 1))
     fault = f"its worker was killed {TRIES} times"
+    fault += f", and {times_lost(job.lost)}" if job.lost else ""
     return given_up(bundle, job, read_submitted(job.path), work.device, fault)
 
 

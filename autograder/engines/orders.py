@@ -8,12 +8,12 @@ import msgspec
 
 from autograder.artefacts.results import Result
 from autograder.engines.work import Graded, Job, Work
-from autograder.errors import HarnessError
+from autograder.errors import DeviceLost, HarnessError
 from autograder.grading.intake import Submitted
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import Isolation
 
-__all__ = ["Order", "Outcome", "Setup", "Warm", "decode", "encode"]
+__all__ = ["LostGpu", "Order", "Outcome", "Setup", "Warm", "decode", "encode"]
 
 T = TypeVar("T")
 
@@ -81,13 +81,33 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Job(self.student, Path(self.file), self.gradings, self.earlier)
 
 
+class LostGpu(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A `DeviceLost`, as it crosses: which GPU, what is wrong, whether a submission ran on it."""
+
+    gpu: str
+    said: str
+    during: bool = False
+
+    @classmethod
+    def of(cls, error: DeviceLost) -> "LostGpu":
+        """Return what an error says."""
+        return cls(error.gpu, error.said, error.during)
+
+    def error(self) -> DeviceLost:
+        """Return the error that says the same."""
+        error = DeviceLost(self.gpu, self.said)
+        error.during = self.during
+        return error
+
+
 class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What became of an order: a result, or what went wrong with its process."""
+    """What became of an order: a result, or what went wrong with its process or with its GPU."""
 
     result: Result | None = None
     starved: bool = False
     seconds: float = 0.0
     fault: str | None = None
+    lost: LostGpu | None = None
 
     @classmethod
     def of(cls, graded: Graded) -> "Outcome":
@@ -106,10 +126,14 @@ class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Warm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A process is ready behind walls of an isolation level, or says why it cannot be."""
+    """A process is ready behind walls of an isolation level, or says why it cannot be.
+
+    ``lost`` is the GPU that it cannot use, if that is why.
+    """
 
     isolation: Isolation | None = None
     refused: str | None = None
+    lost: LostGpu | None = None
 
 
 def encode(message: Any) -> bytes:

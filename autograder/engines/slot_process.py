@@ -15,8 +15,8 @@ from queue import SimpleQueue
 
 from autograder.artefacts.bundle import digest_of, parse_bundle
 from autograder.engines.grader import Worker
-from autograder.engines.orders import Order, Outcome, Setup, Warm, decode, encode
-from autograder.errors import AutograderError, HarnessError
+from autograder.engines.orders import LostGpu, Order, Outcome, Setup, Warm, decode, encode
+from autograder.errors import AutograderError, DeviceLost, HarnessError
 from autograder.grading.intake import Submitted
 from autograder.sandbox.client.gpu import gpus_for
 
@@ -33,7 +33,8 @@ def main(descriptor: int) -> None:
         worker = _worker(decode(received.get(), Setup), received.get())
         isolation = worker.warm()
     except AutograderError as error:
-        connection.send_bytes(encode(Warm(refused=str(error))))
+        lost = LostGpu.of(error) if isinstance(error, DeviceLost) else None
+        connection.send_bytes(encode(Warm(refused=str(error), lost=lost)))
         return
     connection.send_bytes(encode(Warm(isolation)))
     while True:
@@ -59,6 +60,8 @@ def _outcome(worker: Worker, data: bytes) -> Outcome:
     try:
         order = decode(data, Order)
         return Outcome.of(worker.grade_read(order.job(), Submitted(order.data)))
+    except DeviceLost as error:
+        return Outcome(lost=LostGpu.of(error))
     except Exception as error:  # it is told, and costs no other submission anything
         return Outcome(fault=f"{type(error).__name__}: {error}")
 

@@ -15,8 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from autograder.engines.orders import Order, Outcome, Setup, Warm, decode, encode
-from autograder.errors import HarnessError, UnsafeHere
+from autograder.engines.orders import LostGpu, Order, Outcome, Setup, Warm, decode, encode
+from autograder.errors import DeviceLost, HarnessError, UnsafeHere
 
 __all__ = ["ONE_THREAD", "Slot", "Slots"]
 
@@ -37,6 +37,7 @@ class Slot:
         private: further paths that no session may find.
 
     Raises:
+        DeviceLost: its GPU cannot be used.
         HarnessError: it did not start, or the bundle cannot run here.
         UnsafeHere: this machine cannot hold a student's code safely.
     """
@@ -67,6 +68,8 @@ class Slot:
             self._send(encode(whole))
             self._send(bundle)
             warm = decode(self._receive(WARM_SECONDS), Warm)
+            if warm.lost is not None:
+                raise warm.lost.error()
             if warm.isolation is None:
                 raise UnsafeHere(warm.refused or "it does not say why")
         except BaseException:
@@ -156,6 +159,8 @@ class Slots:
                 try:
                     slot = slot or self._take(setup, bundle)
                     outcomes.append(slot.grade(order))
+                except DeviceLost as error:  # there is no slot to be had
+                    outcomes.append(Outcome(lost=LostGpu.of(error)))
                 except (HarnessError, UnsafeHere, OSError) as error:
                     outcomes.append(Outcome(fault=str(error)))
                     if slot is not None:
@@ -170,6 +175,7 @@ class Slots:
         """Start a slot, if none is warm, and leave it for whoever grades next.
 
         Raises:
+            DeviceLost: its GPU cannot be used.
             HarnessError: it did not start.
             UnsafeHere: this machine cannot hold a student's code safely, or not run the bundle.
         """

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from autograder.artefacts.bundle import Bundle, parse_bundle
 from autograder.engines.grader import given_up, unread
-from autograder.engines.orders import Order, Outcome, Setup
+from autograder.engines.orders import LostGpu, Order, Outcome, Setup
+from autograder.engines.places import MOST_LOST, none_left, times_lost
 from autograder.engines.slots import Slots
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import HarnessError
@@ -35,6 +36,7 @@ class Standing:
         """Grade each job, and yield each submission as it is done.
 
         Raises:
+            DeviceLost: the GPU is gone; what was not yielded is for a later run.
             HarnessError: the bundle cannot be read, or not run here.
             UnsafeHere: this machine cannot hold a student's code safely.
         """
@@ -49,10 +51,17 @@ class Standing:
         self._slots.warm_up(setup, data)  # where nothing is safe, nothing is graded
         if work.device == "cuda":  # its processes all use the first GPU that they see
             workers = min(workers, sessions_on(gpus_for(work.device)[0], work.limits))
-        grading = _Grading(self._slots, setup, data, bundle)
+        grading = _Grading(self._slots, setup, data, bundle, len(jobs))
+        for graded in self._graded(grading, jobs, min(workers, self._slots.most)):
+            grading.left -= 1
+            yield graded
+
+    def _graded(self, grading: "_Grading", jobs: Sequence[Job], workers: int) -> Iterator[Graded]:
         queue, again = deque(jobs), list[Job]()
-        for job, submitted, outcome in grading.in_parallel(queue, min(workers, self._slots.most)):
-            if outcome.fault is None and not (outcome.starved and len(jobs) > 1):
+        for job, submitted, outcome in grading.in_parallel(queue, workers):
+            if outcome.lost is not None:
+                again.append(grading.lost_with(job, outcome.lost))
+            elif outcome.fault is None and not (outcome.starved and len(jobs) > 1):
                 yield outcome.graded(job, submitted)
             else:  # with inputs of its own, as whenever something is run a second time
                 again.append(replace(job, gradings=job.gradings + 1))
@@ -66,10 +75,17 @@ class Standing:
 
 
 class _Grading:
-    """One run's gradings; ``unread`` are the submissions that could not be read."""
+    """One run's gradings.
 
-    def __init__(self, slots: Slots, setup: Setup, data: bytes, bundle: Bundle) -> None:
+    Attributes:
+        left: how many submissions are not graded yet.
+        unread: those that could not be read.
+    """
+
+    def __init__(self, slots: Slots, setup: Setup, data: bytes, bundle: Bundle, left: int) -> None:
         self._slots, self._setup, self._data, self._bundle = slots, setup, data, bundle
+        self._culprits = list[str]()
+        self.left = left
         self.unread: list[Graded] = []
 
     def in_parallel(
@@ -96,18 +112,37 @@ class _Grading:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def alone(self, job: Job) -> Graded:
-        """Grade a submission while nothing else is graded; again, if its process dies."""
-        submitted, fault = read_submitted(job.path), ""
+        """Grade a submission while nothing else is graded; again, if its process dies.
+
+        Raises:
+            DeviceLost: the GPU is gone.
+        """
+        submitted, fault, faults = read_submitted(job.path), "", 0
         device = self._setup.device
         if (done := unread(self._bundle, job, submitted, device)) is not None:
             return done
-        for number in range(TRIES):
-            once = replace(job, gradings=job.gradings + number)
-            outcome = self._grade(once, submitted)
-            if outcome.fault is None:
+        while faults < TRIES and job.lost < MOST_LOST:
+            outcome = self._grade(job, submitted)
+            if outcome.lost is not None:
+                job = self.lost_with(job, outcome.lost)
+                fault = times_lost(job.lost)
+            elif outcome.fault is not None:
+                job, faults = replace(job, gradings=job.gradings + 1), faults + 1
+                fault = f"graded alone {faults} times, and each time: {outcome.fault}"
+            else:
                 return outcome.graded(job, submitted)
-            fault = f"graded alone {number + 1} times, and each time: {outcome.fault}"
         return given_up(self._bundle, job, submitted, device, fault)
+
+    def lost_with(self, job: Job, lost: LostGpu) -> Job:
+        """Return a submission with which the GPU was lost, to be graded again alone.
+
+        Raises:
+            DeviceLost: it was lost before the submission ran, and has not come back.
+        """
+        if not lost.during:
+            raise none_left([lost.error()], self._culprits, self.left)
+        self._culprits.append(job.student)
+        return replace(job, lost=job.lost + 1, gradings=job.gradings + 1)
 
     def _grade(self, job: Job, submitted: Submitted) -> Outcome:
         (outcome,) = self._slots.grade(self._setup, self._data, [Order.of(job, submitted)])

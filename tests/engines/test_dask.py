@@ -23,9 +23,9 @@ from autograder.engines.dask_cluster import (
     slurm_cluster,
 )
 from autograder.engines.dask_worker import Batch, Facts
-from autograder.engines.orders import Order, Outcome, Setup, Warm, decode, encode
+from autograder.engines.orders import LostGpu, Order, Outcome, Setup, Warm, decode, encode
 from autograder.engines.work import Job, Work
-from autograder.errors import HarnessError, UnsafeHere, UsageError
+from autograder.errors import DeviceLost, HarnessError, UnsafeHere, UsageError
 from autograder.grading.scoring import result_of
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import Isolation
@@ -397,3 +397,92 @@ def test_the_script_of_a_slurm_job_starts_a_worker_that_speaks_tls(tmp_path):
     assert {f"export {name}={value}" for name, value in CALM.items()} <= set(lines)
     kept = [path for path in tmp_path.iterdir() if path.stat().st_mode & 0o077]
     assert kept == [], "nobody else may read a key"
+
+
+CARD = {"nthreads": 1, "resources": {"GPU": 1.0}}
+
+
+@pytest.fixture
+def cards(fake):
+    """A cluster of workers with a card each; of those in ``lost`` it is, by their address."""
+    fake.workers = {ADDRESS.format(n): dict(CARD) for n in (1, 2)}
+    lost, turns = {}, []
+
+    def future(orders, workers):
+        worker = sorted(workers)[len(turns) % len(workers)]
+        turns.append(worker)
+
+        def answer():
+            fake.in_flight -= 1
+            (order,) = orders
+            outcome = lost[worker](order) if worker in lost else None
+            return encode(Batch([outcome or fake.outcome(order)], worker))
+
+        return Future(answer)
+
+    fake.future, fake.turns = future, turns
+    return lost
+
+
+def gone(order=None, during=False):
+    return Outcome(lost=LostGpu("GPU-7", "it fell off the bus", during))
+
+
+def test_a_worker_whose_card_is_lost_is_used_no_more_and_that_is_no_try(fake, grade, cards, caplog):
+    cards[ADDRESS.format(1)] = gone
+    with caplog.at_level(logging.WARNING):
+        found = grade(12, "cuda")
+    assert len(found) == 12
+    assert all(one.fault is None for one in found.values())
+    assert {gradings for s in found for gradings, _ in fake.tries(s)} == {0}
+    assert fake.turns.count(ADDRESS.format(1)) <= 2, "no more than what was on its way"
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert f"{ADDRESS.format(1)}: GPU-7 cannot be used: it fell off the bus" in said
+
+
+def test_where_no_card_is_left_the_run_says_so_and_nothing_is_scored(fake, grade, cards):
+    cards.update(dict.fromkeys(fake.workers, gone))
+    with pytest.raises(DeviceLost, match=r"GPU-7 cannot be used: it fell.*; 3 of the submissions"):
+        grade(3, "cuda")
+
+
+def test_a_submission_with_which_two_cards_are_lost_is_for_staff_and_stops_no_other(
+    fake, grade, cards
+):
+    """Each card comes back, as it does when a kernel of the submission's was all that was wrong."""
+
+    def with_s0(order):
+        return gone(during=True) if order.student == "s0" else None
+
+    cards.update(dict.fromkeys(fake.workers, with_s0))
+    found = grade(6, "cuda")
+    assert len(found) == 6
+    assert found["s0"].fault == "a GPU was lost with it 2 times"
+    assert [student for student, one in found.items() if one.fault] == ["s0"]
+    assert [gradings for gradings, _ in fake.tries("s0")] == [0, 1], "with inputs of its own"
+
+
+def test_one_card_that_comes_back_is_asked_for_and_used_again(fake, grade, cards):
+    del fake.workers[ADDRESS.format(2)]
+    broken = []
+
+    def once(order):
+        return None if broken or broken.append(order.student) else gone(during=True)
+
+    cards[ADDRESS.format(1)] = once
+    found = grade(4, "cuda")
+    assert len(found) == 4
+    assert all(one.fault is None for one in found.values())
+    assert [order.student for orders in fake.sent for order in orders][-1] == "s0"
+
+
+def test_one_card_that_does_not_come_back_ends_the_run_with_a_name(fake, grade, cards):
+    del fake.workers[ADDRESS.format(2)]
+
+    def with_s0(order):
+        fake.warm[ADDRESS.format(1)] = Warm(refused="lost", lost=LostGpu("GPU-7", "lost"))
+        return gone(during=True)
+
+    cards[ADDRESS.format(1)] = with_s0
+    with pytest.raises(DeviceLost, match="lost while s0 was graded; 1 of the submissions wait"):
+        grade(1, "cuda")

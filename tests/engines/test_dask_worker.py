@@ -49,6 +49,7 @@ def worker(tmp_path):
         state=SimpleNamespace(nthreads=3),
         security=SimpleNamespace(get_tls_config_for_role=lambda role: tls),
         key=str(key),
+        address="tls://10.0.0.1:7",
     )
 
 
@@ -71,7 +72,8 @@ def test_it_grades_by_the_setup_that_is_named_and_says_when_it_has_none(state, w
     assert decode(dask_worker.grade_batch(setup.id, (order,)), Batch).outcomes is None
     dask_worker.receive_setup(encode(setup), worker)
     dask_worker.receive_bundle(setup.bundle, BUNDLE)
-    assert len(decode(dask_worker.grade_batch(setup.id, (order,)), Batch).outcomes) == 1
+    batch = decode(dask_worker.grade_batch(setup.id, (order,)), Batch)
+    assert (len(batch.outcomes), batch.worker) == (1, worker.address)
     assert state.slots.graded == [(setup.id, BUNDLE, "ada")]
     assert decode(dask_worker.grade_batch("another", (order,)), Batch).outcomes is None
     dask_worker.forget(setup.id)

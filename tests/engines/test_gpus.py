@@ -2,12 +2,14 @@
 
 import dataclasses
 import os
+import time
 
 import pytest
 
 from autograder import doctor
 from autograder.artefacts.bundle import read_bundle
-from autograder.artefacts.results import Verdict
+from autograder.artefacts.results import Status, Verdict
+from autograder.engines import local
 from autograder.engines.grader import Worker
 from autograder.engines.local import grade_all
 from autograder.engines.places import MOST_LOST, Lost, Place, Places
@@ -131,7 +133,6 @@ def test_a_trial_run_that_loses_its_card_says_so(
 
 def lost_from_the_start(patch, driver):
     """Lose the card when the run has found it."""
-    from autograder.engines import local
 
     def found(device):
         cards = driver.gpus if device == "cuda" else ()
@@ -158,7 +159,7 @@ def test_places_share_the_workers_evenly_and_no_card_has_too_many(work):
 
 
 def test_a_submission_with_which_cards_are_lost_is_named_and_then_for_staff(work, tmp_path):
-    places, job = Places(work), Job("ada", tmp_path)
+    places, job = Places(work, 1), Job("ada", tmp_path)
     one, two = places.of(2)
     error = DeviceLost("Fake", "it fell off the bus")
     assert places.note(job, one, Lost(error, during=False)) == job
@@ -169,9 +170,20 @@ def test_a_submission_with_which_cards_are_lost_is_named_and_then_for_staff(work
     job = places.note(job, two, Lost(error, during=True))
     assert job.lost == MOST_LOST
     assert places.of(2) == []
-    said = str(places.all_lost(1))
+    said = str(places.all_lost())
     assert said.count("it fell off the bus") == 1
-    assert "it was lost while ada was graded; 1 of the submissions wait" in said
+    assert "; lost while ada was graded; 1 of the submissions wait" in said
+
+
+def test_of_a_card_that_came_back_nobody_is_named(work, tmp_path, cards):
+    places, error = Places(work, 3), DeviceLost("Fake", "it fell off the bus")
+    one, two = places.of(2)
+    for student, place in (("ada", one), ("mallory", one), ("bo", two)):
+        places.note(Job(student, tmp_path), place, Lost(error, during=True))
+    assert "lost while ada and mallory and bo were graded; 3 of" in str(places.all_lost())
+    cards.set(1, lost=True)
+    assert places.come_back()
+    assert "lost while bo was graded" in str(places.all_lost())
 
 
 def test_a_card_that_comes_back_is_used_again_and_a_submission_stops_no_other(work, job_of, cards):
@@ -182,8 +194,43 @@ def test_a_card_that_comes_back_is_used_again_and_a_submission_stops_no_other(wo
     graded = list(grade_all(alone, jobs, 1))
     assert {one.student: one.result.earned for one in graded} == {"ada": 5.0, "bo": 5.0}
     cards.set(lost_at=list(range(len(cards.asked()) + 2, 1000)))
-    with pytest.raises(DeviceLost, match="it was lost while ada was graded"):
+    with pytest.raises(DeviceLost, match="lost while ada was graded; 2 of the"):
         list(grade_all(alone, jobs, 1))
+
+
+def loses_the_card(job):
+    """Stand in for a worker: the card is lost with all of the first round, and with mallory."""
+    with (job.path.parents[2] / "log").open("a", buffering=1) as log:
+        log.write(f"+{job.student} {job.lost}\n")
+        time.sleep(0.3 * job.lost)
+        log.write(f"-{job.student} {job.lost}\n")
+    if job.lost == 0 or job.student == "mallory":
+        return Lost(DeviceLost("Fake", "it fell off the bus"), during=True)
+    return local._worker.grade(job)
+
+
+def test_whoever_shared_a_card_with_a_culprit_is_graded_again_by_itself(work, job_of, monkeypatch):
+    """Else both would lose it twice, and both be for staff."""
+    monkeypatch.setattr(local, "_grade", loses_the_card)
+    limits = dataclasses.replace(LIMITS, gpu_sessions=2)
+    shared = dataclasses.replace(work, gpus=work.gpus[:1], limits=limits)
+    jobs = [job_of("mallory"), job_of("ada")]
+    found = {one.student: one.result for one in grade_all(shared, jobs, 2)}
+    assert found["ada"].earned == 5.0
+    assert found["mallory"].status is Status.NEEDS_ATTENTION
+    assert found["mallory"].fault == "a GPU was lost with it 2 times"
+    log = (jobs[0].path.parents[2] / "log").read_text().split("\n")
+    again = [line[:-2] for line in log if line.endswith("1")]
+    assert again in (
+        ["+ada", "-ada", "+mallory", "-mallory"],
+        ["+mallory", "-mallory", "+ada", "-ada"],
+    )
+
+
+def test_a_card_that_is_not_used_yet_takes_the_place_of_a_lost_one(work, job_of, cards):
+    cards.set(0, lost=True)
+    graded = list(grade_all(work, [job_of("ada"), job_of("bo")], 1))
+    assert {one.student: one.result.earned for one in graded} == {"ada": 5.0, "bo": 5.0}
 
 
 def test_a_card_is_asked_once_whether_it_comes_back(work, tmp_path, cards):

@@ -7,12 +7,14 @@ import pytest
 
 from autograder.artefacts.bundle import digest_of, read_bundle
 from autograder.engines.grader import Worker
-from autograder.engines.orders import Order, Setup, decode, encode
+from autograder.engines.orders import LostGpu, Order, Outcome, Setup, decode, encode
+from autograder.engines.slot_process import _outcome
 from autograder.engines.slots import Slots, _environment
 from autograder.engines.work import Job, Work
-from autograder.errors import HarnessError, UnsafeHere
+from autograder.errors import DeviceLost, HarnessError, UnsafeHere
 from autograder.grading.intake import Submitted
 from autograder.sandbox.limits import Limits
+from tests.fake_gpu import install
 
 SECRET = b"the secret of the course"
 
@@ -113,3 +115,30 @@ def test_an_order_carries_the_name_of_a_file_and_no_path():
     order = Order.of(Job("ada", Path("a/b.ipynb"), 2), Submitted(b"x"))
     assert decode(encode(order), Order) == order
     assert order.job() == Job("ada", Path("b.ipynb"), 2)
+
+
+def test_a_lost_card_is_told_as_such_by_whoever_graded_on_it():
+    class Worker:
+        def grade_read(self, job, submitted):
+            raise LostGpu("GPU-7", "it fell off the bus", during=True).error()
+
+    outcome = _outcome(Worker(), encode(Order("ada", "tiny.ipynb", b"x")))
+    assert outcome == Outcome(lost=LostGpu("GPU-7", "it fell off the bus", during=True))
+    error = decode(encode(outcome), Outcome).lost.error()
+    assert (str(error), error.during) == ("GPU-7 cannot be used: it fell off the bus", True)
+
+
+def test_a_slot_whose_card_is_lost_does_not_start_and_says_so(
+    slots, bundle_path, submit, tmp_path, monkeypatch
+):
+    card = install(tmp_path / "driver")
+    card.set(0, lost=True)
+    monkeypatch.setenv("PATH", str(card.folder), prepend=":")
+    work = Work(bundle_path, SECRET, Limits(), "cuda")
+    data = bundle_path.read_bytes()
+    setup = Setup.of(work, digest_of(data))
+    with pytest.raises(DeviceLost, match="is lost"):
+        slots.warm_up(setup, data)
+    (outcome,) = slots.grade(setup, data, [Order("ada", "tiny.ipynb", submit())])
+    assert outcome.fault is None
+    assert "is lost" in outcome.lost.said

@@ -5,10 +5,10 @@ import pytest
 from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.results import Status, now
 from autograder.engines import standing
-from autograder.engines.orders import Outcome
+from autograder.engines.orders import LostGpu, Outcome
 from autograder.engines.standing import Standing
 from autograder.engines.work import Job, Work
-from autograder.errors import HarnessError
+from autograder.errors import DeviceLost, HarnessError
 from autograder.grading.scoring import result_of
 from autograder.sandbox.limits import Limits
 
@@ -100,3 +100,28 @@ def test_a_bundle_that_is_not_there_is_said(tmp_path, monkeypatch):
     work = Work(tmp_path / "no.bundle", SECRET, Limits(), "cpu")
     with pytest.raises(HarnessError, match=r"no\.bundle cannot be read"):
         list(Standing(1)(work, [Job("a", tmp_path / "a.ipynb")], 1))
+
+
+def gone(during):
+    return Outcome(lost=LostGpu("GPU-7", "it fell off the bus", during))
+
+
+def test_a_card_that_is_gone_ends_the_run_and_is_nobodys_fault(grade, graded):
+    with pytest.raises(DeviceLost, match=r"GPU-7 cannot be used: it fell.*; 2 of the submissions"):
+        grade(lambda order: gone(during=False), "a", "b")
+
+
+def test_a_submission_with_which_the_card_is_lost_twice_is_for_staff_and_stops_no_other(
+    grade, graded
+):
+    found, sent = grade(lambda o: gone(True) if o.student == "a" else graded(o), "a", "b", "c")
+    assert [one for one in sent if one[0] == "a"] == [("a", 0), ("a", 1)]
+    assert sent[-1] == ("a", 1), "again behind all others"
+    assert found["a"].status is Status.NEEDS_ATTENTION
+    assert found["a"].fault == "a GPU was lost with it 2 times"
+    assert len(found) == 3
+
+
+def test_whoever_was_graded_when_the_card_was_lost_for_good_is_named(grade, graded):
+    with pytest.raises(DeviceLost, match="lost while a was graded; 1 of the submissions wait"):
+        grade(lambda order: gone(during=order.gradings == 0), "a")
