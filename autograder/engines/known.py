@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.artefacts.bundle import Bundle
-from autograder.artefacts.results import Completed, Result, Status, is_final
+from autograder.artefacts.results import Completed, Result, Status, is_final, waits_for_hardware
 from autograder.errors import HarnessError
 from autograder.grading.completing import Completion
 from autograder.records.store import Store
@@ -53,7 +53,8 @@ def known_of(
     A result that another bundle gave stands, unless asked otherwise, and so does one that was made
     on another device: what waits for nothing is not run again because a machine has a GPU, or none.
     What waits for a GPU is completed there by the checks that graded the rest; where the bundle of
-    now has others it stands as it is, until all of it is graded again.
+    now has others it stands as it is, until all of it is graded again. A run without a GPU grades
+    nothing that a run with one has graded by the same bundle.
 
     Args:
         store: of the assignment's results.
@@ -81,7 +82,18 @@ def known_of(
             if there is not None and is_final(there):
                 return Known(True, None, key)
     stored = find(store, student, key)
+    if stored is not None and is_final(stored) and not waits_for_hardware(stored):
+        return Known(True, earlier, key)
+    if device != "cuda" and _is_complete(store, student, on_gpu := key_of(bundle.id, "cuda")):
+        find(store, student, on_gpu)  # which shows it
+        return Known(True, None, key)
     return Known(stored is not None and is_final(stored), earlier, key)
+
+
+def _is_complete(store: Store, student: str, key: str) -> bool:
+    """Return whether a result lies under a key that stands and waits for nothing."""
+    stored = store.find(student, key)
+    return stored is not None and is_final(stored) and not waits_for_hardware(stored)
 
 
 def _shown(store: Store, student: str, submission: str) -> Result | None:

@@ -4,45 +4,15 @@ import random
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.artefacts.results import CheckResult, Result, Status, Verdict, is_final
+from autograder.artefacts.results import Result, Verdict, is_final
 from autograder.course import Course
+from autograder.engines.comparing import Compared, Mended, Opened, StudentChange, checks_of
 from autograder.engines.grades import class_grades, newest_results
 from autograder.engines.problems import Problem, told
 from autograder.engines.run import Progress, grade_assignment, try_again, try_assignment
-from autograder.records.words import price_words
 from autograder.visible import visible
 
-__all__ = ["CheckChange", "Mended", "Regrade", "StudentChange", "Verified", "regrade", "verify"]
-
-
-@dataclass(frozen=True)
-class CheckChange:
-    """A check whose points change; ``margin`` is the worst of its cases now, if it has one."""
-
-    name: str
-    before: float
-    after: float
-    margin: float | None
-
-
-@dataclass(frozen=True)
-class StudentChange:
-    """A student whose points change; ``prices`` are those of mistakes that do, in words."""
-
-    student: str
-    before: float
-    after: float
-    checks: tuple[CheckChange, ...]
-    prices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Mended:
-    """What could not be graded before and is now; ``check`` is None for a whole submission."""
-
-    student: str
-    check: str | None
-    points: float
+__all__ = ["Regrade", "Verified", "regrade", "verify"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +21,7 @@ class Regrade:
 
     ``new`` had no result before, and ``ungraded`` cannot be graded now, at least not all of it:
     that changes nobody's points. ``problems`` say why, and what cannot be read or written.
+    ``opened`` are checks that wait for a GPU now: those are lost to nobody either.
     """
 
     assignment: str
@@ -60,6 +31,7 @@ class Regrade:
     problems: tuple[Problem, ...] = ()
     mended: tuple[Mended, ...] = ()
     ungraded: tuple[str, ...] = ()
+    opened: tuple[Opened, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the report for a terminal."""
@@ -67,6 +39,7 @@ class Regrade:
         lose = sum(change.after < change.before for change in self.changes)
         named = {change.student for change in self.changes}
         named.update((one.student for one in self.mended), self.new, self.ungraded)
+        named.update(one.student for one in self.opened)
         stay = self.graded - len(named)
         counts = [f"{gain} gain, {lose} lose, {stay} stay as they are"]
         if self.new:
@@ -74,6 +47,9 @@ class Regrade:
         if self.mended:
             count = len({one.student for one in self.mended})
             counts.append(f"{count} with what could not be graded before")
+        if self.opened:
+            count = len({one.student for one in self.opened})
+            counts.append(f"{count} with what waits for a GPU now")
         if self.ungraded:
             counts.append(f"{len(self.ungraded)} could not be graded")
         lines = [
@@ -95,6 +71,11 @@ class Regrade:
             lines.append(
                 f"  {visible(one.student)}: {what} could not be graded before, and has "
                 f"{one.points:.4g} points now"
+            )
+        for opened in self.opened:
+            lines.append(
+                f"  {visible(opened.student)}: {opened.check} had {opened.points:.4g} points and "
+                "is open now, until a machine with a GPU grades it (--device cuda)"
             )
         return lines
 
@@ -148,7 +129,7 @@ def regrade(
         trial = try_assignment(course, name, progress, students, device, workers, engine)
         after = trial.results
         problems += trial.problems
-    compared = [_Compared(before.get(student), one) for student, one in sorted(after.items())]
+    compared = [Compared(before.get(student), one) for student, one in sorted(after.items())]
     problems += (fault for one in compared for fault in one.faults())
     return Regrade(
         name,
@@ -158,89 +139,8 @@ def regrade(
         told(course, problems),
         tuple(mended for one in compared for mended in one.mended()),
         tuple(one.after.student for one in compared if one.broken or one.is_lost),
+        tuple(opened for one in compared for opened in one.opened()),
     )
-
-
-class _Compared:
-    """A student's former result beside the one of now.
-
-    What could not be graded is compared with nothing: it is open, and no points are lost by it.
-    """
-
-    def __init__(self, before: Result | None, after: Result) -> None:
-        self.before, self.after = before, after
-        self.is_lost = _is_lost(after)
-        self._former = _checks(before) if before is not None else {}
-        self._now = _checks(after)
-        self.broken = [name for name, check in self._now.items() if _is_broken(check)]
-
-    def faults(self) -> Iterator[Problem]:
-        """Yield why something could not be graded."""
-        student = self.after.student
-        if self.is_lost:
-            why = "; ".join(self.after.remarks) or "a check broke"
-            yield Problem(
-                f"{visible(student)} could not be graded, and loses no points by it: {why}", student
-            )
-            return
-        for name in self.broken:
-            said = [c.message for c in self._now[name].cases if c.verdict is Verdict.BROKEN]
-            yield Problem(
-                f"{name} of {visible(student)} could not be graded, by a fault of ours that costs "
-                f"no points: {said[0] or 'the check broke'}",
-                student,
-            )
-
-    def mended(self) -> Iterator[Mended]:
-        """Yield what could not be graded before."""
-        if self.before is None or self.is_lost:
-            return
-        if _is_lost(self.before):
-            yield Mended(self.after.student, None, self.after.earned)
-            return
-        for name, check in self._now.items():
-            if name in self._former and _is_broken(self._former[name]) and name not in self.broken:
-                yield Mended(self.after.student, name, check.earned)
-
-    def change(self) -> StudentChange | None:
-        """Return how the points change by what could be graded both times."""
-        before, after, checks = self.before, self.after, list[CheckChange]()
-        if before is None or self.is_lost or _is_lost(before):
-            return None
-        open_ones = {*self.broken, *(n for n, check in self._former.items() if _is_broken(check))}
-        for name, check in self._now.items():
-            points = self._former[name].earned if name in self._former else 0.0
-            if points != check.earned and name not in open_ones:
-                margins = [case.margin for case in check.cases if case.margin is not None]
-                checks.append(CheckChange(name, points, check.earned, max(margins, default=None)))
-        for name in sorted(self._former.keys() - self._now.keys() - open_ones):
-            checks.append(CheckChange(name, self._former[name].earned, 0.0, None))
-        earned = after.earned
-        if open_ones:
-            earned = before.earned + sum(check.after - check.before for check in checks)
-        if not checks and earned == before.earned:
-            return None
-        return StudentChange(
-            after.student, before.earned, earned, tuple(checks), tuple(self._prices(before))
-        )
-
-    def _prices(self, before: Result) -> Iterator[str]:
-        """Yield the questions of which a mistake has another price, or has one now or no more."""
-        former = {question.id: price_words(question) for question in before.questions}
-        for question in self.after.questions:
-            now, then = price_words(question), former.get(question.id)
-            if now != then:
-                yield f"{question.id}: {now or 'by its checks'}; before, {then or 'by its checks'}"
-
-
-def _is_lost(result: Result) -> bool:
-    """Return whether nothing of a submission could be graded."""
-    no_check_ran = not any(question.checks for question in result.questions)
-    return result.fault is not None or (result.status is Status.NEEDS_ATTENTION and no_check_ran)
-
-
-def _is_broken(check: CheckResult) -> bool:
-    return any(case.verdict is Verdict.BROKEN for case in check.cases)
 
 
 @dataclass(frozen=True)
@@ -302,10 +202,10 @@ def _is_by_now(result: Result | None, bundle: str) -> bool:
 
 def _fault(stored: Result, again: Result) -> Problem | None:
     """Say why a second result cannot be compared with the stored one; None if it can."""
-    now = _checks(again)
+    now = checks_of(again)
     whole = all(
         name in now and len(now[name].cases) == len(check.cases)
-        for name, check in _checks(stored).items()
+        for name, check in checks_of(stored).items()
     )
     if whole and again.fault is None:
         return None
@@ -316,18 +216,14 @@ def _fault(stored: Result, again: Result) -> Problem | None:
 
 def _differences(stored: Result, again: Result) -> Iterator[str]:
     """Yield what is not the same in two results of the same submission by the same checks."""
-    student, now = visible(stored.student), _checks(again)
+    student, now = visible(stored.student), checks_of(again)
     lacking = Verdict.PENDING in again.verdicts and Verdict.PENDING not in stored.verdicts
     if stored.earned != again.earned and not lacking:
         yield f"{student}: {stored.earned:.4g} points are stored, {again.earned:.4g} came now"
-    for name, check in _checks(stored).items():
+    for name, check in checks_of(stored).items():
         for before, after in zip(check.cases, now[name].cases, strict=True):
             if before.verdict != after.verdict and after.verdict is not Verdict.PENDING:
                 yield (
                     f"{student}: {name}, case {visible(before.name)!r}: {before.verdict} is "
                     f"stored, {after.verdict} came now"
                 )
-
-
-def _checks(result: Result) -> dict[str, CheckResult]:
-    return {check.name: check for question in result.questions for check in question.checks}

@@ -215,6 +215,46 @@ def test_a_gpu_grades_nothing_by_changed_checks_unless_a_regrade_asks_for_it(
     assert (run.graded, earned(run)) == ((), {"ada": (3.0, "cuda"), "bo": (3.0, "cuda")})
 
 
+def test_a_regrade_without_a_gpu_takes_no_points_that_one_gave(classroom):
+    classroom.submit("ada")
+    grade(classroom, "cpu")
+    whole = earned(grade(classroom, "cuda"))
+    assert whole == {"ada": (5.0, "cuda")}
+    bundle = classroom.course.bundle("small")
+    former = bundle.read_bytes()
+    source = classroom.course.source("small")
+    text = source.read_text()
+    assert text.count("mind the default of the factor") == 1
+    source.write_text(text.replace("mind the default of the factor", "mind the default"))
+    compile_and_publish(classroom.course, "small", lambda _: None)
+    found = regrade(classroom.course, "small", Silent(), device="cpu", apply=True)
+    assert found.lines() == [
+        "small: 1 submissions graded again: 0 gain, 0 lose, 0 stay as they are, "
+        "1 with what waits for a GPU now",
+        "  ada: choice_is_right had 1 points and is open now, until a machine with a GPU grades it "
+        "(--device cuda)",
+    ]
+    assert found.problems == ()
+    assert earned(grade(classroom, "cpu")) == {"ada": (4.0, "cpu")}
+
+    bundle.write_bytes(former)
+    preview = regrade(classroom.course, "small", Silent(), device="cpu", apply=False)
+    assert preview.graded == 0
+    found = regrade(classroom.course, "small", Silent(), device="cpu", apply=True)
+    assert found.graded == 0
+    assert earned(grade(classroom, "cpu")) == whole, "it was completed by that bundle"
+
+
+def test_a_run_without_a_gpu_grades_nothing_that_one_has_graded_whole(classroom):
+    classroom.submit("ada")
+    whole = earned(grade(classroom, "cuda"))
+    classroom.submit("ada", classroom.blank)
+    assert earned(grade(classroom, "cpu")) == {"ada": (0.0, "cpu")}
+    classroom.submit("ada")
+    run = grade(classroom, "cpu")
+    assert (run.graded, earned(run)) == ((), whole)
+
+
 def test_what_a_gpu_failed_to_complete_is_not_graded_by_changed_checks_either(classroom):
     classroom.submit("ada")
     grade(classroom, "cpu")

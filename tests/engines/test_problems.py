@@ -8,12 +8,20 @@ import msgspec
 import pytest
 
 from autograder import cli
-from autograder.artefacts.results import CaseResult, CheckResult, QuestionResult, Status, Verdict
+from autograder.artefacts.results import (
+    CaseResult,
+    CheckResult,
+    Priced,
+    QuestionResult,
+    Status,
+    Verdict,
+)
 from autograder.course import Course, find_course
 from autograder.engines import class_report
+from autograder.engines.comparing import Compared, Mended, Opened
 from autograder.engines.grades import class_grades
 from autograder.engines.problems import Problem, told_of
-from autograder.engines.regrade import Mended, _Compared, regrade
+from autograder.engines.regrade import regrade
 from autograder.engines.run import grade_assignment
 from autograder.engines.stamps import read_report_stamp
 from autograder.engines.table import ENGINES
@@ -105,12 +113,13 @@ def any_result(classroom):
 
 
 PASSED, FAILED, BROKEN = Verdict.PASSED, Verdict.FAILED, Verdict.BROKEN
+PENDING = Verdict.PENDING
 
 
 def test_a_check_that_breaks_is_a_fault_of_ours_and_no_change_of_points(any_result):
     before = results_of(any_result, one=PASSED, two=PASSED, three=PASSED)
     after = results_of(any_result, one=BROKEN, two=FAILED, three=PASSED)
-    found = _Compared(before, after)
+    found = Compared(before, after)
     change = found.change()
     assert [(check.name, check.after) for check in change.checks] == [("two", 0.0)]
     assert (change.before, change.after) == (3.0, 2.0)
@@ -119,18 +128,55 @@ def test_a_check_that_breaks_is_a_fault_of_ours_and_no_change_of_points(any_resu
         "one of ada could not be graded, by a fault of ours that costs no points: said", "ada"
     )
     assert (
-        _Compared(before, results_of(any_result, one=BROKEN, two=PASSED, three=PASSED)).change()
+        Compared(before, results_of(any_result, one=BROKEN, two=PASSED, three=PASSED)).change()
         is None
     )
 
 
 def test_what_broke_before_and_is_graded_now_is_no_gain(any_result):
     before = results_of(any_result, one=BROKEN, two=FAILED)
-    found = _Compared(before, results_of(any_result, one=PASSED, two=FAILED))
+    found = Compared(before, results_of(any_result, one=PASSED, two=FAILED))
     assert (found.change(), list(found.faults())) == (None, [])
     assert list(found.mended()) == [Mended("ada", "one", 1.0)]
-    whole = _Compared(any_result, results_of(any_result, one=PASSED))
+    whole = Compared(any_result, results_of(any_result, one=PASSED))
     assert (whole.change(), list(whole.mended())) == (None, [Mended("ada", None, 1.0)])
+
+
+def test_what_waits_for_a_gpu_now_is_open_and_no_loss(any_result):
+    before = results_of(any_result, one=PASSED, two=PASSED, three=PENDING)
+    found = Compared(before, results_of(any_result, one=PENDING, two=FAILED, three=PENDING))
+    change = found.change()
+    assert [(check.name, check.after) for check in change.checks] == [("two", 0.0)]
+    assert (change.before, change.after) == (2.0, 1.0)
+    assert list(found.opened()) == [Opened("ada", "one", 1.0)]
+    assert list(found.faults()) == []
+    alone = Compared(before, results_of(any_result, one=PENDING, two=PASSED, three=PENDING))
+    assert (alone.change(), len(list(alone.opened()))) == (None, 1)
+    broke = results_of(any_result, one=BROKEN)
+    waits = Compared(broke, results_of(any_result, one=PENDING))
+    assert (waits.change(), list(waits.mended()), list(waits.opened())) == (None, [], [])
+
+
+def test_a_question_that_had_a_price_is_open_as_a_whole_while_one_of_its_checks_waits(any_result):
+    def with_both(result, **options):
+        """One question of the two checks."""
+        first, second = result.questions
+        both = msgspec.structs.replace(
+            first, id="both", points=2.0, checks=(*first.checks, *second.checks), **options
+        )
+        return msgspec.structs.replace(result, questions=(both,))
+
+    half = Priced("forgets the factor", 0.5, 1.0)
+    before = with_both(results_of(any_result, one=PASSED, two=FAILED), priced=half)
+    check = msgspec.structs.replace(before.questions[0].checks[1], earned=0.5)
+    checks = (before.questions[0].checks[0], check)
+    question = msgspec.structs.replace(before.questions[0], checks=checks, earned=1.5)
+    before = msgspec.structs.replace(before, questions=(question,), earned=1.5)
+    after = with_both(results_of(any_result, one=PENDING, two=FAILED))
+    assert Compared(before, after).change() is None
+    lost = with_both(results_of(any_result, one=PASSED, two=FAILED))
+    change = Compared(before, lost).change()
+    assert (change.before, change.after, len(change.prices)) == (1.5, 1.0, 1)
 
 
 def test_a_preview_says_that_the_harness_broke_and_nobody_loses(classroom, monkeypatch, capsys):
