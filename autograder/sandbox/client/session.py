@@ -27,6 +27,7 @@ from autograder.sandbox.client.fork_server import (
     KilledFromOutside,
     Waiting,
 )
+from autograder.sandbox.client.shortage import wanted_the_processor
 from autograder.sandbox.protocol import kinds as protocol
 from autograder.sandbox.protocol.channel import Channel, ChannelClosed, ChannelTimeout, expect
 from autograder.sandbox.protocol.data_files import as_bodies
@@ -37,7 +38,6 @@ __all__ = ["CellRun", "CheckSession", "CodeCell", "NotebookSession"]
 KILLED_TRIES = 3  # of a session that somebody else kills
 MORE_LINES = 100  # than a cell may have once IPython has turned its magics into Python
 OUT_OF_GPU = "OutOfMemoryError"  # PyTorch's name for it
-BUSY_SHARE = 0.7  # of its time that something must have had the processor to have used it
 
 
 class NotebookSession:
@@ -113,12 +113,13 @@ class NotebookSession:
             StudentKilled: the session ends whenever it is asked.
         """
         limit = seconds if seconds is not None else self._fork_server.limits.call_seconds
-        is_fork = (channel := self._fork(shared)) is not self._channel
-        self._waited = 0.0 if is_fork else self._waited
-        family = partial(self._fork_server.family, is_fork)
+        if (channel := self._fork(shared)) is not self._channel:
+            self._waited = 0.0
         try:
             explain = partial(why_missing, cells=self._cells, runs=self.runs)
-            yield CheckSession(partial(self._call, channel), limit, explain, family)
+            yield CheckSession(
+                partial(self._call, channel), limit, explain, self._fork_server.in_use
+            )
         finally:
             if channel is self._channel:
                 if not (shared and self.on_device):
@@ -252,15 +253,9 @@ class NotebookSession:
         return at.ended(how)
 
     def _note_starvation(self, began: float, forks: bool) -> None:
-        """Note whether what ran out of its time was kept from the processor by others.
-
-        What sleeps was not: it had no use for one.
-        """
+        """Note whether what ran out of its time was kept from the processor by others."""
         waited = self._waited + time.monotonic() - began
-        had = self._fork_server.busy_seconds(forks) >= BUSY_SHARE * waited
-        queued = self._fork_server.queued_seconds(forks)
-        wanted = queued is None or queued > (1 - BUSY_SHARE) * waited
-        self.starved = self.starved or (wanted and not had)
+        self.starved |= wanted_the_processor(self._fork_server, waited, forks)
 
     def _note_shortage(self, error_type: str) -> None:
         """Note whether an error may be that others had taken memory of the same GPU."""
