@@ -27,7 +27,7 @@ from autograder.sandbox.client.fork_server import (
     KilledFromOutside,
     Waiting,
 )
-from autograder.sandbox.client.shortage import wanted_the_processor
+from autograder.sandbox.client.shortage import wanted_the_gpu, wanted_the_processor
 from autograder.sandbox.protocol import kinds as protocol
 from autograder.sandbox.protocol.channel import Channel, ChannelClosed, ChannelTimeout, expect
 from autograder.sandbox.protocol.data_files import as_bodies
@@ -37,7 +37,6 @@ __all__ = ["CellRun", "CheckSession", "CodeCell", "NotebookSession"]
 
 KILLED_TRIES = 3  # of a session that somebody else kills
 MORE_LINES = 100  # than a cell may have once IPython has turned its magics into Python
-OUT_OF_GPU = "OutOfMemoryError"  # PyTorch's name for it
 
 
 class NotebookSession:
@@ -259,7 +258,7 @@ class NotebookSession:
 
     def _note_shortage(self, error_type: str) -> None:
         """Note whether an error may be that others had taken memory of the same GPU."""
-        self.starved |= error_type == OUT_OF_GPU and self._fork_server.shares_gpu
+        self.starved = self.starved or wanted_the_gpu(self._fork_server, error_type)
 
     def _fork(self, shared: bool) -> Channel:
         """Return the channel to a fork of the session, or to the session where it cannot fork."""
