@@ -61,6 +61,7 @@ class NotebookSession:
         upto: how many cells to run at first; None is all.
         ended: cells that ended other sessions, by their numbers.
         places: where checks stand, by the number of cells, and whether they ask what names meant.
+        cell_seconds: the limit on one cell; None is the fork server's.
 
     Raises:
         HarnessError: the fork server is gone, or its session ended before it ran a cell or was
@@ -76,6 +77,7 @@ class NotebookSession:
         upto: int | None = None,
         ended: Mapping[int, CellRun] | None = None,
         places: Mapping[int, bool] | None = None,
+        cell_seconds: float | None = None,
     ) -> None:
         self._fork_server, self._cells, self._deadline = fork_server, list(cells), deadline
         self._files = files or {}
@@ -84,6 +86,7 @@ class NotebookSession:
         self._fresh = False  # whether the session has answered nothing yet
         self._at: Place | None = None  # of the cell that runs, or ran last
         self._waited = 0.0  # seconds, for the session or its fork
+        self._cell_seconds = cell_seconds or fork_server.limits.cell_seconds
         self._upto = len(self._cells) if upto is None else upto
         self._ended, self._places = dict(ended or {}), places or {}
         self.runs: dict[int, CellRun] = dict(self._ended)
@@ -223,7 +226,7 @@ class NotebookSession:
                 if expect(channel, protocol.Cell, self._until(ANSWER_SECONDS)).number != number:
                     raise WireError("another cell than the next")
                 at = self._at = Place(number, MORE_LINES + 2 * len(source))
-                done = hear_cell(channel, at, self._until(self._fork_server.limits.cell_seconds))
+                done = hear_cell(channel, at, self._until(self._cell_seconds))
                 self._note_shortage(done.raised)
                 # What a later run says may tell of hidden inputs: the first is reported.
                 self.runs.setdefault(number, cell_run(number, done))
@@ -233,7 +236,7 @@ class NotebookSession:
             whole = time.monotonic() >= self._deadline
             if whole and at is None:
                 raise StudentTimeout("the submission ran out of its time") from None
-            limit = self._fork_server.limits.cell_seconds if at else ANSWER_SECONDS
+            limit = self._cell_seconds if at else ANSWER_SECONDS
             much = f"it ran for more than {limit:g} s"
             how = "the submission's time was used up" if whole else much
             self._note_starvation(began, forks=False)
