@@ -18,6 +18,7 @@ from autograder.grading import runner
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
 from autograder.records.store import Store
+from autograder.sandbox.client.fork_server import ForkServer
 from autograder.sandbox.client.gpu import gpus_here
 from autograder.sandbox.limits import Limits
 from tests.engines.test_completing import Silent, classroom, compiled_for_gpu
@@ -267,11 +268,13 @@ def test_the_doctor_says_of_each_card_whether_a_session_can_use_it(cards, monkey
     cards_here = cards.gpus
     monkeypatch.setattr(doctor, "ForkServer", Server)
     monkeypatch.setattr(doctor, "require_sound", sound)
+    monkeypatch.setattr(doctor, "_unbounded", lambda *_: "; nobody bounds it")
     monkeypatch.setattr(doctor, "torch_can_use_gpus", lambda: True)
     monkeypatch.setattr(doctor, "gpus_here", lambda: cards_here)
     good, bad = doctor._gpus(Limits(gpu_sessions=3))
     assert (good.state, bad.state) == ("ok", "no")
     assert good.text.startswith("Fake (GPU-00000000), 40000 MB, 3 at a time, ")
+    assert good.text.endswith(" s for one; nobody bounds it")
     assert "computed 3.0" in bad.text
     assert "stay pending" in bad.text
     monkeypatch.setattr(doctor, "torch_can_use_gpus", lambda: False)
@@ -285,3 +288,17 @@ def test_the_doctor_says_of_each_card_whether_a_session_can_use_it(cards, monkey
     monkeypatch.setenv("PATH", str(cards.folder), prepend=":")
     (one,) = doctor._gpus(Limits())
     assert (one.state, "is lost" in one.text) == ("no", True)
+
+
+@pytest.mark.parametrize(("used", "said"), [(None, "does not tell what each session"), (9, "")])
+def test_the_doctor_says_where_the_driver_tells_of_no_session(cards, monkeypatch, used, said):
+    asked = []
+    monkeypatch.setattr(doctor, "memory_on_gpu", lambda those: asked.extend(those) or used)
+    (card, *_) = cards.gpus
+    with ForkServer(Limits(), device="cuda", gpu=card) as fork_server:
+        found = doctor._unbounded(fork_server, card)
+    assert asked
+    assert said in found
+    assert bool(found) is bool(said)
+    without = msgspec_replace(card, smi="")
+    assert "without nvidia-smi" in doctor._unbounded(None, without)
