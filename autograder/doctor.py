@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from autograder.authoring.gpu import memory_on_gpu
 from autograder.course import Course
 from autograder.errors import AutograderError, DeviceLost
 from autograder.grading.soundness import require_sound
@@ -26,6 +27,7 @@ from autograder.sandbox.protocol.settings import WALLED, Gpu, Isolation
 __all__ = ["Finding", "examine"]
 
 SESSIONS = 5
+GPU_SECONDS = 60.0  # for a session to compute on a GPU
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,26 @@ def _gpu(gpu: Gpu, limits: Limits) -> Finding:
             began = time.monotonic()
             require_sound(fork_server, limits, tried=True)
             seconds = time.monotonic() - began
+            told = _unbounded(fork_server, gpu)
     except (AutograderError, OSError) as error:
         return Finding("GPU", "no", f"{error}; checks that need it stay pending")
     count = sessions_on(gpu, limits)
-    told = "" if gpu.smi else "; without nvidia-smi nobody bounds what sessions use of it"
     text = f"{gpu.called}, {gpu.memory_mb} MB, {count} at a time, {seconds:.1f} s for one{told}"
     return Finding("GPU", "ok", text)
+
+
+def _unbounded(fork_server: ForkServer, gpu: Gpu) -> str:
+    """Return why nobody bounds what sessions use of a GPU's memory; "" where the driver tells."""
+    if not gpu.smi:
+        return "; without nvidia-smi nobody bounds what sessions use of it"
+    cells, deadline = [CodeCell(1, gpu.trial)], time.monotonic() + GPU_SECONDS
+    with (
+        NotebookSession(fork_server, cells, deadline, cell_seconds=GPU_SECONDS) as notebook,
+        notebook.check(shared=True) as session,
+    ):
+        if memory_on_gpu(session.processes()) is not None:
+            return ""
+    return "; its driver does not tell what each session uses, so nobody bounds that"
 
 
 def _walls() -> Iterator[Finding]:

@@ -4,7 +4,9 @@ A verdict counts only if the device was there for it. So it is looked at behind 
 before the next one, and tried by a notebook of ours where something there may have been its fault.
 """
 
+import sys
 import time
+from contextlib import suppress
 
 from autograder.artefacts.results import Verdict
 from autograder.errors import DeviceLost, StudentError
@@ -35,11 +37,12 @@ def require_sound(fork_server: ForkServer, limits: Limits, tried: bool) -> None:
     """
     if (gpu := fork_server.gpu) is None:
         return
+    _empty_our_cache()
     require_free(gpu, limits)
     if not tried:
         return
-    cell = CodeCell(1, gpu.trial)
-    with NotebookSession(fork_server, [cell], time.monotonic() + SECONDS) as notebook:
+    cells, deadline = [CodeCell(1, gpu.trial)], time.monotonic() + SECONDS
+    with NotebookSession(fork_server, cells, deadline, cell_seconds=SECONDS) as notebook:
         try:
             with notebook.check(SECONDS) as session:
                 answer = session.get("answer")
@@ -49,6 +52,17 @@ def require_sound(fork_server: ForkServer, limits: Limits, tried: bool) -> None:
             raise DeviceLost(gpu.called, f"a session of ours says: {said}") from None
     if answer != TRIAL_ANSWER:
         raise DeviceLost(gpu.called, f"it computed {answer!r}, not {TRIAL_ANSWER!r}")
+
+
+def _empty_our_cache() -> None:
+    """Give back what PyTorch keeps of a GPU for checks to come, if it has woken one in the grader.
+
+    It would count as memory that a session has left in use.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        with suppress(RuntimeError):  # of a device that is lost: what follows says so
+            torch.cuda.empty_cache()
 
 
 def may_be_the_device(runs: CaseRuns, notebook: NotebookSession) -> bool:

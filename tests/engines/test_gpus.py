@@ -20,6 +20,7 @@ from autograder.grading import runner
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
 from autograder.records.store import Store
+from autograder.sandbox.client.fork_server import ForkServer
 from autograder.sandbox.client.gpu import gpus_here
 from autograder.sandbox.limits import Limits
 from tests.engines.test_completing import Silent, classroom, compiled_for_gpu
@@ -275,6 +276,8 @@ def test_what_a_submission_came_to_counts_only_if_the_card_was_sound(
 
 def test_out_of_memory_on_a_card_that_is_shared_is_graded_again_alone(work, job_of, cards):
     """Then it is the submission's own."""
+    for number in range(2):
+        cards.set(number, used=35_000)  # what is free is enough for a session, but not for its all
     limits = dataclasses.replace(LIMITS, gpu_sessions=2)
     greedy = "import torch\ndef double(x):\n    raise torch.OutOfMemoryError('CUDA out of memory')"
     jobs = [job_of("ada", answers={"double": greedy}), job_of("bo")]
@@ -312,11 +315,13 @@ def test_the_doctor_says_of_each_card_whether_a_session_can_use_it(cards, monkey
     cards_here = cards.gpus
     monkeypatch.setattr(doctor, "ForkServer", Server)
     monkeypatch.setattr(doctor, "require_sound", sound)
+    monkeypatch.setattr(doctor, "_unbounded", lambda *_: "; nobody bounds it")
     monkeypatch.setattr(doctor, "torch_can_use_gpus", lambda: True)
     monkeypatch.setattr(doctor, "gpus_here", lambda: cards_here)
     good, bad = doctor._gpus(Limits(gpu_sessions=3))
     assert (good.state, bad.state) == ("ok", "no")
     assert good.text.startswith("Fake (GPU-00000000), 40000 MB, 3 at a time, ")
+    assert good.text.endswith(" s for one; nobody bounds it")
     assert "computed 3.0" in bad.text
     assert "stay pending" in bad.text
     monkeypatch.setattr(doctor, "torch_can_use_gpus", lambda: False)
@@ -330,3 +335,17 @@ def test_the_doctor_says_of_each_card_whether_a_session_can_use_it(cards, monkey
     monkeypatch.setenv("PATH", str(cards.folder), prepend=":")
     (one,) = doctor._gpus(Limits())
     assert (one.state, "is lost" in one.text) == ("no", True)
+
+
+@pytest.mark.parametrize(("used", "said"), [(None, "does not tell what each session"), (9, "")])
+def test_the_doctor_says_where_the_driver_tells_of_no_session(cards, monkeypatch, used, said):
+    asked = []
+    monkeypatch.setattr(doctor, "memory_on_gpu", lambda those: asked.extend(those) or used)
+    (card, *_) = cards.gpus
+    with ForkServer(Limits(), device="cuda", gpu=card) as fork_server:
+        found = doctor._unbounded(fork_server, card)
+    assert asked
+    assert said in found
+    assert bool(found) is bool(said)
+    without = msgspec_replace(card, smi="")
+    assert "without nvidia-smi" in doctor._unbounded(None, without)

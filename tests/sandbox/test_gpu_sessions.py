@@ -12,8 +12,9 @@ import torch
 
 from autograder.authoring.subject import Subject
 from autograder.errors import HarnessError, StudentError, StudentKilled
-from autograder.sandbox.client import fork_server
+from autograder.sandbox.client import fork_server, shortage
 from autograder.sandbox.client.fork_server import ForkServer, environment_of
+from autograder.sandbox.client.gpu import has_room
 from autograder.sandbox.client.overuse import CONTEXT_MB, GpuUse, Kills
 from autograder.sandbox.client.session import CodeCell, NotebookSession
 from autograder.sandbox.inside import device, warm_process
@@ -21,7 +22,7 @@ from autograder.sandbox.inside.device import Device
 from autograder.sandbox.isolation import box
 from autograder.sandbox.isolation.canary import MIN_ESCAPES, attempt
 from autograder.sandbox.kernel import children_of
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.protocol.settings import Gpu
 from tests.fake_gpu import BREAK, WOKEN, install
 
@@ -161,11 +162,32 @@ def test_an_error_that_leaves_the_device_usable_is_that_of_its_call_and_ends_not
         assert check.get("times") == [1, 1, 1]
 
 
-@pytest.mark.parametrize(("sessions", "starved"), [(1, False), (2, True)])
-def test_memory_of_a_gpu_that_is_used_up_is_doubted_only_where_others_use_it(
-    on_gpu, gpu_server, monkeypatch, sessions, starved
+@pytest.fixture
+def card(driver):
+    """Change what the driver says of the card; afterwards it says what it said before."""
+    yield lambda **values: driver.set(card=0, **values)
+    driver.set(card=0, used=3, lost=False)
+
+
+ROOM = LIMITS.gpu_memory_mb + CONTEXT_MB  # MB that one session needs
+
+
+@pytest.mark.parametrize(
+    ("sessions", "free", "own", "starved"),
+    [
+        (1, 100, None, False),
+        (2, ROOM, None, False),
+        (2, ROOM - 1, None, True),
+        (2, ROOM - 500, 500, False),  # it has taken that itself
+        (2, ROOM - 501, 500, True),
+    ],
+)
+def test_memory_of_a_gpu_that_is_used_up_is_doubted_only_where_others_have_it(
+    on_gpu, gpu_server, monkeypatch, card, sessions, free, own, starved
 ):
     monkeypatch.setattr(gpu_server, "shares_gpu", sessions > 1)
+    monkeypatch.setattr(shortage, "memory_on_gpu", lambda _: own and own * MB)
+    card(used=40_000 - free)
     out = "raise torch.OutOfMemoryError('CUDA out of memory')"
     session = on_gpu(f"import torch\ndef f():\n    {out}")
     with session.check() as check, pytest.raises(StudentError, match="CUDA out of memory"):
@@ -173,6 +195,19 @@ def test_memory_of_a_gpu_that_is_used_up_is_doubted_only_where_others_use_it(
     assert session.starved is starved
     in_a_cell = on_gpu(f"import torch\n{out}")
     assert in_a_cell.starved is starved
+
+
+def test_an_error_by_the_name_of_used_up_memory_is_no_second_draw(on_gpu, gpu_server, card, run):
+    claim = "class OutOfMemoryError(Exception): pass\nraise OutOfMemoryError"
+    assert gpu_server.shares_gpu
+    assert not on_gpu(claim).starved
+    card(lost=True)
+    assert not on_gpu(claim).starved, "whether the device is lost is asked behind the submission"
+    assert not run(claim).starved
+
+
+def test_without_a_driver_s_program_no_error_tells_of_others():
+    assert has_room(Gpu("GPU-1", "Fake", 1 << 20), LIMITS, 0)
 
 
 def test_a_session_that_has_more_of_the_card_than_it_may_is_ended(on_gpu, gpu_server, driver):

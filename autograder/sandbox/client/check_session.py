@@ -51,7 +51,10 @@ class CheckSession(MessageSession):
             self.seconds = seconds
 
     def processes(self) -> tuple[int, ...]:
-        """Return the numbers of its processes, as they are outside of its walls."""
+        """Return the numbers of its processes, as they are outside of its walls.
+
+        A fork's are its session's, too: what a notebook left running there may work for it.
+        """
         return tuple(self._family())
 
     def _missing(self, name: str) -> str:

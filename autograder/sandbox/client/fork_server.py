@@ -14,18 +14,12 @@ from typing import TypeVar
 
 from autograder.authoring.budget import GRADING
 from autograder.errors import HarnessError, UnsafeHere, WireError
+from autograder.sandbox.client.families import Families
 from autograder.sandbox.client.gpu import DRIVER_SECONDS, environment_on
 from autograder.sandbox.client.overuse import NO_KILLS, Kills, gpu_kills
 from autograder.sandbox.isolation.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.isolation.walls import SHARED_MEMORY, remove_tree
-from autograder.sandbox.kernel import (
-    children_of,
-    family_of,
-    is_called,
-    queued_seconds_of,
-    seconds_of,
-    tasks_of_user,
-)
+from autograder.sandbox.kernel import children_of, queued_seconds_of, seconds_of, tasks_of_user
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.protocol.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.protocol.kinds import (
@@ -273,15 +267,20 @@ class ForkServer:
         Args:
             forks: without the sessions' own processes.
         """
-        kept = children_of(self._process.pid)
-        if self.gpu is not None:
-            kept = [process for process in kept if not is_called(process, self.gpu.smi)]
-        (warm, *_) = kept or [0]
-        if self.isolation.is_in_bubblewrap:  # it is what this process is
-            (warm, *_) = children_of(warm) or [0]
-        sessions = children_of(warm)
-        used = {process for session in sessions for process in family_of(session)}
-        return used.difference(sessions if forks else ())
+        return self._families().members(forks)
+
+    def in_use(self) -> tuple[int, ...]:
+        """Return the processes of the sessions that were given, each before what it started.
+
+        A session's own process is among them where a fork of it answers: what a notebook has left
+        running there, a signal's handler for one, shares memory with the fork.
+        """
+        reserve = self._started().number if self._reserve is not None else 0
+        return self._families().without(reserve)
+
+    def _families(self) -> Families:
+        driver = self.gpu.smi if self.gpu is not None else ""
+        return Families.below(self._process.pid, self.isolation.is_in_bubblewrap, driver)
 
     def processes(self) -> list[int]:
         """Return the numbers of our own processes that keep this fork server."""

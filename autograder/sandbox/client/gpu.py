@@ -26,6 +26,7 @@ __all__ = [
     "environment_on",
     "gpus_for",
     "gpus_here",
+    "has_room",
     "require_free",
     "sessions_on",
     "torch_can_use_gpus",
@@ -125,6 +126,21 @@ def require_free(gpu: Gpu, limits: Limits) -> None:
             said = f"only {free} MB of its memory are free, and a session needs {wanted}"
             raise DeviceLost(gpu.called, said)
         time.sleep(ASK_AGAIN)
+
+
+def has_room(gpu: Gpu, limits: Limits, own_mb: int) -> bool:
+    """Return whether a session may have its share of a GPU's memory, as far as its driver says.
+
+    Args:
+        gpu: which.
+        limits: of the session.
+        own_mb: what the session itself has of it now.
+    """
+    try:
+        free = gpu.memory_mb - _used(gpu) if gpu.smi else gpu.memory_mb
+    except DeviceLost:  # whoever looks at the device behind the submission says so
+        return True
+    return free + own_mb >= limits.gpu_memory_mb + CONTEXT_MB
 
 
 def environment_on(gpu: Gpu | None) -> dict[str, str]:

@@ -27,6 +27,7 @@ from autograder.sandbox.client.fork_server import (
     KilledFromOutside,
     Waiting,
 )
+from autograder.sandbox.client.shortage import wanted_the_gpu, wanted_the_processor
 from autograder.sandbox.protocol import kinds as protocol
 from autograder.sandbox.protocol.channel import Channel, ChannelClosed, ChannelTimeout, expect
 from autograder.sandbox.protocol.data_files import as_bodies
@@ -36,8 +37,6 @@ __all__ = ["CellRun", "CheckSession", "CodeCell", "NotebookSession"]
 
 KILLED_TRIES = 3  # of a session that somebody else kills
 MORE_LINES = 100  # than a cell may have once IPython has turned its magics into Python
-OUT_OF_GPU = "OutOfMemoryError"  # PyTorch's name for it
-BUSY_SHARE = 0.7  # of its time that something must have had the processor to have used it
 
 
 class NotebookSession:
@@ -62,6 +61,7 @@ class NotebookSession:
         upto: how many cells to run at first; None is all.
         ended: cells that ended other sessions, by their numbers.
         places: where checks stand, by the number of cells, and whether they ask what names meant.
+        cell_seconds: the limit on one cell; None is the fork server's.
 
     Raises:
         HarnessError: the fork server is gone, or its session ended before it ran a cell or was
@@ -77,6 +77,7 @@ class NotebookSession:
         upto: int | None = None,
         ended: Mapping[int, CellRun] | None = None,
         places: Mapping[int, bool] | None = None,
+        cell_seconds: float | None = None,
     ) -> None:
         self._fork_server, self._cells, self._deadline = fork_server, list(cells), deadline
         self._files = files or {}
@@ -85,6 +86,7 @@ class NotebookSession:
         self._fresh = False  # whether the session has answered nothing yet
         self._at: Place | None = None  # of the cell that runs, or ran last
         self._waited = 0.0  # seconds, for the session or its fork
+        self._cell_seconds = cell_seconds or fork_server.limits.cell_seconds
         self._upto = len(self._cells) if upto is None else upto
         self._ended, self._places = dict(ended or {}), places or {}
         self.runs: dict[int, CellRun] = dict(self._ended)
@@ -113,12 +115,13 @@ class NotebookSession:
             StudentKilled: the session ends whenever it is asked.
         """
         limit = seconds if seconds is not None else self._fork_server.limits.call_seconds
-        is_fork = (channel := self._fork(shared)) is not self._channel
-        self._waited = 0.0 if is_fork else self._waited
-        family = partial(self._fork_server.family, is_fork)
+        if (channel := self._fork(shared)) is not self._channel:
+            self._waited = 0.0
         try:
             explain = partial(why_missing, cells=self._cells, runs=self.runs)
-            yield CheckSession(partial(self._call, channel), limit, explain, family)
+            yield CheckSession(
+                partial(self._call, channel), limit, explain, self._fork_server.in_use
+            )
         finally:
             if channel is self._channel:
                 if not (shared and self.on_device):
@@ -223,7 +226,7 @@ class NotebookSession:
                 if expect(channel, protocol.Cell, self._until(ANSWER_SECONDS)).number != number:
                     raise WireError("another cell than the next")
                 at = self._at = Place(number, MORE_LINES + 2 * len(source))
-                done = hear_cell(channel, at, self._until(self._fork_server.limits.cell_seconds))
+                done = hear_cell(channel, at, self._until(self._cell_seconds))
                 self._note_shortage(done.raised)
                 # What a later run says may tell of hidden inputs: the first is reported.
                 self.runs.setdefault(number, cell_run(number, done))
@@ -233,7 +236,7 @@ class NotebookSession:
             whole = time.monotonic() >= self._deadline
             if whole and at is None:
                 raise StudentTimeout("the submission ran out of its time") from None
-            limit = self._fork_server.limits.cell_seconds if at else ANSWER_SECONDS
+            limit = self._cell_seconds if at else ANSWER_SECONDS
             much = f"it ran for more than {limit:g} s"
             how = "the submission's time was used up" if whole else much
             self._note_starvation(began, forks=False)
@@ -252,19 +255,13 @@ class NotebookSession:
         return at.ended(how)
 
     def _note_starvation(self, began: float, forks: bool) -> None:
-        """Note whether what ran out of its time was kept from the processor by others.
-
-        What sleeps was not: it had no use for one.
-        """
+        """Note whether what ran out of its time was kept from the processor by others."""
         waited = self._waited + time.monotonic() - began
-        had = self._fork_server.busy_seconds(forks) >= BUSY_SHARE * waited
-        queued = self._fork_server.queued_seconds(forks)
-        wanted = queued is None or queued > (1 - BUSY_SHARE) * waited
-        self.starved = self.starved or (wanted and not had)
+        self.starved |= wanted_the_processor(self._fork_server, waited, forks)
 
     def _note_shortage(self, error_type: str) -> None:
         """Note whether an error may be that others had taken memory of the same GPU."""
-        self.starved |= error_type == OUT_OF_GPU and self._fork_server.shares_gpu
+        self.starved = self.starved or wanted_the_gpu(self._fork_server, error_type)
 
     def _fork(self, shared: bool) -> Channel:
         """Return the channel to a fork of the session, or to the session where it cannot fork."""
