@@ -20,6 +20,7 @@ from autograder.grading.in_place import RunCases, run_in_place
 from autograder.grading.last_call import LastCall
 from autograder.grading.submission import Submission
 from autograder.grading.substitutes import giving, run_given, wants_given
+from autograder.grading.unproven import is_unproven, put_to_the_test
 from autograder.sandbox.client.session import CheckSession, NotebookSession
 from autograder.sandbox.limits import Limits
 
@@ -223,6 +224,20 @@ class CaseRuns:
                 run = partial(self._run_case, check, session=session)
                 results = run_given(check, cases, session, self._oracle.namespace, seconds, run)
                 found.update({result.name: result for result in results})
+
+    def doubt_unproven(self) -> None:
+        """Put cases to the test that failed by checks which may be wrong here; behind all runs."""
+        for check in filter(is_unproven, self._checks):
+            found, seconds = self.outcomes[check.name], check.seconds or self._limits.call_seconds
+            for case in check.cases:
+                result = found[case.name]
+                if result.verdict not in MISSED or result.blank is Blank.STUB:
+                    continue  # a stub fails whatever a check does
+                own = seconds + OWN_SECONDS
+                broken = put_to_the_test(self._oracle, check, case, self._draw, own)
+                if broken is not None:
+                    found[case.name] = broken
+                    self.compared.pop((check.name, case.name), None)
 
     def answers(self, check: Check) -> dict[str, Answers]:
         """Run the cases of a check once more, each to its end; no verdict comes of it.

@@ -235,6 +235,7 @@ class Grader:
             runs.run_all()
             notes = runs.run_in_place(submission)
             runs.run_given([entry.id for entry in entries])
+            runs.doubt_unproven()
             if completion is not None:
                 completion.put_back(runs.outcomes)
             priced = self._priced(runs, [e for e in entries if asked is None or e.id in asked])

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from autograder.artefacts.bundle import read_bundle
-from autograder.artefacts.results import Verdict
+from autograder.artefacts.results import Blank, Status, Verdict
 from autograder.grading.notes import ON_GPU
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.grading.runner import Grader
@@ -134,3 +134,68 @@ def test_a_kernel_that_never_ends_is_ended_by_the_limit_on_time(grade, grader):
     result = grade({"double": hangs, "triple": RIGHT["triple"]})
     assert verdicts(result)["double_is_right"] == [Verdict.TIMED_OUT] * 2
     assert verdicts(result)["triple_is_right"] == PASSED
+
+
+@pytest.fixture(scope="module")
+def needing_a_gpu(bundle, grader):
+    """Return a function that grades by a first check that needs a GPU; ``more`` is added to it."""
+
+    def needing_a_gpu(more=""):
+        cells = tuple(
+            msgspec.structs.replace(
+                cell,
+                source=cell.source.replace(
+                    '"double", points=2', '"double", points=2, device="cuda"'
+                )
+                + (f"\n    {more}" if "double_is_right" in cell.source else ""),
+            )
+            for cell in bundle.source
+        )
+        other = msgspec.structs.replace(bundle, source=cells)
+        found = Grader(other, load_bundle_oracle(other), SECRET, LIMITS, "cuda", gpu=grader._gpu)
+        found._fork_server = grader._warm_fork_server()
+        return found
+
+    return needing_a_gpu
+
+
+WRONG = "assert_close(student.double(x), reference.double(x) + 1)"  # as on no GPU
+
+
+@pytest.mark.parametrize(
+    "double",
+    [
+        RIGHT["double"],
+        "def double(x):\n    raise ValueError('no')",
+        "import os\ndef double(x):\n    os._exit(1)",
+    ],
+)
+def test_a_check_that_the_reference_fails_on_a_gpu_costs_nobody_a_point(
+    grade, needing_a_gpu, double
+):
+    answers = {"double": double, "triple": RIGHT["triple"]}
+    result = grade(answers, grader=needing_a_gpu(WRONG))
+    assert verdicts(result) == {"double_is_right": [Verdict.BROKEN] * 2, "triple_is_right": PASSED}
+    assert result.questions[0].status is Status.NEEDS_ATTENTION
+    message = result.questions[0].checks[0].cases[0].message
+    assert "the reference fails here, too (" in message
+    assert "run `autograder audit tiny`" in message
+
+
+def test_a_check_that_raises_by_itself_on_a_gpu_is_broken_too(grade, needing_a_gpu):
+    result = grade(grader=needing_a_gpu("student.double('x') / 2"))
+    assert verdicts(result)["double_is_right"] == [Verdict.BROKEN] * 2
+
+
+def test_a_mistake_that_a_right_check_finds_on_a_gpu_is_the_students(grade, needing_a_gpu):
+    wrong = {"double": "def double(x):\n    return x", "triple": RIGHT["triple"]}
+    result = grade(wrong, grader=needing_a_gpu())
+    assert verdicts(result) == {"double_is_right": [Verdict.FAILED] * 2, "triple_is_right": PASSED}
+    assert (result.earned, result.questions[0].status) == (3.0, Status.GRADED)
+
+
+def test_a_stub_has_earned_nothing_by_any_check(grade, needing_a_gpu):
+    result = grade({"triple": RIGHT["triple"]}, grader=needing_a_gpu(WRONG))
+    (check,) = result.questions[0].checks
+    assert {case.blank for case in check.cases} == {Blank.STUB}
+    assert result.questions[0].status is Status.GRADED
