@@ -56,9 +56,9 @@ def test_each_run_after_one_that_broke_has_other_inputs_and_one_that_stands_is_n
 def test_a_submission_whose_worker_was_killed_has_other_inputs_each_time(course, monkeypatch):
     seen = []
 
-    def killed(work, queue, where, suspects, places):
+    def killed(work, queue, where, aside, places):
         seen.append(queue[0].gradings)
-        suspects.extend(queue)
+        aside.suspects.extend(queue)
         queue.clear()
         yield from ()
 
