@@ -144,14 +144,15 @@ def _grade_in_pool(
 def _grade_alone(work: Work, job: Job, bundle: Bundle, places: Places) -> Graded:
     """Grade a suspect in a worker of its own, again if that is killed or its GPU is lost."""
     queue, killed = deque([replace(job, gradings=job.gradings + 1)]), 0
-    while killed < TRIES:
+    while queue:
         aside = _Aside(alone=queue)
         for _, graded in _grade_in_pool(work, queue, places.of(1), aside, places):
             return graded
         for job in aside.suspects:
             killed += 1
-            queue.append(replace(job, gradings=job.gradings + 1))
-    fault = f"its worker was killed {TRIES} times"
+            if killed + job.lost < TRIES:
+                queue.append(replace(job, gradings=job.gradings + 1))
+    fault = f"its worker was killed {killed} times"
     fault += f", and {times_lost(job.lost)}" if job.lost else ""
     return given_up(bundle, job, read_submitted(job.path), work.device, fault)
 

@@ -68,3 +68,22 @@ def test_a_submission_whose_worker_was_killed_has_other_inputs_each_time(course,
     assert (one.student, one.result.status) == ("ada", Status.NEEDS_ATTENTION)
     assert seen == list(range(1 + local.TRIES))
     assert max(seen) + 1 < GRADINGS  # with one that was graded again alone before
+
+
+def test_a_card_that_is_lost_between_is_told_beside_the_kills(course, monkeypatch):
+    seen = []
+
+    def lost_once(work, queue, where, aside, places):
+        job = queue.popleft()
+        seen.append(job.gradings)
+        if len(seen) == 2:  # alone, and not killed
+            aside.alone.append(dataclasses.replace(job, lost=1, gradings=job.gradings + 1))
+        else:
+            aside.suspects.append(job)
+        yield from ()
+
+    monkeypatch.setattr(local, "_grade_in_pool", lost_once)
+    plan = run._plan(course, "small", (), "cpu", WEAKEST, Store.get, again=False)
+    (one,) = local.grade_all(plan.work, plan.jobs, 1)
+    assert one.result.fault == "its worker was killed 2 times, and a GPU was lost with it once"
+    assert seen == list(range(1 + local.TRIES))
