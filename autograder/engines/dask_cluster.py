@@ -211,7 +211,7 @@ def slurm_cluster(cluster: Cluster, slurm: Slurm) -> Iterator[Any]:
             job_extra_directives=[*directives, *slurm.directives],
             job_script_prologue=[*(f"export {k}={v}" for k, v in CALM.items()), *slurm.prologue],
             worker_extra_args=["--no-dashboard", "--memory-limit", "0", *resources],
-            scheduler_options={"dashboard_address": None},
+            scheduler_options={"dashboard": False, "dashboard_address": ":0"},  # 8787 may be taken
             protocol="tls://",
             security=own if has_own else Security.temporary(),
             shared_temp_directory=str(Path(slurm.shared_folder).expanduser()),
