@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder.collecting.folders import person, time_in
 from autograder.collecting.found import Found, Notes, Source
 from autograder.collecting.trees import Refused, folder_tree
-from autograder.errors import UsageError
+from autograder.errors import UsageError, stops_all, system_words
 from autograder.records.handed_back import SECRET
 from autograder.records.times import read_time
 
@@ -73,6 +73,11 @@ def read(source: Source, notes: Notes) -> Iterator[Found]:
             tree = folder_tree(folder, place)
         except Refused as error:
             notes.refused.append(str(error))
+            continue
+        except OSError as error:  # such as a folder that its student has locked
+            if stops_all(error):
+                raise
+            notes.refused.append(str(Refused(place, system_words(error))))
             continue
         notes.refused.extend(tree.refused)
         members = tree.members

@@ -74,7 +74,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def of(cls, job: Job, submitted: Submitted) -> "Order":
         """Return the order for a job, with what was read for it."""
-        return cls(job.student, job.path.name, submitted.data, job.gradings, job.earlier)
+        file = job.path.name.encode("utf-8", "replace").decode()  # it may be no text at all
+        return cls(job.student, file, submitted.data, job.gradings, job.earlier)
 
     def job(self) -> Job:
         """Return it as a worker takes it."""

@@ -17,10 +17,10 @@ from autograder.collecting.exchange import inbound_of
 from autograder.course import Course
 from autograder.engines.arrivals import Arrivals, looks_of_exchange, looks_of_submitted
 from autograder.engines.class_report import bring_report_up_to_date
-from autograder.engines.problems import Problem, told
+from autograder.engines.problems import Problem, fault_words, told
 from autograder.engines.run import grade_assignment
 from autograder.engines.work import Engine
-from autograder.errors import AutograderError, UnsafeHere, UsageError, system_words
+from autograder.errors import UnsafeHere, UsageError, stops_all
 from autograder.visible import visible
 
 __all__ = ["Server", "only_one"]
@@ -112,11 +112,10 @@ class Server:
         full = time.monotonic()
         while goes_on():
             began = time.monotonic()
-            if began - full >= FULL_SECONDS:
-                self.submitted.again([*looks_of_submitted(self.course(), self._names())])
-                self._told.clear()
-                full = began
-            if not self._round_or_say():
+            whole = began - full >= FULL_SECONDS
+            if self._round_or_say(whole):
+                full = began if whole else full
+            else:
                 time.sleep(BACK_OFF_SECONDS)
             time.sleep(max(PAUSE_SECONDS, self._looking * (1 - LOOK_SHARE) / LOOK_SHARE))
 
@@ -124,7 +123,8 @@ class Server:
         """Grade what is there, when it is whole, and return what somebody must look at.
 
         Raises:
-            AutograderError: something cannot be graded at all.
+            UnsafeHere: this machine cannot hold a student's code safely, or there is no secret.
+            UsageError: `course.toml` is wrong.
         """
         problems = self._round()
         while self.submitted.growing() or self.attempts.growing():
@@ -132,17 +132,17 @@ class Server:
             problems += [one for one in self._round() if one not in problems]
         return problems
 
-    def _round_or_say(self) -> bool:
-        """Do a round; return whether it could be done."""
+    def _round_or_say(self, everything: bool) -> bool:
+        """Do a round, over everything or what is new; return whether it could be done."""
         try:
+            if everything:
+                self.submitted.again([*looks_of_submitted(self.course(), self._names())])
+                self._told.clear()
             self._round()
         except UnsafeHere:
             raise
-        except AutograderError as error:
-            self.tell(f"stopped for a minute: {error}")
-            return False
-        except OSError as error:
-            self.tell(f"stopped for a minute: {system_words(error)}")
+        except Exception as error:  # whatever it is, the next round may do without
+            self.tell(f"stopped for a minute: {fault_words(error)}")
             return False
         return True
 
@@ -158,8 +158,14 @@ class Server:
             looks = {key: look for key, look in whole.items() if key[0] == name}
             known = course.submitted(name)
             students = sorted(student for _, student in looks if student in known)
-            if students:
-                problems += self._grade(course, name, students)
+            try:
+                problems += self._grade(course, name, students) if students else []
+            except UnsafeHere:
+                raise
+            except Exception as error:  # it is tried again with everything; others go on
+                if stops_all(error):
+                    raise
+                problems.append(Problem(f"{name}: {fault_words(error)}"))
             self.submitted.done(looks)
         if whole:
             found = list[Problem]()

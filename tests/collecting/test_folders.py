@@ -170,6 +170,25 @@ def owned(monkeypatch):
     return owners
 
 
+def test_an_attempt_that_its_student_has_locked_stops_no_other(
+    collect, exchange, submitted, monkeypatch
+):
+    inbound = exchange / "small" / "inbound"
+    (locked,) = inbound.glob("alan+*")
+    scandir = os.scandir
+
+    def locking(path):
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", str(locked))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", locking)
+    report = collect(exchange, assignment="hw1")
+    assert [line for line in report.refused if "Permission denied" in line]
+    assert submitted("ada")
+    assert not submitted("alan")
+
+
 def test_what_a_user_submits_as_another_is_not_collected(collect, exchange, submitted, owned):
     (eve,) = (exchange / "small" / "inbound").glob("ada+hw1+*_3=")
     (alan,) = (exchange / "small" / "inbound").glob("alan+*")

@@ -217,6 +217,39 @@ def test_a_round_that_fails_is_told_and_done_again(classroom, serve):
     assert results(classroom) == {"ada": 7.0}
 
 
+def test_what_no_one_foresaw_ends_no_server(classroom, serve):
+    classroom.submit("ada")
+    failing = [True]
+
+    def sometimes():
+        if failing:
+            failing.pop()
+            raise RuntimeError("nobody foresaw this")
+        return classroom.course
+
+    server = serve(course=sometimes)
+    rounds(server, *[nothing] * 5)
+    assert "stopped for a minute: RuntimeError: nobody foresaw this" in server.said
+    assert results(classroom) == {"ada": 7.0}
+
+
+def test_an_assignment_that_cannot_be_graded_stops_no_other(classroom, serve):
+    classroom.submit("ada")
+    other = classroom.root / "submitted" / "ada" / "aaa" / "aaa.ipynb"
+    other.parent.mkdir()
+    other.write_text(classroom.right)
+    build = classroom.course.bundle("aaa")
+    build.parent.mkdir()
+    build.write_bytes(b"no bundle")
+    (classroom.root / "assignments" / "aaa").mkdir()
+    (classroom.root / "assignments" / "aaa" / "aaa.py").write_text("")
+    server = serve()
+    rounds(server, *[nothing] * 5)
+    assert results(classroom) == {"ada": 7.0}
+    (said,) = (line for line in server.said if "aaa" in line)
+    assert said.startswith("needs attention: aaa: ")
+
+
 def test_where_nothing_is_safe_it_ends(classroom, serve):
     classroom.submit("ada")
 

@@ -117,6 +117,11 @@ def test_an_order_carries_the_name_of_a_file_and_no_path():
     assert order.job() == Job("ada", Path("b.ipynb"), 2)
 
 
+def test_a_name_that_is_no_text_can_be_ordered():
+    order = Order.of(Job("ada", Path(os.fsdecode(b"\xfcbung.ipynb"))), Submitted(b"x"))
+    assert decode(encode(order), Order).file == "?bung.ipynb"
+
+
 def test_a_lost_card_is_told_as_such_by_whoever_graded_on_it():
     class Worker:
         def grade_read(self, job, submitted):
