@@ -62,14 +62,23 @@ def address_of(cluster: Cluster) -> str:
 
 
 def require_encryption(address: str, cluster: Cluster, secret: bytes) -> None:
-    """Refuse to speak to another machine without encryption.
+    """Refuse to speak without encryption to another machine, or with a course's own secret.
+
+    Without certificates any account of this machine can pass for a worker, or for the scheduler.
 
     Raises:
-        UnsafeHere: the address is elsewhere, and not encrypted; with ``insecure`` that will do for
-            a trial with the demo secret, and never for a course's own.
+        UnsafeHere: the address is not encrypted. It will do for a trial with the demo secret: on
+            this machine, or elsewhere with ``insecure``; never for a course's own.
     """
-    if urlsplit(address).scheme == "tls" or is_loopback(address):
+    if urlsplit(address).scheme == "tls":
         return
+    if is_loopback(address):
+        if secret == DEMO_SECRET:
+            return
+        raise UnsafeHere(
+            f"whoever has an account on this machine can reach {address}, read the course's "
+            "secret and forge results; start the scheduler with TLS, as docs/operators.md says"
+        )
     if not cluster.insecure:
         raise UnsafeHere(
             f"the scheduler {address} is on another machine and speaks without encryption: "

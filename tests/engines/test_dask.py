@@ -336,7 +336,9 @@ def test_a_cluster_in_which_no_walls_hold_is_refused(fake, grade):
 def test_encryption_is_required_beyond_this_machine_and_a_secret_never_goes_without():
     plain, own = "tcp://10.0.0.1:8786", b"a secret of one's own"
     require_encryption("tls://10.0.0.1:8786", Cluster(), own)
-    require_encryption("tcp://127.0.0.1:8786", Cluster(), own)
+    require_encryption("tcp://127.0.0.1:8786", Cluster(), DEMO_SECRET)
+    with pytest.raises(UnsafeHere, match="whoever has an account on this machine"):
+        require_encryption("tcp://127.0.0.1:8786", Cluster(), own)
     require_encryption(plain, Cluster(insecure=True), DEMO_SECRET)
     with pytest.raises(UnsafeHere, match="speaks without encryption"):
         require_encryption(plain, Cluster(), DEMO_SECRET)
