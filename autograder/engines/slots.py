@@ -38,8 +38,8 @@ class Slot:
 
     Raises:
         DeviceLost: its GPU cannot be used.
-        HarnessError: it did not start, or the bundle cannot run here.
-        UnsafeHere: this machine cannot hold a student's code safely.
+        HarnessError: it did not start.
+        UnsafeHere: this machine cannot hold a student's code safely, or not run the bundle.
     """
 
     def __init__(self, setup: Setup, bundle: bytes, private: Sequence[str] = ()) -> None:
