@@ -22,8 +22,9 @@ from autograder.commands import (
     student,
 )
 from autograder.commands.command import ATTENTION, DONE
+from autograder.commands.nbgrader import words_on_nbgrader_course
 from autograder.console import make_readable
-from autograder.course import CONFIG
+from autograder.course import CONFIG, NoCourse
 from autograder.errors import (
     AuditRefused,
     AutograderError,
@@ -84,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error, UNSAFE)
     except (AuditRefused, SourceError) as error:
         return _complain(error, ATTENTION)
+    except NoCourse as error:
+        return _complain(_with_what_is_there(error), WRONG_USAGE)
     except UsageError as error:
         return _complain(error, WRONG_USAGE)
     except AutograderError as error:
@@ -102,6 +105,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:  # a fault of ours; Python's own code for it, 1, would say that all is graded
         traceback.print_exc()
         return UNSAFE
+
+
+def _with_what_is_there(error: NoCourse) -> AutograderError:
+    """Return the error of a folder without a course, with what is there in its place."""
+    with suppress(AutograderError, ModuleNotFoundError, OSError):
+        if said := words_on_nbgrader_course():
+            return UsageError(f"{error}; {said}")
+    return error
 
 
 def _complain(error: AutograderError, code: int) -> int:

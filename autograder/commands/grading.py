@@ -25,7 +25,7 @@ from autograder.commands.command import (
     say,
     say_problems,
 )
-from autograder.course import Course, find_course
+from autograder.course import Course, NoCourse, find_course
 from autograder.errors import UsageError, naming
 from autograder.records.exporters import json_of
 
@@ -70,7 +70,15 @@ def _grade(options: Options) -> int:
     from autograder.engines.problems import Problem
     from autograder.engines.run import Run, grade_assignment
 
-    course = _course(options)
+    try:
+        course = _course(options)
+    except NoCourse:
+        from autograder.commands.nbgrader import grade_as_it_is
+        from autograder.foreign.course import find_nbgrader_course
+
+        if (found := find_nbgrader_course()) is None:
+            raise
+        return grade_as_it_is(found, options)
     device, jobs = device_of(options), jobs_of(options)
     display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs, left_out = list[Run](), list[Problem]()

@@ -50,6 +50,14 @@ class CheckSession(MessageSession):
         finally:
             self.seconds = seconds
 
+    def exchange(self, message: Message) -> Message:
+        """Send a message and return what the session says next, for whoever answers callbacks.
+
+        Raises:
+            StudentError: it says nothing in its time, or has ended.
+        """
+        return self._ask(message)
+
     def processes(self) -> tuple[int, ...]:
         """Return the numbers of its processes, as they are outside of its walls.
 

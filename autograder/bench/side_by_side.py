@@ -1,0 +1,156 @@
+"""An nbgrader course graded by both, side by side: the scores compared, and what each cost.
+
+``python -m autograder.bench.side_by_side COURSE`` grades copies of a course, by nbgrader's own
+`autograde` and by `autograder grade`, and changes nothing in it. Each cell whose score differs is
+named.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.bench.measure import Failed, Usage, measure, total
+
+__all__ = ["Comparison", "compare"]
+
+SECONDS = 3600.0  # for a class
+SCORES = """
+    SELECT student.id, assignment.name, notebook.name, base_cell.name, grade.auto_score
+    FROM grade
+    JOIN submitted_notebook ON grade.notebook_id = submitted_notebook.id
+    JOIN submitted_assignment ON submitted_notebook.assignment_id = submitted_assignment.id
+    JOIN notebook ON submitted_notebook.notebook_id = notebook.id
+    JOIN assignment ON notebook.assignment_id = assignment.id
+    JOIN student ON submitted_assignment.student_id = student.id
+    JOIN base_cell ON grade.cell_id = base_cell.id
+"""
+Cell = tuple[str, str, str, str]  # student, assignment, notebook, grade_id
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two graders came to.
+
+    Attributes:
+        theirs, ours: the automatic score of each cell; None where staff score it.
+        usage_of_nbgrader, usage: what each cost.
+        hardened, tests: how many test cells ran out of the students' reach, and of how many.
+        submissions: how many were graded.
+    """
+
+    theirs: dict[Cell, float | None]
+    ours: dict[Cell, float | None]
+    usage_of_nbgrader: Usage
+    usage: Usage
+    hardened: int
+    tests: int
+    submissions: int
+
+    @property
+    def differences(self) -> list[tuple[Cell, float | None, float | None]]:
+        """Each cell with different scores: nbgrader's, and ours."""
+        found = []
+        for cell in sorted(self.theirs.keys() | self.ours.keys()):
+            theirs, ours = self.theirs.get(cell), self.ours.get(cell)
+            if theirs is None and ours is None:
+                continue
+            if theirs is None or ours is None or abs(theirs - ours) > 1e-6:
+                found.append((cell, theirs, ours))
+        return found
+
+    def lines(self) -> Iterator[str]:
+        """Give what there is to say."""
+        same = len(self.theirs.keys() | self.ours.keys()) - len(self.differences)
+        yield f"{self.submissions} submissions, {same} cells with the same score"
+        for cell, theirs, ours in self.differences:
+            yield f"  {' / '.join(cell)}: nbgrader {_shown(theirs)}, autograder {_shown(ours)}"
+        yield f"{self.hardened} of {self.tests} test cells are hardened"
+        theirs_cpu, ours_cpu = self.usage_of_nbgrader.cpu, self.usage.cpu
+        yield (
+            f"processor time: nbgrader {theirs_cpu:.1f} s, autograder {ours_cpu:.1f} s, "
+            f"{theirs_cpu / max(ours_cpu, 1e-9):.0f} times less"
+        )
+
+
+def compare(course: Path, assignments: Sequence[str] = ()) -> Comparison:
+    """Grade copies of a course by both.
+
+    Args:
+        course: a folder with nbgrader's ``source`` and ``submitted``.
+        assignments: only these; empty means all that somebody submitted.
+
+    Raises:
+        Failed: one of the two did not grade it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        places = [Path(folder) / name for name in ("nbgrader", "autograder")]
+        for place in places:
+            ignored = shutil.ignore_patterns("autograded", "feedback", "results", "build")
+            shutil.copytree(course, place, ignore=ignored, symlinks=True)
+        names = list(assignments) or _submitted(course)
+        tools = str(Path(sys.executable).parent)  # nbgrader calls others of its own
+        env = {"PATH": f"{tools}:{os.environ.get('PATH', '')}"}
+
+        def run(place: Path, *words: str, codes: Sequence[int] = (0,)) -> Usage:
+            log = place.with_suffix(".log")
+            return measure(words, place, timeout=SECONDS, env=env, codes=codes, log=log)
+
+        for name in names if not (course / "gradebook.db").is_file() else ():
+            for place in places:
+                run(place, "nbgrader", "generate_assignment", name, "--force")
+        began = time.monotonic()
+        theirs = [run(places[0], "nbgrader", "autograde", n, "--force", codes=(0, 1)) for n in names]
+        wall = time.monotonic() - began
+        ours = run(places[1], sys.executable, "-m", "autograder", "grade", *names, codes=(0, 1))
+        plans = [json.loads(p.read_text()) for p in places[1].glob("build/*/tests.json")]
+        tests = [t for plan in plans for nb in plan["notebooks"].values() for t in nb["tests"].values()]
+        return Comparison(
+            _scores(places[0]),
+            _scores(places[1]),
+            total(theirs, wall),
+            ours,
+            sum(test["reason"] is None for test in tests),
+            len(tests),
+            sum(1 for name in names for _ in course.glob(f"submitted/*/{name}")),
+        )
+
+
+def _submitted(course: Path) -> list[str]:
+    return sorted({path.name for path in course.glob("submitted/*/*") if path.is_dir()})
+
+
+def _scores(course: Path) -> dict[Cell, float | None]:
+    with sqlite3.connect(course / "gradebook.db") as database:
+        return {tuple(row[:4]): row[4] for row in database.execute(SCORES)}
+
+
+def _shown(score: float | None) -> str:
+    return "for staff" if score is None else f"{score:g}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare, print, and return 0 if all scores are the same, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m autograder.bench.side_by_side")
+    parser.add_argument("course", type=Path, help="a folder with source/ and submitted/")
+    parser.add_argument("assignments", nargs="*", help="only these")
+    options = parser.parse_args(arguments)
+    try:
+        found = compare(options.course, options.assignments)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 2
+    for line in found.lines():
+        print(line)
+    return 1 if found.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

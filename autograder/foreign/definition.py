@@ -1,0 +1,103 @@
+"""The definition of an nbgrader assignment: its notebooks and cells, as the grader has them.
+
+What scores is what nbgrader's gradebook says: its own `autograde` restores cells from there, too.
+What a notebook needs beside that, its given cells and solutions, is read from the source.
+"""
+
+import msgspec
+
+__all__ = ["Definition", "Graded", "NotebookDefinition", "SourceCell"]
+
+
+class SourceCell(msgspec.Struct, frozen=True):
+    """A code cell of the instructor's notebook.
+
+    ``name`` is its grade_id, "" without one; ``is_answer`` says that students change it, ``is_test``
+    that it scores.
+    """
+
+    source: str
+    name: str = ""
+    is_answer: bool = False
+    is_test: bool = False
+
+
+class Graded(msgspec.Struct, frozen=True):
+    """A cell that has a grade_id: what nbgrader knows of it.
+
+    ``points`` is None where it has none. ``is_grade``, ``is_solution``, ``is_task`` and ``locked``
+    are nbgrader's marks; ``checksum`` is of the released cell.
+    """
+
+    name: str
+    source: str
+    checksum: str
+    cell_type: str
+    locked: bool
+    points: float | None = None
+    is_grade: bool = False
+    is_solution: bool = False
+    is_task: bool = False
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it scores by what it does when it is run."""
+        return self.is_grade and not self.is_solution and self.cell_type == "code"
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether staff score it."""
+        return (self.is_grade or self.is_task) and not self.is_test
+
+    @property
+    def metadata(self) -> dict[str, object]:
+        """nbgrader's metadata of it."""
+        marks: dict[str, object] = {
+            "grade_id": self.name,
+            "schema_version": 3,
+            "cell_type": self.cell_type,
+            "grade": self.is_grade,
+            "solution": self.is_solution,
+            "locked": self.locked,
+            "task": self.is_task,
+        }
+        if self.points is not None:
+            marks["points"] = self.points
+        return marks | {"checksum": self.checksum}
+
+
+class NotebookDefinition(msgspec.Struct, frozen=True):
+    """One notebook of an assignment.
+
+    ``cells`` are the code cells of its source, with solutions, in order; none where there is no
+    source. ``graded`` are those with a grade_id, in the order of the source.
+    """
+
+    name: str
+    language: str
+    cells: tuple[SourceCell, ...]
+    graded: tuple[Graded, ...]
+
+    @property
+    def tests(self) -> dict[str, Graded]:
+        """The cells that score by themselves, by name."""
+        return {cell.name: cell for cell in self.graded if cell.is_test}
+
+
+class Definition(msgspec.Struct, frozen=True):
+    """An assignment of an nbgrader course.
+
+    ``files`` are those beside the source notebooks, by path, which replace a student's;
+    ``cell_seconds`` is nbgrader's limit on a cell, None for none.
+    """
+
+    assignment: str
+    notebooks: tuple[NotebookDefinition, ...]
+    files: dict[str, bytes]
+    cell_seconds: float | None = 30.0
+    preload: tuple[str, ...] = ("numpy",)
+
+    @property
+    def points(self) -> float:
+        """The points of all cells."""
+        return sum(cell.points or 0.0 for nb in self.notebooks for cell in nb.graded)

@@ -1,0 +1,196 @@
+"""One notebook of a submission, run: its own cells in one session, its tests in another."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from autograder.errors import StudentError
+from autograder.foreign.names import python_of
+from autograder.foreign.plan import NotebookPlan
+from autograder.foreign.relay import Outcome, Tests
+from autograder.sandbox.client.cell_runs import CodeCell
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CheckSession, NotebookSession
+
+__all__ = ["Setting", "Step", "run_notebook"]
+
+RESULT = "_autograder_result"  # what the last expression of a test comes to, beside the notebook
+PRELUDES = 100_000  # numbers of cells from here on are of what a test needs beside the notebook
+
+
+@dataclass(frozen=True)
+class Step:
+    """A code cell of a notebook to run: the student's own, or a test by its name."""
+
+    source: str
+    test: str = ""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a notebook is run.
+
+    Attributes:
+        students: forks the student's sessions.
+        tests: forks those of the tests: another one, so that nothing of the one reaches the other.
+        files: what lies beside the notebook, by path.
+        trusted: what lies beside the tests.
+        cell_seconds: the limit on a cell.
+        deadline: a time of `time.monotonic` at which all must be done.
+    """
+
+    students: ForkServer
+    tests: ForkServer
+    files: Mapping[str, bytes]
+    trusted: Mapping[str, bytes]
+    cell_seconds: float
+    deadline: float
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A test, how many cells of the student's session stand above it, and its own among them."""
+
+    step: Step
+    place: int
+    cell: int | None
+
+
+def run_notebook(
+    setting: Setting, steps: Sequence[Step], plan: NotebookPlan, *, beside: bool = False
+) -> dict[str, Outcome]:
+    """Run a notebook with its tests, each where it stands, and return what came of each test.
+
+    Args:
+        setting: where.
+        steps: its code cells, in order.
+        plan: of its tests.
+        beside: run all tests beside the student's code.
+
+    Raises:
+        HarnessError: a session could not be had, or that of the tests ended.
+    """
+    cells, placed = _cells(steps, plan, beside)
+    run = NotebookSession(
+        setting.students,
+        cells,
+        setting.deadline,
+        setting.files,
+        upto=0,
+        cell_seconds=setting.cell_seconds,
+    )
+    with run as notebook:
+        if all(one.cell is not None for one in placed):
+            return {one.step.test: _beside(notebook, one) for one in placed}
+        ours = NotebookSession(setting.tests, [], setting.deadline, setting.trusted)
+        with ours as session, session.check(setting.cell_seconds) as tests:
+            return _apart(notebook, Tests(tests), placed, plan, setting.cell_seconds)
+
+
+def _apart(
+    notebook: NotebookSession,
+    tests: Tests,
+    placed: Sequence[_Placed],
+    plan: NotebookPlan,
+    seconds: float,
+) -> dict[str, Outcome]:
+    """Run tests in their own session, those that can be."""
+    found: dict[str, Outcome] = {}
+    done = 0
+    for one in placed:
+        name = one.step.test
+        test = plan.tests[name]
+        notebook.run_to(one.place)
+        with _fork_of(notebook, seconds) as theirs:
+            for source in plan.given[done : test.given]:
+                tests.run(source, test.names, "<given>", theirs, seconds)
+            done = max(done, test.given)
+            # One that runs beside the student's code runs here, too: others may build upon it.
+            outcome = tests.run(
+                one.step.source, test.names, f"<{name}>", theirs, seconds, test.allowed
+            )
+        found[name] = outcome if one.cell is None else _beside(notebook, one)
+    return found
+
+
+@contextmanager
+def _fork_of(notebook: NotebookSession, seconds: float) -> Iterator[CheckSession | None]:
+    """Give a fork of the notebook's session as it is; None where there is none to be had."""
+    try:
+        fork = notebook.check(seconds)
+        theirs = fork.__enter__()
+    except StudentError:
+        yield None
+        return
+    try:
+        yield theirs
+    finally:
+        fork.__exit__(None, None, None)
+
+
+def _cells(
+    steps: Sequence[Step], plan: NotebookPlan, beside: bool
+) -> tuple[list[CodeCell], list[_Placed]]:
+    """Return the cells that the student's session runs, and where the tests stand among them."""
+    cells: list[CodeCell] = []
+    placed: list[_Placed] = []
+    for number, step in enumerate(steps, 1):
+        if not step.test:
+            cells.append(CodeCell(number, step.source))
+            continue
+        test = plan.tests[step.test]
+        if beside or not test.is_hardened:
+            if test.prelude and not beside:
+                cells.append(CodeCell(PRELUDES + number, test.prelude))
+            placed.append(_Placed(step, len(cells), number))
+            cells.append(CodeCell(number, _noting(step.source)))
+        else:
+            if test.imports:
+                cells.append(CodeCell(number, test.imports))
+            placed.append(_Placed(step, len(cells), None))
+    return cells, placed
+
+
+def _beside(notebook: NotebookSession, placed: _Placed) -> Outcome:
+    """Run a test beside the student's code, as nbgrader does."""
+    assert placed.cell is not None
+    try:
+        notebook.run_to(placed.place + 1)
+    except StudentError as error:
+        return Outcome(str(error), timed_out=True)
+    run = notebook.runs.get(placed.cell)
+    if run is None:
+        return Outcome("the submission ran out of its time", timed_out=True)
+    if run.ended is not None:
+        timed_out = run.ended.startswith("it ran for") or "time" in run.ended
+        return Outcome(run.ended, timed_out=timed_out, killed=not timed_out)
+    if run.error is not None:
+        return Outcome(run.error, run.error_type)
+    if not _shows(placed.step.source):
+        return Outcome()
+    try:
+        with notebook.check() as session:
+            value = session.get(RESULT)
+    except StudentError:
+        return Outcome()
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return Outcome(value=float(value)) if number else Outcome()
+
+
+def _shows(source: str) -> bool:
+    """Return whether a notebook shows what the last expression of a cell comes to."""
+    text = python_of(source)
+    body = [] if text is None else ast.parse(text).body
+    return bool(body) and isinstance(body[-1], ast.Expr) and not source.rstrip().endswith(";")
+
+
+def _noting(source: str) -> str:
+    """Return a cell that gives a name to what its last expression comes to."""
+    text = python_of(source)
+    if text is None or not _shows(source):
+        return source
+    tree = ast.parse(text)
+    last = tree.body.pop()
+    assert isinstance(last, ast.Expr)
+    return "\n".join([f"{RESULT} = None", ast.unparse(tree), f"{RESULT} = {ast.unparse(last)}"])

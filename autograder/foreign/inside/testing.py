@@ -1,0 +1,282 @@
+"""The side of the tests: runs an instructor's cells, with proxies for what the student defined."""
+
+import ast
+import contextlib
+import io
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.foreign.inside.codec import Uncrossable, decode, encode
+from autograder.foreign.inside.proxies import DATA, Proxies, Stays, number_of
+from autograder.foreign.inside.randomness import RandomState
+
+__all__ = ["ASK", "run_tests"]
+
+ASK = "_autograder_ask"  # what the session of the tests calls back by
+MOST_TEXT = 20_000  # characters of what a cell prints that are kept
+MOST_WORDS = 2000
+_tests: "Tests | None" = None
+
+
+class Gone(BaseException):
+    """The student's code ended, or ran too long; no test can go on from there."""
+
+
+def run_tests(
+    namespace: dict[str, Any],
+    source: str,
+    theirs: Sequence[str],
+    down: Sequence[str],
+    allowed: Sequence[str] | None,
+    name: str,
+) -> dict[str, Any]:
+    """Run a cell of the instructor's and say what came of it.
+
+    Args:
+        namespace: of the tests.
+        source: the cell's text.
+        theirs: names that the student's notebook has defined above.
+        down: names that the student's code reads and that tests may define.
+        allowed: what may be asked of their objects beside data; None is all.
+        name: what tracebacks call the cell.
+    """
+    global _tests  # noqa: PLW0603 - one for the session of a notebook's tests
+    if _tests is None or _tests.namespace is not namespace:
+        _tests = Tests(namespace)
+    return _tests.run(source, theirs, down, allowed, name)
+
+
+class Tests:
+    """The namespace of a notebook's tests."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.namespace = namespace
+        self._ask_grader: Callable[[Any], Any] = namespace[ASK]
+        self._proxies = Proxies(self)
+        self._functions: list[Callable[..., Any]] = []
+        self._numbers: dict[int, int] = {}
+        self._random = RandomState()
+        self._known: dict[str, Any] = {}  # what the student's session knows names to mean
+        self._own: set[str] = set()  # of these, what the tests have bound themselves
+        self._allowed: frozenset[str] | None = None
+        self._used: set[str] = set()
+        self._stays = False
+
+    def run(
+        self,
+        source: str,
+        theirs: Sequence[str],
+        down: Sequence[str],
+        allowed: Sequence[str] | None,
+        name: str,
+    ) -> dict[str, Any]:
+        """Run a cell."""
+        self._allowed = None if allowed is None else frozenset(allowed)
+        self._stays, self._used = False, set()
+        printed = io.StringIO()
+        said: dict[str, Any] = {"value": None, "shown": None}
+        try:
+            statements, last = self._compiled(source, name)
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                self._fetch(theirs, down)
+                exec(statements, self.namespace)
+                if last is not None and (value := eval(last, self.namespace)) is not None:
+                    said |= {"value": _number(value), "shown": repr(value)[:MOST_WORDS]}
+        except BaseException as error:  # SystemExit of a test ends its cell only
+            said["error"] = _told(error, source, name)
+        said |= {"stays": self._stays, "used": sorted(self._used)}
+        return said | {"printed": printed.getvalue()[:MOST_TEXT]}
+
+    def refuse(self, type_name: str) -> Stays:
+        """Return the error of a test that would have an object of theirs decide, and note it."""
+        self._stays = True
+        return Stays(f"the code returned an object of type {type_name}, where a value is compared")
+
+    def ask(self, op: str, number: int, args: Sequence[Any], named: dict[str, Any]) -> Any:
+        """Have something done in the student's session, and return what comes of it."""
+        if op not in DATA and op != "names":
+            key = f"{op} {args[0]}" if op in ("get", "set", "del") else op
+            self._used.add(key)
+            if self._allowed is not None and key not in self._allowed:
+                raise self.refuse(self._proxies.type_of(number))
+        sent = [self._encode(arg) for arg in args]
+        request = {
+            "say": "ask",
+            "op": op,
+            "on": number,
+            "with": sent,
+            "named": {key: self._encode(value) for key, value in named.items()},
+        }
+        self._tell_names(request)
+        if (state := self._random.changed()) is not None:
+            request["random"] = state
+        reply = self._ask_grader(request)
+        while reply["say"] == "ask":
+            reply = self._ask_grader(self._answer(reply))
+        return self._taken(reply, args)
+
+    def _taken(self, reply: dict[str, Any], args: Sequence[Any]) -> Any:
+        """Take over what a reply says has changed, and return its value or raise its error."""
+        if reply["say"] == "gone":
+            raise Gone(str(reply["text"]))
+        self._random.take(reply.get("random"))
+        if "printed" in reply:
+            sys.stdout.write(str(reply["printed"]))
+        for place, data in reply.get("changed", {}).items():
+            _put_into(args[int(place)], self._decode(data))
+        for name, data in reply.get("names", {}).items():
+            if self._is_theirs(name):
+                self._bind(name, self._decode(data))
+        for name in reply.get("lost", ()):
+            if self._is_theirs(name):
+                self._unbind(name)
+        if reply["say"] == "raised":
+            error = self._proxies.error(reply, [self._decode(arg) for arg in reply["args"]])
+            error.__dict__["_autograder_place"] = str(reply["place"])
+            raise error
+        return self._decode(reply["value"])
+
+    def _compiled(self, source: str, name: str) -> tuple[Any, Any]:
+        """Return the code of a cell, and that of the expression at its end, if it shows one."""
+        shell = self.namespace.get("get_ipython", lambda: None)()
+        text = source if shell is None else shell.transform_cell(source)
+        tree = ast.parse(text, name)
+        last = None
+        if tree.body and isinstance(end := tree.body[-1], ast.Expr) and not _is_quiet(source):
+            tree.body.pop()
+            last = compile(ast.Expression(end.value), name, "eval")
+        return compile(tree, name, "exec"), last
+
+    def _fetch(self, theirs: Sequence[str], down: Sequence[str]) -> None:
+        """Take over what the notebook's names mean now."""
+        found = self.ask("names", 0, [list(theirs)], {}) if theirs else {}
+        self._known = {}
+        for name in theirs:
+            if name in found:
+                self._bind(name, found[name])
+            else:
+                self._unbind(name)
+        self._own = set(down) - set(theirs)
+        for name in self._own:
+            self._known[name] = _NOTHING  # and so is told when it is first asked
+
+    def _is_theirs(self, name: str) -> bool:
+        """Return whether the student's side may say what a name means: the tests have not."""
+        now = self.namespace.get(name, _NOTHING)
+        return name in self._known and name not in self._own and now is self._known[name]
+
+    def _bind(self, name: str, value: Any) -> None:
+        self.namespace[name] = self._known[name] = value
+
+    def _unbind(self, name: str) -> None:
+        self.namespace.pop(name, None)
+        self._known[name] = _NOTHING
+
+    def _tell_names(self, request: dict[str, Any]) -> None:
+        """Add the names that a test has bound anew or deleted since it asked last."""
+        for name, known in self._known.items():
+            now = self.namespace.get(name, _NOTHING)
+            if now is known:
+                continue
+            self._own.add(name)
+            if now is _NOTHING:
+                request.setdefault("gone", []).append(name)
+            else:
+                request.setdefault("set", {})[name] = self._encode(now)
+            self._known[name] = now
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer a call of a function of the tests: nothing else may be asked of this side."""
+        self._random.take(request.get("random"))
+        try:
+            function = self._functions[int(request["on"])]
+            args = [self._decode(arg) for arg in request["with"]]
+            named = {str(key): self._decode(value) for key, value in request["named"].items()}
+            reply = {"say": "value", "value": self._encode(function(*args, **named))}
+        except Exception as error:
+            args = [str(arg) for arg in error.args]
+            reply = {"say": "raised", "type": type(error).__name__, "args": args}
+        if (state := self._random.changed()) is not None:
+            reply["random"] = state
+        return reply
+
+    def _encode(self, value: Any) -> Any:
+        return encode(value, self._keep)
+
+    def _decode(self, data: Any) -> Any:
+        return decode(data, self._resolve)
+
+    def _keep(self, value: Any) -> dict[str, Any]:
+        if (number := number_of(value)) is not None:
+            return {"$own": number}
+        if not callable(value) or isinstance(value, type):
+            kind = type(value).__name__
+            raise Uncrossable(f"an object of type {kind} cannot be passed to the student's code")
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = self._numbers[id(value)] = len(self._functions)
+            self._functions.append(value)
+        return {"$object": [number, str(getattr(value, "__name__", "function"))]}
+
+    def _resolve(self, kind: str, said: Any) -> Any:
+        return self._functions[int(said)] if kind == "own" else self._proxies.proxy(said)
+
+
+_NOTHING = object()
+
+
+def _is_quiet(source: str) -> bool:
+    """Return whether a notebook shows nothing of the expression at the end of a cell."""
+    return source.rstrip().endswith(";")
+
+
+def _number(value: Any) -> float | None:
+    """Return a value as partial credit; None for what is no number."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return None
+    return None if isinstance(value, np.complexfloating) else float(value)
+
+
+def _told(error: BaseException, source: str, name: str) -> dict[str, Any]:
+    """Return what there is to say of an error in a test."""
+    lines = source.splitlines()
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == name]
+    line = frames[0].lineno if frames else getattr(error, "lineno", None)
+    text = str(error)[:MOST_WORDS]
+    if not text and line is not None and 0 < line <= len(lines):
+        text = lines[line - 1].strip()
+    kind = "" if isinstance(error, Gone) else type(error).__name__
+    place = str(getattr(error, "_autograder_place", ""))
+    return {"type": kind, "text": text, "line": line, "place": place}
+
+
+def _put_into(old: Any, new: Any) -> None:
+    """Make an argument what the student's code has made of its copy."""
+    if isinstance(old, list) and isinstance(new, list):
+        if len(old) == len(new) and any(isinstance(item, (list, dict, set)) for item in old):
+            for place, (was, now) in enumerate(zip(old, new, strict=True)):
+                if isinstance(was, (list, dict, set)) and type(was) is type(now):
+                    _put_into(was, now)
+                else:
+                    old[place] = now
+        else:
+            old[:] = new
+    elif isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
+        if old.shape == new.shape and old.dtype == new.dtype:
+            old[...] = new
+    elif type(old) is type(new) and hasattr(old, "_update_inplace"):  # a DataFrame
+        old._update_inplace(new)
+    elif isinstance(old, (dict, set)) and isinstance(new, (dict, set)):
+        old.clear()
+        old.update(new)
+    elif hasattr(old, "copy_") and hasattr(new, "shape"):
+        old.data.copy_(new)
+    elif isinstance(old, bytearray):
+        old[:] = new
+    elif hasattr(old, "extend") and hasattr(old, "clear"):  # a deque
+        old.clear()
+        old.extend(new)

@@ -1,0 +1,144 @@
+"""Names: which cells of a notebook give a meaning to what its tests use, read from the source."""
+
+import ast
+import builtins
+import symtable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from autograder.foreign.definition import SourceCell
+from autograder.foreign.plan import TestNames
+
+__all__ = ["Names", "imports_of", "names_of", "needs_of", "python_of", "statements_for"]
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of a cell: those that it binds at its top level, and all that it reads."""
+
+    binds: frozenset[str]
+    reads: frozenset[str]
+
+
+@cache
+def python_of(source: str) -> str | None:
+    """Return a cell with its magics turned into Python; None if it is none even then."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        text = str(TransformerManager().transform_cell(source))
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    return text
+
+
+@cache
+def names_of(source: str) -> Names:
+    """Return the names of a cell; none of one that is no Python."""
+    if (text := python_of(source)) is None:
+        return Names(frozenset(), frozenset())
+    table = symtable.symtable(text, "<cell>", "exec")
+    binds = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+    reads: set[str] = set()
+    pending: list[symtable.SymbolTable] = [table]
+    while pending:
+        inner = pending.pop()
+        pending += inner.get_children()
+        for symbol in inner.get_symbols():
+            if symbol.is_referenced() and (inner is table or symbol.is_global()):
+                reads.add(symbol.get_name())
+            if inner is not table and symbol.is_declared_global() and symbol.is_assigned():
+                binds.add(symbol.get_name())
+    return Names(frozenset(binds), frozenset(reads - set(dir(builtins))))
+
+
+def needs_of(cells: Sequence[SourceCell], local: Iterable[str]) -> dict[str, TestNames]:
+    """Return what each test cell needs, by its grade_id.
+
+    A name belongs to whom the last cell above that binds it belongs to: to the student where it is
+    a solution cell, else to the tests. What a solution cell imports of a library, the tests import
+    themselves.
+
+    Args:
+        cells: the code cells of the instructor's notebook, in order.
+        local: modules that lie beside the notebook: a student's own are no libraries.
+    """
+    read = frozenset[str]().union(*(names_of(c.source).reads for c in cells if not c.is_answer))
+    of_students = frozenset[str]().union(
+        *(names_of(c.source).reads for c in cells if c.is_answer)
+    )
+    theirs: set[str] = set()
+    bound: set[str] = set()
+    plans = {}
+    for cell in cells:
+        names = names_of(cell.source)
+        if cell.is_answer:
+            theirs |= names.binds - _libraries(cell.source, local)
+            continue
+        if cell.is_test:
+            wanted = theirs & read
+            down = (bound | names.binds) & of_students - theirs
+            plans[cell.name] = TestNames(tuple(sorted(wanted)), tuple(sorted(down)))
+        theirs -= names.binds
+        if cell.is_test:
+            bound |= names.binds
+    return plans
+
+
+def imports_of(source: str, local: Iterable[str]) -> list[str]:
+    """Return the imports of libraries at the top level of a cell, as lines."""
+    if (text := python_of(source)) is None:
+        return []
+    return [ast.unparse(s) for s in ast.parse(text).body if _is_library(s, local)]
+
+
+def _libraries(source: str, local: Iterable[str]) -> set[str]:
+    """Return the names that the imports of libraries bind."""
+    found: set[str] = set()
+    for line in imports_of(source, local):
+        found |= names_of(line).binds
+    return found
+
+
+def _is_library(statement: ast.stmt, local: Iterable[str]) -> bool:
+    if isinstance(statement, ast.Import):
+        modules = [alias.name for alias in statement.names]
+    elif isinstance(statement, ast.ImportFrom) and statement.level == 0:
+        modules = [statement.module or ""]
+    else:
+        return False
+    return not any(module.partition(".")[0] in local for module in modules)
+
+
+def statements_for(wanted: Iterable[str], sources: Sequence[str]) -> str:
+    """Return the statements of cells that bind some names, with those that these need in turn.
+
+    Args:
+        wanted: the names.
+        sources: the cells above, in order; of magics, nothing is taken.
+    """
+    statements = [
+        statement
+        for source in sources
+        if (text := python_of(source)) is not None
+        for statement in ast.parse(text).body
+    ]
+    needed, pending = set[int](), set(wanted)
+    done: set[str] = set()
+    while pending - done:
+        name = sorted(pending - done)[0]
+        done.add(name)
+        for place, statement in enumerate(statements):
+            names = names_of(ast.unparse(statement))
+            if name in names.binds and isinstance(statement, _DEFINING):
+                needed.add(place)
+                pending |= names.reads
+    return "\n".join(ast.unparse(statements[place]) for place in sorted(needed))
+
+
+_DEFINING = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom),
+    *(ast.Assign, ast.AnnAssign),
+)

@@ -1,0 +1,174 @@
+"""From an nbgrader course to the definitions of its assignments.
+
+nbgrader's gradebook is what its own `autograde` goes by. Where it does not know an assignment yet,
+nbgrader's `generate_assignment` is run for it, with the course's configuration, into a folder that
+is thrown away.
+"""
+
+import ast
+import importlib.util
+import io
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from autograder.artefacts.notebooks import nbformat
+from autograder.errors import HarnessError, UsageError
+from autograder.foreign.course import NbgraderCourse, in_folder
+from autograder.foreign.definition import Definition, Graded, NotebookDefinition, SourceCell
+from autograder.foreign.names import python_of
+
+__all__ = ["prepare"]
+
+PYTHON = "python"
+MOST_BYTES = 64 << 20  # of a file beside the source
+
+
+def prepare(course: NbgraderCourse, assignment: str) -> Definition:
+    """Return an assignment as it is graded.
+
+    Raises:
+        UsageError: there is no such assignment.
+        HarnessError: nbgrader does not know it, and cannot read its source.
+    """
+    folder = course.source(assignment)
+    if not any(folder.glob("*.ipynb")):
+        known = ", ".join(course.assignments()) or "none"
+        raise UsageError(f"there is no assignment {assignment!r}; there are: {known}")
+    if not _is_known(course, assignment):
+        _generate(course, assignment)
+    files = dict(_files(folder, course.coursedir.ignore))
+    local = {Path(name).stem for name in files if name.endswith(".py")}
+    notebooks = tuple(_notebooks(course, assignment, folder))
+    sources = [cell.source for notebook in notebooks for cell in notebook.cells]
+    return Definition(
+        assignment, notebooks, files, _cell_seconds(course), tuple(_preload(sources, local))
+    )
+
+
+def _is_known(course: NbgraderCourse, assignment: str) -> bool:
+    from nbgrader.api import MissingEntry
+
+    if not course.database.is_there():
+        return False
+    with course.database.opened([]) as opened:
+        try:
+            return bool(opened.gradebook.find_assignment(assignment).notebooks)
+        except MissingEntry:
+            return False
+
+
+def _generate(course: NbgraderCourse, assignment: str) -> None:
+    """Have nbgrader note what an assignment consists of."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.coursedir import CourseDirectory
+
+    with course.database.opened([]):
+        pass  # it is there now: nbgrader's own way to make it needs a program on the path
+    with tempfile.TemporaryDirectory() as folder, in_folder(course.root):
+        coursedir = CourseDirectory(parent=course.app, root=str(course.root))
+        coursedir.assignment_id = assignment
+        coursedir.release_directory = folder
+        coursedir.directory_structure = course.coursedir.directory_structure
+        said = io.StringIO()
+        with redirect_stderr(said), redirect_stdout(said):
+            converter = GenerateAssignment(coursedir=coursedir, parent=course.app)
+            converter.force = True
+            try:
+                converter.start()
+            except (Exception, SystemExit) as error:
+                raise HarnessError(
+                    f"nbgrader cannot generate {assignment}: {error}; try it by itself: "
+                    f"nbgrader generate_assignment {assignment}"
+                ) from None
+
+
+def _notebooks(
+    course: NbgraderCourse, assignment: str, folder: Path
+) -> Iterator[NotebookDefinition]:
+    with course.database.opened([]) as opened:
+        rows = opened.gradebook.find_assignment(assignment).notebooks
+        for row in sorted(rows, key=lambda row: str(row.name)):
+            graded = tuple(_graded(row))
+            path = folder / f"{row.name}.ipynb"
+            notebook = nbformat.read(path, as_version=4) if path.is_file() else None
+            kernel = {} if notebook is None else notebook.metadata.get("kernelspec", {})
+            language = str(kernel.get("language") or kernel.get("name") or PYTHON)
+            cells = () if notebook is None else tuple(_cells(notebook, graded))
+            yield NotebookDefinition(row.name, language, cells, graded)
+
+
+def _graded(row: Any) -> Iterator[Graded]:
+    """Return the cells of a notebook that have a grade_id, in the order of the source."""
+    grades = {cell.name: cell for cell in row.grade_cells}
+    tasks = {cell.name: cell for cell in row.task_cells}
+    solutions = {cell.name for cell in row.solution_cells}
+    for cell in row.source_cells:
+        scored = grades.get(cell.name) or tasks.get(cell.name)
+        yield Graded(
+            cell.name,
+            cell.source or "",
+            cell.checksum or "",
+            cell.cell_type,
+            bool(cell.locked),
+            None if scored is None else float(scored.max_score),
+            cell.name in grades,
+            cell.name in solutions,
+            cell.name in tasks,
+        )
+
+
+def _cells(notebook: Any, graded: Iterable[Graded]) -> Iterator[SourceCell]:
+    """Return the code cells of a source notebook; tests are as nbgrader's gradebook has them."""
+    known = {cell.name: cell for cell in graded}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        marks: Mapping[str, Any] = cell.metadata.get("nbgrader", {})
+        name = str(marks.get("grade_id", ""))
+        known_cell = known.get(name)
+        if known_cell is not None and known_cell.is_test:
+            yield SourceCell(known_cell.source, name, is_test=True)
+        else:
+            yield SourceCell(cell.source, name, is_answer=bool(marks.get("solution")))
+
+
+def _files(folder: Path, ignore: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Return the files beside the source notebooks, by path."""
+    from nbgrader.utils import find_all_files
+
+    for name in find_all_files(str(folder), [*ignore, "*.ipynb"]):
+        path = Path(name)
+        if path.stat().st_size <= MOST_BYTES:
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
+def _cell_seconds(course: NbgraderCourse) -> float | None:
+    """Return nbgrader's limit on a cell, in seconds; None for none."""
+    from nbgrader.preprocessors import Execute
+
+    seconds = Execute(parent=course.app).timeout
+    return None if seconds is None or seconds <= 0 else float(seconds)
+
+
+def _preload(sources: Iterable[str], local: Iterable[str]) -> list[str]:
+    """Return the packages that notebooks import and that are installed here."""
+    found = {"numpy"}
+    for source in sources:
+        text = python_of(source)
+        for node in ast.walk(ast.parse(text)) if text is not None else ():
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                found.add(node.module.partition(".")[0])
+    return sorted(name for name in found - set(local) if _is_installed(name))
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    return spec is not None and spec.origin is not None and "site-packages" in spec.origin

@@ -1,0 +1,179 @@
+"""What nbgrader's own tools read of a graded class: the gradebook and the graded notebooks."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from nbformat.notebooknode import NotebookNode, from_dict
+
+from autograder.artefacts.results import QuestionResult, Result, Status
+from autograder.errors import HarnessError, StudentError
+from autograder.foreign.course import NbgraderCourse
+from autograder.foreign.definition import Definition, NotebookDefinition
+from autograder.foreign.manifests import of_notebook, question_id
+from autograder.foreign.submissions import SECRET, Arranged, Placed, SubmittedFolder, arrange
+from autograder.foreign.submissions import is_unchanged
+from autograder.records.autograded import write_autograded
+from autograder.records.database import ADVICE, reason_of
+from autograder.records.gradebook_rows import Row, Submission, rows_of, write_rows
+from autograder.records.times import read_time
+from autograder.records.whole_files import write_atomic
+
+__all__ = ["write_graded_notebooks", "write_scores"]
+
+BATCH = 200  # students whose rows are in memory at one time
+NO_RESPONSE = "No response."  # nbgrader's words
+
+
+def write_graded_notebooks(
+    course: NbgraderCourse, definition: Definition, submitted: SubmittedFolder, result: Result
+) -> None:
+    """Write the graded notebooks of a student, where formgrader and feedback look for them.
+
+    They hold the student's own outputs as text and pictures, and what came of each test.
+    """
+    folder = course.autograded(definition.assignment, result.student)
+    for notebook in definition.notebooks:
+        path = folder / f"{notebook.name}.ipynb"
+        arranged = _arranged(submitted, notebook)
+        if arranged is None:
+            path.unlink(missing_ok=True)
+            continue
+        questions = tuple(
+            _renamed(question, cell.name)
+            for cell in notebook.graded
+            for question in result.questions
+            if question.id == question_id(definition, notebook, cell.name)
+        )
+        own = msgspec.structs.replace(result, questions=questions)
+        node = _node(arranged)
+        write_autograded(path, node, own, of_notebook(definition, notebook))
+    for name, data in definition.files.items():  # the pictures of its texts
+        write_atomic(folder / name, data)
+    place = course.submitted(definition.assignment).get(result.student)
+    if place is not None and (place / SECRET).is_file():
+        write_atomic(folder / SECRET, (place / SECRET).read_bytes()[:1000])
+    if submitted.timestamp is not None:
+        write_atomic(folder / "timestamp.txt", submitted.timestamp.encode())
+
+
+def write_scores(
+    course: NbgraderCourse,
+    definition: Definition,
+    graded: Mapping[str, tuple[SubmittedFolder, Result]],
+) -> None:
+    """Write the scores of students into nbgrader's gradebook, all of them or none.
+
+    What staff entered stays. Where a score that staff see has changed below a manual one, nbgrader
+    is told that somebody must look again, as its own `autograde` does.
+
+    Raises:
+        HarnessError: it cannot be written.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    students = sorted(graded)
+    try:
+        with course.database.opened([]) as opened, opened.gradebook.db.no_autoflush:
+            rows = opened.gradebook.find_assignment(definition.assignment).notebooks
+            known = {row.name: row for row in rows}
+            for notebook in definition.notebooks:
+                for begin in range(0, len(students), BATCH):
+                    some = students[begin : begin + BATCH]
+                    found = rows_of(opened.gradebook, known[notebook.name], some, None)
+                    for student, submission in found.submissions.items():
+                        _fill(submission, definition, notebook, *graded[student])
+                    write_rows(opened.gradebook, found)
+            opened.gradebook.db.expire_all()
+            _penalties(course, opened.gradebook, definition, students)
+            opened.commit()
+    except (SQLAlchemyError, OSError) as error:
+        said = f"{course.database.name} cannot be written: {reason_of(error)}; {ADVICE}"
+        raise HarnessError(said) from error
+
+
+def _fill(
+    submission: Submission,
+    definition: Definition,
+    notebook: NotebookDefinition,
+    submitted: SubmittedFolder,
+    result: Result,
+) -> None:
+    """Put the scores and comments of a student's notebook into its rows."""
+    said = None if submitted.timestamp is None else read_time(submitted.timestamp)
+    if said is not None:
+        submission.assignment["timestamp"] = said.replace(tzinfo=None)
+    questions = {question.id: question for question in result.questions}
+    arranged = _arranged(submitted, notebook)
+    for name, row in submission.grades.items():
+        question = questions.get(question_id(definition, notebook, name))
+        if question is not None and question.status is not Status.NEEDS_ATTENTION:
+            _score(row, question)
+    for name, row in submission.comments.items():
+        placed = arranged.find(name) if arranged is not None else None
+        blank = placed is not None and not _is_task(placed) and is_unchanged(placed)
+        row["auto_comment"] = NO_RESPONSE if blank else None
+
+
+def _score(row: Row, question: QuestionResult) -> None:
+    score = None if question.status is Status.PENDING else question.earned
+    row["auto_score"] = score
+    row["needs_manual_grade"] = row["manual_score"] is not None or score is None
+
+
+def _penalties(
+    course: NbgraderCourse, gradebook: Any, definition: Definition, students: Sequence[str]
+) -> None:
+    """Have the course's own plugin say what lateness costs, as nbgrader's `autograde` does."""
+    from nbgrader.preprocessors import AssignLatePenalties
+
+    assigning = AssignLatePenalties(parent=course.app)
+    with redirect_stderr(io.StringIO()):
+        assigning.init_plugin()
+        for student in students:
+            submission = gradebook.find_submission(definition.assignment, student)
+            late = submission.total_seconds_late
+            for notebook in submission.notebooks:
+                penalty = None
+                if late > 0:
+                    plugin = assigning.plugin_inst
+                    penalty = plugin.late_submission_penalty(student, notebook.score, late)
+                    if penalty is not None:
+                        penalty = min(max(penalty, 0), notebook.score)
+                if (notebook.late_submission_penalty or None) != penalty:
+                    notebook.late_submission_penalty = penalty
+    gradebook.db.flush()
+
+
+def _arranged(submitted: SubmittedFolder, notebook: NotebookDefinition) -> Arranged | None:
+    data = submitted.notebooks.get(notebook.name)
+    try:
+        return None if data is None else arrange(data, notebook)
+    except StudentError:
+        return None
+
+
+def _is_task(placed: Placed) -> bool:
+    return placed.graded is not None and placed.graded.is_task
+
+
+def _renamed(question: QuestionResult, name: str) -> QuestionResult:
+    checks = tuple(msgspec.structs.replace(check, name=name) for check in question.checks)
+    return msgspec.structs.replace(question, id=name, checks=checks)
+
+
+def _node(arranged: Arranged) -> NotebookNode:
+    """Return a notebook of nbformat's for what was arranged."""
+    return from_dict({"cells": list(map(_cell, arranged.cells)), "metadata": {}})
+
+
+def _cell(placed: Placed) -> dict[str, Any]:
+    cell = placed.cell
+    marks = {} if placed.graded is None else {"nbgrader": placed.graded.metadata}
+    node: dict[str, Any] = {"cell_type": cell.type, "metadata": marks, "source": cell.source}
+    if cell.type == "code":
+        return node | {"execution_count": None, "outputs": cell.outputs}
+    return node | {"attachments": cell.attachments}

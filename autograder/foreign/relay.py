@@ -1,0 +1,248 @@
+"""The relay: a test cell runs in one session, what it calls of the student's runs in another.
+
+Both sessions speak to the grader alone. What one asks is read here, value by value, and sent on to
+the other, so that nothing but plain values ever goes from the student's code to the tests. They
+take turns: whoever asks waits for its answer, and answers what it is asked meanwhile.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autograder.errors import HarnessError, StudentError, StudentTimeout, WireError
+from autograder.foreign.inside.answering import BACK
+from autograder.foreign.inside.testing import ASK
+from autograder.foreign.plan import TestNames
+from autograder.sandbox.client.session import CheckSession
+from autograder.sandbox.protocol.kinds import Apply, Callback, Give, Message, Raised, Value
+from autograder.sandbox.protocol.wire import Packer, Reference, unpack
+
+__all__ = ["Outcome", "Tests"]
+
+MOST_TURNS = 1_000_000  # of one test cell
+OVERHEAD_SECONDS = 5.0  # for the tests' own side to say that it is done
+
+_RUN = f"""
+def run(notebook, source, theirs, down, allowed, name):
+    from autograder.foreign.inside.testing import run_tests
+
+    return run_tests(vars(notebook), source, theirs, down, allowed, name)
+"""
+_ANSWER = """
+def answer(notebook, request):
+    from autograder.foreign.inside.answering import answer
+
+    return answer(vars(notebook), request)
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a test cell.
+
+    Attributes:
+        error: what it raised: type and text; None if nothing.
+        error_type: the type alone; "" where the student's code ended.
+        line: of the cell, where it did.
+        place: where in the student's notebook the code raised.
+        value: the number that it ended with, as partial credit.
+        shown: what a notebook shows of its last expression.
+        printed: what it printed.
+        stays: whether an object would have decided that stays in the student's session.
+        used: what was asked of their objects beside data.
+        timed_out, killed: how the student's code ended, if a limit ended it.
+    """
+
+    error: str | None = None
+    error_type: str = ""
+    line: int | None = None
+    place: str = ""
+    value: float | None = None
+    shown: str | None = None
+    printed: str = ""
+    stays: bool = False
+    used: tuple[str, ...] = ()
+    timed_out: bool = False
+    killed: bool = False
+
+
+class Tests:
+    """The session of a notebook's tests.
+
+    Args:
+        session: in which nothing has run.
+    """
+
+    def __init__(self, session: CheckSession) -> None:
+        self._session = session
+        _expect_value(session.exchange(Give([ASK])))
+
+    def run(
+        self,
+        source: str,
+        names: TestNames,
+        label: str,
+        theirs: CheckSession | None,
+        seconds: float,
+        allowed: Sequence[str] | None = None,
+    ) -> Outcome:
+        """Run a cell of the instructor's.
+
+        Args:
+            source: its text.
+            names: whose names are whose.
+            label: what a traceback calls it.
+            theirs: the session of the student's notebook, at this place; None where it has ended.
+            seconds: how long the cell may take together with all that it calls.
+            allowed: what may be asked of their objects beside data; None is all.
+
+        Raises:
+            HarnessError: the tests' own session ended.
+        """
+        turn = _Turn(theirs, time.monotonic() + seconds)
+        packer = Packer(_refuse)
+        asked = None if allowed is None else list(allowed)
+        said = (source, list(names.theirs), list(names.down), asked, label)
+        args = [packer.pack(arg) for arg in said]
+
+        message: Message = Apply("run", _RUN, args).with_bodies(packer.bodies)
+        try:
+            for _ in range(MOST_TURNS):
+                self._session.seconds = turn.left() + OVERHEAD_SECONDS
+                reply = self._session.exchange(message)
+                if isinstance(reply, Callback):
+                    message = _value(turn.ask(_argument(reply)))
+                elif isinstance(reply, Value):
+                    return turn.outcome(_plain(reply.value, reply.bodies))
+                else:
+                    said = f": {reply.text}" if isinstance(reply, Raised) else ""
+                    raise HarnessError(f"the tests' session answered out of turn{said}")
+        except StudentTimeout:  # of the tests' own code, or of both together
+            return Outcome(f"ran for more than {seconds:g} s", timed_out=True)
+        except StudentError as error:
+            raise HarnessError(f"the session of the tests ended: {error}") from None
+        return Outcome("asked the notebook too often", timed_out=True)
+
+
+class _Turn:
+    """The student's side while one test cell runs."""
+
+    def __init__(self, session: CheckSession | None, until: float) -> None:
+        self._session, self._until = session, until
+        self._waits = False  # whether the session waits for the answer to something that it asked
+        self._gone: Outcome | None = None
+        if session is None:
+            self._gone = Outcome("the notebook's session ended", killed=True)
+        else:
+            try:
+                self._exchange(Give([BACK]))
+            except StudentError as error:
+                self._end(error)
+
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        return max(0.01, self._until - time.monotonic())
+
+    def ask(self, request: Any) -> Any:
+        """Send on what the tests say, and return what the student's side says to it."""
+        if self._gone is None:
+            try:
+                reply = self._exchange(_value(request) if self._waits else _apply(request))
+                self._waits = isinstance(reply, Callback)
+                if isinstance(reply, Callback):
+                    return _checked(_argument(reply))
+                if isinstance(reply, Value):
+                    return _checked(_plain(reply.value, reply.bodies))
+                raise StudentError("the notebook's session answered out of turn")
+            except StudentError as error:
+                self._end(error)
+            except (WireError, ValueError, OverflowError, RuntimeError, MemoryError) as error:
+                self._end(StudentError(f"the notebook's session sent no value: {error}"))
+        assert self._gone is not None
+        return {"say": "gone", "text": self._gone.error}
+
+    def outcome(self, said: dict[str, Any]) -> Outcome:
+        """Return what came of the cell, by what the tests' session says."""
+        error = said.get("error")
+        found = Outcome(
+            value=said["value"],
+            shown=said["shown"],
+            printed=said["printed"],
+            stays=bool(said["stays"]),
+            used=tuple(said["used"]),
+        )
+        if error is None:
+            return found
+        kind, text = error["type"], error["text"]
+        is_refusal = kind == "Stays"  # a sentence of ours, and no exception of theirs
+        found = replace(
+            found,
+            error=text if is_refusal else ": ".join(filter(None, (kind, text))),
+            error_type="AssertionError" if is_refusal else kind,
+            line=error["line"],
+            place=error["place"],
+        )
+        if self._gone is not None and not kind:
+            return replace(found, timed_out=self._gone.timed_out, killed=self._gone.killed)
+        return found
+
+    def _exchange(self, message: Message) -> Message:
+        assert self._session is not None
+        self._session.seconds = self.left()
+        return self._session.exchange(message)
+
+    def _end(self, error: StudentError) -> None:
+        timed_out = isinstance(error, StudentTimeout)
+        self._gone = Outcome(str(error), timed_out=timed_out, killed=not timed_out)
+
+
+def _apply(request: Any) -> Message:
+    packer = Packer(_refuse)
+    packed = [packer.pack(request)]
+    return Apply("answer", _ANSWER, packed).with_bodies(packer.bodies)
+
+
+def _value(plain: Any) -> Message:
+    packer = Packer(_refuse)
+    packed = packer.pack(plain)
+    return Value(packed).with_bodies(packer.bodies)
+
+
+def _argument(callback: Callback) -> Any:
+    if len(callback.args) != 1:
+        raise StudentError("the notebook's session answered out of turn")
+    return _plain(callback.args[0], callback.bodies)
+
+
+def _plain(packed: Any, bodies: list[Any]) -> Any:
+    return unpack(packed, bodies, _no_object)
+
+
+def _checked(said: Any) -> Any:
+    """Return what a student's side says, which must have the form of an answer or a request.
+
+    Raises:
+        StudentError: it has not.
+    """
+    forms: dict[str, Callable[[dict[str, Any]], bool]] = {
+        "value": lambda s: "value" in s,
+        "raised": lambda s: {"type", "args", "text", "place"} <= s.keys(),
+        "ask": lambda s: {"on", "with", "named"} <= s.keys() and s.get("op") == "call",
+    }
+    if not isinstance(said, dict) or said.get("say") not in forms or not forms[said["say"]](said):
+        raise StudentError("the notebook's session answered out of turn")
+    return said
+
+
+def _no_object(reference: Reference) -> Any:
+    raise WireError(f"an object of type {reference.type_name[:100]}")
+
+
+def _refuse(value: object) -> Any:
+    raise WireError(f"an object of type {type(value).__name__}")
+
+
+def _expect_value(reply: Message) -> None:
+    if not isinstance(reply, Value):
+        raise HarnessError("the session of the tests answered out of turn")

@@ -1,0 +1,164 @@
+"""A grading run of an nbgrader course as it is: what is not graded yet is graded."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from autograder.artefacts.results import Result
+from autograder.errors import AutograderError, UsageError, stops_all
+from autograder.foreign.course import NbgraderCourse
+from autograder.foreign.definition import Definition
+from autograder.foreign.grader import Servers
+from autograder.foreign.plan import Plan
+from autograder.foreign.pool import Job, Work, grade_folders
+from autograder.foreign.preparing import prepare
+from autograder.foreign.records import write_graded_notebooks, write_scores
+from autograder.foreign.submissions import SubmittedFolder, read_folder
+from autograder.foreign.trial import plan_id, try_out
+from autograder.records.store import Store, submission_key
+from autograder.records.whole_files import write_atomic
+from autograder.sandbox.limits import Limits
+from autograder.version import own_version
+
+__all__ = ["NbgraderRun", "grade_nbgrader"]
+
+PLAN = "tests.json"  # in build/<assignment>
+
+
+class Progress(Protocol):
+    """Is told how a run goes on."""
+
+    def begin(self, total: int) -> None:
+        """So many submissions are to be graded."""
+
+    def advance(self, result: Result) -> None:
+        """One more is graded."""
+
+    def say(self, text: str) -> None:
+        """Something else is being done now."""
+
+
+@dataclass(frozen=True)
+class NbgraderRun:
+    """What a run did: ``results`` are the newest of all students, ``graded`` those of this run.
+
+    ``problems`` are sentences on what could not be read or written.
+    """
+
+    definition: Definition
+    plan: Plan
+    results: Mapping[str, Result]
+    graded: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+def grade_nbgrader(
+    course: NbgraderCourse,
+    assignment: str,
+    progress: Progress,
+    students: Collection[str] = (),
+    workers: int = 1,
+    limits: Limits | None = None,
+) -> NbgraderRun:
+    """Grade the submissions of an assignment that have no result yet.
+
+    Each result is stored as soon as it is there; the gradebook is written at the end, of these and
+    of what a run that was killed had not written.
+
+    Args:
+        course: whose folders are read and written.
+        assignment: its name.
+        progress: is told how it goes on.
+        students: only these; empty means all.
+        workers: how many submissions are graded at a time.
+        limits: of each submission; None is the usual.
+
+    Raises:
+        UsageError: there is no such assignment, or a student submitted nothing.
+        HarnessError: nbgrader cannot read it, or its gradebook cannot be written.
+        UnsafeHere: this machine cannot hold a student's code safely.
+    """
+    progress.say("reading the assignment")
+    definition = prepare(course, assignment)
+    limits = limits or Limits()
+    folders = course.submitted(assignment)
+    for student in students:
+        if student not in folders:
+            raise UsageError(f"student {student!r} has submitted nothing for {assignment}")
+    private = _private(course)
+    plan = _plan(course, definition, limits, private, progress.say)
+    store = Store(course.results(assignment))
+    fresh: dict[str, tuple[SubmittedFolder, Result]] = {}
+    done: dict[str, tuple[SubmittedFolder, Result]] = {}
+    jobs, problems = [], list[str]()
+    for student, folder in folders.items():
+        if students and student not in students:
+            continue
+        submitted = read_folder(folder)
+        known = store.get(student, _key(submitted, plan, limits))
+        if known is not None and known.fault is None:
+            done[student] = submitted, known
+        else:
+            jobs.append(Job(student, folder))
+    if jobs:
+        progress.begin(len(jobs))
+    for job, submitted, result in grade_folders(
+        Work(definition, plan, limits, private), jobs, workers
+    ):
+        try:
+            store.put(job.student, _key(submitted, plan, limits), result)
+            write_graded_notebooks(course, definition, submitted, result)
+            fresh[job.student] = submitted, result
+        except (AutograderError, OSError) as error:
+            if stops_all(error):
+                raise
+            problems.append(f"{job.student}: {error}")
+        progress.advance(result)
+    progress.say("writing the gradebook")
+    for student, (submitted, result) in done.items():  # a run before may have been killed
+        if not course.autograded(assignment, student).is_dir():
+            write_graded_notebooks(course, definition, submitted, result)
+    if fresh or done:
+        write_scores(course, definition, done | fresh)
+    results = {s: result for s, (_, result) in (done | fresh).items()}
+    return NbgraderRun(definition, plan, results, tuple(sorted(fresh)), tuple(problems))
+
+
+def _plan(
+    course: NbgraderCourse,
+    definition: Definition,
+    limits: Limits,
+    private: tuple[Path, ...],
+    say: Callable[[str], None],
+) -> Plan:
+    """Return the plan of an assignment's tests, found once and kept."""
+    path = course.build(definition.assignment) / PLAN
+    try:
+        plan = msgspec.json.decode(path.read_bytes(), type=Plan)
+        if plan.id == plan_id(definition):
+            return plan
+    except (OSError, msgspec.MsgspecError):
+        pass
+    with Servers(definition, limits, private=private) as servers:
+        plan = try_out(
+            definition, lambda seconds: servers.setting({}, seconds, of_students=False), say
+        )
+    write_atomic(path, msgspec.json.format(msgspec.json.encode(plan), indent=1) + b"\n")
+    return plan
+
+
+def _key(submitted: SubmittedFolder, plan: Plan, limits: Limits) -> str:
+    return submission_key(submitted.digest, plan.id, own_version(), limits, "cpu", "")
+
+
+def _private(course: NbgraderCourse) -> tuple[Path, ...]:
+    """What no student's code may find."""
+    names = ("source", "submitted", "autograded", "feedback")
+    folders = [
+        course.root / getattr(course.coursedir, f"{name}_directory", name) for name in names
+    ]
+    own = (course.root / "build", course.root / "results")
+    return tuple(path for path in (*folders, *own) if path.exists())

@@ -1,0 +1,135 @@
+"""The trial: which tests can run out of the student's reach is found with the instructor's solution.
+
+The source notebook is run with its tests beside it, as nbgrader does, and with them in a session of
+their own. A test that comes to the same points in both is hardened. So it is the instructor's
+notebook alone that decides it, once for the whole class, and nothing that a student submits.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from autograder.errors import HarnessError
+from autograder.foreign.definition import Definition, NotebookDefinition
+from autograder.foreign.harness import Setting, Step, run_notebook
+from autograder.foreign.names import imports_of, names_of, needs_of, statements_for
+from autograder.foreign.plan import NotebookPlan, Plan, TestNames, TestPlan
+from autograder.foreign.relay import Outcome
+from autograder.foreign.scoring import score_of
+from autograder.version import own_version
+
+__all__ = ["PYTHON", "plan_id", "try_out"]
+
+PYTHON = ("python", "python3", "ipython")
+TRIAL_SECONDS = 1800.0
+
+
+def plan_id(definition: Definition) -> str:
+    """Return the name of all that a plan hangs on."""
+    said = msgspec.msgpack.encode([own_version(), definition])
+    return f"sha256:{hashlib.sha256(said).hexdigest()}"
+
+
+def try_out(
+    definition: Definition, setting: Callable[[float], Setting], say: Callable[[str], None]
+) -> Plan:
+    """Return the plan of an assignment's tests.
+
+    Args:
+        definition: the assignment's.
+        setting: returns where a notebook of the instructor's is run, by the seconds that it may take.
+        say: is told what is being done.
+
+    Raises:
+        HarnessError: a session cannot be had.
+    """
+    local = {name.partition("/")[0].removesuffix(".py") for name in definition.files}
+    plans = {}
+    for notebook in definition.notebooks:
+        if notebook.tests:
+            say(f"trying the tests of {notebook.name} with the source's own solution")
+        plans[notebook.name] = _plan(notebook, local, lambda: setting(TRIAL_SECONDS))
+    return Plan(plan_id(definition), plans)
+
+
+def _plan(
+    notebook: NotebookDefinition, local: set[str], setting: Callable[[], Setting]
+) -> NotebookPlan:
+    drafted = _draft(notebook, local)
+    if not drafted.tests:
+        return drafted
+    if notebook.language.lower() not in PYTHON:
+        return _all_beside(drafted, f"its language is {notebook.language}")
+    if not notebook.cells:
+        return _all_beside(drafted, "there is no source notebook to try it with")
+    steps = [Step(c.source, c.name if c.is_test else "") for c in notebook.cells]
+    plain = run_notebook(setting(), steps, drafted, beside=True)
+    try:
+        apart = run_notebook(setting(), steps, drafted)
+    except HarnessError as error:
+        return _all_beside(drafted, f"its tests cannot run by themselves: {error}")
+    tests = {}
+    for name, test in drafted.tests.items():
+        reason = _reason(notebook, name, plain[name], apart[name])
+        above = _above(notebook, name)
+        prelude = "" if reason is None else statements_for(names_of(above[-1]).reads, above[:-1])
+        tests[name] = msgspec.structs.replace(
+            test, reason=reason, allowed=apart[name].used, prelude=prelude
+        )
+    plan = NotebookPlan(drafted.given, tests)
+    mixed = run_notebook(setting(), steps, plan)
+    if all(_points(notebook, n, mixed[n]) == _points(notebook, n, plain[n]) for n in tests):
+        return plan
+    return _all_beside(plan, "tests that run beside the code and tests that do not need each other")
+
+
+def _draft(notebook: NotebookDefinition, local: set[str]) -> NotebookPlan:
+    """Return the plan of a notebook of which nothing is known yet: all is hardened."""
+    needs = needs_of(notebook.cells, local)
+    given: list[str] = []
+    tests = {}
+    for cell in notebook.cells:
+        if cell.is_test:
+            imports = "\n".join(imports_of(cell.source, local))
+            tests[cell.name] = TestPlan(needs[cell.name], len(given), None, None, imports)
+        elif not cell.is_answer:
+            given.append(cell.source)
+        elif imports := "\n".join(imports_of(cell.source, local)):
+            given.append(imports)
+    for name in notebook.tests.keys() - tests.keys():  # without a source
+        tests[name] = TestPlan(TestNames(), 0)
+    return NotebookPlan(tuple(given), tests)
+
+
+def _reason(
+    notebook: NotebookDefinition, name: str, plain: Outcome, apart: Outcome
+) -> str | None:
+    """Return why a test cannot be hardened; None if it can."""
+    if plain.error is not None:
+        return f"the source's own solution does not pass it: {plain.error[:200]}"
+    if _points(notebook, name, plain) == _points(notebook, name, apart):
+        return None
+    if apart.stays:
+        return "it compares objects that stay in the student's session"
+    return f"by itself it comes to something else: {(apart.error or 'other points')[:200]}"
+
+
+def _points(notebook: NotebookDefinition, name: str, outcome: Outcome) -> float:
+    return score_of(notebook.tests[name], outcome)
+
+
+def _above(notebook: NotebookDefinition, name: str) -> Sequence[str]:
+    """Return the test cells down to one, with it."""
+    tests = [cell for cell in notebook.cells if cell.is_test]
+    last = next(i for i, cell in enumerate(tests) if cell.name == name)
+    return [cell.source for cell in tests[: last + 1]]
+
+
+def _all_beside(plan: NotebookPlan, reason: str) -> NotebookPlan:
+    tests = {
+        name: msgspec.structs.replace(test, reason=test.reason or reason)
+        for name, test in plan.tests.items()
+    }
+    return NotebookPlan(plan.given, tests)
