@@ -41,7 +41,7 @@ class Servers:
     """The two fork servers: one for students' code, and one for the tests of their courses.
 
     Args:
-        definition: the assignment's, of which they import what its notebooks do.
+        preload: modules that they import before the first session.
         limits: of each session.
         min_isolation: the weakest isolation level that will do.
         private: files and folders that no session may find.
@@ -49,12 +49,12 @@ class Servers:
 
     def __init__(
         self,
-        definition: Definition,
+        preload: Sequence[str],
         limits: Limits,
         min_isolation: Isolation = WEAKEST,
         private: Sequence[Path] = (),
     ) -> None:
-        self._definition, self._limits = definition, limits
+        self._preload, self._limits = (*preload, *INSIDE), limits
         self._levels, self._private = down_to(min_isolation), private
         self._open: list[ForkServer] = []
 
@@ -70,19 +70,24 @@ class Servers:
         return self._warm()[0].isolation
 
     def setting(
-        self, files: Mapping[str, bytes], seconds: float, of_students: bool = True
+        self,
+        definition: Definition,
+        files: Mapping[str, bytes],
+        seconds: float,
+        of_students: bool = True,
     ) -> Setting:
         """Return where a notebook is run.
 
         Args:
+            definition: the assignment's.
             files: what lies beside the student's notebook; the assignment's own replace them.
             seconds: how long all may take.
             of_students: whether the definition's limit on a cell holds; else ten times as much.
         """
         students, tests = self._warm()
-        known = self._definition.cell_seconds
+        known = definition.cell_seconds
         cell = known if known is not None else self._limits.submission_seconds
-        own = self._definition.files
+        own = definition.files
         deadline = time.monotonic() + seconds
         return Setting(
             students, tests, {**files, **own}, own, cell * (1 if of_students else 10), deadline
@@ -97,10 +102,9 @@ class Servers:
 
     def _warm(self) -> list[ForkServer]:
         if not self._open:
-            preload = (*self._definition.preload, *INSIDE)
             try:
                 for _ in range(2):
-                    server = ForkServer(self._limits, preload, levels=self._levels)
+                    server = ForkServer(self._limits, self._preload, levels=self._levels)
                     self._open.append(server)
                     if server.isolation.is_walled:
                         send_canary(server, self._private)
@@ -192,9 +196,11 @@ class FolderGrader:
             if one.cell.type == "code"
         ]
         began = time.monotonic()
-        tests = bool(plan.tests)
-        setting = self.servers.setting(_fitting(files, self.limits), seconds) if tests else None
-        outcomes = run_notebook(setting, steps, plan) if setting is not None else {}
+        outcomes: dict[str, Outcome] = {}
+        if plan.tests:
+            fitting = _fitting(files, self.limits)
+            setting = self.servers.setting(self.definition, fitting, seconds)
+            outcomes = run_notebook(setting, steps, plan)
         took = time.monotonic() - began
         found = []
         for cell in notebook.graded:

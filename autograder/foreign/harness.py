@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from autograder.errors import StudentError
@@ -16,6 +16,8 @@ from autograder.sandbox.client.session import CheckSession, NotebookSession
 __all__ = ["Setting", "Step", "run_notebook"]
 
 RESULT = "_autograder_result"  # what the last expression of a test comes to, beside the notebook
+# nbgrader tells a notebook in this way that it is graded, and some ask.
+FIRST = CodeCell(0, "__import__('os').environ['NBGRADER_EXECUTION'] = 'autograde'")
 PRELUDES = 100_000  # numbers of cells from here on are of what a test needs beside the notebook
 
 
@@ -83,35 +85,66 @@ def run_notebook(
     with run as notebook:
         if all(one.cell is not None for one in placed):
             return {one.step.test: _beside(notebook, one) for one in placed}
-        ours = NotebookSession(setting.tests, [], setting.deadline, setting.trusted)
-        with ours as session, session.check(setting.cell_seconds) as tests:
-            return _apart(notebook, Tests(tests), placed, plan, setting.cell_seconds)
+        with ExitStack() as stack:
+            tests = _Trusted(setting, plan, stack)
+            return {one.step.test: _one(notebook, tests, one, setting) for one in placed}
 
 
-def _apart(
-    notebook: NotebookSession,
-    tests: Tests,
-    placed: Sequence[_Placed],
-    plan: NotebookPlan,
-    seconds: float,
-) -> dict[str, Outcome]:
-    """Run tests in their own session, those that can be."""
-    found: dict[str, Outcome] = {}
-    done = 0
-    for one in placed:
-        name = one.step.test
-        test = plan.tests[name]
-        notebook.run_to(one.place)
-        with _fork_of(notebook, seconds) as theirs:
-            for source in plan.given[done : test.given]:
-                tests.run(source, test.names, "<given>", theirs, seconds)
-            done = max(done, test.given)
-            # One that runs beside the student's code runs here, too: others may build upon it.
-            outcome = tests.run(
-                one.step.source, test.names, f"<{name}>", theirs, seconds, test.allowed
-            )
-        found[name] = outcome if one.cell is None else _beside(notebook, one)
-    return found
+def _one(
+    notebook: NotebookSession, tests: "_Trusted", placed: _Placed, setting: Setting
+) -> Outcome:
+    """Run a test where it stands."""
+    notebook.run_to(placed.place)
+    with _fork_of(notebook, setting.cell_seconds) as theirs:
+        # One that runs beside the student's code runs here, too: others may build upon it.
+        outcome = tests.run(placed.step, theirs)
+    return outcome if placed.cell is None else _beside(notebook, placed)
+
+
+class _Trusted:
+    """The tests' session of a notebook, which is opened anew where it was lost.
+
+    Args:
+        setting: where it runs.
+        plan: of the tests.
+        stack: ends it.
+    """
+
+    def __init__(self, setting: Setting, plan: NotebookPlan, stack: ExitStack) -> None:
+        self._setting, self._plan, self._stack = setting, plan, stack
+        self._tests: Tests | None = None
+        self._ran: list[Step] = []  # what later tests may build upon
+        self._given = 0
+
+    def run(self, step: Step, theirs: CheckSession | None) -> Outcome:
+        """Run a test, and before it the given cells above it."""
+        if self._tests is None:
+            setting = self._setting
+            session = NotebookSession(setting.tests, [], setting.deadline, setting.trusted)
+            self._stack.enter_context(session)
+            self._tests = Tests(self._stack.enter_context(session.check(setting.cell_seconds)))
+            self._given = 0
+            for former in self._ran:
+                self._run(former, theirs)
+        outcome = self._run(step, theirs)
+        if not outcome.lost:
+            self._ran.append(step)
+        return outcome
+
+    def _run(self, step: Step, theirs: CheckSession | None) -> Outcome:
+        seconds, test = self._setting.cell_seconds, self._plan.tests[step.test]
+        while self._tests is not None and self._given < test.given:
+            source = self._plan.given[self._given]
+            self._given += 1
+            if self._tests.run(source, test.names, "<given>", theirs, seconds, is_test=False).lost:
+                self._tests = None
+        if self._tests is None:
+            return Outcome("a given cell ended the session of the tests", killed=True, lost=True)
+        label = f"<{step.test}>"
+        outcome = self._tests.run(step.source, test.names, label, theirs, seconds, test.allowed)
+        if outcome.lost:
+            self._tests = None
+        return outcome
 
 
 @contextmanager
@@ -133,7 +166,7 @@ def _cells(
     steps: Sequence[Step], plan: NotebookPlan, beside: bool
 ) -> tuple[list[CodeCell], list[_Placed]]:
     """Return the cells that the student's session runs, and where the tests stand among them."""
-    cells: list[CodeCell] = []
+    cells: list[CodeCell] = [FIRST]
     placed: list[_Placed] = []
     for number, step in enumerate(steps, 1):
         if not step.test:

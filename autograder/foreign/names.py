@@ -15,10 +15,17 @@ __all__ = ["Names", "imports_of", "names_of", "needs_of", "python_of", "statemen
 
 @dataclass(frozen=True)
 class Names:
-    """The names of a cell: those that it binds at its top level, and all that it reads."""
+    """The names of a cell.
 
-    binds: frozenset[str]
-    reads: frozenset[str]
+    Attributes:
+        binds: at its top level, or as globals.
+        reads: all that it reads and that is none of a function's own.
+        reads_later: those that its functions read whenever they are called.
+    """
+
+    binds: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    reads_later: frozenset[str] = frozenset()
 
 
 @cache
@@ -38,20 +45,22 @@ def python_of(source: str) -> str | None:
 def names_of(source: str) -> Names:
     """Return the names of a cell; none of one that is no Python."""
     if (text := python_of(source)) is None:
-        return Names(frozenset(), frozenset())
+        return Names()
     table = symtable.symtable(text, "<cell>", "exec")
     binds = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
     reads: set[str] = set()
+    later: set[str] = set()
     pending: list[symtable.SymbolTable] = [table]
     while pending:
         inner = pending.pop()
         pending += inner.get_children()
         for symbol in inner.get_symbols():
             if symbol.is_referenced() and (inner is table or symbol.is_global()):
-                reads.add(symbol.get_name())
+                (reads if inner is table else later).add(symbol.get_name())
             if inner is not table and symbol.is_declared_global() and symbol.is_assigned():
                 binds.add(symbol.get_name())
-    return Names(frozenset(binds), frozenset(reads - set(dir(builtins))))
+    known = set(dir(builtins))
+    return Names(frozenset(binds), frozenset((reads | later) - known), frozenset(later - known))
 
 
 def needs_of(cells: Sequence[SourceCell], local: Iterable[str]) -> dict[str, TestNames]:
@@ -67,7 +76,7 @@ def needs_of(cells: Sequence[SourceCell], local: Iterable[str]) -> dict[str, Tes
     """
     read = frozenset[str]().union(*(names_of(c.source).reads for c in cells if not c.is_answer))
     of_students = frozenset[str]().union(
-        *(names_of(c.source).reads for c in cells if c.is_answer)
+        *(names_of(c.source).reads_later for c in cells if c.is_answer)
     )
     theirs: set[str] = set()
     bound: set[str] = set()
@@ -75,15 +84,15 @@ def needs_of(cells: Sequence[SourceCell], local: Iterable[str]) -> dict[str, Tes
     for cell in cells:
         names = names_of(cell.source)
         if cell.is_answer:
-            theirs |= names.binds - _libraries(cell.source, local)
+            theirs |= _own_names(cell.source, local)
             continue
         if cell.is_test:
             wanted = theirs & read
-            down = (bound | names.binds) & of_students - theirs
+            down = (bound | _own_names(cell.source, local)) & of_students - wanted
             plans[cell.name] = TestNames(tuple(sorted(wanted)), tuple(sorted(down)))
         theirs -= names.binds
         if cell.is_test:
-            bound |= names.binds
+            bound |= _own_names(cell.source, local)
     return plans
 
 
@@ -92,6 +101,11 @@ def imports_of(source: str, local: Iterable[str]) -> list[str]:
     if (text := python_of(source)) is None:
         return []
     return [ast.unparse(s) for s in ast.parse(text).body if _is_library(s, local)]
+
+
+def _own_names(source: str, local: Iterable[str]) -> frozenset[str]:
+    """Return the names that a cell binds, but for those of libraries."""
+    return names_of(source).binds - _libraries(source, local)
 
 
 def _libraries(source: str, local: Iterable[str]) -> set[str]:

@@ -102,7 +102,7 @@ def _prepare(work: Work) -> None:
     global _grader  # noqa: PLW0603 - the one state of a worker process
     die_with_parent(os.getppid())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
-    servers = Servers(work.definition, work.limits, private=work.private)
+    servers = Servers(work.definition.preload, work.limits, private=work.private)
     _grader = FolderGrader(work.definition, work.plan, servers, work.limits)
     multiprocessing.util.Finalize(None, servers.close, exitpriority=1)
 

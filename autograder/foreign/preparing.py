@@ -8,9 +8,12 @@ is thrown away.
 import ast
 import importlib.util
 import io
+import logging
+import re
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from autograder.foreign.names import python_of
 __all__ = ["prepare"]
 
 PYTHON = "python"
+RAISED = re.compile(r"^[\w.]*(?:Error|Exception|Invalid\w*): (.+)$", re.MULTILINE)
 MOST_BYTES = 64 << 20  # of a file beside the source
 
 
@@ -72,17 +76,66 @@ def _generate(course: NbgraderCourse, assignment: str) -> None:
         coursedir.assignment_id = assignment
         coursedir.release_directory = folder
         coursedir.directory_structure = course.coursedir.directory_structure
-        said = io.StringIO()
-        with redirect_stderr(said), redirect_stdout(said):
-            converter = GenerateAssignment(coursedir=coursedir, parent=course.app)
-            converter.force = True
+        if _is_old(course.source(assignment)):
+            coursedir.source_directory = f"{folder}/source"
+            coursedir.release_directory = f"{folder}/release"
+            _write_updated(course.source(assignment), Path(folder, "source", assignment))
+        converter = GenerateAssignment(coursedir=coursedir, parent=course.app)
+        converter.force = True
+        with _errors_of(course.app.log) as said, redirect_stderr(io.StringIO()):
             try:
                 converter.start()
             except (Exception, SystemExit) as error:
                 raise HarnessError(
-                    f"nbgrader cannot generate {assignment}: {error}; try it by itself: "
-                    f"nbgrader generate_assignment {assignment}"
+                    f"nbgrader cannot read the source of {assignment}: {_reason(said, error)}; its "
+                    f"own words: nbgrader generate_assignment {assignment}"
                 ) from None
+
+
+def _is_old(folder: Path) -> bool:
+    """Return whether a source notebook is of an older nbgrader's format."""
+    from nbgrader.nbgraderformat import MetadataValidator, SchemaTooOldError
+
+    for path in folder.glob("*.ipynb"):
+        try:
+            MetadataValidator().validate_nb(nbformat.read(path, as_version=4))
+        except SchemaTooOldError:
+            return True
+        except Exception:  # whatever else is wrong with it, nbgrader says
+            continue
+    return False
+
+
+def _write_updated(source: Path, folder: Path) -> None:
+    """Write a copy of a source folder as `nbgrader update` would leave it."""
+    from nbgrader.nbgraderformat import MetadataValidator
+
+    shutil.copytree(source, folder)
+    for path in folder.glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.write(MetadataValidator().upgrade_notebook_metadata(notebook), path)
+
+
+@contextmanager
+def _errors_of(log: logging.Logger) -> Iterator[list[str]]:
+    """Collect what nbgrader says of errors meanwhile, and say none of it."""
+    said: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    former = log.handlers[:], log.level, log.propagate
+    log.handlers, log.level, log.propagate = [handler], logging.ERROR, False
+    try:
+        yield said
+    finally:
+        log.handlers, log.level, log.propagate = former
+
+
+def _reason(said: Sequence[str], error: BaseException) -> str:
+    """Return the exception behind what nbgrader said, in one line."""
+    traces = [text for text in said if text.startswith("Traceback")]
+    raised = RAISED.findall(traces[-1]) if traces else []
+    words = " ".join((raised[-1] if raised else str(error)).replace("**", "").split())
+    return words if words.endswith(" .") else words.rstrip(".")
 
 
 def _notebooks(

@@ -24,10 +24,10 @@ MOST_TURNS = 1_000_000  # of one test cell
 OVERHEAD_SECONDS = 5.0  # for the tests' own side to say that it is done
 
 _RUN = f"""
-def run(notebook, source, theirs, down, allowed, name):
+def run(notebook, source, theirs, down, allowed, name, is_test):
     from autograder.foreign.inside.testing import run_tests
 
-    return run_tests(vars(notebook), source, theirs, down, allowed, name)
+    return run_tests(vars(notebook), source, theirs, down, allowed, name, is_test)
 """
 _ANSWER = """
 def answer(notebook, request):
@@ -52,6 +52,7 @@ class Outcome:
         stays: whether an object would have decided that stays in the student's session.
         used: what was asked of their objects beside data.
         timed_out, killed: how the student's code ended, if a limit ended it.
+        lost: whether the tests' own session can run no more.
     """
 
     error: str | None = None
@@ -65,6 +66,7 @@ class Outcome:
     used: tuple[str, ...] = ()
     timed_out: bool = False
     killed: bool = False
+    lost: bool = False
 
 
 class Tests:
@@ -86,6 +88,8 @@ class Tests:
         theirs: CheckSession | None,
         seconds: float,
         allowed: Sequence[str] | None = None,
+        *,
+        is_test: bool = True,
     ) -> Outcome:
         """Run a cell of the instructor's.
 
@@ -96,14 +100,15 @@ class Tests:
             theirs: the session of the student's notebook, at this place; None where it has ended.
             seconds: how long the cell may take together with all that it calls.
             allowed: what may be asked of their objects beside data; None is all.
+            is_test: whether it is a test, or a given cell above one.
 
         Raises:
-            HarnessError: the tests' own session ended.
+            HarnessError: the tests' own session says what it cannot.
         """
         turn = _Turn(theirs, time.monotonic() + seconds)
         packer = Packer(_refuse)
         asked = None if allowed is None else list(allowed)
-        said = (source, list(names.theirs), list(names.down), asked, label)
+        said = (source, list(names.theirs), list(names.down), asked, label, is_test)
         args = [packer.pack(arg) for arg in said]
 
         message: Message = Apply("run", _RUN, args).with_bodies(packer.bodies)
@@ -119,10 +124,10 @@ class Tests:
                     said = f": {reply.text}" if isinstance(reply, Raised) else ""
                     raise HarnessError(f"the tests' session answered out of turn{said}")
         except StudentTimeout:  # of the tests' own code, or of both together
-            return Outcome(f"ran for more than {seconds:g} s", timed_out=True)
-        except StudentError as error:
-            raise HarnessError(f"the session of the tests ended: {error}") from None
-        return Outcome("asked the notebook too often", timed_out=True)
+            return Outcome(f"ran for more than {seconds:g} s", timed_out=True, lost=True)
+        except StudentError as error:  # by what it was given: the instructor's own solution passes
+            return Outcome(f"ended the session of the tests: {error}", killed=True, lost=True)
+        return Outcome("asked the notebook too often", timed_out=True, lost=True)
 
 
 class _Turn:

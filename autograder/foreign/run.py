@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -142,10 +143,9 @@ def _plan(
             return plan
     except (OSError, msgspec.MsgspecError):
         pass
-    with Servers(definition, limits, private=private) as servers:
-        plan = try_out(
-            definition, lambda seconds: servers.setting({}, seconds, of_students=False), say
-        )
+    with Servers(definition.preload, limits, private=private) as servers:
+        where = partial(servers.setting, definition, {}, of_students=False)
+        plan = try_out(definition, where, say)
     write_atomic(path, msgspec.json.format(msgspec.json.encode(plan), indent=1) + b"\n")
     return plan
 

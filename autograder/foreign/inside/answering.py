@@ -73,7 +73,7 @@ class Answering:
         for name in request.get("gone", ()):
             self.namespace.pop(name, None)
             self._watched[name] = None
-        args = [self._decode(arg) for arg in request.get("with", ())]
+        args = [self._decode(_copy(arg)) for arg in request.get("with", ())]
         named = {key: self._decode(value) for key, value in request.get("named", {}).items()}
         printed, ours = io.StringIO(), sys.stdout
         reply: dict[str, Any]
@@ -210,6 +210,8 @@ class Answering:
             said["name"] = str(getattr(value, "__name__", "function"))[:100]
             said["doc"] = str(getattr(value, "__doc__", None) or "")[:MOST_WORDS]
             said["parameters"] = _parameters(value)
+            if (wrapped := getattr(value, "__wrapped__", None)) is not None:
+                said["wrapped"] = self._encode(wrapped)
         else:
             said["kind"] = "object"
             said["can"] = [name for name in FORWARDED if hasattr(kind, name)]
@@ -229,6 +231,22 @@ class Answering:
         place = f"{frames[-1].filename.strip('<>')}, line {frames[-1].lineno}" if frames else ""
         said = {"type": _base_of(type(error)), "args": args, "text": text, "place": place}
         return said | ({"class": self._keep(type(error))} if own else {})
+
+
+def _copy(data: Any) -> Any:
+    """Return plain data whose arrays are nobody else's: what was sent is compared later."""
+    if isinstance(data, np.ndarray):
+        return data.copy()
+    if isinstance(data, (list, tuple)):
+        return type(data)(map(_copy, data))
+    if isinstance(data, dict):
+        return {key: _copy(value) for key, value in data.items()}
+    return data.detach().clone().requires_grad_(data.requires_grad) if _is_tensor(data) else data
+
+
+def _is_tensor(data: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(data, torch.Tensor)
 
 
 def _no_object(value: Any) -> dict[str, Any]:

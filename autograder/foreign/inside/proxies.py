@@ -130,6 +130,8 @@ class Proxies:
         function.__doc__ = str(said["doc"]) or None
         function.__module__ = "__main__"
         setattr(function, _NUMBER, number)
+        if "wrapped" in said:
+            function.__wrapped__ = self.proxy(said["wrapped"]["$object"])  # type: ignore[attr-defined]
         if (parameters := said.get("parameters")) is not None:
             function.__signature__ = _signature(parameters)  # type: ignore[attr-defined]
         return function

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ def run_tests(
     down: Sequence[str],
     allowed: Sequence[str] | None,
     name: str,
+    is_test: bool,
 ) -> dict[str, Any]:
     """Run a cell of the instructor's and say what came of it.
 
@@ -43,11 +45,13 @@ def run_tests(
         down: names that the student's code reads and that tests may define.
         allowed: what may be asked of their objects beside data; None is all.
         name: what tracebacks call the cell.
+        is_test: whether what it binds of the student's names is for the student's code to see; a
+            given cell has bound it there itself.
     """
     global _tests  # noqa: PLW0603 - one for the session of a notebook's tests
     if _tests is None or _tests.namespace is not namespace:
         _tests = Tests(namespace)
-    return _tests.run(source, theirs, down, allowed, name)
+    return _tests.run(source, theirs, down, allowed, name, is_test)
 
 
 class Tests:
@@ -55,6 +59,7 @@ class Tests:
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self.namespace = namespace
+        os.environ["NBGRADER_EXECUTION"] = "autograde"  # some ask, as nbgrader says so
         self._ask_grader: Callable[[Any], Any] = namespace[ASK]
         self._proxies = Proxies(self)
         self._functions: list[Callable[..., Any]] = []
@@ -73,6 +78,7 @@ class Tests:
         down: Sequence[str],
         allowed: Sequence[str] | None,
         name: str,
+        is_test: bool,
     ) -> dict[str, Any]:
         """Run a cell."""
         self._allowed = None if allowed is None else frozenset(allowed)
@@ -83,6 +89,8 @@ class Tests:
             statements, last = self._compiled(source, name)
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 self._fetch(theirs, down)
+                if not is_test:
+                    self._known = {}
                 exec(statements, self.namespace)
                 if last is not None and (value := eval(last, self.namespace)) is not None:
                     said |= {"value": _number(value), "shown": repr(value)[:MOST_WORDS]}
@@ -153,8 +161,8 @@ class Tests:
 
     def _fetch(self, theirs: Sequence[str], down: Sequence[str]) -> None:
         """Take over what the notebook's names mean now."""
+        self._known = {}  # what cells above have bound, the student's session has run by itself
         found = self.ask("names", 0, [list(theirs)], {}) if theirs else {}
-        self._known = {}
         for name in theirs:
             if name in found:
                 self._bind(name, found[name])
@@ -186,7 +194,8 @@ class Tests:
             if now is _NOTHING:
                 request.setdefault("gone", []).append(name)
             else:
-                request.setdefault("set", {})[name] = self._encode(now)
+                with contextlib.suppress(Uncrossable):  # a class, say: it is the tests' alone
+                    request.setdefault("set", {})[name] = self._encode(now)
             self._known[name] = now
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,210 @@
+"""Tests of nbgrader's in a session of their own: right answers pass, and none decides its score."""
+
+import pytest
+from tests.nbgrader_courses import answer, given, test_of
+
+SQUARE = "def square(x):\n    return x * x"
+
+# What a test may do with what a notebook defines: the source, and the test that must harden.
+HARDENED = {
+    "a function": (SQUARE, "assert square(3) == 9"),
+    "its keywords": ("def f(a, *, b=2):\n    return a * b", "assert f(2, b=5) == 10"),
+    "an error": (
+        "def f(x):\n    raise ValueError('below 0')",
+        "try:\n    f(-1)\nexcept ValueError as error:\n    assert 'below' in str(error)\n"
+        "else:\n    assert False",
+    ),
+    "an error of its own class": (
+        "class Empty(Exception):\n    pass\n\ndef f():\n    raise Empty('nothing')",
+        "try:\n    f()\nexcept Empty as error:\n    assert str(error) == 'nothing'\n"
+        "else:\n    assert False",
+    ),
+    "a value": ("total = 3 + 4", "assert total == 7"),
+    "an array": (
+        "import numpy as np\ndef f(n):\n    return np.arange(n) / 2",
+        "import numpy as np\nassert np.allclose(f(3), [0, .5, 1]) and f(3).dtype == np.float64",
+    ),
+    "a set, a range and a dict with numbers for keys": (
+        "def f():\n    return {1, 2}, range(3), {1: 'a', (2, 3): None}",
+        "assert f() == ({1, 2}, range(3), {1: 'a', (2, 3): None})",
+    ),
+    "a class": (
+        "class Stack:\n    def __init__(self):\n        self.items = []\n"
+        "    def push(self, x):\n        self.items.append(x)\n"
+        "    def pop(self):\n        return self.items.pop()\n"
+        "    def __len__(self):\n        return len(self.items)",
+        "s = Stack()\ns.push(1)\ns.push(2)\nassert len(s) == 2 and s.pop() == 2\n"
+        "assert isinstance(s, Stack) and s.items == [1]",
+    ),
+    "arithmetic of a class": (
+        "class V:\n    def __init__(self, x):\n        self.x = x\n"
+        "    def __add__(self, other):\n        return V(self.x + other.x)",
+        "assert (V(1) + V(2)).x == 3",
+    ),
+    "a generator": (
+        "def count(n):\n    for i in range(n):\n        yield i",
+        "assert list(count(4)) == [0, 1, 2, 3]\nassert next(count(2)) == 0",
+    ),
+    "a function that takes one": (
+        "def twice(f, x):\n    return f(f(x))",
+        "calls = []\ndef inc(x):\n    calls.append(x)\n    return x + 1\n"
+        "assert twice(inc, 1) == 3 and calls == [1, 2]\nassert twice(lambda s: s + 'a', '') == 'aa'",
+    ),
+    "a function that returns one": (
+        "def adder(n):\n    return lambda x: x + n",
+        "assert adder(2)(3) == 5",
+    ),
+    "a test's function that calls the notebook's": (
+        f"{SQUARE}\n\ndef apply(f, x):\n    return f(x)",
+        "assert apply(lambda x: square(x) + 1, 3) == 10\nassert apply(square, 4) == 16",
+    ),
+    "arguments that are changed": (
+        "def fill(xs, d, a):\n    xs.append(1)\n    d['k'] = xs\n    a[0] = 7",
+        "import numpy as np\nxs, d, a = [], {}, np.zeros(2)\nfill(xs, d, a)\n"
+        "assert xs == [1] and d == {'k': [1]} and a[0] == 7",
+    ),
+    "what it prints": (
+        "def hello():\n    print('Hello')",
+        "import io, contextlib\nout = io.StringIO()\nwith contextlib.redirect_stdout(out):\n"
+        "    hello()\nassert out.getvalue() == 'Hello\\n'",
+    ),
+    "random numbers": (
+        "import random\nimport numpy as np\ndef draw():\n    return random.random(), np.random.rand()",
+        "import random\nimport numpy as np\nrandom.seed(1)\nnp.random.seed(1)\n"
+        "assert draw() == (0.13436424411240122, 0.417022004702574)\n"
+        "np.random.seed(1)\nassert np.random.rand() == 0.417022004702574",
+    ),
+    "a name that the test takes away": (
+        f"{SQUARE}\n\ndef both(x):\n    return square(x) + 1",
+        "keep = square\ndel square\ntry:\n    both(1)\nexcept NameError:\n    pass\n"
+        "else:\n    raise AssertionError('it does not use square')\nfinally:\n    square = keep\n"
+        "assert both(2) == 5",
+    ),
+    "a name that the test replaces": (
+        f"{SQUARE}\n\ndef both(x):\n    return square(x) + 1",
+        "square = lambda x: 100\nassert both(1) == 101",
+    ),
+    "what it counts": (
+        "count = 0\ndef step():\n    global count\n    count += 1",
+        "step()\nstep()\nassert count == 2",
+    ),
+    "its documentation and parameters": (
+        "def f(a, b=3):\n    'Adds.'\n    return a + b",
+        "import inspect\nassert f.__doc__ == 'Adds.' and f.__name__ == 'f'\n"
+        "assert str(inspect.signature(f)) == '(a, b=3)'",
+    ),
+    "dates and fractions": (
+        "import datetime\nfrom fractions import Fraction\n"
+        "def f():\n    return datetime.date(2024, 2, 29), Fraction(1, 3)",
+        "import datetime\nfrom fractions import Fraction\n"
+        "assert f() == (datetime.date(2024, 2, 29), Fraction(1, 3))",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HARDENED)
+def test_what_a_test_does_is_hardened(grading, what):
+    solution, test = HARDENED[what]
+    found = grading(answer("f", solution), test_of("t", test))
+    assert found.reasons == {"t": None}
+    assert found.points() == {"t": 1.0}
+    assert found.points({"f": "pass"}) == {"t": 0.0}
+
+
+# What forges its score with nbgrader; the tests below are those of an honest function.
+FORGED = {
+    "an object that equals all": (
+        "class All:\n    def __eq__(self, other):\n        return True\n"
+        "def square(x):\n    return All()"
+    ),
+    "an object whose arithmetic comes to nothing": (
+        "class Zero:\n    def __sub__(self, other):\n        return 0\n"
+        "    def __rsub__(self, other):\n        return 0\n"
+        "    def __abs__(self):\n        return 0\ndef square(x):\n    return Zero()"
+    ),
+    "an object that says all is well": (
+        "class Fine:\n    def all(self):\n        return True\n"
+        "    def __array__(self, *args, **kw):\n        import numpy as np\n"
+        "        return np.array(9)\n    def __getattr__(self, name):\n"
+        "        return lambda *a: True\ndef square(x):\n    return Fine()"
+    ),
+    "patched comparisons": (
+        "import numpy as np\nnp.allclose = np.isclose = lambda *a, **k: np.bool_(True)\n"
+        "np.testing.assert_allclose = lambda *a, **k: None\ndef square(x):\n    return 0"
+    ),
+    "a patched shell": (
+        "shell = get_ipython()\nshell.run_cell = lambda *a, **k: None\n"
+        "shell.ast_transformers.append(type('T', (), {'visit': lambda self, n: n.__class__([], [])})())\n"
+        "def square(x):\n    return 0"
+    ),
+    "another assert_equal": "def check(got, want):\n    pass\ndef square(x):\n    return 0",
+    "builtins": (
+        "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.isinstance = lambda *a: True\n"
+        "def square(x):\n    return 0"
+    ),
+    "frames": (
+        "import sys, gc\ndef square(x):\n    frame = sys._getframe()\n    while frame:\n"
+        "        for value in frame.f_globals.values():\n"
+        "            if isinstance(value, str) and 'assert' in value:\n                return 9\n"
+        "        frame = frame.f_back\n"
+        "    found = [o for o in gc.get_objects() if isinstance(o, str) and 'HIDDEN' in o]\n"
+        "    return 9 if found else 0"
+    ),
+    "the end of the process": "import os\ndef square(x):\n    os._exit(0)",
+    "an error that ends a cell quietly": "def square(x):\n    raise SystemExit(0)",
+    "another interpreter of names": (
+        "def square(x):\n    globals()['want'] = 0\n    return 0\nwant = 0"
+    ),
+    "an answer that binds names of the tests": (
+        "def square(x):\n    names = {'want': 0, 'got': 9, 'check': {'$own': 0}, 'np': 0}\n"
+        "    return _autograder_back({'say': 'value', 'value': 0, 'names': names,\n"
+        "                             'lost': ['check', 'want'], 'changed': {'0': 0}})"
+    ),
+    "an answer of no form": (
+        "def square(x):\n    return _autograder_back({'say': 'value', 'value': {'$frame': 1}})"
+    ),
+    "a question to the tests": (
+        "def square(x):\n    ask = {'say': 'ask', 'op': 'get', 'on': 0, 'with': ['__globals__'],\n"
+        "           'named': {}}\n    return _autograder_back(ask)['value']"
+    ),
+}
+TESTS = (
+    given("import numpy as np\ndef check(got, want):\n    assert got == want"),
+    answer("square", SQUARE),
+    test_of("equal", "assert square(3) == 9"),
+    test_of("near", "assert abs(square(3) - 9) < 1e-9"),
+    test_of("numpy", "assert np.allclose(square(3), 9)\nnp.testing.assert_allclose(square(2), 4)"),
+    test_of("helper", "check(square(3), 9)"),
+    test_of("named", "want = 9\ngot = square(3)\nassert isinstance(got, int) and got == want"),
+)
+
+
+@pytest.fixture(scope="module")
+def honest(servers):
+    from tests.foreign.conftest import Grading
+
+    return Grading(servers, *TESTS)
+
+
+def test_an_honest_answer_earns_all(honest):
+    assert set(honest.reasons.values()) == {None}
+    assert sum(honest.points().values()) == 5.0
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_forged_score_earns_nothing(honest, how):
+    assert sum(honest.points({"square": FORGED[how]}).values()) == 0.0
+
+
+def test_a_message_says_what_was_compared(honest):
+    result = honest.grade({"square": FORGED["an object that equals all"]})
+    case = result.questions[0].checks[0].cases[0]
+    assert case.verdict == "failed"
+    assert "returned an object of type All, where a value is compared (line 1" in case.message
+
+
+def test_an_error_tells_where_the_students_code_raised(honest):
+    result = honest.grade({"square": "def square(x):\n    return x / 0"})
+    case = result.questions[0].checks[0].cases[0]
+    assert case.verdict == "errored" and case.place == "cell 2, line 2"
+    assert case.message.startswith("ZeroDivisionError: division by zero (line 1 of the test)")
