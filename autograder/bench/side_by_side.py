@@ -19,7 +19,7 @@ from pathlib import Path
 
 from autograder.bench.measure import Failed, Usage, measure, total
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "scores_of"]
 
 SECONDS = 3600.0  # for a class
 SCORES = """
@@ -113,8 +113,8 @@ def compare(course: Path, assignments: Sequence[str] = ()) -> Comparison:
         plans = [json.loads(p.read_text()) for p in places[1].glob("build/*/tests.json")]
         tests = [t for plan in plans for nb in plan["notebooks"].values() for t in nb["tests"].values()]
         return Comparison(
-            _scores(places[0]),
-            _scores(places[1]),
+            scores_of(places[0]),
+            scores_of(places[1]),
             total(theirs, wall),
             ours,
             sum(test["reason"] is None for test in tests),
@@ -127,7 +127,8 @@ def _submitted(course: Path) -> list[str]:
     return sorted({path.name for path in course.glob("submitted/*/*") if path.is_dir()})
 
 
-def _scores(course: Path) -> dict[Cell, float | None]:
+def scores_of(course: Path) -> dict[Cell, float | None]:
+    """Return the automatic scores in a course's gradebook; None where staff score a cell."""
     with sqlite3.connect(course / "gradebook.db") as database:
         return {tuple(row[:4]): row[4] for row in database.execute(SCORES)}
 

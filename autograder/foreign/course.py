@@ -128,6 +128,7 @@ def _read(root: Path) -> NbgraderCourse:
         try:
             app = NbGrader()
             app.log.setLevel(logging.CRITICAL)
+            app.raise_config_file_errors = True
             app.initialize([], root=str(root))
         except (Exception, SystemExit) as error:
             words = said.getvalue().strip().splitlines()

@@ -23,7 +23,7 @@ from autograder.foreign.course import NbgraderCourse, in_folder
 from autograder.foreign.definition import Definition, Graded, NotebookDefinition, SourceCell
 from autograder.foreign.names import python_of
 
-__all__ = ["prepare"]
+__all__ = ["generate", "prepare"]
 
 PYTHON = "python"
 RAISED = re.compile(r"^[\w.]*(?:Error|Exception|Invalid\w*): (.+)$", re.MULTILINE)
@@ -42,7 +42,7 @@ def prepare(course: NbgraderCourse, assignment: str) -> Definition:
         known = ", ".join(course.assignments()) or "none"
         raise UsageError(f"there is no assignment {assignment!r}; there are: {known}")
     if not _is_known(course, assignment):
-        _generate(course, assignment)
+        generate(course, assignment)
     files = dict(_files(folder, course.coursedir.ignore))
     local = {Path(name).stem for name in files if name.endswith(".py")}
     notebooks = tuple(_notebooks(course, assignment, folder))
@@ -64,8 +64,17 @@ def _is_known(course: NbgraderCourse, assignment: str) -> bool:
             return False
 
 
-def _generate(course: NbgraderCourse, assignment: str) -> None:
-    """Have nbgrader note what an assignment consists of."""
+def generate(course: NbgraderCourse, assignment: str, *, keep: bool = False) -> None:
+    """Have nbgrader note what an assignment consists of, as its `generate_assignment` does.
+
+    Args:
+        course: whose gradebook takes it.
+        assignment: its name.
+        keep: write its release, too.
+
+    Raises:
+        HarnessError: nbgrader cannot read its source.
+    """
     from nbgrader.converters import GenerateAssignment
     from nbgrader.coursedir import CourseDirectory
 
@@ -74,11 +83,11 @@ def _generate(course: NbgraderCourse, assignment: str) -> None:
     with tempfile.TemporaryDirectory() as folder, in_folder(course.root):
         coursedir = CourseDirectory(parent=course.app, root=str(course.root))
         coursedir.assignment_id = assignment
-        coursedir.release_directory = folder
+        own = course.coursedir.release_directory
+        coursedir.release_directory = own if keep else f"{folder}/release"
         coursedir.directory_structure = course.coursedir.directory_structure
         if _is_old(course.source(assignment)):
             coursedir.source_directory = f"{folder}/source"
-            coursedir.release_directory = f"{folder}/release"
             _write_updated(course.source(assignment), Path(folder, "source", assignment))
         converter = GenerateAssignment(coursedir=coursedir, parent=course.app)
         converter.force = True

@@ -218,7 +218,11 @@ def _of_pandas(value: Any, keep: Keep, depth: int) -> dict[str, Any] | None:
     if type(value) is pd.RangeIndex:
         return {"$rangeindex": [value.start, value.stop, value.step, inner(value.name)]}
     if isinstance(value, pd.MultiIndex):
-        return {"$multi": [[inner(row) for row in value], [inner(name) for name in value.names]]}
+        levels = [
+            _of_pandas(value.get_level_values(level), keep, depth)
+            for level in range(value.nlevels)
+        ]
+        return None if None in levels else {"$multi": levels}
     if isinstance(value, pd.Index):
         column = _column(value.to_series(), inner)
         return None if column is None else {"$index": [column, inner(value.name)]}
@@ -235,6 +239,11 @@ def _column(series: Any, inner: Callable[[Any], Any]) -> list[Any] | None:
     kind = str(series.dtype)
     if COLUMN_TYPE.fullmatch(kind) is None:
         return None
+    if kind == "category":
+        known = series.cat.categories.to_series()
+        categories = _column(known, inner)
+        codes = series.cat.codes.to_numpy().astype("int64")
+        return categories and [kind, codes, categories, bool(series.cat.ordered)]
     if series.dtype.kind in "biufc" and isinstance(series.to_numpy(), np.ndarray):
         if (array := series.to_numpy()).dtype.kind in "biufc":
             return [kind, np.ascontiguousarray(array)]
@@ -323,7 +332,11 @@ def _decoded_pandas(name: str, said: Any, inner: Callable[[Any], Any]) -> Any:
     import pandas as pd
 
     def column(parts: Any) -> Any:
-        kind, values = parts
+        kind, values, *categories = parts
+        if categories:
+            known, is_ordered = column(categories[0]), categories[1] is True
+            codes = np.asarray(values, dtype="int64")
+            return pd.Series(pd.Categorical.from_codes(codes, pd.Index(known), is_ordered))
         if COLUMN_TYPE.fullmatch(kind) is None:
             raise Uncrossable("no kind of column")
         return pd.Series(inner(values)).astype(kind)
@@ -351,7 +364,7 @@ def _decoded_pandas(name: str, said: Any, inner: Callable[[Any], Any]) -> Any:
         case "rangeindex":
             return pd.RangeIndex(*map(int, said[:3]), name=inner(said[3]))
         case "multi":
-            return pd.MultiIndex.from_tuples([inner(row) for row in said[0]], names=inner(said[1]))
+            return pd.MultiIndex.from_arrays([index(level) for level in said])
         case "timestamp":
             return pd.Timestamp(str(said))
         case "pdtimedelta":
