@@ -23,11 +23,8 @@ def answer(name, source):
     return cell(name, source, solution=True)
 
 
-def test_of(name, source, points=1):
+def scored(name, source, points=1):
     return cell(name, source, points=points, grade=True, locked=True)
-
-
-test_of.__test__ = False
 
 
 def given(source):

@@ -69,8 +69,8 @@ class CaseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     which stands at the end of the message. ``call`` is the last call of the student's function
     before a visible case failed, as Python; a hidden case has none. ``smallest`` is the call with
     the smallest inputs found with which a drawn case still fails, as Python: for staff, unless the
-    case is visible or ``revealed``, as its check asks for. ``forgeable`` says that it is a test cell
-    of nbgrader's that had to run beside the student's code, which could decide what it says.
+    case is visible or ``revealed``, as its check asks for. ``forgeable`` says that it is a test
+    cell of nbgrader's that had to run beside the student's code, which could decide what it says.
     """
 
     name: str

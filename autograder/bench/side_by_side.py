@@ -107,11 +107,15 @@ def compare(course: Path, assignments: Sequence[str] = ()) -> Comparison:
             for place in places:
                 run(place, "nbgrader", "generate_assignment", name, "--force")
         began = time.monotonic()
-        theirs = [run(places[0], "nbgrader", "autograde", n, "--force", codes=(0, 1)) for n in names]
+        theirs = [
+            run(places[0], "nbgrader", "autograde", n, "--force", codes=(0, 1)) for n in names
+        ]
         wall = time.monotonic() - began
         ours = run(places[1], sys.executable, "-m", "autograder", "grade", *names, codes=(0, 1))
         plans = [json.loads(p.read_text()) for p in places[1].glob("build/*/tests.json")]
-        tests = [t for plan in plans for nb in plan["notebooks"].values() for t in nb["tests"].values()]
+        tests = [
+            t for plan in plans for nb in plan["notebooks"].values() for t in nb["tests"].values()
+        ]
         return Comparison(
             scores_of(places[0]),
             scores_of(places[1]),
@@ -146,10 +150,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         found = compare(options.course, options.assignments)
     except Failed as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     for line in found.lines():
-        print(line)
+        sys.stdout.write(f"{line}\n")
     return 1 if found.differences else 0
 
 

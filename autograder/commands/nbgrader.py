@@ -53,9 +53,9 @@ def grade_as_it_is(course: "NbgraderCourse", options: Options) -> int:
     display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs = []
     for name in names:
-        if options.student and not options.assignments:
-            if not set(options.student) & course.submitted(name).keys():
-                continue
+        submitted = course.submitted(name).keys()
+        if options.student and not options.assignments and not submitted & set(options.student):
+            continue
         with display.progress(name) as progress:
             run = grade_nbgrader(course, name, progress, options.student, jobs_of(options))
         runs.append(run)
@@ -115,7 +115,8 @@ def _show(course: "NbgraderCourse", run: "NbgraderRun", *, quiet: bool) -> None:
     say(f"{name}: {graded}{f', {before} before' if before else ''}")
     _say_hardened(run)
     say(
-        f"  see {course.database.name}, {course.coursedir.autograded_directory}/ and results/{name}/; "
+        f"  see {course.database.name}, {course.coursedir.autograded_directory}/ and "
+        f"results/{name}/; "
         f"as ever, `nbgrader generate_feedback {name}` writes the students' pages"
     )
 

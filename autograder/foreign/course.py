@@ -4,8 +4,8 @@ import glob
 import io
 import logging
 import os
-from contextlib import contextmanager, redirect_stderr
 from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

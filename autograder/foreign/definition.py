@@ -12,8 +12,8 @@ __all__ = ["Definition", "Graded", "NotebookDefinition", "SourceCell"]
 class SourceCell(msgspec.Struct, frozen=True):
     """A code cell of the instructor's notebook.
 
-    ``name`` is its grade_id, "" without one; ``is_answer`` says that students change it, ``is_test``
-    that it scores.
+    ``name`` is its grade_id, "" without one; ``is_answer`` says that students change it,
+    ``is_test`` that it scores.
     """
 
     source: str
@@ -51,7 +51,7 @@ class Graded(msgspec.Struct, frozen=True):
 
     @property
     def metadata(self) -> dict[str, object]:
-        """nbgrader's metadata of it."""
+        """The metadata that nbgrader gives it."""
         marks: dict[str, object] = {
             "grade_id": self.name,
             "schema_version": 3,

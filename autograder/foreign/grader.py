@@ -177,7 +177,9 @@ class FolderGrader:
             notes += (f"{notebook.name}: {note}" for note in arranged.notes)
             seconds = max(1.0, deadline - time.monotonic())
             questions += self._graded(notebook, arranged, submitted.files, seconds)
-        for name in sorted(submitted.notebooks.keys() - {n.name for n in self.definition.notebooks}):
+        for name in sorted(
+            submitted.notebooks.keys() - {n.name for n in self.definition.notebooks}
+        ):
             notes.append(f"{name}.ipynb is no notebook of this assignment")
         return questions, tuple(notes)
 
@@ -323,11 +325,9 @@ def _manual(name: str, cell: Graded, arranged: Arranged) -> QuestionResult:
 
 def _fitting(files: Mapping[str, bytes], limits: Limits) -> dict[str, bytes]:
     """Return a student's files as far as they fit into a session; the smallest first."""
-    left, found = limits.disk_mb * MB // 2, {}
+    left, found = limits.disk_mb * MB // 2, dict[str, bytes]()
     for name, data in sorted(files.items(), key=lambda item: (len(item[1]), item[0])):
         if len(data) > min(left, limits.file_mb * MB) or len(found) >= limits.files // 2:
             break
         found[name], left = data, left - len(data)
     return found
-
-

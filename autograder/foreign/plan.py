@@ -8,8 +8,8 @@ __all__ = ["NotebookPlan", "Plan", "TestNames", "TestPlan"]
 class TestNames(msgspec.Struct, frozen=True):
     """What a test cell needs of the others.
 
-    ``theirs`` are names that the student's notebook defines above, of all that trusted cells read;
-    ``down`` are names that trusted cells bind and the student's code reads.
+    ``theirs`` are names that the student's notebook defines above, of all that trusted cells
+    read; ``down`` are names that trusted cells bind and the student's code reads.
     """
 
     theirs: tuple[str, ...] = ()
@@ -21,9 +21,9 @@ class TestPlan(msgspec.Struct, frozen=True):
 
     ``reason`` says why it is run beside the student's code; None of one that is hardened: it runs
     in a session of its own. ``given`` counts the trusted cells above it. ``allowed`` is what it may
-    ask of the student's objects beside data, as the instructor's own solution needs it; None is all.
-    ``imports`` are its imports, which the student's code may rely on; ``prelude`` is what it needs
-    of other tests where it runs beside the student's code.
+    ask of the student's objects beside data, as the instructor's own solution needs it; None is
+    all. ``imports`` are its imports, which the student's code may rely on; ``prelude`` is what it
+    needs of other tests where it runs beside the student's code.
     """
 
     names: TestNames

@@ -71,9 +71,7 @@ def grade_folders(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Gra
             yield job, submitted, result
 
 
-def _graded(
-    work: Work, queue: deque[Job], workers: int, suspects: deque[Job]
-) -> Iterator[Graded]:
+def _graded(work: Work, queue: deque[Job], workers: int, suspects: deque[Job]) -> Iterator[Graded]:
     """Grade until the queue is empty or a worker dies; what was under way is suspect then."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])

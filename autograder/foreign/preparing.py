@@ -91,7 +91,7 @@ def generate(course: NbgraderCourse, assignment: str, *, keep: bool = False) -> 
             _write_updated(course.source(assignment), Path(folder, "source", assignment))
         converter = GenerateAssignment(coursedir=coursedir, parent=course.app)
         converter.force = True
-        with _errors_of(course.app.log) as said, redirect_stderr(io.StringIO()):
+        with _errors_of(course.app.log) as said, redirect_stderr(io.StringIO()), _closing_kernels():
             try:
                 converter.start()
             except (Exception, SystemExit) as error:
@@ -137,6 +137,29 @@ def _errors_of(log: logging.Logger) -> Iterator[list[str]]:
         yield said
     finally:
         log.handlers, log.level, log.propagate = former
+
+
+@contextmanager
+def _closing_kernels() -> Iterator[None]:
+    """Close what nbgrader leaves open of kernels in which it writes tests by itself."""
+    from nbgrader.preprocessors import instantiatetests
+
+    started: list[tuple[Any, Any]] = []
+    start = instantiatetests.start_new_kernel
+
+    def started_kernel(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        started.append(start(*args, **kwargs))
+        return started[-1]
+
+    vars(instantiatetests)["start_new_kernel"] = started_kernel
+    try:
+        yield
+    finally:
+        vars(instantiatetests)["start_new_kernel"] = start
+        for manager, client in started:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+            client.context.destroy(linger=0)
 
 
 def _reason(said: Sequence[str], error: BaseException) -> str:

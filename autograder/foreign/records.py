@@ -1,9 +1,8 @@
 """What nbgrader's own tools read of a graded class: the gradebook and the graded notebooks."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,8 +13,14 @@ from autograder.errors import HarnessError, StudentError
 from autograder.foreign.course import NbgraderCourse
 from autograder.foreign.definition import Definition, NotebookDefinition
 from autograder.foreign.manifests import of_notebook, question_id
-from autograder.foreign.submissions import SECRET, Arranged, Placed, SubmittedFolder, arrange
-from autograder.foreign.submissions import is_unchanged
+from autograder.foreign.submissions import (
+    SECRET,
+    Arranged,
+    Placed,
+    SubmittedFolder,
+    arrange,
+    is_unchanged,
+)
 from autograder.records.autograded import write_autograded
 from autograder.records.database import ADVICE, reason_of
 from autograder.records.gradebook_rows import Row, Submission, rows_of, write_rows

@@ -23,7 +23,7 @@ __all__ = ["Outcome", "Tests"]
 MOST_TURNS = 1_000_000  # of one test cell
 OVERHEAD_SECONDS = 5.0  # for the tests' own side to say that it is done
 
-_RUN = f"""
+_RUN = """
 def run(notebook, source, theirs, down, allowed, name, is_test):
     from autograder.foreign.inside.testing import run_tests
 
@@ -108,9 +108,8 @@ class Tests:
         turn = _Turn(theirs, time.monotonic() + seconds)
         packer = Packer(_refuse)
         asked = None if allowed is None else list(allowed)
-        said = (source, list(names.theirs), list(names.down), asked, label, is_test)
-        args = [packer.pack(arg) for arg in said]
-
+        about = (source, list(names.theirs), list(names.down), asked, label, is_test)
+        args = [packer.pack(arg) for arg in about]
         message: Message = Apply("run", _RUN, args).with_bodies(packer.bodies)
         try:
             for _ in range(MOST_TURNS):

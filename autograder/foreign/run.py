@@ -157,8 +157,6 @@ def _key(submitted: SubmittedFolder, plan: Plan, limits: Limits) -> str:
 def _private(course: NbgraderCourse) -> tuple[Path, ...]:
     """What no student's code may find."""
     names = ("source", "submitted", "autograded", "feedback")
-    folders = [
-        course.root / getattr(course.coursedir, f"{name}_directory", name) for name in names
-    ]
+    folders = [course.root / getattr(course.coursedir, f"{name}_directory", name) for name in names]
     own = (course.root / "build", course.root / "results")
     return tuple(path for path in (*folders, *own) if path.exists())

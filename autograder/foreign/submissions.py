@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from nbgrader.utils import compute_checksum
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.utils import compute_checksum
 
 from autograder.collecting.trees import OF_STUDENT, folder_tree
 from autograder.course import TIMESTAMP
@@ -19,7 +19,15 @@ from autograder.errors import StudentError
 from autograder.foreign.definition import Graded, NotebookDefinition
 from autograder.grading.student_cells import StudentCell, read_cells
 
-__all__ = ["Arranged", "Placed", "SubmittedFolder", "arrange", "is_unchanged", "read_folder"]
+__all__ = [
+    "SECRET",
+    "Arranged",
+    "Placed",
+    "SubmittedFolder",
+    "arrange",
+    "is_unchanged",
+    "read_folder",
+]
 
 SECRET = "submission_secret.txt"
 NOTEBOOK = ".ipynb"
@@ -122,8 +130,7 @@ def arrange(data: bytes, notebook: NotebookDefinition) -> Arranged:
             place = _place_of(name, list(known), placed)
             placed.insert(place, Placed(StudentCell(0, graded.cell_type, graded.source), graded))
     numbered = (
-        Placed(replace(one.cell, number=number), one.graded)
-        for number, one in enumerate(placed, 1)
+        Placed(replace(one.cell, number=number), one.graded) for number, one in enumerate(placed, 1)
     )
     return Arranged(tuple(numbered), tuple(dict.fromkeys(notes)))
 

@@ -1,4 +1,4 @@
-"""The trial: which tests can run out of the student's reach is found with the instructor's solution.
+"""The trial: which tests can run out of the student's reach, by the instructor's own solution.
 
 The source notebook is run with its tests beside it, as nbgrader does, and with them in a session of
 their own. A test that comes to the same points in both is hardened. So it is the instructor's
@@ -6,7 +6,6 @@ notebook alone that decides it, once for the whole class, and nothing that a stu
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -39,7 +38,8 @@ def try_out(
 
     Args:
         definition: the assignment's.
-        setting: returns where a notebook of the instructor's is run, by the seconds that it may take.
+        setting: returns where a notebook of the instructor's is run, by the seconds that it may
+            take.
         say: is told what is being done.
 
     Raises:
@@ -103,9 +103,7 @@ def _draft(notebook: NotebookDefinition, local: set[str]) -> NotebookPlan:
     return NotebookPlan(tuple(given), tests)
 
 
-def _reason(
-    notebook: NotebookDefinition, name: str, plain: Outcome, apart: Outcome
-) -> str | None:
+def _reason(notebook: NotebookDefinition, name: str, plain: Outcome, apart: Outcome) -> str | None:
     """Return why a test cannot be hardened; None if it can."""
     if plain.error is not None:
         return f"the source's own solution does not pass it: {plain.error[:200]}"

@@ -4,13 +4,13 @@ import json
 from functools import partial
 
 import pytest
-from tests.nbgrader_courses import defined, notebook
 
 from autograder.artefacts.notebooks import nbformat
 from autograder.foreign.grader import FolderGrader, Servers
 from autograder.foreign.submissions import SubmittedFolder
 from autograder.foreign.trial import try_out
 from autograder.sandbox.limits import Limits
+from tests.nbgrader_courses import defined, notebook
 
 
 @pytest.fixture(scope="session")

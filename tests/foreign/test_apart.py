@@ -1,7 +1,8 @@
 """Tests of nbgrader's in a session of their own: right answers pass, and none decides its score."""
 
 import pytest
-from tests.nbgrader_courses import answer, given, test_of
+
+from tests.nbgrader_courses import answer, given, scored
 
 SQUARE = "def square(x):\n    return x * x"
 
@@ -48,7 +49,8 @@ HARDENED = {
     "a function that takes one": (
         "def twice(f, x):\n    return f(f(x))",
         "calls = []\ndef inc(x):\n    calls.append(x)\n    return x + 1\n"
-        "assert twice(inc, 1) == 3 and calls == [1, 2]\nassert twice(lambda s: s + 'a', '') == 'aa'",
+        "assert twice(inc, 1) == 3 and calls == [1, 2]\n"
+        "assert twice(lambda s: s + 'a', '') == 'aa'",
     ),
     "a function that returns one": (
         "def adder(n):\n    return lambda x: x + n",
@@ -69,7 +71,8 @@ HARDENED = {
         "    hello()\nassert out.getvalue() == 'Hello\\n'",
     ),
     "random numbers": (
-        "import random\nimport numpy as np\ndef draw():\n    return random.random(), np.random.rand()",
+        "import random\nimport numpy as np\n"
+        "def draw():\n    return random.random(), np.random.rand()",
         "import random\nimport numpy as np\nrandom.seed(1)\nnp.random.seed(1)\n"
         "assert draw() == (0.13436424411240122, 0.417022004702574)\n"
         "np.random.seed(1)\nassert np.random.rand() == 0.417022004702574",
@@ -105,7 +108,7 @@ HARDENED = {
 @pytest.mark.parametrize("what", HARDENED)
 def test_what_a_test_does_is_hardened(grading, what):
     solution, test = HARDENED[what]
-    found = grading(answer("f", solution), test_of("t", test))
+    found = grading(answer("f", solution), scored("t", test))
     assert found.reasons == {"t": None}
     assert found.points() == {"t": 1.0}
     assert found.points({"f": "pass"}) == {"t": 0.0}
@@ -134,7 +137,8 @@ FORGED = {
     ),
     "a patched shell": (
         "shell = get_ipython()\nshell.run_cell = lambda *a, **k: None\n"
-        "shell.ast_transformers.append(type('T', (), {'visit': lambda self, n: n.__class__([], [])})())\n"
+        "empty = {'visit': lambda self, node: node.__class__([], [])}\n"
+        "shell.ast_transformers.append(type('T', (), empty)())\n"
         "def square(x):\n    return 0"
     ),
     "another assert_equal": "def check(got, want):\n    pass\ndef square(x):\n    return 0",
@@ -171,11 +175,11 @@ FORGED = {
 TESTS = (
     given("import numpy as np\ndef check(got, want):\n    assert got == want"),
     answer("square", SQUARE),
-    test_of("equal", "assert square(3) == 9"),
-    test_of("near", "assert abs(square(3) - 9) < 1e-9"),
-    test_of("numpy", "assert np.allclose(square(3), 9)\nnp.testing.assert_allclose(square(2), 4)"),
-    test_of("helper", "check(square(3), 9)"),
-    test_of("named", "want = 9\ngot = square(3)\nassert isinstance(got, int) and got == want"),
+    scored("equal", "assert square(3) == 9"),
+    scored("near", "assert abs(square(3) - 9) < 1e-9"),
+    scored("numpy", "assert np.allclose(square(3), 9)\nnp.testing.assert_allclose(square(2), 4)"),
+    scored("helper", "check(square(3), 9)"),
+    scored("named", "want = 9\ngot = square(3)\nassert isinstance(got, int) and got == want"),
 )
 
 
@@ -206,5 +210,6 @@ def test_a_message_says_what_was_compared(honest):
 def test_an_error_tells_where_the_students_code_raised(honest):
     result = honest.grade({"square": "def square(x):\n    return x / 0"})
     case = result.questions[0].checks[0].cases[0]
-    assert case.verdict == "errored" and case.place == "cell 2, line 2"
+    assert case.verdict == "errored"
+    assert case.place == "cell 2, line 2"
     assert case.message.startswith("ZeroDivisionError: division by zero (line 1 of the test)")

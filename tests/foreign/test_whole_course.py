@@ -7,10 +7,10 @@ import os
 import shutil
 
 import pytest
-from tests.nbgrader_courses import answer, cell, given, manual, submit, test_of, write
 
 from autograder.cli import main
 from autograder.foreign.course import find_nbgrader_course
+from tests.nbgrader_courses import answer, cell, given, manual, scored, submit, write
 
 SQUARE = "def square(x):\n    ### BEGIN SOLUTION\n    return x * x\n    ### END SOLUTION"
 RIGHT = {"square": "def square(x):\n    return x ** 2", "proof": "By induction."}
@@ -39,20 +39,20 @@ def released(tmp_path_factory):
         course / "source" / "ps1" / "first.ipynb",
         given("import json\nLIMIT = json.load(open('limits.json'))['most']"),
         answer("square", SQUARE),
-        test_of("visible", "assert square(2) == 4"),
-        test_of(
+        scored("visible", "assert square(2) == 4"),
+        scored(
             "hidden",
             "assert square(3) == 9\n### BEGIN HIDDEN TESTS\nassert square(LIMIT) == LIMIT ** 2\n"
             "### END HIDDEN TESTS",
             points=2,
         ),
-        test_of("partial", "sum(square(n) == n * n for n in (0, 1, 5)) / 3 * 3", points=3),
+        scored("partial", "sum(square(n) == n * n for n in (0, 1, 5)) / 3 * 3", points=3),
         manual("proof", "### BEGIN MARK SCHEME\nTwo points.\n### END MARK SCHEME"),
     )
     write(
         course / "source" / "ps1" / "second.ipynb",
         answer("word", "### BEGIN SOLUTION\nword = 'yes'\n### END SOLUTION"),
-        test_of("says", "assert word == 'yes'"),
+        scored("says", "assert word == 'yes'"),
         cell("task", "Do more.", kind="markdown", points=4, task=True, locked=True),
     )
     (course / "source" / "ps1" / "limits.json").write_text('{"most": 12}')
@@ -84,7 +84,8 @@ def test_a_course_is_graded_and_its_gradebook_filled(course):
     code, out, err = run("grade", "--jobs", "1")
     assert code == 0, err
     assert "course101 is an nbgrader course; it is graded as it is" in out
-    assert "ps1: graded 3 submissions" in out and "4 of 4 test cells are hardened" in out
+    assert "ps1: graded 3 submissions" in out
+    assert "4 of 4 test cells are hardened" in out
     found = scores(course)
     assert {key[1:]: score for key, score in found.items() if key[0] == "ada"} == {
         ("first", "visible"): 1.0,
@@ -100,7 +101,9 @@ def test_a_course_is_graded_and_its_gradebook_filled(course):
     assert found["bob", "second", "says"] == found["bob", "second", "task"] == 0.0  # missing
     assert found["cyn", "second", "says"] == 0.0
     result = json.loads((course / "results" / "ps1" / "cyn.json").read_text())
-    verdicts = {q["id"]: q["checks"][0]["cases"][0]["verdict"] for q in result["questions"] if q["checks"]}
+    verdicts = {
+        q["id"]: q["checks"][0]["cases"][0]["verdict"] for q in result["questions"] if q["checks"]
+    }
     assert verdicts["first/visible"] == "errored"
     assert (course / "autograded" / "ada" / "ps1" / "limits.json").is_file()
     # A second run grades nothing, a changed submission alone, and a lost gradebook is written anew.
@@ -109,7 +112,11 @@ def test_a_course_is_graded_and_its_gradebook_filled(course):
     submit(course, "bob", "ps1", "first", RIGHT)
     (course / "gradebook.db").unlink()
     code, out, _ = run("grade", "--jobs", "1", "--json")
-    assert {r["student"]: r["earned"] for r in json.loads(out)} == {"ada": 7.0, "bob": 6.0, "cyn": 0.0}
+    assert {r["student"]: r["earned"] for r in json.loads(out)} == {
+        "ada": 7.0,
+        "bob": 6.0,
+        "cyn": 0.0,
+    }
     assert scores(course)["bob", "first", "hidden"] == 2.0
     assert scores(course)["ada", "first", "hidden"] == 2.0
 
@@ -122,7 +129,8 @@ def test_nbgrader_itself_writes_feedback_of_what_was_graded(course):
     found.coursedir.assignment_id, found.coursedir.student_id = "ps1", "ada"
     GenerateFeedback(coursedir=found.coursedir, parent=found.app).start()
     page = (course / "feedback" / "ada" / "ps1" / "first.html").read_text()
-    assert "visible: 1 of 1 points" in page and "(Score: 6.0 / 8.0)" in page
+    assert "visible: 1 of 1 points" in page
+    assert "(Score: 6.0 / 8.0)" in page
 
 
 def test_staffs_scores_stay_and_lateness_is_nbgraders(course):
@@ -141,7 +149,8 @@ def test_staffs_scores_stay_and_lateness_is_nbgraders(course):
     assert run("grade", "--jobs", "1")[0] == 0
     with found.database.opened([]) as opened:
         notebook = opened.gradebook.find_submission_notebook("first", "ps1", "ada")
-        assert notebook.score == 7.5 and notebook.late_submission_penalty == 7.5
+        assert notebook.score == 7.5
+        assert notebook.late_submission_penalty == 7.5
 
 
 def test_what_cannot_be_done_is_said(course):
@@ -152,7 +161,8 @@ def test_what_cannot_be_done_is_said(course):
         (("report",), "this is an nbgrader course: 1 assignment (ps1). `autograder grade` grades"),
     ):
         code, _, err = run(*arguments)
-        assert code == 2 and words in err
+        assert code == 2
+        assert words in err
 
 
 def test_an_empty_class_and_a_source_that_nbgrader_cannot_read(tmp_path):
@@ -160,10 +170,13 @@ def test_an_empty_class_and_a_source_that_nbgrader_cannot_read(tmp_path):
     (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
     os.chdir(tmp_path)
     code, out, _ = run("grade")
-    assert code == 0 and "nobody has submitted anything for ps1" in out
+    assert code == 0
+    assert "nobody has submitted anything for ps1" in out
     write(tmp_path / "submitted" / "ada" / "ps1" / "p.ipynb", given("1"))
     code, _, err = run("grade")
-    assert code == 3 and "Solution region detected in a non-solution cell" in err
+    assert code == 3
+    assert "Solution region detected in a non-solution cell" in err
     (tmp_path / "nbgrader_config.py").write_text("c = get_config(\n")
     code, _, err = run("grade")
-    assert code == 2 and "nbgrader_config.py cannot be read" in err
+    assert code == 2
+    assert "nbgrader_config.py cannot be read" in err

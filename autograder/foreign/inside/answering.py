@@ -36,7 +36,7 @@ FORWARDED = (
     ),
     *("__and__", "__or__", "__xor__", "__lshift__", "__rshift__"),
 )
-_FUNCTIONS = (
+_FUNCTIONS: tuple[type, ...] = (
     type(lambda: None),
     type(len),
     type([].append),

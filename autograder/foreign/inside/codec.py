@@ -23,10 +23,6 @@ Keep = Callable[[Any], dict[str, Any]]
 Resolve = Callable[[str, Any], Any]
 MANY = 1000  # numbers of a list that cross as one array
 MAX_DEPTH = 24
-COLUMN_TYPE = re.compile(
-    r"(u?int|float|complex|U?Int|Float)\d{1,3}|bool(ean)?|object|str|string|category"
-    r"|(datetime|timedelta)64\[[a-z]{1,2}\]"
-)
 # Of the standard library and numpy: what a test may well ask of an exception or a type.
 TYPES: Mapping[str, Any] = {
     **{kind.__name__: kind for kind in (bool, int, float, complex, str, bytes, bytearray)},
@@ -89,8 +85,11 @@ def encode(value: Any, keep: Keep, depth: int = 0) -> Any:
         return {"$error": [kind.__name__, str(value)]}
     if (torch := sys.modules.get("torch")) is not None and isinstance(value, torch.Tensor):
         return value
-    if "pandas" in sys.modules and (frame := _of_pandas(value, keep, depth)) is not None:
-        return frame
+    if "pandas" in sys.modules:
+        from autograder.foreign.inside.frames import frame_as_data
+
+        if (frame := frame_as_data(value, inner)) is not None:
+            return frame
     return keep(value)
 
 
@@ -197,59 +196,6 @@ def _of_library(value: Any, inner: Callable[[Any], Any]) -> dict[str, Any] | Non
     return None
 
 
-def _of_pandas(value: Any, keep: Keep, depth: int) -> dict[str, Any] | None:
-    import pandas as pd
-
-    def inner(item: Any) -> Any:
-        return encode(item, keep, depth + 1)
-
-    if type(value) is pd.DataFrame:
-        columns = [_column(value.iloc[:, i], inner) for i in range(value.shape[1])]
-        if any(column is None for column in columns):
-            return None
-        index = _of_pandas(value.index, keep, depth)
-        heads = _of_pandas(value.columns, keep, depth)
-        return None if index is None or heads is None else {"$frame": [columns, index, heads]}
-    if type(value) is pd.Series:
-        column, index = _column(value, inner), _of_pandas(value.index, keep, depth)
-        if column is None or index is None:
-            return None
-        return {"$series": [column, index, inner(value.name)]}
-    if type(value) is pd.RangeIndex:
-        return {"$rangeindex": [value.start, value.stop, value.step, inner(value.name)]}
-    if isinstance(value, pd.MultiIndex):
-        levels = [
-            _of_pandas(value.get_level_values(level), keep, depth)
-            for level in range(value.nlevels)
-        ]
-        return None if None in levels else {"$multi": levels}
-    if isinstance(value, pd.Index):
-        column = _column(value.to_series(), inner)
-        return None if column is None else {"$index": [column, inner(value.name)]}
-    if type(value) is pd.Timestamp:
-        return {"$timestamp": value.isoformat()}
-    if type(value) is pd.Timedelta:
-        return {"$pdtimedelta": value.isoformat()}
-    if value is pd.NaT or value is pd.NA:
-        return {"$missing": "NaT" if value is pd.NaT else "NA"}
-    return None
-
-
-def _column(series: Any, inner: Callable[[Any], Any]) -> list[Any] | None:
-    kind = str(series.dtype)
-    if COLUMN_TYPE.fullmatch(kind) is None:
-        return None
-    if kind == "category":
-        known = series.cat.categories.to_series()
-        categories = _column(known, inner)
-        codes = series.cat.codes.to_numpy().astype("int64")
-        return categories and [kind, codes, categories, bool(series.cat.ordered)]
-    if series.dtype.kind in "biufc" and isinstance(series.to_numpy(), np.ndarray):
-        if (array := series.to_numpy()).dtype.kind in "biufc":
-            return [kind, np.ascontiguousarray(array)]
-    return [kind, inner(np.array(series.tolist() + [None], dtype=object)[:-1])]
-
-
 def _decoded(kind: str, said: Any, resolve: Resolve) -> Any:
     def inner(item: Any) -> Any:
         return decode(item, resolve)
@@ -268,8 +214,10 @@ def _decoded(kind: str, said: Any, resolve: Resolve) -> Any:
     if name == "deque":
         return collections.deque(map(inner, said[0]), None if said[1] is None else int(said[1]))
     if name == "fields":
-        made = collections.namedtuple(str(said[0]), [str(field) for field in said[1]])  # noqa: PYI024
-        return made(*(inner(item) for item in said[2]))
+        make: Any = collections.namedtuple
+        return make(str(said[0]), [str(field) for field in said[1]])(
+            *(inner(item) for item in said[2])
+        )
     if name == "numbers":
         return np.asarray(said).tolist()
     if name == "npstr":
@@ -283,13 +231,14 @@ def _decoded(kind: str, said: Any, resolve: Resolve) -> Any:
     if name == "type":
         return TYPES[said]
     if name == "error":
-        made = exception_named(said[0])
-        if made is None:
+        if (error := exception_named(said[0])) is None:
             raise Uncrossable("no exception of Python's")
-        return made(str(said[1]))
+        return error(str(said[1]))
     if name in _SIMPLE:
         return _SIMPLE[name](said)
-    return _decoded_pandas(name, said, inner)
+    from autograder.foreign.inside.frames import frame_of_data
+
+    return frame_of_data(name, said, inner)
 
 
 _SIMPLE: Mapping[str, Callable[[Any], Any]] = {
@@ -308,7 +257,10 @@ def _decoded_array(name: str, said: Any, inner: Callable[[Any], Any]) -> Any:
     kind, shape, items = said
     shape = tuple(map(int, shape))
     if name == "times":
-        if re.fullmatch(r"[<>=]?[mM]8\[[0-9a-zA-Z]*\]|(datetime|timedelta)64(\[\w+\])?", kind) is None:
+        if (
+            re.fullmatch(r"[<>=]?[mM]8\[[0-9a-zA-Z]*\]|(datetime|timedelta)64(\[\w+\])?", kind)
+            is None
+        ):
             raise Uncrossable("no kind of times")
         array = np.asarray(items, dtype="int64").astype(kind).reshape(shape)
         return array if shape else array[()]
@@ -326,49 +278,3 @@ def _view(name: str, items: list[Any]) -> Any:
     if name == "keys":
         return dict.fromkeys(items).keys()
     return dict(items).items() if name == "items" else dict(enumerate(items)).values()
-
-
-def _decoded_pandas(name: str, said: Any, inner: Callable[[Any], Any]) -> Any:
-    import pandas as pd
-
-    def column(parts: Any) -> Any:
-        kind, values, *categories = parts
-        if categories:
-            known, is_ordered = column(categories[0]), categories[1] is True
-            codes = np.asarray(values, dtype="int64")
-            return pd.Series(pd.Categorical.from_codes(codes, pd.Index(known), is_ordered))
-        if COLUMN_TYPE.fullmatch(kind) is None:
-            raise Uncrossable("no kind of column")
-        return pd.Series(inner(values)).astype(kind)
-
-    def index(data: Any) -> Any:
-        found = inner(data)
-        if not isinstance(found, pd.Index):
-            raise Uncrossable("no index")
-        return found
-
-    match name:
-        case "frame":
-            columns, rows, heads = said
-            frame = pd.DataFrame({i: column(parts) for i, parts in enumerate(columns)})
-            if not columns:
-                return pd.DataFrame(index=index(rows), columns=index(heads))
-            frame.index, frame.columns = index(rows), index(heads)
-            return frame
-        case "series":
-            series = column(said[0])
-            series.index, series.name = index(said[1]), inner(said[2])
-            return series
-        case "index":
-            return pd.Index(column(said[0]), name=inner(said[1]))
-        case "rangeindex":
-            return pd.RangeIndex(*map(int, said[:3]), name=inner(said[3]))
-        case "multi":
-            return pd.MultiIndex.from_arrays([index(level) for level in said])
-        case "timestamp":
-            return pd.Timestamp(str(said))
-        case "pdtimedelta":
-            return pd.Timedelta(str(said))
-        case "missing":
-            return pd.NaT if said == "NaT" else pd.NA
-    raise Uncrossable(f"malformed data: {name[:20]}")

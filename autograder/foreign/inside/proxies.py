@@ -154,7 +154,7 @@ class Proxies:
             if not isinstance(bases[0], TheirClass):  # an exception's
                 bases = (Theirs,)
         can = frozenset(said["can"]) & frozenset(FORWARDED)
-        made = object.__new__(_kind_of(self._asker, name, bases, can))
+        made: Any = object.__new__(_kind_of(self._asker, name, bases, can))
         made.__dict__[_NUMBER] = number
         return made
 
