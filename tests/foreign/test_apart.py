@@ -42,6 +42,12 @@ HARDENED = {
         "    def __add__(self, other):\n        return V(self.x + other.x)",
         "assert (V(1) + V(2)).x == 3",
     ),
+    "a class of a library's": (
+        "from collections import UserDict\nclass Bag(UserDict):\n    pass\n"
+        "def make():\n    b = Bag()\n    b['x'] = 1\n    return b",
+        "from collections import UserDict\nb = make()\n"
+        "assert isinstance(b, UserDict) and isinstance(b, Bag) and b['x'] == 1",
+    ),
     "a generator": (
         "def count(n):\n    for i in range(n):\n        yield i",
         "assert list(count(4)) == [0, 1, 2, 3]\nassert next(count(2)) == 0",

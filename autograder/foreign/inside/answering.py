@@ -43,6 +43,7 @@ _FUNCTIONS: tuple[type, ...] = (
     type("".__add__),
     type(random.Random().random),
 )
+_NO_LIBRARY = ("__main__", "builtins", "abc", "typing")
 _answering: "Answering | None" = None
 
 
@@ -217,6 +218,8 @@ class Answering:
             said["can"] = [name for name in FORWARDED if hasattr(kind, name)]
             if kind.__module__ == "__main__":
                 said["class"] = self._keep(kind)
+            if library := [k for k in kind.__mro__ if k.__module__ not in _NO_LIBRARY]:
+                said["is_a"] = [library[0].__module__, library[0].__qualname__]
         return {"$object": said}
 
     def _raised(self, error: BaseException) -> dict[str, Any]:

@@ -7,6 +7,7 @@ what an object says of its own equality would be a verdict from the student's si
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -154,9 +155,18 @@ class Proxies:
             if not isinstance(bases[0], TheirClass):  # an exception's
                 bases = (Theirs,)
         can = frozenset(said["can"]) & frozenset(FORWARDED)
-        made: Any = object.__new__(_kind_of(self._asker, name, bases, can))
+        library = _library_class(said.get("is_a"))
+        made: Any = object.__new__(_kind_of(self._asker, name, bases, can, library))
         made.__dict__[_NUMBER] = number
         return made
+
+
+def _library_class(said: Any) -> type | None:
+    """Return the class of a library that was imported here, by its module and name."""
+    if not isinstance(said, list) or len(said) != 2:
+        return None
+    found = getattr(sys.modules.get(str(said[0])), str(said[1]), None)
+    return found if isinstance(found, type) else None
 
 
 def _of(value: Any) -> int:
@@ -165,8 +175,18 @@ def _of(value: Any) -> int:
     return number
 
 
-def _kind_of(asker: Asker, name: str, bases: tuple[type, ...], can: frozenset[str]) -> type:
-    """Return a class whose instances pass on what an object of theirs can do."""
+def _kind_of(
+    asker: Asker, name: str, bases: tuple[type, ...], can: frozenset[str], library: type | None
+) -> type:
+    """Return a class whose instances pass on what an object of theirs can do.
+
+    Args:
+        asker: passes it on.
+        name: of the class.
+        bases: of the class.
+        can: what it passes on.
+        library: the class of a library's that `isinstance` is to find.
+    """
 
     def passing(op: str) -> Callable[..., Any]:
         def method(self: Any, *args: Any, **named: Any) -> Any:
@@ -192,6 +212,8 @@ def _kind_of(asker: Asker, name: str, bases: tuple[type, ...], can: frozenset[st
     names["__repr__"] = lambda self: str(asker.ask("text", _of(self), ["repr"], {}))
     names["__format__"] = lambda self, how: format(str(self), how)
     names["__module__"] = "__main__"
+    if library is not None:
+        names["__class__"] = property(lambda self: library)
     return type(bases[0])(name, bases, names)
 
 
