@@ -161,5 +161,7 @@ def test_every_unit_names_files_that_there_are_and_starts_again_by_itself():
     for unit in UNITS:
         text = unit.read_text("utf-8")
         assert "Restart=always" in text
+        assert "StartLimitIntervalSec=0" in text, "it is never given up"
+        assert "RestartPreventExitStatus" not in text, "what it lacks may come back"
         assert f"systemd/{unit.name}" in PAGE
     assert os.path.isfile(DOCS / "systemd" / "dask.env")

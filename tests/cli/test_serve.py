@@ -88,7 +88,7 @@ def test_where_a_course_is_served_no_other_command_grades(compiled, tmp_path, ru
             assert f"autograder: autograder {command[0]} {held}" in done.stderr
             assert "grades in this course; end that first" in done.stderr
     assert not (root / "results" / "small").exists()
-    with holding(Course(root), "autograder grade"):
+    with holding(Course(root), "autograder grade"):  # as there is a file by now
         done = run(root, "serve", "--once")
         assert done.returncode == 2
         assert "autograder serve cannot start: autograder grade, process" in done.stderr

@@ -36,6 +36,8 @@ def test_a_course_is_served_by_one_and_by_the_next_when_that_has_ended(course):
 
 
 def test_several_may_grade_beside_each_other_and_none_serves_meanwhile(course):
+    with holding(course, "autograder serve", alone=True):
+        pass
     mine = rf"autograder grade, process {os.getpid()} on \S+"
     with holding(course, "autograder grade"):
         with holding(course, "autograder regrade"):
@@ -53,8 +55,15 @@ def test_who_was_killed_holds_nothing_and_is_not_named(course):
         "from autograder.engines.holding import holding;"
         "holding(Course(Path(sys.argv[1])), 'autograder regrade').__enter__(); os._exit(9)"
     )
+    with holding(course, "autograder serve", alone=True):
+        pass
     with holding(course, "autograder grade"):
         subprocess.run([sys.executable, "-c", code, str(course.root)], check=False)
         refused(
             course, "autograder serve", "cannot start: autograder grade, [^,]* grades", alone=True
         )
+
+
+def test_where_nobody_has_ever_served_a_command_leaves_no_file(course):
+    with holding(course, "autograder grade"):
+        assert list(course.root.iterdir()) == []
