@@ -61,11 +61,12 @@ def _serve(options: Options) -> int:
     if exchange is not None:
         inbound_of(exchange)  # a wrong name is said now, not in the log
     standing = standing_engine(options.engine, jobs)
+    lines = Lines(standing, jobs)
     server = Server(
         partial(_course, options),
         options.assignments,
         device_of(options),
-        Lines(standing, jobs),
+        lines,
         _say,
         None if exchange is None else Incoming(exchange, _say),
     )
@@ -81,6 +82,7 @@ def _serve(options: Options) -> int:
             _say("stopped; what was graded is stored, the same command goes on")
         finally:
             standing.close()
+            lines.close()
     return DONE
 
 

@@ -122,7 +122,7 @@ class _Driver:
         """Grade everything that comes; what is graded alone, on a worker that does nothing else."""
         self._feed.tell(lambda: self._done.put(None))
         self._wait_for_the_first()
-        while not self._feed.is_over or self._waiting or self._sent:
+        while not self._feed.is_stopped and (not self._feed.is_over or self._waiting or self._sent):
             jobs = self._feed.take()
             self._waiting.queue.extend(map(Try, jobs))
             self.left += len(jobs)

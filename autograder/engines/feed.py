@@ -17,7 +17,8 @@ class Feed(Generic[T]):
     """
 
     def __init__(self, jobs: Iterable[T] = ()) -> None:
-        self._jobs, self._closed = list(jobs), False
+        self._jobs = list(jobs)
+        self._closed = self._stopped = False
         self._changed = Condition()
         self._tell: Callable[[], object] = lambda: None
 
@@ -49,6 +50,17 @@ class Feed(Generic[T]):
             self._closed = True
             self._changed.notify_all()
         self._tell()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether what was not done is not wanted any more."""
+        return self._stopped
+
+    def stop(self) -> None:
+        """Say that nothing is wanted any more, of what was taken neither."""
+        self._stopped = True
+        self.take()
+        self.close()
 
     def take(self) -> list[T]:
         """Return what has come since this was asked last, and do not wait."""

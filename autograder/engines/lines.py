@@ -17,6 +17,7 @@ from autograder.errors import HarnessError
 
 __all__ = ["Done", "Failed", "Lines"]
 
+END_SECONDS = 5.0  # for a run to end
 IDLE_SECONDS = 300.0  # after which a run ends that has nothing to grade
 
 
@@ -84,10 +85,12 @@ class Lines:
                 line.close()
 
     def close(self) -> None:
-        """Give nothing more to engines; what they have not returned is for a later run."""
-        for line in self._lines:
-            line.close()
-        self._lines.clear()
+        """End all runs; what they have not returned is for a later one."""
+        lines, self._lines = self._lines, []
+        for line in lines:
+            line.stop()
+        for line in lines:
+            line.join()
 
 
 class _Line:
@@ -100,8 +103,8 @@ class _Line:
         self._by = plan.work, plan.bundle.id
         self._plans = dict[str, Plan]()
         self._results = Queue[Graded | BaseException]()
-        run = Thread(target=self._run, args=(engine, workers), daemon=True)
-        run.start()
+        self._thread = Thread(target=self._run, args=(engine, workers), daemon=True)
+        self._thread.start()
 
     def takes(self, plan: Plan) -> bool:
         """Return whether what a plan has is graded here."""
@@ -117,6 +120,15 @@ class _Line:
         """Give nothing more to the engine."""
         self._closed = True
         self._feed.close()
+
+    def stop(self) -> None:
+        """Have the engine end, which may take a moment."""
+        self._closed = True
+        self._feed.stop()
+
+    def join(self) -> None:
+        """Wait a while for the engine's end: a cluster is told to forget the secret."""
+        self._thread.join(END_SECONDS)
 
     def take(self) -> Iterator[Done | Failed]:
         """Give what has been done, and at the end what was not."""

@@ -63,6 +63,7 @@ class Server:
         self._records = _Records(self.tell)
         self._told = set[str]()  # since the look at everything before the last
         self._said = set[str]()  # since the last look at everything
+        self._failing: dict[str, Collection[Key]] = {}  # what was said of runs that ended early
         self._looking = 0.0  # seconds that the last look took
 
     def watch(self, goes_on: Callable[[], bool] = lambda: True) -> None:
@@ -109,8 +110,8 @@ class Server:
         Args:
             everything: look at what is done, too.
         """
-        problems = self._take()
-        course, began = self.course(), time.monotonic()
+        course = self.course()
+        problems, began = self._take(), time.monotonic()
         if self.incoming is not None:
             problems += self.incoming.collect(course, everything)
         names = [n for n in self.names or course.assignments() if course.bundle(n).is_file()]
@@ -118,7 +119,8 @@ class Server:
         self.submitted.look(looks)
         self._looking = time.monotonic() - began
         if everything:
-            self._told, self._said = self._said, set()
+            self._failing = {t: k for t, k in self._failing.items() if any(map(self._breaks, k))}
+            self._told, self._said = self._said.union(self._failing), set()
             self.submitted.again([key for key in looks if key not in self.retries])
         self.submitted.again(self.retries.take_due())
         whole = self.submitted.whole()
@@ -163,10 +165,14 @@ class Server:
         self.retries.broke(keys)
         if isinstance(error, UnsafeHere) or not isinstance(error, Exception) or stops_all(error):
             raise error
-        if isinstance(error, DeviceLost):
-            return Problem(str(error))
         name, _ = next(iter(keys))
-        return Problem(f"{name}: {fault_words(error)}")
+        lost = isinstance(error, DeviceLost)
+        problem = Problem(str(error) if lost else f"{name}: {fault_words(error)}")
+        self._failing[f"needs attention: {problem}"] = keys
+        return problem
+
+    def _breaks(self, key: Key) -> bool:
+        return key in self.retries
 
     def _begin_or_say(self, course: Course, name: str, looks: Mapping[Key, Look]) -> list[Problem]:
         try:

@@ -663,6 +663,22 @@ def test_what_comes_while_others_are_graded_is_sent_by_the_same_connection(fake,
     assert connections == ["connected", "over"]
 
 
+def test_a_run_that_is_stopped_leaves_the_cluster_and_tells_it_to_forget_the_secret(fake, standing):
+    engine_, work, job, connections = standing
+    feed = Feed([job("a"), job("b")])
+
+    def future(orders, workers):
+        if orders[0].student == "b":
+            feed.stop()
+            return Future(None, "pending")
+        return Future(lambda: fake.answer(orders))
+
+    fake.future = future
+    assert [one.student for one in engine_(work, feed, 1)] in ([], ["a"])
+    assert ("forget", ADDRESS.format(1)) in fake.asked
+    assert connections == ["connected", "over"]
+
+
 def test_the_slots_of_a_cluster_are_those_that_can_grade(fake, standing):
     engine_, work, _, connections = standing
     fake.workers[ADDRESS.format(3)] = {"nthreads": 7, "resources": {}}

@@ -426,6 +426,21 @@ def test_a_run_that_ends_early_is_told_and_what_it_left_is_graded_again(classroo
     assert said == ["needs attention: small: the fork server did not come up in 30 s"]
 
 
+def test_a_run_that_fails_each_time_is_tried_less_and_less_and_said_once(classroom, serve):
+    classroom.submit("ada")
+    tries = []
+
+    def engine(work, feed, workers):
+        tries.append(work)
+        raise HarnessError("the bundle cannot run here")
+        yield
+
+    server = serve(engine=engine)
+    rounds(server, *[nothing] * 2500)
+    assert len(tries) == 6, "after 1, 2, 4, 8 and 16 minutes"
+    assert [line for line in server.said if "cannot run here" in line] == server.said[:1]
+
+
 def test_what_breaks_each_time_is_tried_again_later_each_time_and_is_said_once(classroom, serve):
     classroom.submit("ada")
     tries = []
