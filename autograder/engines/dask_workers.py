@@ -22,6 +22,7 @@ MOST_ASKED = 32  # at a time
 ASKED_SECONDS = 0.1  # between two looks, before the first can grade
 OTHERS_SECONDS = 2.0  # behind the first, for others to answer before anything is sent
 AGAIN_SECONDS = 30.0  # until one is asked again that could not start what grades
+END_SECONDS = 3.0  # for workers to be told that a run is over
 TOLD = 10  # workers that a message names
 
 
@@ -174,14 +175,16 @@ class Workers:
         self.refused = {a: why for a, why in self.refused.items() if a not in addresses}
 
     def end(self) -> None:
-        """Tell the workers that the run is over."""
+        """Tell the workers that the run is over, and wait a moment until they have heard it."""
+        if self.fit:
+            telling = Thread(target=self._tell_end, args=(list(self.fit),), daemon=True)
+            telling.start()
+            telling.join(END_SECONDS)
+
+    def _tell_end(self, addresses: list[str]) -> None:
         with suppress(Exception):  # they forget by themselves, only later
             self._client.run(
-                dask_worker.forget,
-                self._setup.id,
-                workers=list(self.fit),
-                on_error="return",
-                wait=False,
+                dask_worker.forget, self._setup.id, workers=addresses, on_error="return"
             )
 
     def _ask(self, address: str, said: Mapping[str, Any]) -> None:

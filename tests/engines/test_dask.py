@@ -79,7 +79,8 @@ class Fake:
     def scheduler_info(self):
         return {"workers": dict(self.workers)}
 
-    def run(self, function, *arguments, workers, on_error, wait=True):
+    def run(self, function, *arguments, workers, on_error):
+        assert self.status == "running"
         self.asked += [(function.__name__, worker) for worker in workers]
         return {worker: self._said(function.__name__, worker, arguments) for worker in workers}
 
