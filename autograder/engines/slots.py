@@ -126,10 +126,12 @@ class Slots:
     Attributes:
         most: how many there may be; of those that nobody uses the oldest makes room.
         private: paths of this machine that no session may find.
+        spare: how many more are kept warm, where submissions of several assignments alternate.
     """
 
     most: int
     private: tuple[str, ...] = ()
+    spare: int = 0
 
     def __post_init__(self) -> None:
         self._idle: list[Slot] = []
@@ -217,7 +219,8 @@ class Slots:
             if found is not None:
                 self._idle.remove(found)
             self._busy.append(found)
-            full = found is None and len(self._idle) > max(self.most - len(self._busy), 0)
+            room = max(self.most + self.spare - len(self._busy), 0)
+            full = found is None and len(self._idle) > room
             oldest = self._idle.pop(0) if full else None
         if oldest is not None:
             oldest.close()

@@ -29,15 +29,15 @@ class Standing:
     """An engine, as `autograder.engines.work.Engine` describes it, whose workers last.
 
     Several runs may use it at a time. Their submissions are graded in the order in which they came,
-    each as soon as a worker is free. Each bundle with its settings has workers of its own; those
-    that nobody uses make room.
+    each as soon as a worker is free. Each bundle with its settings has workers of its own; of those
+    that nobody uses as many again are kept warm, and others make room.
 
     Args:
         workers: how many submissions are graded at a time, at the most.
     """
 
     def __init__(self, workers: int) -> None:
-        self._slots, self._turns = Slots(workers), Turns(workers)
+        self._slots, self._turns = Slots(workers, spare=workers), Turns(workers)
         self._safe = set[str]()  # set-ups whose walls have held
 
     def __call__(

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from autograder.artefacts.bundle import digest_of, read_bundle
 from autograder.engines import slots as module
@@ -94,7 +95,10 @@ def test_only_walls_that_do_not_hold_are_told_as_unsafe_and_all_else_may_pass():
         held(DeviceLost("GPU-7", "it fell off the bus"))
 
 
-def test_the_slots_of_a_set_up_end_when_it_is_dropped(setup, monkeypatch):
+@pytest.fixture
+def light(monkeypatch):
+    """Slots without a process."""
+
     class Slot:
         def __init__(self, setup, bundle, private):
             self.id, self.used, self.is_open = setup.id, 0.0, True
@@ -103,6 +107,23 @@ def test_the_slots_of_a_set_up_end_when_it_is_dropped(setup, monkeypatch):
             self.is_open = False
 
     monkeypatch.setattr(module, "Slot", Slot)
+
+
+def test_where_two_assignments_alternate_spare_slots_stay_warm(setup, light):
+    other = structs.replace(setup, device="cuda")
+
+    def warm(slots):
+        first = []
+        for one in (setup, other) * 2:
+            slots._put_back(slot := slots._take(one, b""))
+            first.append(slot)
+        return first[0] is first[2]
+
+    assert not warm(Slots(1))
+    assert warm(Slots(1, spare=1))
+
+
+def test_the_slots_of_a_set_up_end_when_it_is_dropped(setup, light):
     slots = Slots(2)
     idle, used = slots._take(setup, b""), slots._take(setup, b"")
     slots._put_back(idle)

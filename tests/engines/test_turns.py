@@ -49,7 +49,9 @@ def steps():
 
 
 def test_who_comes_first_is_first_and_a_slow_one_holds_its_turn_alone(steps):
-    slow, *others = [steps.add(name) for name in "sabc"]
+    slow = steps.add("s")
+    steps.wait("s")
+    others = [steps.add(name) for name in "abc"]
     steps.wait("s", "a")
     steps.end("a", "b", "c")
     assert [turn.future.result(20) for turn in others] == ["a", "b", "c"]
@@ -61,6 +63,7 @@ def test_who_comes_first_is_first_and_a_slow_one_holds_its_turn_alone(steps):
 
 def test_what_must_be_alone_waits_until_nothing_else_does(steps):
     steps.add("a")
+    steps.wait("a")
     alone = steps.add("alone", alone=True)
     steps.add("b")
     steps.wait("a", "b")
@@ -82,6 +85,7 @@ def test_after_a_while_nothing_new_begins_before_it():
     now = [0.0]
     steps = Steps(Turns(2, patience=60.0, clock=lambda: now[0]))
     steps.add("a")
+    steps.wait("a")
     steps.add("alone", alone=True)
     now[0] = 60.0
     steps.add("b")
