@@ -8,7 +8,7 @@ from autograder.collecting.exchange import inbound_of
 from autograder.course import Course
 from autograder.engines.arrivals import Arrivals, looks_of_exchange
 from autograder.engines.problems import Problem, fault_words
-from autograder.errors import UsageError
+from autograder.errors import UsageError, stops_all
 from autograder.visible import visible
 
 __all__ = ["Incoming"]
@@ -65,7 +65,13 @@ class Incoming:
             for name in self._attempts.restless()
         ]
         if whole := self._attempts.whole():
-            report = collect(course, [inbound], form="exchange", only=whole)
+            try:
+                report = collect(course, [inbound], form="exchange", only=whole)
+            except Exception as error:  # such as a roster that is wrong: what is there is graded
+                if stops_all(error):
+                    raise
+                said = f"nothing is collected from {inbound}: {fault_words(error)}"
+                return [*problems, Problem(said)]
             self._attempts.done(whole)
             self._tell(f"{inbound}: {len(whole)} new, {len(report.taken)} taken")
             problems += [Problem(course.in_words(said)) for said in report.problems()]

@@ -562,6 +562,22 @@ def test_an_exchange_that_cannot_be_read_is_said_once_and_when_it_is_back(
     assert [str(one)[:28] for one in server.once()] == ["the exchange cannot be read,"]
 
 
+def test_a_roster_that_is_wrong_keeps_nobody_from_being_graded(classroom, serve, tmp_path):
+    exchange, roster = tmp_path / "dl", classroom.root / "roster.csv"
+    (exchange / "inbound").mkdir(parents=True)
+    attempt(exchange, "ada", "2026-11-20 10:00:00.000001", classroom.right)
+    roster.write_text("nothing\n")
+    classroom.submit("bo")
+    server = serve(exchange)
+    rounds(server, *[nothing] * 6)
+    assert results(classroom) == {"bo": 7.0}
+    (said,) = [line for line in server.said if "collected" in line]
+    assert "needs attention: nothing is collected from" in said
+    roster.unlink()
+    rounds(server, *[nothing] * 6)
+    assert results(classroom) == {"ada": 7.0, "bo": 7.0}
+
+
 def test_of_an_exchange_only_what_is_new_is_read(classroom, serve, tmp_path, monkeypatch):
     exchange, trees, walks = tmp_path / "dl", [], []
     (exchange / "inbound").mkdir(parents=True)
