@@ -18,13 +18,15 @@ def secret_of_environment(environment: Mapping[str, str] = os.environ) -> bytes:
     """Return the secret from which hidden inputs are drawn; the demo secret where none is set.
 
     Raises:
-        UsageError: its file cannot be read, or it is too short.
+        UsageError: its file cannot be read or is empty, or it is too short.
     """
     if path := environment.get(SECRET_FILE_VARIABLE):
         try:
             secret = Path(path).read_bytes().strip()
         except OSError as error:
             raise UsageError(f"{SECRET_FILE_VARIABLE}: {error}") from None
+        if not secret:  # as while it is written: the demo secret is for where no file is named
+            raise UsageError(f"{SECRET_FILE_VARIABLE}: {path} is empty; write the secret into it")
     else:
         secret = environment.get(SECRET_VARIABLE, "").encode()
     if not secret:

@@ -16,7 +16,7 @@ import yaml
 
 from autograder import cli
 from autograder.cluster import Cluster
-from autograder.engines.dask_cluster import CALM
+from autograder.engines.dask_cluster import CALM, LOCAL_HTTP
 from tests.each import require_each
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,6 +74,8 @@ def test_every_command_of_dasks_can_be_parsed():
     for (words,) in calls:
         assert "--protocol" in words, "all speak TLS"
         assert (words[0] == "scheduler") or "--no-nanny" in words
+        where = words[words.index("--dashboard-address") + 1]
+        assert where == LOCAL_HTTP[1], "the port that HTTP has without a dashboard is for nobody"
 
 
 def test_the_settings_of_dask_are_the_same_everywhere():
@@ -159,5 +161,7 @@ def test_every_unit_names_files_that_there_are_and_starts_again_by_itself():
     for unit in UNITS:
         text = unit.read_text("utf-8")
         assert "Restart=always" in text
+        assert "StartLimitIntervalSec=0" in text, "it is never given up"
+        assert "RestartPreventExitStatus" not in text, "what it lacks may come back"
         assert f"systemd/{unit.name}" in PAGE
     assert os.path.isfile(DOCS / "systemd" / "dask.env")

@@ -2,11 +2,13 @@
 
 import heapq
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from autograder.engines.turns import PATIENCE_SECONDS
 from autograder.errors import UsageError
 
 __all__ = ["HOUR", "Curve", "Waits", "drawn", "waiting_times", "workers_for"]
@@ -125,28 +127,57 @@ class Waits:
         return cls(len(waits), float(half), float(most), float(waits.max()))
 
 
-def waiting_times(times: np.ndarray, services: np.ndarray, workers: int) -> np.ndarray:
-    """Return how long each submission waits until it is graded, first come, first served.
+def waiting_times(
+    times: np.ndarray, services: np.ndarray, workers: int, again: np.ndarray | None = None
+) -> np.ndarray:
+    """Return how long each submission waits until it is graded, as `autograder serve` has it.
+
+    Who comes first is graded first, as soon as a worker is free. What is graded again has all
+    workers for itself: when nothing else waits, or when it has waited for a while.
 
     Args:
         times: when each comes, in order: (n,) in seconds.
         services: how long its grading takes: (n,) in seconds.
         workers: how many are graded at a time.
+        again: how long it is graded again, 0 where it is not: (n,) in seconds.
 
     Returns:
-        (n,) seconds, the grading itself included.
+        (n,) seconds, all gradings included.
     """
-    free = [-math.inf] * workers
-    waits = np.empty(len(times))
-    for number, (time, service) in enumerate(zip(times.tolist(), services.tolist(), strict=True)):
-        ended = max(time, free[0]) + service
-        heapq.heapreplace(free, ended)
-        waits[number] = ended - time
-    return waits
+    came, takes = times.tolist(), services.tolist()
+    more = [0.0] * len(came) if again is None else again.tolist()
+    ends, now, number = [0.0] * len(came), -math.inf, 0
+    running: list[tuple[float, int]] = []  # when each ends
+    aside = deque[tuple[float, int]]()  # since when each waits to be graded again
+    while number < len(came) or running or aside:
+        due = aside[0][0] + PATIENCE_SECONDS if aside else math.inf
+        waits = number < len(came) and came[number] <= now
+        if waits and len(running) < workers and now < due:
+            heapq.heappush(running, (now + takes[number], number))
+            number += 1
+        elif aside and not running and (now >= due or not waits):
+            _, one = aside.popleft()
+            now = ends[one] = now + more[one]
+        else:
+            coming = came[number] if number < len(came) and not waits else math.inf
+            now = min(
+                running[0][0] if running else math.inf, coming, due if due > now else math.inf
+            )
+            while running and running[0][0] <= now:
+                ended, one = heapq.heappop(running)
+                ends[one] = ended
+                if more[one]:
+                    aside.append((ended, one))
+    found: np.ndarray = np.array(ends) - times
+    return found
 
 
 def workers_for(
-    times: np.ndarray, services: np.ndarray, seconds: float, since: float = -math.inf
+    times: np.ndarray,
+    services: np.ndarray,
+    seconds: float,
+    since: float = -math.inf,
+    again: np.ndarray | None = None,
 ) -> int | None:
     """Return the fewest workers with which 95 % of submissions wait less than so long.
 
@@ -155,13 +186,15 @@ def workers_for(
         services: how long its grading takes: (n,) in seconds.
         seconds: the limit.
         since: only what comes from then on counts.
+        again: how long it is graded again: (n,) in seconds.
 
     Returns:
         None where no number of workers is enough, as grading alone takes longer.
     """
 
     def is_enough(workers: int) -> bool:
-        return Waits.of(waiting_times(times, services, workers)[times >= since]).most < seconds
+        waits = waiting_times(times, services, workers, again)
+        return Waits.of(waits[times >= since]).most < seconds
 
     few, many = 0, 1
     while not is_enough(many):
@@ -174,6 +207,18 @@ def workers_for(
     return many
 
 
-def drawn(measured: Sequence[float], count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return times of so many gradings, each one that was measured: (count,) in seconds."""
-    return rng.choice(np.asarray(measured, dtype=float), count)
+def drawn(
+    measured: Sequence[tuple[float, float]], count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return times of so many gradings, each one that was measured: (count,) in seconds.
+
+    Args:
+        measured: how long each took, and how long it was graded again.
+        count: how many.
+        rng: decides which.
+
+    Returns:
+        (count,) seconds of gradings, and (count,) of those that follow.
+    """
+    chosen = rng.choice(np.asarray(measured, dtype=float), count)
+    return chosen[:, 0], chosen[:, 1]

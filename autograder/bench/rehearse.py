@@ -12,11 +12,12 @@ from autograder.artefacts.bundle import read_bundle
 from autograder.bench.deadline import HOUR, Curve, Waits, drawn, waiting_times, workers_for
 from autograder.course import Course
 from autograder.engines.places import device_for
-from autograder.engines.work import Engine, Job, Work
+from autograder.engines.work import Job, StandingEngine, Work
 from autograder.errors import HarnessError, NotCompiled
 
 __all__ = ["Measured", "Rehearsal", "measure", "rehearse"]
 
+FEWEST = 100  # submissions that tell enough of a class
 NOBODY = "rehearsal"  # whose the solution is, where nobody has submitted
 
 
@@ -24,13 +25,31 @@ NOBODY = "rehearsal"  # whose the solution is, where nobody has submitted
 class Measured:
     """How long gradings took: ``seconds`` of each, ``workers`` at a time, ``wall`` in all.
 
-    ``of_solution`` says that nobody has submitted, so that it is the solution that was graded.
+    ``again`` says how long each was graded a second time, as it was starved; 0 where it was not.
+    ``submissions`` is how many different ones there were; 0 where nobody has submitted, so that it
+    is the solution that was graded.
     """
 
     seconds: tuple[float, ...]
     workers: int
     wall: float
-    of_solution: bool = False
+    again: tuple[float, ...]
+    submissions: int
+
+    @property
+    def warning(self) -> str | None:
+        """Why these times may tell little of a class; None where they tell enough."""
+        if not self.submissions:
+            return (
+                "the solution alone was measured, as nobody has submitted: what students hand in "
+                "may take much longer, up to the limits"
+            )
+        if self.submissions < FEWEST:
+            return (
+                f"{self.submissions} submissions were measured, and slow ones are rare: with fewer "
+                f"than {FEWEST} they may be missing, and the class waits longer than this says"
+            )
+        return None
 
 
 @dataclass(frozen=True)
@@ -62,7 +81,8 @@ class Rehearsal:
     def as_json(self) -> dict[str, object]:
         """Return it as JSON has it, with the gradings' times in short."""
         found = asdict(self)
-        seconds = found["measured"].pop("seconds")
+        seconds, again = found["measured"].pop("seconds"), found["measured"].pop("again")
+        found["measured"] |= {"again": sum(map(bool, again)), "warning": self.measured.warning}
         found["measured"] |= {"gradings": len(seconds), "median": statistics.median(seconds)}
         found["measured"] |= {"mean": statistics.fmean(seconds), "longest": max(seconds)}
         return found
@@ -75,12 +95,15 @@ class Rehearsal:
             f"in {curve.days} days, {self.last_hour.count:,} of them in the last hour, "
             f"{self.busiest_minute} in the busiest minute"
         )
-        what = "times the solution, as nobody has submitted" if measured.of_solution else "gradings"
+        if measured.warning is not None:
+            yield f"warning: {measured.warning}"
+        again = sum(map(bool, measured.again))
+        once_more = f"; {again} of them were starved, and graded again alone" if again else ""
         yield (
             f"a grading takes {_seconds(statistics.median(measured.seconds))} (median; on average "
             f"{_seconds(statistics.fmean(measured.seconds))}, at most "
-            f"{_seconds(max(measured.seconds))}): measured on {len(measured.seconds)} {what}, "
-            f"{measured.workers} at a time"
+            f"{_seconds(max(measured.seconds))}): measured on {len(measured.seconds)} gradings, "
+            f"{measured.workers} at a time{once_more}"
         )
         more = "" if self.workers <= measured.workers else ", each as quick as those measured"
         yield f"with {_workers(self.workers)}{more}, until it is graded a submission waits"
@@ -97,7 +120,7 @@ class Rehearsal:
 
 
 def measure(
-    course: Course, name: str, engine: Engine, device: str, workers: int, sample: int, seed: int
+    course: Course, name: str, engine: StandingEngine, device: str, sample: int, seed: int
 ) -> Measured:
     """Grade some of what was submitted, and write nothing.
 
@@ -106,7 +129,6 @@ def measure(
         name: the assignment.
         engine: that grades.
         device: ``cpu``, ``cuda`` or ``auto``.
-        workers: how many are graded at a time.
         sample: how many different submissions, at the most.
         seed: decides which.
 
@@ -118,21 +140,26 @@ def measure(
         raise NotCompiled(name)
     found = list(course.submitted(name).items())
     chosen = random.Random(seed).sample(found, min(sample, len(found)))
-    if of_solution := not chosen:
+    submissions = len(chosen)
+    if not chosen:
         chosen = [(NOBODY, course.build(name) / f"{name}_solution.ipynb")] * sample
-    # Several times, if there are few: all workers have something to do for a while.
-    rounds = -(-max(2 * workers, len(chosen)) // len(chosen))
-    jobs = [Job(student, path) for _ in range(rounds) for student, path in chosen]
     device = device_for(device, read_bundle(course.bundle(name)).manifest)
     work = Work.of(course, name, device, course.min_isolation)
-    began, first, seconds = time.monotonic(), None, list[float]()
-    for one in engine(work, jobs, workers):
-        first = first or time.monotonic()
-        if one.seconds and one.result.fault is None:
-            seconds.append(one.seconds)
-    if not seconds:
+    times = list[tuple[float, float]]()
+    with engine.held(work) as workers:
+        # Several times, if there are few: all workers have something to do for a while.
+        rounds = -(-max(2 * workers, len(chosen)) // len(chosen))
+        jobs = [Job(student, path) for _ in range(rounds) for student, path in chosen]
+        began, first = time.monotonic(), None
+        for one in engine(work, jobs, workers):
+            first = first or time.monotonic()
+            if one.seconds and one.result.fault is None:
+                again = one.seconds if one.former_seconds else 0.0
+                times.append((one.former_seconds or one.seconds, again))
+    if not times:
         raise HarnessError(f"none of {len(jobs)} submissions of {name} could be graded")
-    return Measured(tuple(seconds), workers, time.monotonic() - (first or began), of_solution)
+    seconds, again_ = zip(*times, strict=True)
+    return Measured(seconds, workers, time.monotonic() - (first or began), again_, submissions)
 
 
 def rehearse(
@@ -150,8 +177,9 @@ def rehearse(
     """
     rng = np.random.default_rng(seed)
     times = curve.times(rng)
-    services = drawn(measured.seconds, len(times), rng)
-    waits = waiting_times(times, services, workers)
+    gradings = list(zip(measured.seconds, measured.again, strict=True))
+    services, again = drawn(gradings, len(times), rng)
+    waits = waiting_times(times, services, workers, again)
     minutes = np.unique(np.floor(times / 60), return_counts=True)[1]
     return Rehearsal(
         name,
@@ -162,7 +190,7 @@ def rehearse(
         Waits.of(waits),
         Waits.of(waits[times >= -HOUR]),
         limit_seconds,
-        workers_for(times, services, limit_seconds, -HOUR),
+        workers_for(times, services, limit_seconds, -HOUR, again),
     )
 
 

@@ -45,7 +45,7 @@ def collect(
     form: str | None = None,
     policy: Policy = Policy.NEWEST,
     dry_run: bool = False,
-    leave: Collection[str] = (),
+    only: Collection[str] | None = None,
 ) -> Report:
     """Bring the submissions of some sources into `submitted/`, and return the report.
 
@@ -56,7 +56,7 @@ def collect(
         form: a name in `FORMS`; None if it is recognised.
         policy: what to do where a student has a submission already.
         dry_run: write nothing.
-        leave: attempts in an exchange that are left for another time, by their names there.
+        only: of an exchange these attempts alone, by their names there; None means all.
 
     Raises:
         UsageError: a source is not there or none of that form, nobody tells the assignment, or the
@@ -71,14 +71,17 @@ def collect(
     with ExitStack() as stack:
         listed = []
         for number, path in enumerate(paths):
-            listed += _list(Source(path, stack, names, frozenset(leave)), number, form, report)
+            wanted = None if only is None else frozenset(only)
+            listed += _list(Source(path, stack, names, wanted), number, form, report)
         groups = _by_student(_of_assignments(listed, assignment, names, report), roster, report)
         for (name, student), attempts in sorted(groups.items()):
             report.superseded += len(attempts) - 1
             newest = max(attempts, key=_rank)
             try:
                 former = existing(course, name, student)
-                if not roster.complete and (other := _other_person(former, newest.found)):
+                alone = only is not None and _is_of_form(former, newest.form)
+                in_doubt = alone or not roster.complete
+                if in_doubt and (other := _other_person(former, newest.found)):
                     report.unmatched.append(_both(student, (other, newest.found.who.text)))
                     continue
                 _take(course, name, student, newest, former, policy, report)
@@ -177,6 +180,11 @@ def _several(attempts: Sequence[_Listed]) -> Sequence[str]:
     for one in attempts:
         people[one.source].add(one.found.who.text)
     return next((sorted(texts) for texts in people.values() if len(texts) > 1), ())
+
+
+def _is_of_form(former: Existing | None, form: str) -> bool:
+    """Return whether the submission in place came in a form: where not all is read, from there."""
+    return former is not None and former.record.get("as") == form
 
 
 def _other_person(former: Existing | None, found: Found) -> str | None:

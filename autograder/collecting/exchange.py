@@ -2,14 +2,16 @@
 
 The source is the exchange, the folder of a course in it, or ``inbound`` itself. Every attempt is
 yielded; ``timestamp.txt`` and ``submission_secret.txt`` stay as they are, because nbgrader finds a
-student's feedback by them.
+student's feedback by them. Only where an attempt has been changed since it was collected, the time
+of the change counts.
 """
 
 import os
 import pwd
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autograder.collecting.folders import person, time_in
@@ -52,14 +54,14 @@ def inbound_of(path: Path) -> Path:
 
 
 def read(source: Source, notes: Notes) -> Iterator[Found]:
-    """Yield every attempt, but those that the source is told to leave.
+    """Yield every attempt, or those that are wanted.
 
     Raises:
         UsageError: there is no such folder, or there are several.
     """
-    for folder in sorted(inbound_of(source.path).iterdir()):
-        if folder.name in source.leave:
-            continue
+    inbound = inbound_of(source.path)
+    wanted = None if source.only is None else [inbound / name for name in source.only]
+    for folder in sorted(inbound.iterdir() if wanted is None else wanted):
         match = ATTEMPT.fullmatch(folder.name)
         if match is None or folder.is_symlink() or not folder.is_dir():
             notes.strays.append(folder.name)
@@ -93,7 +95,23 @@ def read(source: Source, notes: Notes) -> Iterator[Found]:
             stamp if same else None,
             keeps=tuple(member for member in members if member.name == SECRET),
             owner=owner,
+            changed=_changed(folder),
         )
+
+
+def _changed(folder: Path) -> datetime | None:
+    """Return when something in a folder was changed last, by the clock of the file system.
+
+    Whoever changes a file can set its other times as they like.
+    """
+    times = list[int]()
+    for top, _, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):
+                times.append(os.lstat(os.path.join(top, name)).st_ctime_ns)
+    if not times:
+        return None
+    return datetime.fromtimestamp(max(times) / 1e9, UTC).replace(tzinfo=None)
 
 
 def _owner(folder: Path) -> str | None:

@@ -30,6 +30,8 @@ class Found:
         attempt: larger for what came later, among submissions without a time.
         keeps: further files that only a trusted source may bring, by name.
         owner: the account of this machine that must be the student's; None if nobody can say.
+        changed: when something in it was changed last, in UTC without a zone, by a clock that the
+            student does not set; None where the source does not tell.
     """
 
     who: Clues
@@ -42,6 +44,7 @@ class Found:
     attempt: int = 0
     keeps: tuple[Member, ...] = ()
     owner: str | None = None
+    changed: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,13 @@ class Source:
         path: where it is.
         stack: what is open until everything is collected.
         assignments: the names of the course's assignments.
-        leave: attempts that somebody still writes, by the names that an exchange has for them.
+        only: the attempts that are wanted of an exchange, by their names there; None means all.
     """
 
     path: Path
     stack: ExitStack
     assignments: frozenset[str] = frozenset()
-    leave: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
 
     @property
     def name(self) -> str:

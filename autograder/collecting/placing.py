@@ -5,13 +5,14 @@ goes to ``submitted/<student>/.attempts/<assignment>/<time>/``, where grading lo
 the best of several attempts counts.
 """
 
+import hashlib
 import json
 import os
 import secrets
 import shutil
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import count
@@ -130,12 +131,15 @@ def place(
     others = content.others.items()
     files = {name: data for name, data in others if name.partition("/")[0] not in own}
     files[notebook] = content.notebook
+    digest = _digest(files)
+    stated = None if found.time is None else found.time.isoformat()
+    found = _with_time_of_change(found, former, digest)
     if stamp := _stamp(found):
         files[TIMESTAMP] = stamp
     outcome = _outcome(found, files, notebook, former, policy, source)
     if dry_run or outcome in (Outcome.OLDER, Outcome.KEPT):
         return outcome
-    record = _record(found, content, source)
+    record = _record(found, content, source, stated, digest)
     folder = course.root / "submitted" / student / assignment
     if outcome is Outcome.UNCHANGED:
         written = folder / RECORD
@@ -144,6 +148,33 @@ def place(
         return outcome
     _put(folder, {**files, RECORD: record}, former)
     return outcome
+
+
+def _with_time_of_change(found: Found, former: Existing | None, digest: str) -> Found:
+    """Return a submission with the time that counts.
+
+    What says the same time as the one in place, and was changed since that was collected, was
+    handed in when it was changed.
+    """
+    record = {} if former is None else former.record
+    if found.time is None or record.get("stated") != found.time.isoformat():
+        return found
+    if record.get("content") == digest:
+        time = former.time if former is not None else None
+    else:
+        time = found.changed
+    if time is None or "content" not in record or time <= found.time:
+        return found
+    return replace(found, time=time, stamp=None)
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    """Return a digest of files with their names."""
+    digest = hashlib.sha256()
+    for name, data in sorted(files.items()):
+        for part in (name.encode("utf-8", "surrogateescape"), data):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
 
 
 def _stamp(found: Found) -> bytes | None:
@@ -198,8 +229,8 @@ def _has(folder: Path, files: Mapping[str, bytes], notebook: str) -> bool:
     return True
 
 
-def _record(found: Found, content: Content, source: str) -> bytes:
-    """Return what is written beside a submission of where it comes from."""
+def _record(found: Found, content: Content, source: str, stated: str | None, digest: str) -> bytes:
+    """Return what is written beside a submission of where it comes from, and what it was then."""
     said = {
         "schema": SCHEMA,
         "as": source,
@@ -208,6 +239,8 @@ def _record(found: Found, content: Content, source: str) -> bytes:
         "file": content.name,
         "attempt": found.attempt,
         "late": found.late,
+        "stated": stated,
+        "content": digest,
     }
     return (json.dumps(said, indent=1) + "\n").encode()
 

@@ -3,7 +3,7 @@
 import re
 import zlib
 from collections.abc import Collection, Iterable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -67,6 +67,7 @@ def _add_grade(parser: Parser) -> None:
 def _grade(options: Options) -> int:
     from autograder.display import Display
     from autograder.engines.class_report import report_at_the_end
+    from autograder.engines.holding import holding
     from autograder.engines.problems import Problem
     from autograder.engines.run import Run, grade_assignment
 
@@ -82,7 +83,8 @@ def _grade(options: Options) -> int:
     device, jobs = device_of(options), jobs_of(options)
     display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs, left_out = list[Run](), list[Problem]()
-    with report_at_the_end(partial(_write_report, course, display, left_out)):
+    write_report = partial(_write_report, course, display, left_out)
+    with holding(course, "autograder grade"), report_at_the_end(write_report):
         for name, students in _sharded(course, _to_grade(course, options), options):
             with display.progress(name) as progress:
                 run = grade_assignment(
@@ -141,6 +143,7 @@ def _add_regrade(parser: Parser) -> None:
 def _regrade(options: Options) -> int:
     from autograder.display import Display
     from autograder.engines.class_report import report_at_the_end
+    from autograder.engines.holding import holding
     from autograder.engines.problems import Problem
     from autograder.engines.regrade import regrade
 
@@ -148,7 +151,10 @@ def _regrade(options: Options) -> int:
     device, jobs = device_of(options), jobs_of(options)
     display, left_out, said = Display(), list[Problem](), set[Problem]()
     write_report = partial(_write_report, course, display, left_out)
-    with report_at_the_end(write_report) if options.apply else nullcontext():
+    with ExitStack() as stack:
+        if options.apply:
+            stack.enter_context(holding(course, "autograder regrade"))
+            stack.enter_context(report_at_the_end(write_report))
         for name, students in _to_grade(course, options):
             with display.progress(name) as progress:
                 found = regrade(

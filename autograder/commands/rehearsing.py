@@ -14,7 +14,7 @@ from autograder.commands.command import (
     print_text,
     say,
 )
-from autograder.course import Course, find_course
+from autograder.course import find_course
 from autograder.errors import UsageError
 
 __all__ = ["REHEARSE"]
@@ -41,7 +41,7 @@ def _add_rehearse(parser: Parser) -> None:
         help="that 95 %% of the last hour should wait at most; default: 5",
     )
     parser.add_argument(
-        "--sample", type=int, default=40, help="submissions to grade for it; default: 40"
+        "--sample", type=int, default=200, help="submissions to grade for it; default: 200"
     )
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn; default: 0")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -52,8 +52,7 @@ def _add_rehearse(parser: Parser) -> None:
 def _rehearse(options: Options) -> int:
     from autograder.bench.deadline import Curve
     from autograder.bench.rehearse import measure, rehearse
-    from autograder.engines.standing import Standing
-    from autograder.engines.table import engine_of
+    from autograder.engines.table import standing_engine
 
     course = with_cluster(find_course(), options)
     (name,) = assignments_of(course, [options.name])
@@ -63,15 +62,12 @@ def _rehearse(options: Options) -> int:
         if (value := getattr(options, option)) is not None and not value > 0:
             raise UsageError(f"--{option} must be above 0, got {value}")
     device = device_of(options)
-    at_a_time = jobs_of(options) if options.engine == "local" else _slots(course)
-    standing = Standing(at_a_time) if options.engine == "local" else None
+    engine = standing_engine(options.engine, jobs_of(options))
     try:
-        engine = standing or engine_of(options.engine)
-        measured = measure(course, name, engine, device, at_a_time, options.sample, options.seed)
+        measured = measure(course, name, engine, device, options.sample, options.seed)
     finally:
-        if standing is not None:
-            standing.close()
-    workers = options.workers or at_a_time
+        engine.close()
+    workers = options.workers or measured.workers
     found = rehearse(name, curve, measured, workers, 60 * options.minutes, options.seed)
     if options.json:
         print_text(json.dumps(found.as_json(), indent=1))
@@ -88,10 +84,3 @@ REHEARSE = Command(
     run=_rehearse,
     add_options=_add_rehearse,
 )
-
-
-def _slots(course: Course) -> int:
-    """Return how many submissions the cluster grades at a time."""
-    from autograder.engines.dask_cluster import slots_of
-
-    return slots_of(course.cluster.within(course.root), course.secret_to_grade_with())

@@ -47,26 +47,30 @@ def _add_serve(parser: Parser) -> None:
 
 def _serve(options: Options) -> int:
     from autograder.collecting.exchange import inbound_of
-    from autograder.engines.serving import Server, only_one
-    from autograder.engines.standing import Standing
+    from autograder.engines.holding import holding
+    from autograder.engines.incoming import Incoming
+    from autograder.engines.lines import Lines
+    from autograder.engines.serving import Server
+    from autograder.engines.table import standing_engine
 
     course, jobs = _course(options), jobs_of(options)
     course.secret_to_grade_with()
     if options.assignments:
         assignments_of(course, options.assignments)
-    if options.exchange is not None:
-        inbound_of(options.exchange)  # a wrong name is said now, not in the log
-    standing = Standing(jobs)
+    exchange = options.exchange and options.exchange.absolute()
+    if exchange is not None:
+        inbound_of(exchange)  # a wrong name is said now, not in the log
+    standing = standing_engine(options.engine, jobs)
+    lines = Lines(standing, jobs)
     server = Server(
         partial(_course, options),
         options.assignments,
-        options.exchange and options.exchange.absolute(),
         device_of(options),
-        jobs,
-        standing if options.engine == "local" else options.engine,
+        lines,
         _say,
+        None if exchange is None else Incoming(exchange, _say),
     )
-    with only_one(course), _ending():
+    with holding(course, "autograder serve", alone=True), _ending():
         try:
             if options.once:
                 return ATTENTION if server.once() else DONE
@@ -78,6 +82,7 @@ def _serve(options: Options) -> int:
             _say("stopped; what was graded is stored, the same command goes on")
         finally:
             standing.close()
+            lines.close()
     return DONE
 
 

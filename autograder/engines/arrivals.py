@@ -8,19 +8,30 @@ import os
 import time
 from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from autograder.course import Course
+from autograder.course import TIMESTAMP, Course
 
-__all__ = ["SETTLE_SECONDS", "Arrivals", "looks_of_exchange", "looks_of_submitted"]
+__all__ = ["SETTLE_SECONDS", "Arrivals", "Look", "looks_of_exchange", "looks_of_submitted"]
 
 K = TypeVar("K", bound=Hashable)
 Look = tuple[tuple[str, int, int, int, int], ...]  # name, inode, size, modified, changed
 
 SETTLE_SECONDS = 2.0
+RESTLESS_SECONDS = 120.0  # of changes, after which nobody waits for their end
 MOST_FILES = 1000  # of a folder that are looked at
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """How a folder looks, since when, and since when it has not been whole."""
+
+    look: Look
+    since: float
+    changing: float
 
 
 class Arrivals(Generic[K]):
@@ -35,29 +46,45 @@ class Arrivals(Generic[K]):
         self, settle: float = SETTLE_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._settle, self._clock = settle, clock
-        self._seen: dict[K, tuple[Look, float]] = {}
+        self._seen: dict[K, _Seen] = {}
         self._done: dict[K, Look] = {}
 
     def look(self, looks: Mapping[K, Look]) -> None:
         """Take in how all folders look now; those that are not there any more are forgotten."""
-        now = self._clock()
+        now, before = self._clock(), self._clock() - self._settle
         seen = {}
         for key, look in looks.items():
-            before = self._seen.get(key)
-            seen[key] = before if before is not None and before[0] == look else (look, now)
+            one = self._seen.get(key)
+            if one is None or one.look != look:
+                was_whole = one is None or one.since <= before
+                seen[key] = _Seen(look, now, now if one is None or was_whole else one.changing)
+            else:
+                seen[key] = one
         self._seen = seen
         self._done = {key: look for key, look in self._done.items() if key in seen}
 
     def whole(self) -> dict[K, Look]:
-        """Return what is to be done and is whole, and how it looks."""
+        """Return what is to be done and is whole, in the order in which it came."""
         before = self._clock() - self._settle
-        new = {key: pair for key, pair in self._seen.items() if self._done.get(key) != pair[0]}
-        return {key: look for key, (look, since) in new.items() if since <= before}
+        new = {key: one for key, one in self._seen.items() if self._done.get(key) != one.look}
+        whole = [
+            (one.since, _newest(one.look), key) for key, one in new.items() if one.since <= before
+        ]
+        return {key: new[key].look for *_, key in sorted(whole, key=lambda found: found[:2])}
 
     def growing(self) -> set[K]:
         """Return what is not whole yet."""
         before = self._clock() - self._settle
-        return {key for key, (_, since) in self._seen.items() if since > before}
+        return {key for key, one in self._seen.items() if one.since > before}
+
+    def restless(self) -> set[K]:
+        """Return what has not been whole for so long that nobody should wait for it."""
+        before = self._clock() - RESTLESS_SECONDS
+        return {key for key in self.growing() if self._seen[key].changing <= before}
+
+    def finished(self) -> dict[K, Look]:
+        """Return what is done and has not changed since, and how it looks."""
+        return {k: look for k, look in self._done.items() if self._seen[k].look == look}
 
     def done(self, looks: Mapping[K, Look]) -> None:
         """Learn what is done, as it looked then: what has changed since is new."""
@@ -70,7 +97,11 @@ class Arrivals(Generic[K]):
 
 
 def looks_of_submitted(course: Course, names: Collection[str]) -> dict[tuple[str, str], Look]:
-    """Return how each submission looks, by assignment and the name of the student's folder."""
+    """Return how each submission looks, by assignment and the name of the student's folder.
+
+    Raises:
+        OSError: the folder of all submissions cannot be read.
+    """
     found = {}
     for student in _folders(course.root / "submitted"):
         for name in names:
@@ -79,27 +110,61 @@ def looks_of_submitted(course: Course, names: Collection[str]) -> dict[tuple[str
     return found
 
 
-def looks_of_exchange(inbound: Path) -> dict[str, Look]:
-    """Return how each attempt in an exchange's folder of submitted work looks."""
-    return {folder.name: _look_of(folder) for folder in _folders(inbound)}
+def looks_of_exchange(inbound: Path, known: Mapping[str, Look]) -> dict[str, Look]:
+    """Return how each attempt in an exchange's folder of submitted work looks.
+
+    Args:
+        inbound: the folder.
+        known: attempts that are looked into only where their folder itself has changed.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    found = {}
+    for folder in _folders(inbound):
+        former = known.get(folder.name)
+        same = former is not None and former[:1] == _entry(str(folder))
+        found[folder.name] = former if former is not None and same else _look_of(folder)
+    return found
 
 
 def _folders(folder: Path) -> list[Path]:
     try:
         return [Path(entry.path) for entry in os.scandir(folder) if not entry.name.startswith(".")]
-    except OSError:
+    except FileNotFoundError:
         return []
 
 
 def _look_of(folder: Path) -> Look:
-    """Return what tells whether somebody has changed a folder, of many files of some."""
-    found = []
+    """Return what tells whether somebody has changed a folder, of many files of some.
+
+    The folder itself comes first. What may be the notebook, and its time, are always among them.
+    """
+    found = list[tuple[str, int, int, int, int]]()
     with suppress(OSError):
-        walk = ((top, name) for top, below, files in os.walk(folder) for name in (*below, *files))
-        for top, name in islice(walk, MOST_FILES):
-            path = os.path.join(top, name)
-            with suppress(OSError):
-                status = os.lstat(path)
-                times = status.st_mtime_ns, status.st_ctime_ns
-                found.append((path, status.st_ino, status.st_size, *times))
-    return tuple(sorted(found))
+        walk = (
+            os.path.join(top, name)
+            for top, below, files in os.walk(folder)
+            for name in (*sorted(files, key=_counts_less), *below)
+        )
+        for path in islice(walk, MOST_FILES):
+            found += _entry(path)
+    return (*_entry(str(folder)), *sorted(found))
+
+
+def _counts_less(name: str) -> bool:
+    return not (name == TIMESTAMP or name.lower().endswith(".ipynb"))
+
+
+def _entry(path: str) -> Look:
+    """Return how one file or folder looks; nothing of one that cannot be seen."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return ()
+    return ((path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns),)
+
+
+def _newest(look: Look) -> int:
+    """Return when something was changed last."""
+    return max((changed for *_, changed in look), default=0)

@@ -17,12 +17,12 @@ from autograder.secret import DEMO_SECRET
 __all__ = [
     "CALM",
     "GPU",
+    "LOCAL_HTTP",
     "Connector",
     "address_of",
     "connected",
     "is_loopback",
     "require_encryption",
-    "slots_of",
     "slurm_cluster",
 ]
 
@@ -38,7 +38,10 @@ CALM = {
     "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "30s",
     "DASK_DISTRIBUTED__SCHEDULER__WORK_STEALING": "False",
     "DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__START": "False",
+    "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",  # else it answers whoever asks
+    "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
 }
+LOCAL_HTTP = ("--dashboard-address", "127.0.0.1:0")  # even without a dashboard there is a port
 QUIET = ("distributed", "distributed.client", "dask_jobqueue")
 
 
@@ -130,23 +133,6 @@ def connected(cluster: Cluster, secret: bytes) -> Iterator["Connector"]:
             logging.getLogger(name).setLevel(level)
 
 
-def slots_of(cluster: Cluster, secret: bytes) -> int:
-    """Return how many submissions a cluster grades at a time; of one of Slurm, when all are there.
-
-    Raises:
-        HarnessError: the scheduler does not answer, or has no worker.
-        UnsafeHere: the connection is not encrypted.
-        UsageError: nobody says where the scheduler is.
-    """
-    if cluster.slurm is not None and not cluster.scheduler:
-        return cluster.slurm.jobs * cluster.slurm.cores
-    with connected(cluster, secret) as connect, connect() as client:
-        workers = client.scheduler_info()["workers"]
-    if not workers:
-        raise HarnessError("the scheduler has no worker")
-    return sum(int(said["nthreads"]) for said in workers.values())
-
-
 @dataclass(frozen=True)
 class Connector:
     """Connects to a scheduler: once, and again when it was gone."""
@@ -219,8 +205,8 @@ def slurm_cluster(cluster: Cluster, slurm: Slurm) -> Iterator[Any]:
             interface=slurm.interface or None,
             job_extra_directives=[*directives, *slurm.directives],
             job_script_prologue=[*(f"export {k}={v}" for k, v in CALM.items()), *slurm.prologue],
-            worker_extra_args=["--no-dashboard", "--memory-limit", "0", *resources],
-            scheduler_options={"dashboard": False, "dashboard_address": ":0"},  # 8787 may be taken
+            worker_extra_args=["--no-dashboard", *LOCAL_HTTP, "--memory-limit", "0", *resources],
+            scheduler_options={"dashboard": False, "dashboard_address": LOCAL_HTTP[1]},
             protocol="tls://",
             security=own if has_own else Security.temporary(),
             shared_temp_directory=str(Path(slurm.shared_folder).expanduser()),

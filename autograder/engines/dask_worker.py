@@ -2,7 +2,8 @@
 
 Only bytes cross, as `autograder.engines.orders` describes them. No function here raises: Dask
 writes the arguments of what raised into its log, and the secret is among them. What nobody has
-used for a while is dropped, so that a driver that was killed leaves nothing behind for long.
+used for a while is dropped, so that a driver that was killed leaves nothing behind for long. What
+holds the secret is dropped when its run is over.
 """
 
 import asyncio
@@ -13,13 +14,15 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version_tuple
 from socket import gethostname
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from autograder.artefacts.bundle import digest_of
 from autograder.engines.orders import Order, Outcome, Setup, Warm, decode, encode
 from autograder.engines.slots import Slots
+from autograder.engines.turns import Turns
 from autograder.errors import AutograderError, HarnessError
 from autograder.version import own_version
 
@@ -64,18 +67,23 @@ class _State:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.setups: dict[str, tuple[Setup, float]] = {}  # and when each was used
-        self.bundles: dict[str, bytes] = {}
+        self.bundles: dict[str, tuple[bytes, float]] = {}  # likewise
         self.slots: Slots | None = None
+        self.turns: Turns | None = None
         self.address = ""
 
-    def find(self, name: str) -> tuple[Slots, Setup, bytes] | None:
-        """Return the slots, with a set-up that was received, if its bundle was, too."""
+    def find(self, name: str) -> "_Ready | None":
+        """Return what grades by a set-up that was received, if its bundle was, too."""
         with self.lock:
             setup, _ = self.setups.get(name, (None, 0.0))
-            if self.slots is None or setup is None or setup.bundle not in self.bundles:
+            if self.slots is None or self.turns is None or setup is None:
                 return None
-            self.setups[name] = setup, time.monotonic()
-            return self.slots, setup, self.bundles[setup.bundle]
+            bundle, _ = self.bundles.get(setup.bundle, (None, 0.0))
+            if bundle is None:
+                return None
+            now = time.monotonic()
+            self.setups[name], self.bundles[setup.bundle] = (setup, now), (bundle, now)
+            return _Ready(self.slots, self.turns, setup, bundle)
 
     def receive(self, setup: Setup, worker: Any) -> bool:
         """Keep a set-up; return whether its bundle is here."""
@@ -83,29 +91,42 @@ class _State:
             self.address = worker.address
             if self.slots is None:
                 self.slots = Slots(worker.state.nthreads, _private(worker))
+                self.turns = Turns(worker.state.nthreads, patience=0.0)
                 threading.Thread(target=self._tidy, daemon=True).start()
             self.setups[setup.id] = setup, time.monotonic()
             return setup.bundle in self.bundles
 
     def forget(self, name: str) -> None:
-        """Drop a set-up, and the bundles that no other one names."""
+        """Drop a set-up with all processes that know its secret; its bundle stays a while."""
         with self.lock:
             self.setups.pop(name, None)
-            self._drop_bundles()
+        if self.slots is not None:
+            self.slots.drop(name)
 
-    def _drop_bundles(self) -> None:
-        used = {setup.bundle for setup, _ in self.setups.values()}
-        self.bundles = {name: data for name, data in self.bundles.items() if name in used}
+    def tidy(self, seconds: float) -> None:
+        """Drop what nobody has used for so long."""
+        before = time.monotonic() - seconds
+        with self.lock:
+            old = [name for name, (_, used) in self.setups.items() if used <= before]
+            self.bundles = {n: pair for n, pair in self.bundles.items() if pair[1] > before}
+        for name in old:
+            self.forget(name)
+        if self.slots is not None:
+            self.slots.close_idle(seconds)
 
     def _tidy(self) -> None:
         while True:
             time.sleep(LOOK_SECONDS)
-            before = time.monotonic() - IDLE_SECONDS
-            with self.lock:
-                self.setups = {n: pair for n, pair in self.setups.items() if pair[1] > before}
-                self._drop_bundles()
-            if self.slots is not None:
-                self.slots.close_idle(IDLE_SECONDS)
+            self.tidy(IDLE_SECONDS)
+
+
+class _Ready(NamedTuple):
+    """What grades by a set-up."""
+
+    slots: Slots
+    turns: Turns
+    setup: Setup
+    bundle: bytes
 
 
 _state = _State()
@@ -147,7 +168,7 @@ def receive_bundle(digest: str, data: bytes) -> bool:
     if digest_of(data) != digest:
         return False
     with _state.lock:
-        _state.bundles[digest] = data
+        _state.bundles[digest] = data, time.monotonic()
     return True
 
 
@@ -159,28 +180,38 @@ async def warm_up(name: str) -> bytes:
 def _warm_up(name: str) -> bytes:
     if (found := _state.find(name)) is None:
         return encode(Warm(refused="the bundle did not arrive whole"))
-    slots, setup, bundle = found
+    slots, turns, setup, bundle = found
     try:
-        slot = slots.warm_up(setup, bundle)
+        slot = turns.begin(lambda: slots.warm_up(setup, bundle)).future.result()
     except (AutograderError, OSError) as error:
-        return encode(Warm(refused=str(error)))
+        return encode(Warm.refusing(error))
     return encode(Warm(slot.isolation))
 
 
-def grade_batch(name: str, orders: tuple[bytes, ...]) -> bytes:
-    """Grade submissions; return a `Batch`."""
+def grade_batch(name: str, orders: tuple[bytes, ...], alone: bool) -> bytes:
+    """Grade submissions; return a `Batch`.
+
+    Args:
+        name: of the set-up.
+        orders: the submissions.
+        alone: grade nothing else in this worker meanwhile.
+    """
     if (found := _state.find(name)) is None:
         return encode(Batch(None))
-    slots, setup, bundle = found
+    slots, turns, setup, bundle = found
     try:
         whole = [decode(order, Order) for order in orders]
     except HarnessError as error:
         return encode(Batch([Outcome(fault=str(error))] * len(orders)))
-    return encode(Batch(slots.grade(setup, bundle, whole), _state.address))
+    turn = (turns.begin_alone if alone else turns.begin)(lambda: slots.grade(setup, bundle, whole))
+    outcomes = turn.future.result()
+    if turn.was_alone:  # it has had all of the machine
+        outcomes = [structs.replace(outcome, starved=False) for outcome in outcomes]
+    return encode(Batch(outcomes, _state.address))
 
 
 def forget(name: str) -> None:
-    """Drop a set-up when its run is over; its slots stay warm for the next one a while."""
+    """Drop a set-up when its run is over, with its slots, which know the secret."""
     _state.forget(name)
 
 

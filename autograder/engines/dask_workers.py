@@ -1,6 +1,8 @@
 """The workers of a cluster that can grade for a run: each is asked, and told what it needs."""
 
-from collections.abc import Collection, Mapping
+import logging
+import time
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -12,10 +14,16 @@ from autograder.engines import dask_worker
 from autograder.engines.dask_cluster import GPU, is_loopback
 from autograder.engines.dask_worker import Facts
 from autograder.engines.orders import Setup, Warm, decode, encode
+from autograder.errors import HarnessError, UnsafeHere
 
 __all__ = ["Workers"]
 
 MOST_ASKED = 32  # at a time
+ASKED_SECONDS = 0.1  # between two looks, before the first can grade
+OTHERS_SECONDS = 2.0  # behind the first, for others to answer before anything is sent
+AGAIN_SECONDS = 30.0  # until one is asked again that could not start what grades
+END_SECONDS = 3.0  # for workers to be told that a run is over
+TOLD = 10  # workers that a message names
 
 
 @dataclass(frozen=True)
@@ -26,12 +34,20 @@ class Worker:
     slots: int
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a worker cannot grade, and whether that may pass."""
+
+    why: str
+    passes: bool = False
+
+
 class Workers:
     """The workers of a cluster that can grade for a run.
 
     Each is asked once what it is, gets the set-up and, if it has not had it before, the bundle,
-    and tries its walls. One that cannot grade is left out. Each is asked by a thread of its own, so
-    that one that dies meanwhile keeps nobody else waiting.
+    and tries its walls. One that cannot grade is left out; where that may pass, it is asked again
+    after a while. Each is asked by a thread of its own, so that one that dies keeps none waiting.
 
     Args:
         client: of Dask, connected.
@@ -48,7 +64,10 @@ class Workers:
         self._client, self._setup, self._bundle = client, setup, bundle
         self._insecure = insecure
         self._asked: set[str] = set()
-        self._answers = SimpleQueue[tuple[str, Worker | str | None]]()
+        self._answers = SimpleQueue[tuple[str, Worker | Refusal | None]]()
+        # Why some could not grade, which may pass, and when each is asked again.
+        self._passing: dict[str, tuple[str, float]] = {}
+        self._told = set[str]()
         self.fit: dict[str, Worker] = {}
         self.refused: dict[str, str] = {}
 
@@ -67,6 +86,54 @@ class Workers:
         """Whether some have not answered yet."""
         return bool(self._asked)
 
+    @property
+    def may_come_back(self) -> bool:
+        """Whether some that are refused may grade when they are asked again."""
+        return bool(self._passing)
+
+    def wait_for_the_first(self, first_seconds: float, patience: float) -> None:
+        """Look until a worker can grade.
+
+        Args:
+            first_seconds: how long to wait where there is none.
+            patience: how long to wait where one is there, and may be able to grade later.
+
+        Raises:
+            HarnessError: there was none for so long.
+            UnsafeHere: there are workers, and none of them will ever do.
+        """
+        began = time.monotonic()
+        fit_at: float | None = None
+        while True:
+            self.look()
+            now = time.monotonic()
+            if self.fit:
+                fit_at = fit_at or now
+                if not self.are_asked or now - fit_at > OTHERS_SECONDS:
+                    return
+            elif self.refused and not self.are_asked and not self.may_come_back:
+                raise UnsafeHere(f"the cluster cannot grade this:{self.reasons()}")
+            elif self.refused or self.are_asked:
+                if now - began > patience:
+                    raise HarnessError(f"no worker could grade in {patience:.0f} s{self.reasons()}")
+            elif now - began > first_seconds:
+                raise HarnessError(
+                    f"no worker came to the scheduler in {first_seconds:.0f} s; start one as "
+                    "docs/operators.md says"
+                )
+            time.sleep(ASKED_SECONDS)
+
+    def reasons(self) -> str:
+        """Return why workers cannot grade, each reason once, as lines."""
+        return _lines([*self.refused.values(), *(why for why, _ in self._passing.values())])
+
+    def tell_refused(self) -> None:
+        """Say once of each worker that it is left out, and why, where others can grade."""
+        new = {why for why in self.refused.values() if why not in self._told}
+        self._told |= new
+        if new and self.fit:
+            logging.getLogger(__name__).warning("workers are left out:%s", _lines(new))
+
     def look(self) -> None:
         """Take in what workers have answered, ask new ones, and forget those that are gone.
 
@@ -81,7 +148,12 @@ class Workers:
                 if isinstance(answer, Worker):
                     self.fit[address] = answer
                 elif answer is not None:
-                    self.refused[address] = answer
+                    self.refused[address] = answer.why
+                    if answer.passes:
+                        self._passing[address] = answer.why, time.monotonic() + AGAIN_SECONDS
+        here = known.keys() - self.fit.keys()
+        self._passing = {a: passing for a, passing in self._passing.items() if a in here}
+        self.ask_again([a for a, (_, at) in self._passing.items() if at <= time.monotonic()])
         self.fit = {address: worker for address, worker in self.fit.items() if address in known}
         self.refused = {address: why for address, why in self.refused.items() if address in known}
         for address in known.keys() - self.fit.keys() - self.refused.keys() - self._asked:
@@ -103,47 +175,63 @@ class Workers:
         self.refused = {a: why for a, why in self.refused.items() if a not in addresses}
 
     def end(self) -> None:
-        """Tell the workers that the run is over."""
+        """Tell the workers that the run is over, and wait a moment until they have heard it."""
+        if self.fit:
+            telling = Thread(target=self._tell_end, args=(list(self.fit),), daemon=True)
+            telling.start()
+            telling.join(END_SECONDS)
+
+    def _tell_end(self, addresses: list[str]) -> None:
         with suppress(Exception):  # they forget by themselves, only later
             self._client.run(
-                dask_worker.forget,
-                self._setup.id,
-                workers=list(self.fit),
-                on_error="return",
-                wait=False,
+                dask_worker.forget, self._setup.id, workers=addresses, on_error="return"
             )
 
     def _ask(self, address: str, said: Mapping[str, Any]) -> None:
+        answer: Worker | Refusal | None
         try:
             answer = self._answer(address, said)
+        except HarnessError as error:  # it would say the same each time
+            answer = Refusal(f"{address}: {error}")
         except Exception:  # it is gone, or the scheduler is: asked again, if it is still known
             answer = None
         self._answers.put((address, answer))
 
-    def _answer(self, address: str, said: Mapping[str, Any]) -> Worker | str:
-        """Return what a worker is, when it has all that it needs, or why it cannot grade."""
+    def _answer(self, address: str, said: Mapping[str, Any]) -> Worker | Refusal:
+        """Return what a worker is, when it has all that it needs, or why it cannot grade.
+
+        Raises:
+            HarnessError: what it says cannot be read.
+        """
         why = _unlike(address, said, self._setup.device, self._insecure)
         if why is not None:
-            return why
+            return Refusal(why)
         looked = self._run(dask_worker.look, address, self._setup.bundle)
         if isinstance(looked, BaseException):
             if isinstance(looked, OSError):
                 raise looked
-            return f"{address}: cannot run autograder ({looked})"
+            return Refusal(f"{address}: cannot run autograder ({looked})")
         facts = decode(looked, Facts)
         if (why := _other_versions(facts.versions)) is not None:
-            return f"{facts.host}: {why}"
+            return Refusal(f"{facts.host}: {why}")
         if self._run(dask_worker.receive_setup, address, encode(self._setup)) is True:
             self._run(dask_worker.receive_bundle, address, self._setup.bundle, self._bundle)
         warm = decode(self._run(dask_worker.warm_up, address, self._setup.id), Warm)
         if warm.isolation is None:
-            return f"{facts.host}: {warm.refused}"
+            passes = warm.lost is None and not warm.unsafe
+            return Refusal(f"{facts.host}: {warm.refused}", passes)
         return Worker(facts.host, _slots_of(said, self._setup.device))
 
     def _run(self, function: Any, address: str, *arguments: object) -> Any:
         """Call a function in a worker; return what it said, or raised."""
         said = self._client.run(function, *arguments, workers=[address], on_error="return")
         return said[address]
+
+
+def _lines(reasons: Iterable[str]) -> str:
+    known = sorted(set(reasons))
+    more = [f"and {len(known) - TOLD} more"] if len(known) > TOLD else []
+    return "".join(f"\n  {line}" for line in [*known[:TOLD], *more])
 
 
 def _slots_of(said: Mapping[str, Any], device: str) -> int:

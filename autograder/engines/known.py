@@ -23,11 +23,13 @@ class Known:
         is_done: whether a run has nothing to do for it.
         earlier: the result that the run completes; None if it grades the whole.
         key: under which the run's result will lie.
+        is_settled: whether its result was made under other settings, and stands.
     """
 
     is_done: bool
     earlier: Result | None
     key: str
+    is_settled: bool = False
 
 
 def completed_here(result: Result | None, submission: str, bundle: Bundle, device: str) -> bool:
@@ -46,7 +48,7 @@ def stands(result: Result) -> bool:
 
 def known_of(
     store: Store, student: str, submission: str, bundle: Bundle, device: str, again: bool,
-    key_of: KeyOf, find: Find,
+    key_of: KeyOf, find: Find, settled: bool = False,
 ) -> Known:  # fmt: skip
     """Return what is known of the submission that is in its place.
 
@@ -65,6 +67,7 @@ def known_of(
         again: grade what another bundle graded, too.
         key_of: returns the key of the submission's result by a bundle on a device.
         find: returns what is stored under a key.
+        settled: let a result stand that was made under other settings: limits, secret, version.
 
     Raises:
         HarnessError: the file that is stored is damaged.
@@ -81,6 +84,8 @@ def known_of(
             there = find(store, student, key_of(bundle.id, shown.device))
             if there is not None and is_final(there):
                 return Known(True, None, key)
+        if settled and earlier is None and stands(shown) and find(store, student, key) is None:
+            return Known(True, None, key, is_settled=True)
     stored = find(store, student, key)
     if stored is not None and is_final(stored) and not waits_for_hardware(stored):
         return Known(True, earlier, key)

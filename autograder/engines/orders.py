@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from autograder.artefacts.bundle import digest_of
 from autograder.artefacts.results import Result
 from autograder.engines.work import Graded, Job, Work
-from autograder.errors import DeviceLost, HarnessError
+from autograder.errors import DeviceLost, HarnessError, UnsafeHere
 from autograder.grading.intake import Submitted
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import Isolation
@@ -102,39 +103,67 @@ class LostGpu(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What became of an order: a result, or what went wrong with its process or with its GPU."""
+    """What became of an order: a result, or what went wrong with its process or with its GPU.
+
+    ``unsafe`` says that the machine cannot hold a student's code safely: no submission's fault.
+    """
 
     result: Result | None = None
     starved: bool = False
     seconds: float = 0.0
     fault: str | None = None
     lost: LostGpu | None = None
+    unsafe: bool = False
 
     @classmethod
     def of(cls, graded: Graded) -> "Outcome":
         """Return the outcome of what was graded."""
         return cls(graded.result, graded.starved, graded.seconds)
 
-    def graded(self, job: Job, submitted: Submitted) -> Graded:
-        """Return what was graded, with what was read for it.
+    def graded(self, job: Job, submitted: Submitted) -> "Graded | Outcome":
+        """Return what was graded, with what was read for it, or what went wrong.
 
-        Raises:
-            HarnessError: it is the result of something else.
+        A result of something else is a fault of ours.
         """
-        if self.result is None or self.result.student != job.student:
-            raise HarnessError("a result came back that is another's")
-        return Graded(job.student, submitted, self.result, self.starved, self.seconds)
+        if self.fault is not None or self.lost is not None:
+            return self
+        result, wanted = self.result, digest_of(submitted.data)
+        if result is None or (result.student, result.submission) != (job.student, wanted):
+            return Outcome(fault="a result came back that is another's")
+        return Graded(job.student, submitted, result, self.starved, self.seconds)
 
 
 class Warm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A process is ready behind walls of an isolation level, or says why it cannot be.
 
-    ``lost`` is the GPU that it cannot use, if that is why.
+    ``lost`` is the GPU that it cannot use, if that is why. ``unsafe`` says that the walls do not
+    hold there; whatever else is refused may go well another time.
     """
 
     isolation: Isolation | None = None
     refused: str | None = None
     lost: LostGpu | None = None
+    unsafe: bool = False
+
+    @classmethod
+    def refusing(cls, error: Exception) -> "Warm":
+        """Return what a process says that an error has kept from being ready."""
+        lost = LostGpu.of(error) if isinstance(error, DeviceLost) else None
+        return cls(None, str(error), lost, isinstance(error, UnsafeHere))
+
+    def held(self) -> Isolation:
+        """Return the isolation level.
+
+        Raises:
+            DeviceLost: its GPU cannot be used.
+            HarnessError: it is not ready, which may pass.
+            UnsafeHere: its machine cannot hold a student's code safely.
+        """
+        if self.lost is not None:
+            raise self.lost.error()
+        if self.isolation is None:
+            raise (UnsafeHere if self.unsafe else HarnessError)(self.refused or "it says no reason")
+        return self.isolation
 
 
 def encode(message: Any) -> bytes:

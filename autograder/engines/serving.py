@@ -1,78 +1,38 @@
-"""A grader that stays up: what arrives is graded within seconds, by runs like any other.
+"""A grader that stays up: what arrives is graded within seconds, in the order in which it came.
 
-Nothing is remembered but what the store holds, so that one that was killed goes on where it was.
+What arrives while others are graded begins as soon as a worker is free. Nothing is remembered but
+what the store holds, so that one that was killed goes on where it was.
 """
 
-import fcntl
-import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from autograder.artefacts.results import Result
-from autograder.collecting.collect import collect
-from autograder.collecting.exchange import inbound_of
+from autograder.artefacts.results import is_final
 from autograder.course import Course
-from autograder.engines.arrivals import Arrivals, looks_of_exchange, looks_of_submitted
+from autograder.engines.arrivals import Arrivals, Look, looks_of_submitted
 from autograder.engines.class_report import bring_report_up_to_date
+from autograder.engines.incoming import Incoming
+from autograder.engines.lines import Done, Failed, Lines
+from autograder.engines.planning import Plan, Taken, plan_of
 from autograder.engines.problems import Problem, fault_words, told
-from autograder.engines.run import grade_assignment
-from autograder.engines.work import Engine
-from autograder.errors import UnsafeHere, UsageError, stops_all
+from autograder.engines.record import bring_up_to_date
+from autograder.engines.retries import Retries
+from autograder.errors import DeviceLost, UnsafeHere, stops_all
+from autograder.records.store import Store
+from autograder.spelling import Spelling
 from autograder.visible import visible
 
-__all__ = ["Server", "only_one"]
+__all__ = ["Server"]
 
 Tell = Callable[[str], None]
+Key = tuple[str, str]  # an assignment, and the name of a student's folder
 
-LOCK = ".serving"  # in results
 PAUSE_SECONDS = 1.0  # between two looks
 LOOK_SHARE = 0.1  # of the time that may go into looking
-FULL_SECONDS = 900.0  # between two rounds that look at everything, as what broke is tried again
-BACK_OFF_SECONDS = 60.0  # after a round that failed as a whole
-
-
-@contextmanager
-def only_one(course: Course) -> Iterator[None]:
-    """Be the only grader that stays up in a course while the block lasts; the kernel sees to it.
-
-    Raises:
-        UsageError: there is one.
-    """
-    folder = course.root / "results"
-    folder.mkdir(exist_ok=True)
-    with (folder / LOCK).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            who = lock.read().strip()
-            by = f" by process {who}" if who.isdigit() else ""
-            raise UsageError(f"this course is served already{by}; one grader is enough") from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield
-
-
-class _Teller:
-    """The `autograder.engines.run.Progress` of a round: a line for each submission."""
-
-    def __init__(self, name: str, tell: Tell) -> None:
-        self._name, self._tell = name, tell
-
-    def begin(self, total: int) -> None:
-        """Say nothing: each submission has a line."""
-
-    def advance(self, result: Result) -> None:
-        """Say what somebody has got."""
-        points = f"{result.earned:g} of {result.possible:g}"
-        self._tell(f"{self._name}: {result.student}: {points}, {result.status}")
-
-    def say(self, text: str) -> None:
-        """Say nothing: records are written each time."""
+RECORD_SHARE = 0.25  # of the time that may go into records while submissions are graded
+FULL_SECONDS = 900.0  # between two looks at everything, whether it is done or not
+BACK_OFF_SECONDS = 60.0  # after a look that failed as a whole
 
 
 @dataclass
@@ -82,25 +42,28 @@ class Server:
     Attributes:
         course: returns the course as it is now.
         names: of assignments; none means all that are compiled.
-        exchange: nbgrader's, a course in it, or ``inbound``; None if there is none.
         device: ``cpu``, ``cuda`` or ``auto``.
-        workers: how many submissions are graded at a time.
-        engine: that grades, warm between rounds.
+        lines: where submissions are graded.
         tell: is told what is done, line by line.
+        incoming: what is collected from an exchange; None if there is none.
+        submitted: what has arrived in `submitted/`.
+        retries: what broke.
     """
 
     course: Callable[[], Course]
     names: Sequence[str]
-    exchange: Path | None
     device: str
-    workers: int
-    engine: str | Engine
+    lines: Lines
     tell: Tell
-    submitted: Arrivals[tuple[str, str]] = field(default_factory=Arrivals)
-    attempts: Arrivals[str] = field(default_factory=Arrivals)
+    incoming: Incoming | None = None
+    submitted: Arrivals[Key] = field(default_factory=Arrivals)
+    retries: Retries[Key] = field(default_factory=Retries)
 
     def __post_init__(self) -> None:
-        self._told: set[Problem] = set()  # since the last round that looked at everything
+        self._records = _Records(self.tell)
+        self._told = set[str]()  # since the look at everything before the last
+        self._said = set[str]()  # since the last look at everything
+        self._failing: dict[str, Collection[Key]] = {}  # what was said of runs that ended early
         self._looking = 0.0  # seconds that the last look took
 
     def watch(self, goes_on: Callable[[], bool] = lambda: True) -> None:
@@ -112,10 +75,14 @@ class Server:
         full = time.monotonic()
         while goes_on():
             began = time.monotonic()
-            whole = began - full >= FULL_SECONDS
-            if self._round_or_say(whole):
-                full = began if whole else full
-            else:
+            if whole := began - full >= FULL_SECONDS:
+                full = began
+            try:
+                self._step(whole)
+            except UnsafeHere:
+                raise
+            except Exception as error:  # whatever it is, the next look may do without
+                self.tell(f"stopped for a minute: {fault_words(error)}")
                 time.sleep(BACK_OFF_SECONDS)
             time.sleep(max(PAUSE_SECONDS, self._looking * (1 - LOOK_SHARE) / LOOK_SHARE))
 
@@ -126,92 +93,190 @@ class Server:
             UnsafeHere: this machine cannot hold a student's code safely, or there is no secret.
             UsageError: `course.toml` is wrong.
         """
-        problems = self._round()
-        while self.submitted.growing() or self.attempts.growing():
+        problems = self._step()
+        while self._is_growing() or not self.lines.are_idle or self._records.are_behind:
             time.sleep(PAUSE_SECONDS / 4)
-            problems += [one for one in self._round() if one not in problems]
-        return problems
+            problems += [one for one in self._step() if one not in problems]
+        away = None if self.incoming is None else self.incoming.problem
+        return [*problems, away] if away is not None else problems
 
-    def _round_or_say(self, everything: bool) -> bool:
-        """Do a round, over everything or what is new; return whether it could be done."""
-        try:
-            if everything:
-                self.submitted.again([*looks_of_submitted(self.course(), self._names())])
-                self._told.clear()
-            self._round()
-        except UnsafeHere:
-            raise
-        except Exception as error:  # whatever it is, the next round may do without
-            self.tell(f"stopped for a minute: {fault_words(error)}")
-            return False
-        return True
+    def _is_growing(self) -> bool:
+        incoming = self.incoming is not None and self.incoming.is_growing
+        return incoming or bool(self.submitted.growing() - self.submitted.restless())
 
-    def _round(self) -> list[Problem]:
-        """Collect and grade what is whole now; return and tell what somebody must look at."""
+    def _step(self, everything: bool = False) -> list[Problem]:
+        """Take what is graded, and begin what has arrived; return what somebody must look at.
+
+        Args:
+            everything: look at what is done, too.
+        """
         course = self.course()
-        problems = self._collect(course)
-        began = time.monotonic()
-        self.submitted.look(looks_of_submitted(course, self._names()))
+        problems, began = self._take(), time.monotonic()
+        if self.incoming is not None:
+            problems += self.incoming.collect(course, everything)
+        names = [n for n in self.names or course.assignments() if course.bundle(n).is_file()]
+        looks = looks_of_submitted(course, names)
+        self.submitted.look(looks)
         self._looking = time.monotonic() - began
+        if everything:
+            self._failing = {t: k for t, k in self._failing.items() if any(map(self._breaks, k))}
+            self._told, self._said = self._said.union(self._failing), set()
+            self.submitted.again([key for key in looks if key not in self.retries])
+        self.submitted.again(self.retries.take_due())
         whole = self.submitted.whole()
         for name in dict.fromkeys(name for name, _ in whole):
             looks = {key: look for key, look in whole.items() if key[0] == name}
-            known = course.submitted(name)
-            students = sorted(student for _, student in looks if student in known)
+            problems += self._begin_or_say(course, name, looks)
+        problems += [
+            Problem(f"{name}: {visible(student)} is still written to, and is graded when that ends")
+            for name, student in self.submitted.restless()
+        ]
+        problems += self._records.bring_up_to_date(course)
+        for text in map(str, problems := list(told(course, problems))):
+            self._say_once(f"needs attention: {text}")
+        return problems
+
+    def _take(self) -> list[Problem]:
+        """Store what was graded, and return what went wrong."""
+        problems = list[Problem]()
+        for one in self.lines.done():
+            if isinstance(one, Failed):
+                problems.append(self._failed(one.error, [(one.name, s) for s in one.students]))
+                continue
+            result = one.graded.result
+            key = result.assignment, result.student
+            is_known = key in self.retries
             try:
-                problems += self._grade(course, name, students) if students else []
-            except UnsafeHere:
+                self._records.take(one)
+            except BaseException:
+                self.retries.broke([key])
                 raise
+            if is_final(result):
+                self.retries.went_well([key])
+            else:
+                self.retries.broke([key])
+            if is_final(result) or not is_known:
+                points = f"{result.earned:g} of {result.possible:g}"
+                self.tell(f"{result.assignment}: {result.student}: {points}, {result.status}")
+        return problems
+
+    def _failed(self, error: BaseException, keys: Collection[Key]) -> Problem:
+        """Have what could not be graded tried again; return what to say of it, if others go on."""
+        self.retries.broke(keys)
+        if isinstance(error, UnsafeHere) or not isinstance(error, Exception) or stops_all(error):
+            raise error
+        name, _ = next(iter(keys))
+        lost = isinstance(error, DeviceLost)
+        problem = Problem(str(error) if lost else f"{name}: {fault_words(error)}")
+        self._failing[f"needs attention: {problem}"] = keys
+        return problem
+
+    def _breaks(self, key: Key) -> bool:
+        return key in self.retries
+
+    def _begin_or_say(self, course: Course, name: str, looks: Mapping[Key, Look]) -> list[Problem]:
+        try:
+            return self._begin(course, name, looks)
+        except Exception as error:
+            self.submitted.done(looks)
+            return [self._failed(error, list(looks))]
+
+    def _begin(self, course: Course, name: str, looks: Mapping[Key, Look]) -> list[Problem]:
+        """Have submissions graded that have no result; those under way are left for later."""
+        known, unfit = course.submitted(name), course.unfit(name)
+        problems = [
+            Problem(f"{name}: {visible(folder)} is no student's name")
+            for _, folder in looks
+            if folder in unfit
+        ]
+        called, busy = Spelling(course.student_folders()), self.lines.under_way(name)
+        looks = {key: look for key, look in looks.items() if called(key[1]) not in busy}
+        turns = dict.fromkeys(s for _, folder in looks if (s := called(folder)) in known)
+        if turns:
+            plan = plan_of(
+                course,
+                name,
+                turns,
+                self.device,
+                course.min_isolation,
+                Store.get,
+                again=False,
+                keep=True,
+                settled=True,
+            )
+            order = {student: number for number, student in enumerate(turns)}
+            jobs = [job for job in plan.jobs if job.student not in busy]
+            jobs.sort(key=lambda job: order.get(job.student, len(order)))
+            if jobs:
+                plan.require_writable()
+                self.lines.put(plan, jobs)
+            else:  # what they say may not be written, as by one that was killed
+                self._records.note(plan)
+            problems += plan.problems
+            self.retries.went_well({(name, s) for s in turns} - {(name, j.student) for j in jobs})
+            if plan.settled:
+                self._say_once(
+                    f"{name}: results that were made under other limits, with another secret or by "
+                    "another version stand; to change them, end this and run: "
+                    f"autograder grade {name}"
+                )
+        self.submitted.done(looks)
+        return problems
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._told and text not in self._said:
+            self.tell(text)
+        self._said.add(text)
+
+
+class _Records:
+    """The records of what was graded, which are brought up to date now and then."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._behind: dict[str, tuple[Plan, Taken, float]] = {}  # by assignment, and since when
+        self._rested = 0.0  # when they may be written next
+
+    @property
+    def are_behind(self) -> bool:
+        """Whether they do not say all that is known."""
+        return bool(self._behind)
+
+    def note(self, plan: Plan) -> None:
+        """Have the records written of an assignment, of which a plan has read something."""
+        self._taken(plan).seen.update(plan.seen)
+
+    def take(self, done: Done) -> None:
+        """Store what was graded."""
+        self._taken(done.plan).take(done.plan, done.graded)
+
+    def _taken(self, plan: Plan) -> Taken:
+        name = plan.bundle.manifest.assignment
+        _, taken, since = self._behind.get(name, (plan, Taken(), time.monotonic()))
+        self._behind[name] = plan, taken, since
+        return taken
+
+    def bring_up_to_date(self, course: Course) -> list[Problem]:
+        """Write pages, gradebook and report, unless that was just done; return what went wrong."""
+        began = time.monotonic()
+        if not self._behind or began < self._rested:
+            return []
+        behind, self._behind, problems = self._behind, {}, list[Problem]()
+        for name, (plan, taken, since) in behind.items():
+            problems += taken.problems
+            try:
+                bring_up_to_date(
+                    course, plan.bundle, taken.seen, taken.written, problems, lambda _: None
+                )
             except Exception as error:  # it is tried again with everything; others go on
                 if stops_all(error):
                     raise
                 problems.append(Problem(f"{name}: {fault_words(error)}"))
-            self.submitted.done(looks)
-        if whole:
-            found = list[Problem]()
-            bring_report_up_to_date(course, found, lambda _: None)
-            problems += [one for one in told(course, found) if one not in problems]
-        for problem in problems:
-            if problem not in self._told:
-                self.tell(f"needs attention: {problem}")
-        self._told.update(problems)
+                continue
+            if taken.graded:
+                seconds = time.monotonic() - since
+                self._tell(f"{name}: {len(taken.graded)} graded and recorded in {seconds:.1f} s")
+        bring_report_up_to_date(course, problems, lambda _: None)
+        ended = time.monotonic()
+        self._rested = ended + (ended - began) * (1 - RECORD_SHARE) / RECORD_SHARE
         return problems
-
-    def _grade(self, course: Course, name: str, students: Collection[str]) -> list[Problem]:
-        """Grade students' submissions, unless they have their result."""
-        began = time.monotonic()
-        run = grade_assignment(
-            course,
-            name,
-            _Teller(name, self.tell),
-            students,
-            self.device,
-            self.workers,
-            engine=self.engine,
-            report=False,
-        )
-        if run.graded:
-            count, seconds = len(run.graded), time.monotonic() - began
-            self.tell(f"{name}: {count} graded and recorded in {seconds:.1f} s")
-        own = [one for one in run.problems if one.student is None or one.student in students]
-        return [*own, *(Problem(f"{name}: {visible(s)} is no student's name") for s in run.unfit)]
-
-    def _collect(self, course: Course) -> list[Problem]:
-        """Bring in what is whole in the exchange."""
-        if self.exchange is None:
-            return []
-        inbound = inbound_of(self.exchange)
-        self.attempts.look(looks_of_exchange(inbound))
-        whole = self.attempts.whole()
-        if not whole:
-            return []
-        report = collect(course, [inbound], form="exchange", leave=self.attempts.growing())
-        self.attempts.done(whole)
-        self.tell(f"{inbound}: {len(whole)} new, {len(report.taken)} taken")
-        return [Problem(course.in_words(said)) for said in report.problems()]
-
-    def _names(self) -> list[str]:
-        """Return the assignments that can be graded now."""
-        course = self.course()
-        names = self.names or course.assignments()
-        return [name for name in names if course.bundle(name).is_file()]

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from autograder.artefacts.bundle import digest_of, parse_bundle
 from autograder.engines.grader import Worker
 from autograder.engines.orders import LostGpu, Order, Outcome, Setup, Warm, decode, encode
-from autograder.errors import AutograderError, DeviceLost, HarnessError
+from autograder.errors import AutograderError, DeviceLost, HarnessError, UnsafeHere
 from autograder.grading.intake import Submitted
 from autograder.sandbox.client.gpu import gpus_for
 
@@ -33,8 +33,7 @@ def main(descriptor: int) -> None:
         worker = _worker(decode(received.get(), Setup), received.get())
         isolation = worker.warm()
     except AutograderError as error:
-        lost = LostGpu.of(error) if isinstance(error, DeviceLost) else None
-        connection.send_bytes(encode(Warm(refused=str(error), lost=lost)))
+        connection.send_bytes(encode(Warm.refusing(error)))
         return
     connection.send_bytes(encode(Warm(isolation)))
     while True:
@@ -63,7 +62,8 @@ def _outcome(worker: Worker, data: bytes) -> Outcome:
     except DeviceLost as error:
         return Outcome(lost=LostGpu.of(error))
     except Exception as error:  # it is told, and costs no other submission anything
-        return Outcome(fault=f"{type(error).__name__}: {error}")
+        unsafe = isinstance(error, UnsafeHere)
+        return Outcome(fault=f"{type(error).__name__}: {error}", unsafe=unsafe)
 
 
 if __name__ == "__main__":

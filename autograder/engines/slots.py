@@ -38,8 +38,8 @@ class Slot:
 
     Raises:
         DeviceLost: its GPU cannot be used.
-        HarnessError: it did not start.
-        UnsafeHere: this machine cannot hold a student's code safely, or not run the bundle.
+        HarnessError: it did not start, or cannot run the bundle.
+        UnsafeHere: this machine cannot hold a student's code safely.
     """
 
     def __init__(self, setup: Setup, bundle: bytes, private: Sequence[str] = ()) -> None:
@@ -68,14 +68,10 @@ class Slot:
             self._send(encode(whole))
             self._send(bundle)
             warm = decode(self._receive(WARM_SECONDS), Warm)
-            if warm.lost is not None:
-                raise warm.lost.error()
-            if warm.isolation is None:
-                raise UnsafeHere(warm.refused or "it does not say why")
+            self.isolation = warm.held()
         except BaseException:
             self.close()
             raise
-        self.isolation = warm.isolation
 
     @property
     def process(self) -> int:
@@ -130,14 +126,17 @@ class Slots:
     Attributes:
         most: how many there may be; of those that nobody uses the oldest makes room.
         private: paths of this machine that no session may find.
+        spare: how many more are kept warm, where submissions of several assignments alternate.
     """
 
     most: int
     private: tuple[str, ...] = ()
+    spare: int = 0
 
     def __post_init__(self) -> None:
         self._idle: list[Slot] = []
         self._busy: list[Slot | None] = []  # None for one that is being started
+        self._dropped = set[str]()  # set-ups that nobody grades by any more
         self._closed = False
         self._lock = threading.Lock()
 
@@ -162,7 +161,8 @@ class Slots:
                 except DeviceLost as error:  # there is no slot to be had
                     outcomes.append(Outcome(lost=LostGpu.of(error)))
                 except (HarnessError, UnsafeHere, OSError) as error:
-                    outcomes.append(Outcome(fault=str(error)))
+                    unsafe = isinstance(error, UnsafeHere)
+                    outcomes.append(Outcome(fault=str(error), unsafe=unsafe))
                     if slot is not None:
                         self._drop(slot)
                         slot = None
@@ -176,8 +176,8 @@ class Slots:
 
         Raises:
             DeviceLost: its GPU cannot be used.
-            HarnessError: it did not start.
-            UnsafeHere: this machine cannot hold a student's code safely, or not run the bundle.
+            HarnessError: it did not start, or cannot run the bundle.
+            UnsafeHere: this machine cannot hold a student's code safely.
         """
         slot = self._take(setup, bundle)
         self._put_back(slot)
@@ -189,6 +189,15 @@ class Slots:
         with self._lock:
             old = [slot for slot in self._idle if slot.used <= before]
             self._idle = [slot for slot in self._idle if slot.used > before]
+        for slot in old:
+            slot.close()
+
+    def drop(self, id_: str) -> None:
+        """End the slots of a set-up, those that are used when that is over."""
+        with self._lock:
+            self._dropped.add(id_)
+            old = [slot for slot in self._idle if slot.id == id_]
+            self._idle = [slot for slot in self._idle if slot.id != id_]
         for slot in old:
             slot.close()
 
@@ -205,11 +214,13 @@ class Slots:
         with self._lock:
             if self._closed:
                 raise HarnessError("grading was stopped")
+            self._dropped.discard(setup.id)
             found = next((slot for slot in self._idle if slot.id == setup.id), None)
             if found is not None:
                 self._idle.remove(found)
             self._busy.append(found)
-            full = found is None and len(self._idle) > max(self.most - len(self._busy), 0)
+            room = max(self.most + self.spare - len(self._busy), 0)
+            full = found is None and len(self._idle) > room
             oldest = self._idle.pop(0) if full else None
         if oldest is not None:
             oldest.close()
@@ -228,7 +239,7 @@ class Slots:
     def _put_back(self, slot: Slot) -> None:
         with self._lock:
             self._busy.remove(slot)
-            if not self._closed:
+            if not self._closed and slot.id not in self._dropped:
                 self._idle.append(slot)
                 return
         slot.close()

@@ -1,6 +1,7 @@
 """Work: what is given to an engine, what comes back, and what an engine is."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -12,9 +13,10 @@ from autograder.sandbox.protocol.settings import WEAKEST, Gpu, Isolation
 
 if TYPE_CHECKING:
     from autograder.artefacts.results import Result
+    from autograder.engines.feed import Feed
     from autograder.grading.intake import Submitted
 
-__all__ = ["GRADINGS", "Engine", "Graded", "Job", "Work"]
+__all__ = ["GRADINGS", "Engine", "Graded", "Job", "StandingEngine", "Work"]
 
 GRADINGS = 5  # of a submission in one run, at the most; each has inputs of its own
 
@@ -75,7 +77,8 @@ class Graded:
     """A submission that was graded: what was read of it then, and the result.
 
     ``starved`` says that something ran out of time that had not had the processor for it;
-    ``seconds`` is the wall time that its worker took.
+    ``seconds`` is the wall time that its worker took, and ``former_seconds`` that of a grading
+    before, which was starved and counted for nothing.
     """
 
     student: str
@@ -83,6 +86,7 @@ class Graded:
     result: "Result"
     starved: bool = False
     seconds: float = 0.0
+    former_seconds: float = 0.0
 
 
 class Engine(Protocol):
@@ -104,3 +108,18 @@ class Engine(Protocol):
             HarnessError: the bundle cannot be read or run here.
             UnsafeHere: a machine cannot hold a student's code safely.
         """
+
+
+class StandingEngine(Protocol):
+    """Has submissions graded for a grader that stays up, in several runs at a time."""
+
+    def __call__(
+        self, work: Work, jobs: "Sequence[Job] | Feed[Job]", workers: int
+    ) -> Iterator[Graded]:
+        """Grade as an `Engine` does; of a feed also what comes meanwhile, until it is closed."""
+
+    def held(self, work: Work) -> AbstractContextManager[int]:
+        """Be ready while a block lasts; give how many submissions are graded at a time."""
+
+    def close(self) -> None:
+        """End what is kept between runs."""

@@ -1,6 +1,8 @@
 """A deadline rehearsed: what is known of queues holds for ours."""
 
 import json
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,10 +74,28 @@ def test_who_comes_first_is_graded_first():
     assert waiting_times(times, services, 4).tolist() == services.tolist()
 
 
+def test_what_is_graded_again_has_all_workers_for_itself_when_nothing_else_waits():
+    times, services = np.array([0.0, 0.0, 1.0, 4.0, 11.0]), np.array([2.0, 3.0, 3.0, 2.0, 1.0])
+    again = np.array([5.0, 0.0, 0.0, 0.0, 0.0])
+    # The first is starved until 2; the others end at 3, 5 and 6, and from then on it has all.
+    waits = waiting_times(times, services, 2, again)
+    assert waits.tolist() == [11.0, 3.0, 4.0, 2.0, 1.0]
+    later = waiting_times(times - [0, 0, 0, 0, 1], services, 2, again)
+    assert later.tolist() == [11.0, 3.0, 4.0, 2.0, 2.0], "what comes meanwhile waits"
+
+
+def test_what_waits_long_to_be_graded_again_is_let_in_before_others():
+    times = np.arange(1000.0)
+    again = np.where(times == 0, 5.0, 0.0)
+    waits = waiting_times(times, np.full(1000, 1.5), 1, again)
+    assert 300 < waits[0] < 310, "after five minutes, though others always wait"
+    assert waits[500] - waiting_times(times, np.full(1000, 1.5), 1)[500] == 5.0
+
+
 def test_a_queue_at_random_waits_as_long_as_theory_has_it():
     """Arrivals and gradings at random, at 80 %: 1 / (mu - lambda) on average (M/M/1)."""
     rng = np.random.default_rng(3)
-    times = np.cumsum(rng.exponential(1.0, 200_000))
+    times = np.cumsum(rng.exponential(1.0, 50_000))
     waits = waiting_times(times, rng.exponential(0.8, len(times)), 1)
     assert abs(waits.mean() - 4.0) < 0.3
 
@@ -93,7 +113,7 @@ def test_of_nobody_nothing_waits():
 
 
 def test_a_rehearsal_says_what_was_measured_and_what_it_takes():
-    measured = Measured((1.0, 2.0, 30.0), 2, 20.0)
+    measured = Measured((1.0, 2.0, 30.0), 2, 20.0, (0.0,) * 3, 3)
     found = rehearse("hw1", Curve(), measured, 2, 300.0, 0)
     assert found.week.count == 18_660
     assert found.last_hour.most > 300
@@ -106,19 +126,34 @@ def test_a_rehearsal_says_what_was_measured_and_what_it_takes():
     assert (
         "2 s (median; on average 11 s, at most 30 s): measured on 3 gradings, 2 at a time" in text
     )
+    assert "warning: 3 submissions were measured, and slow ones are rare" in text
     assert json.loads(json.dumps(found.as_json()))["measured"]["mean"] == 11.0
+    starved = Measured((1.0, 2.0, 30.0), 2, 20.0, (0.0, 0.0, 20.0), 100)
+    found = rehearse("hw1", Curve(), starved, 2, 300.0, 0)
+    assert starved.warning is None
+    assert "; 1 of them were starved, and graded again alone" in "\n".join(found.lines())
+    assert found.week.most > rehearse("hw1", Curve(), measured, 2, 300.0, 0).week.most
 
 
 def test_times_are_drawn_from_those_that_were_measured():
-    services = drawn((1.0, 5.0), 1000, np.random.default_rng(0))
-    assert set(services.tolist()) == {1.0, 5.0}
+    found = drawn(((1.0, 0.0), (5.0, 2.0)), 1000, np.random.default_rng(0))
+    pairs = zip(*(part.tolist() for part in found), strict=True)
+    assert set(pairs) == {(1.0, 0.0), (5.0, 2.0)}
 
 
-def engine(fault=None):
-    """An engine that takes two seconds for each."""
+class Engine:
+    """An engine that takes two seconds for each; what is starved it grades again in four."""
 
-    def grade(work, jobs, workers):
-        bundle = read_bundle(work.bundle)
+    def __init__(self, fault=None, starved=False):
+        self._fault, self._starved = fault, starved
+
+    @contextmanager
+    def held(self, work):
+        yield 2
+
+    def __call__(self, work, jobs, workers):
+        assert workers == 2
+        bundle, fault = read_bundle(work.bundle), self._fault
         for job in jobs:
             submitted = read_submitted(job.path)
             data = submitted.data
@@ -126,27 +161,31 @@ def engine(fault=None):
                 result = broken(bundle, job.student, data, fault, "cpu", now)
             else:
                 result = result_of(bundle, job.student, data, (), (), "cpu", now)
-            yield Graded(job.student, submitted, result, seconds=2.0)
-
-    return grade
+            one = Graded(job.student, submitted, result, seconds=2.0)
+            yield replace(one, seconds=4.0, former_seconds=2.0) if self._starved else one
 
 
 def test_where_nobody_has_submitted_the_solution_is_measured(compiled):
     course = Course(compiled, "Small")
-    found = measure(course, "small", engine(), "cpu", 2, 5, 0)
-    assert found.of_solution
-    assert found.seconds == (2.0,) * 5
-    assert "times the solution, as nobody has submitted" in "\n".join(
+    found = measure(course, "small", Engine(), "cpu", 5, 0)
+    assert (found.submissions, found.workers) == (0, 2)
+    assert (found.seconds, found.again) == ((2.0,) * 5, (0.0,) * 5)
+    assert "warning: the solution alone was measured, as nobody has submitted" in "\n".join(
         rehearse("small", Curve(), found, 2, 300.0, 0).lines()
     )
+
+
+def test_both_gradings_of_what_was_starved_are_measured(compiled):
+    found = measure(Course(compiled, "Small"), "small", Engine(starved=True), "cpu", 5, 0)
+    assert (found.seconds, found.again) == ((2.0,) * 5, (4.0,) * 5)
 
 
 def test_what_cannot_be_measured_is_said(compiled):
     course = Course(compiled, "Small")
     with pytest.raises(NotCompiled):
-        measure(course, "other", engine(), "cpu", 2, 5, 0)
+        measure(course, "other", Engine(), "cpu", 5, 0)
     with pytest.raises(HarnessError, match="none of 5 submissions of small could be graded"):
-        measure(course, "small", engine("it broke"), "cpu", 2, 5, 0)
+        measure(course, "small", Engine("it broke"), "cpu", 5, 0)
 
 
 def test_the_command_measures_here_writes_nothing_and_prints_json(compiled, run):

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from autograder.course import Course
+from autograder.engines.holding import holding
 from tests.cli.conftest import ENVIRONMENT
 
 
@@ -73,6 +75,23 @@ def test_what_cannot_be_served_is_said(compiled, tmp_path, run):
     done = run(root, "serve", "--once", "--scheduler", "tls://there:1")
     assert done.returncode == 2
     assert "--scheduler is about a cluster; say --engine dask, too" in done.stderr
+
+
+def test_where_a_course_is_served_no_other_command_grades(compiled, tmp_path, run):
+    root = shutil.copytree(compiled, tmp_path / "course")
+    submit(root, "ada")
+    with holding(Course(root), "autograder serve", alone=True):
+        for command in (["grade"], ["regrade", "--apply"]):
+            done = run(root, *command)
+            assert done.returncode == 2
+            held = f"cannot start: autograder serve, process {os.getpid()} on "
+            assert f"autograder: autograder {command[0]} {held}" in done.stderr
+            assert "grades in this course; end that first" in done.stderr
+    assert not (root / "results" / "small").exists()
+    with holding(Course(root), "autograder grade"):  # as there is a file by now
+        done = run(root, "serve", "--once")
+        assert done.returncode == 2
+        assert "autograder serve cannot start: autograder grade, process" in done.stderr
 
 
 def test_a_class_of_nobody_is_served_too(compiled, tmp_path, run):

@@ -4,13 +4,16 @@ import io
 import os
 import subprocess
 import tarfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from autograder.collecting.exchange import SECRET
+from autograder.collecting.placing import Outcome
 from autograder.errors import UsageError
+from autograder.records.times import read_time
 from tests.collecting.conftest import notebook, zipped
 
 ADA, ALAN, GRACE = (notebook(name) for name in ("ada", "alan", "grace"))
@@ -152,6 +155,47 @@ def test_the_newest_attempt_of_an_exchange_wins_and_its_secret_stays(
     (unmatched,) = report.unmatched
     assert "eve+hw1" in unmatched
     assert len(report.strays) == 1  # of an assignment that the course has not
+
+
+def test_an_attempt_that_is_changed_when_it_was_collected_has_the_time_of_its_change(
+    collect, root, tmp_path, submitted
+):
+    """Its student can set all times of a file but that of its change."""
+    early = "2020-11-20 10:00:00.000000 UTC"
+    notebook = tmp_path / "inbound" / f"ada+hw1+{early}" / "hw1.ipynb"
+    write(notebook.parent, {"hw1.ipynb": GRACE, "timestamp.txt": early.encode()})
+    began = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=5)
+
+    def collected():
+        (taken,) = collect(tmp_path / "inbound").taken
+        return taken.outcome, submitted("ada", "timestamp.txt").decode()
+
+    assert collected() == (Outcome.NEW, early)
+    (root / "submitted" / "ada" / "hw1" / "hw1.ipynb").write_bytes(b"edited by staff")
+    assert collected() == (Outcome.NEWER, early)
+    notebook.write_bytes(ADA)
+    os.utime(notebook, (0, 0))
+    outcome, late = collected()
+    assert (outcome, submitted("ada")) == (Outcome.NEWER, ADA)
+    assert began <= read_time(late) <= datetime.now(UTC).replace(tzinfo=None)
+    assert collected() == (Outcome.UNCHANGED, late)
+    write(tmp_path / "inbound" / "ada+hw1+2020-11-21 10:00:00.000000 UTC", {"hw1.ipynb": GRACE})
+    assert collected() == (Outcome.OLDER, late)
+
+
+def test_a_second_person_of_an_exchange_is_not_taken_for_the_first_though_only_that_is_read(
+    collect, tmp_path, submitted
+):
+    inbound = tmp_path / "inbound"
+    names = [
+        f"{who}+hw1+2020-11-2{day} 10:00:00.000000 UTC" for day, who in enumerate(("ada", "L1"))
+    ]
+    for name, data in zip(names, (ADA, ALAN), strict=True):
+        write(inbound / name, {"hw1.ipynb": data})
+    assert not collect(inbound, only=names[:1]).unmatched
+    (said,) = collect(inbound, only=names[1:]).unmatched
+    assert "ada and L1 are both taken for ada" in said
+    assert submitted("ada") == ADA
 
 
 @pytest.fixture

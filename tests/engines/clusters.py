@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from autograder.engines.dask_cluster import CALM
+from autograder.engines.dask_cluster import CALM, LOCAL_HTTP
 
 __all__ = [
     "Certificates",
@@ -206,7 +206,15 @@ def start_cluster(
             [
                 *(*scheduler_prefix, sys.executable, "-m", "distributed.cli.dask_scheduler"),
                 *("--host", host),
-                *("--port", str(port), "--protocol", protocol, "--no-dashboard", *tls_options),
+                *(
+                    "--port",
+                    str(port),
+                    "--protocol",
+                    protocol,
+                    "--no-dashboard",
+                    *LOCAL_HTTP,
+                    *tls_options,
+                ),
             ],
             env,
             folder / "logs" / "scheduler",
@@ -219,7 +227,12 @@ def start_cluster(
                     [
                         *(*prefix, sys.executable, "-m", "distributed.cli.dask_worker", address),
                         *("--no-nanny", "--nthreads", "1", "--memory-limit", "0"),
-                        *("--no-dashboard", "--local-directory", str(folder / f"w{number}")),
+                        *(
+                            "--no-dashboard",
+                            *LOCAL_HTTP,
+                            "--local-directory",
+                            str(folder / f"w{number}"),
+                        ),
                         *tls_options,
                         *options,
                     ],

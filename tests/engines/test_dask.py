@@ -13,7 +13,7 @@ from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.results import Status, now
 from autograder.cluster import Cluster, Slurm
 from autograder.engines import dask as engine
-from autograder.engines import dask_worker
+from autograder.engines import dask_standing, dask_worker, dask_workers
 from autograder.engines.dask_cluster import (
     CALM,
     address_of,
@@ -23,6 +23,7 @@ from autograder.engines.dask_cluster import (
     slurm_cluster,
 )
 from autograder.engines.dask_worker import Batch, Facts
+from autograder.engines.feed import Feed
 from autograder.engines.orders import LostGpu, Order, Outcome, Setup, Warm, decode, encode
 from autograder.engines.work import Job, Work
 from autograder.errors import DeviceLost, HarnessError, UnsafeHere, UsageError
@@ -78,7 +79,8 @@ class Fake:
     def scheduler_info(self):
         return {"workers": dict(self.workers)}
 
-    def run(self, function, *arguments, workers, on_error, wait=True):
+    def run(self, function, *arguments, workers, on_error):
+        assert self.status == "running"
         self.asked += [(function.__name__, worker) for worker in workers]
         return {worker: self._said(function.__name__, worker, arguments) for worker in workers}
 
@@ -92,9 +94,9 @@ class Fake:
             assert decode(arguments[0], Setup).secret == SECRET
         return True
 
-    def submit(self, function, name, orders, *, workers, **options):
+    def submit(self, function, name, orders, alone, *, workers, **options):
         assert SECRET not in repr((name, orders, options)).encode(), "Dask may log it"
-        self.options.append(options | {"workers": workers})
+        self.options.append(options | {"workers": workers, "alone": alone})
         self.in_flight += 1
         self.most = max(self.most, self.in_flight)
         found = [decode(order, Order) for order in orders]
@@ -129,8 +131,10 @@ class Fake:
 @pytest.fixture
 def fake(bundle_path, monkeypatch):
     client = Fake(read_bundle(bundle_path))
-    for name in ("LOOK_SECONDS", "WAIT_SECONDS", "ASKED_SECONDS"):
+    for name in ("LOOK_SECONDS", "WAIT_SECONDS"):
         monkeypatch.setattr(engine, name, 0.01)
+    for name in ("ASKED_SECONDS", "AGAIN_SECONDS"):
+        monkeypatch.setattr(dask_workers, name, 0.01)
     monkeypatch.setattr(engine, "FIRST_SECONDS", 0.05)
 
     @contextmanager
@@ -191,6 +195,10 @@ def test_a_fault_is_tried_again_alone_three_times_and_is_then_for_staff_never_a_
     tries = fake.tries("s7")
     assert [gradings for gradings, _ in tries] == [0, 1, 2, 3]  # each has inputs of its own
     assert [size for _, size in tries[1:]] == [1, 1, 1]
+    alone = [
+        orders[0].student for orders, o in zip(fake.sent, fake.options, strict=True) if o["alone"]
+    ]
+    assert alone == ["s7"] * 3
     assert found["s7"].status is Status.NEEDS_ATTENTION
     assert found["s7"].fault == "graded alone 3 times, and each time: it broke"
     assert all(fake.tries(f"s{n}")[0][0] == 0 for n in range(20))
@@ -219,6 +227,135 @@ def test_what_was_starved_is_graded_again_alone_behind_all_others(fake, grade):
     assert len(grade(12)) == 12
     last = [[(order.student, order.gradings) for order in orders] for orders in fake.sent[-2:]]
     assert sorted(last) == [[("s0", 1)], [("s1", 1)]]
+
+
+def test_what_is_graded_alone_is_sent_once_at_a_time_for_each_machine(fake, grade):
+    """Each keeps a worker for itself, which does nothing else meanwhile."""
+    fake.facts = {}
+    host = fake._said
+    fake._said = lambda name, worker, arguments: (
+        encode(Facts("the only host", dask_worker.own_versions(), False))
+        if name == "look"
+        else host(name, worker, arguments)
+    )
+    held, most = [], []
+
+    def future(orders, workers):
+        if not fake.options[-1]["alone"]:
+            return Future(lambda: fake.answer(orders))
+        held.append(orders)
+        most.append(len(held))
+
+        def answer():
+            held.remove(orders)
+            return fake.answer(orders)
+
+        return Future(answer)
+
+    fake.future = future
+    fake.outcome = lambda order: fake.graded(order, starved=not order.gradings)
+    assert len(grade(8)) == 8
+    assert most == [1] * 8
+
+
+def test_a_worker_whose_answer_cannot_be_read_is_asked_once_and_left_out(fake, grade, caplog):
+    said, asked = fake._said, []
+
+    def garbled(name, worker, arguments):
+        if worker == ADDRESS.format(1) and name == "look":
+            asked.append(worker)
+            return b"no facts"
+        return said(name, worker, arguments)
+
+    fake._said = garbled
+    with caplog.at_level(logging.WARNING):
+        assert len(grade(20)) == 20
+    assert len(asked) == 1
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"{ADDRESS.format(1)}: a message between our own processes cannot be read" in line
+
+
+def test_workers_that_cannot_start_for_a_moment_are_waited_for(fake, grade):
+    said, slow = fake._said, dict.fromkeys(fake.workers, 2)
+
+    def slowly(name, worker, arguments):
+        if name == "warm_up" and slow[worker]:
+            slow[worker] -= 1
+            return encode(Warm(refused="the fork server did not come up in 30 s"))
+        return said(name, worker, arguments)
+
+    fake._said = slowly
+    assert len(grade(3)) == 3
+
+
+def test_workers_that_cannot_start_for_too_long_are_a_fault_that_may_pass(fake, grade):
+    fake.warm = dict.fromkeys(fake.workers, Warm(refused="the fork server did not come up"))
+    with pytest.raises(HarnessError, match=r"(?s)no worker could grade in 0 s.*did not come up"):
+        grade(1, patience=0.001)
+
+
+def test_a_worker_whose_walls_do_not_hold_any_more_is_left_out_and_that_is_no_try(fake, grade):
+    turns = []
+
+    def future(orders, workers):
+        worker = sorted(workers)[len(turns) % len(workers)]
+        turns.append(worker)
+        if worker == ADDRESS.format(1):
+            outcomes = [Outcome(fault="an escape got out", unsafe=True) for _ in orders]
+            return Future(lambda: encode(Batch(outcomes, worker)))
+        return Future(lambda: fake.answer(orders))
+
+    fake.future = future
+    found = grade(9)
+    assert len(found) == 9
+    assert all(one.fault is None for one in found.values())
+    assert {gradings for student in found for gradings, _ in fake.tries(student)} == {0}
+
+
+def test_results_that_do_not_come_are_asked_for_again_and_none_is_lost_or_taken_twice(
+    fake, grade, monkeypatch
+):
+    """Dask has another worker do it again; meanwhile the driver looks which workers there are."""
+    monkeypatch.setattr(engine, "RESULT_SECONDS", 0.0)
+    stuck, looks, asked = {}, [], []
+    info = fake.scheduler_info
+    fake.scheduler_info = lambda: looks.append(len(asked)) or info()
+
+    def future(orders, workers):
+        name = orders[0].student
+        stuck.setdefault(name, 3 if name in ("s0", "s1", "s2") else 0)
+
+        def answer():
+            asked.append(name)
+            if stuck[name]:
+                stuck[name] -= 1
+                raise TimeoutError
+            return fake.answer(orders)
+
+        return Future(answer)
+
+    fake.future = future
+    monkeypatch.setattr(engine, "LOOK_SECONDS", 0.0)
+    assert len(grade(6)) == 6
+    assert {name: asked.count(name) for name in ("s0", "s1", "s2")} == dict.fromkeys(
+        ("s0", "s1", "s2"), 4
+    )
+    assert all(len(fake.tries(f"s{n}")) == 1 for n in range(6))
+    assert len(set(looks)) > 3, "it looks at workers between two tries"
+
+
+def test_a_batch_that_is_anothers_is_tried_again(fake, grade):
+    def answer(orders):
+        if orders[0].student == "s0" and not orders[0].gradings:
+            fake.in_flight -= 1
+            return encode(Batch([]))
+        return Fake.answer(fake, orders)
+
+    fake.answer = answer
+    found = grade(5)
+    assert len(found) == 5
+    assert fake.tries("s0")[0][0] == 0
+    assert found["s0"].fault is None
 
 
 def test_a_worker_that_has_lost_its_setup_gets_it_again(fake, grade):
@@ -309,7 +446,7 @@ def test_a_worker_that_cannot_grade_is_left_out_and_what_it_lacks_is_said(fake, 
 
 
 def test_a_worker_that_does_not_answer_keeps_nobody_waiting(fake, grade, monkeypatch):
-    monkeypatch.setattr(engine, "OTHERS_SECONDS", 0.02)
+    monkeypatch.setattr(dask_workers, "OTHERS_SECONDS", 0.02)
     said, over = fake._said, threading.Event()
 
     def hanging(name, worker, arguments):
@@ -327,7 +464,7 @@ def test_a_worker_that_does_not_answer_keeps_nobody_waiting(fake, grade, monkeyp
 
 def test_a_cluster_in_which_no_walls_hold_is_refused(fake, grade):
     why = "a student's code cannot be held safely on this machine"
-    fake.warm = dict.fromkeys(fake.workers, Warm(refused=why))
+    fake.warm = dict.fromkeys(fake.workers, Warm(refused=why, unsafe=True))
     with pytest.raises(UnsafeHere, match=f"(?s)the cluster cannot grade this:.*{why}"):
         grade(2)
     assert fake.sent == []
@@ -488,3 +625,68 @@ def test_one_card_that_does_not_come_back_ends_the_run_with_a_name(fake, grade, 
     cards[ADDRESS.format(1)] = with_s0
     with pytest.raises(DeviceLost, match="lost while s0 was graded; 1 of the submissions wait"):
         grade(1, "cuda")
+
+
+@pytest.fixture
+def standing(fake, bundle_path, tmp_path, monkeypatch):
+    """An engine that stays up, and a function that makes work and jobs for it."""
+    connections = []
+
+    @contextmanager
+    def connected(cluster, secret):
+        connections.append("connected")
+        yield fake
+        connections.append("over")
+
+    monkeypatch.setattr(dask_standing, "connected", connected)
+    fake.closed = connections
+
+    def job(student):
+        path = tmp_path / f"{student}.ipynb"
+        path.write_bytes(student.encode())
+        return Job(student, path)
+
+    work = Work(bundle_path, SECRET, Limits(), "cpu", cluster=Cluster(patience_minutes=10))
+    return dask_standing.StandingCluster(), work, job, connections
+
+
+def test_what_comes_while_others_are_graded_is_sent_by_the_same_connection(fake, standing):
+    engine_, work, job, connections = standing
+    feed = Feed([job("a")])
+    run = engine_(work, feed, 1)
+    assert next(run).student == "a"
+    feed.put([job("b"), job("c")])
+    assert {next(run).student, next(run).student} == {"b", "c"}
+    assert [one.student for one in engine_(work, [job("d")], 1)] == ["d"]
+    assert connections == ["connected"], "a run that overlaps has the same jobs of Slurm"
+    feed.close()
+    assert list(run) == []
+    assert connections == ["connected", "over"]
+
+
+def test_a_run_that_is_stopped_leaves_the_cluster_and_tells_it_to_forget_the_secret(fake, standing):
+    engine_, work, job, connections = standing
+    feed = Feed([job("a"), job("b")])
+
+    def future(orders, workers):
+        if orders[0].student == "b":
+            feed.stop()
+            return Future(None, "pending")
+        return Future(lambda: fake.answer(orders))
+
+    fake.future = future
+    assert [one.student for one in engine_(work, feed, 1)] in ([], ["a"])
+    assert ("forget", ADDRESS.format(1)) in fake.asked
+    assert connections == ["connected", "over"]
+
+
+def test_the_slots_of_a_cluster_are_those_that_can_grade(fake, standing):
+    engine_, work, _, connections = standing
+    fake.workers[ADDRESS.format(3)] = {"nthreads": 7, "resources": {}}
+    fake.warm[ADDRESS.format(3)] = Warm(refused="no walls", unsafe=True)
+    fake.workers[ADDRESS.format(4)] = {"nthreads": 4, "resources": {"GPU": 1.0}}
+    with engine_.held(work) as slots:
+        assert slots == 1 + 1 + 4
+    with engine_.held(replace(work, device="cuda")) as slots:
+        assert slots == 1
+        assert connections == ["connected", "over", "connected"]

@@ -4,10 +4,12 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from autograder.artefacts.bundle import digest_of, read_bundle
+from autograder.engines import slots as module
 from autograder.engines.grader import Worker
-from autograder.engines.orders import LostGpu, Order, Outcome, Setup, decode, encode
+from autograder.engines.orders import LostGpu, Order, Outcome, Setup, Warm, decode, encode
 from autograder.engines.slot_process import _outcome
 from autograder.engines.slots import Slots, _environment
 from autograder.engines.work import Job, Work
@@ -75,10 +77,62 @@ def test_a_slot_that_is_killed_costs_a_fault_and_the_next_order_has_another(
 
 
 def test_what_cannot_start_says_why(slots, setup, bundle_path, submit):
-    with pytest.raises(UnsafeHere, match="not the one that was named"):
+    with pytest.raises(HarnessError, match="not the one that was named"):
         slots.warm_up(setup, b"another bundle")
     (outcome,) = slots.grade(setup, b"another", [Order("ada", "tiny.ipynb", submit())])
     assert "not the one that was named" in outcome.fault
+
+
+def test_only_walls_that_do_not_hold_are_told_as_unsafe_and_all_else_may_pass():
+    def held(error):
+        return decode(encode(Warm.refusing(error)), Warm).held()
+
+    with pytest.raises(UnsafeHere, match="an escape got out"):
+        held(UnsafeHere("an escape got out"))
+    with pytest.raises(HarnessError, match="did not come up in 30 s"):
+        held(HarnessError("the fork server did not come up in 30 s"))
+    with pytest.raises(DeviceLost, match="it fell off the bus"):
+        held(DeviceLost("GPU-7", "it fell off the bus"))
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """Slots without a process."""
+
+    class Slot:
+        def __init__(self, setup, bundle, private):
+            self.id, self.used, self.is_open = setup.id, 0.0, True
+
+        def close(self):
+            self.is_open = False
+
+    monkeypatch.setattr(module, "Slot", Slot)
+
+
+def test_where_two_assignments_alternate_spare_slots_stay_warm(setup, light):
+    other = structs.replace(setup, device="cuda")
+
+    def warm(slots):
+        first = []
+        for one in (setup, other) * 2:
+            slots._put_back(slot := slots._take(one, b""))
+            first.append(slot)
+        return first[0] is first[2]
+
+    assert not warm(Slots(1))
+    assert warm(Slots(1, spare=1))
+
+
+def test_the_slots_of_a_set_up_end_when_it_is_dropped(setup, light):
+    slots = Slots(2)
+    idle, used = slots._take(setup, b""), slots._take(setup, b"")
+    slots._put_back(idle)
+    slots.drop(setup.id)
+    assert (idle.is_open, used.is_open) == (False, True), "somebody uses it"
+    slots._put_back(used)
+    assert not used.is_open
+    slots._put_back(again := slots._take(setup, b""))
+    assert again.is_open
 
 
 def test_a_slot_has_no_secret_and_nothing_of_a_cluster_in_its_environment():
