@@ -1,8 +1,8 @@
 """One notebook of a submission, run: its own cells in one session, its tests in another."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from autograder.errors import StudentError
@@ -11,7 +11,8 @@ from autograder.foreign.plan import NotebookPlan
 from autograder.foreign.relay import Outcome, Tests
 from autograder.sandbox.client.cell_runs import CodeCell
 from autograder.sandbox.client.fork_server import ForkServer
-from autograder.sandbox.client.session import CheckSession, NotebookSession
+from autograder.sandbox.client.session import CheckSession
+from autograder.sandbox.client.unforked import UnforkedSession
 
 __all__ = ["Setting", "Step", "run_notebook"]
 
@@ -74,7 +75,7 @@ def run_notebook(
         HarnessError: a session could not be had, or that of the tests ended.
     """
     cells, placed = _cells(steps, plan, beside)
-    run = NotebookSession(
+    run = UnforkedSession(
         setting.students,
         cells,
         setting.deadline,
@@ -91,13 +92,18 @@ def run_notebook(
 
 
 def _one(
-    notebook: NotebookSession, tests: "_Trusted", placed: _Placed, setting: Setting
+    notebook: UnforkedSession, tests: "_Trusted", placed: _Placed, setting: Setting
 ) -> Outcome:
     """Run a test where it stands."""
     notebook.run_to(placed.place)
-    with _fork_of(notebook, setting.cell_seconds) as theirs:
-        # One that runs beside the student's code runs here, too: others may build upon it.
-        outcome = tests.run(placed.step, theirs)
+    try:
+        theirs = notebook.itself(setting.cell_seconds)
+    except StudentError:
+        theirs = None
+    # One that runs beside the student's code runs here, too: others may build upon it.
+    outcome = tests.run(placed.step, theirs)
+    if outcome.gone or outcome.lost:
+        notebook.give_up()
     return outcome if placed.cell is None else _beside(notebook, placed)
 
 
@@ -120,9 +126,9 @@ class _Trusted:
         """Run a test, and before it the given cells above it."""
         if self._tests is None:
             setting = self._setting
-            session = NotebookSession(setting.tests, [], setting.deadline, setting.trusted)
+            session = UnforkedSession(setting.tests, [], setting.deadline, setting.trusted)
             self._stack.enter_context(session)
-            self._tests = Tests(self._stack.enter_context(session.check(setting.cell_seconds)))
+            self._tests = Tests(session.itself(setting.cell_seconds))
             self._given = 0
             for former in self._ran:
                 self._run(former, theirs)
@@ -145,21 +151,6 @@ class _Trusted:
         if outcome.lost:
             self._tests = None
         return outcome
-
-
-@contextmanager
-def _fork_of(notebook: NotebookSession, seconds: float) -> Iterator[CheckSession | None]:
-    """Give a fork of the notebook's session as it is; None where there is none to be had."""
-    try:
-        fork = notebook.check(seconds)
-        theirs = fork.__enter__()
-    except StudentError:
-        yield None
-        return
-    try:
-        yield theirs
-    finally:
-        fork.__exit__(None, None, None)
 
 
 def _cells(
@@ -185,7 +176,7 @@ def _cells(
     return cells, placed
 
 
-def _beside(notebook: NotebookSession, placed: _Placed) -> Outcome:
+def _beside(notebook: UnforkedSession, placed: _Placed) -> Outcome:
     """Run a test beside the student's code, as nbgrader does."""
     assert placed.cell is not None
     try:

@@ -53,6 +53,7 @@ class Outcome:
         used: what was asked of their objects beside data.
         timed_out, killed: how the student's code ended, if a limit ended it.
         lost: whether the tests' own session can run no more.
+        gone: whether the student's can be asked no more.
     """
 
     error: str | None = None
@@ -67,6 +68,7 @@ class Outcome:
     timed_out: bool = False
     killed: bool = False
     lost: bool = False
+    gone: bool = False
 
 
 class Tests:
@@ -170,6 +172,7 @@ class _Turn:
         """Return what came of the cell, by what the tests' session says."""
         error = said.get("error")
         found = Outcome(
+            gone=self._gone is not None,
             value=said["value"],
             shown=said["shown"],
             printed=said["printed"],

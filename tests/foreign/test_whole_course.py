@@ -10,10 +10,25 @@ import pytest
 
 from autograder.cli import main
 from autograder.foreign.course import find_nbgrader_course
+from autograder.foreign.preparing import generate
+from autograder.foreign.run import grade_nbgrader
 from tests.nbgrader_courses import answer, cell, given, manual, scored, submit, write
 
 SQUARE = "def square(x):\n    ### BEGIN SOLUTION\n    return x * x\n    ### END SOLUTION"
 RIGHT = {"square": "def square(x):\n    return x ** 2", "proof": "By induction."}
+
+
+class Silent:
+    """Progress that nobody sees."""
+
+    def begin(self, total):
+        pass
+
+    def advance(self, result):
+        pass
+
+    def say(self, text):
+        pass
 
 
 def run(*arguments):
@@ -60,9 +75,8 @@ def released(tmp_path_factory):
         "c = get_config()\nc.CourseDirectory.course_id = 'course101'\n"
         "c.Execute.timeout = 5\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
     )
-    from autograder.foreign.preparing import generate
-
-    generate(find_nbgrader_course(course), "ps1", keep=True)
+    generate(found := find_nbgrader_course(course), "ps1", keep=True)
+    grade_nbgrader(found, "ps1", Silent())  # of nobody: the tests are tried out once for all
     return course
 
 
@@ -121,36 +135,30 @@ def test_a_course_is_graded_and_its_gradebook_filled(course):
     assert scores(course)["ada", "first", "hidden"] == 2.0
 
 
-def test_nbgrader_itself_writes_feedback_of_what_was_graded(course):
-    assert run("grade", "--student", "ada", "--jobs", "1")[0] == 0
+def test_staff_and_nbgrader_go_on_from_what_was_graded(course):
     from nbgrader.converters import GenerateFeedback
+    from nbgrader.utils import parse_utc
 
+    folder = course / "submitted" / "ada" / "ps1"
+    (folder / "timestamp.txt").write_text("2026-01-02 00:00:00 UTC\n")
+    assert run("grade", "--jobs", "1", "--student", "ada")[0] == 0
     found = find_nbgrader_course(course)
     found.coursedir.assignment_id, found.coursedir.student_id = "ps1", "ada"
     GenerateFeedback(coursedir=found.coursedir, parent=found.app).start()
     page = (course / "feedback" / "ada" / "ps1" / "first.html").read_text()
     assert "visible: 1 of 1 points" in page
     assert "(Score: 6.0 / 8.0)" in page
-
-
-def test_staffs_scores_stay_and_lateness_is_nbgraders(course):
-    folder = course / "submitted" / "ada" / "ps1"
-    (folder / "timestamp.txt").write_text("2026-01-02 00:00:00 UTC\n")
-    assert run("grade", "--jobs", "1", "--student", "ada")[0] == 0
-    found = find_nbgrader_course(course)
     with found.database.opened([]) as opened:
-        from nbgrader.utils import parse_utc
-
         grade = opened.gradebook.find_grade("proof", "first", "ps1", "ada")
         assert grade.needs_manual_grade
         grade.manual_score, grade.needs_manual_grade = 1.5, False
         opened.gradebook.find_assignment("ps1").duedate = parse_utc("2026-01-01 00:00:00 UTC")
         opened.commit()
-    assert run("grade", "--jobs", "1")[0] == 0
+    assert run("grade", "--jobs", "1", "--student", "ada")[0] == 0
     with found.database.opened([]) as opened:
         notebook = opened.gradebook.find_submission_notebook("first", "ps1", "ada")
-        assert notebook.score == 7.5
-        assert notebook.late_submission_penalty == 7.5
+        assert notebook.score == 7.5  # staff's score stays
+        assert notebook.late_submission_penalty == 7.5  # by the course's own plugin
 
 
 def test_what_cannot_be_done_is_said(course):

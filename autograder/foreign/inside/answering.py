@@ -130,7 +130,7 @@ class Answering:
 
     def _fetch(self, names: list[str]) -> dict[str, Any]:
         """Return what names mean, those that mean something."""
-        self._watched |= {name: self._told(name) for name in names}
+        self._watched = {name: self._told(name) for name in names}
         return {name: self.namespace[name] for name in names if name in self.namespace}
 
     def _told(self, name: str) -> Any:
