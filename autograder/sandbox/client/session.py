@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from typing import Self
 
 from autograder import errors
 from autograder.errors import HarnessError, StudentKilled, StudentTimeout, WireError
@@ -94,7 +95,7 @@ class NotebookSession:
         self.run_seconds = 0.0
         self._open()
 
-    def __enter__(self) -> "NotebookSession":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
