@@ -3,6 +3,8 @@
 import io
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,24 +23,64 @@ from autograder.foreign.submissions import (
     arrange,
     is_unchanged,
 )
+from autograder.grading.intake import read_beside
 from autograder.records.autograded import write_autograded
 from autograder.records.database import ADVICE, reason_of
 from autograder.records.gradebook_rows import Row, Submission, rows_of, write_rows
 from autograder.records.times import read_time
 from autograder.records.whole_files import write_atomic
 
-__all__ = ["write_graded_notebooks", "write_scores"]
+__all__ = ["Seen", "write_graded_notebooks", "write_scores"]
 
 BATCH = 200  # students whose rows are in memory at one time
+MOST_BYTES = 1000  # of a secret
 NO_RESPONSE = "No response."  # nbgrader's words
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the gradebook keeps of a submission: its result, its time, and answers that are none.
+
+    Attributes:
+        result: the submission's.
+        timestamp: what ``timestamp.txt`` says, if it is there.
+        blank: notebook and grade_id of each answer that is as it was released.
+    """
+
+    result: Result
+    timestamp: str | None
+    blank: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, definition: Definition, submitted: SubmittedFolder, result: Result) -> "Seen":
+        """Return what to keep of what was read."""
+        blank = {
+            (notebook.name, placed.graded.name)
+            for notebook in definition.notebooks
+            if (arranged := _arranged(submitted, notebook)) is not None
+            for placed in arranged.cells
+            if placed.graded is not None and placed.graded.is_solution and is_unchanged(placed)
+        }
+        return cls(result, submitted.timestamp, frozenset(blank))
+
+
 def write_graded_notebooks(
-    course: NbgraderCourse, definition: Definition, submitted: SubmittedFolder, result: Result
+    course: NbgraderCourse,
+    definition: Definition,
+    place: Path,
+    submitted: SubmittedFolder,
+    result: Result,
 ) -> None:
     """Write the graded notebooks of a student, where formgrader and feedback look for them.
 
     They hold the student's own outputs as text and pictures, and what came of each test.
+
+    Args:
+        course: whose folders are written.
+        definition: the assignment's.
+        place: the folder that was submitted.
+        submitted: what was read there.
+        result: of that.
     """
     folder = course.autograded(definition.assignment, result.student)
     for notebook in definition.notebooks:
@@ -58,17 +100,14 @@ def write_graded_notebooks(
         write_autograded(path, node, own, of_notebook(definition, notebook))
     for name, data in definition.files.items():  # the pictures of its texts
         write_atomic(folder / name, data)
-    place = course.submitted(definition.assignment).get(result.student)
-    if place is not None and (place / SECRET).is_file():
-        write_atomic(folder / SECRET, (place / SECRET).read_bytes()[:1000])
+    if (secret := read_beside(place / SECRET, SECRET, MOST_BYTES)) is not None:
+        write_atomic(folder / SECRET, secret)
     if submitted.timestamp is not None:
         write_atomic(folder / "timestamp.txt", submitted.timestamp.encode())
 
 
 def write_scores(
-    course: NbgraderCourse,
-    definition: Definition,
-    graded: Mapping[str, tuple[SubmittedFolder, Result]],
+    course: NbgraderCourse, definition: Definition, graded: Mapping[str, Seen]
 ) -> None:
     """Write the scores of students into nbgrader's gradebook, all of them or none.
 
@@ -90,7 +129,7 @@ def write_scores(
                     some = students[begin : begin + BATCH]
                     found = rows_of(opened.gradebook, known[notebook.name], some, None)
                     for student, submission in found.submissions.items():
-                        _fill(submission, definition, notebook, *graded[student])
+                        _fill(submission, definition, notebook, graded[student])
                     write_rows(opened.gradebook, found)
             opened.gradebook.db.expire_all()
             _penalties(course, opened.gradebook, definition, students)
@@ -101,26 +140,19 @@ def write_scores(
 
 
 def _fill(
-    submission: Submission,
-    definition: Definition,
-    notebook: NotebookDefinition,
-    submitted: SubmittedFolder,
-    result: Result,
+    submission: Submission, definition: Definition, notebook: NotebookDefinition, seen: Seen
 ) -> None:
     """Put the scores and comments of a student's notebook into its rows."""
-    said = None if submitted.timestamp is None else read_time(submitted.timestamp)
+    said = None if seen.timestamp is None else read_time(seen.timestamp)
     if said is not None:
         submission.assignment["timestamp"] = said.replace(tzinfo=None)
-    questions = {question.id: question for question in result.questions}
-    arranged = _arranged(submitted, notebook)
+    questions = {question.id: question for question in seen.result.questions}
     for name, row in submission.grades.items():
         question = questions.get(question_id(definition, notebook, name))
         if question is not None and question.status is not Status.NEEDS_ATTENTION:
             _score(row, question)
     for name, row in submission.comments.items():
-        placed = arranged.find(name) if arranged is not None else None
-        blank = placed is not None and not _is_task(placed) and is_unchanged(placed)
-        row["auto_comment"] = NO_RESPONSE if blank else None
+        row["auto_comment"] = NO_RESPONSE if (notebook.name, name) in seen.blank else None
 
 
 def _score(row: Row, question: QuestionResult) -> None:
@@ -159,10 +191,6 @@ def _arranged(submitted: SubmittedFolder, notebook: NotebookDefinition) -> Arran
         return None if data is None else arrange(data, notebook)
     except StudentError:
         return None
-
-
-def _is_task(placed: Placed) -> bool:
-    return placed.graded is not None and placed.graded.is_task
 
 
 def _renamed(question: QuestionResult, name: str) -> QuestionResult:

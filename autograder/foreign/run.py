@@ -16,7 +16,7 @@ from autograder.foreign.grader import Servers
 from autograder.foreign.plan import Plan
 from autograder.foreign.pool import Job, Work, grade_folders
 from autograder.foreign.preparing import prepare
-from autograder.foreign.records import write_graded_notebooks, write_scores
+from autograder.foreign.records import Seen, write_graded_notebooks, write_scores
 from autograder.foreign.submissions import SubmittedFolder, read_folder
 from autograder.foreign.trial import plan_id, try_out
 from autograder.records.store import Store, submission_key
@@ -92,8 +92,8 @@ def grade_nbgrader(
     private = _private(course)
     plan = _plan(course, definition, limits, private, progress.say)
     store = Store(course.results(assignment))
-    fresh: dict[str, tuple[SubmittedFolder, Result]] = {}
-    done: dict[str, tuple[SubmittedFolder, Result]] = {}
+    fresh: dict[str, Seen] = {}
+    done: dict[str, Seen] = {}
     jobs, problems = [], list[str]()
     for student, folder in folders.items():
         if students and student not in students:
@@ -101,7 +101,9 @@ def grade_nbgrader(
         submitted = read_folder(folder)
         known = store.get(student, _key(submitted, plan, limits))
         if known is not None and known.fault is None:
-            done[student] = submitted, known
+            done[student] = Seen.of(definition, submitted, known)
+            if not course.autograded(assignment, student).is_dir():  # a run before was killed
+                write_graded_notebooks(course, definition, folder, submitted, known)
         else:
             jobs.append(Job(student, folder))
     if jobs:
@@ -111,20 +113,17 @@ def grade_nbgrader(
     ):
         try:
             store.put(job.student, _key(submitted, plan, limits), result)
-            write_graded_notebooks(course, definition, submitted, result)
-            fresh[job.student] = submitted, result
+            write_graded_notebooks(course, definition, job.folder, submitted, result)
+            fresh[job.student] = Seen.of(definition, submitted, result)
         except (AutograderError, OSError) as error:
             if stops_all(error):
                 raise
             problems.append(f"{job.student}: {error}")
         progress.advance(result)
     progress.say("writing the gradebook")
-    for student, (submitted, result) in done.items():  # a run before may have been killed
-        if not course.autograded(assignment, student).is_dir():
-            write_graded_notebooks(course, definition, submitted, result)
     if fresh or done:
         write_scores(course, definition, done | fresh)
-    results = {s: result for s, (_, result) in (done | fresh).items()}
+    results = {student: seen.result for student, seen in (done | fresh).items()}
     return NbgraderRun(definition, plan, results, tuple(sorted(fresh)), tuple(problems))
 
 
