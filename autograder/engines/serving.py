@@ -111,13 +111,15 @@ class Server:
             everything: look at what is done, too.
         """
         course = self.course()
-        problems, began = self._take(), time.monotonic()
+        problems, looking = self._take(), 0.0
         if self.incoming is not None:
             problems += self.incoming.collect(course, everything)
+            looking = self.incoming.looking
+        began = time.monotonic()
         names = [n for n in self.names or course.assignments() if course.bundle(n).is_file()]
         looks = looks_of_submitted(course, names)
         self.submitted.look(looks)
-        self._looking = time.monotonic() - began
+        self._looking = looking + time.monotonic() - began
         if everything:
             self._failing = {t: k for t, k in self._failing.items() if any(map(self._breaks, k))}
             self._told, self._said = self._said.union(self._failing), set()

@@ -14,7 +14,7 @@ import pytest
 from autograder.artefacts.bundle import read_bundle
 from autograder.collecting import exchange as exchanges
 from autograder.collecting.trees import folder_tree as tree
-from autograder.engines import arrivals, serving
+from autograder.engines import arrivals, incoming, serving
 from autograder.engines.arrivals import Arrivals, looks_of_submitted
 from autograder.engines.grader import given_up
 from autograder.engines.incoming import Incoming
@@ -43,9 +43,10 @@ class Time:
     """What `time` is to a server: it goes on when somebody sleeps, until all is graded."""
 
     def __init__(self):
-        self.monotonic, self.servers = Clock(), []
+        self.monotonic, self.servers, self.slept = Clock(), [], []
 
     def sleep(self, seconds):
+        self.slept.append(seconds)
         self.monotonic.now += seconds
         for server in self.servers:
             server.settle()
@@ -55,6 +56,7 @@ class Time:
 def clock(monkeypatch):
     found = Time()
     monkeypatch.setattr(serving, "time", found)
+    monkeypatch.setattr(incoming, "time", found)
     return found
 
 
@@ -595,6 +597,22 @@ def test_of_an_exchange_only_what_is_new_is_read(classroom, serve, tmp_path, mon
     assert trees == [f"ada+small+{times[0]} UTC", f"bo+small+{times[1]} UTC"]
     assert {name for name in walks if "+" in name} == {f"bo+small+{times[1]} UTC"}
     assert results(classroom) == {"ada": 7.0, "bo": 7.0}
+
+
+def test_a_collection_that_takes_long_makes_looks_no_rarer(
+    classroom, serve, clock, tmp_path, monkeypatch
+):
+    exchange, collect = tmp_path / "dl", incoming.collect
+
+    def slowly(*arguments, **options):
+        clock.monotonic.now += 50
+        return collect(*arguments, **options)
+
+    monkeypatch.setattr(incoming, "collect", slowly)
+    attempt(exchange, "ada", "2026-11-20 10:00:00.000001", classroom.right)
+    rounds(serve(exchange), *[nothing] * 6)
+    assert results(classroom) == {"ada": 7.0}
+    assert set(clock.slept) == {serving.PAUSE_SECONDS}
 
 
 def test_an_attempt_that_is_changed_is_seen_when_everything_is_looked_at(
