@@ -640,6 +640,7 @@ def test_of_a_folder_with_many_files_the_notebook_is_looked_at(classroom, monkey
     for number in range(30):
         (folder / f"{number}").mkdir()
         (folder / f"{number}.csv").write_text("1")
+        (folder / f"{number}.ipynb").write_text("1")
 
     def look():
         return looks_of_submitted(classroom.course, ["small"])["small", "ada"]
