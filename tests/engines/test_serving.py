@@ -1,5 +1,6 @@
 """A grader that stays up: what arrives is graded once it is whole, once."""
 
+import errno
 import itertools
 import os
 import shutil
@@ -264,6 +265,25 @@ def test_a_round_that_fails_is_told_and_done_again(classroom, serve, error, said
     rounds(server, *[nothing] * 5)
     assert any(line.startswith(f"stopped for a minute: {said}") for line in server.said)
     assert results(classroom) == {"ada": 7.0}
+
+
+def test_records_that_a_full_disk_has_held_up_are_written_when_there_is_room(
+    classroom, serve, monkeypatch
+):
+    classroom.submit("ada")
+    server, failing = serve(), [OSError(errno.ENOSPC, "No space left on device")] * 2
+    write = serving.bring_up_to_date
+
+    def records(*arguments):
+        if failing:
+            raise failing.pop()
+        return write(*arguments)
+
+    monkeypatch.setattr(serving, "bring_up_to_date", records)
+    rounds(server, *[nothing] * 7)
+    assert server.written == ["records", "report"]
+    assert len([line for line in server.said if "No space left" in line]) == 2
+    assert server.said[-1].startswith("small: 1 graded and recorded in")
 
 
 def test_an_assignment_that_cannot_be_graded_stops_no_other(classroom, serve):
