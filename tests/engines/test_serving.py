@@ -72,7 +72,7 @@ def settle(server):
 
 
 def wait_for(so):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not so():
         assert time.monotonic() < deadline
         time.sleep(0.001)
