@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -145,15 +146,18 @@ def _look_of(folder: Path) -> Look:
         walk = (
             os.path.join(top, name)
             for top, below, files in os.walk(folder)
-            for name in (*sorted(files, key=_counts_less), *below)
+            for name in (*sorted(files, key=partial(_rank, folder.name)), *below)
         )
         for path in islice(walk, MOST_FILES):
             found += _entry(path)
     return (*_entry(str(folder)), *sorted(found))
 
 
-def _counts_less(name: str) -> bool:
-    return not (name == TIMESTAMP or name.lower().endswith(".ipynb"))
+def _rank(assignment: str, name: str) -> int:
+    """Return how little a file counts in a submission: its time and its notebook count most."""
+    if name in (TIMESTAMP, f"{assignment}.ipynb"):
+        return 0
+    return 1 if name.lower().endswith(".ipynb") else 2
 
 
 def _entry(path: str) -> Look:

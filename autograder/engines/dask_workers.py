@@ -1,6 +1,7 @@
 """The workers of a cluster that can grade for a run: each is asked, and told what it needs."""
 
 import logging
+import math
 import time
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
@@ -102,7 +103,7 @@ class Workers:
             HarnessError: there was none for so long.
             UnsafeHere: there are workers, and none of them will ever do.
         """
-        began = time.monotonic()
+        began, told = time.monotonic(), False
         fit_at: float | None = None
         while True:
             self.look()
@@ -114,6 +115,13 @@ class Workers:
             elif self.refused and not self.are_asked and not self.may_come_back:
                 raise UnsafeHere(f"the cluster cannot grade this:{self.reasons()}")
             elif self.refused or self.are_asked:
+                if self.may_come_back and not told:
+                    logging.getLogger(__name__).warning(
+                        "no worker can grade yet; they are asked again for %d minutes:%s",
+                        math.ceil(patience / 60),
+                        self.reasons(),
+                    )
+                    told = True
                 if now - began > patience:
                     raise HarnessError(f"no worker could grade in {patience:.0f} s{self.reasons()}")
             elif now - began > first_seconds:
@@ -201,17 +209,13 @@ class Workers:
         """Return what a worker is, when it has all that it needs, or why it cannot grade.
 
         Raises:
-            HarnessError: what it says cannot be read.
+            HarnessError: what it says cannot be read, or it does not run what is ours.
+            OSError: it is gone, or the scheduler is.
         """
         why = _unlike(address, said, self._setup.device, self._insecure)
         if why is not None:
             return Refusal(why)
-        looked = self._run(dask_worker.look, address, self._setup.bundle)
-        if isinstance(looked, BaseException):
-            if isinstance(looked, OSError):
-                raise looked
-            return Refusal(f"{address}: cannot run autograder ({looked})")
-        facts = decode(looked, Facts)
+        facts = decode(self._run(dask_worker.look, address, self._setup.bundle), Facts)
         if (why := _other_versions(facts.versions)) is not None:
             return Refusal(f"{facts.host}: {why}")
         if self._run(dask_worker.receive_setup, address, encode(self._setup)) is True:
@@ -223,9 +227,18 @@ class Workers:
         return Worker(facts.host, _slots_of(said, self._setup.device))
 
     def _run(self, function: Any, address: str, *arguments: object) -> Any:
-        """Call a function in a worker; return what it said, or raised."""
-        said = self._client.run(function, *arguments, workers=[address], on_error="return")
-        return said[address]
+        """Call a function in a worker; return what it said.
+
+        Raises:
+            HarnessError: it cannot be called there.
+            OSError: the worker, or the scheduler, is gone.
+        """
+        said = self._client.run(function, *arguments, workers=[address], on_error="return")[address]
+        if isinstance(said, OSError):
+            raise said
+        if isinstance(said, BaseException):
+            raise HarnessError(f"cannot run autograder ({said})")
+        return said
 
 
 def _lines(reasons: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """Incoming: what arrives in nbgrader's exchange is collected when it is whole."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,9 @@ __all__ = ["Incoming"]
 class Incoming:
     """What arrives in an exchange.
 
+    Attributes:
+        looking: seconds that the last look took.
+
     Args:
         exchange: nbgrader's, a course in it, or ``inbound``.
         tell: is told what was collected, and whether the exchange can be read.
@@ -28,6 +32,7 @@ class Incoming:
     ) -> None:
         self._exchange, self._tell = exchange, tell
         self._attempts = Arrivals[str]() if attempts is None else attempts
+        self.looking = 0.0
         self._away: str | None = None  # why it could not be read last
 
     @property
@@ -47,10 +52,12 @@ class Incoming:
             course: to which it goes.
             everything: look into attempts that were collected, too: they may have been changed.
         """
+        began = time.monotonic()
         try:
             inbound = inbound_of(self._exchange)
             known = {} if everything else self._attempts.finished()
             self._attempts.look(looks_of_exchange(inbound, known))
+            self.looking = time.monotonic() - began
         except (UsageError, OSError) as error:
             said = f"the exchange cannot be read, and is looked at again: {fault_words(error)}"
             if self._away is None:

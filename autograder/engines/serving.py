@@ -111,13 +111,15 @@ class Server:
             everything: look at what is done, too.
         """
         course = self.course()
-        problems, began = self._take(), time.monotonic()
+        problems, looking = self._take(), 0.0
         if self.incoming is not None:
             problems += self.incoming.collect(course, everything)
+            looking = self.incoming.looking
+        began = time.monotonic()
         names = [n for n in self.names or course.assignments() if course.bundle(n).is_file()]
         looks = looks_of_submitted(course, names)
         self.submitted.look(looks)
-        self._looking = time.monotonic() - began
+        self._looking = looking + time.monotonic() - began
         if everything:
             self._failing = {t: k for t, k in self._failing.items() if any(map(self._breaks, k))}
             self._told, self._said = self._said.union(self._failing), set()
@@ -261,9 +263,8 @@ class _Records:
         began = time.monotonic()
         if not self._behind or began < self._rested:
             return []
-        behind, self._behind, problems = self._behind, {}, list[Problem]()
-        for name, (plan, taken, since) in behind.items():
-            problems += taken.problems
+        problems = list[Problem]()
+        for name, (plan, taken, since) in list(self._behind.items()):
             try:
                 bring_up_to_date(
                     course, plan.bundle, taken.seen, taken.written, problems, lambda _: None
@@ -272,10 +273,12 @@ class _Records:
                 if stops_all(error):
                     raise
                 problems.append(Problem(f"{name}: {fault_words(error)}"))
-                continue
-            if taken.graded:
-                seconds = time.monotonic() - since
-                self._tell(f"{name}: {len(taken.graded)} graded and recorded in {seconds:.1f} s")
+            else:
+                if count := len(taken.graded):
+                    seconds = time.monotonic() - since
+                    self._tell(f"{name}: {count} graded and recorded in {seconds:.1f} s")
+            problems += taken.problems
+            del self._behind[name]
         bring_report_up_to_date(course, problems, lambda _: None)
         ended = time.monotonic()
         self._rested = ended + (ended - began) * (1 - RECORD_SHARE) / RECORD_SHARE

@@ -275,7 +275,23 @@ def test_a_worker_whose_answer_cannot_be_read_is_asked_once_and_left_out(fake, g
     assert f"{ADDRESS.format(1)}: a message between our own processes cannot be read" in line
 
 
-def test_workers_that_cannot_start_for_a_moment_are_waited_for(fake, grade):
+def test_a_worker_that_does_not_run_what_is_ours_is_asked_once_and_left_out(fake, grade, caplog):
+    said, asked = fake._said, []
+
+    def raising(name, worker, arguments):
+        if worker == ADDRESS.format(1) and name == "warm_up":
+            asked.append(worker)
+            return AttributeError("there is no warm_up")
+        return said(name, worker, arguments)
+
+    fake._said = raising
+    with caplog.at_level(logging.WARNING):
+        assert len(grade(20)) == 20
+    assert len(asked) == 1
+    assert "cannot run autograder (there is no warm_up)" in caplog.text
+
+
+def test_workers_that_cannot_start_for_a_moment_are_waited_for(fake, grade, caplog):
     said, slow = fake._said, dict.fromkeys(fake.workers, 2)
 
     def slowly(name, worker, arguments):
@@ -285,7 +301,10 @@ def test_workers_that_cannot_start_for_a_moment_are_waited_for(fake, grade):
         return said(name, worker, arguments)
 
     fake._said = slowly
-    assert len(grade(3)) == 3
+    with caplog.at_level(logging.WARNING):
+        assert len(grade(3)) == 3
+    (record,) = caplog.records
+    assert "no worker can grade yet; they are asked again for 10 minutes:" in record.getMessage()
 
 
 def test_workers_that_cannot_start_for_too_long_are_a_fault_that_may_pass(fake, grade):

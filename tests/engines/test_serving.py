@@ -1,5 +1,6 @@
 """A grader that stays up: what arrives is graded once it is whole, once."""
 
+import errno
 import itertools
 import os
 import shutil
@@ -14,7 +15,7 @@ import pytest
 from autograder.artefacts.bundle import read_bundle
 from autograder.collecting import exchange as exchanges
 from autograder.collecting.trees import folder_tree as tree
-from autograder.engines import arrivals, serving
+from autograder.engines import arrivals, incoming, serving
 from autograder.engines.arrivals import Arrivals, looks_of_submitted
 from autograder.engines.grader import given_up
 from autograder.engines.incoming import Incoming
@@ -43,9 +44,10 @@ class Time:
     """What `time` is to a server: it goes on when somebody sleeps, until all is graded."""
 
     def __init__(self):
-        self.monotonic, self.servers = Clock(), []
+        self.monotonic, self.servers, self.slept = Clock(), [], []
 
     def sleep(self, seconds):
+        self.slept.append(seconds)
         self.monotonic.now += seconds
         for server in self.servers:
             server.settle()
@@ -55,6 +57,7 @@ class Time:
 def clock(monkeypatch):
     found = Time()
     monkeypatch.setattr(serving, "time", found)
+    monkeypatch.setattr(incoming, "time", found)
     return found
 
 
@@ -69,7 +72,7 @@ def settle(server):
 
 
 def wait_for(so):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not so():
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -262,6 +265,25 @@ def test_a_round_that_fails_is_told_and_done_again(classroom, serve, error, said
     rounds(server, *[nothing] * 5)
     assert any(line.startswith(f"stopped for a minute: {said}") for line in server.said)
     assert results(classroom) == {"ada": 7.0}
+
+
+def test_records_that_a_full_disk_has_held_up_are_written_when_there_is_room(
+    classroom, serve, monkeypatch
+):
+    classroom.submit("ada")
+    server, failing = serve(), [OSError(errno.ENOSPC, "No space left on device")] * 2
+    write = serving.bring_up_to_date
+
+    def records(*arguments):
+        if failing:
+            raise failing.pop()
+        return write(*arguments)
+
+    monkeypatch.setattr(serving, "bring_up_to_date", records)
+    rounds(server, *[nothing] * 7)
+    assert server.written == ["records", "report"]
+    assert len([line for line in server.said if "No space left" in line]) == 2
+    assert server.said[-1].startswith("small: 1 graded and recorded in")
 
 
 def test_an_assignment_that_cannot_be_graded_stops_no_other(classroom, serve):
@@ -597,6 +619,22 @@ def test_of_an_exchange_only_what_is_new_is_read(classroom, serve, tmp_path, mon
     assert results(classroom) == {"ada": 7.0, "bo": 7.0}
 
 
+def test_a_collection_that_takes_long_makes_looks_no_rarer(
+    classroom, serve, clock, tmp_path, monkeypatch
+):
+    exchange, collect = tmp_path / "dl", incoming.collect
+
+    def slowly(*arguments, **options):
+        clock.monotonic.now += 50
+        return collect(*arguments, **options)
+
+    monkeypatch.setattr(incoming, "collect", slowly)
+    attempt(exchange, "ada", "2026-11-20 10:00:00.000001", classroom.right)
+    rounds(serve(exchange), *[nothing] * 6)
+    assert results(classroom) == {"ada": 7.0}
+    assert set(clock.slept) == {serving.PAUSE_SECONDS}
+
+
 def test_an_attempt_that_is_changed_is_seen_when_everything_is_looked_at(
     classroom, serve, tmp_path, monkeypatch
 ):
@@ -622,6 +660,7 @@ def test_of_a_folder_with_many_files_the_notebook_is_looked_at(classroom, monkey
     for number in range(30):
         (folder / f"{number}").mkdir()
         (folder / f"{number}.csv").write_text("1")
+        (folder / f"{number}.ipynb").write_text("1")
 
     def look():
         return looks_of_submitted(classroom.course, ["small"])["small", "ada"]

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from autograder.artefacts.results import Status
-from autograder.engines import local, run
+from autograder.engines import local
+from autograder.engines.planning import plan_of
 from autograder.engines.run import grade_assignment
 from autograder.engines.table import ENGINES
 from autograder.engines.work import GRADINGS
@@ -63,7 +64,7 @@ def test_a_submission_whose_worker_was_killed_has_other_inputs_each_time(course,
         yield from ()
 
     monkeypatch.setattr(local, "_grade_in_pool", killed)
-    plan = run._plan(course, "small", (), "cpu", WEAKEST, Store.get, again=False)
+    plan = plan_of(course, "small", (), "cpu", WEAKEST, Store.get, again=False)
     (one,) = local.grade_all(plan.work, plan.jobs, 1)
     assert (one.student, one.result.status) == ("ada", Status.NEEDS_ATTENTION)
     assert seen == list(range(1 + local.TRIES))
@@ -83,7 +84,7 @@ def test_a_card_that_is_lost_between_is_told_beside_the_kills(course, monkeypatc
         yield from ()
 
     monkeypatch.setattr(local, "_grade_in_pool", lost_once)
-    plan = run._plan(course, "small", (), "cpu", WEAKEST, Store.get, again=False)
+    plan = plan_of(course, "small", (), "cpu", WEAKEST, Store.get, again=False)
     (one,) = local.grade_all(plan.work, plan.jobs, 1)
     assert one.result.fault == "its worker was killed 2 times, and a GPU was lost with it once"
     assert seen == list(range(1 + local.TRIES))

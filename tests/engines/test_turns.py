@@ -32,7 +32,7 @@ class Steps:
 
     def wait(self, *begun):
         """Wait until these have begun, in this order, and see that nothing else does."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(self.begun) < len(begun):
             assert time.monotonic() < deadline, self.begun
             time.sleep(0.001)
