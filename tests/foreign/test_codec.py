@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import datetime
+import enum
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import WireError
-from autograder.foreign.inside.codec import Uncrossable, decode, encode
+from autograder.foreign.inside.decoding import Uncrossable, decode
+from autograder.foreign.inside.encoding import encode
 from autograder.sandbox.protocol.wire import Packer, unpack
 from tests.each import require_each
 
@@ -86,7 +88,24 @@ def test_other_objects_stay_where_they_are():
 
     assert over_the_wire(Own()) == ("object", {"number": 1, "type": "Own"})
     assert over_the_wire([np.sin])[0][0] == "object"
-    assert over_the_wire(type("E", (list,), {})([1]))[0] == "object"
+    assert over_the_wire(np.array([1], dtype=np.longdouble))[0] == "object"
+
+
+def test_what_is_like_a_built_in_type_in_all_comparisons_crosses_as_that():
+    assert over_the_wire(type("L", (list,), {})([1])) == [1]
+    assert over_the_wire(enum.IntEnum("Kind", "a b").b) == 2
+    assert over_the_wire(np.array([[1, 2]]).view(np.matrix)).shape == (1, 2)
+    made_by_theirs = over_the_wire(collections.defaultdict(lambda: 0, {"a": 1}))
+    assert made_by_theirs == {"a": 1}
+    always = type("All", (int,), {"__eq__": lambda self, other: True, "__hash__": None})
+    assert over_the_wire(always(3))[0] == "object"
+
+
+def test_what_is_twice_in_a_value_is_one_there_too():
+    row = [0, 0]
+    found = over_the_wire([row, row, [0, 0]])
+    found[0][0] = 1
+    assert found == [[1, 0], [1, 0], [0, 0]]
 
 
 def test_what_holds_itself_is_refused():

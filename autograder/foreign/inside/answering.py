@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.foreign.inside.codec import Uncrossable, decode, encode, exception_named
+from autograder.foreign.inside.decoding import Uncrossable, decode, exception_named
+from autograder.foreign.inside.encoding import encode
 from autograder.foreign.inside.randomness import RandomState
 
 __all__ = ["BACK", "FORWARDED", "answer"]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from autograder.foreign.inside.answering import FORWARDED
-from autograder.foreign.inside.codec import exception_named
+from autograder.foreign.inside.decoding import exception_named
 
 __all__ = ["DATA", "Asker", "Proxies", "Stays", "Theirs", "number_of"]
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.foreign.inside.codec import Uncrossable, decode, encode
+from autograder.foreign.inside.decoding import Uncrossable, decode
+from autograder.foreign.inside.encoding import encode
 from autograder.foreign.inside.proxies import DATA, Proxies, Stays, number_of
 from autograder.foreign.inside.randomness import RandomState
 
