@@ -113,6 +113,12 @@ def _show(course: "NbgraderCourse", run: "NbgraderRun", *, quiet: bool) -> None:
     before = len(run.results) - len(run.graded)
     graded = f"graded {len(run.graded)} submission{'s' if len(run.graded) != 1 else ''}"
     say(f"{name}: {graded}{f', {before} before' if before else ''}")
+    if run.definition.changed:
+        say(
+            f"  the source of {name} has changed since nbgrader read it, and is graded as it was: "
+            f"{', '.join(run.definition.changed[:5])}; to take over the new one: "
+            f"nbgrader generate_assignment {name} --force"
+        )
     _say_hardened(run)
     say(
         f"  see {course.database.name}, {course.coursedir.autograded_directory}/ and "

@@ -23,7 +23,7 @@ from autograder.sandbox.inside.preload import imported_late
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.protocol.settings import Gpu
 
-__all__ = ["grade_all"]
+__all__ = ["end_with_run", "grade_all"]
 
 TRIES = GRADINGS - 2  # of a submission whose worker was killed; the others are the first, one alone
 
@@ -166,7 +166,7 @@ def _prepare(work: Work, gpu: Gpu | None) -> None:
     """Set up a worker process: it dies with the run, and loads the bundle once."""
     global _worker, _fault  # noqa: PLW0603 - the one state of a worker process
     die_with_parent(os.getppid())  # the process that forks workers, which outlives the run
-    threading.Thread(target=_end_with_run, daemon=True).start()
+    threading.Thread(target=end_with_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     try:
         _worker = Worker(work, read_bundle(work.bundle), gpu)
@@ -176,7 +176,8 @@ def _prepare(work: Work, gpu: Gpu | None) -> None:
     multiprocessing.util.Finalize(None, _worker.close, exitpriority=1)
 
 
-def _end_with_run() -> None:
+def end_with_run() -> None:
+    """End this worker as soon as the process of its run is gone."""
     run = multiprocessing.parent_process()
     if run is not None:
         run.join()

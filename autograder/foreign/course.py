@@ -22,6 +22,7 @@ __all__ = ["NbgraderCourse", "find_nbgrader_course", "in_folder"]
 
 CONFIG_FILE = "nbgrader_config.py"
 SQLITE = "sqlite:///"
+MARKER = "\0"  # no name holds it
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,8 @@ class NbgraderCourse:
 
     def assignments(self) -> list[str]:
         """The names of the assignments whose source has a notebook."""
-        pattern = self.coursedir.format_path(self.coursedir.source_directory, ".", "*")
-        found = {Path(p).name for p in glob.glob(pattern) if glob.glob(f"{glob.escape(p)}/*.ipynb")}
-        return sorted(found)
+        found = self._folders(self.coursedir.source_directory, ".", MARKER)
+        return sorted(name for name, path in found.items() if any(path.glob("*.ipynb")))
 
     def source(self, assignment: str) -> Path:
         """The folder of an assignment's source."""
@@ -55,15 +55,8 @@ class NbgraderCourse:
 
     def submitted(self, assignment: str) -> dict[str, Path]:
         """The folder of each student who submitted, by name, sorted."""
-        step = self.coursedir.submitted_directory
-        marker = "\0"
-        pattern = self.coursedir.format_path(step, marker, assignment)
-        before, _, behind = pattern.partition(marker)
-        found = {}
-        for path in glob.glob(f"{glob.escape(before)}*{glob.escape(behind)}"):
-            if os.path.isdir(path):
-                found[path[len(before) : len(path) - len(behind)]] = Path(path)
-        return {name: found[name] for name in sorted(found) if os.sep not in name}
+        found = self._folders(self.coursedir.submitted_directory, MARKER, assignment)
+        return {name: found[name] for name in sorted(found)}
 
     def autograded(self, assignment: str, student: str) -> Path:
         """The folder of a student's graded notebooks."""
@@ -82,8 +75,16 @@ class NbgraderCourse:
         """Where its gradebook is."""
         url = str(self.coursedir.db_url)
         if url.startswith(SQLITE):
-            return GradebookFile(Path(url.removeprefix(SQLITE)))
+            return GradebookFile(self.root / url.removeprefix(SQLITE))
         return GradebookServer(url)
+
+    def _folders(self, step: str, student: str, assignment: str) -> dict[str, Path]:
+        """Return the folders of a step by what stands where the marker is."""
+        pattern = self.coursedir.format_path(step, student, assignment)
+        before, _, behind = pattern.partition(MARKER)
+        paths = glob.glob(f"{glob.escape(before)}*{glob.escape(behind)}")
+        found = {path[len(before) : len(path) - len(behind)]: Path(path) for path in paths}
+        return {n: p for n, p in found.items() if p.is_dir() and os.sep not in n and n[:1] != "."}
 
     def _folder(self, step: str, student: str, assignment: str) -> Path:
         return Path(os.path.normpath(self.coursedir.format_path(step, student, assignment)))

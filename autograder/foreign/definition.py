@@ -88,7 +88,8 @@ class Definition(msgspec.Struct, frozen=True):
     """An assignment of an nbgrader course.
 
     ``files`` are those beside the source notebooks, by path, which replace a student's;
-    ``cell_seconds`` is nbgrader's limit on a cell, None for none.
+    ``cell_seconds`` is nbgrader's limit on a cell, None for none. ``changed`` are cells and
+    notebooks of the source that are others than nbgrader's gradebook has.
     """
 
     assignment: str
@@ -96,6 +97,7 @@ class Definition(msgspec.Struct, frozen=True):
     files: dict[str, bytes]
     cell_seconds: float | None = 30.0
     preload: tuple[str, ...] = ("numpy",)
+    changed: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:

@@ -74,7 +74,7 @@ class Servers:
         definition: Definition,
         files: Mapping[str, bytes],
         seconds: float,
-        of_students: bool = True,
+        factor: float = 1.0,
     ) -> Setting:
         """Return where a notebook is run.
 
@@ -82,16 +82,14 @@ class Servers:
             definition: the assignment's.
             files: what lies beside the student's notebook; the assignment's own replace them.
             seconds: how long all may take.
-            of_students: whether the definition's limit on a cell holds; else ten times as much.
+            factor: of the definition's limit on a cell.
         """
         students, tests = self._warm()
         known = definition.cell_seconds
         cell = known if known is not None else self._limits.submission_seconds
         own = definition.files
         deadline = time.monotonic() + seconds
-        return Setting(
-            students, tests, {**files, **own}, own, cell * (1 if of_students else 10), deadline
-        )
+        return Setting(students, tests, {**files, **own}, own, cell * factor, deadline)
 
     def close(self) -> None:
         """End both."""

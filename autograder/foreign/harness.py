@@ -88,7 +88,17 @@ def run_notebook(
             return {one.step.test: _beside(notebook, one) for one in placed}
         with ExitStack() as stack:
             tests = _Trusted(setting, plan, stack)
-            return {one.step.test: _one(notebook, tests, one, setting) for one in placed}
+            return {one.step.test: _in_its_time(notebook, tests, one, setting) for one in placed}
+
+
+def _in_its_time(
+    notebook: UnforkedSession, tests: "_Trusted", placed: _Placed, setting: Setting
+) -> Outcome:
+    """Run a test, if the submission has time left for it."""
+    try:
+        return _one(notebook, tests, placed, setting)
+    except StudentError as error:
+        return Outcome(str(error), timed_out=True)
 
 
 def _one(

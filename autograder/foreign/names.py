@@ -10,7 +10,17 @@ from functools import cache
 from autograder.foreign.definition import SourceCell
 from autograder.foreign.plan import TestNames
 
-__all__ = ["Names", "imports_of", "names_of", "needs_of", "python_of", "statements_for"]
+__all__ = [
+    "Names",
+    "imports_of",
+    "names_of",
+    "needs_of",
+    "python_of",
+    "reaches_out",
+    "statements_for",
+]
+
+PATCHING = ("patch", "monkeypatch", "MonkeyPatch")
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,43 @@ def imports_of(source: str, local: Iterable[str]) -> list[str]:
     if (text := python_of(source)) is None:
         return []
     return [ast.unparse(s) for s in ast.parse(text).body if _is_library(s, local)]
+
+
+def reaches_out(source: str) -> str | None:
+    """Return how a test changes what no proxy stands for; None if it does not.
+
+    Such a test asks what the student's code uses, and by itself it would never find out.
+    """
+    if (text := python_of(source)) is None:
+        return "it is no Python"
+    tree = ast.parse(text)
+    if hidden := sorted(names_of(source).binds & set(dir(builtins)) - {"_"}):
+        return f"it gives another meaning to {hidden[0]}, which is Python's own"
+    modules = {name for node in ast.walk(tree) for name in _modules_of(node)}
+    for node in ast.walk(tree):
+        is_set = isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+        if isinstance(node, ast.Attribute) and is_set and _root_of(node) in modules:
+            return f"it changes {_root_of(node)}, a module that the student's code uses"
+        if isinstance(node, ast.Name | ast.Attribute) and _last_of(node) in PATCHING:
+            return f"it puts something else in place by {_last_of(node)}"
+    return None
+
+
+def _modules_of(node: ast.AST) -> list[str]:
+    """Return the names that a statement gives to modules."""
+    if not isinstance(node, ast.Import):
+        return []
+    return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+
+
+def _root_of(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _last_of(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
 
 
 def _own_names(source: str, local: Iterable[str]) -> frozenset[str]:

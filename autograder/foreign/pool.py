@@ -4,6 +4,7 @@ import multiprocessing
 import multiprocessing.util
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.artefacts.results import Result
+from autograder.engines.local import end_with_run
 from autograder.engines.slots import ONE_THREAD
 from autograder.foreign.definition import Definition
 from autograder.foreign.grader import FolderGrader, Servers, broken_result
@@ -22,6 +24,7 @@ from autograder.sandbox.limits import Limits
 
 __all__ = ["Job", "Work", "grade_folders"]
 
+FEW = 4  # submissions of one worker
 TRIES = 3  # of a submission whose worker was killed
 
 
@@ -55,20 +58,21 @@ def grade_folders(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Gra
         UnsafeHere: this machine cannot hold a student's code safely.
     """
     os.environ.update(ONE_THREAD)  # of the workers, before they import anything
-    suspects: deque[Job] = deque()
-    yield from _graded(work, deque(jobs), workers, suspects)
-    for job in list(suspects):
-        for _ in range(TRIES):
-            again: deque[Job] = deque()
-            found = list(_graded(work, deque([job]), 1, again))
-            if found:
-                yield found[0]
-                break
-        else:
-            submitted = read_folder(job.folder)
-            fault = f"its worker was killed {TRIES} times"
-            result = broken_result(work.definition, work.plan, job.student, submitted, fault)
-            yield job, submitted, result
+    queue, suspects = deque(jobs), deque[Job]()
+    while queue:
+        yield from _graded(work, queue, workers, suspects)
+    for job in suspects:
+        yield _graded_alone(work, job)
+
+
+def _graded_alone(work: Work, job: Job) -> Graded:
+    """Grade what was under way when a worker died, in a worker of its own."""
+    for _ in range(TRIES):
+        for found in _graded(work, deque([job]), 1, deque()):
+            return found
+    submitted = read_folder(job.folder)
+    fault = f"its worker was killed {TRIES} times"
+    return job, submitted, broken_result(work.definition, work.plan, job.student, submitted, fault)
 
 
 def _graded(work: Work, queue: deque[Job], workers: int, suspects: deque[Job]) -> Iterator[Graded]:
@@ -76,19 +80,25 @@ def _graded(work: Work, queue: deque[Job], workers: int, suspects: deque[Job]) -
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     waiting: dict[Future[tuple[SubmittedFolder, Result]], Job] = {}
-    pool = ProcessPoolExecutor(min(workers, len(queue)) or 1, context, _prepare, (work,))
+    # A worker warms two fork servers first: for a few submissions one is enough.
+    workers = min(workers, max(1, len(queue) // FEW))
+    pool = ProcessPoolExecutor(workers, context, _prepare, (work,))
     try:
         while queue or waiting:
             while queue and len(waiting) < 2 * workers:
                 job = queue.popleft()
-                waiting[pool.submit(_grade, job)] = job
+                try:
+                    waiting[pool.submit(_grade, job)] = job
+                except (BrokenProcessPool, EOFError, OSError):
+                    suspects.append(job)
+                    raise BrokenProcessPool from None
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 submitted, result = future.result()
                 yield waiting.pop(future), submitted, result
     except BrokenProcessPool:
-        suspects.extend((*waiting.values(), *queue))
+        suspects.extend(waiting.values())
         for worker in multiprocessing.active_children():
-            worker.kill()
+            worker.kill()  # the pool waits for ever for one that it started while it broke
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -98,7 +108,8 @@ _grader: FolderGrader | None = None
 
 def _prepare(work: Work) -> None:
     global _grader  # noqa: PLW0603 - the one state of a worker process
-    die_with_parent(os.getppid())
+    die_with_parent(os.getppid())  # the process that forks workers, which outlives the run
+    threading.Thread(target=end_with_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     servers = Servers(work.definition.preload, work.limits, private=work.private)
     _grader = FolderGrader(work.definition, work.plan, servers, work.limits)

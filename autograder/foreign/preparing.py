@@ -26,6 +26,7 @@ from autograder.foreign.names import python_of
 __all__ = ["generate", "prepare"]
 
 PYTHON = "python"
+AUTOTEST = "AUTOTEST"
 RAISED = re.compile(r"^[\w.]*(?:Error|Exception|Invalid\w*): (.+)$", re.MULTILINE)
 MOST_BYTES = 64 << 20  # of a file beside the source
 
@@ -48,7 +49,12 @@ def prepare(course: NbgraderCourse, assignment: str) -> Definition:
     notebooks = tuple(_notebooks(course, assignment, folder))
     sources = [cell.source for notebook in notebooks for cell in notebook.cells]
     return Definition(
-        assignment, notebooks, files, _cell_seconds(course), tuple(_preload(sources, local))
+        assignment,
+        notebooks,
+        files,
+        _cell_seconds(course),
+        tuple(_preload(sources, local)),
+        tuple(_changed(folder, notebooks)),
     )
 
 
@@ -218,6 +224,23 @@ def _cells(notebook: Any, graded: Iterable[Graded]) -> Iterator[SourceCell]:
             yield SourceCell(known_cell.source, name, is_test=True)
         else:
             yield SourceCell(cell.source, name, is_answer=bool(marks.get("solution")))
+
+
+def _changed(folder: Path, notebooks: Iterable[NotebookDefinition]) -> Iterator[str]:
+    """Return what of the source is not as nbgrader's gradebook has it."""
+    known = {notebook.name: notebook for notebook in notebooks}
+    for path in sorted(folder.glob("*.ipynb")):
+        if path.stem not in known:
+            yield path.name
+            continue
+        tests = known[path.stem].tests
+        for cell in nbformat.read(path, as_version=4).cells:
+            marks = cell.metadata.get("nbgrader", {})
+            test = tests.get(str(marks.get("grade_id")))
+            if test is None or AUTOTEST in cell.source:  # which nbgrader writes out
+                continue
+            if test.source != cell.source or test.points != float(marks.get("points", 0)):
+                yield f"{path.stem}/{test.name}"
 
 
 def _files(folder: Path, ignore: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -1,7 +1,7 @@
 """What nbgrader's own tools read of a graded class: the gradebook and the graded notebooks."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,19 +107,28 @@ def write_graded_notebooks(
 
 
 def write_scores(
-    course: NbgraderCourse, definition: Definition, graded: Mapping[str, Seen]
+    course: NbgraderCourse,
+    definition: Definition,
+    seen: Mapping[str, Seen],
+    graded: Collection[str] = (),
 ) -> None:
     """Write the scores of students into nbgrader's gradebook, all of them or none.
 
-    What staff entered stays. Where a score that staff see has changed below a manual one, nbgrader
+    What staff entered stays. Where a manual score stands for what has been graded anew, nbgrader
     is told that somebody must look again, as its own `autograde` does.
+
+    Args:
+        course: whose gradebook is written.
+        definition: the assignment's.
+        seen: what is known of each student's submission.
+        graded: those who were graded anew.
 
     Raises:
         HarnessError: it cannot be written.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    students = sorted(graded)
+    students = sorted(seen)
     try:
         with course.database.opened([]) as opened, opened.gradebook.db.no_autoflush:
             rows = opened.gradebook.find_assignment(definition.assignment).notebooks
@@ -129,7 +138,7 @@ def write_scores(
                     some = students[begin : begin + BATCH]
                     found = rows_of(opened.gradebook, known[notebook.name], some, None)
                     for student, submission in found.submissions.items():
-                        _fill(submission, definition, notebook, graded[student])
+                        _fill(submission, definition, notebook, seen[student], student in graded)
                     write_rows(opened.gradebook, found)
             opened.gradebook.db.expire_all()
             _penalties(course, opened.gradebook, definition, students)
@@ -140,7 +149,11 @@ def write_scores(
 
 
 def _fill(
-    submission: Submission, definition: Definition, notebook: NotebookDefinition, seen: Seen
+    submission: Submission,
+    definition: Definition,
+    notebook: NotebookDefinition,
+    seen: Seen,
+    is_new: bool,
 ) -> None:
     """Put the scores and comments of a student's notebook into its rows."""
     said = None if seen.timestamp is None else read_time(seen.timestamp)
@@ -150,15 +163,16 @@ def _fill(
     for name, row in submission.grades.items():
         question = questions.get(question_id(definition, notebook, name))
         if question is not None and question.status is not Status.NEEDS_ATTENTION:
-            _score(row, question)
+            _score(row, question, is_new)
     for name, row in submission.comments.items():
         row["auto_comment"] = NO_RESPONSE if (notebook.name, name) in seen.blank else None
 
 
-def _score(row: Row, question: QuestionResult) -> None:
+def _score(row: Row, question: QuestionResult, is_new: bool) -> None:
     score = None if question.status is Status.PENDING else question.earned
-    row["auto_score"] = score
-    row["needs_manual_grade"] = row["manual_score"] is not None or score is None
+    if is_new or row["auto_score"] != score or row.before is None:
+        row["auto_score"] = score
+        row["needs_manual_grade"] = row["manual_score"] is not None or score is None
 
 
 def _penalties(

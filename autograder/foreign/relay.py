@@ -49,7 +49,7 @@ class Outcome:
         value: the number that it ended with, as partial credit.
         shown: what a notebook shows of its last expression.
         printed: what it printed.
-        stays: whether an object would have decided that stays in the student's session.
+        stays: why an object was not asked that stays in the student's session and would decide.
         used: what was asked of their objects beside data.
         timed_out, killed: how the student's code ended, if a limit ended it.
         lost: whether the tests' own session can run no more.
@@ -63,7 +63,7 @@ class Outcome:
     value: float | None = None
     shown: str | None = None
     printed: str = ""
-    stays: bool = False
+    stays: str | None = None
     used: tuple[str, ...] = ()
     timed_out: bool = False
     killed: bool = False
@@ -107,7 +107,7 @@ class Tests:
         Raises:
             HarnessError: the tests' own session says what it cannot.
         """
-        turn = _Turn(theirs, time.monotonic() + seconds)
+        turn = _Turn(theirs, seconds)
         packer = Packer(_refuse)
         asked = None if allowed is None else list(allowed)
         about = (source, list(names.theirs), list(names.down), asked, label, is_test)
@@ -124,18 +124,26 @@ class Tests:
                 else:
                     said = f": {reply.text}" if isinstance(reply, Raised) else ""
                     raise HarnessError(f"the tests' session answered out of turn{said}")
+                if turn.is_long_over():
+                    raise StudentTimeout("it goes on behind its time")
         except StudentTimeout:  # of the tests' own code, or of both together
-            return Outcome(f"ran for more than {seconds:g} s", timed_out=True, lost=True)
+            return Outcome(turn.too_long, timed_out=True, lost=True)
         except StudentError as error:  # by what it was given: the instructor's own solution passes
             return Outcome(f"ended the session of the tests: {error}", killed=True, lost=True)
         return Outcome("asked the notebook too often", timed_out=True, lost=True)
 
 
 class _Turn:
-    """The student's side while one test cell runs."""
+    """The student's side while one test cell runs.
 
-    def __init__(self, session: CheckSession | None, until: float) -> None:
-        self._session, self._until = session, until
+    Args:
+        session: of the student's notebook; None where it has ended.
+        seconds: how long the cell may take, with all that it calls.
+    """
+
+    def __init__(self, session: CheckSession | None, seconds: float) -> None:
+        self._session, self._until = session, time.monotonic() + seconds
+        self.too_long = f"ran for more than {seconds:g} s"
         self._waits = False  # whether the session waits for the answer to something that it asked
         self._gone: Outcome | None = None
         if session is None:
@@ -148,10 +156,16 @@ class _Turn:
 
     def left(self) -> float:
         """Return the seconds that are left."""
-        return max(0.01, self._until - time.monotonic())
+        return max(0.0, self._until - time.monotonic())
+
+    def is_long_over(self) -> bool:
+        """Return whether the tests do not end, though nobody answers them any more."""
+        return time.monotonic() > self._until + OVERHEAD_SECONDS
 
     def ask(self, request: Any) -> Any:
         """Send on what the tests say, and return what the student's side says to it."""
+        if self._gone is None and self.left() == 0:
+            self._end(StudentTimeout(self.too_long))
         if self._gone is None:
             try:
                 reply = self._exchange(_value(request) if self._waits else _apply(request))
@@ -170,29 +184,30 @@ class _Turn:
 
     def outcome(self, said: dict[str, Any]) -> Outcome:
         """Return what came of the cell, by what the tests' session says."""
-        error = said.get("error")
         found = Outcome(
             gone=self._gone is not None,
             value=said["value"],
             shown=said["shown"],
             printed=said["printed"],
-            stays=bool(said["stays"]),
+            stays=said["stays"],
             used=tuple(said["used"]),
         )
+        if self._gone is not None:  # whatever the test made of that: nobody has answered it
+            gone = self._gone
+            return replace(found, error=gone.error, timed_out=gone.timed_out, killed=gone.killed)
+        error = said.get("error")
+        if found.stays is not None:  # likewise
+            line = None if error is None else error["line"]
+            return replace(found, error=found.stays, error_type="AssertionError", line=line)
         if error is None:
             return found
-        kind, text = error["type"], error["text"]
-        is_refusal = kind == "Stays"  # a sentence of ours, and no exception of theirs
-        found = replace(
+        return replace(
             found,
-            error=text if is_refusal else ": ".join(filter(None, (kind, text))),
-            error_type="AssertionError" if is_refusal else kind,
+            error=": ".join(filter(None, (error["type"], error["text"]))),
+            error_type=error["type"],
             line=error["line"],
             place=error["place"],
         )
-        if self._gone is not None and not kind:
-            return replace(found, timed_out=self._gone.timed_out, killed=self._gone.killed)
-        return found
 
     def _exchange(self, message: Message) -> Message:
         assert self._session is not None
@@ -201,7 +216,8 @@ class _Turn:
 
     def _end(self, error: StudentError) -> None:
         timed_out = isinstance(error, StudentTimeout)
-        self._gone = Outcome(str(error), timed_out=timed_out, killed=not timed_out)
+        text = self.too_long if timed_out and self.left() == 0 else str(error)
+        self._gone = Outcome(text, timed_out=timed_out, killed=not timed_out)
 
 
 def _apply(request: Any) -> Message:

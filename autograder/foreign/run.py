@@ -1,6 +1,7 @@
 """A grading run of an nbgrader course as it is: what is not graded yet is graded."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from autograder.artefacts.results import Result
+from autograder.engines.problems import fault_words
 from autograder.errors import AutograderError, UsageError, stops_all
 from autograder.foreign.course import NbgraderCourse
 from autograder.foreign.definition import Definition
@@ -98,33 +100,42 @@ def grade_nbgrader(
     for student, folder in folders.items():
         if students and student not in students:
             continue
-        submitted = read_folder(folder)
-        known = store.get(student, _key(submitted, plan, limits))
-        if known is not None and known.fault is None:
+        with _problem_of(student, problems):
+            submitted = read_folder(folder)
+            known = store.get(student, _key(submitted, plan, limits))
+            if known is None or known.fault is not None:
+                jobs.append(Job(student, folder))
+                continue
             done[student] = Seen.of(definition, submitted, known)
-            if not course.autograded(assignment, student).is_dir():  # a run before was killed
+            if not course.autograded(assignment, student).is_dir():
                 write_graded_notebooks(course, definition, folder, submitted, known)
-        else:
-            jobs.append(Job(student, folder))
     if jobs:
         progress.begin(len(jobs))
     for job, submitted, result in grade_folders(
         Work(definition, plan, limits, private), jobs, workers
     ):
-        try:
-            store.put(job.student, _key(submitted, plan, limits), result)
+        with _problem_of(job.student, problems):
+            # The result last: what a run that is killed has not stored is graded again.
             write_graded_notebooks(course, definition, job.folder, submitted, result)
+            store.put(job.student, _key(submitted, plan, limits), result)
             fresh[job.student] = Seen.of(definition, submitted, result)
-        except (AutograderError, OSError) as error:
-            if stops_all(error):
-                raise
-            problems.append(f"{job.student}: {error}")
         progress.advance(result)
     progress.say("writing the gradebook")
     if fresh or done:
-        write_scores(course, definition, done | fresh)
+        write_scores(course, definition, done | fresh, graded=fresh.keys())
     results = {student: seen.result for student, seen in (done | fresh).items()}
     return NbgraderRun(definition, plan, results, tuple(sorted(fresh)), tuple(problems))
+
+
+@contextmanager
+def _problem_of(student: str, problems: list[str]) -> Iterator[None]:
+    """Take what a block raises for a problem of one student, if it is none of all."""
+    try:
+        yield
+    except (AutograderError, OSError) as error:
+        if stops_all(error):
+            raise
+        problems.append(f"{student}: {fault_words(error)}")
 
 
 def _plan(
@@ -143,7 +154,7 @@ def _plan(
     except (OSError, msgspec.MsgspecError):
         pass
     with Servers(definition.preload, limits, private=private) as servers:
-        where = partial(servers.setting, definition, {}, of_students=False)
+        where = partial(servers.setting, definition, {})
         plan = try_out(definition, where, say)
     write_atomic(path, msgspec.json.format(msgspec.json.encode(plan), indent=1) + b"\n")
     return plan
@@ -156,6 +167,7 @@ def _key(submitted: SubmittedFolder, plan: Plan, limits: Limits) -> str:
 def _private(course: NbgraderCourse) -> tuple[Path, ...]:
     """What no student's code may find."""
     names = ("source", "submitted", "autograded", "feedback")
-    folders = [course.root / getattr(course.coursedir, f"{name}_directory", name) for name in names]
-    own = (course.root / "build", course.root / "results")
+    root = Path(course.coursedir.root)
+    folders = [root / getattr(course.coursedir, f"{name}_directory", name) for name in names]
+    own = (course.root / "build", course.root / "results", root / "gradebook.db")
     return tuple(path for path in (*folders, *own) if path.exists())

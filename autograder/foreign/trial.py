@@ -7,13 +7,20 @@ notebook alone that decides it, once for the whole class, and nothing that a stu
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
 from autograder.errors import HarnessError
 from autograder.foreign.definition import Definition, NotebookDefinition
 from autograder.foreign.harness import Setting, Step, run_notebook
-from autograder.foreign.names import imports_of, names_of, needs_of, statements_for
+from autograder.foreign.names import (
+    imports_of,
+    names_of,
+    needs_of,
+    reaches_out,
+    statements_for,
+)
 from autograder.foreign.plan import NotebookPlan, Plan, TestNames, TestPlan
 from autograder.foreign.relay import Outcome
 from autograder.foreign.scoring import score_of
@@ -23,6 +30,7 @@ __all__ = ["PYTHON", "plan_id", "try_out"]
 
 PYTHON = ("python", "python3", "ipython")
 TRIAL_SECONDS = 1800.0
+PLENTY, SHARE = 10.0, 1 / 3  # of the limit on a cell: for the code itself, and for tests apart
 
 
 def plan_id(definition: Definition) -> str:
@@ -32,14 +40,14 @@ def plan_id(definition: Definition) -> str:
 
 
 def try_out(
-    definition: Definition, setting: Callable[[float], Setting], say: Callable[[str], None]
+    definition: Definition, setting: Callable[[float, float], Setting], say: Callable[[str], None]
 ) -> Plan:
     """Return the plan of an assignment's tests.
 
     Args:
         definition: the assignment's.
         setting: returns where a notebook of the instructor's is run, by the seconds that it may
-            take.
+            take, and how much of the limit on a cell.
         say: is told what is being done.
 
     Raises:
@@ -50,12 +58,12 @@ def try_out(
     for notebook in definition.notebooks:
         if notebook.tests:
             say(f"trying the tests of {notebook.name} with the source's own solution")
-        plans[notebook.name] = _plan(notebook, local, lambda: setting(TRIAL_SECONDS))
+        plans[notebook.name] = _plan(notebook, local, partial(setting, TRIAL_SECONDS))
     return Plan(plan_id(definition), plans)
 
 
 def _plan(
-    notebook: NotebookDefinition, local: set[str], setting: Callable[[], Setting]
+    notebook: NotebookDefinition, local: set[str], setting: Callable[[float], Setting]
 ) -> NotebookPlan:
     drafted = _draft(notebook, local)
     if not drafted.tests:
@@ -65,21 +73,28 @@ def _plan(
     if not notebook.cells:
         return _all_beside(drafted, "there is no source notebook to try it with")
     steps = [Step(c.source, c.name if c.is_test else "") for c in notebook.cells]
-    plain = run_notebook(setting(), steps, drafted, beside=True)
+    plain = run_notebook(setting(PLENTY), steps, drafted, beside=True)
     try:
-        apart = run_notebook(setting(), steps, drafted)
+        apart = run_notebook(setting(SHARE), steps, drafted)
     except HarnessError as error:
         return _all_beside(drafted, f"its tests cannot run by themselves: {error}")
     tests = {}
+    shown: set[str] = set()  # names of tests that the student's session has, with all that they say
     for name, test in drafted.tests.items():
-        reason = _reason(notebook, name, plain[name], apart[name])
         above = _above(notebook, name)
-        prelude = "" if reason is None else statements_for(names_of(above[-1]).reads, above[:-1])
+        names = names_of(above[-1])
+        reason = _reason(notebook, name, plain[name], apart[name]) or reaches_out(above[-1])
+        if reason is None and (needed := sorted(names.reads & shown)):
+            reason = f"it needs {needed[0]} of a test that runs beside the student's code"
+        prelude = ""
+        if reason is not None:
+            prelude = statements_for(names.reads, above[:-1])
+            shown |= (names.binds | names_of(prelude).binds) - names_of(test.imports).binds
         tests[name] = msgspec.structs.replace(
             test, reason=reason, allowed=apart[name].used, prelude=prelude
         )
     plan = NotebookPlan(drafted.given, tests)
-    mixed = run_notebook(setting(), steps, plan)
+    mixed = run_notebook(setting(SHARE), steps, plan)
     if all(_points(notebook, n, mixed[n]) == _points(notebook, n, plain[n]) for n in tests):
         return plan
     return _all_beside(plan, "tests that run beside the code and tests that do not need each other")
@@ -109,8 +124,10 @@ def _reason(notebook: NotebookDefinition, name: str, plain: Outcome, apart: Outc
         return f"the source's own solution does not pass it: {plain.error[:200]}"
     if _points(notebook, name, plain) == _points(notebook, name, apart):
         return None
-    if apart.stays:
+    if apart.stays is not None:
         return "it compares objects that stay in the student's session"
+    if apart.timed_out:
+        return "by itself it takes more than a third of the limit on a cell"
     return f"by itself it comes to something else: {(apart.error or 'other points')[:200]}"
 
 

@@ -25,7 +25,7 @@ class Grading:
     def __init__(self, servers, *cells, files=None, cell_seconds=20.0):
         self.cells = cells
         self.definition = defined(*cells, files=files, cell_seconds=cell_seconds)
-        where = partial(servers.setting, self.definition, {}, of_students=False)
+        where = partial(servers.setting, self.definition, {})
         self.plan = try_out(self.definition, where, lambda text: None)
         self.grader = FolderGrader(self.definition, self.plan, servers)
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from autograder.sandbox.limits import Limits
+from tests.each import require_each
 from tests.nbgrader_courses import answer, given, scored
 
 SQUARE = "def square(x):\n    return x * x"
@@ -118,6 +120,195 @@ def test_what_a_test_does_is_hardened(grading, what):
     assert found.reasons == {"t": None}
     assert found.points() == {"t": 1.0}
     assert found.points({"f": "pass"}) == {"t": 0.0}
+
+
+RIGHT = {
+    "a subclass of a list": (
+        "def f():\n    return [1]",
+        "assert f() == [1]",
+        "class L(list):\n    pass\ndef f():\n    return L([1])",
+    ),
+    "a defaultdict": (
+        "def f():\n    return {'a': 1}",
+        "assert f() == {'a': 1}",
+        "from collections import defaultdict\ndef f():\n    d = defaultdict(lambda: 0)\n"
+        "    d['a'] += 1\n    return d",
+    ),
+    "a generator": (
+        "def f():\n    return [1, 2]",
+        "assert list(f()) == [1, 2]",
+        "def f():\n    yield 1\n    yield 2",
+    ),
+    "one that adds in place": (
+        "class V:\n    def __init__(self, x):\n        self.x = x\n"
+        "    def __add__(self, o):\n        return V(self.x + o.x)",
+        "v = V(1)\nv += V(2)\nassert v.x == 3",
+        "class V:\n    def __init__(self, x):\n        self.x = x\n"
+        "    def __iadd__(self, o):\n        self.x += o.x\n        return self",
+    ),
+    "an error of its own, below the one that is expected": (
+        "class Bank(Exception):\n    pass\ndef f():\n    raise Bank('no')",
+        "try:\n    f()\nexcept Bank:\n    pass\nelse:\n    assert False",
+        "class Bank(Exception):\n    pass\nclass Empty(Bank):\n    pass\n"
+        "def f():\n    raise Empty('no')",
+    ),
+    "an error of two kinds": (
+        "def f():\n    raise ValueError",
+        "try:\n    f()\nexcept ValueError:\n    pass\nelse:\n    assert False",
+        "class E(ArithmeticError, ValueError):\n    pass\ndef f():\n    raise E",
+    ),
+    "one that returns its argument": (
+        "def f(xs):\n    xs.append(1)\n    return xs",
+        "xs = []\nassert f(xs) is xs",
+        "def f(xs):\n    xs += [1]\n    return xs",
+    ),
+}
+
+
+def test_right_answers_of_another_kind_pass(grading):
+    def holds(what):
+        solution, test, other = RIGHT[what]
+        found = grading(answer("f", solution), scored("t", test))
+        assert found.reasons == {"t": None}
+        assert found.points({"f": other}) == {"t": 1.0}
+
+    require_each([(what,) for what in RIGHT], holds)
+
+
+# Wrong answers that pass where something is lost, or taken over, on the way to the test.
+WRONG = {
+    "rows that are one": (
+        "def grid(n):\n    return [[0] * n for _ in range(n)]",
+        "g = grid(2)\ng[0][0] = 1\nassert g == [[1, 0], [0, 0]]",
+        "def grid(n):\n    return [[0] * n] * n",
+    ),
+    "no copy": (
+        "def copy(xs):\n    return list(xs)",
+        "a = [1]\nb = copy(a)\nb.append(2)\nassert a == [1]",
+        "def copy(xs):\n    return xs",
+    ),
+    "a generator of the tests that is set": (
+        "def square(x):\n    return x * x",
+        "import random\nassert all(square(x) == x * x for x in [random.randint(2, 99)] * 3)",
+        "import random\ndef square(x):\n    random.setstate((3, (0,) * 624 + (624,), None))\n"
+        "    return 0",
+    ),
+    "a refusal that is caught": (
+        "def square(x):\n    return x * x",
+        "score = 1\ntry:\n    if square(3) != 9:\n        score = 0\n"
+        "except Exception:\n    pass\nscore",
+        "class Other:\n    pass\ndef square(x):\n    return Other()",
+    ),
+    "an end that is caught": (
+        "def f():\n    raise ValueError",
+        "try:\n    f()\nexcept:\n    pass\nelse:\n    assert False",
+        "import os\ndef f():\n    os._exit(0)",
+    ),
+    "a name that both have": (
+        "n = 3\ndef square(x):\n    return x * x",
+        "n = 3\ngot = square(n)\nassert got == n ** 2",
+        "n = 3\ndef square(x):\n    globals()['n'] = 0\n    return 0",
+    ),
+}
+
+
+def test_what_is_wrong_stays_wrong(grading):
+    def holds(what):
+        solution, test, wrong = WRONG[what]
+        found = grading(answer("f", solution), scored("t", test))
+        assert found.reasons == {"t": None}
+        assert found.points() == {"t": 1.0}
+        assert found.points({"f": wrong}) == {"t": 0.0}
+
+    require_each([(what,) for what in WRONG], holds)
+
+
+# Tests that find out nothing by themselves, and so run beside the student's code.
+BESIDE = {
+    "it reads code": (
+        "import inspect\nassert 'sum(' not in inspect.getsource(f)",
+        "something else",
+    ),
+    "it reads compiled code": ("assert 'sum' not in f.__code__.co_names", "something else"),
+    "it hides what is Python's own": (
+        "def sum(*args):\n    raise AssertionError('no sum')\nassert f([1, 2]) == 3",
+        "another meaning to sum",
+    ),
+    "it patches a module": (
+        "import math\nkeep = math.fsum\nmath.fsum = None\nassert f([1, 2]) == 3\nmath.fsum = keep",
+        "it changes math",
+    ),
+    "it is slow by itself": (
+        "for i in range(20_000):\n    assert f([i]) == i",
+        "more than a third of the limit",
+    ),
+}
+ADDING = "def f(xs):\n    total = 0\n    for x in xs:\n        total += x\n    return total"
+
+
+def test_a_test_that_would_find_out_nothing_by_itself_runs_beside_the_code(grading):
+    def holds(what):
+        test, reason = BESIDE[what]
+        found = grading(answer("f", ADDING), scored("t", test), cell_seconds=3.0)
+        assert reason in found.reasons["t"]
+        result = found.grade()
+        assert result.earned == 1.0
+        assert result.questions[0].checks[0].cases[0].forgeable is True
+
+    require_each([(what,) for what in BESIDE], holds)
+
+
+def test_what_needs_a_test_beside_the_code_runs_there_too(grading):
+    found = grading(
+        answer("f", ADDING),
+        scored("t", "import inspect\ndef want(xs):\n    return f(xs)\nassert inspect.getsource(f)"),
+        scored("u", "assert f([1, 2]) == want([1, 2])"),
+        scored("v", "assert f([1, 2]) == 3"),
+    )
+    assert found.reasons["v"] is None
+    assert "it needs want of a test" in found.reasons["u"]
+    assert found.points() == {"t": 1.0, "u": 1.0, "v": 1.0}
+
+
+def test_a_loop_costs_its_tests_and_no_other(grading):
+    found = grading(
+        answer("f", ADDING),
+        answer("g", "def g():\n    return 1"),
+        scored("t", "assert f([1]) == 1"),
+        scored("u", "assert g() == 1"),
+        cell_seconds=1.5,
+    )
+    result = found.grade({"f": "def f(xs):\n    while True:\n        pass"})
+    assert {q.id: q.earned for q in result.questions} == {"t": 0.0, "u": 1.0}
+    case = result.questions[0].checks[0].cases[0]
+    assert (case.verdict, case.message) == ("timed_out", "ran for more than 1.5 s")
+    assert result.fault is None
+
+
+def test_time_that_is_used_up_costs_what_is_left(grading):
+    found = grading(
+        answer("f", ADDING),
+        *(scored(name, "assert f([1]) == 1") for name in "tuvw"),
+        cell_seconds=1.0,
+    )
+    found.grader.limits = Limits(submission_seconds=2.0)
+    result = found.grade({"f": "def f(xs):\n    while True:\n        pass"})
+    assert result.fault is None
+    assert {q.checks[0].cases[0].verdict for q in result.questions} == {"timed_out"}
+
+
+def test_an_object_that_cannot_be_shown_breaks_nothing(grading):
+    shown = (
+        "class C:\n    n = 1\n    def __repr__(self):\n        return 'C'\ndef f():\n    return C()"
+    )
+    found = grading(answer("f", shown), scored("t", "s = f()\nassert s.n == 1, s"))
+    for how in ("raise ValueError", "return 5", "import os; os._exit(1)"):
+        wrong = (
+            f"class C:\n    n = 2\n    def __repr__(self):\n        {how}\ndef f():\n    return C()"
+        )
+        result = found.grade({"f": wrong})
+        assert result.fault is None
+        assert result.earned == 0.0
 
 
 # What forges its score with nbgrader; the tests below are those of an honest function.

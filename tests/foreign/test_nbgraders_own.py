@@ -113,7 +113,7 @@ def grade(course, servers):
     def grade(source, submitted, folder):
         if source not in known:
             definition = prepare(course, source.stem)
-            where = partial(servers.setting, definition, {}, of_students=False)
+            where = partial(servers.setting, definition, {})
             known[source] = definition, try_out(definition, where, lambda text: None)
         definition, plan = known[source]
         folder = folder / submitted.parent.parent.name / submitted.stem

@@ -29,7 +29,7 @@ CELL_FILE = "<cell "
 FORWARDED = (
     *("__len__", "__getitem__", "__setitem__", "__delitem__", "__iter__", "__next__", "__call__"),
     *("__enter__", "__exit__", "__int__", "__float__", "__complex__", "__index__", "__round__"),
-    *("__neg__", "__pos__", "__abs__", "__invert__", "__reversed__", "__bool__"),
+    *("__contains__", "__neg__", "__pos__", "__abs__", "__invert__", "__reversed__", "__bool__"),
     *(
         f"__{side}{name}__"
         for name in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow")
@@ -75,24 +75,25 @@ class Answering:
         for name in request.get("gone", ()):
             self.namespace.pop(name, None)
             self._watched[name] = None
-        args = [self._decode(_copy(arg)) for arg in request.get("with", ())]
+        sent = tuple(request.get("with", ()))
+        args = list(self._decode(_copy(sent)))  # together: what is passed twice is one object
         named = {key: self._decode(value) for key, value in request.get("named", {}).items()}
         printed, ours = io.StringIO(), sys.stdout
         reply: dict[str, Any]
         try:
             with contextlib.redirect_stdout(printed):
                 value = self._do(request["op"], request.get("on", 0), args, named)
-            reply = {"say": "value", "value": self._encode(value)}
+            reply = {"say": "value", "value": self._told_value(value, args)}
         except BaseException as error:  # SystemExit and KeyboardInterrupt of theirs end nothing
             sys.stdout = ours
             reply = {"say": "raised", **self._raised(error)}
         if text := printed.getvalue():
             reply["printed"] = text[:MOST_TEXT]
         changed = {}
-        for place, (sent, now) in enumerate(zip(request.get("with", ()), args, strict=True)):
-            if isinstance(sent, (list, dict)) or hasattr(sent, "shape"):
+        for place, (before, now) in enumerate(zip(sent, args, strict=True)):
+            if isinstance(before, (list, dict)) or hasattr(before, "shape"):
                 with contextlib.suppress(Uncrossable):
-                    if not _same(sent, fresh := self._encode(now)):
+                    if not _same(before, fresh := self._encode(now)):
                         changed[str(place)] = fresh
         if changed:
             reply["changed"] = changed
@@ -155,6 +156,13 @@ class Answering:
                 reply.setdefault("names", {})[name] = now
             self._watched[name] = now
 
+    def _told_value(self, value: Any, args: list[Any]) -> Any:
+        """Return a value as plain data; an argument that is returned is that argument there."""
+        for place, arg in enumerate(args):
+            if value is arg and isinstance(arg, (list, dict, set, np.ndarray)):
+                return {"$argument": place}
+        return self._encode(value)
+
     def _encode(self, value: Any) -> Any:
         return encode(value, self._keep)
 
@@ -179,7 +187,7 @@ class Answering:
     def _call_back(self, number: int, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         back = self.namespace[BACK]
         request: dict[str, Any] = {"say": "ask", "op": "call", "on": number}
-        request["with"] = [self._encode(arg) for arg in args]
+        request["with"] = self._encode(args)
         request["named"] = {key: self._encode(value) for key, value in named.items()}
         if (state := self._random.changed()) is not None:
             request["random"] = state
@@ -206,7 +214,7 @@ class Answering:
             said["kind"] = "class"
             said["name"] = value.__name__[:100]
             if issubclass(value, BaseException):
-                said["error"] = _base_of(value)
+                said["error"] = [self._base(base) for base in value.__bases__]
         elif isinstance(value, _FUNCTIONS) or inspect.isfunction(value):
             said["kind"] = "function"
             said["name"] = str(getattr(value, "__name__", "function"))[:100]
@@ -222,6 +230,12 @@ class Answering:
             if library := [k for k in kind.__mro__ if k.__module__ not in _NO_LIBRARY]:
                 said["is_a"] = [library[0].__module__, library[0].__qualname__]
         return {"$object": said}
+
+    def _base(self, kind: type) -> Any:
+        """Return what stands for a class that an exception's class is made from."""
+        if kind.__module__ == "__main__" and issubclass(kind, BaseException):
+            return self._keep(kind)
+        return _base_of(kind) if issubclass(kind, BaseException) else ""
 
     def _raised(self, error: BaseException) -> dict[str, Any]:
         """Return what is said of an exception."""

@@ -8,6 +8,7 @@ what an object says of its own equality would be a verdict from the student's si
 
 import inspect
 import sys
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -48,7 +49,46 @@ def number_of(value: Any) -> int | None:
     """Return the number of an object of theirs; None for any value of ours."""
     if isinstance(value, (Theirs, TheirClass)) or value in _ERROR_NUMBERS:
         return _ERROR_NUMBERS[value] if value in _ERROR_NUMBERS else value.__dict__[_NUMBER]
-    return getattr(value, _NUMBER, None) if inspect.isfunction(value) else None
+    return None
+
+
+class TheirFunction(Theirs):
+    """A function of theirs, of which only its name, its documentation and its parameters are known.
+
+    It has no code: whoever looks for what a function uses would find ours.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        number: int,
+        name: str,
+        doc: str | None,
+        wrapped: Any,
+        signature: inspect.Signature | None,
+    ) -> None:
+        self.__dict__ |= {_NUMBER: number, "_asker": asker, "__module__": "__main__"}
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = doc
+        if wrapped is not None:
+            self.__wrapped__ = wrapped
+        if signature is not None:
+            self.__signature__ = signature
+
+    @property  # type: ignore[misc]  # that is how one object stands for another
+    def __class__(self) -> Any:
+        """What `isinstance` asks for: a function."""
+        return types.FunctionType
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        asker: Asker = self.__dict__["_asker"]
+        return asker.ask("call", self.__dict__[_NUMBER], args, named)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<function {self.__name__}>"
 
 
 class _ErrorNumbers(dict[type, int]):
@@ -121,31 +161,32 @@ class Proxies:
             error = kind(str(said["text"]))
         return error
 
-    def _function(self, number: int, said: dict[str, Any]) -> Callable[..., Any]:
-        asker = self._asker
-
-        def function(*args: Any, **named: Any) -> Any:
-            return asker.ask("call", number, args, named)
-
-        function.__name__ = function.__qualname__ = str(said["name"])
-        function.__doc__ = str(said["doc"]) or None
-        function.__module__ = "__main__"
-        setattr(function, _NUMBER, number)
-        if "wrapped" in said:
-            function.__wrapped__ = self.proxy(said["wrapped"]["$object"])  # type: ignore[attr-defined]
+    def _function(self, number: int, said: dict[str, Any]) -> Any:
+        wrapped = self.proxy(said["wrapped"]["$object"]) if "wrapped" in said else None
+        signature = None
         if (parameters := said.get("parameters")) is not None:
-            function.__signature__ = _signature(parameters)  # type: ignore[attr-defined]
-        return function
+            signature = _signature(parameters)
+        doc = str(said["doc"]) or None
+        return TheirFunction(self._asker, number, str(said["name"]), doc, wrapped, signature)
 
     def _class(self, number: int, said: dict[str, Any]) -> type:
         name = str(said["name"])
         if "error" in said:
-            base = exception_named(str(said["error"])) or Exception
-            made = type(name, (base,), {"__module__": "__main__"})
+            bases = tuple(filter(None, map(self._error_base, said["error"]))) or (Exception,)
+            try:
+                made = type(name, bases, {"__module__": "__main__"})
+            except TypeError:  # built-in ones that do not go together
+                made = type(name, bases[:1], {"__module__": "__main__"})
             _ERROR_NUMBERS[made] = number
             return made
         names = {_NUMBER: number, "_asker": self._asker, "__module__": "__main__"}
         return TheirClass(name, (Theirs,), names)
+
+    def _error_base(self, said: Any) -> type | None:
+        """Return a class that an exception's class is made from; None for none that is known."""
+        found = self.proxy(said["$object"]) if isinstance(said, dict) else exception_named(said)
+        is_error = isinstance(found, type) and issubclass(found, BaseException)
+        return found if is_error else None
 
     def _object(self, number: int, said: dict[str, Any]) -> Any:
         bases: tuple[type, ...] = (Theirs,)

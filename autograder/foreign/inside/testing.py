@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import dis
 import io
 import os
 import sys
@@ -21,6 +22,7 @@ __all__ = ["ASK", "run_tests"]
 ASK = "_autograder_ask"  # what the session of the tests calls back by
 MOST_TEXT = 20_000  # characters of what a cell prints that are kept
 MOST_WORDS = 2000
+STORE = "STORE_NAME"  # of a name at the top level
 _tests: "Tests | None" = None
 
 
@@ -70,7 +72,7 @@ class Tests:
         self._own: set[str] = set()  # of these, what the tests have bound themselves
         self._allowed: frozenset[str] | None = None
         self._used: set[str] = set()
-        self._stays = False
+        self._stays: str | None = None  # why an object of theirs was not asked
 
     def run(
         self,
@@ -83,13 +85,14 @@ class Tests:
     ) -> dict[str, Any]:
         """Run a cell."""
         self._allowed = None if allowed is None else frozenset(allowed)
-        self._stays, self._used = False, set()
+        self._stays, self._used = None, set()
         printed = io.StringIO()
         said: dict[str, Any] = {"value": None, "shown": None}
         try:
-            statements, last = self._compiled(source, name)
+            statements, last, bound = self._compiled(source, name)
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 self._fetch(theirs, down)
+                self._own |= bound
                 if not is_test:
                     self._known = {}
                 exec(statements, self.namespace)
@@ -102,22 +105,20 @@ class Tests:
 
     def refuse(self, type_name: str) -> Stays:
         """Return the error of a test that would have an object of theirs decide, and note it."""
-        self._stays = True
-        return Stays(f"the code returned an object of type {type_name}, where a value is compared")
+        self._stays = f"the code returned an object of type {type_name}, where a value is compared"
+        return Stays(self._stays)
 
     def ask(self, op: str, number: int, args: Sequence[Any], named: dict[str, Any]) -> Any:
         """Have something done in the student's session, and return what comes of it."""
-        if op not in DATA and op != "names":
-            key = f"{op} {args[0]}" if op in ("get", "set", "del") else op
-            self._used.add(key)
-            if self._allowed is not None and key not in self._allowed:
-                raise self.refuse(self._proxies.type_of(number))
-        sent = [self._encode(arg) for arg in args]
+        key = f"{op} {args[0]}" if op in ("get", "set", "del") else op
+        self._used.add(key)
+        if not self._may(key):
+            raise self.refuse(self._proxies.type_of(number))
         request = {
             "say": "ask",
             "op": op,
             "on": number,
-            "with": sent,
+            "with": self._encode(tuple(args)),
             "named": {key: self._encode(value) for key, value in named.items()},
         }
         self._tell_names(request)
@@ -128,11 +129,19 @@ class Tests:
             reply = self._ask_grader(self._answer(reply))
         return self._taken(reply, args)
 
+    def _may(self, key: str) -> bool:
+        """Return whether something may be asked of their objects in this cell."""
+        if self._allowed is None or key in DATA or key == "names" or key in self._allowed:
+            return True
+        if key == "__contains__":  # which is to look through them, where the solution's are
+            return "__iter__" in self._allowed or "__getitem__" in self._allowed
+        return key.startswith("__i") and f"__{key[3:]}" in self._allowed  # += by +
+
     def _taken(self, reply: dict[str, Any], args: Sequence[Any]) -> Any:
         """Take over what a reply says has changed, and return its value or raise its error."""
         if reply["say"] == "gone":
             raise Gone(str(reply["text"]))
-        self._random.take(reply.get("random"))
+        self._take_random(reply)
         if "printed" in reply:
             sys.stdout.write(str(reply["printed"]))
         for place, data in reply.get("changed", {}).items():
@@ -147,10 +156,20 @@ class Tests:
             error = self._proxies.error(reply, [self._decode(arg) for arg in reply["args"]])
             error.__dict__["_autograder_place"] = str(reply["place"])
             raise error
-        return self._decode(reply["value"])
+        return decode(reply["value"], lambda kind, said: self._resolve(kind, said, args))
 
-    def _compiled(self, source: str, name: str) -> tuple[Any, Any]:
-        """Return the code of a cell, and that of the expression at its end, if it shows one."""
+    def _take_random(self, said: dict[str, Any]) -> None:
+        """Take over the state of their generators, where the solution's calls draw from them, too.
+
+        Else whoever sets that state would choose what the tests draw.
+        """
+        if "random" in said:
+            self._used.add("random")
+            if self._may("random"):
+                self._random.take(said["random"])
+
+    def _compiled(self, source: str, name: str) -> tuple[Any, Any, set[str]]:
+        """Return the code of a cell, that of the expression that it shows, and what it binds."""
         shell = self.namespace.get("get_ipython", lambda: None)()
         text = source if shell is None else shell.transform_cell(source)
         tree = ast.parse(text, name)
@@ -158,7 +177,8 @@ class Tests:
         if tree.body and isinstance(end := tree.body[-1], ast.Expr) and not _is_quiet(source):
             tree.body.pop()
             last = compile(ast.Expression(end.value), name, "eval")
-        return compile(tree, name, "exec"), last
+        code = compile(tree, name, "exec")
+        return code, last, {one.argval for one in dis.get_instructions(code) if one.opname == STORE}
 
     def _fetch(self, theirs: Sequence[str], down: Sequence[str]) -> None:
         """Take over what the notebook's names mean now."""
@@ -201,15 +221,15 @@ class Tests:
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer a call of a function of the tests: nothing else may be asked of this side."""
-        self._random.take(request.get("random"))
+        self._take_random(request)
         try:
             function = self._functions[int(request["on"])]
-            args = [self._decode(arg) for arg in request["with"]]
+            args = self._decode(tuple(request["with"]))
             named = {str(key): self._decode(value) for key, value in request["named"].items()}
             reply = {"say": "value", "value": self._encode(function(*args, **named))}
         except Exception as error:
-            args = [str(arg) for arg in error.args]
-            reply = {"say": "raised", "type": type(error).__name__, "args": args}
+            texts = [str(arg) for arg in error.args]
+            reply = {"say": "raised", "type": type(error).__name__, "args": texts}
         if (state := self._random.changed()) is not None:
             reply["random"] = state
         return reply
@@ -232,7 +252,9 @@ class Tests:
             self._functions.append(value)
         return {"$object": [number, str(getattr(value, "__name__", "function"))]}
 
-    def _resolve(self, kind: str, said: Any) -> Any:
+    def _resolve(self, kind: str, said: Any, args: Sequence[Any] = ()) -> Any:
+        if kind == "argument":
+            return args[int(said)]
         return self._functions[int(said)] if kind == "own" else self._proxies.proxy(said)
 
 
@@ -256,7 +278,10 @@ def _told(error: BaseException, source: str, name: str) -> dict[str, Any]:
     lines = source.splitlines()
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == name]
     line = frames[0].lineno if frames else getattr(error, "lineno", None)
-    text = str(error)[:MOST_WORDS]
+    try:
+        text = str(error)[:MOST_WORDS]  # which may ask an object of theirs
+    except BaseException:
+        text = "(its message cannot be shown)"
     if not text and line is not None and 0 < line <= len(lines):
         text = lines[line - 1].strip()
     kind = "" if isinstance(error, Gone) else type(error).__name__
