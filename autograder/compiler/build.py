@@ -98,7 +98,7 @@ def compile_assignment(course: Course, name: str) -> Compiled:
     trusted, banks, data = texts.cells, texts.banks, texts.data
     oracle = load_oracle(trusted, texts.reference, name, source.file, data, banks, texts.resources)
     require_known_questions(course, name, banks, oracle.checks)
-    require_as_written(source, oracle.checks, written)
+    answerable = require_as_written(source, oracle.checks, written)
     require_callable(source, oracle.checks, written, oracle.namespace)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
     recording = _recording(source, oracle, written, limits.call_seconds)
@@ -128,6 +128,8 @@ def compile_assignment(course: Course, name: str) -> Compiled:
         recording=recording,
         solution=serialize(solution_notebook(release, pieces)),
         fingerprint=made_from,
+        adopted=source.adopted,
+        answerable=answerable,
     )
 
 
