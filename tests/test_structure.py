@@ -31,6 +31,7 @@ LAYERS = (
     "grading",
     "student",
     "compiler",
+    "adopting",
     "audit",
     "records",
     "collecting",

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from autograder.adopting.cells import ForeignCell
+from autograder.adopting.cells import ForeignCell, TestCell
 from autograder.adopting.forms import AUTOTEST, is_dropped, raised_form, with_plain_forms
 from autograder.adopting.names import Names, early_bound, needed_above
 from autograder.adopting.rewriting import REFERENCE, Renamed, renamed, text_of
@@ -83,17 +83,95 @@ def checks_of(
     """
     tests = cell.tests
     assert tests is not None
+    if (cases := _literal_cases(tests, names)) is not None:
+        return [_check_of_cases(cell, name, *cases)]
     if tests.visible == tests.whole:
         body = _Body(tests.visible, tests.output, names, nose, rich)
         return [body.check(cell, name, tests.points, hidden=False)]
-    whole = _Body(tests.whole, tests.output, names, nose, rich)
-    found = [whole.check(cell, name, tests.points, hidden=True)]
+    # A value that the solution gives to a visible test is in the release: it is no hidden test.
+    shares = AUTOTEST in tests.visible
+    text = _without_asked(tests.whole, tests.visible) if shares else tests.whole
+    whole = _Body(text, tests.output, names, nose, rich)
+    points = tests.points / 2 if shares else tests.points
+    found = [whole.check(cell, name, points, hidden=True)]
     try:
         shown = _Body(tests.visible, None, names, nose, rich)
     except Unwritable:
         return found  # nothing in it asks for a student's work
     shown.question = whole.question
-    return [shown.check(cell, identifier(f"{name}_visible", taken), 0.0, hidden=False), *found]
+    first = identifier(f"{name}_visible", taken)
+    return [shown.check(cell, first, tests.points - points, hidden=False), *found]
+
+
+def _without_asked(text: str, visible: str) -> str:
+    shown = {line for line in visible.split("\n") if AUTOTEST in line}
+    return "\n".join(line for line in text.split("\n") if line not in shown)
+
+
+def _literal_cases(
+    tests: TestCell, names: Names
+) -> tuple[str, str, list[tuple[ast.Call, bool]]] | None:
+    """Return what a cell asks of one function for arguments that are written out.
+
+    Returns:
+        the docstring, the function, and its calls, with whether each is hidden; None where the
+        cell does anything else.
+    """
+    try:
+        body = ast.parse(tests.whole).body
+        shown = {ast.dump(node) for node in ast.parse(tests.visible).body}
+    except SyntaxError:
+        return None
+    docstring, functions, calls = "", set[str](), []
+    for node in body:
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))) if not calls:
+                docstring = text.strip()
+            case ast.Expr(
+                value=ast.Call(
+                    func=ast.Name(id=name),
+                    args=[ast.Call(func=ast.Name(id=function), keywords=[]) as call],
+                )
+            ) if name == AUTOTEST and all(map(_is_literal, call.args)):
+                functions.add(function)
+                calls.append((call, ast.dump(node) not in shown))
+            case _ if not is_dropped(node):
+                return None
+    if len(functions) != 1 or not functions <= names.functions:
+        return None
+    return docstring, functions.pop(), calls
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, SyntaxError, TypeError):
+        return False
+    return not isinstance(value, (set, dict))
+
+
+def _check_of_cases(
+    cell: ForeignCell, name: str, docstring: str, function: str, calls: list[tuple[ast.Call, bool]]
+) -> CheckText:
+    """Return one check with a case for each call; all of them must pass, as in the cell."""
+    assert cell.tests is not None
+    named: dict[str, str] = {}
+    for call, hidden in calls:
+        arguments = ", ".join(map(ast.unparse, call.args))
+        own = f"{arguments}," if len(call.args) == 1 else arguments
+        end = ", hidden=True" if hidden else ""
+        named.setdefault(f"{function}({arguments})", f"args=({own}){end}")
+    said = docstring or f"{function} is right for the arguments of cell {cell.name or cell.number}."
+    lines = [
+        f'@check("{function}", points={cell.tests.points:g}, all_or_nothing=True)',
+        *(f"@case({title!r}, {rest})" for title, rest in named.items()),
+        f"def {name}(student, reference, rng, args):",
+        textwrap.indent(_docstring(said), "    "),
+        f"    got, want = student.{function}(*args), reference.{function}(*args)",
+        f'    assert_close(got, want, what="{function}")',
+    ]
+    is_hidden = all(hidden for _, hidden in calls)
+    return CheckText(name, "\n".join(lines), is_hidden, frozenset({"assert_close"}))
 
 
 class _Body:

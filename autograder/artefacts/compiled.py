@@ -101,3 +101,4 @@ class Texts:
     banks: Mapping[str, str]
     data: Mapping[str, bytes]
     resources: Mapping[str, bytes]
+    adopted: str = ""

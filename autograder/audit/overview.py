@@ -2,12 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.artefacts.adopted import STANDARD, AdoptedCheck
 from autograder.artefacts.compiled import Compiled
 from autograder.artefacts.proof import Proof, Survivor
+from autograder.audit.adopted import Hole
 from autograder.audit.check_report import CheckReport, Placed
 from autograder.audit.checking.calibration import ROOM
 from autograder.audit.mistake_report import MistakeReport, mistake_reports
@@ -37,6 +39,10 @@ class Audit:
         solution_earned: what the solution notebook earns, of ``possible`` points.
         secrets: how many were looked for in the release.
         waiting: the checks that compute on a GPU and were tried on none.
+        adopted: from which tool it was adopted, and is not proved; empty if the full standard
+            holds.
+        holes: what its checks let through that are not proved.
+        told: where the release of an adopted assignment has a line of the solution.
     """
 
     assignment: str
@@ -55,6 +61,9 @@ class Audit:
     blank_earned: float = 0.0
     secrets: int = 0
     waiting: tuple[str, ...] = ()
+    adopted: str = ""
+    holes: tuple[Hole, ...] = ()
+    told: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -66,7 +75,7 @@ class Audit:
 
     def summary(self, details: bool = False) -> list[str]:
         """Return the report for a terminal: some lines, or one for each check before them."""
-        lines = [f"  {check.line()}" for check in self.checks] if details else []
+        lines = self._of_checks() if details else []
         kept, rejected = self.mistakes
         nulls = sum(check.null_models for check in self.checks)
         lines.append(
@@ -79,6 +88,8 @@ class Audit:
             f"{self.secrets} secrets looked for in the release"
         )
         lines.append(self._mutation())
+        if self.adopted:
+            lines += [self._adopted(), *(f"  {text}" for text in self.told)]
         if self.waiting:
             lines.append(self._waiting())
         lines += (f"  {one.line()}" for one in self.bank if one.costs is not None)
@@ -108,6 +119,30 @@ class Audit:
         count = f"{len(new)} check{'' if len(new) == 1 else 's'}"
         lines.append(f"{self.assignment}: {count} proven now, the proof of {stood} stands")
         return lines
+
+    def _of_checks(self) -> list[str]:
+        """Return a line for each check; of an adopted one, what it lets through."""
+        holes, lines = {hole.check: hole for hole in self.holes}, []
+        for check in self.checks:
+            lines.append(f"  {check.line()}")
+            if check.name in holes:
+                lines += (f"    {text}" for text in holes[check.name].lines())
+            elif self.adopted:
+                lines.append(f"    {check.name} is proved")
+        return lines
+
+    def _adopted(self) -> str:
+        count = len(self.checks)
+        if not self.holes and not self.told:
+            return (
+                f"{self.assignment}: adopted from {self.adopted}, and all of its checks are "
+                f'proved: delete adopted="{self.adopted}" in the first cell of its notebook'
+            )
+        return (
+            f"{self.assignment}: {STANDARD} (from {self.adopted}): {count - len(self.holes)} of "
+            f"{count} checks are proved; autograder audit {self.assignment} says what the others "
+            "let through"
+        )
 
     def _waiting(self) -> str:
         count = len(self.waiting)
@@ -160,6 +195,10 @@ class Audit:
             "blank": {"earned": self.blank_earned},
             "secrets_searched": self.secrets,
             "waiting_for_a_gpu": list(self.waiting),
+            "standard": STANDARD if self.adopted else "proved",
+            "adopted_from": self.adopted,
+            "holes": [hole.to_plain() for hole in self.holes],
+            "told": list(self.told),
             "findings": list(self.findings),
             "summary": self.summary(),
             "details": self.summary(details=True),
@@ -168,12 +207,20 @@ class Audit:
         return json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
+def report_on(
+    compiled: Compiled,
+    proof: Proof,
+    refused: Mapping[str, AdoptedCheck],
+    blank: Mapping[str, float],
+    **found: Any,
+) -> Audit:
     """Return what a proof says of an assignment.
 
     Args:
         compiled: the assignment.
         proof: with all of its checks.
+        refused: the checks that are adopted and not proved, by name.
+        blank: what the blank release earns, by check.
         found: further fields of `Audit`.
     """
     oracle, manifest = compiled.oracle, compiled.manifest
@@ -226,6 +273,19 @@ def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
         bank=tuple(mistake_reports(oracle, proof)),
         derived=tuple(_derived(proof)),
         waiting=tuple(unproven_on_gpu(oracle.checks.values(), proof)),
+        adopted=compiled.adopted,
+        holes=tuple(
+            Hole(
+                check.name,
+                check.points,
+                refused[check.name].lets_through,
+                blank.get(check.name, 0.0),
+                (refused[check.name].null_points, refused[check.name].null_model),
+                (len(check.survivors), len(check.survivors) + check.killed),
+            )
+            for check in checks
+            if check.name in refused
+        ),
         **found,
     )
 

@@ -75,7 +75,8 @@ def _read(course: Course, name: str) -> tuple[Source, Reference, Texts]:
     data = _data(path.parent, course.limits_of(name), source.file)
     modules = dict(sorted(modules.items()))
     resources = reference.resources(modules)
-    return source, reference, Texts(trusted_cells(source), modules, banks, data, resources)
+    cells = trusted_cells(source)
+    return source, reference, Texts(cells, modules, banks, data, resources, source.adopted)
 
 
 def compile_assignment(course: Course, name: str) -> Compiled:
