@@ -123,8 +123,8 @@ def adopt(course: Course, foreign: Foreign, name: str, force: bool = False) -> A
     former = [p for p in (path, path.with_suffix(".ipynb")) if p.exists()]
     if former and not force:
         raise UsageError(
-            f"there is {course.relative(former[0])} already; --force replaces it, --name NAME gives "
-            "the new one another name"
+            f"there is {course.relative(former[0])} already; --force replaces it, --name NAME "
+            "gives the new one another name"
         )
     for one in former:
         one.unlink()

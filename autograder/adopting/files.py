@@ -1,4 +1,4 @@
-"""Files beside a notebook of another tool's: data that its cells name, and where they come to lie."""
+"""Files beside a notebook of another tool's: data that its cells name, and where they will lie."""
 
 import re
 import shutil
@@ -39,7 +39,10 @@ def with_moved_paths(foreign: Foreign, files: dict[str, str]) -> Foreign:
     def moved(text: str) -> str:
         for old, new in files.items():
             if old != new:
-                text = _named(old).sub(lambda m, new=new: f"{m[1]}{new}{m[2]}", text)
+                parts = _named(old).split(text)  # text, quote, quote, text, quote, …
+                text = "".join(
+                    f"{part}{new}" if place % 3 == 1 else part for place, part in enumerate(parts)
+                )
         return text
 
     cells = []
@@ -79,4 +82,3 @@ def _files(folder: Path) -> Sequence[Path]:
 def _named(name: str) -> "re.Pattern[str]":
     """Return what finds a file's name in quotes, or as a link of a text."""
     return re.compile(rf"""(["'(])(?:\./)?{re.escape(name)}(["')])""")
-

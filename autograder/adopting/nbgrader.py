@@ -38,17 +38,15 @@ def _cells(number: int, raw: Any) -> list[ForeignCell]:
     attachments = dict(raw.get("attachments", {}))
     if marks.get("task"):
         prose, rubric = rubric_of(text)
-        look = "students answered a task in cells of their own; here they write into one cell"
+        task = "students answered a task in cells of their own; here they write into one cell"
         answer = manual_text("", rubric, code=False)
         return [
             ForeignCell(number, Role.PROSE, "markdown", prose, attachments=attachments),
-            ForeignCell(
-                number, Role.MANUAL, "markdown", answer, name, points=points, look=(look,)
-            ),
+            ForeignCell(number, Role.MANUAL, "markdown", answer, name, points=points, look=(task,)),
         ]
     if marks.get("grade") and marks.get("solution"):
         answer, rubric = rubric_of(text)
-        look = () if rubric else ("it has no mark scheme; write one",)
+        look: tuple[str, ...] = () if rubric else ("it has no mark scheme; write one",)
         whole = manual_text(answer, rubric, code)
         return [ForeignCell(number, Role.MANUAL, kind, whole, name, None, points, look)]
     if marks.get("grade") and code:

@@ -94,16 +94,16 @@ def _cell(number: int, cell: Any, question: _Question, block: str) -> ForeignCel
     if question.manual and block == "SOLUTION":
         answer = solution_text(text)[0] if code else text
         points = question.points if isinstance(question.points, float) else 1.0
-        whole, look = manual_text(answer, "", code), ("Otter has no mark scheme; write one",)
-        return ForeignCell(number, Role.MANUAL, kind, whole, question.name, None, points, look)
+        whole, scheme = manual_text(answer, "", code), ("Otter has no mark scheme; write one",)
+        return ForeignCell(number, Role.MANUAL, kind, whole, question.name, None, points, scheme)
     if code:
         own, look = solution_text(without_own_calls(text))
         role = Role.SOLUTION if has_region(own) else Role.GIVEN
         return ForeignCell(number, role, kind, own, question.name, look=look)
-    look = ("Otter shows this to students alone",) if block == "PROMPT" else ()
+    told = ("Otter shows this to students alone",) if block == "PROMPT" else ()
     attachments = dict(cell.get("attachments", {}))
     return ForeignCell(
-        number, Role.PROSE, kind, text, question.name, look=look, attachments=attachments
+        number, Role.PROSE, kind, text, question.name, look=told, attachments=attachments
     )
 
 
@@ -118,8 +118,10 @@ def _shared(read: Read) -> Iterator[ForeignCell]:
         if cell.tests is None:
             yield cell
             continue
-        points = _points_of(question, cells[question.name], cell)
-        yield replace(cell, tests=replace(cell.tests, points=points))
+        own = cells[question.name]
+        points, place = _points_of(question, own, cell), own.index(cell)
+        name = f"{question.name}_{place + 1}" if place else question.name
+        yield replace(cell, name=name, tests=replace(cell.tests, points=points))
 
 
 def _points_of(question: _Question, cells: list[ForeignCell], cell: ForeignCell) -> float:

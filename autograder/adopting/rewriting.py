@@ -1,6 +1,7 @@
 """Rewriting: a test cell's ``f(x)`` becomes ``student.f(x)``, by syntax tree, its layout kept."""
 
 import ast
+import copy
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -45,7 +46,7 @@ def renamed(
     """
     again = ast.parse(ast.unparse(statement)).body[0] if side != STUDENT else statement
     found = Renamed(again)
-    found.node = _Renamer(names, set(local), found, first_helper, side).visit(_copy(again))
+    found.node = _Renamer(names, set(local), found, first_helper, side).visit(copy.deepcopy(again))
     return found
 
 
@@ -80,12 +81,6 @@ def _places(node: ast.AST) -> Iterator[tuple[int, int, str, str]]:
         if (name := getattr(one, "_was", None)) is not None:
             assert isinstance(one, ast.Attribute)
             yield one.lineno, one.col_offset, name, ast.unparse(one)
-
-
-def _copy(node: ast.stmt) -> ast.stmt:
-    import copy
-
-    return copy.deepcopy(node)
 
 
 def _plain(node: ast.stmt) -> ast.stmt:
@@ -153,7 +148,7 @@ class _Renamer(ast.NodeTransformer):
         )
 
     def _needs_session(self, call: ast.Call) -> bool:
-        """Return whether an argument is a function: that cannot cross, so the call is made there."""
+        """Return whether an argument is a function, which cannot cross: the call is made there."""
         for value in [*call.args, *(k.value for k in call.keywords)]:
             if isinstance(value, ast.Lambda):
                 return True
@@ -175,21 +170,20 @@ class _Renamer(ast.NodeTransformer):
         passed = sorted((names & self._bound) - inner)
         theirs = sorted((names & self._names.student) - self._bound)
         self._found.asked |= dict.fromkeys(theirs)
-        in_session = Names(student=self._names.student | self._names.given - set(_imported(self)))
+        in_session = Names(
+            student=self._names.student | self._names.given - set(self._names.imports)
+        )
         body = _Renamer(in_session, set(self._bound), Renamed(ast.Pass()), 0, NOTEBOOK)
         value = body.visit(_copy_expression(call))
         name = f"call_{self._next}"
         self._next += 1
-        arguments = ast.arguments([], [ast.arg(n) for n in [NOTEBOOK, *passed]], None, [], [], None)
-        helper = ast.FunctionDef(name, arguments, [ast.Return(value)], [], None, None)
+        arguments = ast.parse(f"lambda {', '.join([NOTEBOOK, *passed])}: 0", mode="eval").body
+        assert isinstance(arguments, ast.Lambda)
+        helper = ast.FunctionDef(name, arguments.args, [ast.Return(value)], [], None, None)
         self._found.helpers.append(ast.fix_missing_locations(helper))
         function = ast.Attribute(ast.Name(self._side, ast.Load()), "apply", ast.Load())
-        given = [ast.Name(n, ast.Load()) for n in (name, *passed)]
+        given: list[ast.expr] = [ast.Name(n, ast.Load()) for n in (name, *passed)]
         return ast.copy_location(ast.Call(function, given, []), call)
-
-
-def _imported(renamer: "_Renamer") -> Collection[str]:
-    return renamer._names.imports
 
 
 def _copy_expression(node: ast.expr) -> ast.expr:
@@ -212,4 +206,6 @@ def _targets(node: ast.AST) -> list[str]:
 
 
 def _assigned(node: ast.FunctionDef) -> list[str]:
-    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return [
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    ]

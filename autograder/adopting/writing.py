@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.adopting.cells import Foreign, ForeignCell, Role
-from autograder.adopting.checks import CheckText, Unwritable, checks_of, identifier
+from autograder.adopting.checks import CheckText, checks_of, identifier
 from autograder.adopting.forms import RAISED, from_nose
 from autograder.adopting.names import Names, names_of, parsed, with_tests
+from autograder.adopting.refusals import Unwritable
 
 __all__ = ["Draft", "Known", "Outcome", "draft_of"]
 
@@ -169,9 +170,7 @@ def _todo(cell: ForeignCell, why: str) -> str:
     return "\n".join([*head, f"# {what}", *original])
 
 
-def _outcome(
-    cell: ForeignCell, checks: Collection[str], more: tuple[str, ...] = ()
-) -> Outcome:
+def _outcome(cell: ForeignCell, checks: Collection[str], more: tuple[str, ...] = ()) -> Outcome:
     points = cell.points if cell.tests is None else cell.tests.points
     tests = cell.role is Role.TESTS
     return Outcome(cell.number, cell.name, points, tuple(checks), (*cell.look, *more), tests)

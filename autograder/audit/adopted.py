@@ -136,7 +136,7 @@ def tolerated(
         if name not in proven.now and name in former.adopted.checks:
             says[name] = (*former.adopted.checks[name].lets_through, *says.get(name, ()))
         if name in compiled.answerable:
-            says[name] = (*says.get(name, ()), f"check {name}: {ANSWERABLE}")
+            says[name] = (f"check {name}: {ANSWERABLE}", *says.get(name, ()))
     refused = {name: tuple(dict.fromkeys(found)) for name, found in says.items() if found}
     progress("answers without work")
     earned = _earned_without_work(compiled, proven.proof, [*refused], jobs)

@@ -16,7 +16,13 @@ from autograder.compiler.syntax import call_name, placed, replace_nodes
 from autograder.compiler.written_checks import CheckFunction
 from autograder.errors import SourceError
 
-__all__ = ["ANSWERABLE", "require_as_written", "require_callable", "require_self_check", "trusted_cells"]
+__all__ = [
+    "ANSWERABLE",
+    "require_as_written",
+    "require_callable",
+    "require_self_check",
+    "trusted_cells",
+]
 
 ANSWERABLE = (
     "can be answered from its release: its cases are all visible and it draws nothing from rng"

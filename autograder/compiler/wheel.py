@@ -22,7 +22,10 @@ __all__ = ["own_files", "wheel"]
 PACKAGE = "autograder"
 TOOLS = ("autograder/redteam", "autograder/bench")
 # The commands that need these say what to install.
-MAKERS = ("autograder/audit/", "autograder/compiler/", "autograder/nbgrader_hooks/")
+MAKERS = (
+    *("autograder/adopting/", "autograder/audit/", "autograder/compiler/"),
+    "autograder/nbgrader_hooks/",
+)
 SUFFIXES = (".py", ".html", ".css", ".j2", "py.typed")
 TAG = "-py3-none-any.whl"
 TAGS = f"Wheel-Version: 1.0\nGenerator: {PACKAGE}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
