@@ -13,7 +13,8 @@ __all__ = [
     "rubric_of",
 ]
 
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN = "### BEGIN SOLUTION"
+END = "### END SOLUTION"
 RUBRIC = "=== BEGIN MARK SCHEME ===", "=== END MARK SCHEME ==="
 NO_RUBRIC = "TODO adopt: say what earns the points."
 NO_ANSWER = "TODO adopt: write an example answer."

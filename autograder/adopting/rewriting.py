@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from autograder.adopting.names import Names
 
-__all__ = ["Renamed", "renamed", "text_of"]
+__all__ = ["REFERENCE", "Renamed", "renamed", "text_of"]
 
-STUDENT, REFERENCE, NOTEBOOK = "student", "reference", "notebook"
+STUDENT = "student"
+REFERENCE = "reference"
+NOTEBOOK = "notebook"
 _PLAIN = ("pi", "e", "inf", "nan", "tau")
 
 

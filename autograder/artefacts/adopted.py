@@ -32,7 +32,7 @@ class AdoptedCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     null_model: str = ""
 
 
-class Adoption(msgspec.Struct, frozen=True, omit_defaults=True):
+class Adoption(msgspec.Struct, frozen=True):
     """What is accepted of an assignment because it was adopted.
 
     Attributes:

@@ -4,7 +4,7 @@ Everything is tried as it always is. What would refuse a check is kept beside it
 through; the solution must earn all points, and nothing hidden may be in the release, all the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,14 @@ from autograder.audit.checking.null_models import null_models, recorded_answers
 from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_variant
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.mutation.targets import asked_by
-from autograder.audit.prove import Progress, Proven
+from autograder.audit.prove import Proven
 from autograder.authoring.checks import Check
 from autograder.compiler.trusted import ANSWERABLE
 from autograder.grading.scoring import score_check
 
 __all__ = ["Hole", "Tolerated", "tolerated"]
+
+Progress = Callable[[str], None]
 
 MOST_SAID = 3  # findings of a check that a terminal shows
 

@@ -163,8 +163,8 @@ def _audited(
     from autograder.audit.adopted import tolerated
     from autograder.audit.mutation.definitions import named_mutants_of
     from autograder.audit.on_gpu import prove_on_gpu
-    from autograder.audit.overview import report_on
     from autograder.audit.prove import prove
+    from autograder.audit.reporting import report_on
     from autograder.compiler.build import pack
 
     name = compiled.name

@@ -22,6 +22,7 @@ def crossed(notebook: "Any", name: "str", arguments: "Any" = None) -> "Any":
         name: of the value or of the function.
         arguments: packed, a tuple and a dict; None asks for the value itself.
     """
+    import importlib
     import sys
 
     import numpy
@@ -64,8 +65,7 @@ def crossed(notebook: "Any", name: "str", arguments: "Any" = None) -> "Any":
             return set(inside)
         if tag in ("texts", "objects"):
             return numpy.array(inside, dtype=object if tag == "objects" else None)
-        import pandas
-
+        pandas = importlib.import_module("pandas")
         if tag == "index":
             return pandas.Index(inside[0], name=inside[1])
         if tag == "series":

@@ -102,7 +102,7 @@ def test_what_is_there_is_replaced_by_force_alone(course: Course, tmp_path: Path
     foreign = read_foreign(write_notebook(tmp_path / "hw.ipynb", OTTER))
     path = adopt(course, foreign, "hw").path
     path.write_text("# mine\n")
-    with pytest.raises(UsageError, match="assignments/hw/hw.py already; --force replaces it"):
+    with pytest.raises(UsageError, match=r"assignments/hw/hw\.py already; --force replaces it"):
         adopt(course, foreign, "hw")
     assert path.read_text() == "# mine\n"
     adopt(course, foreign, "hw", force=True)
@@ -135,5 +135,5 @@ def test_no_notebook_is_refused_with_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no notebook"):
         read_foreign(tmp_path / "broken.ipynb")
     write_notebook(tmp_path / "source" / "ps1" / "hw.ipynb", OTTER)
-    with pytest.raises(UsageError, match="name one of its folders, such as .*ps1"):
+    with pytest.raises(UsageError, match=r"name one of its folders, such as .*ps1"):
         sources_in(tmp_path / "source")

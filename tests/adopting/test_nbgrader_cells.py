@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autograder.adopting.adopt import Adopted
-from tests.adopting.conftest import SQUARES, code, markdown, solution, graded
+from tests.adopting.conftest import SQUARES, code, graded, markdown, solution
 
 Draft = Callable[..., str]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from autograder.adopting.adopt import Adopted
-from tests.adopting.conftest import SQUARES, code, solution, graded
+from tests.adopting.conftest import SQUARES, code, graded, solution
 
 
 @pytest.mark.parametrize(
