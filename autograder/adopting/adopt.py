@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from autograder.adopting.cells import Foreign, Role, read_raw, require_python
@@ -19,6 +20,7 @@ from autograder.errors import UsageError, naming
 __all__ = ["Adopted", "adopt", "names_for", "read_foreign", "sources_in"]
 
 TRIES = 30  # drafts, each without what the solution did not pass in the one before
+_EXTENSION = re.compile(r"^%(?:re)?load_ext\s+([\w.]+)", re.MULTILINE)
 _OURS = re.compile(r"^from autograder import\b|^import autograder\b", re.MULTILINE)
 
 
@@ -131,7 +133,7 @@ def adopt(course: Course, foreign: Foreign, name: str, force: bool = False) -> A
     files = files_beside(foreign)
     copy_files(foreign, files, folder)
     foreign = with_moved_paths(foreign, files)
-    known = Known()
+    known = Known(broken=_without_extensions(foreign))
     for _ in range(TRIES):
         draft = draft_of(foreign, known)
         _write(path, draft.text)
@@ -142,6 +144,17 @@ def adopt(course: Course, foreign: Foreign, name: str, force: bool = False) -> A
     return Adopted(
         name, foreign.tool, foreign.path, path, draft, tuple(files.values()), trial.hindrance
     )
+
+
+def _without_extensions(foreign: Foreign) -> dict[int, str]:
+    """Return the given cells that load an extension of IPython which is not here, and why."""
+    found = {}
+    for cell in foreign.cells:
+        if cell.role is Role.GIVEN and not is_needed(cell, foreign.cells):
+            for name in _EXTENSION.findall(cell.text):
+                if find_spec(name.partition(".")[0]) is None:
+                    found[cell.number] = f"the extension {name} is not installed"
+    return found
 
 
 def _learnt(known: Known, draft: Draft, foreign: Foreign, trial: Trial) -> Known | None:

@@ -44,10 +44,10 @@ class Body:
         if _shares_lines(tree):
             text = ast.unparse(tree)
             tree = ast.parse(text)
-        require_assertion(tree, output)
-        require_plain(tree)
         self._local = set(early_bound(tree))
+        require_plain(tree)
         require_own(tree, names, self._local)
+        require_assertion(tree, output)
         self._asked: dict[str, None] = {}
         self._helpers = 0
         self.uses: set[str] = set()

@@ -147,7 +147,12 @@ def with_tests(names: Names, cell: ForeignCell) -> Names:
 
 
 def is_needed(cell: ForeignCell, cells: Sequence[ForeignCell]) -> bool:
-    """Return whether other code of a notebook reads what a cell binds."""
-    bound = {name for node in parsed(cell.text).body for name in touched_names(node)}
-    others = (other for other in cells if other.type == "code" and other is not cell)
-    return any(bound & free_names(ast.unparse(parsed(other.text))) for other in others)
+    """Return whether other code of a notebook reads what a cell alone binds."""
+    others = [other for other in cells if other.type == "code" and other is not cell]
+    elsewhere = {name for other in others for name in _bound_in(other)}
+    own = _bound_in(cell) - elsewhere
+    return any(own & free_names(ast.unparse(parsed(other.text))) for other in others)
+
+
+def _bound_in(cell: ForeignCell) -> set[str]:
+    return {name for node in parsed(cell.text).body for name in touched_names(node)}

@@ -56,9 +56,11 @@ class Hole:
         alive, mutants = self.alive
         first = (
             f"{self.check} ({_points(self.points)}) is {STANDARD}: today it gives "
-            f"{_points(self.blank)} to an empty answer, {_points(worth)} to an answer without work"
-            f"{f' ({title})' if title else ''}, and lets {alive} of {mutants} mutants pass"
+            f"{_points(self.blank)} to an empty answer, and {_points(worth)} to an answer without "
+            f"work{f' ({title})' if title else ''}"
         )
+        if mutants:
+            first += f"; {alive} of {mutants} mutants pass"
         more = len(self.says) - MOST_SAID
         said = [*self.says[:MOST_SAID], *([f"and {more} more of this kind"] if more > 0 else [])]
         return [first, *(f"  {text}" for text in [*said, *self._to_do()])]

@@ -22,6 +22,7 @@ __all__ = [
     "AuditOutcome",
     "audit_only",
     "compile_and_publish",
+    "is_adopted",
     "prove_and_publish",
     "unproven",
 ]
@@ -137,6 +138,13 @@ def unproven(course: Course, name: str) -> list[str]:
     if stored.accepted != key_of_acceptance(compiled, stored, limits):
         return ["the solution and the blank release in sessions"]
     return []
+
+
+def is_adopted(course: Course, name: str) -> bool:
+    """Return whether an assignment was adopted from another tool, and is not proved."""
+    from autograder.compiler.build import read_texts
+
+    return bool(read_texts(course, name).adopted)
 
 
 def _outcome(audit: "Audit") -> AuditOutcome:

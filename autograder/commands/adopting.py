@@ -56,11 +56,11 @@ def _told(course: "Course", adopted: "Adopted") -> list[str]:
     looks = [one for one in outcomes if one.look]
     lines = [
         f"{name}: adopted from {adopted.tool}, not proved; wrote {course.relative(adopted.path)}",
-        f"  test cells      {len(tests)}, of which {len(kept)} are checks now "
-        f"({_sum(kept):g} of {_sum(tests):g} points)",
+        f"  test cells      {len(tests)} ({_sum(tests):g} points)",
+        f"  rewritten       {len(kept)} ({_sum(kept):g} points)",
         f"  manual answers  {sum(not one.tests and bool(one.checks) for one in outcomes)}",
         f"  files           {len(adopted.files)}",
-        f"  to look at      {len(looks)} cells",
+        f"  to look at      {len(looks)}",
     ]
     for one in looks:
         for why in one.look:

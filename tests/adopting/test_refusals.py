@@ -49,6 +49,18 @@ def test_a_given_cell_that_does_not_run_is_put_in_comments(
     assert '#     name = input("Your name? ")' in found.path.read_text()
 
 
+def test_a_cell_that_loads_an_extension_which_is_not_here_is_put_in_comments(
+    adopted: Callable[..., Adopted],
+) -> None:
+    found = adopted(
+        code("%reload_ext no_such_extension\nprint(1)"),
+        solution(SQUARES),
+        graded("assert squares(1) == [1]"),
+    )
+    assert "the extension no_such_extension is not installed" in found.draft.text
+    assert "#     %reload_ext no_such_extension" in found.draft.text
+
+
 def test_a_cell_that_others_need_is_what_hinders(adopted: Callable[..., Adopted]) -> None:
     found = adopted(
         code("import no_such_package"),

@@ -8,6 +8,8 @@ import pytest
 from autograder.artefacts.adopted import STANDARD, read_adopted
 from autograder.artefacts.proof import proof_file, read_proof
 from autograder.audit.publish import audit_only, compile_and_publish, unproven
+from autograder.cli import main
+from autograder.compiler.build import compile_assignment
 from autograder.course import Course
 from autograder.errors import AuditRefused, SourceError
 from autograder.records.audit_page import write_audit_page
@@ -64,7 +66,7 @@ def test_what_is_let_through_is_published_told_and_kept(weak: Course) -> None:
     assert "scaled_sum_matches_reference is proved" in text
     assert (
         "sum_of_nothing (2 points) is adopted, not proved: today it gives 0 points to an empty "
-        "answer, 2 points to an answer without work (zeros), and lets "
+        "answer, and 2 points to an answer without work (zeros)"
     ) in text
     assert "sum_of_nothing: can be answered from its release" in text
     assert "scaled_sum_is_there (1 point) is adopted, not proved: today it gives 1 point to" in text
@@ -100,6 +102,38 @@ def test_without_the_word_the_full_standard_holds(weak: Course) -> None:
     stored = read_proof(weak, "small")
     assert stored is not None
     assert stored.accepted == ""
+
+
+def test_a_line_of_the_solution_that_another_cell_shows_is_told(
+    written: Callable[[str], Course],
+) -> None:
+    shown = "\n# %%\nif False:\n    total = x.sum()\n"
+    course = written(ADOPTED + SOURCE + shown)
+    told = "leak: a line of the solution of solution_scaled_sum ('total = x.sum()') is in"
+    outcome = compile_and_publish(course, "small", silent)
+    assert told in "\n".join(outcome.summary)
+    course.source("small").write_text(SOURCE + shown)
+    with pytest.raises(AuditRefused) as refused:
+        compile_and_publish(course, "small", silent)
+    assert told in str(refused.value)
+
+
+def test_a_heading_may_tell_points_of_tests_without_a_check(
+    written: Callable[[str], Course],
+) -> None:
+    source = SOURCE.replace("## 2 A choice (1 point)", "## 2 A choice (3 points)")
+    compile_assignment(written(ADOPTED + source), "small")
+    with pytest.raises(SourceError, match="says 3 points"):
+        compile_assignment(written(source), "small")
+
+
+def test_current_names_the_weaker_standard(
+    weak: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compile_and_publish(weak, "small", silent)
+    monkeypatch.chdir(weak.root)
+    assert main(["audit", "--current"]) == 0
+    assert capsys.readouterr().out == f"small: {STANDARD}; every check was tried as it is now\n"
 
 
 def test_all_checks_proved_says_to_delete_the_word(written: Callable[[str], Course]) -> None:
