@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import re
 from itertools import pairwise
 
 from autograder.adopting.forms import AUTOTEST, is_dropped, raised_form, with_plain_forms
@@ -54,6 +55,7 @@ class Body:
         self.docstring, self.text = self._rewritten(tree, text, output)
         if not self._asked:
             raise Unwritable("it asks for nothing that students write")
+        self.text = "\n".join([*_seeds(tree, names), self.text])
         if rich:
             self.uses.add("rich_values")
             sides = ("student", "reference") if "assert_close" in self.uses else ("student",)
@@ -154,6 +156,26 @@ class Body:
                 found.append(self._taken(told, ast.unparse(told.node)))
         self._local = local
         return list(dict.fromkeys(found))
+
+
+def _seeds(tree: ast.Module, names: Names) -> list[str]:
+    """Return statements that draw what a text draws from generators that it does not seed.
+
+    Then a submission that is graded again has the same inputs as before.
+    """
+    called = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    found = []
+    for name, statement in names.imports.items():
+        if statement.startswith("import numpy") and not statement.startswith("import numpy."):
+            module, value = f"{name}.random", "rng.integers(2**32)"
+        elif statement == "import random":
+            module, value = name, "int(rng.integers(2**32))"
+        else:
+            continue
+        drawn = {one for one in called if re.fullmatch(rf"{re.escape(module)}\.[a-z_]+", one)}
+        if drawn - {f"{module}.default_rng"} and f"{module}.seed" not in drawn:
+            found.append(f"{module}.seed({value})")
+    return found
 
 
 def _shares_lines(tree: ast.Module) -> bool:
