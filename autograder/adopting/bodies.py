@@ -3,6 +3,7 @@
 import ast
 import builtins
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 from autograder.adopting.forms import AUTOTEST, is_dropped, raised_form, with_plain_forms
@@ -14,6 +15,7 @@ from autograder.errors import SourceError
 
 __all__ = ["Body"]
 
+_IDLE = re.compile(r"^(%%(time|capture)\b.*|%matplotlib\b.*|%config\b.*)$")
 MOST = 90  # characters of an assertion that its message quotes
 
 
@@ -40,11 +42,13 @@ class Body:
     def __init__(
         self, text: str, output: str | None, names: Names, nose: frozenset[str], rich: bool
     ) -> None:
-        self._names, self._nose = names, nose
+        text = _without_idle_magics(text)
         tree = _tree(text)
         if _shares_lines(tree):
             text = ast.unparse(tree)
             tree = ast.parse(text)
+        names = replace(names, local_functions=_functions(tree))
+        self._names, self._nose = names, nose
         self._local = set(early_bound(tree))
         require_plain(tree)
         require_own(tree, names, self._local)
@@ -176,6 +180,23 @@ def _seeds(tree: ast.Module, names: Names) -> list[str]:
         if drawn - {f"{module}.default_rng"} and f"{module}.seed" not in drawn:
             found.append(f"{module}.seed({value})")
     return found
+
+
+def _functions(tree: ast.Module) -> dict[str, ast.stmt]:
+    """Return the functions that a text defines at its top level, by ``def`` or as a lambda."""
+    found: dict[str, ast.stmt] = {}
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name):
+                found[name] = node
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):
+                found[name] = node
+    return found
+
+
+def _without_idle_magics(text: str) -> str:
+    """Return a text without IPython's lines that change nothing of what is tested."""
+    return "\n".join(line for line in text.split("\n") if not _IDLE.match(line)).strip("\n")
 
 
 def _shares_lines(tree: ast.Module) -> bool:

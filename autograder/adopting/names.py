@@ -25,6 +25,7 @@ class Names:
         imports: the text of each import by the name that it binds, wherever it stands.
         above: the statements of the test cells above, by the name that they bind.
         stars: whether some import binds names that nobody can tell.
+        local_functions: the functions that the test cell at hand defines itself.
     """
 
     student: frozenset[str] = frozenset()
@@ -34,6 +35,7 @@ class Names:
     imports: dict[str, str] = field(default_factory=dict)
     above: dict[str, list[ast.stmt]] = field(default_factory=dict)
     stars: bool = False
+    local_functions: dict[str, ast.stmt] = field(default_factory=dict)
 
 
 def parsed(text: str) -> ast.Module:

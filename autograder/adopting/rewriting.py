@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autograder.adopting.names import Names
+from autograder.compiler.syntax import free_names
 
 __all__ = ["REFERENCE", "Renamed", "renamed", "text_of"]
 
@@ -154,7 +155,8 @@ class _Renamer(ast.NodeTransformer):
         for value in [*call.args, *(k.value for k in call.keywords)]:
             if isinstance(value, ast.Lambda):
                 return True
-            if isinstance(value, ast.Name) and value.id in self._names.given_functions:
+            functions = {*self._names.given_functions, *self._names.local_functions}
+            if isinstance(value, ast.Name) and value.id in functions:
                 return True
             if (
                 isinstance(value, ast.Attribute)
@@ -167,9 +169,11 @@ class _Renamer(ast.NodeTransformer):
 
     def _lifted(self, call: ast.Call) -> ast.AST:
         """Return a call of a helper that makes the call in the session."""
-        names = {n.id for n in ast.walk(call) if isinstance(n, ast.Name)}
-        inner = {a for n in ast.walk(call) if isinstance(n, ast.Lambda) for a in _arguments(n.args)}
-        passed = sorted((names & self._bound) - inner)
+        names = free_names(ast.unparse(call))
+        own = self._own_functions(names)
+        for statement in own.values():
+            names |= free_names(ast.unparse(statement))
+        passed = sorted((names & self._bound) - set(own))
         theirs = sorted((names & self._names.student) - self._bound)
         self._found.asked |= dict.fromkeys(theirs)
         in_session = Names(
@@ -177,15 +181,28 @@ class _Renamer(ast.NodeTransformer):
         )
         body = _Renamer(in_session, set(self._bound), Renamed(ast.Pass()), 0, NOTEBOOK)
         value = body.visit(_copy_expression(call))
+        moved = [body.visit(copy.deepcopy(statement)) for statement in own.values()]
         name = f"call_{self._next}"
         self._next += 1
         arguments = ast.parse(f"lambda {', '.join([NOTEBOOK, *passed])}: 0", mode="eval").body
         assert isinstance(arguments, ast.Lambda)
-        helper = ast.FunctionDef(name, arguments.args, [ast.Return(value)], [], None, None)
+        lines = [*moved, ast.Return(value)]
+        helper = ast.FunctionDef(name, arguments.args, lines, [], None, None)
         self._found.helpers.append(ast.fix_missing_locations(helper))
         function = ast.Attribute(ast.Name(self._side, ast.Load()), "apply", ast.Load())
         given: list[ast.expr] = [ast.Name(n, ast.Load()) for n in (name, *passed)]
         return ast.copy_location(ast.Call(function, given, []), call)
+
+    def _own_functions(self, names: Collection[str]) -> dict[str, ast.stmt]:
+        """Return the functions of the test cell that some names need, in their order."""
+        known, needed = self._names.local_functions, set[str]()
+        waiting = [name for name in names if name in known]
+        while waiting:
+            name = waiting.pop()
+            if name not in needed:
+                needed.add(name)
+                waiting += free_names(ast.unparse(known[name])) & set(known)
+        return {name: statement for name, statement in known.items() if name in needed}
 
 
 def _copy_expression(node: ast.expr) -> ast.expr:

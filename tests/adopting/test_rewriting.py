@@ -54,6 +54,8 @@ def test_a_statement_asks_the_student(text: str, wanted: str) -> None:
     [
         ("assert f(np.sin, 2)", "notebook.f(np.sin, 2)"),
         ("assert f(helper)", "notebook.f(notebook.helper)"),
+        ("def h(t):\n    return x\n\nassert f(h)", "notebook.f(h)"),
+        ("k = lambda t: t\nh = lambda t: k(t)\nassert f(h, 1)", "notebook.f(h, 1)"),
         ("n = 1\nassert f(lambda t: g(t) + n)", "notebook.f(lambda t: notebook.g(t) + n)"),
     ],
 )
@@ -64,11 +66,22 @@ def test_a_function_crosses_in_no_argument(text: str, wanted: str) -> None:
     assert "return f(np.pi)" not in body("assert f(np.pi)")
 
 
+def test_a_function_of_the_test_cell_goes_along() -> None:
+    found = body("n = 2\nk = lambda t: t\nh = lambda t: k(t) + n\nassert f(h, 1)")
+    helper = "def call_1(notebook, n):\n    k = lambda t: t\n    h = lambda t: k(t) + n\n    return"
+    assert helper in found
+    assert "student.apply(call_1, n)" in found
+
+
+def test_magics_that_change_nothing_are_left_out() -> None:
+    assert body("%%time\n%matplotlib inline\nassert f(1)") == "assert student.f(1), 'f(1)'"
+
+
 def test_what_is_drawn_without_a_seed_is_drawn_from_the_cases_generator() -> None:
     assert body("assert f(np.random.rand(3))").startswith("np.random.seed(rng.integers(2**32))\n")
     assert body("assert f(random.random())").startswith("random.seed(int(rng.integers(2**32)))\n")
-    assert "rng" not in body("np.random.seed(0)\nassert f(np.random.rand(3))")
-    assert "rng" not in body("assert f(np.random.default_rng(0).random())")
+    assert "rng.integers" not in body("np.random.seed(0)\nassert f(np.random.rand(3))")
+    assert "rng.integers" not in body("assert f(np.random.default_rng(0).random())")
 
 
 def test_what_a_cell_showed_is_wanted() -> None:
