@@ -58,7 +58,8 @@ def sources_in(source: Path) -> list[Path]:
     found = sorted(source.glob("*.ipynb"))
     if found:
         return found
-    below = sorted({path.parent for path in source.glob("*/*.ipynb")})
+    deeper = (path for depth in ("*", "*/*") for path in source.glob(f"{depth}/*.ipynb"))
+    below = sorted({path.parent for path in deeper})
     hint = f"; name one of its folders, such as {below[0]}" if below else ""
     raise UsageError(f"there is no notebook in {source}{hint}")
 

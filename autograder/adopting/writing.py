@@ -162,7 +162,8 @@ def _write_tests(writer: _Writer, cell: ForeignCell, found: list[CheckText] | st
 
 def _todo(cell: ForeignCell, why: str) -> str:
     where = f"cell {cell.number}" + (f", {cell.name}" if cell.name else "")
-    worth = f", {cell.tests.points:g} points" if cell.tests is not None else ""
+    points = cell.tests.points if cell.tests is not None else None
+    worth = "" if points is None else f", {points:g} point{'' if points == 1 else 's'}"
     said = f"{MARK} {where}{worth}: {' '.join(why.split())}"
     head = textwrap.wrap(said, 96, subsequent_indent="#   ", break_long_words=False)
     original = [f"#     {line}".rstrip() for line in cell.text.split("\n")]

@@ -107,7 +107,11 @@ class Audit:
                 lines += [f"    {text}" for text in told_of(one)]
         stood = len(self.checks) - len(new)
         count = f"{len(new)} check{'' if len(new) == 1 else 's'}"
-        lines.append(f"{self.assignment}: {count} proven now, the proof of {stood} stands")
+        if self.adopted:
+            stands = f"{count} tried now, {stood} as they were tried before"
+        else:
+            stands = f"{count} proven now, the proof of {stood} stands"
+        lines.append(f"{self.assignment}: {stands}")
         return lines
 
     def _of_checks(self) -> list[str]:

@@ -35,7 +35,7 @@ def test_a_test_cell_that_is_not_rewritten_is_in_no_release(
         solution(SQUARES), graded("assert squares(1) == [1]", "right"), graded("del squares")
     )
     assert found.hindrance == ""
-    head, _, _ = found.path.read_text().partition("# TODO adopt: cell 3, tests, 1 points")
+    head, _, _ = found.path.read_text().partition("# TODO adopt: cell 3, tests, 1 point:")
     assert head.endswith("# %% hidden=true\n")
 
 
