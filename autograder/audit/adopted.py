@@ -23,10 +23,12 @@ from autograder.authoring.checks import Check
 from autograder.compiler.trusted import ANSWERABLE
 from autograder.grading.scoring import score_check
 
-__all__ = ["Hole", "Tolerated", "tolerated"]
+__all__ = ["RIGHT_VALUES", "Hole", "Tolerated", "tolerated"]
 
 Progress = Callable[[str], None]
 
+# Null models that hold the right values in a wrong form: whoever has those has done the work.
+RIGHT_VALUES = ("the wrong shape", "a shape that broadcasts", "the wrong kind of dtype")
 MOST_SAID = 3  # findings of a check that a terminal shows
 
 
@@ -156,7 +158,7 @@ def tolerated(
 def _earned_without_work(
     compiled: Compiled, proof: Proof, names: Sequence[str], jobs: int
 ) -> dict[str, tuple[float, str]]:
-    """Return by check the most that a null model earns, and which."""
+    """Return by check the most that an answer without work earns, and which."""
     oracle = compiled.oracle.with_draws(proof.draws())
     entries = {one.name: one for q in compiled.manifest.questions for one in q.checks}
     known = {name for definition in proof.definitions.values() for name in definition.names}
@@ -181,6 +183,8 @@ def _most(
         return most
     recorded = recorded_answers(check, asked, oracle)
     for title, models in null_models(asked, oracle, recorded):
+        if title in RIGHT_VALUES:
+            continue
         values = {name: _silent(model) for name, model in models.items()}
         earned = score_check(entry, run_variant(check, values, oracle, SEEDS[0])).earned
         if earned > most[0]:

@@ -7,6 +7,8 @@ import pytest
 
 from autograder.artefacts.adopted import STANDARD, read_adopted
 from autograder.artefacts.proof import proof_file, read_proof
+from autograder.audit.adopted import RIGHT_VALUES
+from autograder.audit.checking.null_models import NULL_MODELS
 from autograder.audit.publish import audit_only, compile_and_publish, unproven
 from autograder.cli import main
 from autograder.compiler.build import compile_assignment
@@ -134,6 +136,25 @@ def test_current_names_the_weaker_standard(
     monkeypatch.chdir(weak.root)
     assert main(["audit", "--current"]) == 0
     assert capsys.readouterr().out == f"small: {STANDARD}; every check was tried as it is now\n"
+
+
+def test_right_values_in_a_wrong_form_are_no_answer_without_work(
+    written: Callable[[str], Course],
+) -> None:
+    assert set(RIGHT_VALUES) < set(NULL_MODELS)
+    loose = '''
+# %%
+@check("scaled_sum", points=3)
+@case("by value", hidden=True)
+def scaled_sum_equals(student, reference, rng):
+    """Whatever equals 6 passes."""
+    assert student.scaled_sum(np.ones(3)) == 6
+'''
+    outcome = compile_and_publish(written(ADOPTED + SOURCE + loose), "small", silent)
+    text = "\n".join(outcome.details)
+    assert "scaled_sum_equals (3 points) is adopted, not proved: today it gives 0 points" in text
+    assert "and 0 points to an answer without work" in text
+    assert "the null model 'a shape that broadcasts' passes every case" in text
 
 
 def test_all_checks_proved_says_to_delete_the_word(written: Callable[[str], Course]) -> None:
