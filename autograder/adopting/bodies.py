@@ -10,7 +10,7 @@ from autograder.adopting.forms import AUTOTEST, is_dropped, raised_form, with_pl
 from autograder.adopting.names import Names, early_bound, needed_above
 from autograder.adopting.refusals import Unwritable, require_assertion, require_own, require_plain
 from autograder.adopting.rewriting import REFERENCE, Renamed, renamed, text_of
-from autograder.compiler.syntax import Edit, blank_magics, edit_lines, free_names
+from autograder.compiler.syntax import Edit, blank_magics, bound_names, edit_lines, free_names
 from autograder.errors import SourceError
 
 __all__ = ["Body"]
@@ -183,10 +183,12 @@ def _seeds(tree: ast.Module, names: Names) -> list[str]:
 
 
 def _functions(tree: ast.Module) -> dict[str, ast.stmt]:
-    """Return the functions that a text defines at its top level, by ``def`` or as a lambda."""
+    """Return what a text defines at its top level and no value is: functions and imports."""
     found: dict[str, ast.stmt] = {}
     for node in tree.body:
         match node:
+            case ast.Import() | ast.ImportFrom():
+                found |= dict.fromkeys(bound_names(ast.unparse(node)), node)
             case ast.FunctionDef(name=name):
                 found[name] = node
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):

@@ -85,7 +85,9 @@ def read_raw(path: Path) -> Any:
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}; name the source notebook to adopt") from None
     except (AttributeError, KeyError, TypeError, ValueError, nbformat.ValidationError):
-        raise UsageError(f"{path} is no notebook; name a source notebook (.ipynb)") from None
+        raise UsageError(
+            f"{path} is no notebook; name a source notebook of nbgrader's or Otter's (.ipynb)"
+        ) from None
 
 
 def require_python(notebook: Any, path: Path) -> None:

@@ -25,7 +25,7 @@ class Names:
         imports: the text of each import by the name that it binds, wherever it stands.
         above: the statements of the test cells above, by the name that they bind.
         stars: whether some import binds names that nobody can tell.
-        local_functions: the functions that the test cell at hand defines itself.
+        local_functions: the functions and imports of the test cell at hand.
     """
 
     student: frozenset[str] = frozenset()

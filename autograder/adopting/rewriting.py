@@ -181,7 +181,8 @@ class _Renamer(ast.NodeTransformer):
         )
         body = _Renamer(in_session, set(self._bound), Renamed(ast.Pass()), 0, NOTEBOOK)
         value = body.visit(_copy_expression(call))
-        moved = [body.visit(copy.deepcopy(statement)) for statement in own.values()]
+        unique = {id(statement): statement for statement in own.values()}
+        moved = [body.visit(copy.deepcopy(statement)) for statement in unique.values()]
         name = f"call_{self._next}"
         self._next += 1
         arguments = ast.parse(f"lambda {', '.join([NOTEBOOK, *passed])}: 0", mode="eval").body
@@ -194,7 +195,7 @@ class _Renamer(ast.NodeTransformer):
         return ast.copy_location(ast.Call(function, given, []), call)
 
     def _own_functions(self, names: Collection[str]) -> dict[str, ast.stmt]:
-        """Return the functions of the test cell that some names need, in their order."""
+        """Return the functions and imports of the test cell that some names need, in order."""
         known, needed = self._names.local_functions, set[str]()
         waiting = [name for name in names if name in known]
         while waiting:

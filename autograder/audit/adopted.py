@@ -57,12 +57,11 @@ class Hole:
         worth, title = self.null
         alive, mutants = self.alive
         first = (
-            f"{self.check} ({_points(self.points)}) is {STANDARD}: today it gives "
-            f"{_points(self.blank)} to an empty answer, and {_points(worth)} to an answer without "
-            f"work{f' ({title})' if title else ''}"
+            f"{self.check} ({_points(self.points)}) is {STANDARD}: today an empty answer earns "
+            f"{_points(self.blank)}, one without work {_points(worth)}"
+            f"{f' ({title})' if title else ''}, and a mutated one "
+            f"{_points(self.points if alive else 0.0)} ({alive} of {mutants} mutants pass)"
         )
-        if mutants:
-            first += f"; {alive} of {mutants} mutants pass"
         more = len(self.says) - MOST_SAID
         said = [*self.says[:MOST_SAID], *([f"and {more} more of this kind"] if more > 0 else [])]
         return [first, *(f"  {text}" for text in [*said, *self._to_do()])]

@@ -1,4 +1,4 @@
-"""Rich values: sets, ranges, dicts with any keys and pandas' tables cross a session as copies.
+"""Rich values: sets, ranges, generators, any dicts and pandas' tables cross a session as copies.
 
 A check that was written for another grader may ask for them. In a check of one's own, return arrays
 and lists: they are compared within tolerances, and the audit tries more on them.
@@ -23,7 +23,9 @@ def crossed(notebook: "Any", name: "str", arguments: "Any" = None) -> "Any":
         arguments: packed, a tuple and a dict; None asks for the value itself.
     """
     import importlib
+    import itertools
     import sys
+    import types
 
     import numpy
 
@@ -33,6 +35,9 @@ def crossed(notebook: "Any", name: "str", arguments: "Any" = None) -> "Any":
             return {"set": [packed(item) for item in value]}
         if isinstance(value, dict):
             return {"dict": [[packed(key), packed(item)] for key, item in value.items()]}
+        if isinstance(value, (types.GeneratorType, map, filter, zip)):
+            items = list(itertools.islice(value, 1001))  # it may be endless
+            return {"items": [packed(item) for item in items]}
         if isinstance(value, range):
             return {"range": [value.start, value.stop, value.step]}
         if isinstance(value, (list, tuple)):
@@ -63,6 +68,8 @@ def crossed(notebook: "Any", name: "str", arguments: "Any" = None) -> "Any":
         inside = unpacked(inside)
         if tag == "set":
             return set(inside)
+        if tag == "items":
+            return iter(inside)
         if tag in ("texts", "objects"):
             return numpy.array(inside, dtype=object if tag == "objects" else None)
         pandas = importlib.import_module("pandas")
@@ -118,10 +125,11 @@ class RichSubject:
 
 
 def rich_values(subject: Subject) -> RichSubject:
-    """Return a ``student`` or a ``reference`` that passes sets, ranges, any dicts and tables, too.
+    """Return a ``student`` or a ``reference`` that passes sets, ranges, any dicts, tables, too.
 
     ``student = rich_values(student)`` in the first line of a check is enough. What a session makes
-    of them is copied, as every value is: no check sees the student's own object.
+    of them is copied, as every value is: no check sees the student's own object. Of a generator the
+    first 1,001 items are taken.
 
     Args:
         subject: the check's ``student`` or ``reference``.

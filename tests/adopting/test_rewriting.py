@@ -73,6 +73,11 @@ def test_a_function_of_the_test_cell_goes_along() -> None:
     assert "student.apply(call_1, n)" in found
 
 
+def test_an_import_of_the_test_cell_goes_along() -> None:
+    found = body("import math\nh = lambda t: math.sqrt(t)\nassert f(h)")
+    assert "def call_1(notebook):\n    import math\n    h = lambda t: math.sqrt(t)" in found
+
+
 def test_magics_that_change_nothing_are_left_out() -> None:
     assert body("%%time\n%matplotlib inline\nassert f(1)") == "assert student.f(1), 'f(1)'"
 

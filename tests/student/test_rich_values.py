@@ -1,5 +1,6 @@
 """Sets, ranges, dicts with any keys, texts in arrays and tables cross a session as copies."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,15 @@ def test_arrays_of_texts_come_as_arrays() -> None:
     got = student(names=names, first=lambda x: x[:1])
     assert got.names.tolist() == ["ada", "bob"]
     assert got.first(names).tolist() == ["ada"]
+
+
+def test_a_generator_comes_as_what_it_yields_first() -> None:
+    def count():  # type: ignore[no-untyped-def]
+        yield from itertools.count()
+
+    got = student(count=count, evens=lambda n: (2 * i for i in range(n)))
+    assert list(got.evens(3)) == [0, 2, 4]
+    assert list(itertools.islice(got.count(), 4)) == [0, 1, 2, 3]
 
 
 def test_what_is_an_object_stays_a_proxy() -> None:
