@@ -94,10 +94,6 @@ class Body:
                 return self._compared(asked)
             case ast.Expr(value=value) if output is not None:
                 return self._printed(value, output)
-            case ast.Expr(value=ast.Compare() | ast.BoolOp() | ast.UnaryOp() as value):
-                node = ast.copy_location(ast.Assert(value, None), node)
-                told = renamed(node, self._names, self._local, self._helpers + 1)
-                return self._taken(told, _with_message(node, ast.unparse(told.node)))
         theirs = lambda name: name in self._names.student and name not in self._local  # noqa: E731
         if (form := raised_form(node, theirs)) is not None:
             self.uses.add("raised")
@@ -137,7 +133,7 @@ class Body:
         except (SyntaxError, ValueError):
             return self._compared(value)
         if want is True:
-            return self._taken(told, f"assert {got}")
+            return self._taken(told, _with_message(ast.Assert(value, None), f"assert {got}"))
         return self._taken(told, f"assert {got} == {want!r}")
 
     def _above(self, tree: ast.Module) -> list[str]:

@@ -10,6 +10,7 @@ import yaml
 
 from autograder.adopting.cells import Foreign, ForeignCell, Role, TestCell
 from autograder.adopting.otter_marks import (
+    ends_in_truth,
     is_test,
     solution_text,
     test_text,
@@ -89,7 +90,8 @@ def _cell(number: int, cell: Any, question: _Question, block: str) -> ForeignCel
     kind = "code" if code else "markdown"
     if block == "TESTS" and code:
         own, hidden, points = test_text(text)
-        tests = TestCell("" if hidden else own, own, -1.0 if points is None else points, _out(cell))
+        output = _out(cell) or ("True" if ends_in_truth(own) else None)
+        tests = TestCell("" if hidden else own, own, -1.0 if points is None else points, output)
         return ForeignCell(number, Role.TESTS, kind, text, question.name, tests)
     if question.manual and block == "SOLUTION":
         answer = solution_text(text)[0] if code else text

@@ -8,7 +8,7 @@ import yaml
 
 from autograder.adopting.regions import BEGIN, END, indent_of
 
-__all__ = ["is_test", "solution_text", "test_text", "without_own_calls"]
+__all__ = ["ends_in_truth", "is_test", "solution_text", "test_text", "without_own_calls"]
 
 _LINE = re.compile(r"\s*#\s*SOLUTION(\s+NO\s+PROMPT)?\s*$", re.IGNORECASE)
 _BEGIN = re.compile(r"^\s*#+\s*BEGIN SOLUTION(\s+NO\s+PROMPT)?\s*$", re.IGNORECASE)
@@ -26,6 +26,16 @@ def is_test(cell: Any) -> bool:
     """Return whether a code cell of version 0 holds tests."""
     first = cell.source.partition("\n")[0]
     return cell.cell_type == "code" and _TEST.match(first) is not None
+
+
+def ends_in_truth(text: str) -> bool:
+    """Return whether a text ends in a comparison, whose value Otter looks at."""
+    try:
+        last = ast.parse(text).body[-1:]
+    except SyntaxError:
+        return False
+    truth = (ast.Compare, ast.BoolOp, ast.UnaryOp)
+    return any(isinstance(one, ast.Expr) and isinstance(one.value, truth) for one in last)
 
 
 def without_own_calls(text: str) -> str:

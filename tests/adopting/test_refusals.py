@@ -17,6 +17,7 @@ from tests.adopting.conftest import SQUARES, code, graded, solution
         ("assert squares(1", "it is not Python"),
         ("assert 1 + 1 == 2", "it asks for nothing that students write"),
         ("points = 1 if squares(1) else 0\npoints", "it asserts nothing"),
+        ("squares(1) == [1]", "it asserts nothing"),
         ("assert squares(unknown)", "it reads 'unknown', which no cell above defines"),
         ("import inspect\nassert inspect.getsource(squares)", "it looks at the student's code"),
         ("plt.plot(squares(2))\nassert plt.gca().lines", "it looks at a figure"),

@@ -40,7 +40,7 @@ def body(text: str, output: str | None = None, rich: bool = False) -> str:
         ("x = 3\nassert f(x)", "x = 3\nassert student.f(x), 'f(x)'"),
         ("assert table['x'].f == 1", "assert student.table['x'].f == 1, "),
         ("print(f(1))\nassert f(2)", "assert student.f(2), 'f(2)'"),
-        ("f(1) == 2", "assert student.f(1) == 2, 'f(1) == 2'"),
+        ("f(1) == 2\nassert f(2)", "student.f(1) == 2\nassert student.f(2), 'f(2)'"),
     ],
 )
 def test_a_statement_asks_the_student(text: str, wanted: str) -> None:
@@ -91,6 +91,7 @@ def test_what_is_drawn_without_a_seed_is_drawn_from_the_cases_generator() -> Non
 
 def test_what_a_cell_showed_is_wanted() -> None:
     assert body("f(1)", "[1, 2]") == "assert student.f(1) == [1, 2]"
+    assert body("f(1) == 2", "True") == "assert student.f(1) == 2, 'f(1) == 2'"
     assert body("f(1)", "<object>") == "assert_close(student.f(1), reference.f(1), what='f(1)')"
 
 
