@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.commands.command import ATTENTION, DONE, Command, Options, Parser, say
-from autograder.course import NoCourse, find_course
+from autograder.course import CONFIG, NoCourse, find_course
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,11 @@ def _told(course: "Course", adopted: "Adopted") -> list[str]:
             where = f"cell {one.cell}" + (f", {one.name}" if one.name else "")
             lines.append(f"    {where}: {why}")
     if adopted.hindrance:
-        return [*lines, f"  it does not compile yet: {adopted.hindrance}"]
+        return [
+            *lines,
+            f"  it does not compile yet: {adopted.hindrance}",
+            f"  until it does, write draft = true under [assignments.{name}] in {CONFIG}",
+        ]
     return [*lines, f"next: autograder compile {name}, and autograder audit {name}"]
 
 

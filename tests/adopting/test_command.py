@@ -48,7 +48,9 @@ def test_a_draft_that_does_not_compile_needs_attention(
 ) -> None:
     cells = [code("import no_such_package as p"), solution(SQUARES), graded("assert squares(p.x)")]
     assert main(["adopt", str(write_notebook(tmp_path / "hw.ipynb", cells))]) == 1
-    assert "it does not compile yet: ModuleNotFoundError" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "it does not compile yet: ModuleNotFoundError" in said
+    assert "write draft = true under [assignments.hw] in course.toml" in said
     assert (here.root / "assignments" / "hw" / "hw.py").is_file()
 
 
