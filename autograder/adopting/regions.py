@@ -74,4 +74,6 @@ def manual_text(answer: str, rubric: str, code: bool) -> str:
     if not has_region(answer):
         answer = f"{BEGIN}\n{answer}\n{END}"
     lines = [RUBRIC[0], *(rubric or NO_RUBRIC).split("\n"), RUBRIC[1]]
-    return "\n".join([answer, "", *(f"# {line}".rstrip() if code else line for line in lines)])
+    if code:  # where the rubric stood in comments, too
+        lines = [f"# {line.removeprefix('# ')}" for line in lines]
+    return "\n".join([answer, "", *lines])

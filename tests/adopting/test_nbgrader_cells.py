@@ -80,6 +80,13 @@ def test_a_manual_answer_keeps_its_text_and_its_mark_scheme(
         markdown(f"Because.\n{scheme}", grade_id="why", grade=True, solution=True, points=2),
         markdown("Because.", grade_id="why-not", grade=True, solution=True, points=1.5),
         markdown(f"Do it.\n{scheme}", grade_id="do", task=True, points=4),
+        code(
+            "plot = 1\n# === BEGIN MARK SCHEME ===\n# 1 for a plot\n# === END MARK SCHEME ===",
+            grade_id="plot",
+            grade=True,
+            solution=True,
+            points=1,
+        ),
     )
     assert found.hindrance == ""
     text = found.path.read_text()
@@ -88,6 +95,8 @@ def test_a_manual_answer_keeps_its_text_and_its_mark_scheme(
     assert 'question="why_not" points=1.5' in text
     assert "# Do it.\n\n# %% [markdown] manual=true" in text
     assert [one.cell for one in found.draft.outcomes if one.look] == [2, 3]
+    assert '# %% manual=true question="plot" points=1\n### BEGIN SOLUTION\nplot = 1' in text
+    assert "\n# 1 for a plot\n" in text
 
 
 def test_what_given_code_computes_from_an_answer_is_asked_of_the_student(draft: Draft) -> None:
