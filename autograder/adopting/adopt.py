@@ -97,11 +97,11 @@ def names_for(paths: Sequence[Path], source: Path, name: str | None) -> list[str
     """
     if len(paths) == 1:
         own = source.resolve().name if source.is_dir() else paths[0].stem
-        return [name or identifier(own)]
-    stem = name or identifier(source.resolve().name)
+        return [name or identifier(own, kind="homework")]
+    stem = name or identifier(source.resolve().name, kind="homework")
     found: list[str] = []
     for path in paths:
-        found.append(identifier(f"{stem}_{path.stem}", found))
+        found.append(identifier(f"{stem}_{path.stem}", found, "homework"))
     return found
 
 

@@ -33,14 +33,14 @@ class CheckText:
     uses: frozenset[str]
 
 
-def identifier(text: str, taken: Collection[str] = ()) -> str:
-    """Return a text as a name that nothing else has."""
-    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "tests"
+def identifier(text: str, taken: Collection[str] = (), kind: str = "tests") -> str:
+    """Return a text as a name that nothing else has; ``kind`` is added where something has it."""
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or kind
     if name[0].isdigit() or keyword.iskeyword(name):
-        name = f"tests_{name}"
+        name = f"{kind}_{name}"
     found, number = name, 2
     if name in taken:
-        found = f"{name}_tests" if not name.endswith("tests") else f"{name}_2"
+        found = f"{name}_{kind}" if not name.endswith(kind) else f"{name}_2"
     while found in taken:
         found, number = f"{name}_{number}", number + 1
     return found

@@ -107,7 +107,7 @@ def draft_of(foreign: Foreign, known: Known) -> Draft:
             _write_tests(writer, cell, _checked(cell, names, nose, taken, known))
             names = with_tests(names, cell)
         elif cell.role is Role.MANUAL:
-            question = identifier(cell.name or f"question_{cell.number}", questions)
+            question = identifier(cell.name or f"question_{cell.number}", questions, "answer")
             questions.add(question)
             points = int(cell.points) if cell.points == int(cell.points) else cell.points
             marks = {"manual": True, "question": question, "points": points}

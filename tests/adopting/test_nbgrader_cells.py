@@ -95,7 +95,7 @@ def test_a_manual_answer_keeps_its_text_and_its_mark_scheme(
     assert 'question="why_not" points=1.5' in text
     assert "# Do it.\n\n# %% [markdown] manual=true" in text
     assert [one.cell for one in found.draft.outcomes if one.look] == [2, 3]
-    assert '# %% manual=true question="plot" points=1\n### BEGIN SOLUTION\nplot = 1' in text
+    assert '# %% manual=true question="plot_answer" points=1\n### BEGIN SOLUTION\nplot = 1' in text
     assert "\n# 1 for a plot\n" in text
 
 
