@@ -45,11 +45,11 @@ def silent(_: str) -> None:
 
 
 @pytest.fixture
-def written(write_course: WriteCourse) -> Callable[[str], Course]:
+def written(write_proven_course: WriteCourse) -> Callable[[str], Course]:
     """Write the small course with another source notebook."""
 
     def written(source: str) -> Course:
-        course = write_course()
+        course = write_proven_course()
         course.source("small").write_text(source)
         return course
 
