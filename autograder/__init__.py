@@ -22,6 +22,7 @@ from autograder.authoring.placement import assert_placed, on_device, placed
 from autograder.authoring.quantities import assert_quantity
 from autograder.authoring.timing import assert_fast
 from autograder.authoring.training import assert_learnt, held_out
+from autograder.student.rich_values import rich_values
 from autograder.student.self_check import self_check
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "mistake",
     "on_device",
     "placed",
+    "rich_values",
     "run_device",
     "self_check",
     "tensors",

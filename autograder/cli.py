@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from autograder.commands import (
+    adopting,
     authoring,
     collecting,
     grading,
@@ -48,6 +49,7 @@ COMMANDS = (
     authoring.COMPILE,
     authoring.AUDIT,
     authoring.WATCH,
+    adopting.ADOPT,
     collecting.COLLECT,
     grading.GRADE,
     single.GRADE_ONE,

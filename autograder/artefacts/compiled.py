@@ -69,6 +69,9 @@ class Compiled:
         recording: the replies to its visible cases.
         solution: the solution notebook.
         fingerprint: of what it was all made from.
+        adopted: from which tool it was adopted, and is not proved; empty if the full standard
+            holds.
+        answerable: the checks that can be answered from their release; none unless it was adopted.
     """
 
     name: str
@@ -85,6 +88,8 @@ class Compiled:
     recording: Recording = field(repr=False)
     solution: bytes = field(repr=False)
     fingerprint: str
+    adopted: str = ""
+    answerable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,3 +101,4 @@ class Texts:
     banks: Mapping[str, str]
     data: Mapping[str, bytes]
     resources: Mapping[str, bytes]
+    adopted: str = ""

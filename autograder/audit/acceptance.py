@@ -1,10 +1,11 @@
 """Acceptance: what would be published is graded as a student's work is, and searched for leaks."""
 
 import json
+import math
 import tokenize
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.artefacts.bundle import Bundle, parse_bundle
@@ -25,7 +26,14 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol.settings import Isolation
 from autograder.version import own_version
 
-__all__ = ["Acceptance", "former_acceptance", "key_of_acceptance", "leaks_in", "try_for_acceptance"]
+__all__ = [
+    "Acceptance",
+    "Leaks",
+    "former_acceptance",
+    "key_of_acceptance",
+    "leaks_in",
+    "try_for_acceptance",
+]
 
 
 @dataclass(frozen=True)
@@ -34,13 +42,20 @@ class Acceptance:
 
     Attributes:
         solution: the points that the solution notebook earns.
-        blank: those that the blank release earns.
-        findings: what must not be.
+        blank: those that the blank release earns, by check, where it earns some.
+        findings: what the solution notebook does not pass, and what is wrong with it.
+        blank_findings: what the blank release passes, and what is wrong with it.
     """
 
     solution: float
-    blank: float
+    blank: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
+    blank_findings: tuple[str, ...] = ()
+
+    @property
+    def blank_earned(self) -> float:
+        """The points that the blank release earns."""
+        return math.fsum(self.blank.values())
 
 
 def key_of_acceptance(
@@ -94,21 +109,49 @@ def try_for_acceptance(compiled: Compiled, artefacts: Artefacts, limits: Limits)
     bundle = parse_bundle(artefacts.bundle, f"the bundle of {compiled.name}")
     oracle, blank = compiled.oracle.with_findings(artefacts.manifest), _blank(artefacts)
     solved, untouched = _graded_in_sessions(bundle, oracle, limits, artefacts.solution, blank)
-    findings = (*_findings_of_solution(solved), *_findings_of_blank(untouched))
-    return Acceptance(solved.earned, untouched.earned, findings)
+    checks = [check for question in untouched.questions for check in question.checks]
+    return Acceptance(
+        solved.earned,
+        {check.name: check.earned for check in checks if check.earned},
+        tuple(_findings_of_solution(solved)),
+        tuple(_findings_of_blank(untouched)),
+    )
 
 
-def former_acceptance(manifest: Manifest) -> Acceptance:
-    """Return what came of it where it was tried before, and nothing of it has changed."""
+def former_acceptance(manifest: Manifest, blank: Mapping[str, float]) -> Acceptance:
+    """Return what came of it where it was tried before, and nothing of it has changed.
+
+    Args:
+        manifest: of the assignment.
+        blank: what the blank release earned, by check: nothing, but where it was adopted.
+    """
     checks = [check for question in manifest.questions for check in question.checks]
-    return Acceptance(sum(check.points for check in checks if check.device != "cuda"), 0.0)
+    return Acceptance(sum(check.points for check in checks if check.device != "cuda"), blank)
 
 
-def leaks_in(compiled: Compiled, artefacts: Artefacts) -> tuple[int, list[str]]:
-    """Return how many secrets were looked for in a release, and what of them was found."""
-    oracle = compiled.oracle.with_findings(artefacts.manifest)
+@dataclass(frozen=True)
+class Leaks:
+    """What a release was searched for.
+
+    Attributes:
+        secrets: how many were looked for.
+        hidden: what was found of hidden cases, banks and hints.
+        answers: what was found of the solution.
+    """
+
+    secrets: int
+    hidden: tuple[str, ...]
+    answers: tuple[str, ...]
+
+
+def leaks_in(compiled: Compiled, artefacts: Artefacts) -> Leaks:
+    """Return what of an assignment's secrets is in its release."""
+    oracle, files = compiled.oracle.with_findings(artefacts.manifest), artefacts.release
     secrets = secrets_of(oracle, _notebook(artefacts.solution), _notebook(_blank(artefacts)))
-    return len(secrets), find_leaks(artefacts.release, secrets, oracle)
+    answers = [secret for secret in secrets if secret.of_answer]
+    others = [secret for secret in secrets if not secret.of_answer]
+    hidden = find_leaks(files, others, oracle)
+    return Leaks(len(secrets), tuple(hidden), tuple(find_leaks(files, answers, None)))
 
 
 def _blank(artefacts: Artefacts) -> bytes:

@@ -13,7 +13,7 @@ import json
 import re
 import textwrap
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -41,11 +41,13 @@ class Secret:
         text: its text, squeezed.
         in_code: whether it may not be in the release's code either; a line of an alternative may,
             where a stub or a check has it too.
+        of_answer: whether it is a line of the solution.
     """
 
     what: str
     text: str
     in_code: bool = True
+    of_answer: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,16 @@ def secrets_of(
     return list(unique.values())
 
 
-def find_leaks(files: Mapping[str, bytes], secrets: list[Secret], oracle: Oracle) -> list[str]:
+def find_leaks(
+    files: Mapping[str, bytes], secrets: Sequence[Secret], oracle: Oracle | None
+) -> list[str]:
     """Return a sentence for each secret that is somewhere in a release.
 
     Args:
         files: the release's files by name, the wheel among them.
         secrets: what must not be there.
-        oracle: to compute the replies to hidden cases, which the recording must not hold.
+        oracle: to compute the replies to hidden cases, which the recording must not hold; None
+            does not look for them.
     """
     findings = []
     for place in _places(files):
@@ -95,7 +100,7 @@ def find_leaks(files: Mapping[str, bytes], secrets: list[Secret], oracle: Oracle
         ]
         if place.runs and re.search(r"^\s*(from|import)\s+reference\b", place.text, re.MULTILINE):
             findings.append(f"leak: {place.name} imports the reference")
-    if FILE in files:
+    if FILE in files and oracle is not None:
         findings += _leaks_of_recording(files[FILE], oracle)
     return findings
 
@@ -151,7 +156,7 @@ def _secrets_of_answer(grade_id: str, cell: nbformat.NotebookNode, stub: str) ->
     for piece in pieces:
         text = _squeeze(piece)
         if text not in given:
-            yield Secret(f"{what} ({piece.strip()[:60]!r})", text)
+            yield Secret(f"{what} ({piece.strip()[:60]!r})", text, of_answer=True)
 
 
 def _statements(source: str) -> list[str]:

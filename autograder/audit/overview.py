@@ -2,24 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.artefacts.compiled import Compiled
-from autograder.artefacts.proof import Proof, Survivor
+from autograder.artefacts.adopted import STANDARD
+from autograder.artefacts.proof import Survivor
+from autograder.audit.adopted import Hole
 from autograder.audit.check_report import CheckReport, Placed
-from autograder.audit.checking.calibration import ROOM
-from autograder.audit.mistake_report import MistakeReport, mistake_reports
-from autograder.audit.mutation.targets import asked_by
-from autograder.audit.on_gpu import computes_on_gpu, unproven_on_gpu
-from autograder.authoring.checks import Check
-from autograder.authoring.devices import CUDA
-from autograder.authoring.tolerance import BY_DEVICE, DEFAULTS
+from autograder.audit.mistake_report import MistakeReport
 
-__all__ = ["Audit", "report_on", "told_of"]
-
-WIDER_ON_GPU = round(BY_DEVICE[CUDA]["float32"].rtol / DEFAULTS["float32"].rtol)
+__all__ = ["Audit", "told_of"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +29,10 @@ class Audit:
         solution_earned: what the solution notebook earns, of ``possible`` points.
         secrets: how many were looked for in the release.
         waiting: the checks that compute on a GPU and were tried on none.
+        adopted: from which tool it was adopted, and is not proved; empty if the full standard
+            holds.
+        holes: what its checks let through that are not proved.
+        told: where the release of an adopted assignment has a line of the solution.
     """
 
     assignment: str
@@ -55,6 +51,9 @@ class Audit:
     blank_earned: float = 0.0
     secrets: int = 0
     waiting: tuple[str, ...] = ()
+    adopted: str = ""
+    holes: tuple[Hole, ...] = ()
+    told: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -66,7 +65,7 @@ class Audit:
 
     def summary(self, details: bool = False) -> list[str]:
         """Return the report for a terminal: some lines, or one for each check before them."""
-        lines = [f"  {check.line()}" for check in self.checks] if details else []
+        lines = self._of_checks() if details else []
         kept, rejected = self.mistakes
         nulls = sum(check.null_models for check in self.checks)
         lines.append(
@@ -79,6 +78,8 @@ class Audit:
             f"{self.secrets} secrets looked for in the release"
         )
         lines.append(self._mutation())
+        if self.adopted:
+            lines += [self._adopted(), *(f"  {text}" for text in self.told)]
         if self.waiting:
             lines.append(self._waiting())
         lines += (f"  {one.line()}" for one in self.bank if one.costs is not None)
@@ -106,8 +107,36 @@ class Audit:
                 lines += [f"    {text}" for text in told_of(one)]
         stood = len(self.checks) - len(new)
         count = f"{len(new)} check{'' if len(new) == 1 else 's'}"
-        lines.append(f"{self.assignment}: {count} proven now, the proof of {stood} stands")
+        if self.adopted:
+            stands = f"{count} tried now, {stood} as they were tried before"
+        else:
+            stands = f"{count} proven now, the proof of {stood} stands"
+        lines.append(f"{self.assignment}: {stands}")
         return lines
+
+    def _of_checks(self) -> list[str]:
+        """Return a line for each check; of an adopted one, what it lets through."""
+        holes, lines = {hole.check: hole for hole in self.holes}, []
+        for check in self.checks:
+            lines.append(f"  {check.line()}")
+            if check.name in holes:
+                lines += (f"    {text}" for text in holes[check.name].lines())
+            elif self.adopted:
+                lines.append(f"    {check.name} is proved")
+        return lines
+
+    def _adopted(self) -> str:
+        count = len(self.checks)
+        if not self.holes and not self.told:
+            return (
+                f"{self.assignment}: adopted from {self.adopted}, and all of its checks are "
+                f'proved: delete adopted="{self.adopted}" in the first cell of its notebook'
+            )
+        return (
+            f"{self.assignment}: {STANDARD} (from {self.adopted}): {count - len(self.holes)} of "
+            f"{count} checks are proved; autograder audit {self.assignment} says what the others "
+            "let through"
+        )
 
     def _waiting(self) -> str:
         count = len(self.waiting)
@@ -160,6 +189,10 @@ class Audit:
             "blank": {"earned": self.blank_earned},
             "secrets_searched": self.secrets,
             "waiting_for_a_gpu": list(self.waiting),
+            "standard": STANDARD if self.adopted else "proved",
+            "adopted_from": self.adopted,
+            "holes": [hole.to_plain() for hole in self.holes],
+            "told": list(self.told),
             "findings": list(self.findings),
             "summary": self.summary(),
             "details": self.summary(details=True),
@@ -168,131 +201,9 @@ class Audit:
         return json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def report_on(compiled: Compiled, proof: Proof, **found: Any) -> Audit:
-    """Return what a proof says of an assignment.
-
-    Args:
-        compiled: the assignment.
-        proof: with all of its checks.
-        found: further fields of `Audit`.
-    """
-    oracle, manifest = compiled.oracle, compiled.manifest
-    handed = _survivors_by_check(compiled, proof)
-    checks = []
-    for check in oracle.checks.values():
-        one, bank = proof.checks[check.name], oracle.bank(check)
-        kills: Counter[str] = Counter()
-        for definition in proof.definitions.values():
-            kills.update(definition.killed.get(check.name, {}))
-        checks.append(
-            CheckReport(
-                name=check.name,
-                question=check.question,
-                points=check.points,
-                cases=len(check.cases),
-                mistakes=(len(bank.mistakes), len(one.rejects)),
-                alternatives=one.accepts,
-                null_models=one.null_models,
-                kills=dict(sorted(kills.items())),
-                equivalent=handed[check.name][1],
-                survivors=tuple(handed[check.name][0]),
-                gaps=proof.gaps_of(check.name),
-                by_default=one.by_default,
-                own_right=one.own_right,
-                standard=one.standard,
-                nearest=proof.nearest_to(check.name),
-                free=one.free,
-                notes=(*one.notes, *_calibration_notes(check, proof)),
-                draws=one.draws,
-            )
-        )
-    questions = {check.question for check in oracle.checks.values()}
-    banks = [oracle.banks[question] for question in questions if question in oracle.banks]
-    rejected = {
-        (check.question, label)
-        for check in oracle.checks.values()
-        for label in proof.checks[check.name].rejects
-    }
-    return Audit(
-        assignment=compiled.name,
-        title=manifest.title,
-        checks=tuple(checks),
-        mistakes=(sum(len(bank.mistakes) for bank in banks), len(rejected)),
-        alternatives=sum(len(bank.alternatives) for bank in banks),
-        killed=sum(definition.kills for definition in proof.definitions.values()),
-        equivalent=sum(definition.equivalent for definition in proof.definitions.values()),
-        survivors=tuple(_placed(proof)),
-        possible=sum(q.points for q in manifest.questions if not q.manual),
-        bank=tuple(mistake_reports(oracle, proof)),
-        derived=tuple(_derived(proof)),
-        waiting=tuple(unproven_on_gpu(oracle.checks.values(), proof)),
-        **found,
-    )
-
-
-def _calibration_notes(check: Check, proof: Proof) -> Iterator[str]:
-    """Say where right and wrong answers lie close together."""
-    one, gaps = proof.checks[check.name], proof.gaps_of(check.name)
-    if gaps.within(one.standard).wrong < ROOM:
-        yield (
-            f"{proof.nearest_to(check.name)} is only {gaps.within(one.standard).wrong:.2g} "
-            "tolerances away from the right answer"
-        )
-    nearest = gaps.coarse.wrong / one.standard.coarse_factor
-    if CUDA not in one.devices and computes_on_gpu(check) and nearest < WIDER_ON_GPU:
-        yield (
-            f"on a GPU its tolerance in single precision is {WIDER_ON_GPU:g} times as wide, and "
-            f"{proof.nearest_to(check.name)} is only {nearest:.2g} tolerances away: it may pass "
-            "there; take float64, or inputs on which it is further off"
-        )
-    right = max(gaps.single.right or 0.0, gaps.single.alternatives)
-    room = min(one.standard.single, one.standard.in_single)
-    if one.by_default and ROOM * right > room and check.precision != "strict":
-        yield (
-            f"a right answer in single precision is off by {right:.2g} of the largest value, and "
-            f"its room is {room:.2g}: on other inputs it may not pass; take larger or better "
-            'conditioned ones, or say precision="strict" here and in the prompt'
-        )
-
-
 def told_of(survivor: Survivor) -> list[str]:
     """Return what there is to say of a survivor: why it may live, or what would tell it apart."""
     if survivor.reason is not None:
         return [survivor.reason]
     case = [f"a case that rejects it: {survivor.case}"] if survivor.case else []
     return [f"differs on {survivor.difference}", *case]
-
-
-def _placed(proof: Proof) -> Iterator[Placed]:
-    for place, definition in proof.definitions.items():
-        yield from (Placed(_file_of(place), survivor) for survivor in definition.survivors)
-
-
-def _derived(proof: Proof) -> Iterator[str]:
-    for place, definition in proof.definitions.items():
-        for label, change in definition.derived.items():
-            yield (
-                f"the mistake {label!r} is derived by the program too: {change} in {place}; "
-                "one line is enough for it, with edit="
-            )
-
-
-def _file_of(place: str) -> str:
-    return place.rpartition(": ")[0]
-
-
-def _survivors_by_check(compiled: Compiled, proof: Proof) -> dict[str, tuple[list[Placed], int]]:
-    """Give what no check rejects to the check that should have: the one with the most points."""
-    known = {name for definition in proof.definitions.values() for name in definition.names}
-    checks = compiled.oracle.checks
-    asked = {name: asked_by(check, known) for name, check in checks.items() if check.points}
-    found: dict[str, tuple[list[Placed], int]] = {name: ([], 0) for name in checks}
-    for place, definition in proof.definitions.items():
-        asking = [name for name, names in asked.items() if names & set(definition.names)]
-        if not asking:
-            continue
-        name = max(asking, key=lambda name: checks[name].points)
-        survivors, equivalent = found[name]
-        survivors += [Placed(_file_of(place), survivor) for survivor in definition.survivors]
-        found[name] = survivors, equivalent + definition.equivalent
-    return found

@@ -22,6 +22,7 @@ __all__ = [
     "AuditOutcome",
     "audit_only",
     "compile_and_publish",
+    "is_adopted",
     "prove_and_publish",
     "unproven",
 ]
@@ -120,19 +121,30 @@ def unproven(course: Course, name: str) -> list[str]:
     Raises:
         SourceError: the source notebook, a bank or the proof cannot be read.
     """
+    from autograder.artefacts.adopted import read_adopted
     from autograder.artefacts.proof import Proof, read_proof
     from autograder.audit.acceptance import key_of_acceptance
     from autograder.audit.keys import keys_of
     from autograder.audit.prove import stale_checks
     from autograder.compiler.build import compile_assignment, read_texts
 
-    keys, stored = keys_of(read_texts(course, name)), read_proof(course, name) or Proof()
+    texts = read_texts(course, name)
+    keys, stored = keys_of(texts), read_proof(course, name) or Proof()
+    if texts.adopted:
+        stored = read_adopted(course, name).joined()
     if stale := stale_checks(keys, stored):
         return [f"check {check}" for check in stale]
     compiled, limits = compile_assignment(course, name), course.limits_of(name)
     if stored.accepted != key_of_acceptance(compiled, stored, limits):
         return ["the solution and the blank release in sessions"]
     return []
+
+
+def is_adopted(course: Course, name: str) -> bool:
+    """Return whether an assignment was adopted from another tool, and is not proved."""
+    from autograder.compiler.build import read_texts
+
+    return bool(read_texts(course, name).adopted)
 
 
 def _outcome(audit: "Audit") -> AuditOutcome:
@@ -148,6 +160,7 @@ def _audited(
     gpu: bool = False,
 ) -> "tuple[Artefacts, Audit]":
     # All that follows takes a second to import, and most commands need nothing of it.
+    from autograder.artefacts.adopted import read_adopted
     from autograder.artefacts.proof import read_proof, write_proof
     from autograder.audit.acceptance import (
         former_acceptance,
@@ -155,19 +168,25 @@ def _audited(
         leaks_in,
         try_for_acceptance,
     )
+    from autograder.audit.adopted import tolerated
     from autograder.audit.mutation.definitions import named_mutants_of
     from autograder.audit.on_gpu import prove_on_gpu
-    from autograder.audit.overview import report_on
     from autograder.audit.prove import prove
+    from autograder.audit.reporting import report_on
     from autograder.compiler.build import pack
 
     name = compiled.name
-    began, limits, stored = time.monotonic(), course.limits_of(name), read_proof(course, name)
+    began, limits = time.monotonic(), course.limits_of(name)
+    former = read_adopted(course, name) if compiled.adopted else None
+    stored = read_proof(course, name) if former is None else former.joined()
     proven = prove(compiled, stored, jobs, progress, everything)
     if gpu:
         oracle = compiled.oracle.with_draws(proven.proof.draws())
         proven = prove_on_gpu(oracle, proven, jobs, progress, everything)
-    write_proof(course, name, proven.sound)
+    through = None if former is None else tolerated(compiled, proven, former, jobs, progress)
+    blank = {} if former is None else former.adopted.blank
+    kept = proven.sound if through is None else through.accepted(proven.proof.accepted, blank)
+    write_proof(course, name, kept)
     proof = proven.proof
     key = key_of_acceptance(compiled, proof, limits)
     mutants = named_mutants_of(compiled, proof, proven.sites)
@@ -175,21 +194,30 @@ def _audited(
     if everything or proof.accepted != key:
         progress("the solution and the blank release, in sessions")
         seen = try_for_acceptance(compiled, artefacts, limits)
-        accepted = "" if seen.findings else key
-        write_proof(course, name, msgspec.structs.replace(proven.sound, accepted=accepted))
+        if through is None:
+            accepted = "" if (*seen.findings, *seen.blank_findings) else key
+            kept = msgspec.structs.replace(proven.sound, accepted=accepted)
+        else:
+            kept = through.accepted("" if seen.findings else key, seen.blank)
+        write_proof(course, name, kept)
     else:
-        seen = former_acceptance(artefacts.manifest)
+        seen = former_acceptance(artefacts.manifest, blank)
     progress("leaks")
-    secrets, leaks = leaks_in(compiled, artefacts)
-    findings = [text for found in proven.findings.values() for text in found]
-    findings += [*seen.findings, *leaks]
+    leaks = leaks_in(compiled, artefacts)
+    findings = [*seen.findings, *leaks.hidden]
+    if through is None:
+        found = [text for some in proven.findings.values() for text in some]
+        findings = [*found, *seen.findings, *seen.blank_findings, *leaks.hidden, *leaks.answers]
     audit = report_on(
         replace(compiled, oracle=compiled.oracle.with_draws(proof.draws())),
         proof,
         now=frozenset(proven.now),
         solution_earned=seen.solution,
-        blank_earned=seen.blank,
-        secrets=secrets,
+        blank_earned=seen.blank_earned,
+        refused={} if through is None else through.checks,
+        blank=seen.blank,
+        secrets=leaks.secrets,
+        told=() if through is None else leaks.answers,
         findings=tuple(findings),
         seconds=time.monotonic() - began,
     )

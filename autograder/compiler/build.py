@@ -75,7 +75,8 @@ def _read(course: Course, name: str) -> tuple[Source, Reference, Texts]:
     data = _data(path.parent, course.limits_of(name), source.file)
     modules = dict(sorted(modules.items()))
     resources = reference.resources(modules)
-    return source, reference, Texts(trusted_cells(source), modules, banks, data, resources)
+    cells = trusted_cells(source)
+    return source, reference, Texts(cells, modules, banks, data, resources, source.adopted)
 
 
 def compile_assignment(course: Course, name: str) -> Compiled:
@@ -98,7 +99,7 @@ def compile_assignment(course: Course, name: str) -> Compiled:
     trusted, banks, data = texts.cells, texts.banks, texts.data
     oracle = load_oracle(trusted, texts.reference, name, source.file, data, banks, texts.resources)
     require_known_questions(course, name, banks, oracle.checks)
-    require_as_written(source, oracle.checks, written)
+    answerable = require_as_written(source, oracle.checks, written)
     require_callable(source, oracle.checks, written, oracle.namespace)
     require_given(source, oracle.checks, written, solutions, oracle.namespace)
     recording = _recording(source, oracle, written, limits.call_seconds)
@@ -128,6 +129,8 @@ def compile_assignment(course: Course, name: str) -> Compiled:
         recording=recording,
         solution=serialize(solution_notebook(release, pieces)),
         fingerprint=made_from,
+        adopted=source.adopted,
+        answerable=answerable,
     )
 
 

@@ -52,13 +52,13 @@ def plan(
     anchor, count = "", 0
     for cell in source.cells:
         for piece in _pieces(cell, solutions, released, checks):
+            if piece.kind is Kind.SOLUTION and piece.grade_id in owners:
+                piece = replace(piece, grade_id=f"{piece.grade_id}_{cell.number}")
             if piece.kind is Kind.GIVEN:
                 count += 1
                 piece = replace(piece, grade_id=f"given{anchor}_{count}")
             else:
                 anchor, count = f"_{piece.grade_id}", 0
-            if piece.kind is Kind.SOLUTION and piece.grade_id in owners:
-                piece = replace(piece, grade_id=f"{piece.grade_id}_{cell.number}")
             if piece.grade_id in owners:
                 raise SourceError(
                     f"the name {piece.grade_id!r} belongs to {owners[piece.grade_id]}; as"

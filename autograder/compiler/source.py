@@ -17,7 +17,7 @@ __all__ = ["MAKER", "Kind", "Manual", "Source", "SourceCell", "defines_check", "
 
 MAKER = "matches_reference"  # makes a check in one statement
 _KEPT = ("mistake", "alternative")
-_KEYS = ("given", "hidden", "manual", "points", "question")
+_KEYS = ("adopted", "given", "hidden", "manual", "points", "question")
 
 
 class Kind(StrEnum):
@@ -50,6 +50,7 @@ class SourceCell:
         imports: what it imports from the reference.
         hidden: whether the whole cell stays in the bundle.
         given: whether what it imports from the reference is handed out.
+        adopted: from which tool it says that the notebook was adopted; empty if it does not.
     """
 
     number: int
@@ -61,6 +62,7 @@ class SourceCell:
     imports: tuple[Import, ...] = ()
     hidden: bool = False
     given: bool = False
+    adopted: str = ""
     manual: Manual | None = None
     attachments: dict[str, Any] = field(default_factory=dict)
 
@@ -81,6 +83,11 @@ class Source:
 
     file: str
     cells: tuple[SourceCell, ...]
+
+    @property
+    def adopted(self) -> str:
+        """From which tool it was adopted, and is not proved; empty if the full standard holds."""
+        return next((cell.adopted for cell in self.cells if cell.adopted), "")
 
 
 class _RawCell(NamedTuple):
@@ -170,6 +177,7 @@ def _cell(number: int, raw: _RawCell) -> SourceCell:
         text,
         hidden=_flag(metadata, "hidden"),
         given=_flag(metadata, "given"),
+        adopted=_adopted(metadata),
         manual=_manual(metadata, text),
         attachments=raw.attachments,
     )
@@ -253,6 +261,16 @@ def _manual(metadata: dict[str, Any], text: str) -> Manual | None:
                 f"manual question {question!r} needs {what} between {marks.begin} and {marks.end}"
             )
     return Manual(question, float(points))
+
+
+def _adopted(metadata: dict[str, Any]) -> str:
+    tool = metadata.get("adopted", "")
+    if not isinstance(tool, str):
+        raise SourceError(
+            f'adopted must be the name of a tool, such as adopted="nbgrader", got {tool!r}; delete '
+            "it to have every check proved"
+        )
+    return tool
 
 
 def _flag(metadata: dict[str, Any], key: str) -> bool:

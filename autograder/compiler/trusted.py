@@ -16,8 +16,17 @@ from autograder.compiler.syntax import call_name, placed, replace_nodes
 from autograder.compiler.written_checks import CheckFunction
 from autograder.errors import SourceError
 
-__all__ = ["require_as_written", "require_callable", "require_self_check", "trusted_cells"]
+__all__ = [
+    "ANSWERABLE",
+    "require_as_written",
+    "require_callable",
+    "require_self_check",
+    "trusted_cells",
+]
 
+ANSWERABLE = (
+    "can be answered from its release: its cases are all visible and it draws nothing from rng"
+)
 _KINDS = {Kind.MANUAL: "solution"}
 _IMPORT = "from autograder import case, check, self_check"
 
@@ -46,13 +55,18 @@ def require_self_check(source: Source, written: Mapping[str, CheckFunction]) -> 
 
 def require_as_written(
     source: Source, checks: Mapping[str, Check], written: Mapping[str, CheckFunction]
-) -> None:
+) -> tuple[str, ...]:
     """Refuse checks that are not what their text says: what is hidden could be published.
 
     Args:
         checks: as they are after the cells ran.
         written: the same, as their syntax trees tell.
+
+    Returns:
+        the checks that can be answered from their release, which are refused unless the notebook
+        was adopted.
     """
+    answerable = []
     for name, check in checks.items():
         if name not in written:
             raise SourceError(
@@ -73,12 +87,15 @@ def require_as_written(
                 text.cell,
             )
         if check.points > 0 and not _hides(check) and not _draws(source, check, text):
-            raise SourceError(
-                f"check {name!r} can be answered from its release: its cases are all visible and it"
-                " draws nothing from rng; hide a case, draw inputs from rng, or give it points=0",
-                source.file,
-                text.cell,
-            )
+            if not source.adopted:
+                raise SourceError(
+                    f"check {name!r} {ANSWERABLE}; hide a case, draw inputs from rng, or give it "
+                    "points=0",
+                    source.file,
+                    text.cell,
+                )
+            answerable.append(name)
+    return tuple(answerable)
 
 
 def require_callable(

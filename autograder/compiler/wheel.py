@@ -22,7 +22,9 @@ __all__ = ["own_files", "wheel"]
 PACKAGE = "autograder"
 TOOLS = ("autograder/redteam", "autograder/bench")
 # The commands that need these say what to install.
-MAKERS = tuple(f"autograder/{name}/" for name in ("audit", "compiler", "foreign", "nbgrader_hooks"))
+MAKERS = tuple(
+    f"autograder/{name}/" for name in ("adopting", "audit", "compiler", "foreign", "nbgrader_hooks")
+)
 SUFFIXES = (".py", ".html", ".css", ".j2", "py.typed")
 TAG = "-py3-none-any.whl"
 TAGS = f"Wheel-Version: 1.0\nGenerator: {PACKAGE}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

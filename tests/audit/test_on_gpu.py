@@ -10,8 +10,8 @@ from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import CheckProof, Proof
 from autograder.audit import on_gpu
 from autograder.audit.on_gpu import computes_on_gpu, prove_on_gpu, unproven_on_gpu
-from autograder.audit.overview import _calibration_notes
 from autograder.audit.prove import Proven
+from autograder.audit.reporting import _calibration_notes
 from autograder.authoring.assertions import assert_close
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check

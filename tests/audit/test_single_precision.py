@@ -15,7 +15,7 @@ from autograder.audit.checking.calibration import standard_in
 from autograder.audit.checking.check_audit import audit_check
 from autograder.audit.checking.single_precision import measure_single
 from autograder.audit.checking.variants import run_variant
-from autograder.audit.overview import _calibration_notes
+from autograder.audit.reporting import _calibration_notes
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check
 

@@ -176,3 +176,15 @@ def test_each_pass_is_a_plain_function_of_a_notebook():
     names = [one.__name__ for one in passes.PASSES]
     assert names.index("label_cells") < names.index("compute_checksums")
     assert names[-1] == "check_metadata"
+
+
+def test_given_cells_below_two_parts_of_one_answer_have_ids_of_their_own(workshop):
+    part = "# %%\n### BEGIN SOLUTION\nanswer = {}\n### END SOLUTION\n\n# %%\nprint(answer)"
+    notebook = workshop.compile(part.format(1), part.format(2)).notebook
+    ids = [name for name in labels(notebook) if "answer" in name]
+    assert ids == [
+        "solution_answer",
+        "given_solution_answer_1",
+        "solution_answer_6",
+        "given_solution_answer_6_1",
+    ]

@@ -54,7 +54,7 @@ def test_it_leaves_out_the_operators_tools(archive):
 
 def test_it_leaves_out_what_makes_and_proves_assignments_and_nothing_else_asks_for_that(archive):
     """A student's installation is smaller by a quarter, and nothing in it is missing."""
-    names = ("audit", "compiler", "foreign", "nbgrader_hooks")
+    names = ("adopting", "audit", "compiler", "foreign", "nbgrader_hooks")
     left_out = tuple(f"autograder.{name}" for name in names)
     folders = tuple(name.replace(".", "/") for name in left_out)
     asking = set()
@@ -65,7 +65,7 @@ def test_it_leaves_out_what_makes_and_proves_assignments_and_nothing_else_asks_f
             found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
             if any((node.module or "").startswith(left_out) for node in found):
                 asking.add(name)
-    commands = ("authoring", "grading", "nbgrader")
+    commands = ("adopting", "authoring", "grading", "nbgrader")
     assert asking == {f"autograder/commands/{name}.py" for name in commands}
 
 
