@@ -5,8 +5,9 @@
 COURSE is a folder with a compiled course and a class in `submitted/`. In each round its results are
 removed and it is graded; at a random moment one process is killed (-9): the run itself, the server
 that forks its workers, a worker, the starter of fork servers, a fork server's supervisor or its
-warm process, or a session. A run that was killed is started again. Then every result must be what it was without a kill, stored
-exactly once; no process may be left, no mount, no control group, no temporary file.
+warm process, or a session. A run that was killed is started again. Then every result must be what
+it was without a kill, stored exactly once; no process may be left, no mount, no control group, no
+temporary file.
 
 Runs are forked from a process that has imported what they import, which is most of their time.
 """
