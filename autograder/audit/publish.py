@@ -160,12 +160,9 @@ def _audited(
     from autograder.audit.overview import report_on
     from autograder.audit.prove import prove
     from autograder.compiler.build import pack
-    from autograder.sandbox.inside.preload import import_all
 
     name = compiled.name
     began, limits, stored = time.monotonic(), course.limits_of(name), read_proof(course, name)
-    if stored is None or everything:  # all is tried, in forks, of which each would import it
-        import_all(compiled.manifest.preload)
     proven = prove(compiled, stored, jobs, progress, everything)
     if gpu:
         oracle = compiled.oracle.with_draws(proven.proof.draws())
