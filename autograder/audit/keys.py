@@ -21,7 +21,14 @@ from autograder.audit.plain import plain, tokens_of
 from autograder.compiler.bank_files import without_prices
 from autograder.compiler.reference import Definition, Reference, reference_imports, split_import
 from autograder.compiler.source import MAKER
-from autograder.compiler.syntax import blank_magics, call_name, first_line, last_line, touched_names
+from autograder.compiler.syntax import (
+    blank_magics,
+    call_name,
+    first_line,
+    last_line,
+    text_of,
+    touched_names,
+)
 
 __all__ = ["digest_of", "digests_of", "keys_of"]
 
@@ -206,7 +213,7 @@ def _text_of_check(statement: ast.stmt, source: str) -> list[str]:
     """Return what of a check its proof hangs on: not its hint, and of its points if it has some."""
     check = _check(statement)
     assert check is not None
-    options = {k.arg: ast.get_source_segment(source, k.value) or "" for k in check.keywords}
+    options = {k.arg: text_of(source, k.value) for k in check.keywords}
     options.pop("hint", None)
     points = options.get("points", "")
     options["points"] = "none" if points.strip("0.") == "" else "some"
@@ -214,7 +221,7 @@ def _text_of_check(statement: ast.stmt, source: str) -> list[str]:
     if not isinstance(statement, ast.FunctionDef):
         return [f"{_name_of(statement)} = {MAKER}", *said]
     lines = source.split("\n")[statement.lineno - 1 : last_line(statement)]
-    cases = [plain(ast.get_source_segment(source, d) or "") for d in statement.decorator_list[1:]]
+    cases = [plain(text_of(source, d)) for d in statement.decorator_list[1:]]
     return [*said, *cases, plain("\n".join(lines))]
 
 

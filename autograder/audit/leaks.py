@@ -23,6 +23,7 @@ from autograder.artefacts.notebooks import nbformat
 from autograder.artefacts.recording import FILE, load_recording
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import Case, Check
+from autograder.compiler.syntax import text_of
 from autograder.compiler.wheel import own_files
 from autograder.errors import SourceError
 from autograder.student.recording import replies_to
@@ -169,7 +170,7 @@ def _statements(source: str) -> list[str]:
             continue
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
-        found.append(ast.get_source_segment(source, node) or "")
+        found.append(text_of(source, node))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from autograder.artefacts.manifest import Manifest
 from autograder.authoring.bank import Bank
 from autograder.authoring.checks import Check
-from autograder.compiler.syntax import call_name, nearest, parse, replace_nodes
+from autograder.compiler.syntax import call_name, nearest, parse, replace_nodes, text_of
 from autograder.course import Course
 from autograder.errors import SourceError
 
@@ -79,10 +79,9 @@ def without_prices(text: str) -> str:
     calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
     for call in sorted(calls, key=lambda n: (n.lineno, n.col_offset), reverse=True):
         if call_name(call) == "mistake":
-            said = [ast.get_source_segment(text, value) or "" for value in call.args]
+            said = [text_of(text, value) for value in call.args]
             said += (
-                f"{f'{keyword.arg}=' if keyword.arg else '**'}"
-                f"{ast.get_source_segment(text, keyword.value)}"
+                f"{f'{keyword.arg}=' if keyword.arg else '**'}{text_of(text, keyword.value)}"
                 for keyword in call.keywords
                 if keyword.arg != "costs"
             )

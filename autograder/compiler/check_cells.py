@@ -18,6 +18,7 @@ from autograder.compiler.syntax import (
     free_names,
     last_line,
     placed,
+    text_of,
     touched_names,
 )
 from autograder.compiler.written_checks import CheckFunction, Written, is_hidden, keyword, made_name
@@ -117,7 +118,7 @@ def _statement(
         return Statement(Part.CHECK, name, _shown(node, text, first) if shown else "")
     if isinstance(node, ast.Expr) and call_name(node.value) == "self_check":
         assert isinstance(node.value, ast.Call)
-        name, call = ast.unparse(node.value.args[0]), ast.get_source_segment(cell.python, node)
+        name, call = ast.unparse(node.value.args[0]), text_of(cell.python, node)
         return Statement(Part.SELF_CHECK, name, call or "")
     binds = touched_names(node)
     if not (binds or cell.hidden or _is_constant(node)):
@@ -169,8 +170,9 @@ def _shown(node: Written, text: str, first: int) -> str:
 
 def _arguments_without_hint(check: ast.expr, text: str) -> list[str]:
     assert isinstance(check, ast.Call)
-    arguments = [*check.args, *(k for k in check.keywords if k.arg != "hint")]
-    return [ast.get_source_segment(text, a) or "" for a in arguments]
+    said: list[ast.expr | ast.keyword] = [*check.args]
+    said += (keyword for keyword in check.keywords if keyword.arg != "hint")
+    return [text_of(text, one) for one in said]
 
 
 def _needed_helpers(statements: list[Statement]) -> set[Statement]:

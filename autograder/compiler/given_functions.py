@@ -4,6 +4,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
@@ -63,7 +64,7 @@ def asked_of_students(function: FunctionType | Any) -> Iterator[str]:
     waiting, seen = [function], {function}
     while waiting:
         current = waiting.pop()
-        for node in ast.walk(_tree(current)):
+        for node in _nodes(current):
             if isinstance(node, ast.Name):
                 other = current.__globals__.get(node.id)
                 same = isinstance(other, FunctionType) and other.__globals__ is current.__globals__
@@ -74,11 +75,13 @@ def asked_of_students(function: FunctionType | Any) -> Iterator[str]:
                 yield from _asked(node)
 
 
-def _tree(function: FunctionType) -> ast.Module:
+@lru_cache(maxsize=256)
+def _nodes(function: FunctionType) -> tuple[ast.AST, ...]:
+    """Return the nodes of a function's tree: an audit asks for those of a check many times."""
     try:
         if function.__code__.co_filename == "<string>":  # eval's; from Python 3.13 on, also -c's
             raise OSError("no text is kept of what eval and exec make")
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+        return tuple(ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))))
     except (OSError, SyntaxError):
         raise SourceError(
             f"the helper {function.__name__!r} of a check that is given something cannot be read;"

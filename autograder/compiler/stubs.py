@@ -12,7 +12,14 @@ from autograder.compiler.regions import (
     without_marks,
     without_reasons,
 )
-from autograder.compiler.syntax import Definable, Edit, edit_lines, first_line, last_line
+from autograder.compiler.syntax import (
+    Definable,
+    Edit,
+    edit_lines,
+    first_line,
+    last_line,
+    text_of,
+)
 
 __all__ = ["ANSWER", "stub"]
 
@@ -85,7 +92,7 @@ def _header(node: Node, lines: list[str]) -> list[str]:
 def _docstring(node: Node, lines: list[str]) -> list[str]:
     if ast.get_docstring(node, clean=False) is None:
         return []
-    text = ast.get_source_segment("\n".join(lines), node.body[0]) or ""
+    text = text_of("\n".join(lines), node.body[0])
     return (_indent(node, lines) + text).split("\n")
 
 

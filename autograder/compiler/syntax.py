@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeGuard
 
 from autograder.errors import SourceError
@@ -27,6 +28,7 @@ __all__ = [
     "parse",
     "placed",
     "replace_nodes",
+    "text_of",
     "touched_names",
 ]
 
@@ -60,6 +62,14 @@ def replace_nodes(source: str, nodes: Iterable[ast.expr], text: str) -> str:
         last, end = last_line(node), node.end_col_offset
         whole = lines[node.lineno - 1][: node.col_offset] + text.encode() + lines[last - 1][end:]
         lines[node.lineno - 1 : last] = [whole, *[b""] * (last - node.lineno)]
+    return b"\n".join(lines).decode()
+
+
+def text_of(source: str, node: ast.stmt | ast.expr | ast.keyword) -> str:
+    """Return what stands in a text for a node of its tree."""
+    lines = [line.encode() for line in source.split("\n")[node.lineno - 1 : last_line(node)]]
+    lines[-1] = lines[-1][: node.end_col_offset]  # the tree counts columns in bytes
+    lines[0] = lines[0][node.col_offset :]
     return b"\n".join(lines).decode()
 
 
@@ -129,6 +139,7 @@ def free_names(text: str) -> set[str]:
     return names.union(*map(_global_names, top.get_children()))
 
 
+@lru_cache(maxsize=1024)
 def _symbols(text: str) -> symtable.SymbolTable:
     """Return a text's table of symbols, the same on every Python.
 
@@ -181,7 +192,7 @@ def first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(d.lineno for d in decorators)])
 
 
-def last_line(node: ast.stmt | ast.expr) -> int:
+def last_line(node: ast.stmt | ast.expr | ast.keyword) -> int:
     """Return the line on which a node ends."""
     return node.end_lineno or node.lineno
 

@@ -1,6 +1,7 @@
 """The versions of what computes: numbers can differ between them."""
 
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from autograder.version import own_version
@@ -16,8 +17,14 @@ def versions() -> dict[str, str]:
     python = ".".join(platform.python_version_tuple()[:2])
     found = {"python": python, "autograder": own_version()}
     for package in COMPUTING:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue  # torch: a course can do without it
+        if (installed := _installed(package)) is not None:  # torch: a course can do without it
+            found[package] = installed
     return found
+
+
+@cache
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

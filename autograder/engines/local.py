@@ -18,7 +18,9 @@ from autograder.engines.slots import ONE_THREAD
 from autograder.engines.work import GRADINGS, Graded, Job, Work
 from autograder.errors import DeviceLost, HarnessError
 from autograder.grading.intake import read_submitted
+from autograder.sandbox.client.fork_server import environment_of
 from autograder.sandbox.client.gpu import gpus_for
+from autograder.sandbox.client.starter import Starter, starter_for, use
 from autograder.sandbox.inside.preload import imported_late
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.protocol.settings import Gpu
@@ -101,10 +103,12 @@ def _grade_in_pool(
     preload = bundle.manifest.preload
     context.set_forkserver_preload([__name__, *preload, *imported_late(preload)])
     most = max(len(queue), 1)
-    pools = {
-        place: ProcessPoolExecutor(min(place.workers, most), context, _prepare, (work, place.gpu))
-        for place in where
-    }
+    pools = {}
+    for place in where:
+        # Of this process: its workers would each begin one, and again for each assignment.
+        starter = starter_for(environment_of(work.device, place.gpu), preload)
+        setup = work, place.gpu, starter
+        pools[place] = ProcessPoolExecutor(min(place.workers, most), context, _prepare, setup)
     waiting: dict[Future[Graded | Lost], tuple[Job, Place]] = {}
     try:
         while queue or waiting:
@@ -162,9 +166,10 @@ _fault: str | None = None
 _lost: DeviceLost | None = None
 
 
-def _prepare(work: Work, gpu: Gpu | None) -> None:
+def _prepare(work: Work, gpu: Gpu | None, starter: Starter) -> None:
     """Set up a worker process: it dies with the run, and loads the bundle once."""
     global _worker, _fault  # noqa: PLW0603 - the one state of a worker process
+    use(starter)
     die_with_parent(os.getppid())  # the process that forks workers, which outlives the run
     threading.Thread(target=end_with_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from autograder.compiler.syntax import bound_names, free_names, touched_names
+from autograder.compiler.syntax import bound_names, free_names, text_of, touched_names
 
 COMPREHENSIONS = [
     "[{} for x in xs]",
@@ -33,3 +33,10 @@ def test_what_a_function_loops_over_is_not_free() -> None:
     text = "def g(xs):\n    return {x: [f(x, k) for k in range(N)] for x in xs}\n"
     assert bound_names(text) == ["g"]
     assert free_names(text) == {"f", "range", "N"}
+
+
+def test_the_text_of_a_node_is_what_stands_there() -> None:
+    source = "é = f('ü', [1,\n  2],  # both\n  last='ß')\n"
+    call = ast.parse(source).body[0].value
+    for node in (call, *call.args, *(k.value for k in call.keywords)):
+        assert text_of(source, node) == ast.get_source_segment(source, node)

@@ -4,9 +4,10 @@
 
 COURSE is a folder with a compiled course and a class in `submitted/`. In each round its results are
 removed and it is graded; at a random moment one process is killed (-9): the run itself, the server
-that forks its workers, a worker, a fork server's supervisor or its warm process, or a session. A
-run that was killed is started again. Then every result must be what it was without a kill, stored
-exactly once; no process may be left, no mount, no control group, no temporary file.
+that forks its workers, a worker, the starter of fork servers, a fork server's supervisor or its
+warm process, or a session. A run that was killed is started again. Then every result must be what
+it was without a kill, stored exactly once; no process may be left, no mount, no control group, no
+temporary file.
 
 Runs are forked from a process that has imported what they import, which is most of their time.
 """
@@ -24,13 +25,20 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 
 from autograder.sandbox.isolation.cgroup import PREFIX
 from autograder.sandbox.kernel import children_of
 
-KINDS = ("run", "server", "worker", "supervisor", "warm process", "session")
+PARENTS = {  # of each kind of process
+    "server": "run",
+    "worker": "server",
+    "starter": "run",
+    "supervisor": "starter",
+    "warm process": "supervisor",
+    "session": "warm process",
+}
+KINDS = ("run", *PARENTS)
 ENDING_SECONDS = 10.0
 LOOK_SECONDS = 0.03  # between two looks at a run
 GROUPS = Path("/sys/fs/cgroup")
@@ -104,7 +112,7 @@ class Run:
     def look(self):
         """Return the processes that there are now, by kind."""
         found = {"run": [self.process]}
-        for parent, kind in pairwise(KINDS):
+        for kind, parent in PARENTS.items():
             found[kind] = [c for p in found[parent] for c in children_of(p) if is_ours(c, kind)]
         for pids in found.values():
             self.seen.update({pid: start for pid in pids if (start := start_of(pid))})
@@ -120,7 +128,7 @@ def is_ours(process, kind):
         command = Path(f"/proc/{process}/cmdline").read_bytes()
         if kind in ("server", "worker"):
             return b"forkserver" in command
-        return b"autograder.sandbox.client.supervisor" in command
+        return b"autograder.sandbox.client.starting" in command  # or a fork of that
     return False
 
 

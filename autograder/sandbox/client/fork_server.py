@@ -2,12 +2,9 @@
 
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +14,7 @@ from autograder.errors import HarnessError, UnsafeHere, WireError
 from autograder.sandbox.client.families import Families
 from autograder.sandbox.client.gpu import DRIVER_SECONDS, environment_on
 from autograder.sandbox.client.overuse import NO_KILLS, Kills, gpu_kills
+from autograder.sandbox.client.starter import start_supervisor
 from autograder.sandbox.isolation.cgroup import PREFIX, ControlGroup, stale_folders
 from autograder.sandbox.isolation.walls import SHARED_MEMORY, remove_tree
 from autograder.sandbox.kernel import children_of, queued_seconds_of, seconds_of, tasks_of_user
@@ -163,17 +161,14 @@ class ForkServer:
             groups=tuple(map(str, self._cgroup.folders)) if self._cgroup else (),
             shared=tuple(map(str, self._cgroup.shared)) if self._cgroup else (),
         )
-        program = [sys.executable, "-I", "-m", "autograder.sandbox.client.supervisor"]
-        with theirs:
-            self._process = subprocess.Popen(
-                [*program, str(theirs.fileno()), settings.text()],
-                env=environment_of(self.device, self.gpu),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        try:
+            with theirs:
+                environment = environment_of(self.device, self.gpu)
+                self._process = start_supervisor(environment, settings, theirs)
+        except BaseException:
+            self._channel.close()
+            self._remove()
+            raise
         try:
             ready = self._receive(Ready, WARM_UP_SECONDS)
             if ready.threads != 1:
@@ -291,10 +286,11 @@ class ForkServer:
         self._channel.close()
         if self._reserve is not None:
             self._reserve.channel.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(CLOSE_SECONDS)
-        self._process.kill()
-        self._process.wait()
+        self._process.end(CLOSE_SECONDS)
+        self._remove()
+
+    def _remove(self) -> None:
+        """Remove what there is of it in the kernel and in folders."""
         if self._cgroup:
             self._cgroup.remove()
         remove_tree(self.folder)
