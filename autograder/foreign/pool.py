@@ -19,6 +19,8 @@ from autograder.foreign.definition import Definition
 from autograder.foreign.grader import FolderGrader, Servers, broken_result
 from autograder.foreign.plan import Plan
 from autograder.foreign.submissions import SubmittedFolder, read_folder
+from autograder.sandbox.client.fork_server import environment_of
+from autograder.sandbox.client.starter import Starter, starter_for, use
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
 
@@ -82,7 +84,8 @@ def _graded(work: Work, queue: deque[Job], workers: int, suspects: deque[Job]) -
     waiting: dict[Future[tuple[SubmittedFolder, Result]], Job] = {}
     # A worker warms two fork servers first: for a few submissions one is enough.
     workers = min(workers, max(1, len(queue) // FEW))
-    pool = ProcessPoolExecutor(workers, context, _prepare, (work,))
+    starter = starter_for(environment_of("cpu"), work.definition.preload)
+    pool = ProcessPoolExecutor(workers, context, _prepare, (work, starter))
     try:
         while queue or waiting:
             while queue and len(waiting) < 2 * workers:
@@ -106,10 +109,11 @@ def _graded(work: Work, queue: deque[Job], workers: int, suspects: deque[Job]) -
 _grader: FolderGrader | None = None
 
 
-def _prepare(work: Work) -> None:
+def _prepare(work: Work, starter: Starter) -> None:
     global _grader  # noqa: PLW0603 - the one state of a worker process
     die_with_parent(os.getppid())  # the process that forks workers, which outlives the run
     threading.Thread(target=end_with_run, daemon=True).start()
+    use(starter)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
     servers = Servers(work.definition.preload, work.limits, private=work.private)
     _grader = FolderGrader(work.definition, work.plan, servers, work.limits)
