@@ -95,6 +95,8 @@ def _in_its_time(
     notebook: UnforkedSession, tests: "_Trusted", placed: _Placed, setting: Setting
 ) -> Outcome:
     """Run a test, if the submission has time left for it."""
+    if placed.cell is not None:
+        return _beside(notebook, placed)
     try:
         return _one(notebook, tests, placed, setting)
     except StudentError as error:
@@ -110,11 +112,10 @@ def _one(
         theirs = notebook.itself(setting.cell_seconds)
     except StudentError:
         theirs = None
-    # One that runs beside the student's code runs here, too: others may build upon it.
     outcome = tests.run(placed.step, theirs)
     if outcome.gone or outcome.lost:
         notebook.give_up()
-    return outcome if placed.cell is None else _beside(notebook, placed)
+    return outcome
 
 
 class _Trusted:

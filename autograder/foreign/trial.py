@@ -6,7 +6,7 @@ notebook alone that decides it, once for the whole class, and nothing that a stu
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import msgspec
@@ -93,15 +93,27 @@ def _plan(
         tests[name] = msgspec.structs.replace(
             test, reason=reason, allowed=apart[name].used, prelude=prelude
         )
-    plan = NotebookPlan(drafted.given, tests)
+    beside = {name for name, test in tests.items() if test.reason is not None}
+    final = _draft(notebook, local, beside)  # whose imports others may rely on
+    for name, test in final.tests.items():
+        tests[name] = msgspec.structs.replace(tests[name], given=test.given)
+    plan = NotebookPlan(final.given, tests)
     mixed = run_notebook(setting(SHARE), steps, plan)
     if all(_points(notebook, n, mixed[n]) == _points(notebook, n, plain[n]) for n in tests):
         return plan
     return _all_beside(plan, "tests that run beside the code and tests that do not need each other")
 
 
-def _draft(notebook: NotebookDefinition, local: set[str]) -> NotebookPlan:
-    """Return the plan of a notebook of which nothing is known yet: all is hardened."""
+def _draft(
+    notebook: NotebookDefinition, local: set[str], beside: Collection[str] = ()
+) -> NotebookPlan:
+    """Return the plan of a notebook of which nothing is known yet: all is hardened.
+
+    Args:
+        notebook: the definition.
+        local: modules that lie beside it.
+        beside: tests that do not run in the tests' session, but for their imports.
+    """
     needs = needs_of(notebook.cells, local)
     given: list[str] = []
     tests = {}
@@ -109,6 +121,8 @@ def _draft(notebook: NotebookDefinition, local: set[str]) -> NotebookPlan:
         if cell.is_test:
             imports = "\n".join(imports_of(cell.source, local))
             tests[cell.name] = TestPlan(needs[cell.name], len(given), None, None, imports)
+            if cell.name in beside and imports:
+                given.append(imports)
         elif not cell.is_answer:
             given.append(cell.source)
         elif imports := "\n".join(imports_of(cell.source, local)):
