@@ -2,7 +2,8 @@
 
 ``python -m autograder.bench.side_by_side COURSE`` grades copies of a course, by nbgrader's own
 `autograde` and by `autograder grade`, and changes nothing in it. Each cell whose score differs is
-named.
+named. Where nobody has submitted anything, the source with its solution and the release are
+submitted.
 """
 
 import argparse
@@ -42,8 +43,10 @@ class Comparison:
     Attributes:
         theirs, ours: the automatic score of each cell; None where staff score it.
         usage_of_nbgrader, usage: what each cost.
-        hardened, tests: how many test cells ran out of the students' reach, and of how many.
+        hardened, solved, tests: how many test cells ran out of the students' reach, how many the
+            source's own solution passes here, and how many there are.
         submissions: how many were graded.
+        unread: assignments that nbgrader cannot generate.
     """
 
     theirs: dict[Cell, float | None]
@@ -51,8 +54,10 @@ class Comparison:
     usage_of_nbgrader: Usage
     usage: Usage
     hardened: int
+    solved: int
     tests: int
     submissions: int
+    unread: tuple[str, ...] = ()
 
     @property
     def differences(self) -> list[tuple[Cell, float | None, float | None]]:
@@ -72,7 +77,12 @@ class Comparison:
         yield f"{self.submissions} submissions, {same} cells with the same score"
         for cell, theirs, ours in self.differences:
             yield f"  {' / '.join(cell)}: nbgrader {_shown(theirs)}, autograder {_shown(ours)}"
-        yield f"{self.hardened} of {self.tests} test cells are hardened"
+        yield (
+            f"{self.hardened} of {self.tests} test cells are hardened; "
+            f"the source's own solution passes {self.solved}"
+        )
+        if self.unread:
+            yield f"nbgrader cannot generate {', '.join(self.unread)}"
         theirs_cpu, ours_cpu = self.usage_of_nbgrader.cpu, self.usage.cpu
         yield (
             f"processor time: nbgrader {theirs_cpu:.1f} s, autograder {ours_cpu:.1f} s, "
@@ -95,23 +105,17 @@ def compare(course: Path, assignments: Sequence[str] = ()) -> Comparison:
         for place in places:
             ignored = shutil.ignore_patterns("autograded", "feedback", "results", "build")
             shutil.copytree(course, place, ignore=ignored, symlinks=True)
-        names = list(assignments) or _submitted(course)
-        tools = str(Path(sys.executable).parent)  # nbgrader calls others of its own
-        env = {"PATH": f"{tools}:{os.environ.get('PATH', '')}"}
-
-        def run(place: Path, *words: str, codes: Sequence[int] = (0,)) -> Usage:
-            log = place.with_suffix(".log")
-            return measure(words, place, timeout=SECONDS, env=env, codes=codes, log=log)
-
-        for name in names if not (course / "gradebook.db").is_file() else ():
-            for place in places:
-                run(place, "nbgrader", "generate_assignment", name, "--force")
+        names, unread = _generated(places, list(assignments) or _assignments(course))
+        for place in places:
+            for name in names:
+                _submit_if_nobody_has(place, name)
         began = time.monotonic()
         theirs = [
-            run(places[0], "nbgrader", "autograde", n, "--force", codes=(0, 1)) for n in names
+            _run(places[0], "nbgrader", "autograde", n, "--force", codes=(0, 1)) for n in names
         ]
         wall = time.monotonic() - began
-        ours = run(places[1], sys.executable, "-m", "autograder", "grade", *names, codes=(0, 1))
+        own = sys.executable, "-m", "autograder", "grade", *names
+        ours = _run(places[1], *own, codes=(0, 1))
         plans = [json.loads(p.read_text()) for p in places[1].glob("build/*/tests.json")]
         tests = [
             t for plan in plans for nb in plan["notebooks"].values() for t in nb["tests"].values()
@@ -122,13 +126,46 @@ def compare(course: Path, assignments: Sequence[str] = ()) -> Comparison:
             total(theirs, wall),
             ours,
             sum(test["reason"] is None for test in tests),
+            sum(test["solved"] for test in tests),
             len(tests),
-            sum(1 for name in names for _ in course.glob(f"submitted/*/{name}")),
+            sum(1 for name in names for _ in places[1].glob(f"submitted/*/{name}")),
+            tuple(unread),
         )
 
 
-def _submitted(course: Path) -> list[str]:
-    return sorted({path.name for path in course.glob("submitted/*/*") if path.is_dir()})
+def _run(place: Path, *words: str, codes: Sequence[int] = (0,)) -> Usage:
+    tools = str(Path(sys.executable).parent)  # nbgrader calls others of its own
+    env = {"PATH": f"{tools}:{os.environ.get('PATH', '')}"}
+    log = place.with_suffix(".log")
+    return measure(words, place, timeout=SECONDS, env=env, codes=codes, log=log)
+
+
+def _generated(places: Sequence[Path], names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the assignments that nbgrader knows, and those that it cannot generate."""
+    found, unread = [], []
+    for name in names:
+        try:
+            for place in places:
+                if not (place / "release" / name).is_dir():
+                    _run(place, "nbgrader", "generate_assignment", name, "--force")
+            found.append(name)
+        except Failed:
+            unread.append(name)
+    return found, unread
+
+
+def _submit_if_nobody_has(course: Path, name: str) -> None:
+    """Submit the source, with its solution, and the release, where nobody has submitted."""
+    if any(course.glob(f"submitted/*/{name}")):
+        return
+    for student, folder in (("solution", "source"), ("blank", "release")):
+        shutil.copytree(course / folder / name, course / "submitted" / student / name)
+
+
+def _assignments(course: Path) -> list[str]:
+    """Return what somebody has submitted; all that the source has, where nobody has."""
+    submitted = {path.name for path in course.glob("submitted/*/*") if path.is_dir()}
+    return sorted(submitted or {path.parent.name for path in course.glob("source/*/*.ipynb")})
 
 
 def scores_of(course: Path) -> dict[Cell, float | None]:
@@ -147,6 +184,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("course", type=Path, help="a folder with source/ and submitted/")
     parser.add_argument("assignments", nargs="*", help="only these")
     options = parser.parse_args(arguments)
+    if not (options.course / "source").is_dir():
+        sys.stderr.write(f"{options.course} is no nbgrader course: it has no folder source\n")
+        return 2
     try:
         found = compare(options.course, options.assignments)
     except Failed as error:

@@ -23,7 +23,8 @@ class TestPlan(msgspec.Struct, frozen=True):
     in a session of its own. ``given`` counts the trusted cells above it. ``allowed`` is what it may
     ask of the student's objects beside data, as the instructor's own solution needs it; None is
     all. ``imports`` are its imports, which the student's code may rely on; ``prelude`` is what it
-    needs of other tests where it runs beside the student's code.
+    needs of other tests where it runs beside the student's code. ``solved`` says whether the
+    instructor's own solution passes it here, without which nothing can be tried.
     """
 
     names: TestNames
@@ -32,6 +33,7 @@ class TestPlan(msgspec.Struct, frozen=True):
     allowed: tuple[str, ...] | None = ()
     imports: str = ""
     prelude: str = ""
+    solved: bool = True
 
     @property
     def is_hardened(self) -> bool:

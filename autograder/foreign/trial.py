@@ -91,7 +91,11 @@ def _plan(
             prelude = statements_for(names.reads, above[:-1])
             shown |= (names.binds | names_of(prelude).binds) - names_of(test.imports).binds
         tests[name] = msgspec.structs.replace(
-            test, reason=reason, allowed=apart[name].used, prelude=prelude
+            test,
+            reason=reason,
+            allowed=apart[name].used,
+            prelude=prelude,
+            solved=plain[name].error is None,
         )
     beside = {name for name, test in tests.items() if test.reason is not None}
     final = _draft(notebook, local, beside)  # whose imports others may rely on

@@ -151,14 +151,16 @@ def test_staff_and_nbgrader_go_on_from_what_was_graded(course):
     with found.database.opened([]) as opened:
         grade = opened.gradebook.find_grade("proof", "first", "ps1", "ada")
         assert grade.needs_manual_grade
-        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        grade.manual_score, grade.extra_credit, grade.needs_manual_grade = 1.5, 1.0, False
         opened.gradebook.find_assignment("ps1").duedate = parse_utc("2026-01-01 00:00:00 UTC")
         opened.commit()
     assert run("grade", "--jobs", "1", "--student", "ada")[0] == 0
     with found.database.opened([]) as opened:
         notebook = opened.gradebook.find_submission_notebook("first", "ps1", "ada")
-        assert notebook.score == 7.5  # staff's score stays
-        assert notebook.late_submission_penalty == 7.5  # by the course's own plugin
+        assert notebook.score == 8.5  # staff's score and extra credit stay
+        assert notebook.late_submission_penalty == 8.5  # by the course's own plugin
+        grade = opened.gradebook.find_grade("proof", "first", "ps1", "ada")
+        assert not grade.needs_manual_grade  # nobody is asked to look again
 
 
 def test_what_cannot_be_done_is_said(course):
