@@ -14,6 +14,7 @@ __all__ = [
     "Names",
     "imports_of",
     "names_of",
+    "needed_by",
     "needs_of",
     "python_of",
     "reaches_out",
@@ -58,7 +59,8 @@ def names_of(source: str) -> Names:
         return Names()
     table = symtable.symtable(text, "<cell>", "exec")
     binds = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
-    reads: set[str] = set()
+    changed = (node.target for node in ast.walk(ast.parse(text)) if isinstance(node, ast.AugAssign))
+    reads = {target.id for target in changed if isinstance(target, ast.Name)}
     later: set[str] = set()
     pending: list[symtable.SymbolTable] = [table]
     while pending:
@@ -71,6 +73,18 @@ def names_of(source: str) -> Names:
                 binds.add(symbol.get_name())
     known = set(dir(builtins))
     return Names(frozenset(binds), frozenset((reads | later) - known), frozenset(later - known))
+
+
+@cache
+def needed_by(source: str) -> frozenset[str]:
+    """Return the names that a cell reads before it binds them, if it does."""
+    needed: set[str] = set()
+    bound: set[str] = set()
+    for statement in ast.parse(python_of(source) or "").body:
+        names = names_of(ast.unparse(statement))
+        needed |= names.reads - bound
+        bound |= names.binds
+    return frozenset(needed)
 
 
 def needs_of(cells: Sequence[SourceCell], local: Iterable[str]) -> dict[str, TestNames]:

@@ -6,7 +6,7 @@ notebook alone that decides it, once for the whole class, and nothing that a stu
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -17,6 +17,7 @@ from autograder.foreign.harness import Setting, Step, run_notebook
 from autograder.foreign.names import (
     imports_of,
     names_of,
+    needed_by,
     needs_of,
     reaches_out,
     statements_for,
@@ -78,25 +79,24 @@ def _plan(
         apart = run_notebook(setting(SHARE), steps, drafted)
     except HarnessError as error:
         return _all_beside(drafted, f"its tests cannot run by themselves: {error}")
-    tests = {}
-    shown: set[str] = set()  # names of tests that the student's session has, with all that they say
-    for name, test in drafted.tests.items():
-        above = _above(notebook, name)
-        names = names_of(above[-1])
-        reason = _reason(notebook, name, plain[name], apart[name]) or reaches_out(above[-1])
-        if reason is None and (needed := sorted(names.reads & shown)):
-            reason = f"it needs {needed[0]} of a test that runs beside the student's code"
-        prelude = ""
-        if reason is not None:
-            prelude = statements_for(names.reads, above[:-1])
-            shown |= (names.binds | names_of(prelude).binds) - names_of(test.imports).binds
-        tests[name] = msgspec.structs.replace(
+    sources = {name: _above(notebook, name) for name in drafted.tests}
+    reasons = {
+        name: reason
+        for name, above in sources.items()
+        if (reason := _reason(notebook, name, plain[name], apart[name]) or reaches_out(above[-1]))
+    }
+    while found := _given_away(sources, reasons):
+        reasons |= found
+    tests = {
+        name: msgspec.structs.replace(
             test,
-            reason=reason,
+            reason=reasons.get(name),
             allowed=apart[name].used,
-            prelude=prelude,
+            prelude=_prelude(sources[name]) if name in reasons else "",
             solved=plain[name].error is None,
         )
+        for name, test in drafted.tests.items()
+    }
     beside = {name for name, test in tests.items() if test.reason is not None}
     final = _draft(notebook, local, beside)  # whose imports others may rely on
     for name, test in final.tests.items():
@@ -106,6 +106,40 @@ def _plan(
     if all(_points(notebook, n, mixed[n]) == _points(notebook, n, plain[n]) for n in tests):
         return plan
     return _all_beside(plan, "tests that run beside the code and tests that do not need each other")
+
+
+def _given_away(sources: Mapping[str, Sequence[str]], beside: Collection[str]) -> dict[str, str]:
+    """Return the tests of which the student's session has a part by those that run there.
+
+    Args:
+        sources: of each test, the test cells down to it, with it.
+        beside: the tests that run beside the student's code.
+
+    A test is one if it needs what such a test defines, or defines what such a test needs: a student
+    may well move the cells about.
+    """
+    defined, needed = set[str](), set[str]()
+    for name in beside:
+        above = sources[name]
+        defined |= names_of(above[-1]).binds - _imported(above[-1])
+        needed |= names_of(prelude := _prelude(above)).binds - _imported(prelude)
+    found = {}
+    for name, above in sources.items():
+        names = names_of(above[-1])
+        gone = sorted((needed_by(above[-1]) & (defined | needed)) | (names.binds & needed))
+        if name not in beside and gone:
+            found[name] = f"it shares {gone[0]} with a test that runs beside the student's code"
+    return found
+
+
+def _prelude(above: Sequence[str]) -> str:
+    """Return what the last of some test cells needs of the others."""
+    return statements_for(needed_by(above[-1]), above[:-1])
+
+
+def _imported(source: str) -> frozenset[str]:
+    """Return the names that the imports of a cell bind."""
+    return names_of("\n".join(imports_of(source, ()))).binds
 
 
 def _draft(

@@ -266,8 +266,21 @@ def test_what_needs_a_test_beside_the_code_runs_there_too(grading):
         scored("v", "assert f([1, 2]) == 3"),
     )
     assert found.reasons["v"] is None
-    assert "it needs want of a test" in found.reasons["u"]
+    assert "it shares want with a test" in found.reasons["u"]
     assert found.points() == {"t": 1.0, "u": 1.0, "v": 1.0}
+
+
+def test_what_a_test_beside_the_code_needs_is_no_secret_of_another(grading):
+    found = grading(
+        answer("f", ADDING),
+        scored("t", "want = 3\nassert f([1, 2]) == want"),
+        scored("u", "import inspect\nassert inspect.getsource(f) and f([3]) == want"),
+        scored("v", "got = f([4])\nassert got == 4"),
+        scored("w", "got = f([5])\nassert 'def' in inspect.getsource(f) and got == 5"),
+    )
+    assert found.reasons["v"] is None  # its own `got` is nobody else's
+    assert "it shares want with a test" in found.reasons["t"]
+    assert found.points() == {"t": 1.0, "u": 1.0, "v": 1.0, "w": 1.0}
 
 
 def test_a_loop_costs_its_tests_and_no_other(grading):
