@@ -198,8 +198,7 @@ def _beside(notebook: UnforkedSession, placed: _Placed) -> Outcome:
     if run is None:
         return Outcome("the submission ran out of its time", timed_out=True)
     if run.ended is not None:
-        timed_out = run.ended.startswith("it ran for") or "time" in run.ended
-        return Outcome(run.ended, timed_out=timed_out, killed=not timed_out)
+        return Outcome(run.ended, timed_out=run.timed_out, killed=not run.timed_out)
     if run.error is not None:
         return Outcome(run.error, run.error_type)
     if not _shows(placed.step.source):

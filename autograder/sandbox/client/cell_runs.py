@@ -49,6 +49,7 @@ class CellRun:
         number: the cell's.
         error: what it raised first, and the type of that.
         ended: how it ended the session, if it did.
+        timed_out: whether that was by a limit on time.
         line: the statement at which it did, by its line in the cell.
         stop: the same, by its place; of it and those below, only definitions run from then on.
         later: whether it ended a later run, having come through the first.
@@ -61,6 +62,7 @@ class CellRun:
     error: str | None = None
     error_type: str = ""
     ended: str | None = None
+    timed_out: bool = False
     line: int = 1
     stop: int = 0
     later: bool = False
@@ -90,9 +92,11 @@ class Place:
             raise WireError("steps of a cell in no order")
         self.statement, self.line = step.statement, step.line
 
-    def ended(self, how: str) -> CellRun:
+    def ended(self, how: str, timed_out: bool = False) -> CellRun:
         """Return what came of a cell that ended its session here."""
-        return CellRun(self.number, ended=how, line=self.line, stop=self.statement)
+        return CellRun(
+            self.number, ended=how, timed_out=timed_out, line=self.line, stop=self.statement
+        )
 
 
 class DeviceError(Exception):

@@ -217,7 +217,7 @@ class NotebookSession:
             begin: how many have run in it before.
         """
         cells = cells_to_run(self._cells, begin, self._upto, self._ended, self._places)
-        began, at = time.monotonic(), None
+        began, at, late = time.monotonic(), None, False
         self._at = None
         try:
             files = [] if begin else as_bodies(self._files)
@@ -234,7 +234,7 @@ class NotebookSession:
             expect(channel, protocol.Ran, self._until(ANSWER_SECONDS))
             return None
         except ChannelTimeout:
-            whole = time.monotonic() >= self._deadline
+            whole, late = time.monotonic() >= self._deadline, True
             if whole and at is None:
                 raise StudentTimeout("the submission ran out of its time") from None
             limit = self._cell_seconds if at else ANSWER_SECONDS
@@ -253,7 +253,7 @@ class NotebookSession:
             self._waited += time.monotonic() - began
         if at is None:
             raise HarnessError(f"a session ended before its first cell: {how}")
-        return at.ended(how)
+        return at.ended(how, late)
 
     def _note_starvation(self, began: float, forks: bool) -> None:
         """Note whether what ran out of its time was kept from the processor by others."""
