@@ -23,6 +23,7 @@ from autograder.bench.measure import Failed, Usage, measure, total
 __all__ = ["Comparison", "compare", "scores_of"]
 
 SECONDS = 3600.0  # for a class
+MOST_TOLD = 40  # scores that differ
 SCORES = """
     SELECT student.id, assignment.name, notebook.name, base_cell.name, grade.auto_score
     FROM grade
@@ -75,8 +76,10 @@ class Comparison:
         """Give what there is to say."""
         same = len(self.theirs.keys() | self.ours.keys()) - len(self.differences)
         yield f"{self.submissions} submissions, {same} cells with the same score"
-        for cell, theirs, ours in self.differences:
+        for cell, theirs, ours in self.differences[:MOST_TOLD]:
             yield f"  {' / '.join(cell)}: nbgrader {_shown(theirs)}, autograder {_shown(ours)}"
+        if (more := len(self.differences) - MOST_TOLD) > 0:
+            yield f"  … and {more} more"
         yield (
             f"{self.hardened} of {self.tests} test cells are hardened; "
             f"the source's own solution passes {self.solved}"
@@ -146,7 +149,10 @@ def _generated(places: Sequence[Path], names: Sequence[str]) -> tuple[list[str],
     for name in names:
         try:
             for place in places:
-                if not (place / "release" / name).is_dir():
+                is_known = (place / "gradebook.db").is_file() and (
+                    place / "release" / name
+                ).is_dir()
+                if not is_known:
                     _run(place, "nbgrader", "generate_assignment", name, "--force")
             found.append(name)
         except Failed:

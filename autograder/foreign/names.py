@@ -59,8 +59,7 @@ def names_of(source: str) -> Names:
         return Names()
     table = symtable.symtable(text, "<cell>", "exec")
     binds = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
-    changed = (node.target for node in ast.walk(ast.parse(text)) if isinstance(node, ast.AugAssign))
-    reads = {target.id for target in changed if isinstance(target, ast.Name)}
+    reads = _added_to(ast.parse(text))
     later: set[str] = set()
     pending: list[symtable.SymbolTable] = [table]
     while pending:
@@ -75,6 +74,12 @@ def names_of(source: str) -> Names:
     return Names(frozenset(binds), frozenset((reads | later) - known), frozenset(later - known))
 
 
+def _added_to(tree: ast.AST) -> set[str]:
+    """Return the names to which something is added in place."""
+    targets = (node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign))
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
 @cache
 def needed_by(source: str) -> frozenset[str]:
     """Return the names that a cell reads before it binds them, if it does."""
@@ -82,7 +87,9 @@ def needed_by(source: str) -> frozenset[str]:
     bound: set[str] = set()
     for statement in ast.parse(python_of(source) or "").body:
         names = names_of(ast.unparse(statement))
-        needed |= names.reads - bound
+        # What a loop or a block both binds and reads, it reads behind where it binds it.
+        own = names.binds - _added_to(statement) if hasattr(statement, "body") else set()
+        needed |= names.reads - bound - own
         bound |= names.binds
     return frozenset(needed)
 

@@ -24,6 +24,7 @@ def test_a_cell_binds_and_reads_names():
 
 def test_what_a_cell_binds_first_it_does_not_need():
     assert needed_by("x = 1\ny = x + z\nn += 1\nz = 2") == {"z", "n"}
+    assert needed_by("for got in all:\n    want = f(got)\n    k += want") == {"f", "k"}
 
 
 def test_a_name_is_the_students_where_a_solution_binds_it_last():
