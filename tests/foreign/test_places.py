@@ -1,0 +1,83 @@
+"""Where an nbgrader course has its folders, and what is odd in them."""
+
+import os
+import shutil
+
+from autograder.foreign import run
+from autograder.foreign.course import find_nbgrader_course
+from autograder.foreign.plan import NotebookPlan, Plan
+from autograder.foreign.preparing import prepare
+from autograder.foreign.trial import plan_id
+from tests.nbgrader_courses import answer, scored, write
+
+CELLS = answer("f", "### BEGIN SOLUTION\nf = 1\n### END SOLUTION"), scored("t", "assert f == 1")
+
+
+def course_with(root, config=""):
+    root.mkdir(exist_ok=True)
+    (root / "nbgrader_config.py").write_text(f"c = get_config()\n{config}")
+    return find_nbgrader_course(root)
+
+
+def test_folders_are_where_the_configuration_says(tmp_path):
+    for structure in (
+        "{nbgrader_step}/{student_id}/{assignment_id}",
+        "{nbgrader_step}/{assignment_id}/{student_id}",
+        "{assignment_id}/{nbgrader_step}/{student_id}",
+    ):
+        root = tmp_path / structure[1:4]
+        shutil.rmtree(root, ignore_errors=True)
+        config = f"c.CourseDirectory.directory_structure = {structure!r}\n"
+        config += "c.CourseDirectory.submitted_directory = 'handed in'\n"
+        course = course_with(root, config)
+        for step, student in (("source", "."), ("handed in", "Zoë Ö"), ("handed in", ".hidden")):
+            place = structure.format(nbgrader_step=step, student_id=student, assignment_id="ps1")
+            write(root / place / "p.ipynb", *CELLS)
+        assert course.assignments() == ["ps1"]
+        assert list(course.submitted("ps1")) == ["Zoë Ö"]
+        assert course.autograded("ps1", "ada").is_relative_to(root)
+
+
+def test_a_database_beside_the_course_is_found_from_any_folder(tmp_path):
+    course = course_with(tmp_path / "course", "c.CourseDirectory.db_url = 'sqlite:///own.db'\n")
+    write(course.root / "source" / "ps1" / "p.ipynb", *CELLS)
+    os.chdir(course.root / "source")
+    prepare(find_nbgrader_course(), "ps1")
+    assert (course.root / "own.db").is_file()
+    assert not (course.root / "source" / "own.db").exists()
+
+
+def test_a_source_that_has_changed_since_nbgrader_read_it_is_told(tmp_path):
+    course = course_with(tmp_path)
+    path = course.root / "source" / "ps1" / "p.ipynb"
+    write(path, *CELLS)
+    assert prepare(course, "ps1").changed == ()
+    write(path, CELLS[0], scored("t", "assert f == 2", points=3))
+    write(path.with_name("q.ipynb"), *CELLS)
+    found = prepare(course, "ps1")
+    assert found.changed == ("p/t", "q.ipynb")
+    assert found.notebooks[0].tests["t"].source == "assert f == 1"
+
+
+def test_what_is_odd_of_one_student_stops_no_other(tmp_path, monkeypatch):
+    course = course_with(tmp_path)
+    write(course.root / "source" / "ps1" / "p.ipynb", *CELLS)
+    for student in ("ada", "b\\ob", "cyn"):
+        write(course.root / "submitted" / student / "ps1" / "p.ipynb", *CELLS)
+    definition = prepare(course, "ps1")
+    plan = Plan(plan_id(definition), {"p": NotebookPlan((), {})})
+    monkeypatch.setattr(run, "_plan", lambda *args: plan)
+    asked = []
+    monkeypatch.setattr(run, "grade_folders", lambda work, jobs, workers: asked.extend(jobs) or ())
+
+    class Silent:
+        def begin(self, total):
+            pass
+
+        def say(self, text):
+            pass
+
+    found = run.grade_nbgrader(course, "ps1", Silent())
+    assert [job.student for job in asked] == ["ada", "cyn"]
+    assert len(found.problems) == 1
+    assert "ob" in found.problems[0]
