@@ -47,8 +47,6 @@ class Outcome:
         line: of the cell, where it did.
         place: where in the student's notebook the code raised.
         value: the number that it ended with, as partial credit.
-        shown: what a notebook shows of its last expression.
-        printed: what it printed.
         stays: why an object was not asked that stays in the student's session and would decide.
         used: what was asked of their objects beside data.
         timed_out, killed: how the student's code ended, if a limit ended it.
@@ -61,8 +59,6 @@ class Outcome:
     line: int | None = None
     place: str = ""
     value: float | None = None
-    shown: str | None = None
-    printed: str = ""
     stays: str | None = None
     used: tuple[str, ...] = ()
     timed_out: bool = False
@@ -187,8 +183,6 @@ class _Turn:
         found = Outcome(
             gone=self._gone is not None,
             value=said["value"],
-            shown=said["shown"],
-            printed=said["printed"],
             stays=said["stays"],
             used=tuple(said["used"]),
         )

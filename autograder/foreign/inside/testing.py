@@ -20,7 +20,6 @@ from autograder.foreign.inside.randomness import RandomState
 __all__ = ["ASK", "run_tests"]
 
 ASK = "_autograder_ask"  # what the session of the tests calls back by
-MOST_TEXT = 20_000  # characters of what a cell prints that are kept
 MOST_WORDS = 2000
 STORE = "STORE_NAME"  # of a name at the top level
 _tests: "Tests | None" = None
@@ -86,22 +85,21 @@ class Tests:
         """Run a cell."""
         self._allowed = None if allowed is None else frozenset(allowed)
         self._stays, self._used = None, set()
-        printed = io.StringIO()
-        said: dict[str, Any] = {"value": None, "shown": None}
+        unseen = io.StringIO()
+        said: dict[str, Any] = {"value": None}
         try:
             statements, last, bound = self._compiled(source, name)
-            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            with contextlib.redirect_stdout(unseen), contextlib.redirect_stderr(unseen):
                 self._fetch(theirs, down)
                 self._own |= bound
                 if not is_test:
                     self._known = {}
                 exec(statements, self.namespace)
-                if last is not None and (value := eval(last, self.namespace)) is not None:
-                    said |= {"value": _number(value), "shown": repr(value)[:MOST_WORDS]}
+                if last is not None:
+                    said["value"] = _number(eval(last, self.namespace))
         except BaseException as error:  # SystemExit of a test ends its cell only
             said["error"] = _told(error, source, name)
-        said |= {"stays": self._stays, "used": sorted(self._used)}
-        return said | {"printed": printed.getvalue()[:MOST_TEXT]}
+        return said | {"stays": self._stays, "used": sorted(self._used)}
 
     def refuse(self, type_name: str) -> Stays:
         """Return the error of a test that would have an object of theirs decide, and note it."""
