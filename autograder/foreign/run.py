@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from autograder.artefacts.results import Result
 from autograder.engines.problems import fault_words
+from autograder.engines.run import Progress
 from autograder.errors import AutograderError, UsageError, stops_all
 from autograder.foreign.course import NbgraderCourse
 from autograder.foreign.definition import Definition
@@ -29,19 +29,6 @@ from autograder.version import own_version
 __all__ = ["NbgraderRun", "grade_nbgrader"]
 
 PLAN = "tests.json"  # in build/<assignment>
-
-
-class Progress(Protocol):
-    """Is told how a run goes on."""
-
-    def begin(self, total: int) -> None:
-        """So many submissions are to be graded."""
-
-    def advance(self, result: Result) -> None:
-        """One more is graded."""
-
-    def say(self, text: str) -> None:
-        """Something else is being done now."""
 
 
 @dataclass(frozen=True)
