@@ -3,6 +3,7 @@
 PyPI's ``autograder`` is another project, so the name to install is not the name to import.
 """
 
+import functools
 import importlib.metadata
 
 from autograder.errors import HarnessError
@@ -12,6 +13,7 @@ __all__ = ["DISTRIBUTION", "own_version", "wheel_name"]
 DISTRIBUTION = "notebook-autograder"
 
 
+@functools.cache
 def own_version() -> str:
     """Return the version of this package.
 

@@ -4,6 +4,8 @@ What scores is what nbgrader's gradebook says: its own `autograde` restores cell
 What a notebook needs beside that, its given cells and solutions, is read from the source.
 """
 
+import hashlib
+
 import msgspec
 
 __all__ = ["Definition", "Graded", "NotebookDefinition", "SourceCell"]
@@ -64,6 +66,21 @@ class Graded(msgspec.Struct, frozen=True):
         if self.points is not None:
             marks["points"] = self.points
         return marks | {"checksum": self.checksum}
+
+    def checksum_with(self, source: str) -> str:
+        """Return the checksum that nbgrader gives the cell with another text.
+
+        Source: ``nbgrader.utils.compute_checksum``, which is not imported for it: that takes a
+        second.
+        """
+        is_locked = not self.is_solution and (self.is_grade or self.locked)
+        parts = [source, self.cell_type]
+        parts += map(str, (self.is_grade, self.is_solution, is_locked))
+        parts.append(self.name)
+        if self.is_grade:
+            parts.append(str(float(self.points or 0)))
+        found = hashlib.md5("".join(parts).encode(), usedforsecurity=False)
+        return found.hexdigest()
 
 
 class NotebookDefinition(msgspec.Struct, frozen=True):

@@ -10,9 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from nbformat.v4 import new_code_cell, new_markdown_cell
-from nbgrader.utils import compute_checksum
-
 from autograder.collecting.trees import OF_STUDENT, folder_tree
 from autograder.course import TIMESTAMP
 from autograder.errors import StudentError
@@ -139,9 +136,7 @@ def is_unchanged(placed: Placed) -> bool:
     """Return whether an answer that staff score is what the release had."""
     graded = placed.graded
     assert graded is not None
-    make = new_code_cell if graded.cell_type == "code" else new_markdown_cell
-    cell = make(placed.cell.source, metadata={"nbgrader": graded.metadata})
-    return bool(graded.checksum) and compute_checksum(cell) == graded.checksum
+    return bool(graded.checksum) and graded.checksum_with(placed.cell.source) == graded.checksum
 
 
 def _restored(cell: StudentCell, graded: Graded, notes: list[str]) -> StudentCell:
