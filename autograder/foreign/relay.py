@@ -1,12 +1,13 @@
 """The relay: a test cell runs in one session, what it calls of the student's runs in another.
 
-Both sessions speak to the grader alone. What one asks is read here, value by value, and sent on to
+Both sessions speak to the grader alone. What one asks is checked here, part by part, and sent on to
 the other, so that nothing but plain values ever goes from the student's code to the tests. They
 take turns: whoever asks waits for its answer, and answers what it is asked meanwhile.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +17,14 @@ from autograder.foreign.inside.testing import ASK
 from autograder.foreign.plan import TestNames
 from autograder.sandbox.client.session import CheckSession
 from autograder.sandbox.protocol.kinds import Apply, Callback, Give, Message, Raised, Value
-from autograder.sandbox.protocol.wire import Packer, Reference, unpack
+from autograder.sandbox.protocol.wire import (
+    Mapping,
+    Packed,
+    Packer,
+    Reference,
+    require_plain,
+    unpack,
+)
 
 __all__ = ["Outcome", "Tests"]
 
@@ -35,6 +43,39 @@ def answer(notebook, request):
 
     return answer(vars(notebook), request)
 """
+
+
+# What the student's side may say, and what must be there then.
+_FORMS: AnyMapping[str, frozenset[str]] = {
+    "value": frozenset({"value"}),
+    "raised": frozenset({"type", "args", "text", "place"}),
+    "ask": frozenset({"op", "on", "with", "named"}),
+}
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one side says to the other, as it was received."""
+
+    packed: Packed
+    bodies: list[Any]
+
+    def __post_init__(self) -> None:
+        require_plain(self.packed, self.bodies)
+
+    @classmethod
+    def of(cls, plain: Any) -> "_Said":
+        """Return what is said here, in the place of one of them."""
+        packer = Packer(_refuse)
+        return cls(packer.pack(plain), packer.bodies)
+
+    def as_value(self) -> Message:
+        """Return it as the answer to what was asked."""
+        return Value(self.packed).with_bodies(self.bodies)
+
+    def as_request(self) -> Message:
+        """Return it as a request to the student's side."""
+        return Apply("answer", _ANSWER, [self.packed]).with_bodies(self.bodies)
 
 
 @dataclass(frozen=True)
@@ -114,9 +155,9 @@ class Tests:
                 self._session.seconds = turn.left() + OVERHEAD_SECONDS
                 reply = self._session.exchange(message)
                 if isinstance(reply, Callback):
-                    message = _value(turn.ask(_argument(reply)))
+                    message = turn.ask(_argument(reply)).as_value()
                 elif isinstance(reply, Value):
-                    return turn.outcome(_plain(reply.value, reply.bodies))
+                    return turn.outcome(unpack(reply.value, reply.bodies, _no_object))
                 else:
                     said = f": {reply.text}" if isinstance(reply, Raised) else ""
                     raise HarnessError(f"the tests' session answered out of turn{said}")
@@ -158,25 +199,26 @@ class _Turn:
         """Return whether the tests do not end, though nobody answers them any more."""
         return time.monotonic() > self._until + OVERHEAD_SECONDS
 
-    def ask(self, request: Any) -> Any:
+    def ask(self, request: _Said) -> _Said:
         """Send on what the tests say, and return what the student's side says to it."""
         if self._gone is None and self.left() == 0:
             self._end(StudentTimeout(self.too_long))
         if self._gone is None:
             try:
-                reply = self._exchange(_value(request) if self._waits else _apply(request))
+                waits = self._waits
+                reply = self._exchange(request.as_value() if waits else request.as_request())
                 self._waits = isinstance(reply, Callback)
                 if isinstance(reply, Callback):
                     return _checked(_argument(reply))
                 if isinstance(reply, Value):
-                    return _checked(_plain(reply.value, reply.bodies))
+                    return _checked(_Said(reply.value, reply.bodies))
                 raise StudentError("the notebook's session answered out of turn")
             except StudentError as error:
                 self._end(error)
             except (WireError, ValueError, OverflowError, RuntimeError, MemoryError) as error:
                 self._end(StudentError(f"the notebook's session sent no value: {error}"))
         assert self._gone is not None
-        return {"say": "gone", "text": self._gone.error}
+        return _Said.of({"say": "gone", "text": self._gone.error})
 
     def outcome(self, said: dict[str, Any]) -> Outcome:
         """Return what came of the cell, by what the tests' session says."""
@@ -214,40 +256,23 @@ class _Turn:
         self._gone = Outcome(text, timed_out=timed_out, killed=not timed_out)
 
 
-def _apply(request: Any) -> Message:
-    packer = Packer(_refuse)
-    packed = [packer.pack(request)]
-    return Apply("answer", _ANSWER, packed).with_bodies(packer.bodies)
-
-
-def _value(plain: Any) -> Message:
-    packer = Packer(_refuse)
-    packed = packer.pack(plain)
-    return Value(packed).with_bodies(packer.bodies)
-
-
-def _argument(callback: Callback) -> Any:
+def _argument(callback: Callback) -> _Said:
     if len(callback.args) != 1:
         raise StudentError("the notebook's session answered out of turn")
-    return _plain(callback.args[0], callback.bodies)
+    return _Said(callback.args[0], callback.bodies)
 
 
-def _plain(packed: Any, bodies: list[Any]) -> Any:
-    return unpack(packed, bodies, _no_object)
-
-
-def _checked(said: Any) -> Any:
+def _checked(said: _Said) -> _Said:
     """Return what a student's side says, which must have the form of an answer or a request.
 
     Raises:
         StudentError: it has not.
     """
-    forms: dict[str, Callable[[dict[str, Any]], bool]] = {
-        "value": lambda s: "value" in s,
-        "raised": lambda s: {"type", "args", "text", "place"} <= s.keys(),
-        "ask": lambda s: {"on", "with", "named"} <= s.keys() and s.get("op") == "call",
-    }
-    if not isinstance(said, dict) or said.get("say") not in forms or not forms[said["say"]](said):
+    parts = said.packed.items if isinstance(said.packed, Mapping) else {}
+    say = parts.get("say")
+    if not isinstance(say, str) or say not in _FORMS or not _FORMS[say] <= parts.keys():
+        raise StudentError("the notebook's session answered out of turn")
+    if say == "ask" and parts["op"] != "call":
         raise StudentError("the notebook's session answered out of turn")
     return said
 

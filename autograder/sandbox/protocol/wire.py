@@ -29,6 +29,7 @@ __all__ = [
     "Packer",
     "Reference",
     "plain_text",
+    "require_plain",
     "unpack",
 ]
 
@@ -229,11 +230,58 @@ def unpack(
     return resolve(packed) if isinstance(packed, Reference) else packed
 
 
+def require_plain(packed: Packed, bodies: list[Any]) -> None:
+    """Check a packed form that is sent on as it is: it can be unpacked, and holds no object.
+
+    No value is made of it, so that nothing has to be imported for that.
+
+    Args:
+        packed: as received.
+        bodies: the bodies of its message, which stay there.
+
+    Raises:
+        WireError: it holds an object, or `unpack` or `Packer` would refuse it.
+    """
+    left, items = list(bodies), 0
+    nest: list[tuple[Packed, int]] = [(packed, 0)]
+    while nest:
+        one, depth = nest.pop()
+        items += 1
+        if depth > MAX_DEPTH:
+            raise WireError(f"a value nested deeper than {MAX_DEPTH}")
+        if items > MAX_ITEMS:
+            raise WireError(f"a value of more than {MAX_ITEMS} items; an array holds any number")
+        if isinstance(one, Array):
+            _plain_array(one, left)
+        elif isinstance(one, Items):
+            nest += [(item, depth + 1) for item in one.items]
+        elif isinstance(one, Mapping):
+            nest += [(item, depth + 1) for item in one.items.values()]
+        elif isinstance(one, Integer):
+            _packed_integer(_unpacked_integer(one))
+        elif isinstance(one, Reference):
+            raise WireError(f"an object of type {one.type_name[:MAX_WORD]}")
+
+
 def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
-    wide = packed.dtype == "bfloat16" and packed.kind in ("torch", "parameter")
+    array = _plain_array(packed, bodies)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if packed.kind in ("numpy", "scalar"):
+        return array[()] if packed.kind == "scalar" and array.ndim == 0 else array
+    return _tensor(array, _is_wide(packed), packed.kind == "parameter" and packed.dtype[0] in "fbc")
+
+
+def _is_wide(packed: Array) -> bool:
+    """Return whether it is of numbers that numpy does not have."""
+    return packed.dtype == "bfloat16" and packed.kind in ("torch", "parameter")
+
+
+def _plain_array(packed: Array, bodies: list[Any]) -> Any:
+    """Return an array or a tensor as an array of numpy's, and take its body out of the list."""
     if packed.kind not in _KINDS:
         raise WireError(f"an array of kind {packed.kind[:MAX_WORD]!r}")
-    dtype = DTYPES.get("int16" if wide else packed.dtype)
+    dtype = DTYPES.get("int16" if _is_wide(packed) else packed.dtype)
     if dtype is None:
         raise WireError(f"an array of dtype {packed.dtype[:MAX_WORD]!r}")
     if len(packed.shape) > MAX_DIMENSIONS:
@@ -252,11 +300,7 @@ def _unpacked_array(packed: Array, bodies: list[Any]) -> Any:
         raise WireError(f"an array of shape {packed.shape}") from None
     if packed.dtype == "bool" and array.view(np.uint8).max(initial=0) > 1:
         raise WireError("an array of truth values that are neither")
-    if not dtype.isnative:
-        array = array.astype(dtype.newbyteorder("="))
-    if packed.kind in ("numpy", "scalar"):
-        return array[()] if packed.kind == "scalar" and array.ndim == 0 else array
-    return _tensor(array, wide, packed.kind == "parameter" and packed.dtype[0] in "fbc")
+    return array
 
 
 def _laid_out(array: Any, packed: Array) -> Any:
