@@ -1,7 +1,7 @@
 """The starter as the grader sees it: it starts supervisors, all of one environment.
 
 To import torch takes three seconds, and a run has a fork server for each worker and each
-assignment. All of them are forks of one process, which imports it once.
+assignment. All of them are forks of one process, which imports it once, and what it needs.
 """
 
 import atexit
@@ -25,7 +25,7 @@ CLOSE_SECONDS = 5.0
 MAX_REPLY = 100  # bytes: a number
 # What is imported once for all fork servers: nothing that asks, when it is imported, for folders,
 # which are those of the walls.
-_EARLY = frozenset({"torch"})
+_EARLY = frozenset({"numpy", "torch"})
 _NAMES = ("mnt", "net", "pid", "user")  # the namespaces that a process may have left since
 
 

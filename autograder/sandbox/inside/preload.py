@@ -12,6 +12,7 @@ __all__ = ["import_all", "imported_late"]
 
 # What a module imports when it is first used, and every process would import anew.
 _LATE = {
+    "numpy": ("numpy.ma", "numpy.testing"),  # by their first use
     "torch": ("torch._dynamo",),  # by the first optimizer: 1.2 s
     "matplotlib": ("matplotlib.pyplot",),
 }
