@@ -63,6 +63,7 @@ class Answering:
         self.namespace = namespace
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
+        self._said: list[dict[str, Any]] = []  # of each of them
         self._watched: dict[str, Any] = {}  # names that were asked for, as they were told
         self._random = RandomState()
 
@@ -204,10 +205,15 @@ class Answering:
         """Return what stands for an object that stays here."""
         if (number := getattr(value, "_autograder_number", None)) is not None:
             return {"$own": number}
-        number = self._numbers.get(id(value))
-        if number is None:
+        if (number := self._numbers.get(id(value))) is None:
             number = self._numbers[id(value)] = len(self._objects)
             self._objects.append(value)
+            self._said.append({})
+            self._said[number] |= self._description(number, value)
+        return {"$object": self._said[number]}
+
+    def _description(self, number: int, value: Any) -> dict[str, Any]:
+        """Return what is said of an object that stays here, once for all."""
         kind = type(value)
         said: dict[str, Any] = {"number": number, "type": kind.__name__[:100]}
         if isinstance(value, type):
@@ -229,7 +235,7 @@ class Answering:
                 said["class"] = self._keep(kind)
             if library := [k for k in kind.__mro__ if k.__module__ not in _NO_LIBRARY]:
                 said["is_a"] = [library[0].__module__, library[0].__qualname__]
-        return {"$object": said}
+        return said
 
     def _base(self, kind: type) -> Any:
         """Return what stands for a class that an exception's class is made from."""
@@ -290,6 +296,8 @@ def _parameters(function: Any) -> list[list[Any]] | None:
 
 def _same(one: Any, other: Any) -> bool:
     """Return whether plain data are the same, bit by bit but for NaN."""
+    if one is other:
+        return True
     if hasattr(one, "shape") or hasattr(other, "shape"):
         if type(one) is not type(other) or one.shape != other.shape or one.dtype != other.dtype:
             return False

@@ -30,6 +30,7 @@ WIRE_TYPES = frozenset(
         *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
     )
 )
+_WIRE_DTYPES = frozenset(map(np.dtype, WIRE_TYPES))  # a dtype is slow to tell its own name
 _TYPE_NAMES = {kind: name for name, kind in TYPES.items()}
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _BUILT_IN = (str, int, float, complex, bytes, list, tuple, dict, set, frozenset)
@@ -132,7 +133,7 @@ class _Encoder:
         return value if is_known else self._keep(value)
 
     def _array(self, value: Any, array: Any, inner: Callable[[Any], Any]) -> Any:
-        if array.dtype.name in WIRE_TYPES:
+        if array.dtype in _WIRE_DTYPES or array.dtype.name in WIRE_TYPES:  # of other byte orders
             return array
         if array.dtype.kind in "mM":
             return {"$times": [str(array.dtype), array.shape, array.astype("int64").reshape(-1)]}

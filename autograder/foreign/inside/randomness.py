@@ -8,6 +8,8 @@ import numpy as np
 
 __all__ = ["RandomState"]
 
+_State = tuple[tuple[int, ...], bytes, tuple[Any, ...], bytes]  # Python's, numpy's keys, torch's
+
 
 class RandomState:
     """The state of Python's and of numpy's global generators, as the other session last knew it."""
@@ -18,10 +20,10 @@ class RandomState:
     def changed(self) -> dict[str, Any] | None:
         """Return the state, if it is another than the other session knows; it knows it then."""
         now = _state()
-        if all(np.array_equal(now[name], self._known[name]) for name in now):
+        if now == self._known:
             return None
         self._known = now
-        return now
+        return _told(now)
 
     def take(self, state: dict[str, Any] | None) -> None:
         """Put the other session's state in place of this one's."""
@@ -37,13 +39,18 @@ class RandomState:
         self._known = _state()
 
 
-def _state() -> dict[str, Any]:
-    _, keys, place, gauss, cached = np.random.get_state()
-    state = {
-        "random": np.array(random.getstate()[1], dtype="int64"),
-        "numpy": keys,
-        "more": np.array([place, gauss, cached], dtype="float64"),
+def _state() -> _State:
+    _, keys, *more = np.random.get_state()
+    torch = sys.modules.get("torch")
+    of_torch = b"" if torch is None else torch.get_rng_state().numpy().tobytes()
+    return random.getstate()[1], keys.tobytes(), tuple(more), of_torch
+
+
+def _told(state: _State) -> dict[str, Any]:
+    words, keys, more, of_torch = state
+    told = {
+        "random": np.array(words, dtype="int64"),
+        "numpy": np.frombuffer(keys, dtype="uint32"),
+        "more": np.array(more, dtype="float64"),
     }
-    if (torch := sys.modules.get("torch")) is not None:
-        state["torch"] = torch.get_rng_state().numpy()
-    return state
+    return told | ({"torch": np.frombuffer(of_torch, dtype="uint8")} if of_torch else {})
