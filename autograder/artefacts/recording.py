@@ -8,7 +8,7 @@ import msgspec
 from autograder.authoring.standard import Standard
 from autograder.errors import HarnessError
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.protocol.wire import Packed
+from autograder.sandbox.protocol.packed import Packed
 
 __all__ = ["FILE", "Recording", "Reply", "Sketch", "dump_recording", "load_recording"]
 

@@ -36,6 +36,7 @@ def words_on_nbgrader_course() -> str:
 def grade_as_it_is(course: "NbgraderCourse", options: Options) -> int:
     """Grade an nbgrader course without any change to it."""
     from autograder.display import Display
+    from autograder.foreign.pool import Pool
     from autograder.foreign.run import grade_nbgrader
 
     _require_possible(options)
@@ -52,15 +53,16 @@ def grade_as_it_is(course: "NbgraderCourse", options: Options) -> int:
         return DONE
     display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs = []
-    for name in names:
-        submitted = course.submitted(name).keys()
-        if options.student and not options.assignments and not submitted & set(options.student):
-            continue
-        with display.progress(name) as progress:
-            run = grade_nbgrader(course, name, progress, options.student, jobs_of(options))
-        runs.append(run)
-        if not options.json:
-            _show(course, run, quiet=options.quiet)
+    with Pool(jobs_of(options)) as pool:
+        for name in names:
+            submitted = course.submitted(name).keys()
+            if options.student and not options.assignments and not submitted & set(options.student):
+                continue
+            with display.progress(name) as progress:
+                run = grade_nbgrader(course, name, progress, pool, options.student)
+            runs.append(run)
+            if not options.json:
+                _show(course, run, quiet=options.quiet)
     if options.json:
         from autograder.artefacts.results import dump_result
 

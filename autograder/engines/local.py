@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from autograder.artefacts.bundle import Bundle, read_bundle
 from autograder.engines.grader import Worker, given_up
 from autograder.engines.places import MOST_LOST, Lost, Place, Places, times_lost
-from autograder.engines.slots import ONE_THREAD
 from autograder.engines.work import GRADINGS, Graded, Job, Work
+from autograder.engines.workers import ONE_THREAD, end_with_run
 from autograder.errors import DeviceLost, HarnessError
 from autograder.grading.intake import read_submitted
 from autograder.sandbox.client.fork_server import environment_of
@@ -25,7 +25,7 @@ from autograder.sandbox.inside.preload import imported_late
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.protocol.settings import Gpu
 
-__all__ = ["end_with_run", "grade_all"]
+__all__ = ["grade_all"]
 
 TRIES = GRADINGS - 2  # of a submission whose worker was killed; the others are the first, one alone
 
@@ -179,14 +179,6 @@ def _prepare(work: Work, gpu: Gpu | None, starter: Starter) -> None:
         _fault = str(error)  # told with the first job: the pool would not say it now
         return
     multiprocessing.util.Finalize(None, _worker.close, exitpriority=1)
-
-
-def end_with_run() -> None:
-    """End this worker as soon as the process of its run is gone."""
-    run = multiprocessing.parent_process()
-    if run is not None:
-        run.join()
-        os._exit(1)
 
 
 def _grade(job: Job) -> Graded | Lost:

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from autograder.engines.orders import LostGpu, Order, Outcome, Setup, Warm, decode, encode
+from autograder.engines.workers import ONE_THREAD
 from autograder.errors import DeviceLost, HarnessError, UnsafeHere
 
-__all__ = ["ONE_THREAD", "Slot", "Slots"]
+__all__ = ["Slot", "Slots"]
 
-# Of each library: there is a slot for each core, and threads that wait for work use it up.
-ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("MKL", "OMP", "OPENBLAS")}
 HIDDEN = ("AUTOGRADER_", "DASK_")  # what is set for whoever starts a slot
 WARM_SECONDS = 240.0  # to import PyTorch and to try the walls, on a machine that is busy
 ROUNDS, REST_SECONDS = 6, 300.0  # of a submission's time that a grading may take, and beside it

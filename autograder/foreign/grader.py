@@ -65,6 +65,11 @@ class Servers:
         self.close()
 
     @property
+    def imported(self) -> frozenset[str]:
+        """The modules that both have imported; none before they are warm."""
+        return frozenset(self._preload) if self._open else frozenset()
+
+    @property
     def isolation(self) -> Isolation:
         """The isolation level of their walls."""
         return self._warm()[0].isolation

@@ -1,43 +1,60 @@
-"""Submissions of an nbgrader course graded by a pool of processes."""
+"""The processes of a run that try tests and grade submissions of an nbgrader course.
+
+They last from one assignment to the next, and so do their fork servers, which cost more to warm
+than a submission to grade.
+"""
 
 import multiprocessing
 import multiprocessing.util
 import os
+import pickle
 import signal
+import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import ParamSpec, Self, TypeVar
 
 from autograder.artefacts.results import Result
-from autograder.engines.local import end_with_run
-from autograder.engines.slots import ONE_THREAD
+from autograder.engines.workers import ONE_THREAD, end_with_run
+from autograder.errors import HarnessError
 from autograder.foreign.definition import Definition
 from autograder.foreign.grader import FolderGrader, Servers, broken_result
 from autograder.foreign.plan import Plan
 from autograder.foreign.submissions import SubmittedFolder, read_folder
+from autograder.foreign.trial import try_out
 from autograder.sandbox.client.fork_server import environment_of
 from autograder.sandbox.client.starter import Starter, starter_for, use
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
 
-__all__ = ["Job", "Work", "grade_folders"]
+__all__ = ["Job", "Pool", "Work"]
 
 FEW = 4  # submissions of one worker
-TRIES = 3  # of a submission whose worker was killed
+TRIES = 3  # of a submission whose worker was killed, and of a trial
 
 
 @dataclass(frozen=True)
 class Work:
-    """What the workers of a run share."""
+    """What the workers need to know of an assignment.
+
+    Attributes:
+        definition: the assignment's.
+        limits: of a submission.
+        private: files and folders that no session may find.
+        plan: of its tests; None until they were tried.
+    """
 
     definition: Definition
-    plan: Plan
     limits: Limits
     private: tuple[Path, ...] = ()
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -48,79 +65,210 @@ class Job:
     folder: Path
 
 
+Asked = ParamSpec("Asked")
+Found = TypeVar("Found")
 Graded = tuple[Job, SubmittedFolder, Result]
 
 
-def grade_folders(work: Work, jobs: Sequence[Job], workers: int) -> Iterator[Graded]:
-    """Grade submissions in parallel, and yield each as it is done.
+class Pool:
+    """The workers of a run, which are begun when they are first needed.
 
-    A worker that is killed costs nothing: what it had not returned is graded again, one at a time.
-
-    Raises:
-        UnsafeHere: this machine cannot hold a student's code safely.
+    Args:
+        workers: how many there are at most.
     """
-    os.environ.update(ONE_THREAD)  # of the workers, before they import anything
-    queue, suspects = deque(jobs), deque[Job]()
-    while queue:
-        yield from _graded(work, queue, workers, suspects)
-    for job in suspects:
-        yield _graded_alone(work, job)
 
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._preload: frozenset[str] = frozenset()
+        self._starter: Starter | None = None
+        self._executor: ProcessPoolExecutor | None = None
+        self._number = 0  # of the assignment that the workers are told of
+        self._folder = tempfile.TemporaryDirectory(prefix="autograder-work-")
 
-def _graded_alone(work: Work, job: Job) -> Graded:
-    """Grade what was under way when a worker died, in a worker of its own."""
-    for _ in range(TRIES):
-        for found in _graded(work, deque([job]), 1, deque()):
-            return found
-    submitted = read_folder(job.folder)
-    fault = f"its worker was killed {TRIES} times"
-    return job, submitted, broken_result(work.definition, work.plan, job.student, submitted, fault)
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-def _graded(work: Work, queue: deque[Job], workers: int, suspects: deque[Job]) -> Iterator[Graded]:
-    """Grade until the queue is empty or a worker dies; what was under way is suspect then."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    waiting: dict[Future[tuple[SubmittedFolder, Result]], Job] = {}
-    # A worker warms two fork servers first: for a few submissions one is enough.
-    workers = min(workers, max(1, len(queue) // FEW))
-    starter = starter_for(environment_of("cpu"), work.definition.preload)
-    pool = ProcessPoolExecutor(workers, context, _prepare, (work, starter))
-    try:
-        while queue or waiting:
-            while queue and len(waiting) < 2 * workers:
-                job = queue.popleft()
+    def close(self) -> None:
+        """End the workers."""
+        self._end()
+        self._folder.cleanup()
+
+    def try_out(self, work: Work) -> Plan:
+        """Return the plan of an assignment's tests.
+
+        Raises:
+            HarnessError: a session cannot be had, or the worker was killed each time.
+            UnsafeHere: this machine cannot hold a student's code safely.
+        """
+        with self._told(work) as told:
+            for _ in range(TRIES):
                 try:
-                    waiting[pool.submit(_grade, job)] = job
-                except (BrokenProcessPool, EOFError, OSError):
-                    suspects.append(job)
-                    raise BrokenProcessPool from None
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                submitted, result = future.result()
-                yield waiting.pop(future), submitted, result
-    except BrokenProcessPool:
-        suspects.extend(waiting.values())
-        for worker in multiprocessing.active_children():
-            worker.kill()  # the pool waits for ever for one that it started while it broke
-    finally:
-        pool.shutdown(cancel_futures=True)
+                    return self._submitted(work, _try_out, told).result()
+                except BrokenProcessPool:
+                    self._end(is_broken=True)
+        raise HarnessError(f"the process that tried the tests was killed {TRIES} times")
+
+    def grade(self, work: Work, jobs: Sequence[Job]) -> Iterator[Graded]:
+        """Grade submissions in parallel, and yield each as it is done.
+
+        A worker that is killed costs nothing: what it had not returned is graded again, one at a
+        time.
+
+        Args:
+            work: the assignment, with its plan.
+            jobs: the submissions.
+
+        Raises:
+            UnsafeHere: this machine cannot hold a student's code safely.
+        """
+        # A worker warms two fork servers first: for a few submissions one is enough.
+        workers = min(self._workers, max(1, len(jobs) // FEW))
+        queue, suspects = deque(jobs), deque[Job]()
+        with self._told(work) as told:
+            while queue:
+                yield from self._graded(work, told, queue, workers, suspects)
+            for job in suspects:
+                yield self._graded_alone(work, told, job)
+
+    def _graded_alone(self, work: Work, told: Path, job: Job) -> Graded:
+        """Grade what was under way when a worker died, by itself."""
+        for _ in range(TRIES):
+            for found in self._graded(work, told, deque([job]), 1, deque()):
+                return found
+        submitted = read_folder(job.folder)
+        assert work.plan is not None
+        fault = f"its worker was killed {TRIES} times"
+        broken = broken_result(work.definition, work.plan, job.student, submitted, fault)
+        return job, submitted, broken
+
+    def _graded(
+        self, work: Work, told: Path, queue: deque[Job], workers: int, suspects: deque[Job]
+    ) -> Iterator[Graded]:
+        """Grade until the queue is empty or a worker dies; what was under way is suspect then."""
+        waiting: dict[Future[tuple[SubmittedFolder, Result]], Job] = {}
+        most = 2 * workers if workers > 1 else 1  # a second one would begin another worker
+        try:
+            while queue or waiting:
+                while queue and len(waiting) < most:
+                    job = queue.popleft()
+                    try:
+                        waiting[self._submitted(work, _grade, told, job)] = job
+                    except BrokenProcessPool:
+                        suspects.append(job)
+                        raise
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    submitted, result = future.result()
+                    yield waiting.pop(future), submitted, result
+        except BrokenProcessPool:
+            suspects.extend(waiting.values())
+            self._end(is_broken=True)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _submitted(
+        self, work: Work, ask: Callable[Asked, Found], *args: Asked.args, **kwargs: Asked.kwargs
+    ) -> Future[Found]:
+        """Return what a worker will find.
+
+        Raises:
+            BrokenProcessPool: a worker has died, or what forks them.
+        """
+        executor = self._ready(work)
+        try:
+            return executor.submit(ask, *args, **kwargs)
+        except (EOFError, OSError):
+            raise BrokenProcessPool from None
+
+    def _ready(self, work: Work) -> ProcessPoolExecutor:
+        """Return the workers, whose starter has imported what an assignment needs."""
+        self._preload |= set(work.definition.preload)
+        starter = starter_for(environment_of("cpu"), self._preload)
+        if starter is not self._starter:
+            self._end()
+        if self._executor is None:
+            os.environ.update(ONE_THREAD)  # of the workers, before they import anything
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload([__name__])
+            self._starter = starter
+            self._executor = ProcessPoolExecutor(self._workers, context, _prepare, (starter,))
+        return self._executor
+
+    def _end(self, *, is_broken: bool = False) -> None:
+        """End the workers; others are begun when they are needed."""
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        if is_broken:  # it would wait for ever for one that it began while it broke
+            for worker in multiprocessing.active_children():
+                worker.kill()
+        executor.shutdown(cancel_futures=True)
+
+    @contextmanager
+    def _told(self, work: Work) -> Iterator[Path]:
+        """Give the file by which each worker learns of an assignment once, however large it is."""
+        self._number += 1
+        path = Path(self._folder.name, str(self._number))
+        path.write_bytes(pickle.dumps(work))
+        try:
+            yield path
+        finally:
+            path.unlink()
 
 
-_grader: FolderGrader | None = None
+@dataclass(frozen=True)
+class _Open:
+    """What a worker has open: an assignment, and fork servers that have imported what it needs."""
+
+    told: Path
+    work: Work
+    servers: Servers
 
 
-def _prepare(work: Work, starter: Starter) -> None:
-    global _grader  # noqa: PLW0603 - the one state of a worker process
+_open: _Open | None = None
+
+
+def _prepare(starter: Starter) -> None:
     die_with_parent(os.getppid())  # the process that forks workers, which outlives the run
     threading.Thread(target=end_with_run, daemon=True).start()
     use(starter)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process handles Ctrl-C
-    servers = Servers(work.definition.preload, work.limits, private=work.private)
-    _grader = FolderGrader(work.definition, work.plan, servers, work.limits)
-    multiprocessing.util.Finalize(None, servers.close, exitpriority=1)
+    multiprocessing.util.Finalize(None, _close, exitpriority=1)
 
 
-def _grade(job: Job) -> tuple[SubmittedFolder, Result]:
-    assert _grader is not None
+def _close() -> None:
+    if _open is not None:
+        _open.servers.close()
+
+
+def _opened(told: Path) -> _Open:
+    """Return an assignment, with the fork servers of the former one where those will do."""
+    global _open  # noqa: PLW0603 - the one state of a worker process
+    if _open is None or _open.told != told:
+        work: Work = pickle.loads(told.read_bytes())
+        known = frozenset[str]() if _open is None else _open.servers.imported
+        if _open is not None and known.issuperset(work.definition.preload):
+            servers = _open.servers
+        else:
+            _close()
+            preload = sorted(known.union(work.definition.preload))
+            servers = Servers(preload, work.limits, private=work.private)
+        _open = _Open(told, work, servers)
+    return _open
+
+
+def _try_out(told: Path) -> Plan:
+    one = _opened(told)
+    where = partial(one.servers.setting, one.work.definition, {})
+    return try_out(one.work.definition, where)
+
+
+def _grade(told: Path, job: Job) -> tuple[SubmittedFolder, Result]:
+    one = _opened(told)
+    assert one.work.plan is not None
     submitted = read_folder(job.folder)
-    return submitted, _grader.grade(job.student, submitted)
+    grader = FolderGrader(one.work.definition, one.work.plan, one.servers, one.work.limits)
+    return submitted, grader.grade(job.student, submitted)

@@ -17,14 +17,8 @@ from autograder.foreign.inside.testing import ASK
 from autograder.foreign.plan import TestNames
 from autograder.sandbox.client.session import CheckSession
 from autograder.sandbox.protocol.kinds import Apply, Callback, Give, Message, Raised, Value
-from autograder.sandbox.protocol.wire import (
-    Mapping,
-    Packed,
-    Packer,
-    Reference,
-    require_plain,
-    unpack,
-)
+from autograder.sandbox.protocol.packed import Mapping, Packed, Reference
+from autograder.sandbox.protocol.wire import Packer, require_plain, unpack
 
 __all__ = ["Outcome", "Tests"]
 

@@ -1,9 +1,8 @@
 """A grading run of an nbgrader course as it is: what is not graded yet is graded."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -14,13 +13,12 @@ from autograder.engines.run import Progress
 from autograder.errors import AutograderError, UsageError, stops_all
 from autograder.foreign.course import NbgraderCourse
 from autograder.foreign.definition import Definition
-from autograder.foreign.grader import Servers
 from autograder.foreign.plan import Plan
-from autograder.foreign.pool import Job, Work, grade_folders
+from autograder.foreign.pool import Job, Pool, Work
 from autograder.foreign.preparing import prepare
 from autograder.foreign.records import Seen, write_graded_notebooks, write_scores
 from autograder.foreign.submissions import SubmittedFolder, read_folder
-from autograder.foreign.trial import plan_id, try_out
+from autograder.foreign.trial import plan_id
 from autograder.records.store import Store, submission_key
 from autograder.records.whole_files import write_atomic
 from autograder.sandbox.limits import Limits
@@ -49,8 +47,8 @@ def grade_nbgrader(
     course: NbgraderCourse,
     assignment: str,
     progress: Progress,
+    pool: Pool,
     students: Collection[str] = (),
-    workers: int = 1,
     limits: Limits | None = None,
 ) -> NbgraderRun:
     """Grade the submissions of an assignment that have no result yet.
@@ -62,8 +60,8 @@ def grade_nbgrader(
         course: whose folders are read and written.
         assignment: its name.
         progress: is told how it goes on.
+        pool: the workers.
         students: only these; empty means all.
-        workers: how many submissions are graded at a time.
         limits: of each submission; None is the usual.
 
     Raises:
@@ -78,8 +76,8 @@ def grade_nbgrader(
     for student in students:
         if student not in folders:
             raise UsageError(f"student {student!r} has submitted nothing for {assignment}")
-    private = _private(course)
-    plan = _plan(course, definition, limits, private, progress.say)
+    work = Work(definition, limits, _private(course))
+    plan = _plan(course, work, pool, progress)
     store = Store(course.results(assignment))
     fresh: dict[str, Seen] = {}
     done: dict[str, Seen] = {}
@@ -98,9 +96,7 @@ def grade_nbgrader(
                 write_graded_notebooks(course, definition, folder, submitted, known)
     if jobs:
         progress.begin(len(jobs))
-    for job, submitted, result in grade_folders(
-        Work(definition, plan, limits, private), jobs, workers
-    ):
+    for job, submitted, result in pool.grade(replace(work, plan=plan), jobs):
         with _problem_of(job.student, problems):
             # The result last: what a run that is killed has not stored is graded again.
             write_graded_notebooks(course, definition, job.folder, submitted, result)
@@ -125,24 +121,17 @@ def _problem_of(student: str, problems: list[str]) -> Iterator[None]:
         problems.append(f"{student}: {fault_words(error)}")
 
 
-def _plan(
-    course: NbgraderCourse,
-    definition: Definition,
-    limits: Limits,
-    private: tuple[Path, ...],
-    say: Callable[[str], None],
-) -> Plan:
+def _plan(course: NbgraderCourse, work: Work, pool: Pool, progress: Progress) -> Plan:
     """Return the plan of an assignment's tests, found once and kept."""
-    path = course.build(definition.assignment) / PLAN
+    path = course.build(work.definition.assignment) / PLAN
     try:
         plan = msgspec.json.decode(path.read_bytes(), type=Plan)
-        if plan.id == plan_id(definition):
+        if plan.id == plan_id(work.definition):
             return plan
     except (OSError, msgspec.MsgspecError):
         pass
-    with Servers(definition.preload, limits, private=private) as servers:
-        where = partial(servers.setting, definition, {})
-        plan = try_out(definition, where, say)
+    progress.say("trying its tests with the source's own solution")
+    plan = pool.try_out(work)
     write_atomic(path, msgspec.json.format(msgspec.json.encode(plan), indent=1) + b"\n")
     return plan
 

@@ -40,26 +40,22 @@ def plan_id(definition: Definition) -> str:
     return f"sha256:{hashlib.sha256(said).hexdigest()}"
 
 
-def try_out(
-    definition: Definition, setting: Callable[[float, float], Setting], say: Callable[[str], None]
-) -> Plan:
+def try_out(definition: Definition, setting: Callable[[float, float], Setting]) -> Plan:
     """Return the plan of an assignment's tests.
 
     Args:
         definition: the assignment's.
         setting: returns where a notebook of the instructor's is run, by the seconds that it may
             take, and how much of the limit on a cell.
-        say: is told what is being done.
 
     Raises:
         HarnessError: a session cannot be had.
     """
     local = {name.partition("/")[0].removesuffix(".py") for name in definition.files}
-    plans = {}
-    for notebook in definition.notebooks:
-        if notebook.tests:
-            say(f"trying the tests of {notebook.name} with the source's own solution")
-        plans[notebook.name] = _plan(notebook, local, partial(setting, TRIAL_SECONDS))
+    plans = {
+        notebook.name: _plan(notebook, local, partial(setting, TRIAL_SECONDS))
+        for notebook in definition.notebooks
+    }
     return Plan(plan_id(definition), plans)
 
 
@@ -102,6 +98,8 @@ def _plan(
     for name, test in final.tests.items():
         tests[name] = msgspec.structs.replace(tests[name], given=test.given)
     plan = NotebookPlan(final.given, tests)
+    if not beside:
+        return plan  # which is what has just been run
     mixed = run_notebook(setting(SHARE), steps, plan)
     if all(_points(notebook, n, mixed[n]) == _points(notebook, n, plain[n]) for n in tests):
         return plan

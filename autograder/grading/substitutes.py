@@ -25,7 +25,8 @@ from autograder.sandbox.protocol.callbacks import Callbacks
 from autograder.sandbox.protocol.channel import Channel, ChannelClosed, ChannelTimeout
 from autograder.sandbox.protocol.kinds import FROM_CALLER, FROM_REFERENCE, Callback, Raised, Value
 from autograder.sandbox.protocol.messages import MessageSession
-from autograder.sandbox.protocol.wire import Packer, Reference, plain_text, unpack
+from autograder.sandbox.protocol.packed import Reference
+from autograder.sandbox.protocol.wire import Packer, plain_text, unpack
 
 __all__ = ["ReferenceProcess", "bound_memory", "giving", "note", "run_given", "wants_given"]
 

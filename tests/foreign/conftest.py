@@ -26,7 +26,7 @@ class Grading:
         self.cells = cells
         self.definition = defined(*cells, files=files, cell_seconds=cell_seconds)
         where = partial(servers.setting, self.definition, {})
-        self.plan = try_out(self.definition, where, lambda text: None)
+        self.plan = try_out(self.definition, where)
         self.grader = FolderGrader(self.definition, self.plan, servers)
 
     @property

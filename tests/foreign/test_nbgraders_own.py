@@ -114,7 +114,7 @@ def grade(course, servers):
         if source not in known:
             definition = prepare(course, source.stem)
             where = partial(servers.setting, definition, {})
-            known[source] = definition, try_out(definition, where, lambda text: None)
+            known[source] = definition, try_out(definition, where)
         definition, plan = known[source]
         folder = folder / submitted.parent.parent.name / submitted.stem
         folder.mkdir(parents=True)

@@ -68,7 +68,11 @@ def test_what_is_odd_of_one_student_stops_no_other(tmp_path, monkeypatch):
     plan = Plan(plan_id(definition), {"p": NotebookPlan((), {})})
     monkeypatch.setattr(run, "_plan", lambda *args: plan)
     asked = []
-    monkeypatch.setattr(run, "grade_folders", lambda work, jobs, workers: asked.extend(jobs) or ())
+
+    class Asked:
+        def grade(self, work, jobs):
+            asked.extend(jobs)
+            return ()
 
     class Silent:
         def begin(self, total):
@@ -77,7 +81,7 @@ def test_what_is_odd_of_one_student_stops_no_other(tmp_path, monkeypatch):
         def say(self, text):
             pass
 
-    found = run.grade_nbgrader(course, "ps1", Silent())
+    found = run.grade_nbgrader(course, "ps1", Silent(), Asked())
     assert [job.student for job in asked] == ["ada", "cyn"]
     assert len(found.problems) == 1
     assert "ob" in found.problems[0]

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from autograder.foreign.pool import Job, Work, grade_folders
+from autograder.foreign.pool import Job, Pool, Work
 from autograder.sandbox.kernel import family_of
 from autograder.sandbox.limits import Limits
 from tests.foreign.conftest import Grading
@@ -34,8 +34,9 @@ def test_a_worker_that_is_killed_costs_nothing(servers, tmp_path):
 
     thread = threading.Thread(target=kill_first)
     thread.start()
-    work = Work(found.definition, found.plan, Limits())
-    graded = list(grade_folders(work, [Job("ada", tmp_path / "ada")], 1))
+    work = Work(found.definition, Limits(), plan=found.plan)
+    with Pool(1) as pool:
+        graded = list(pool.grade(work, [Job("ada", tmp_path / "ada")]))
     thread.join()
     assert killed
     assert [(job.student, result.earned) for job, _, result in graded] == [("ada", 1.0)]
@@ -51,9 +52,9 @@ from autograder.sandbox.limits import Limits
 from pathlib import Path
 
 if __name__ == "__main__":
-    work = pool.Work(Definition("hw", (), {{}}), Plan("sha256:0", {{}}), Limits())
+    work = pool.Work(Definition("hw", (), {{}}), Limits(), plan=Plan("sha256:0", {{}}))
     jobs = [pool.Job(str(n), Path({root!r}) / "nowhere") for n in range(400)]
-    for number, _ in enumerate(pool.grade_folders(work, jobs, 1)):
+    for number, _ in enumerate(pool.Pool(1).grade(work, jobs)):
         if number == 0:
             print("begun", flush=True)
             time.sleep(60)

@@ -10,6 +10,7 @@ import pytest
 
 from autograder.cli import main
 from autograder.foreign.course import find_nbgrader_course
+from autograder.foreign.pool import Pool
 from autograder.foreign.preparing import generate
 from autograder.foreign.run import grade_nbgrader
 from tests.nbgrader_courses import answer, cell, given, manual, scored, submit, write
@@ -76,7 +77,8 @@ def released(tmp_path_factory):
         "c.Execute.timeout = 5\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
     )
     generate(found := find_nbgrader_course(course), "ps1", keep=True)
-    grade_nbgrader(found, "ps1", Silent())  # of nobody: the tests are tried out once for all
+    with Pool(1) as pool:  # of nobody: the tests are tried out once for all
+        grade_nbgrader(found, "ps1", Silent(), pool)
     return course
 
 

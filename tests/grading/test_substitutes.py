@@ -25,7 +25,8 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol import callbacks
 from autograder.sandbox.protocol.kinds import Callback, Raised
 from autograder.sandbox.protocol.messages import InProcessSession
-from autograder.sandbox.protocol.wire import Array, Integer, Items, Packer, Reference, unpack
+from autograder.sandbox.protocol.packed import Array, Integer, Items, Reference
+from autograder.sandbox.protocol.wire import Packer, unpack
 
 NOTE = "passes with the reference's double in place of yours"
 

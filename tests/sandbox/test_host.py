@@ -19,7 +19,7 @@ from autograder.sandbox.protocol.kinds import (
     Value,
     Watched,
 )
-from autograder.sandbox.protocol.wire import Reference
+from autograder.sandbox.protocol.packed import Reference
 
 CODE = """
 def f(x, y=1):

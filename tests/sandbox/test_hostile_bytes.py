@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import WireError
-from autograder.sandbox.protocol import wire
 from autograder.sandbox.protocol.channel import (
     ALIGNMENT,
     MAX_BODIES,
@@ -24,6 +23,7 @@ from autograder.sandbox.protocol.channel import (
     ChannelTimeout,
 )
 from autograder.sandbox.protocol.kinds import FROM_SESSION, Callback, encode
+from autograder.sandbox.protocol.packed import Array, Reference
 from autograder.sandbox.protocol.wire import Packer, unpack
 
 MAX_BYTES = 1 << 20
@@ -161,7 +161,7 @@ VALUES = [
     *(np.arange(6.0).reshape(2, 3), np.float32(1), np.array(True), np.zeros((0, 2), "int8")),
     *(torch.ones(2, dtype=torch.bfloat16), torch.ones(1, requires_grad=True)),
 ]
-CALLBACK = Callback("x", [packer.pack(value) for value in VALUES], {"y": wire.Reference(3, "Net")})
+CALLBACK = Callback("x", [packer.pack(value) for value in VALUES], {"y": Reference(3, "Net")})
 VALID = frame(encode(CALLBACK)[0], *map(bytes, packer.bodies))
 CHANGES = st.lists(
     st.tuples(
@@ -209,4 +209,4 @@ def test_bytes_behind_a_frame_do_not_change_it(changes):
 def test_a_tensor_for_a_grader_without_torch_is_an_error(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
     with pytest.raises(WireError, match="no torch"):
-        unpack(wire.Array("torch", "float32", (1,), 0), [bytearray(4)], None)
+        unpack(Array("torch", "float32", (1,), 0), [bytearray(4)], None)

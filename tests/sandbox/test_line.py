@@ -6,7 +6,8 @@ import pytest
 
 from autograder.sandbox.inside.line import Line
 from autograder.sandbox.protocol.kinds import Callback, Raised, Value
-from autograder.sandbox.protocol.wire import Packer, Reference, unpack
+from autograder.sandbox.protocol.packed import Reference
+from autograder.sandbox.protocol.wire import Packer, unpack
 
 
 class Grader:

@@ -27,6 +27,7 @@ from autograder.sandbox.protocol import wire
 from autograder.sandbox.protocol.helper_imports import imports_of
 from autograder.sandbox.protocol.kinds import FROM_SESSION, Ran, Ready, Value, Watched, encode
 from autograder.sandbox.protocol.messages import InProcessSession, MessageSession
+from autograder.sandbox.protocol.packed import Array, Integer, Items, Mapping, Reference
 
 CODE = """
 import numpy as np
@@ -249,25 +250,25 @@ def test_a_watched_call_whose_arguments_do_not_come_back_ends_the_session(reply)
 
 
 def test_an_argument_that_came_back_as_another_object_is_changed():
-    session = MessageSession(lambda _: Watched(1, [wire.Reference(3, "x")], {}))
+    session = MessageSession(lambda _: Watched(1, [Reference(3, "x")], {}))
     assert session.call(0, (np.ones(2),), {}, True) == (1, (0,))
 
 
 def test_a_malformed_value_ends_the_session():
-    session = MessageSession(lambda _: Value(wire.Array("numpy", "float64", (2**61,), 0)))
+    session = MessageSession(lambda _: Value(Array("numpy", "float64", (2**61,), 0)))
     with pytest.raises(StudentKilled, match=r"^the session sent a malformed value: "):
         session.get("x")
 
 
-LONG_LIST = wire.Items([None] * 150_000, False)
+LONG_LIST = Items([None] * 150_000, False)
 UNSENDABLE = [
     LONG_LIST,
-    wire.Integer("f" * 16_388),
-    wire.Integer("no digits"),
-    wire.Array("numpy", "float64", (1,), 7),
-    wire.Array("numpy", "float64", (1,), -1),
-    wire.Array("x", "y", (), 0),
-    wire.Reference(2**63, "x" * 10_000),
+    Integer("f" * 16_388),
+    Integer("no digits"),
+    Array("numpy", "float64", (1,), 7),
+    Array("numpy", "float64", (1,), -1),
+    Array("x", "y", (), 0),
+    Reference(2**63, "x" * 10_000),
 ]
 
 
@@ -275,8 +276,8 @@ UNSENDABLE = [
 def test_what_cannot_be_an_argument_that_came_back_is_a_changed_argument(lie):
     sent = (np.ones(1), [1.0], {"a": 1})
     for place in range(3):
-        after = [wire.Array("numpy", "float64", (1,), 0), wire.Items([1.0], False)]
-        after.append(wire.Mapping({"a": 1}))
+        after = [Array("numpy", "float64", (1,), 0), Items([1.0], False)]
+        after.append(Mapping({"a": 1}))
         after[place] = lie
         reply = Watched(1.0, after, {}).with_bodies([bytearray(np.ones(1).tobytes())])
         changed = MessageSession(lambda _, reply=reply: reply).call(0, sent, {}, True)[1]
@@ -285,7 +286,7 @@ def test_what_cannot_be_an_argument_that_came_back_is_a_changed_argument(lie):
 
 def test_an_array_comes_back_even_where_the_value_claims_its_body():
     body = bytearray(np.ones(1).tobytes())
-    packed = wire.Array("numpy", "float64", (1,), 0)
+    packed = Array("numpy", "float64", (1,), 0)
     session = MessageSession(lambda _: Watched(packed, [packed], {}).with_bodies([body]))
     assert session.call(0, (np.ones(1),), {}, True) == (np.ones(1), ())
 

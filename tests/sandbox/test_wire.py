@@ -24,7 +24,8 @@ from autograder.sandbox.protocol.kinds import (
     Watched,
     encode,
 )
-from autograder.sandbox.protocol.wire import Packer, Reference, unpack
+from autograder.sandbox.protocol.packed import Array, Integer, Items, Packed, Reference
+from autograder.sandbox.protocol.wire import Packer, unpack
 
 DTYPES = st.sampled_from(sorted(wire.DTYPES))
 ARRAYS = DTYPES.flatmap(
@@ -129,7 +130,7 @@ def test_what_arrives_is_writable_and_nobody_elses():
 
 
 def test_two_arrays_in_one_body_do_not_alias():
-    packed = wire.Items([wire.Array("numpy", "uint8", (2,), 0)] * 2, False)
+    packed = Items([Array("numpy", "uint8", (2,), 0)] * 2, False)
     try:
         one, two = unpack(packed, [bytearray(b"ab")], refuse)
     except WireError:
@@ -281,7 +282,7 @@ def test_nesting_is_bounded_on_both_sides():
         Packer(refuse).pack(nested(wire.MAX_DEPTH + 1))
     packed = None
     for _ in range(wire.MAX_DEPTH + 1):
-        packed = wire.Items([packed], False)
+        packed = Items([packed], False)
     with pytest.raises(WireError, match="nested deeper than 32"):
         unpack(packed, [], refuse)
 
@@ -305,28 +306,28 @@ def test_integers_are_bounded_on_both_sides():
             sent(sign * 2**wire.MAX_INTEGER_BITS)
     for digits in ("f" * 20_000, "", "nothing", "0xg"):
         with pytest.raises(WireError, match="an integer"):
-            unpack(wire.Integer(digits), [], refuse)
+            unpack(Integer(digits), [], refuse)
 
 
 HOSTILE_ARRAYS = [
-    wire.Array("numpy", "float64", (2,), 0),  # 16 bytes in 8
-    wire.Array("numpy", "float64", (-1,), 0),
-    wire.Array("numpy", "float64", (-1, -1), 0),
-    wire.Array("numpy", "float64", (2**62, 0), 0),
-    wire.Array("numpy", "float64", (2**70, 0), 0),
-    wire.Array("numpy", "uint8", (0, 2**40, 2**40), 0),
-    wire.Array("numpy", "float64", (2**61,), 0),
-    wire.Array("numpy", "float64", (1,) * 9, 0),
-    wire.Array("numpy", "float64", (1,), 1),
-    wire.Array("numpy", "float64", (1,), -1),
-    wire.Array("numpy", "object", (1,), 0),
-    wire.Array("numpy", "O", (1,), 0),
-    wire.Array("numpy", "<f8,<f8", (1,), 0),
-    wire.Array("numpy", "bfloat16", (4,), 0),
-    wire.Array("numpy", "", (1,), 0),
-    wire.Array("torch", "qint8", (8,), 0),
-    wire.Array("pickle", "float64", (1,), 0),
-    wire.Array("", "float64", (1,), 0),
+    Array("numpy", "float64", (2,), 0),  # 16 bytes in 8
+    Array("numpy", "float64", (-1,), 0),
+    Array("numpy", "float64", (-1, -1), 0),
+    Array("numpy", "float64", (2**62, 0), 0),
+    Array("numpy", "float64", (2**70, 0), 0),
+    Array("numpy", "uint8", (0, 2**40, 2**40), 0),
+    Array("numpy", "float64", (2**61,), 0),
+    Array("numpy", "float64", (1,) * 9, 0),
+    Array("numpy", "float64", (1,), 1),
+    Array("numpy", "float64", (1,), -1),
+    Array("numpy", "object", (1,), 0),
+    Array("numpy", "O", (1,), 0),
+    Array("numpy", "<f8,<f8", (1,), 0),
+    Array("numpy", "bfloat16", (4,), 0),
+    Array("numpy", "", (1,), 0),
+    Array("torch", "qint8", (8,), 0),
+    Array("pickle", "float64", (1,), 0),
+    Array("", "float64", (1,), 0),
 ]
 
 
@@ -339,7 +340,7 @@ def test_an_array_that_is_not_what_its_header_says_is_refused(packed):
 
 def test_a_truth_value_is_one_of_two_bytes():
     with pytest.raises(WireError):
-        unpack(wire.Array("numpy", "bool", (2,), 0), [bytearray(b"\x02\x00")], refuse)
+        unpack(Array("numpy", "bool", (2,), 0), [bytearray(b"\x02\x00")], refuse)
 
 
 def packed_in(message):
@@ -502,7 +503,7 @@ def arrived(value, layouts=True, keep=True):
     """Return a value as a session gets it, or where ``layouts`` is false as the grader does."""
     packer = Packer(refuse, layouts=keep)
     packed = packer.pack(value)
-    header = msgspec.msgpack.decode(msgspec.msgpack.encode(packed), type=wire.Packed)
+    header = msgspec.msgpack.decode(msgspec.msgpack.encode(packed), type=Packed)
     return unpack(header, [bytearray(b) for b in packer.bodies], refuse, layouts=layouts)
 
 
@@ -540,7 +541,7 @@ def test_a_tensor_arrives_as_it_lies_and_stays_a_leaf(layout, grad):
 @pytest.mark.parametrize("kind", ["numpy", "scalar", "torch", "parameter"])
 def test_a_layout_that_a_session_makes_up_is_not_looked_at(kind):
     shape = () if kind == "scalar" else (1,)
-    made_up = wire.Array(kind, "float64", shape, 0, "upside down")
+    made_up = Array(kind, "float64", shape, 0, "upside down")
     found = unpack(made_up, [bytearray(8)], refuse)
     assert layout_of(np.asarray(found) if kind == "scalar" else found) == ""
     with pytest.raises(WireError, match="an array of layout 'upside down'"):

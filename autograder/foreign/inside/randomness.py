@@ -40,10 +40,10 @@ class RandomState:
 
 
 def _state() -> _State:
-    _, keys, *more = np.random.get_state()
+    keys, *more = tuple(np.random.get_state())[1:]
     torch = sys.modules.get("torch")
     of_torch = b"" if torch is None else torch.get_rng_state().numpy().tobytes()
-    return random.getstate()[1], keys.tobytes(), tuple(more), of_torch
+    return random.getstate()[1], np.asarray(keys).tobytes(), tuple(more), of_torch
 
 
 def _told(state: _State) -> dict[str, Any]:

@@ -168,15 +168,23 @@ class Tests:
 
     def _compiled(self, source: str, name: str) -> tuple[Any, Any, set[str]]:
         """Return the code of a cell, that of the expression that it shows, and what it binds."""
-        shell = self.namespace.get("get_ipython", lambda: None)()
-        text = source if shell is None else shell.transform_cell(source)
-        tree = ast.parse(text, name)
+        tree = self._parsed(source, name)
         last = None
         if tree.body and isinstance(end := tree.body[-1], ast.Expr) and not _is_quiet(source):
             tree.body.pop()
             last = compile(ast.Expression(end.value), name, "eval")
         code = compile(tree, name, "exec")
         return code, last, {one.argval for one in dis.get_instructions(code) if one.opname == STORE}
+
+    def _parsed(self, source: str, name: str) -> ast.Module:
+        """Return the tree of a cell; IPython is asked only of what is no Python as it stands."""
+        try:
+            return ast.parse(source, name)
+        except SyntaxError:
+            shell = self.namespace.get("get_ipython", lambda: None)()
+            if shell is None:
+                raise
+            return ast.parse(str(shell.transform_cell(source)), name)
 
     def _fetch(self, theirs: Sequence[str], down: Sequence[str]) -> None:
         """Take over what the notebook's names mean now."""

@@ -34,7 +34,8 @@ from autograder.sandbox.protocol.kinds import (
     Value,
     Watched,
 )
-from autograder.sandbox.protocol.wire import Packed, Packer, Reference, plain_text, unpack
+from autograder.sandbox.protocol.packed import Packed, Reference
+from autograder.sandbox.protocol.wire import Packer, plain_text, unpack
 
 __all__ = ["CELL_FILE", "Host"]
 

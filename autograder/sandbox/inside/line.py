@@ -12,7 +12,8 @@ from typing import Any
 
 from autograder.authoring.subject import RemoteId
 from autograder.sandbox.protocol.kinds import Callback, Message, Raised, Value
-from autograder.sandbox.protocol.wire import Packer, Reference, unpack
+from autograder.sandbox.protocol.packed import Reference
+from autograder.sandbox.protocol.wire import Packer, unpack
 
 __all__ = ["Line"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.sandbox.protocol.wire import Array, Complex, Items, Mapping, Packed, Reference
+from autograder.sandbox.protocol.packed import Array, Complex, Items, Mapping, Packed, Reference
 
 __all__ = ["same"]
 

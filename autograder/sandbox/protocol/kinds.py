@@ -9,7 +9,7 @@ from typing import Any, Self
 import msgspec
 
 from autograder.errors import WireError
-from autograder.sandbox.protocol.wire import Packed
+from autograder.sandbox.protocol.packed import Packed
 
 __all__ = [
     "FROM_CALLER",

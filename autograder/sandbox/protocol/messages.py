@@ -40,7 +40,8 @@ from autograder.sandbox.protocol.kinds import (
     Watched,
     encode,
 )
-from autograder.sandbox.protocol.wire import Packed, Packer, Reference, unpack
+from autograder.sandbox.protocol.packed import Packed, Reference
+from autograder.sandbox.protocol.wire import Packer, unpack
 
 __all__ = ["MISSING", "InProcessSession", "MessageSession", "Reply"]
 

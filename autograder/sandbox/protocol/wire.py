@@ -1,33 +1,36 @@
 """The wire: values as they travel between the grader and a session; verdicts never do.
 
-A packed value is plain data for msgspec, and beside it raw little-endian bodies, one for each
-array. Values that may cross are None, bool, int, float, complex, str, bytes, list, tuple, dict with
-string keys, numpy arrays and torch tensors; anything else becomes a `RemoteId`. Nothing received is
-ever run.
+A packed value is plain data (see `autograder.sandbox.protocol.packed`), and beside it raw
+little-endian bodies, one for each array. Values that may cross are None, bool, int, float, complex,
+str, bytes, list, tuple, dict with string keys, numpy arrays and torch tensors; anything else
+becomes a `RemoteId`. Nothing received is ever run.
 """
 
 import math
 import sys
 from collections.abc import Callable
-from typing import Any, Union
+from typing import Any
 
-import msgspec
 import numpy as np
 from numpy import asarray, ascontiguousarray, frombuffer  # a notebook may rename them in np
 
 from autograder.authoring.layouts import LAYOUTS, laid_out, layout_of
 from autograder.authoring.subject import Proxy, RemoteId
 from autograder.errors import WireError
+from autograder.sandbox.protocol.packed import (
+    Array,
+    Binary,
+    Complex,
+    Integer,
+    Items,
+    Mapping,
+    Packed,
+    Reference,
+)
 
 __all__ = [
     "MAX_ITEMS",
-    "Array",
-    "Complex",
-    "Items",
-    "Mapping",
-    "Packed",
     "Packer",
-    "Reference",
     "plain_text",
     "require_plain",
     "unpack",
@@ -48,65 +51,6 @@ _NAMES = {dtype: name for name, dtype in DTYPES.items()}  # a dtype is slow to t
 _KINDS = ("numpy", "scalar", "torch", "parameter")
 _REAL, _IMAGINARY = complex.real.__get__, complex.imag.__get__
 _SMALL = 1 << 14  # bytes of an array that are faster copied than looked at
-
-
-class Complex(msgspec.Struct, tag="complex", forbid_unknown_fields=True):
-    """A complex number."""
-
-    real: float
-    imag: float
-
-
-class Integer(msgspec.Struct, tag="integer", forbid_unknown_fields=True):
-    """An integer beyond 64 bits, in hexadecimal."""
-
-    digits: str
-
-
-class Binary(msgspec.Struct, tag="binary", forbid_unknown_fields=True):
-    """Raw bytes: a text and bytes may not stand in one union."""
-
-    data: bytes
-
-
-class Items(msgspec.Struct, tag="items", forbid_unknown_fields=True):
-    """A list or a tuple."""
-
-    items: list["Packed"]
-    frozen: bool
-
-
-class Mapping(msgspec.Struct, tag="mapping", forbid_unknown_fields=True):
-    """A dict with string keys."""
-
-    items: dict[str, "Packed"]
-
-
-class Array(msgspec.Struct, tag="array", forbid_unknown_fields=True):
-    """An array or a tensor; its bytes are the body of this number.
-
-    ``kind`` is ``numpy``, ``scalar`` (a numpy scalar), ``torch`` or ``parameter`` (a tensor that
-    requires a gradient). ``layout`` says how it lies in memory where a session gets it, if that is
-    not in rows; the grader gets rows whatever a session says.
-    """
-
-    kind: str
-    dtype: str
-    shape: tuple[int, ...]
-    body: int
-    layout: str = ""
-
-
-class Reference(msgspec.Struct, tag="reference", forbid_unknown_fields=True):
-    """An object that stays in the session, by the session's own number."""
-
-    number: int
-    type_name: str
-
-
-Packed = Union[  # noqa: UP007 - a recursive alias needs its names in quotes
-    None, bool, int, float, str, Binary, Complex, Integer, Items, Mapping, Array, Reference
-]
 
 
 class Packer:

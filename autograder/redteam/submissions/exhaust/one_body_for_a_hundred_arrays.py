@@ -2,7 +2,7 @@
 # Sends one body and a list of a hundred arrays that all name it: the grader would copy it for each.
 from autograder.sandbox.inside import host
 from autograder.sandbox.protocol.kinds import Get, Seed, Value
-from autograder.sandbox.protocol.wire import Array, Items, Reference
+from autograder.sandbox.protocol.packed import Array, Items, Reference
 
 SIZE = 15 << 20
 

@@ -2,7 +2,7 @@
 # Replaces the host inside the session: every request is answered with what was asked, as a value.
 from autograder.sandbox.inside import host
 from autograder.sandbox.protocol.kinds import Attribute, Call, Get, Seed, Value, Watched
-from autograder.sandbox.protocol.wire import Reference
+from autograder.sandbox.protocol.packed import Reference
 
 
 def handle(self, request, ask):

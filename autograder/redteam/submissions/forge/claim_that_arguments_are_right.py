@@ -2,7 +2,7 @@
 # Says of every value that it is a proxy of the reference, by numbers that are none of its own.
 from autograder.sandbox.inside import host
 from autograder.sandbox.protocol.kinds import Value
-from autograder.sandbox.protocol.wire import Reference
+from autograder.sandbox.protocol.packed import Reference
 
 numbers = iter(range(-5, 10**6))
 host.Host.handle = lambda self, request, ask: Value(

@@ -4,7 +4,7 @@ import itertools
 
 from autograder.sandbox.inside import host
 from autograder.sandbox.protocol.kinds import Value
-from autograder.sandbox.protocol.wire import Array, Integer
+from autograder.sandbox.protocol.packed import Array, Integer
 
 LIES = itertools.cycle(
     [
