@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -22,99 +20,17 @@ from autograder.foreign.definition import Definition, Graded, NotebookDefinition
 from autograder.foreign.harness import Setting, Step, run_notebook
 from autograder.foreign.manifests import CASE, manifest_of, question_id
 from autograder.foreign.plan import Plan
+from autograder.foreign.prepared import Prepared
 from autograder.foreign.relay import Outcome
 from autograder.foreign.scoring import score_of
+from autograder.foreign.servers import Servers
 from autograder.foreign.submissions import Arranged, SubmittedFolder, arrange, is_unchanged
-from autograder.sandbox.client.fork_server import ForkServer
-from autograder.sandbox.isolation.canary import send_canary
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.protocol.settings import WEAKEST, Isolation, down_to
 from autograder.version import own_version
 
-__all__ = ["FolderGrader", "Servers", "broken_result"]
+__all__ = ["FolderGrader", "broken_result"]
 
 TRIES = 3  # of a submission, when the harness breaks
-INSIDE = ("autograder.foreign.inside.answering", "autograder.foreign.inside.testing")
-
-
-class Servers:
-    """The two fork servers: one for students' code, and one for the tests of their courses.
-
-    Args:
-        preload: modules that they import before the first session.
-        limits: of each session.
-        min_isolation: the weakest isolation level that will do.
-        private: files and folders that no session may find.
-    """
-
-    def __init__(
-        self,
-        preload: Sequence[str],
-        limits: Limits,
-        min_isolation: Isolation = WEAKEST,
-        private: Sequence[Path] = (),
-    ) -> None:
-        self._preload, self._limits = (*preload, *INSIDE), limits
-        self._levels, self._private = down_to(min_isolation), private
-        self._open: list[ForkServer] = []
-
-    def __enter__(self) -> "Servers":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def imported(self) -> frozenset[str]:
-        """The modules that both have imported; none before they are warm."""
-        return frozenset(self._preload) if self._open else frozenset()
-
-    @property
-    def isolation(self) -> Isolation:
-        """The isolation level of their walls."""
-        return self._warm()[0].isolation
-
-    def setting(
-        self,
-        definition: Definition,
-        files: Mapping[str, bytes],
-        seconds: float,
-        factor: float = 1.0,
-    ) -> Setting:
-        """Return where a notebook is run.
-
-        Args:
-            definition: the assignment's.
-            files: what lies beside the student's notebook; the assignment's own replace them.
-            seconds: how long all may take.
-            factor: of the definition's limit on a cell.
-        """
-        students, tests = self._warm()
-        known = definition.cell_seconds
-        cell = known if known is not None else self._limits.submission_seconds
-        own = definition.files
-        deadline = time.monotonic() + seconds
-        return Setting(students, tests, {**files, **own}, own, cell * factor, deadline)
-
-    def close(self) -> None:
-        """End both."""
-        for server in self._open:
-            with suppress(Exception):
-                server.close()
-        self._open = []
-
-    def _warm(self) -> list[ForkServer]:
-        if not self._open:
-            try:
-                for _ in range(2):
-                    server = ForkServer(self._limits, self._preload, levels=self._levels)
-                    self._open.append(server)
-                    if server.isolation.is_walled:
-                        send_canary(server, self._private)
-            except BaseException:
-                self.close()
-                raise
-        return self._open
 
 
 @dataclass
@@ -132,6 +48,12 @@ class FolderGrader:
     plan: Plan
     servers: Servers
     limits: Limits = field(default_factory=Limits)
+    _prepared: dict[str, Prepared] = field(default_factory=dict, init=False)
+
+    def close(self) -> None:
+        """End what is kept from one submission to the next, but for the fork servers."""
+        while self._prepared:
+            self._prepared.popitem()[1].close()
 
     def grade(self, student: str, submitted: SubmittedFolder) -> Result:
         """Grade a submission; a fault of the harness is retried, then marked as ours.
@@ -149,6 +71,7 @@ class FolderGrader:
             except UnsafeHere:
                 raise
             except Exception as error:  # a HarnessError, or a bug of ours
+                self.close()
                 self.servers.close()
                 if attempt == TRIES - 1:
                     fault = str(error) if isinstance(error, HarnessError) else repr(error)
@@ -205,6 +128,7 @@ class FolderGrader:
         if plan.tests:
             fitting = _fitting(files, self.limits)
             setting = self.servers.setting(self.definition, fitting, seconds)
+            setting = replace(setting, prepared=self._prepared_tests(setting, notebook.name))
             outcomes = run_notebook(setting, steps, plan)
         took = time.monotonic() - began
         found = []
@@ -216,6 +140,15 @@ class FolderGrader:
                 found.append(_tested(name, cell, outcome, took / len(plan.tests), forgeable))
             elif cell.is_manual:
                 found.append(_manual(name, cell, arranged))
+        return found
+
+    def _prepared_tests(self, setting: Setting, notebook: str) -> Prepared:
+        """Return from what the sessions of a notebook's tests are forked."""
+        if (known := self._prepared.get(notebook)) is not None:
+            return known
+        plan = self.plan.notebooks[notebook]
+        found = Prepared(setting.tests, plan, setting.trusted, setting.cell_seconds)
+        self._prepared[notebook] = found
         return found
 
     def _without(

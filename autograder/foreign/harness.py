@@ -1,13 +1,15 @@
 """One notebook of a submission, run: its own cells in one session, its tests in another."""
 
 import ast
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.errors import StudentError
 from autograder.foreign.names import python_of
 from autograder.foreign.plan import NotebookPlan
+from autograder.foreign.prepared import Prepared, run_ahead
 from autograder.foreign.relay import Outcome, Tests
 from autograder.sandbox.client.cell_runs import CodeCell
 from autograder.sandbox.client.fork_server import ForkServer
@@ -19,6 +21,7 @@ __all__ = ["Setting", "Step", "run_notebook"]
 RESULT = "_autograder_result"  # what the last expression of a test comes to, beside the notebook
 # nbgrader tells a notebook in this way that it is graded, and some ask.
 FIRST = CodeCell(0, "__import__('os').environ['NBGRADER_EXECUTION'] = 'autograde'")
+TOO_LATE = "the submission ran out of its time"
 PRELUDES = 100_000  # numbers of cells from here on are of what a test needs beside the notebook
 
 
@@ -41,6 +44,7 @@ class Setting:
         trusted: what lies beside the tests.
         cell_seconds: the limit on a cell.
         deadline: a time of `time.monotonic` at which all must be done.
+        prepared: from which the tests' session is forked; None begins one.
     """
 
     students: ForkServer
@@ -49,6 +53,7 @@ class Setting:
     trusted: Mapping[str, bytes]
     cell_seconds: float
     deadline: float
+    prepared: Prepared | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,7 @@ def run_notebook(
     with run as notebook:
         if all(one.cell is not None for one in placed):
             return {one.step.test: _beside(notebook, one) for one in placed}
-        with ExitStack() as stack:
-            tests = _Trusted(setting, plan, stack)
+        with _Trusted(setting, plan) as tests:
             return {one.step.test: _in_its_time(notebook, tests, one, setting) for one in placed}
 
 
@@ -124,23 +128,25 @@ class _Trusted:
     Args:
         setting: where it runs.
         plan: of the tests.
-        stack: ends it.
     """
 
-    def __init__(self, setting: Setting, plan: NotebookPlan, stack: ExitStack) -> None:
-        self._setting, self._plan, self._stack = setting, plan, stack
+    def __init__(self, setting: Setting, plan: NotebookPlan) -> None:
+        self._setting, self._plan = setting, plan
+        self._open = ExitStack()
         self._tests: Tests | None = None
         self._ran: list[Step] = []  # what later tests may build upon
         self._given = 0
 
+    def __enter__(self) -> "_Trusted":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
     def run(self, step: Step, theirs: CheckSession | None) -> Outcome:
         """Run a test, and before it the given cells above it."""
         if self._tests is None:
-            setting = self._setting
-            session = UnforkedSession(setting.tests, [], setting.deadline, setting.trusted)
-            self._stack.enter_context(session)
-            self._tests = Tests(session.itself(setting.cell_seconds))
-            self._given = 0
+            self._tests = self._begun()
             for former in self._ran:
                 self._run(former, theirs)
         outcome = self._run(step, theirs)
@@ -148,8 +154,25 @@ class _Trusted:
             self._ran.append(step)
         return outcome
 
+    def _begun(self) -> Tests | None:
+        """Return a session that has run ahead; None where a given cell ends it."""
+        self._open.close()
+        setting, self._given = self._setting, self._plan.ahead
+        if setting.prepared is not None:
+            fork = self._open.enter_context(setting.prepared.forked())
+            if fork is not None:
+                return Tests(fork)
+        session = UnforkedSession(setting.tests, [], setting.deadline, setting.trusted)
+        self._open.enter_context(session)
+        tests = Tests.begun(session.itself(setting.cell_seconds))
+        is_lost = run_ahead(tests, self._plan, setting.cell_seconds)
+        return None if is_lost else tests
+
     def _run(self, step: Step, theirs: CheckSession | None) -> Outcome:
-        seconds, test = self._setting.cell_seconds, self._plan.tests[step.test]
+        left = self._setting.deadline - time.monotonic()
+        if left <= 0:
+            return Outcome(TOO_LATE, timed_out=True)
+        seconds, test = min(self._setting.cell_seconds, left), self._plan.tests[step.test]
         while self._tests is not None and self._given < test.given:
             source = self._plan.given[self._given]
             self._given += 1
@@ -161,6 +184,8 @@ class _Trusted:
         outcome = self._tests.run(step.source, test.names, label, theirs, seconds, test.allowed)
         if outcome.lost:
             self._tests = None
+        if outcome.timed_out and seconds == left:
+            return replace(outcome, error=TOO_LATE)
         return outcome
 
 

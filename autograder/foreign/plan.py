@@ -42,10 +42,15 @@ class TestPlan(msgspec.Struct, frozen=True):
 
 
 class NotebookPlan(msgspec.Struct, frozen=True):
-    """How a notebook's tests are run; ``given`` are the trusted cells that they build upon."""
+    """How a notebook's tests are run.
+
+    ``given`` are the trusted cells that they build upon; ``ahead`` counts those that stand above
+    all tests and need nothing of the student's.
+    """
 
     given: tuple[str, ...]
     tests: dict[str, TestPlan]
+    ahead: int = 0
 
 
 class Plan(msgspec.Struct, frozen=True):

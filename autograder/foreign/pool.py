@@ -25,8 +25,9 @@ from autograder.artefacts.results import Result
 from autograder.engines.workers import ONE_THREAD, end_with_run
 from autograder.errors import HarnessError
 from autograder.foreign.definition import Definition
-from autograder.foreign.grader import FolderGrader, Servers, broken_result
+from autograder.foreign.grader import FolderGrader, broken_result
 from autograder.foreign.plan import Plan
+from autograder.foreign.servers import Servers
 from autograder.foreign.submissions import SubmittedFolder, read_folder
 from autograder.foreign.trial import try_out
 from autograder.sandbox.client.fork_server import environment_of
@@ -226,6 +227,7 @@ class _Open:
     told: Path
     work: Work
     servers: Servers
+    grader: FolderGrader | None  # once its tests were tried
 
 
 _open: _Open | None = None
@@ -241,6 +243,8 @@ def _prepare(starter: Starter) -> None:
 
 def _close() -> None:
     if _open is not None:
+        if _open.grader is not None:
+            _open.grader.close()
         _open.servers.close()
 
 
@@ -252,11 +256,16 @@ def _opened(told: Path) -> _Open:
         known = frozenset[str]() if _open is None else _open.servers.imported
         if _open is not None and known.issuperset(work.definition.preload):
             servers = _open.servers
+            if _open.grader is not None:
+                _open.grader.close()
         else:
             _close()
             preload = sorted(known.union(work.definition.preload))
             servers = Servers(preload, work.limits, private=work.private)
-        _open = _Open(told, work, servers)
+        grader = None
+        if work.plan is not None:
+            grader = FolderGrader(work.definition, work.plan, servers, work.limits)
+        _open = _Open(told, work, servers, grader)
     return _open
 
 
@@ -267,8 +276,7 @@ def _try_out(told: Path) -> Plan:
 
 
 def _grade(told: Path, job: Job) -> tuple[SubmittedFolder, Result]:
-    one = _opened(told)
-    assert one.work.plan is not None
+    grader = _opened(told).grader
+    assert grader is not None
     submitted = read_folder(job.folder)
-    grader = FolderGrader(one.work.definition, one.work.plan, one.servers, one.work.limits)
     return submitted, grader.grade(job.student, submitted)

@@ -106,12 +106,17 @@ class Tests:
     """The session of a notebook's tests.
 
     Args:
-        session: in which nothing has run.
+        session: in which tests can ask: one of `begun`, or its fork.
     """
 
     def __init__(self, session: CheckSession) -> None:
         self._session = session
+
+    @classmethod
+    def begun(cls, session: CheckSession) -> "Tests":
+        """Return the tests' session that is made of one in which nothing has run."""
         _expect_value(session.exchange(Give([ASK])))
+        return cls(session)
 
     def run(
         self,

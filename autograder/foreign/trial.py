@@ -97,7 +97,7 @@ def _plan(
     final = _draft(notebook, local, beside)  # whose imports others may rely on
     for name, test in final.tests.items():
         tests[name] = msgspec.structs.replace(tests[name], given=test.given)
-    plan = NotebookPlan(final.given, tests)
+    plan = msgspec.structs.replace(final, tests=tests)
     if not beside:
         return plan  # which is what has just been run
     mixed = run_notebook(setting(SHARE), steps, plan)
@@ -165,7 +165,15 @@ def _draft(
             given.append(imports)
     for name in notebook.tests.keys() - tests.keys():  # without a source
         tests[name] = TestPlan(TestNames(), 0)
-    return NotebookPlan(tuple(given), tests)
+    return NotebookPlan(tuple(given), tests, _ahead(given, tests.values()))
+
+
+def _ahead(given: Sequence[str], tests: Collection[TestPlan]) -> int:
+    """Return how many given cells stand above all tests and need nothing of the student's."""
+    theirs = {name for test in tests for name in test.names.theirs}
+    first = min((test.given for test in tests), default=0)
+    needing = (n for n, source in enumerate(given[:first]) if names_of(source).reads & theirs)
+    return next(needing, first)
 
 
 def _reason(notebook: NotebookDefinition, name: str, plain: Outcome, apart: Outcome) -> str | None:
@@ -197,4 +205,4 @@ def _all_beside(plan: NotebookPlan, reason: str) -> NotebookPlan:
         name: msgspec.structs.replace(test, reason=test.reason or reason)
         for name, test in plan.tests.items()
     }
-    return NotebookPlan(plan.given, tests)
+    return msgspec.structs.replace(plan, tests=tests)

@@ -6,7 +6,8 @@ from functools import partial
 import pytest
 
 from autograder.artefacts.notebooks import nbformat
-from autograder.foreign.grader import FolderGrader, Servers
+from autograder.foreign.grader import FolderGrader
+from autograder.foreign.servers import Servers
 from autograder.foreign.submissions import SubmittedFolder
 from autograder.foreign.trial import try_out
 from autograder.sandbox.limits import Limits

@@ -11,7 +11,17 @@ __all__ = ["UnforkedSession"]
 
 
 class UnforkedSession(NotebookSession):
-    """A session that ran a notebook, and answers in its place between two cells."""
+    """A session that ran a notebook, and answers in its place between two cells.
+
+    Attributes:
+        began: how often a process was begun for it: what was asked of one, another has not done.
+    """
+
+    began = 0
+
+    def _open(self) -> None:
+        self.began += 1
+        super()._open()
 
     def itself(self, seconds: float) -> CheckSession:
         """Return the session as it is now; what is asked of it stays done for the cells below.

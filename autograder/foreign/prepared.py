@@ -1,0 +1,121 @@
+"""The session of a notebook's tests, run ahead as far as it is the same for all students.
+
+Each student's tests run in a fork of it, which ends with them: so imports and given cells are not
+run for each of them anew.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from autograder.errors import HarnessError, StudentError
+from autograder.foreign.plan import NotebookPlan, TestNames
+from autograder.foreign.relay import Tests
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.client.session import CheckSession
+from autograder.sandbox.client.unforked import UnforkedSession
+
+__all__ = ["Prepared", "run_ahead"]
+
+
+class Prepared:
+    """The session from which those of all students are forked.
+
+    Where it cannot be forked, for threads that a given cell has started, nothing is prepared. Where
+    a test has written a file, the next student's tests have another session, with fresh files.
+
+    Args:
+        server: forks the session.
+        plan: of the notebook's tests.
+        files: what lies beside the tests.
+        seconds: the limit on a cell.
+    """
+
+    def __init__(
+        self, server: ForkServer, plan: NotebookPlan, files: Mapping[str, bytes], seconds: float
+    ) -> None:
+        self._server, self._plan, self._files, self._seconds = server, plan, files, seconds
+        self._session: UnforkedSession | None = None
+        self._began = 0  # how often the session had been begun when it was prepared
+        self._known: Any = None  # its files then
+        self._is_fit = True
+
+    @contextmanager
+    def forked(self) -> Iterator[CheckSession | None]:
+        """Give a fork of the session; None where there is none.
+
+        Raises:
+            HarnessError: the fork server is gone.
+        """
+        if not self._is_fit or (session := self._ready()) is None:
+            yield None
+            return
+        try:
+            with session.check(self._seconds) as fork:
+                if session.began != self._began:  # it could not be forked, or had ended
+                    self._is_fit = not session.anew
+                    self._known = None
+                yield fork if session.began == self._began else None
+        finally:
+            if self._known is None or self._files_of(session) != self._known:
+                self.close()
+
+    def close(self) -> None:
+        """End the session."""
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(HarnessError):  # its fork server is gone
+                session.close()
+
+    def _ready(self) -> UnforkedSession | None:
+        """Return the session, prepared; None where a given cell ends it."""
+        if self._session is None:
+            session = UnforkedSession(self._server, [], float("inf"), self._files)
+            self._session = session
+            try:
+                asked = session.itself(self._seconds)
+                is_lost = run_ahead(Tests.begun(asked), self._plan, self._seconds)
+                self._began, self._known = session.began, self._files_of(session)
+            except StudentError:
+                is_lost = True
+            if is_lost:
+                self._is_fit = False
+                self.close()
+        return self._session
+
+    def _files_of(self, session: UnforkedSession) -> Any:
+        """Return what lies in the session's folder; None where it has ended."""
+        try:
+            return session.itself(self._seconds).apply(_files, (), {})
+        except StudentError:
+            return None
+
+
+def run_ahead(tests: Tests, plan: NotebookPlan, seconds: float) -> bool:
+    """Run the given cells that need nothing of a student's; return whether one ended the session.
+
+    Args:
+        tests: the session of the tests, in which nothing has run.
+        plan: of the tests.
+        seconds: the limit on a cell.
+
+    Raises:
+        HarnessError: the session says what it cannot.
+    """
+    return any(
+        tests.run(source, TestNames(), "<given>", None, seconds, is_test=False).lost
+        for source in plan.given[: plan.ahead]
+    )
+
+
+def _files(notebook: Any) -> list[tuple[str, int, int, int]]:
+    """Return what lies in the working directory of a session, where this helper runs."""
+    import os
+
+    found = []
+    for folder, folders, names in os.walk("."):
+        for name in folders + names:
+            path = os.path.join(folder, name)
+            stat = os.lstat(path)
+            found.append((path, stat.st_mode, stat.st_size, stat.st_mtime_ns))
+    return sorted(found)

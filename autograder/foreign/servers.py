@@ -1,0 +1,97 @@
+"""Where the notebooks of an nbgrader course run: two fork servers, one for each side."""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from autograder.foreign.definition import Definition
+from autograder.foreign.harness import Setting
+from autograder.sandbox.client.fork_server import ForkServer
+from autograder.sandbox.isolation.canary import send_canary
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.protocol.settings import WEAKEST, Isolation, down_to
+
+__all__ = ["Servers"]
+
+INSIDE = ("autograder.foreign.inside.answering", "autograder.foreign.inside.testing")
+
+
+class Servers:
+    """The two fork servers: one for students' code, and one for the tests of their courses.
+
+    Args:
+        preload: modules that they import before the first session.
+        limits: of each session.
+        min_isolation: the weakest isolation level that will do.
+        private: files and folders that no session may find.
+    """
+
+    def __init__(
+        self,
+        preload: Sequence[str],
+        limits: Limits,
+        min_isolation: Isolation = WEAKEST,
+        private: Sequence[Path] = (),
+    ) -> None:
+        self._preload, self._limits = (*preload, *INSIDE), limits
+        self._levels, self._private = down_to(min_isolation), private
+        self._open: list[ForkServer] = []
+
+    def __enter__(self) -> "Servers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def imported(self) -> frozenset[str]:
+        """The modules that both have imported; none before they are warm."""
+        return frozenset(self._preload) if self._open else frozenset()
+
+    @property
+    def isolation(self) -> Isolation:
+        """The isolation level of their walls."""
+        return self._warm()[0].isolation
+
+    def setting(
+        self,
+        definition: Definition,
+        files: Mapping[str, bytes],
+        seconds: float,
+        factor: float = 1.0,
+    ) -> Setting:
+        """Return where a notebook is run.
+
+        Args:
+            definition: the assignment's.
+            files: what lies beside the student's notebook; the assignment's own replace them.
+            seconds: how long all may take.
+            factor: of the definition's limit on a cell.
+        """
+        students, tests = self._warm()
+        known = definition.cell_seconds
+        cell = known if known is not None else self._limits.submission_seconds
+        own = definition.files
+        deadline = time.monotonic() + seconds
+        return Setting(students, tests, {**files, **own}, own, cell * factor, deadline)
+
+    def close(self) -> None:
+        """End both."""
+        for server in self._open:
+            with suppress(Exception):
+                server.close()
+        self._open = []
+
+    def _warm(self) -> list[ForkServer]:
+        if not self._open:
+            try:
+                for _ in range(2):
+                    server = ForkServer(self._limits, self._preload, levels=self._levels)
+                    self._open.append(server)
+                    if server.isolation.is_walled:
+                        send_canary(server, self._private)
+            except BaseException:
+                self.close()
+                raise
+        return self._open
