@@ -108,7 +108,7 @@ def run_ahead(tests: Tests, plan: NotebookPlan, seconds: float) -> bool:
     )
 
 
-def _files(notebook: Any) -> list[tuple[str, int, int, int]]:
+def _files(notebook: object) -> list[tuple[str, int, int, int]]:
     """Return what lies in the working directory of a session, where this helper runs."""
     import os
 
