@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -262,21 +263,38 @@ def _cell_seconds(course: NbgraderCourse) -> float | None:
 
 
 def _preload(sources: Iterable[str], local: Iterable[str]) -> list[str]:
-    """Return the packages that notebooks import and that are installed here."""
+    """Return the modules of packages that notebooks import and that are installed here."""
     found = {"numpy"}
     for source in sources:
         text = python_of(source)
         for node in ast.walk(ast.parse(text)) if text is not None else ():
             if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
+                found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                found.add(node.module.partition(".")[0])
-    return sorted(name for name in found - set(local) if _is_installed(name))
+                found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    packages = {name.partition(".")[0] for name in found} - set(local)
+    installed = {name for name in packages if _is_installed(name)}
+    modules = {n for n in found if n.partition(".")[0] in installed and _is_there(n)}
+    return sorted(installed | modules)
 
 
-def _is_installed(name: str) -> bool:
+def _is_installed(package: str) -> bool:
     try:
-        spec = importlib.util.find_spec(name)
+        spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):
         return False
     return spec is not None and spec.origin is not None and "site-packages" in spec.origin
+
+
+def _is_there(module: str) -> bool:
+    """Return whether a package has a module of this name, which is looked for and not imported."""
+    path: Sequence[str] | None = None
+    parts = module.split(".")
+    for count in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:count]), path)
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+        if path is None:
+            return count == len(parts)
+    return True
