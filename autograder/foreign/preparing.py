@@ -24,7 +24,7 @@ from autograder.foreign.course import NbgraderCourse, in_folder
 from autograder.foreign.definition import Definition, Graded, NotebookDefinition, SourceCell
 from autograder.foreign.names import python_of
 
-__all__ = ["generate", "prepare"]
+__all__ = ["generate", "preload_of", "prepare"]
 
 PYTHON = "python"
 AUTOTEST = "AUTOTEST"
@@ -54,7 +54,7 @@ def prepare(course: NbgraderCourse, assignment: str) -> Definition:
         notebooks,
         files,
         _cell_seconds(course),
-        tuple(_preload(sources, local)),
+        tuple(preload_of(sources, local)),
         tuple(_changed(folder, notebooks)),
     )
 
@@ -262,7 +262,7 @@ def _cell_seconds(course: NbgraderCourse) -> float | None:
     return None if seconds is None or seconds <= 0 else float(seconds)
 
 
-def _preload(sources: Iterable[str], local: Iterable[str]) -> list[str]:
+def preload_of(sources: Iterable[str], local: Iterable[str]) -> list[str]:
     """Return the modules of packages that notebooks import and that are installed here."""
     found = {"numpy"}
     for source in sources:

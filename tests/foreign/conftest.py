@@ -1,6 +1,7 @@
 """Two fork servers for all tests of courses that are not ours."""
 
 import json
+from contextlib import ExitStack
 from functools import partial
 
 import pytest
@@ -52,4 +53,11 @@ class Grading:
 @pytest.fixture
 def grading(servers):
     """Return what makes an assignment from cells."""
-    return lambda *cells, **kwargs: Grading(servers, *cells, **kwargs)
+    with ExitStack() as stack:
+
+        def grading(*cells, **kwargs):
+            found = Grading(servers, *cells, **kwargs)
+            stack.callback(found.grader.close)
+            return found
+
+        yield grading

@@ -1,6 +1,7 @@
 """The notebooks that nbgrader's own tests are made of: graded here, beside what nbgrader says."""
 
 import shutil
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -119,7 +120,8 @@ def grade(course, servers):
         folder = folder / submitted.parent.parent.name / submitted.stem
         folder.mkdir(parents=True)
         shutil.copy(submitted, folder / "p1.ipynb")
-        result = FolderGrader(definition, plan, servers).grade("ada", read_folder(folder))
+        with closing(FolderGrader(definition, plan, servers)) as grader:
+            result = grader.grade("ada", read_folder(folder))
         return {q.id: q.earned for q in result.questions if q.checks}, plan
 
     return grade

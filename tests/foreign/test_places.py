@@ -1,14 +1,19 @@
 """Where an nbgrader course has its folders, and what is odd in them."""
 
+import itertools
 import os
 import shutil
 
+from nbformat.notebooknode import from_dict
+from nbgrader.utils import compute_checksum
+
 from autograder.foreign import run
 from autograder.foreign.course import find_nbgrader_course
+from autograder.foreign.definition import Graded
 from autograder.foreign.plan import NotebookPlan, Plan
-from autograder.foreign.preparing import prepare
+from autograder.foreign.preparing import preload_of, prepare
 from autograder.foreign.trial import plan_id
-from tests.nbgrader_courses import answer, scored, write
+from tests.nbgrader_courses import answer, cell, scored, write
 
 CELLS = answer("f", "### BEGIN SOLUTION\nf = 1\n### END SOLUTION"), scored("t", "assert f == 1")
 
@@ -85,3 +90,24 @@ def test_what_is_odd_of_one_student_stops_no_other(tmp_path, monkeypatch):
     assert [job.student for job in asked] == ["ada", "cyn"]
     assert len(found.problems) == 1
     assert "ob" in found.problems[0]
+
+
+def test_a_checksum_is_nbgraders():
+    for marks in itertools.product((False, True), repeat=4):
+        is_grade, is_solution, locked, is_task = marks
+        for kind, points in (("code", 2.0), ("markdown", 0.5)):
+            graded = Graded("id", "", "", kind, locked, points, is_grade, is_solution, is_task)
+            theirs = cell("id", "é = 1\n", kind=kind)
+            theirs.metadata["nbgrader"] = graded.metadata
+            theirs = from_dict(theirs)
+            assert graded.checksum_with("é = 1\n") == compute_checksum(theirs)
+
+
+def test_modules_of_packages_are_imported_ahead_and_a_students_own_are_not():
+    sources = [
+        "import numpy.linalg as la, os.path, helper.sub, nosuch.at_all, numpy.nosuch",
+        "from numpy import fft, ones\nfrom . import other\nfrom torch import nn",
+        "this is no Python",
+    ]
+    found = preload_of(sources, {"helper"})
+    assert found == ["numpy", "numpy.fft", "numpy.linalg", "torch", "torch.nn"]

@@ -24,8 +24,15 @@ from autograder.sandbox.protocol.kinds import (
     Watched,
     encode,
 )
-from autograder.sandbox.protocol.packed import Array, Integer, Items, Packed, Reference
-from autograder.sandbox.protocol.wire import Packer, unpack
+from autograder.sandbox.protocol.packed import (
+    Array,
+    Integer,
+    Items,
+    Mapping,
+    Packed,
+    Reference,
+)
+from autograder.sandbox.protocol.wire import Packer, require_plain, unpack
 
 DTYPES = st.sampled_from(sorted(wire.DTYPES))
 ARRAYS = DTYPES.flatmap(
@@ -336,11 +343,45 @@ def test_an_array_that_is_not_what_its_header_says_is_refused(packed):
     for body in (bytearray(8), bytearray(0)):
         with pytest.raises(WireError):
             unpack(packed, [body], refuse)
+        with pytest.raises(WireError):
+            require_plain(Items([None, packed], False), [body])
 
 
 def test_a_truth_value_is_one_of_two_bytes():
+    array, body = Array("numpy", "bool", (2,), 0), bytearray(b"\x02\x00")
     with pytest.raises(WireError):
-        unpack(Array("numpy", "bool", (2,), 0), [bytearray(b"\x02\x00")], refuse)
+        unpack(array, [body], refuse)
+    with pytest.raises(WireError):
+        require_plain(array, [body])
+
+
+def test_what_is_sent_on_unread_is_plain_and_keeps_its_bodies():
+    packer = Packer(refuse)
+    value = {"a": [1, 2.5, None, b"x", 1j, 2**80, ()], "b": (np.ones(3), torch.ones(2))}
+    packed = packer.pack(value)
+    require_plain(packed, packer.bodies)
+    found = unpack(packed, [bytearray(body) for body in packer.bodies], refuse)
+    assert found["a"] == value["a"]
+    assert torch.equal(found["b"][1], torch.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("packed", "says"),
+    [
+        (Mapping({"a": Items([Reference(3, "Net")], True)}), "an object of type Net"),
+        (Items([Array("numpy", "uint8", (2,), 0)] * 2, False), "without its body"),
+        (Items([None] * 150_000, False), "more than 100000 items"),
+        (Integer("f" * 20_000), "an integer"),
+    ],
+)
+def test_what_is_not_plain_is_not_sent_on(packed, says):
+    with pytest.raises(WireError, match=says):
+        require_plain(packed, [bytearray(2)])
+    nest = None
+    for _ in range(40):
+        nest = Items([nest], False)
+    with pytest.raises(WireError, match="nested deeper"):
+        require_plain(nest, [])
 
 
 def packed_in(message):
