@@ -397,7 +397,9 @@ TESTS = (
 def honest(servers):
     from tests.foreign.conftest import Grading
 
-    return Grading(servers, *TESTS)
+    found = Grading(servers, *TESTS)
+    yield found
+    found.grader.close()
 
 
 def test_an_honest_answer_earns_all(honest):
