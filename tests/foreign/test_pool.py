@@ -2,12 +2,17 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
+from autograder.foreign import pool
+from autograder.foreign.definition import Definition
+from autograder.foreign.plan import Plan
 from autograder.foreign.pool import Job, Pool, Work
 from autograder.sandbox.kernel import family_of
 from autograder.sandbox.limits import Limits
@@ -20,9 +25,9 @@ CELLS = (
 )
 
 
-def test_a_worker_that_is_killed_costs_nothing(servers, tmp_path):
-    found = Grading(servers, *CELLS)
-    write(tmp_path / "ada" / "nb.ipynb", *CELLS)
+@contextmanager
+def first_workers_killed():
+    """Kill the first workers that are begun inside the block; give their numbers."""
     killed = []
 
     def kill_first():
@@ -34,12 +39,47 @@ def test_a_worker_that_is_killed_costs_nothing(servers, tmp_path):
 
     thread = threading.Thread(target=kill_first)
     thread.start()
-    work = Work(found.definition, Limits(), plan=found.plan)
-    with Pool(1) as pool:
-        graded = list(pool.grade(work, [Job("ada", tmp_path / "ada")]))
+    yield killed
     thread.join()
+
+
+def test_a_worker_that_is_killed_costs_nothing(servers, tmp_path):
+    found = Grading(servers, *CELLS)
+    write(tmp_path / "ada" / "nb.ipynb", *CELLS)
+    work = Work(found.definition, Limits(), plan=found.plan)
+    with Pool(1) as workers, first_workers_killed() as killed:
+        graded = list(workers.grade(work, [Job("ada", tmp_path / "ada")]))
     assert killed
     assert [(job.student, result.earned) for job, _, result in graded] == [("ada", 1.0)]
+    with Pool(1) as workers, first_workers_killed() as killed:
+        assert workers.try_out(Work(found.definition, Limits())) == found.plan
+        again = list(workers.grade(work, [Job("ada", tmp_path / "ada")]))
+    assert killed
+    assert [result.earned for _, _, result in again] == [1.0]
+
+
+def test_fork_servers_last_as_long_as_they_have_imported_enough(tmp_path):
+    def told(name, *preload):
+        work = Work(Definition(name, (), {}, preload=preload), Limits(), plan=Plan("", {}))
+        (tmp_path / name).write_bytes(pickle.dumps(work))
+        return tmp_path / name
+
+    try:
+        first = pool._opened(told("a", "numpy"))
+        assert first.servers.isolation.is_walled
+        assert pool._opened(tmp_path / "a") is first
+        second = pool._opened(told("b", "numpy"))
+        assert second.work.definition.assignment == "b"
+        assert second.servers is first.servers
+        third = pool._opened(told("c", "msgspec"))
+        assert third.servers is not first.servers
+        assert third.servers.isolation.is_walled
+        assert third.servers.imported >= {"msgspec", "numpy"}
+        assert first.servers.imported == frozenset()  # they are closed
+        assert pool._opened(told("d", "numpy")).servers is third.servers
+    finally:
+        pool._close()
+        pool._open = None
 
 
 SCRIPT = """
