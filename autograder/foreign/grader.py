@@ -31,6 +31,7 @@ from autograder.version import own_version
 __all__ = ["FolderGrader", "broken_result"]
 
 TRIES = 3  # of a submission, when the harness breaks
+SHARE = 8  # of a session's memory, in which all that are prepared must find room
 
 
 @dataclass
@@ -147,7 +148,8 @@ class FolderGrader:
         if (known := self._prepared.get(notebook)) is not None:
             return known
         plan = self.plan.notebooks[notebook]
-        found = Prepared(setting.tests, plan, setting.trusted, setting.cell_seconds)
+        room = self.limits.memory_mb // (SHARE * len(self.plan.notebooks))
+        found = Prepared(setting.tests, plan, setting.trusted, setting.cell_seconds, room)
         self._prepared[notebook] = found
         return found
 

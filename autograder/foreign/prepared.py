@@ -21,23 +21,31 @@ __all__ = ["Prepared", "run_ahead"]
 class Prepared:
     """The session from which those of all students are forked.
 
-    Where it cannot be forked, for threads that a given cell has started, nothing is prepared. Where
-    a test has written a file, the next student's tests have another session, with fresh files.
+    Where it cannot be forked, for threads that a given cell has started, or takes much memory,
+    which counts for all sessions together, nothing is prepared. Where a test has left a file or a
+    process, the next student's tests have another session.
 
     Args:
         server: forks the session.
         plan: of the notebook's tests.
         files: what lies beside the tests.
         seconds: the limit on a cell.
+        room_mb: how much memory of its own it may have.
     """
 
     def __init__(
-        self, server: ForkServer, plan: NotebookPlan, files: Mapping[str, bytes], seconds: float
+        self,
+        server: ForkServer,
+        plan: NotebookPlan,
+        files: Mapping[str, bytes],
+        seconds: float,
+        room_mb: int,
     ) -> None:
         self._server, self._plan, self._files, self._seconds = server, plan, files, seconds
+        self._room_mb = room_mb
         self._session: UnforkedSession | None = None
         self._began = 0  # how often the session had been begun when it was prepared
-        self._known: Any = None  # its files then
+        self._known: Any = None  # what there was of files and processes then
         self._is_fit = True
 
     @contextmanager
@@ -57,7 +65,7 @@ class Prepared:
                     self._known = None
                 yield fork if session.began == self._began else None
         finally:
-            if self._known is None or self._files_of(session) != self._known:
+            if self._known is None or self._traces_of(session) != self._known:
                 self.close()
 
     def close(self) -> None:
@@ -68,14 +76,15 @@ class Prepared:
                 session.close()
 
     def _ready(self) -> UnforkedSession | None:
-        """Return the session, prepared; None where a given cell ends it."""
+        """Return the session, prepared; None where it cannot be."""
         if self._session is None:
             session = UnforkedSession(self._server, [], float("inf"), self._files)
             self._session = session
             try:
                 asked = session.itself(self._seconds)
                 is_lost = run_ahead(Tests.begun(asked), self._plan, self._seconds)
-                self._began, self._known = session.began, self._files_of(session)
+                is_lost = is_lost or asked.apply(_own_mb, (), {}) > self._room_mb
+                self._began, self._known = session.began, self._traces_of(session)
             except StudentError:
                 is_lost = True
             if is_lost:
@@ -83,10 +92,10 @@ class Prepared:
                 self.close()
         return self._session
 
-    def _files_of(self, session: UnforkedSession) -> Any:
-        """Return what lies in the session's folder; None where it has ended."""
+    def _traces_of(self, session: UnforkedSession) -> Any:
+        """Return what there is of files and processes; None where the session has ended."""
         try:
-            return session.itself(self._seconds).apply(_files, (), {})
+            return session.itself(self._seconds).apply(_traces, (), {})
         except StudentError:
             return None
 
@@ -108,14 +117,22 @@ def run_ahead(tests: Tests, plan: NotebookPlan, seconds: float) -> bool:
     )
 
 
-def _files(notebook: object) -> list[tuple[str, int, int, int]]:
-    """Return what lies in the working directory of a session, where this helper runs."""
+def _own_mb(notebook: object) -> float:
+    """Return the memory of a session's own, in MB, where this helper runs."""
+    with open("/proc/self/smaps_rollup", encoding="utf-8") as file:
+        return sum(int(line.split()[1]) for line in file if line.startswith("Private_")) / 1024
+
+
+def _traces(notebook: object) -> list[tuple[object, ...]]:
+    """Return the files and processes of a session, where this helper runs."""
     import os
 
-    found = []
+    from autograder.sandbox.kernel import children_of
+
+    found: list[tuple[object, ...]] = [tuple(children_of(os.getpid()))]
     for folder, folders, names in os.walk("."):
-        for name in folders + names:
+        for name in sorted(folders + names):
             path = os.path.join(folder, name)
             stat = os.lstat(path)
             found.append((path, stat.st_mode, stat.st_size, stat.st_mtime_ns))
-    return sorted(found)
+    return found

@@ -30,7 +30,7 @@ def outcomes(servers):
 
 def prepared_with(servers, *given, files=None):
     _, tests = servers._warm()
-    return Prepared(tests, NotebookPlan(given, {}, ahead=len(given)), files or {}, 20.0)
+    return Prepared(tests, NotebookPlan(given, {}, ahead=len(given)), files or {}, 20.0, 64)
 
 
 def test_what_a_test_does_no_other_finds_and_given_cells_run_once(servers, outcomes):
@@ -52,14 +52,18 @@ def test_what_a_test_does_no_other_finds_and_given_cells_run_once(servers, outco
         assert prepared._session is first
         new = "open('new.txt', 'x').write('a')"  # and fails where it is
         assert outcomes(prepared, new, new, "open('log.txt', 'w')", once) == [None] * 4
-        assert prepared._session is not first
+        assert (second := prepared._session) is not first
+        left = "subprocess.Popen(['/bin/sleep', '600'], start_new_session=True)"
+        assert outcomes(prepared, f"import subprocess\n_ = {left}", once) == [None] * 2
+        assert prepared._session is not second
     finally:
         prepared.close()
 
 
 def test_where_it_cannot_be_forked_nothing_is_prepared(servers):
     thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()"
-    for cell in (thread, "import os\nos._exit(1)"):
+    much = "import numpy as np\ndata = np.ones(20_000_000)"
+    for cell in (thread, "import os\nos._exit(1)", much):
         prepared = prepared_with(servers, cell)
         with prepared.forked() as fork:
             assert fork is None
