@@ -32,6 +32,7 @@ from autograder.foreign.submissions import SubmittedFolder, read_folder
 from autograder.foreign.trial import try_out
 from autograder.sandbox.client.fork_server import environment_of
 from autograder.sandbox.client.starter import Starter, starter_for, use
+from autograder.sandbox.isolation.cgroup import PREFIX
 from autograder.sandbox.kernel import die_with_parent
 from autograder.sandbox.limits import Limits
 
@@ -84,7 +85,8 @@ class Pool:
         self._starter: Starter | None = None
         self._executor: ProcessPoolExecutor | None = None
         self._number = 0  # of the assignment that the workers are told of
-        self._folder = tempfile.TemporaryDirectory(prefix="autograder-work-")
+        # By this name the next fork server removes what a run that was killed has left.
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-")
 
     def __enter__(self) -> Self:
         return self

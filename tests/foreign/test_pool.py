@@ -6,14 +6,17 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 from autograder.foreign import pool
 from autograder.foreign.definition import Definition
 from autograder.foreign.plan import Plan
 from autograder.foreign.pool import Job, Pool, Work
+from autograder.sandbox.isolation.cgroup import stale_folders
 from autograder.sandbox.kernel import family_of
 from autograder.sandbox.limits import Limits
 from tests.foreign.conftest import Grading
@@ -101,7 +104,7 @@ if __name__ == "__main__":
 """
 
 
-def test_a_run_that_is_killed_leaves_no_process(tmp_path):
+def test_a_run_that_is_killed_leaves_no_process_and_no_file_for_long(tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(SCRIPT.format(root=os.getcwd()))
     run = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
@@ -115,6 +118,8 @@ def test_a_run_that_is_killed_leaves_no_process(tmp_path):
     while (left := {pid for pid in family if is_alive(pid)}) and time.monotonic() < until:
         time.sleep(0.1)
     assert left == set()
+    stale = stale_folders(Path(tempfile.gettempdir()))  # which the next fork server removes
+    assert any(folder.name.startswith(f"autograder-{run.pid}-") for folder in stale)
 
 
 def is_alive(pid):
