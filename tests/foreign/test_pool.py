@@ -6,11 +6,9 @@ import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 from autograder.foreign import pool
 from autograder.foreign.definition import Definition
@@ -92,7 +90,6 @@ from autograder.foreign import pool
 from autograder.foreign.definition import Definition
 from autograder.foreign.plan import Plan
 from autograder.sandbox.limits import Limits
-from pathlib import Path
 
 if __name__ == "__main__":
     work = pool.Work(Definition("hw", (), {{}}), Limits(), plan=Plan("sha256:0", {{}}))
@@ -107,7 +104,8 @@ if __name__ == "__main__":
 def test_a_run_that_is_killed_leaves_no_process_and_no_file_for_long(tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(SCRIPT.format(root=os.getcwd()))
-    run = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+    own = os.environ | {"TMPDIR": str(tmp_path)}
+    run = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=own)
     assert run.stdout.readline() == "begun\n"
     family = set(family_of(run.pid)) - {run.pid}
     assert family
@@ -118,8 +116,9 @@ def test_a_run_that_is_killed_leaves_no_process_and_no_file_for_long(tmp_path):
     while (left := {pid for pid in family if is_alive(pid)}) and time.monotonic() < until:
         time.sleep(0.1)
     assert left == set()
-    stale = stale_folders(Path(tempfile.gettempdir()))  # which the next fork server removes
-    assert any(folder.name.startswith(f"autograder-{run.pid}-") for folder in stale)
+    left = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert left
+    assert sorted(stale_folders(tmp_path)) == sorted(left)  # which the next fork server removes
 
 
 def is_alive(pid):
