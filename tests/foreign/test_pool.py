@@ -92,6 +92,7 @@ from autograder.foreign import pool
 from autograder.foreign.definition import Definition
 from autograder.foreign.plan import Plan
 from autograder.sandbox.limits import Limits
+from pathlib import Path
 
 if __name__ == "__main__":
     work = pool.Work(Definition("hw", (), {{}}), Limits(), plan=Plan("sha256:0", {{}}))
