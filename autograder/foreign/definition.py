@@ -117,6 +117,11 @@ class Definition(msgspec.Struct, frozen=True):
     changed: tuple[str, ...] = ()
 
     @property
+    def modules(self) -> frozenset[str]:
+        """The names of modules and packages that lie beside its notebooks."""
+        return frozenset(name.partition("/")[0].removesuffix(".py") for name in self.files)
+
+    @property
     def points(self) -> float:
         """The points of all cells."""
         return sum(cell.points or 0.0 for nb in self.notebooks for cell in nb.graded)

@@ -17,7 +17,7 @@ from autograder.artefacts.results import (
 )
 from autograder.errors import HarnessError, StudentError, UnsafeHere
 from autograder.foreign.definition import Definition, Graded, NotebookDefinition
-from autograder.foreign.harness import Setting, Step, run_notebook
+from autograder.foreign.harness import Step, run_notebook
 from autograder.foreign.manifests import CASE, manifest_of, question_id
 from autograder.foreign.plan import Plan
 from autograder.foreign.prepared import Prepared
@@ -31,7 +31,6 @@ from autograder.version import own_version
 __all__ = ["FolderGrader", "broken_result"]
 
 TRIES = 3  # of a submission, when the harness breaks
-SHARE = 8  # of a session's memory, in which all that are prepared must find room
 
 
 @dataclass
@@ -83,6 +82,7 @@ class FolderGrader:
         )
 
     def _grade(self, submitted: SubmittedFolder) -> tuple[list[QuestionResult], tuple[str, ...]]:
+        self._get_ready()
         deadline = time.monotonic() + self.limits.submission_seconds
         questions: list[QuestionResult] = []
         notes: list[str] = []
@@ -129,7 +129,7 @@ class FolderGrader:
         if plan.tests:
             fitting = _fitting(files, self.limits)
             setting = self.servers.setting(self.definition, fitting, seconds)
-            setting = replace(setting, prepared=self._prepared_tests(setting, notebook.name))
+            setting = replace(setting, prepared=self._prepared.get(notebook.name))
             outcomes = run_notebook(setting, steps, plan)
         took = time.monotonic() - began
         found = []
@@ -143,15 +143,16 @@ class FolderGrader:
                 found.append(_manual(name, cell, arranged))
         return found
 
-    def _prepared_tests(self, setting: Setting, notebook: str) -> Prepared:
-        """Return from what the sessions of a notebook's tests are forked."""
-        if (known := self._prepared.get(notebook)) is not None:
-            return known
-        plan = self.plan.notebooks[notebook]
-        room = self.limits.memory_mb // (SHARE * len(self.plan.notebooks))
-        found = Prepared(setting.tests, plan, setting.trusted, setting.cell_seconds, room)
-        self._prepared[notebook] = found
-        return found
+    def _get_ready(self) -> None:
+        """Have a session of each notebook's tests from which those of a student are forked."""
+        known = self.definition.cell_seconds
+        seconds = known if known is not None else self.limits.submission_seconds
+        for name, plan in self.plan.notebooks.items():
+            if name not in self._prepared and any(test.is_hardened for test in plan.tests.values()):
+                server, files = self.servers.tests, self.definition.files
+                self._prepared[name] = Prepared(server, plan, files, seconds)
+        for prepared in self._prepared.values():
+            prepared.get_ready()
 
     def _without(
         self, notebook: NotebookDefinition, is_damaged: bool, problem: str | None

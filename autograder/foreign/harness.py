@@ -3,7 +3,7 @@
 import ast
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from autograder.errors import StudentError
@@ -111,14 +111,20 @@ def _one(
     notebook: UnforkedSession, tests: "_Trusted", placed: _Placed, setting: Setting
 ) -> Outcome:
     """Run a test where it stands."""
-    notebook.run_to(placed.place)
-    try:
-        theirs = notebook.itself(setting.cell_seconds)
-    except StudentError:
+
+    def run() -> Outcome:
+        notebook.run_to(placed.place)
         theirs = None
-    outcome = tests.run(placed.step, theirs)
-    if outcome.gone or outcome.lost:
-        notebook.give_up()
+        with suppress(StudentError):
+            theirs = notebook.itself(setting.cell_seconds)
+        outcome = tests.run(placed.step, theirs)
+        if outcome.gone or outcome.lost:
+            notebook.give_up()
+        return outcome
+
+    outcome = run()
+    if outcome.lost and outcome.killed and tests.leave_fork():
+        return run()  # whoever has ended the fork: of a session it is known
     return outcome
 
 
@@ -136,6 +142,7 @@ class _Trusted:
         self._tests: Tests | None = None
         self._ran: list[Step] = []  # what later tests may build upon
         self._given = 0
+        self._prepared, self._is_forked = setting.prepared, False
 
     def __enter__(self) -> "_Trusted":
         return self
@@ -154,12 +161,18 @@ class _Trusted:
             self._ran.append(step)
         return outcome
 
+    def leave_fork(self) -> bool:
+        """Have no forks any more; return whether the last session was one."""
+        self._prepared = None
+        return self._is_forked
+
     def _begun(self) -> Tests | None:
         """Return a session that has run ahead; None where a given cell ends it."""
         self._open.close()
-        setting, self._given = self._setting, self._plan.ahead
-        if setting.prepared is not None:
-            fork = self._open.enter_context(setting.prepared.forked())
+        setting, self._given, self._is_forked = self._setting, self._plan.ahead, False
+        if self._prepared is not None:
+            fork = self._open.enter_context(self._prepared.forked())
+            self._is_forked = fork is not None
             if fork is not None:
                 return Tests(fork)
         session = UnforkedSession(setting.tests, [], setting.deadline, setting.trusted)

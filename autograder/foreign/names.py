@@ -13,6 +13,7 @@ from autograder.foreign.plan import TestNames
 __all__ = [
     "Names",
     "imports_of",
+    "is_calm",
     "names_of",
     "needed_by",
     "needs_of",
@@ -134,6 +135,46 @@ def imports_of(source: str, local: Iterable[str]) -> list[str]:
     return [ast.unparse(s) for s in ast.parse(text).body if _is_library(s, local)]
 
 
+def is_calm(source: str, local: Iterable[str]) -> bool:
+    """Return whether a cell does nothing but import libraries and define what it writes out.
+
+    Such a cell has opened, started and measured nothing that a fork would share.
+    """
+    if (text := python_of(source)) is None:
+        return False
+    return all(_is_calm(statement, local) for statement in ast.parse(text).body)
+
+
+def _is_calm(statement: ast.stmt, local: Iterable[str]) -> bool:
+    match statement:
+        case ast.Import() | ast.ImportFrom():
+            return _is_library(statement, local)
+        case ast.Expr(ast.Constant()) | ast.Pass():
+            return True
+        case ast.Expr(
+            ast.Call(ast.Attribute(attr="run_line_magic"), [ast.Constant("matplotlib"), _])
+        ):
+            return True
+        case ast.Assign(targets, value):
+            return all(isinstance(one, ast.Name) for one in targets) and _is_written_out(value)
+        case ast.AnnAssign(ast.Name(), _, value):
+            return value is None or _is_written_out(value)
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            arguments = statement.args
+            values = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
+            return not statement.decorator_list and all(map(_is_written_out, values))
+        case ast.ClassDef():
+            parts = [*statement.bases, *(keyword.value for keyword in statement.keywords)]
+            own = all(_is_calm(inner, local) for inner in statement.body)
+            return own and not statement.decorator_list and all(map(_is_written_out, parts))
+    return False
+
+
+def _is_written_out(value: ast.expr) -> bool:
+    """Return whether an expression calls nothing."""
+    return all(isinstance(part, _WRITTEN_OUT) for part in ast.walk(value))
+
+
 def reaches_out(source: str) -> str | None:
     """Return how a test changes what no proxy stands for; None if it does not.
 
@@ -220,6 +261,10 @@ def statements_for(wanted: Iterable[str], sources: Sequence[str]) -> str:
     return "\n".join(ast.unparse(statements[place]) for place in sorted(needed))
 
 
+_WRITTEN_OUT = (
+    *(ast.Constant, ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Lambda),
+    *(ast.UnaryOp, ast.BinOp, ast.unaryop, ast.operator, ast.expr_context, ast.arguments, ast.arg),
+)
 _DEFINING = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom),
     *(ast.Assign, ast.AnnAssign),

@@ -45,12 +45,14 @@ class NotebookPlan(msgspec.Struct, frozen=True):
     """How a notebook's tests are run.
 
     ``given`` are the trusted cells that they build upon; ``ahead`` counts those that stand above
-    all tests and need nothing of the student's.
+    all tests, need nothing of the student's, and only import and define. ``forked`` says whether
+    the sessions of all students can be forked from one that has run these.
     """
 
     given: tuple[str, ...]
     tests: dict[str, TestPlan]
     ahead: int = 0
+    forked: bool = True
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import signal
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -91,12 +91,9 @@ class Pool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the workers."""
-        self._end()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # Whoever stops a run does not wait for what it was about.
+        self._end(is_broken=kind is not None and not issubclass(kind, Exception))
         self._folder.cleanup()
 
     def try_out(self, work: Work) -> Plan:
@@ -205,7 +202,7 @@ class Pool:
         executor, self._executor = self._executor, None
         if executor is None:
             return
-        if is_broken:  # it would wait for ever for one that it began while it broke
+        if is_broken:  # it would wait long, and for ever for one that it began while it broke
             for worker in multiprocessing.active_children():
                 worker.kill()
         executor.shutdown(cancel_futures=True)
@@ -256,6 +253,8 @@ def _opened(told: Path) -> _Open:
     if _open is None or _open.told != told:
         work: Work = pickle.loads(told.read_bytes())
         known = frozenset[str]() if _open is None else _open.servers.imported
+        if _open is not None and _clash(known, work.definition):
+            known = frozenset()
         if _open is not None and known.issuperset(work.definition.preload):
             servers = _open.servers
             if _open.grader is not None:
@@ -269,6 +268,11 @@ def _opened(told: Path) -> _Open:
             grader = FolderGrader(work.definition, work.plan, servers, work.limits)
         _open = _Open(told, work, servers, grader)
     return _open
+
+
+def _clash(imported: Collection[str], definition: Definition) -> bool:
+    """Return whether an assignment brings a module that is called as one that was imported."""
+    return not definition.modules.isdisjoint(name.partition(".")[0] for name in imported)
 
 
 def _try_out(told: Path) -> Plan:

@@ -5,7 +5,7 @@ run for each of them anew.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from autograder.errors import HarnessError, StudentError
@@ -17,36 +17,52 @@ from autograder.sandbox.client.unforked import UnforkedSession
 
 __all__ = ["Prepared", "run_ahead"]
 
+SHARE = 32  # of the memory that sessions may have: more a prepared one may not take
+MOST_BYTES = 2 << 20  # of the files beside the tests, which are read behind each student
+
 
 class Prepared:
     """The session from which those of all students are forked.
 
-    Where it cannot be forked, for threads that a given cell has started, or takes much memory,
-    which counts for all sessions together, nothing is prepared. Where a test has left a file or a
-    process, the next student's tests have another session.
+    Nothing is prepared where it cannot be forked, for threads or processes that it has, or takes
+    much memory, which counts for all sessions together. Where a test has left a file or a process,
+    the next student's tests have another session.
 
     Args:
         server: forks the session.
         plan: of the notebook's tests.
         files: what lies beside the tests.
         seconds: the limit on a cell.
-        room_mb: how much memory of its own it may have.
     """
 
     def __init__(
-        self,
-        server: ForkServer,
-        plan: NotebookPlan,
-        files: Mapping[str, bytes],
-        seconds: float,
-        room_mb: int,
+        self, server: ForkServer, plan: NotebookPlan, files: Mapping[str, bytes], seconds: float
     ) -> None:
         self._server, self._plan, self._files, self._seconds = server, plan, files, seconds
-        self._room_mb = room_mb
         self._session: UnforkedSession | None = None
         self._began = 0  # how often the session had been begun when it was prepared
         self._known: Any = None  # what there was of files and processes then
-        self._is_fit = True
+        self._is_fit = plan.forked and sum(map(len, files.values())) <= MOST_BYTES
+
+    def get_ready(self) -> None:
+        """Prepare the session, if that is not done.
+
+        Raises:
+            HarnessError: the fork server is gone.
+        """
+        if self._session is not None or not self._is_fit:
+            return
+        session = self._session = UnforkedSession(self._server, [], float("inf"), self._files)
+        try:
+            asked = session.itself(self._seconds)
+            is_lost = run_ahead(Tests.begun(asked), self._plan, self._seconds)
+            room = self._server.limits.memory_mb / SHARE
+            self._is_fit = not is_lost and asked.apply(_own_mb, (), {}) <= room
+            self._began, self._known = session.began, self._traces_of(session)
+        except StudentError:
+            self._is_fit = False
+        if not self._is_fit:
+            self.close()
 
     @contextmanager
     def forked(self) -> Iterator[CheckSession | None]:
@@ -55,17 +71,22 @@ class Prepared:
         Raises:
             HarnessError: the fork server is gone.
         """
-        if not self._is_fit or (session := self._ready()) is None:
+        self.get_ready()
+        if (session := self._session) is None:
             yield None
             return
         try:
-            with session.check(self._seconds) as fork:
+            with ExitStack() as stack:
+                try:
+                    fork = stack.enter_context(session.check(self._seconds))
+                except StudentError:  # it may start no other process
+                    self._is_fit, fork = False, None
                 if session.began != self._began:  # it could not be forked, or had ended
-                    self._is_fit = not session.anew
-                    self._known = None
-                yield fork if session.began == self._began else None
+                    self._is_fit = self._is_fit and not session.anew
+                    self._known, fork = None, None
+                yield fork
         finally:
-            if self._known is None or self._traces_of(session) != self._known:
+            if not self._is_fit or self._known is None or self._traces_of(session) != self._known:
                 self.close()
 
     def close(self) -> None:
@@ -74,23 +95,6 @@ class Prepared:
         if session is not None:
             with suppress(HarnessError):  # its fork server is gone
                 session.close()
-
-    def _ready(self) -> UnforkedSession | None:
-        """Return the session, prepared; None where it cannot be."""
-        if self._session is None:
-            session = UnforkedSession(self._server, [], float("inf"), self._files)
-            self._session = session
-            try:
-                asked = session.itself(self._seconds)
-                is_lost = run_ahead(Tests.begun(asked), self._plan, self._seconds)
-                is_lost = is_lost or asked.apply(_own_mb, (), {}) > self._room_mb
-                self._began, self._known = session.began, self._traces_of(session)
-            except StudentError:
-                is_lost = True
-            if is_lost:
-                self._is_fit = False
-                self.close()
-        return self._session
 
     def _traces_of(self, session: UnforkedSession) -> Any:
         """Return what there is of files and processes; None where the session has ended."""
@@ -126,13 +130,19 @@ def _own_mb(notebook: object) -> float:
 def _traces(notebook: object) -> list[tuple[object, ...]]:
     """Return the files and processes of a session, where this helper runs."""
     import os
+    import stat
+    import zlib
 
     from autograder.sandbox.kernel import children_of
 
     found: list[tuple[object, ...]] = [tuple(children_of(os.getpid()))]
-    for folder, folders, names in os.walk("."):
-        for name in sorted(folders + names):
-            path = os.path.join(folder, name)
-            stat = os.lstat(path)
-            found.append((path, stat.st_mode, stat.st_size, stat.st_mtime_ns))
+    for place in (".", "/dev/shm"):
+        for folder, folders, names in os.walk(place):
+            for name in sorted(folders + names):
+                path = os.path.join(folder, name)
+                said = os.lstat(path)
+                found.append((path, said.st_mode, said.st_size, said.st_mtime_ns))
+                if place == "." and stat.S_ISREG(said.st_mode):  # one that is mapped has its time
+                    with open(path, "rb") as file:
+                        found.append((zlib.crc32(file.read()),))
     return found

@@ -48,13 +48,12 @@ def prepare(course: NbgraderCourse, assignment: str) -> Definition:
     files = dict(_files(folder, course.coursedir.ignore))
     local = {Path(name).stem for name in files if name.endswith(".py")}
     notebooks = tuple(_notebooks(course, assignment, folder))
-    sources = [cell.source for notebook in notebooks for cell in notebook.cells]
     return Definition(
         assignment,
         notebooks,
         files,
         _cell_seconds(course),
-        tuple(preload_of(sources, local)),
+        tuple(preload_of((c for n in notebooks for c in n.cells), local)),
         tuple(_changed(folder, notebooks)),
     )
 
@@ -262,20 +261,36 @@ def _cell_seconds(course: NbgraderCourse) -> float | None:
     return None if seconds is None or seconds <= 0 else float(seconds)
 
 
-def preload_of(sources: Iterable[str], local: Iterable[str]) -> list[str]:
-    """Return the modules of packages that notebooks import and that are installed here."""
-    found = {"numpy"}
-    for source in sources:
-        text = python_of(source)
-        for node in ast.walk(ast.parse(text)) if text is not None else ():
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    packages = {name.partition(".")[0] for name in found} - set(local)
-    installed = {name for name in packages if _is_installed(name)}
-    modules = {n for n in found if n.partition(".")[0] in installed and _is_there(n)}
-    return sorted(installed | modules)
+def preload_of(cells: Iterable[SourceCell], local: Iterable[str]) -> list[str]:
+    """Return what to import ahead, of what is installed here.
+
+    These are the packages that a notebook imports, and of those the modules that its given cells
+    do: one that a hidden test imports tells of it, and one of the solution's may be missing in
+    another's.
+
+    Args:
+        cells: of the source notebooks.
+        local: modules that lie beside them.
+    """
+    packages, modules = {"numpy"}, set[str]()
+    for cell in cells:
+        imported = set(_imported_by(cell.source))
+        packages |= {name.partition(".")[0] for name in imported}
+        if not (cell.is_answer or cell.is_test):
+            modules |= {name for name in imported if _is_there(name)}
+    installed = {name for name in packages - set(local) if _is_installed(name)}
+    return sorted(installed | {n for n in modules if n.partition(".")[0] in installed})
+
+
+def _imported_by(source: str) -> Iterator[str]:
+    """Give the names of modules that a cell may import."""
+    text = python_of(source)
+    for node in ast.walk(ast.parse(text)) if text is not None else ():
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _is_installed(package: str) -> bool:

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autograder.errors import HarnessError, StudentError, StudentTimeout, WireError
+from autograder.errors import (
+    HarnessError,
+    StudentError,
+    StudentTimeout,
+    UnsendableArgument,
+    WireError,
+)
 from autograder.foreign.inside.answering import BACK
 from autograder.foreign.inside.testing import ASK
 from autograder.foreign.plan import TestNames
@@ -152,7 +158,11 @@ class Tests:
         try:
             for _ in range(MOST_TURNS):
                 self._session.seconds = turn.left() + OVERHEAD_SECONDS
-                reply = self._session.exchange(message)
+                try:
+                    reply = self._session.exchange(message)
+                except UnsendableArgument as error:  # of theirs: it was received, and is too long
+                    message = turn.end(StudentError(f"the notebook's session: {error}")).as_value()
+                    continue
                 if isinstance(reply, Callback):
                     message = turn.ask(_argument(reply)).as_value()
                 elif isinstance(reply, Value):
@@ -198,6 +208,11 @@ class _Turn:
         """Return whether the tests do not end, though nobody answers them any more."""
         return time.monotonic() > self._until + OVERHEAD_SECONDS
 
+    def end(self, error: StudentError) -> _Said:
+        """Ask the student's session no more, for this error; return what is said instead."""
+        self._end(error)
+        return self._said_gone()
+
     def ask(self, request: _Said) -> _Said:
         """Send on what the tests say, and return what the student's side says to it."""
         if self._gone is None and self.left() == 0:
@@ -216,6 +231,9 @@ class _Turn:
                 self._end(error)
             except (WireError, ValueError, OverflowError, RuntimeError, MemoryError) as error:
                 self._end(StudentError(f"the notebook's session sent no value: {error}"))
+        return self._said_gone()
+
+    def _said_gone(self) -> _Said:
         assert self._gone is not None
         return _Said.of({"say": "gone", "text": self._gone.error})
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from autograder.errors import HarnessError
 from autograder.foreign.definition import Definition
 from autograder.foreign.harness import Setting
 from autograder.sandbox.client.fork_server import ForkServer
@@ -15,13 +16,14 @@ from autograder.sandbox.protocol.settings import WEAKEST, Isolation, down_to
 __all__ = ["Servers"]
 
 INSIDE = ("autograder.foreign.inside.answering", "autograder.foreign.inside.testing")
+ALWAYS = ("numpy", *INSIDE)
 
 
 class Servers:
     """The two fork servers: one for students' code, and one for the tests of their courses.
 
     Args:
-        preload: modules that they import before the first session.
+        preload: modules that they import before the first session, where all can be imported.
         limits: of each session.
         min_isolation: the weakest isolation level that will do.
         private: files and folders that no session may find.
@@ -53,6 +55,11 @@ class Servers:
     def isolation(self) -> Isolation:
         """The isolation level of their walls."""
         return self._warm()[0].isolation
+
+    @property
+    def tests(self) -> ForkServer:
+        """The one for the tests."""
+        return self._warm()[1]
 
     def setting(
         self,
@@ -86,12 +93,21 @@ class Servers:
     def _warm(self) -> list[ForkServer]:
         if not self._open:
             try:
-                for _ in range(2):
-                    server = ForkServer(self._limits, self._preload, levels=self._levels)
-                    self._open.append(server)
-                    if server.isolation.is_walled:
-                        send_canary(server, self._private)
-            except BaseException:
-                self.close()
-                raise
+                self._begin()
+            except HarnessError:  # a module of the course's that is there, and cannot be imported
+                if self._preload == ALWAYS:
+                    raise
+                self._preload = ALWAYS
+                self._begin()
         return self._open
+
+    def _begin(self) -> None:
+        try:
+            for _ in range(2):
+                server = ForkServer(self._limits, self._preload, levels=self._levels)
+                self._open.append(server)
+                if server.isolation.is_walled:
+                    send_canary(server, self._private)
+        except BaseException:
+            self.close()
+            raise

@@ -7,6 +7,8 @@ notebook alone that decides it, once for the whole class, and nothing that a stu
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -16,6 +18,7 @@ from autograder.foreign.definition import Definition, NotebookDefinition
 from autograder.foreign.harness import Setting, Step, run_notebook
 from autograder.foreign.names import (
     imports_of,
+    is_calm,
     names_of,
     needed_by,
     needs_of,
@@ -23,6 +26,7 @@ from autograder.foreign.names import (
     statements_for,
 )
 from autograder.foreign.plan import NotebookPlan, Plan, TestNames, TestPlan
+from autograder.foreign.prepared import Prepared
 from autograder.foreign.relay import Outcome
 from autograder.foreign.scoring import score_of
 from autograder.version import own_version
@@ -51,16 +55,15 @@ def try_out(definition: Definition, setting: Callable[[float, float], Setting]) 
     Raises:
         HarnessError: a session cannot be had.
     """
-    local = {name.partition("/")[0].removesuffix(".py") for name in definition.files}
     plans = {
-        notebook.name: _plan(notebook, local, partial(setting, TRIAL_SECONDS))
+        notebook.name: _plan(notebook, definition.modules, partial(setting, TRIAL_SECONDS))
         for notebook in definition.notebooks
     }
     return Plan(plan_id(definition), plans)
 
 
 def _plan(
-    notebook: NotebookDefinition, local: set[str], setting: Callable[[float], Setting]
+    notebook: NotebookDefinition, local: frozenset[str], setting: Callable[[float], Setting]
 ) -> NotebookPlan:
     drafted = _draft(notebook, local)
     if not drafted.tests:
@@ -72,7 +75,7 @@ def _plan(
     steps = [Step(c.source, c.name if c.is_test else "") for c in notebook.cells]
     plain = run_notebook(setting(PLENTY), steps, drafted, beside=True)
     try:
-        apart = run_notebook(setting(SHARE), steps, drafted)
+        apart, forked = _apart(notebook, steps, drafted, setting, plain)
     except HarnessError as error:
         return _all_beside(drafted, f"its tests cannot run by themselves: {error}")
     sources = {name: _above(notebook, name) for name in drafted.tests}
@@ -97,13 +100,39 @@ def _plan(
     final = _draft(notebook, local, beside)  # whose imports others may rely on
     for name, test in final.tests.items():
         tests[name] = msgspec.structs.replace(tests[name], given=test.given)
-    plan = msgspec.structs.replace(final, tests=tests)
+    plan = msgspec.structs.replace(final, tests=tests, forked=forked)
     if not beside:
         return plan  # which is what has just been run
     mixed = run_notebook(setting(SHARE), steps, plan)
     if all(_points(notebook, n, mixed[n]) == _points(notebook, n, plain[n]) for n in tests):
         return plan
     return _all_beside(plan, "tests that run beside the code and tests that do not need each other")
+
+
+def _apart(
+    notebook: NotebookDefinition,
+    steps: Sequence[Step],
+    plan: NotebookPlan,
+    setting: Callable[[float], Setting],
+    plain: Mapping[str, Outcome],
+) -> tuple[Mapping[str, Outcome], bool]:
+    """Return what comes of tests in a session of their own, and whether that may be a fork.
+
+    They run in two forks of one session, as those of two students would.
+    """
+
+    def points(outcomes: Mapping[str, Outcome]) -> list[float]:
+        return [_points(notebook, name, outcomes[name]) for name in plan.tests]
+
+    own = setting(SHARE)
+    with closing(Prepared(own.tests, plan, own.trusted, own.cell_seconds)) as prepared:
+        first, second = (
+            run_notebook(replace(setting(SHARE), prepared=prepared), steps, plan) for _ in range(2)
+        )
+    if points(first) == points(second) == points(plain):
+        return first, True
+    alone = run_notebook(setting(SHARE), steps, plan)
+    return alone, points(first) == points(second) == points(alone)
 
 
 def _given_away(sources: Mapping[str, Sequence[str]], beside: Collection[str]) -> dict[str, str]:
@@ -141,7 +170,7 @@ def _imported(source: str) -> frozenset[str]:
 
 
 def _draft(
-    notebook: NotebookDefinition, local: set[str], beside: Collection[str] = ()
+    notebook: NotebookDefinition, local: frozenset[str], beside: Collection[str] = ()
 ) -> NotebookPlan:
     """Return the plan of a notebook of which nothing is known yet: all is hardened.
 
@@ -165,15 +194,17 @@ def _draft(
             given.append(imports)
     for name in notebook.tests.keys() - tests.keys():  # without a source
         tests[name] = TestPlan(TestNames(), 0)
-    return NotebookPlan(tuple(given), tests, _ahead(given, tests.values()))
+    return NotebookPlan(tuple(given), tests, _ahead(given, tests.values(), local))
 
 
-def _ahead(given: Sequence[str], tests: Collection[TestPlan]) -> int:
-    """Return how many given cells stand above all tests and need nothing of the student's."""
+def _ahead(given: Sequence[str], tests: Collection[TestPlan], local: frozenset[str]) -> int:
+    """Return how many given cells can run once for all students."""
     theirs = {name for test in tests for name in test.names.theirs}
     first = min((test.given for test in tests), default=0)
-    needing = (n for n, source in enumerate(given[:first]) if names_of(source).reads & theirs)
-    return next(needing, first)
+    for number, source in enumerate(given[:first]):
+        if names_of(source).reads & theirs or not is_calm(source, local):
+            return number
+    return first
 
 
 def _reason(notebook: NotebookDefinition, name: str, plain: Outcome, apart: Outcome) -> str | None:

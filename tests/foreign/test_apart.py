@@ -425,3 +425,26 @@ def test_an_error_tells_where_the_students_code_raised(honest):
     assert case.verdict == "errored"
     assert case.place == "cell 2, line 2"
     assert case.message.startswith("ZeroDivisionError: division by zero (line 1 of the test)")
+
+
+# What a student's side may say of an exception, where it is patched to say what it likes.
+SAID = {
+    "a line that is an object": "'SyntaxError', 'args': ['m', ('f', {'$object': {'number': 0, "
+    "'kind': 'object', 'type': 'X', 'can': []}}, 1, 't')], 'place': ''",
+    "a line that is a list": "'SyntaxError', 'args': ['', (None, [1], 1, 't')], 'place': ''",
+    "a long place": "'ValueError', 'args': [], 'place': 'p' * 1_048_200",
+    "a long name": "'ValueError', 'args': [], 'place': '', 'class': {'$object': {'number': 1, "
+    "'kind': 'class', 'name': 'n' * 1_048_000, 'error': ['ValueError'], 'type': 'type'}}",
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_what_is_said_of_an_exception_is_the_students_fault(honest, what):
+    said = f"{{'say': 'raised', 'text': '', 'type': {SAID[what]}}}"
+    patch = (
+        "import autograder.foreign.inside.answering as answering\n"
+        f"answering.answer = lambda namespace, request: {said}\n{SQUARE}"
+    )
+    result = honest.grade({"square": patch})
+    assert result.fault is None
+    assert result.earned == 0.0

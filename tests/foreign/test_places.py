@@ -9,7 +9,7 @@ from nbgrader.utils import compute_checksum
 
 from autograder.foreign import run
 from autograder.foreign.course import find_nbgrader_course
-from autograder.foreign.definition import Graded
+from autograder.foreign.definition import Graded, SourceCell
 from autograder.foreign.plan import NotebookPlan, Plan
 from autograder.foreign.preparing import preload_of, prepare
 from autograder.foreign.trial import plan_id
@@ -104,10 +104,12 @@ def test_a_checksum_is_nbgraders():
 
 
 def test_modules_of_packages_are_imported_ahead_and_a_students_own_are_not():
-    sources = [
-        "import numpy.linalg as la, os.path, helper.sub, nosuch.at_all, numpy.nosuch",
-        "from numpy import fft, ones\nfrom . import other\nfrom torch import nn",
-        "this is no Python",
+    cells = [
+        SourceCell("import numpy.linalg as la, os.path, helper.sub, nosuch.at_all, numpy.nosuch"),
+        SourceCell("from numpy import fft, ones\nfrom . import other"),
+        SourceCell("this is no Python"),
+        SourceCell("from torch import nn", is_answer=True),
+        SourceCell("from scipy import optimize", is_test=True),
     ]
-    found = preload_of(sources, {"helper"})
-    assert found == ["numpy", "numpy.fft", "numpy.linalg", "torch", "torch.nn"]
+    found = preload_of(cells, {"helper"})
+    assert found == ["numpy", "numpy.fft", "numpy.linalg", "scipy", "torch"]

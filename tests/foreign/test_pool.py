@@ -80,6 +80,11 @@ def test_fork_servers_last_as_long_as_they_have_imported_enough(tmp_path):
         assert third.servers.imported >= {"msgspec", "numpy"}
         assert first.servers.imported == frozenset()  # they are closed
         assert pool._opened(told("d", "numpy")).servers is third.servers
+        own = Definition("e", (), {"msgspec.py": b"OURS = 1"})
+        (tmp_path / "e").write_bytes(pickle.dumps(Work(own, Limits(), plan=Plan("", {}))))
+        fifth = pool._opened(tmp_path / "e")
+        assert fifth.servers.isolation.is_walled
+        assert "msgspec" not in fifth.servers.imported
     finally:
         pool._close()
         pool._open = None

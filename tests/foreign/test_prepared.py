@@ -3,9 +3,12 @@
 import pytest
 
 from autograder.foreign import relay
+from autograder.foreign.names import is_calm
 from autograder.foreign.plan import NotebookPlan, TestNames
 from autograder.foreign.prepared import Prepared
+from autograder.foreign.servers import Servers
 from autograder.sandbox.client.unforked import UnforkedSession
+from autograder.sandbox.limits import Limits
 from tests.nbgrader_courses import answer, given, scored
 
 ONE = answer("one", "def one():\n    return 1")
@@ -30,7 +33,7 @@ def outcomes(servers):
 
 def prepared_with(servers, *given, files=None):
     _, tests = servers._warm()
-    return Prepared(tests, NotebookPlan(given, {}, ahead=len(given)), files or {}, 20.0, 64)
+    return Prepared(tests, NotebookPlan(given, {}, ahead=len(given)), files or {}, 20.0)
 
 
 def test_what_a_test_does_no_other_finds_and_given_cells_run_once(servers, outcomes):
@@ -112,3 +115,82 @@ def test_a_thread_that_a_given_cell_starts_changes_no_score(grading):
     )
     assert found.reasons == {"t": None}
     assert [found.points() for _ in range(2)] == [{"t": 1.0}] * 2
+
+
+# What processes share that are forked: a given cell, and a test that comes to the same each time
+# only where each student's is another session.
+SHARED = {
+    "a file": ("f = open('data.txt')", "assert f.read() == '1'"),
+    "a pipe": ("import os\nr, w = os.pipe()", "os.write(w, b'ab')\nassert os.read(r, 1) == b'a'"),
+    "memory": (
+        "import multiprocessing\ncount = multiprocessing.RawValue('i', 0)",
+        "count.value += 1\nassert count.value == 1",
+    ),
+    "a file in memory": (
+        "import numpy as np",
+        "m = np.memmap('data.txt', mode='r+', dtype='u1')\nm[0] += 1\nassert m[0] == 50",
+    ),
+    "shared memory": (
+        "import os",
+        "assert not os.path.exists('/dev/shm/x')\nopen('/dev/shm/x', 'w').close()",
+    ),
+    "another folder": (
+        "import os\nos.mkdir('sub')\nos.chdir('sub')",
+        "assert not os.path.exists('../x')\nopen('../x', 'w').close()",
+    ),
+    "its number": ("import os\npid = os.getpid()", "assert os.getpid() == pid"),
+    "its clock": ("import time\nc = time.process_time()", "assert time.process_time() >= c"),
+    "names in texts": ("exec('limit = one()')", "assert limit == 1"),
+    "a process that has ended": ("import os", "if os.getpid() != 1:\n    os._exit(9)"),
+}
+
+
+@pytest.mark.parametrize("what", SHARED)
+def test_what_forks_share_decides_no_score(grading, what):
+    cell, test = SHARED[what]
+    test = scored("t", f"{test}\nassert one() == 1")
+    found = grading(ONE, given(cell), test, files={"data.txt": b"1"})
+    assert found.reasons == {"t": None}
+    wrong = {"one": "def one():\n    return 2"}
+    points = [found.points(answers) for answers in (None, None, wrong, None)]
+    assert points == [{"t": 1.0}, {"t": 1.0}, {"t": 0.0}, {"t": 1.0}]
+
+
+def test_only_what_imports_and_defines_is_run_ahead():
+    calm = (
+        "import numpy as np\nfrom os import path",
+        '"""A text."""\nLIMIT: int = 3\nNAMES = ["a", ("b", -1)]\nEMPTY: list',
+        "def f(x, y=1, *, z=None):\n    return open(x)\n\nasync def g(): pass",
+        "class A(dict):\n    'One.'\n    most = 3\n    def f(self): return print()",
+        "%matplotlib inline\nimport math",
+        "half = lambda x: x / 2",
+    )
+    busy = (
+        "import helper",
+        "from . import x",
+        "x = open('data.txt')",
+        "def f(x=open('data.txt')): pass",
+        "@register\ndef f(): pass",
+        "class A:\n    f = open('data.txt')",
+        "class A(make()): pass",
+        "for x in y: pass",
+        "%run setup.py",
+        "x[0] = 1",
+        "x = [y for y in z]",
+        "no python",
+    )
+    assert [source for source in calm if not is_calm(source, {"helper"})] == []
+    assert [source for source in busy if is_calm(source, {"helper"})] == []
+
+
+def test_large_files_beside_the_tests_are_not_read_behind_each_student(servers):
+    prepared = prepared_with(servers, "x = 1", files={"data.bin": bytes(3 << 20)})
+    with prepared.forked() as fork:
+        assert fork is None
+
+
+def test_a_module_that_is_there_and_cannot_be_imported_stops_nothing():
+    with Servers(("numpy", "tests_has_no_such_module"), Limits()) as servers:
+        assert servers.isolation.is_walled
+        assert "tests_has_no_such_module" not in servers.imported
+        assert "numpy" in servers.imported

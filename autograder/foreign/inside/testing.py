@@ -103,7 +103,8 @@ class Tests:
 
     def refuse(self, type_name: str) -> Stays:
         """Return the error of a test that would have an object of theirs decide, and note it."""
-        self._stays = f"the code returned an object of type {type_name}, where a value is compared"
+        kind = type_name[:MOST_WORDS]
+        self._stays = f"the code returned an object of type {kind}, where a value is compared"
         return Stays(self._stays)
 
     def ask(self, op: str, number: int, args: Sequence[Any], named: dict[str, Any]) -> Any:
@@ -288,10 +289,11 @@ def _told(error: BaseException, source: str, name: str) -> dict[str, Any]:
         text = str(error)[:MOST_WORDS]  # which may ask an object of theirs
     except BaseException:
         text = "(its message cannot be shown)"
+    line = line if type(line) is int else None
     if not text and line is not None and 0 < line <= len(lines):
         text = lines[line - 1].strip()
-    kind = "" if isinstance(error, Gone) else type(error).__name__
-    place = str(getattr(error, "_autograder_place", ""))
+    kind = "" if isinstance(error, Gone) else type(error).__name__[:MOST_WORDS]
+    place = str(getattr(error, "_autograder_place", ""))[:MOST_WORDS]
     return {"type": kind, "text": text, "line": line, "place": place}
 
 
