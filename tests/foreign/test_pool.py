@@ -12,6 +12,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from autograder.foreign import pool
 from autograder.foreign.definition import Definition
 from autograder.foreign.plan import Plan
@@ -59,6 +61,15 @@ def test_a_worker_that_is_killed_costs_nothing(servers, tmp_path):
         again = list(workers.grade(work, [Job("ada", tmp_path / "ada")]))
     assert killed
     assert [result.earned for _, _, result in again] == [1.0]
+
+
+def test_who_stops_a_run_does_not_wait_for_what_it_was_about():
+    work = Work(Definition("hw", (), {}), Limits(), plan=Plan("", {}))
+    with pytest.raises(KeyboardInterrupt), Pool(1) as workers:
+        workers._submitted(work, time.sleep, 3600)
+        assert multiprocessing.active_children()
+        raise KeyboardInterrupt
+    assert not multiprocessing.active_children()
 
 
 def test_fork_servers_last_as_long_as_they_have_imported_enough(tmp_path):
