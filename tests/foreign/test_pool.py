@@ -65,10 +65,15 @@ def test_a_worker_that_is_killed_costs_nothing(servers, tmp_path):
 
 def test_who_stops_a_run_does_not_wait_for_what_it_was_about():
     work = Work(Definition("hw", (), {}), Limits(), plan=Plan("", {}))
-    with pytest.raises(KeyboardInterrupt), Pool(1) as workers:
-        workers._submitted(work, time.sleep, 3600)
-        assert multiprocessing.active_children()
-        raise KeyboardInterrupt
+
+    def stop():
+        with Pool(1) as workers:
+            workers._submitted(work, time.sleep, 3600)
+            assert multiprocessing.active_children()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
     assert not multiprocessing.active_children()
 
 
