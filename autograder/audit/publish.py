@@ -174,9 +174,7 @@ def _audited(
     from autograder.audit.prove import prove
     from autograder.audit.reporting import report_on
     from autograder.compiler.build import pack
-    from autograder.sandbox.kernel import keep_freed_memory
 
-    keep_freed_memory()  # and that of all forks: they make the same arrays again and again
     name = compiled.name
     began, limits = time.monotonic(), course.limits_of(name)
     former = read_adopted(course, name) if compiled.adopted else None

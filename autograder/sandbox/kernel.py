@@ -20,7 +20,6 @@ __all__ = [
     "fork",
     "install_seccomp",
     "is_called",
-    "keep_freed_memory",
     "make_mounts_private",
     "make_read_only",
     "mount",
@@ -49,8 +48,6 @@ _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 MAX_FAMILY = 10_000  # processes that are looked at
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LARGE_PAGE, _MADV_COLLAPSE = 2 << 20, 25
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEPT = 1 << 30  # bytes
 
 
 class Namespace(IntFlag):
@@ -252,17 +249,6 @@ def use_large_pages() -> None:
         ):
             # Fails where the kernel cannot or will not: then the pages stay as they were.
             _libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(_LARGE_PAGE), _MADV_COLLAPSE)
-
-
-def keep_freed_memory() -> None:
-    """Let this process keep the memory that it frees, so that it need not ask for it again.
-
-    A large array has pages of its own, which are cleared for it and given back behind it. Where one
-    follows the other, that takes as long as to compute them.
-    """
-    with suppress(AttributeError):  # glibc has it
-        for option in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):
-            _libc.mallopt(option, _KEPT)
 
 
 def syscall(number: int, *arguments: int | bytes | None) -> int:
