@@ -24,6 +24,7 @@ CALL_SECONDS = 1.0
 CALLS = 3  # of each case that are kept
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # in what an object calls itself, another in each run
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
+_SEEDED = InProcessSession({})  # whose generators are those of this process
 _NOISE = 0.3  # on the parameters of a module, which may start at zeros and ones
 
 
@@ -78,7 +79,7 @@ def outcome(target: Any, call: Call, pure: bool) -> list[Any] | None:
     """
     try:
         args, kwargs = _copied((call.args, call.kwargs))
-        InProcessSession({}).seed(0)
+        _SEEDED.seed(0)
         with (
             watchdog(CALL_SECONDS, of_processor=True),
             np.errstate(all="ignore"),
