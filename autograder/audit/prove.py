@@ -194,7 +194,8 @@ def _audit_checks(
     progress: Progress,
 ) -> dict[str, CheckAudit]:
     """Audit each check, in processes that a mistake may hang or end."""
-    checks = [oracle.checks[name] for name in stale]
+    # What has a limit on time trains something: it is begun first, or all would wait for it.
+    checks = sorted((oracle.checks[n] for n in stale), key=lambda check: check.seconds is None)
     asked = {name for site in sites for name in site.names}
     names = [sorted(asked_by(check, asked)) for check in checks]
 
