@@ -12,13 +12,14 @@ import numpy as np
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import Draw
 from autograder.artefacts.results import CaseResult, Verdict
+from autograder.audit.checking.deciding import comes_out_so
 from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_perturbed, run_variant
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.authoring.arrays import dtype_name, is_array
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check
 from autograder.grading.cases import drawn_under
-from autograder.grading.perturbed import perturbed_session, shaken
+from autograder.grading.perturbed import PerturbedSession, shaken
 
 __all__ = ["Place", "cover", "draws_for_mistakes", "pools_of"]
 
@@ -53,7 +54,7 @@ def _hangs_on_rounding(check: Check, case: Case, oracle: Oracle) -> bool:
     coarsest = max((np.finfo(d).eps for d in dtypes if d.startswith("float")), default=EPS)
     alone = check.only([case])
     for units in (UNITS, -UNITS):
-        session = perturbed_session(oracle.namespace, shaken(units * float(coarsest)))
+        session = PerturbedSession(oracle.namespace, shaken(units * float(coarsest)))
         ((result, compared),) = run_perturbed(alone, session, oracle, SEEDS[0])
         if result.verdict is Verdict.FAILED and any(1 < c.margin < math.inf for c in compared):
             return True
@@ -99,6 +100,8 @@ def draws_for_mistakes(
         progress: is told how far it is.
     """
     questions = dict.fromkeys(check.question for check in pools.values())
+    # What has a limit on time trains something: it is asked last.
+    checks = sorted(oracle.checks.values(), key=lambda check: check.seconds is not None)
     work = [
         (question, mistake)
         for question in questions
@@ -108,9 +111,11 @@ def draws_for_mistakes(
 
     def reject(number: int, mark: Mark) -> list[Place]:
         question, mistake = work[number]
-        for check in (c for c in oracle.checks.values() if c.question == question):
+        for check in (c for c in checks if c.question == question):
             mark(0, LONGEST_RUN)
-            if check.device != "cuda" and _rejecting(check, mistake, oracle):
+            if check.device != "cuda" and comes_out_so(
+                _rejects, check, mistake.values, oracle, SEEDS
+            ):
                 return []
         found: list[Place] = []
         for name, pool in pools.items():

@@ -46,6 +46,9 @@ class Lost:
 def in_forks(work: Work[T], count: int, jobs: int) -> Iterator[tuple[int, T | Lost]]:
     """Do a piece of work for each number below a count and give the results as they come.
 
+    One process begins at the front, and others at the back: what is side by side is of one check,
+    or of one function, and what a process has prepared for one of them serves the next.
+
     Args:
         work: gets a number and a function that it tells, in between, where it is and how many
             seconds of the processor it may be there; a process that stays longer is killed. It
@@ -61,8 +64,8 @@ def in_forks(work: Work[T], count: int, jobs: int) -> Iterator[tuple[int, T | Lo
     try:
         while queue or workers:
             while queue and len(workers) < jobs and (not workers or _CORES.take()):
-                workers.append(_Worker(work))
-                workers[-1].take(queue.popleft())
+                workers.append(_Worker(work, not any(one.at_front for one in workers)))
+                workers[-1].take_from(queue)
             wait([worker.connection for worker in workers], _POLL)
             for worker in workers[:]:
                 results = worker.results()
@@ -70,7 +73,7 @@ def in_forks(work: Work[T], count: int, jobs: int) -> Iterator[tuple[int, T | Lo
                     continue
                 done = worker.number
                 if queue and not isinstance(results[0], Lost):
-                    worker.take(queue.popleft())
+                    worker.take_from(queue)
                 else:
                     _end(worker, workers)
                 yield done, results[0]
@@ -120,10 +123,10 @@ def _end(worker: "_Worker[T]", workers: list["_Worker[T]"]) -> None:
 
 
 class _Worker(Generic[T]):
-    """A fork and the number that it works on."""
+    """A fork, the number that it works on, and whether it takes them from the front."""
 
-    def __init__(self, work: Work[T]) -> None:
-        self.number = -1
+    def __init__(self, work: Work[T], at_front: bool) -> None:
+        self.number, self.at_front = -1, at_front
         self._note = mmap.mmap(-1, _NOTE.size)
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
@@ -135,11 +138,11 @@ class _Worker(Generic[T]):
             self._process.start()
         theirs.close()
 
-    def take(self, number: int) -> None:
-        """Begin with a number."""
-        self.number = number
+    def take_from(self, queue: deque[int]) -> None:
+        """Begin with the next number of its end of a queue."""
+        self.number = queue.popleft() if self.at_front else queue.pop()
         _NOTE.pack_into(self._note, 0, 0, time.monotonic(), self._used(), GRACE)
-        self.connection.send(number)
+        self.connection.send(self.number)
 
     def results(self) -> list[T | Lost]:
         """Return what came of the number, nothing if it is still under way."""

@@ -23,10 +23,11 @@ from autograder.artefacts.proof import Proof
 from autograder.audit.checking.check_audit import audit_check, is_certain
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.checking.variants import LONGEST_RUN
+from autograder.audit.checking.with_standard import complaints
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.mutation.mutants import Site
 from autograder.audit.mutation.targets import asked_by
-from autograder.audit.prove import Proven, complaints, with_standards
+from autograder.audit.prove import Proven, with_standards
 from autograder.authoring.checks import Check
 from autograder.authoring.devices import CUDA, computing_on
 

@@ -3,6 +3,7 @@
 All of it or nothing: whatever the audit finds keeps in its place what was published before.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -64,6 +65,7 @@ def compile_and_publish(
     """
     from autograder.compiler.build import compile_assignment
 
+    _let_threads_sleep()
     progress("compiling")
     return prove_and_publish(course, compile_assignment(course, name), progress, jobs)
 
@@ -105,6 +107,7 @@ def audit_only(
     """
     from autograder.compiler.build import compile_assignment
 
+    _let_threads_sleep()
     if gpu:
         from autograder.audit.on_gpu import let_sleep
 
@@ -145,6 +148,15 @@ def is_adopted(course: Course, name: str) -> bool:
     from autograder.compiler.build import read_texts
 
     return bool(read_texts(course, name).adopted)
+
+
+def _let_threads_sleep() -> None:
+    """Let torch's threads sleep while they wait for each other; before torch is imported.
+
+    Where an audit runs two of them, other audits have the processors: to wait awake would take
+    several times as long as to compute.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def _outcome(audit: "Audit") -> AuditOutcome:

@@ -1,5 +1,6 @@
 """Arrays and tensors alike: what a value is, and its numbers as numpy has them."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,14 @@ def to_numpy(value: Any) -> NDArray[Any]:
 
 def dtype_name(value: Any) -> str:
     """Return a dtype's common name (`float32`) for an array, a tensor or a Python number."""
-    if hasattr(value, "dtype"):
-        name = getattr(value.dtype, "name", None)  # the same in each byte order
-        return str(value.dtype).removeprefix("torch.") if name is None else str(name)
-    return str(np.asarray(value).dtype)
+    return _name_of(value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype)
+
+
+@lru_cache(maxsize=256)
+def _name_of(dtype: Any) -> str:
+    """Return a dtype's name: it is slow to tell its own."""
+    name = getattr(dtype, "name", None)  # the same in each byte order
+    return str(dtype).removeprefix("torch.") if name is None else str(name)
 
 
 def named_dtype(dtype: Any) -> str | None:

@@ -136,7 +136,7 @@ class Domain:
         Raises:
             SourceError: ``where`` does not allow it.
         """
-        draw = {name: factor.typical for name, factor in self.factors.items()}
+        draw = dict(self._usual)
         if not self.allows(draw):
             known = self._known_to_where(self.sizes_of(draw), draw)
             said = ", ".join(f"{name}={value!r}" for name, value in known.items())
@@ -145,6 +145,11 @@ class Domain:
                 "or put the most usual choice first"
             )
         return draw
+
+    @cached_property
+    def _usual(self) -> dict[str, str]:
+        """The typical kind of each factor, whether they fit together or not."""
+        return {name: factor.typical for name, factor in self.factors.items()}
 
     @cached_property
     def _asked_by_where(self) -> tuple[str, ...]:
@@ -169,7 +174,7 @@ class Domain:
 
     def void(self, kinds: Kinds) -> list[str]:
         """Return the factors of a draw whose kinds, none of them typical, change nothing in it."""
-        odd = {n for n, f in self.factors.items() if kinds.get(n, f.typical) != f.typical}
+        odd = {name for name, kind in self._usual.items() if kinds.get(name, kind) != kind}
         if not odd:
             return []
         sizes = self.sizes_of(kinds)
@@ -182,7 +187,7 @@ class Domain:
 
     def settled(self, kinds: Kinds) -> dict[str, str]:
         """Return a draw with what changes nothing made typical."""
-        return {**kinds, **{name: self.factors[name].typical for name in self.void(kinds)}}
+        return {**kinds, **{name: self._usual[name] for name in self.void(kinds)}}
 
     def _where_says(self, sizes: Mapping[str, int], kinds: Kinds) -> bool:
         if self.where is None:

@@ -9,6 +9,7 @@ axis lies as any other, so that no draw says so of one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations, islice, product
 
 import numpy as np
@@ -69,7 +70,8 @@ def _covering(domain: Domain, factors: Sequence[Factor]) -> list[Draw]:
     return draws
 
 
-def pool(domain: Domain) -> list[Draw]:
+@lru_cache(maxsize=1024)
+def pool(domain: Domain) -> tuple[Draw, ...]:
     """Return draws in which each pair of kinds of two factors occurs, if any draw may have it."""
     rng = np.random.default_rng(0)
     factors = list(domain.factors.values())
@@ -80,16 +82,17 @@ def pool(domain: Domain) -> list[Draw]:
         first = min(missing)
         wanted = dict(first)
         tried = [domain.settled(_random(factors, wanted, rng)) for _ in range(TRIES)]
-        fitting = [draw for draw in tried if first in _pairs(factors, draw) and domain.fits(draw)]
+        fitting = [draw for draw in tried if _shows(factors, draw, first) and domain.fits(draw)]
         fitting = fitting or _any_with(domain, wanted)
         if not fitting:
             missing.discard(first)
             continue
-        best = max(fitting, key=lambda draw: len(_pairs(factors, draw) & missing))
+        new = [_pairs(factors, draw) & missing for draw in fitting]
+        best = max(range(len(fitting)), key=lambda number: len(new[number]))
         missing.discard(first)  # also where it fits only with what hides it
-        missing -= _pairs(factors, best)
-        draws.append(best)
-    return list(_unique(draws))
+        missing -= new[best]
+        draws.append(fitting[best])
+    return tuple(_unique(draws))
 
 
 def _put(domain: Domain, draw: Draw, factor: Factor, kinds: Iterable[str]) -> Draw:
@@ -139,9 +142,18 @@ def _random(factors: list[Factor], draw: Mapping[str, str], rng: np.random.Gener
 
 def _pairs(factors: list[Factor], draw: Draw) -> set[tuple[Edge, Edge]]:
     """Return the pairs that a draw shows: none that another kind hides, such as only zeros."""
-    named = [(f.name, draw[f.name]) for f in factors]
-    hiding = {(f.name, draw[f.name]) for f in factors if draw[f.name] in f.alone}
-    return {pair for pair in combinations(named, 2) if hiding <= set(pair)}
+    pairs = combinations([(f.name, draw[f.name]) for f in factors], 2)
+    hiding = _hiding(factors, draw)
+    return {pair for pair in pairs if hiding.issubset(pair)} if hiding else set(pairs)
+
+
+def _shows(factors: list[Factor], draw: Draw, pair: tuple[Edge, Edge]) -> bool:
+    """Return whether a pair is among those that a draw shows."""
+    return all(draw[name] == kind for name, kind in pair) and _hiding(factors, draw).issubset(pair)
+
+
+def _hiding(factors: list[Factor], draw: Draw) -> set[Edge]:
+    return {(f.name, draw[f.name]) for f in factors if draw[f.name] in f.alone}
 
 
 def _unique(draws: Iterable[Draw]) -> Iterator[Draw]:

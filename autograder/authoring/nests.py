@@ -7,6 +7,7 @@ complex one of every byte. So what does not have the shape that is wanted is nev
 import math
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,12 @@ class Extent:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype as one array."""
-        plain = ("float32" if name == "bfloat16" else name for name in self.dtypes)
-        return np.result_type(*plain)
+        return _joint_dtype(self.dtypes)
+
+
+@lru_cache(maxsize=256)
+def _joint_dtype(names: frozenset[str]) -> np.dtype[Any]:
+    return np.result_type(*("float32" if name == "bfloat16" else name for name in names))
 
 
 def extent_of(value: Any) -> Extent:

@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import Parameter, signature
 from typing import Any
 
@@ -245,16 +246,20 @@ class _Derived(Part):
     function: Callable[..., Any]
     said: str
 
+    @cached_property
+    def _parameters(self) -> tuple[str, ...]:
+        return tuple(signature(self.function).parameters)
+
     @property
     def needs(self) -> Sequence[str]:
-        return [name for name in signature(self.function).parameters if name != "rng"]
+        return [name for name in self._parameters if name != "rng"]
 
     def factors(self, name: str) -> list[Factor]:
         return []
 
     def draw(self, name: str, known: Known) -> Any:
         there = {"rng": known.rng, **known.sizes, **known.values}
-        taken = {n: there[n] for n in signature(self.function).parameters}
+        taken = {n: there[n] for n in self._parameters}
         given = {n: None if value is OMITTED else value for n, value in taken.items()}
         return self.function(**given)
 

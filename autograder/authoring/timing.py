@@ -4,7 +4,7 @@ The clock is ours. It runs in the process of the check, around each call; what a
 time is never asked for. A session may do three things to look faster, and none of them helps:
 
 - It keeps answers, or prepares them. Each call has arguments that nobody has seen before.
-- It answers at once, and wrongly. Every answer that was timed is compared afterwards.
+- It answers at once, and wrongly. Every answer that was timed is compared.
 - It slows the reference down, by keeping the machine busy. The reference is timed by the seconds of
   the processor that it had, and those do not grow while it waits.
 
@@ -83,8 +83,8 @@ def assert_fast(
         )
 
     Both functions are called in turn with what ``draw`` returns, 5 times or, before anything is
-    called slow, 15 times. All values are compared, then the shortest times. In a release one value
-    is compared, and the rest is measured at grading.
+    called slow, 15 times. Each value is compared, and in the end the shortest times. In a release
+    one value is compared, and the rest is measured at grading.
 
     Take arguments with which the reference takes some 5 ms or more, and the way that is too slow at
     least three times as long as is allowed. Put that into the bank, as a mistake. With a case for
@@ -117,9 +117,9 @@ def assert_fast(
     calls = _Calls(got, want, draw, is_ours, on_gpu)
     pairs: list[_Pair] = []
     while not pairs or (is_measured and not _are_enough(pairs, within, on_gpu)):
-        pairs.append(calls.pair(student_first=len(pairs) % 2 == 0))
-    for pair in pairs:
-        assert_close(pair.got, pair.want, rtol=rtol, atol=atol, what=what)
+        pair = calls.pair(student_first=len(pairs) % 2 == 0)
+        assert_close(pair.got, pair.want, rtol=rtol, atol=atol, what=what)  # wrong is not timed on
+        pairs.append(pair)
     if not is_measured:
         raise NotMeasured("the values are right; how long it takes is measured at grading")
     _judge(pairs, within, on_gpu)

@@ -33,7 +33,7 @@ from autograder.grading.likeness import (
     tells,
     wrong_of,
 )
-from autograder.grading.perturbed import Perturbation, perturbed_session
+from autograder.grading.perturbed import Perturbation, PerturbedSession
 from autograder.grading.rounding import is_small, is_such_rounding, lower_precisions
 from autograder.sandbox.protocol.messages import InProcessSession
 
@@ -153,7 +153,7 @@ class Diagnoses:
         for precision in lower_precisions():
 
             def fits(case: Case, precision: Perturbation = precision) -> bool:
-                session = perturbed_session(self._oracle.namespace, precision)
+                session = PerturbedSession(self._oracle.namespace, precision)
                 run = self._run_in(lenient, case, session, draw, until)
                 place = len(wrong[case.name].compared) - 1
                 return is_such_rounding(failed[case.name], run.compared, place)

@@ -24,11 +24,11 @@ from autograder.sandbox.protocol.messages import InProcessSession
 
 __all__ = [
     "Perturbation",
+    "PerturbedSession",
     "lower_precision",
     "nearby",
     "on_device",
     "perturbations",
-    "perturbed_session",
     "reordered",
     "shaken",
     "single_precisions",
@@ -44,7 +44,7 @@ ROUND = 1024.0  # multiples of its inverse are numbers that somebody chose, not 
 class Perturbation:
     """What happens to each array that goes in, to each that comes out, and in between.
 
-    Tensors go to the ``device``, if one is named.
+    Tensors go to the ``device``, if one is named. Where a ``dtype`` is, no other number changes.
     """
 
     name: str
@@ -52,11 +52,26 @@ class Perturbation:
     back: Change = lambda array: array
     between: Callable[[], AbstractContextManager[Any]] = nullcontext
     device: str | None = None
+    dtype: str | None = None
 
 
-def perturbed_session(namespace: dict[str, Any], move: Perturbation) -> InProcessSession:
-    """Return a session in which code gets perturbed arguments and its values are moved back."""
-    return _PerturbedSession(namespace, partial(_MovingHost, move=move))
+class PerturbedSession(InProcessSession):
+    """A session in which code gets perturbed arguments and its values are moved back.
+
+    Attributes:
+        met: the dtypes of the numbers that came as arguments.
+
+    Args:
+        namespace: what the code behind it defined.
+        move: how arguments and values change.
+    """
+
+    def __init__(self, namespace: dict[str, Any], move: Perturbation) -> None:
+        self.met: set[np.dtype[Any]] = set()
+        super().__init__(namespace, partial(_MovingHost, move=move, met=self.met))
+
+    def processes(self) -> None:
+        """Say that nothing is measured: to perturb costs more than to compute."""
 
 
 def nearby(seed: int, dtype: str = "float64") -> Perturbation:
@@ -66,7 +81,9 @@ def nearby(seed: int, dtype: str = "float64") -> Perturbation:
     what was put on a border stays there.
     """
     return Perturbation(
-        "inputs perturbed by one unit in the last place", partial(_nudged, seed=seed, dtype=dtype)
+        "inputs perturbed by one unit in the last place",
+        partial(_nudged, seed=seed, dtype=dtype),
+        dtype=dtype,
     )
 
 
@@ -152,20 +169,21 @@ def _widened(array: NDArray[Any]) -> NDArray[Any]:
     return _recast("float32", "float64", array)
 
 
-class _PerturbedSession(InProcessSession):
-    def processes(self) -> None:
-        """Say that nothing is measured: to perturb costs more than to compute."""
-
-
 class _MovingHost(Host):
-    def __init__(self, namespace: dict[str, Any], move: Perturbation) -> None:
+    def __init__(
+        self, namespace: dict[str, Any], move: Perturbation, met: set[np.dtype[Any]]
+    ) -> None:
         super().__init__(namespace)
-        self._move = move
+        self._move, self._met = move, met
 
     def _arguments(self, request: Call | Apply) -> tuple[list[Any], dict[str, Any]]:
         args, kwargs = super()._arguments(request)
-        change, device = self._move.there, self._move.device
-        return _each(args, change, device), _each(kwargs, change, device)
+        device = self._move.device
+        return _each(args, self._there, device), _each(kwargs, self._there, device)
+
+    def _there(self, array: NDArray[Any]) -> NDArray[Any]:
+        self._met.add(array.dtype)
+        return self._move.there(array)
 
     def handle(self, request: Message, ask: Callable[[Message], Message]) -> Message:
         with self._move.between():

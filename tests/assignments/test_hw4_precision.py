@@ -11,7 +11,7 @@ from autograder.artefacts.results import Verdict
 from autograder.audit.checking.calibration import standard_in
 from autograder.audit.checking.single_precision import measure_single
 from autograder.grading.cases import drawn_under, run_against
-from autograder.grading.perturbed import perturbed_session, single_precisions
+from autograder.grading.perturbed import PerturbedSession, single_precisions
 from tests.assignments.homework import SECRETS, Homework, homework
 
 NAME = "hw4_conv_layers"
@@ -42,7 +42,7 @@ def test_a_right_answer_in_single_precision_passes_however_it_is_handed_back(
     assert standard.single > 0
     lenient = replace(check, pure=False)  # arguments come back rounded
     for move, secret in product(single_precisions(), SECRETS):
-        session = perturbed_session(oracle.namespace, move)
+        session = PerturbedSession(oracle.namespace, move)
         draw = drawn_under(secret, NAME)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")

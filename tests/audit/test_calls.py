@@ -1,11 +1,13 @@
 """What a call does, and whether two of them are told apart."""
 
+import copy
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from autograder.audit.mutation import calls
 from autograder.audit.mutation.calls import Call, agree, is_finite, outcome, watched
 from autograder.audit.mutation.variations import scaled, varied_call, varied_parameters
 
@@ -18,6 +20,25 @@ def differ(one: Any, other: Any, *args: Any, pure: bool = False, **kwargs: Any) 
 def test_calls_are_told_apart_by_what_they_return() -> None:
     assert differ(np.sum, np.mean, np.ones(3))
     assert not differ(np.sum, lambda x: x @ np.ones(3), np.arange(3.0))
+
+
+@pytest.mark.parametrize(
+    ("value", "other"),
+    [
+        ({"a": [np.arange(3), (1.5, None)]}, {"a": [np.arange(3.0), (1.5, None)]}),
+        (torch.ones(2, 2), torch.ones(4)),
+        ([True], [1]),
+    ],
+)
+def test_what_is_the_same_is_not_measured(
+    value: Any, other: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(calls, "assert_close", lambda got, want: asked.append(got))
+    assert agree(value, copy.deepcopy(value))
+    assert not asked
+    assert agree(other, value)
+    assert asked == [other]
 
 
 def test_a_change_in_place_counts_where_the_check_is_pure() -> None:

@@ -33,10 +33,10 @@ def lucky(student, reference, rng, n):
     assert_that(np.abs(student.mean(x)) < 1.0, "too far from zero")
 
 
-def held(audits, stored=None, mistake=SUM, **changes):
+def held(audits, stored=None, mistake=SUM, more=(), **changes):
     checks = {one.name: replace(one, **changes.get(one.name, {})) for one in (lucky, strict)}
     oracle = Oracle("a", {"mean": np.mean}, checks, {})
-    oracle.banks["mean"] = Bank((mistake,))
+    oracle.banks["mean"] = Bank((mistake, *more))
     hold_mistakes(oracle, audits, stored or Proof(), 1, lambda _: None)
     return {name: list(audit.rejects) for name, audit in audits.items()}
 
@@ -49,6 +49,17 @@ def test_a_check_that_rejects_a_mistake_by_chance_does_not_count_and_the_next_on
     audits = {"lucky": audit("lucky"), "strict": audit("strict")}
     assert held(audits) == {"lucky": [], "strict": ["the sum"]}
     assert audits["strict"].gaps.double.wrong < np.inf
+
+
+def test_of_two_as_near_the_first_is_told_whichever_is_done_first(monkeypatch):
+    def backwards(work, count, _):
+        return [(i, work(i, lambda *_: None)) for i in reversed(range(count))]
+
+    monkeypatch.setattr("autograder.audit.checking.certainty.in_forks", backwards)
+    again = Variant("the sum again", {"mean": np.sum}, "the sum again")
+    found = CheckAudit("strict", rejects={"the sum": [], "the sum again": []})
+    held({"lucky": CheckAudit("lucky"), "strict": found}, more=(again,))
+    assert found.nearest == "the mistake 'the sum'"
 
 
 def test_one_check_that_rejects_a_mistake_for_certain_is_enough_and_long_ones_come_last():

@@ -9,8 +9,10 @@ import pytest
 from autograder import assert_close, assert_that
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import Verdict
+from autograder.audit.checking import trial
 from autograder.audit.checking.calibration import standard_in
 from autograder.audit.checking.check_audit import audit_check
+from autograder.audit.checking.variants import run_perturbed
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check
 from autograder.errors import HarnessError
@@ -75,6 +77,24 @@ def test_each_precision_that_is_wanted_has_a_gap_of_its_own():
     assert 9e-4 < gaps.single.widest < 1.1e-3
     assert standard_in(gaps, True, strict=False).single < 1e-6
     assert standard_in(gaps, True, strict=True).single == 0.0
+
+
+@pytest.mark.parametrize(("dtypes", "runs"), [(["float64"], 8), (["float64", "float32"], 14)])
+def test_what_a_perturbation_does_not_change_is_not_run(dtypes, runs, monkeypatch):
+    def of(student, reference, rng, dtype):
+        """Compares means."""
+        x = rng.normal(size=5).astype(dtype)
+        assert_close(student.mean(x), reference.mean(x), what="mean")
+
+    moves = []
+
+    def counting(check, session, oracle, seed):
+        moves.append(seed)
+        return run_perturbed(check, session, oracle, seed)
+
+    monkeypatch.setattr(trial, "run_perturbed", counting)
+    assert make(of, *(case(dtype, dtype=dtype) for dtype in dtypes)).findings == []
+    assert len(moves) == runs
 
 
 def test_an_alternative_in_single_precision_needs_the_room_for_it():

@@ -106,6 +106,7 @@ def test_a_mistake_that_only_a_pair_of_edges_shows_gets_a_case_of_that_pair(
     assert draw.kinds["factor"] == "left out"
     assert draw.rejects == ("one number is not scaled",)
     assert "one number is not scaled" in proof.checks[NAME].rejects
+    assert not [note for note in proof.checks[NAME].notes if "are no cases" in note]
     assert (
         f"  {NAME}, case {draw.name!r}: for 'one number is not scaled', which passes all others"
     ) in outcome.details

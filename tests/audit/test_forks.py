@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -21,6 +22,12 @@ def results(work: forks.Work[object], count: int, jobs: int) -> dict[int, object
 @pytest.mark.parametrize("jobs", [1, 2, 5])
 def test_every_number_is_worked_on(jobs: int) -> None:
     assert results(lambda n, _: n * n, 4, jobs) == {0: 0, 1: 1, 2: 4, 3: 9}
+
+
+def test_what_is_side_by_side_is_done_in_one_process() -> None:
+    pids = [pid for _, pid in sorted(in_forks(lambda _, __: os.getpid(), 40, 2))]
+    assert len(set(pids)) == 2
+    assert sum(one != other for one, other in pairwise(pids)) == 1
 
 
 def test_cores_that_others_use_are_taken_once_they_are_spare(

@@ -109,7 +109,8 @@ def test_mutants_are_in_the_order_of_lines_and_no_two_are_alike(write_course: Wr
         assert mutants
         assert [m.line for m in mutants] == sorted(m.line for m in mutants)
         assert len({m.text for m in mutants}) == len(mutants)
-        assert [m.text for m in mutants] == [m.text for m in mutants_of(site)]
+        assert mutants_of(site) is mutants
+        assert [m.text for m in mutants] == [m.text for m in mutants_of.__wrapped__(site)]
 
 
 def test_the_oracle_is_not_touched(write_course: WriteCourse) -> None:

@@ -12,8 +12,10 @@ from autograder.artefacts.gaps import Bands, Gaps
 from autograder.artefacts.proof import Proof, read_proof, write_proof
 from autograder.audit import prove as proving
 from autograder.audit.checking.calibration import lies_in
+from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.prove import Proven, prove, stale_checks
 from autograder.audit.publish import audit_only, compile_and_publish
+from autograder.authoring.checks import Check
 from autograder.authoring.standard import Standard
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course
@@ -279,3 +281,26 @@ def test_a_bank_of_edits_is_proven_like_any_other(write_course: WriteCourse) -> 
     found = proven(course)
     assert text_of(found) == ""
     assert "no factor" in found.proof.checks[SUM].rejects
+
+
+def test_a_check_that_takes_long_is_begun_first(
+    write_course: WriteCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def audited(check: Check, *_: Any) -> CheckAudit:
+        begun.append(check.name)
+        return CheckAudit(check.name)
+
+    monkeypatch.setattr(proving, "audit_check", audited)
+    monkeypatch.setattr(
+        proving,
+        "in_forks",
+        lambda work, count, _: [(i, work(i, lambda *_: None)) for i in range(count)],
+    )
+    limited = ('@check("scaled_sum", points=1)', '@check("scaled_sum", points=1, seconds=5)')
+    oracle = compile_assignment(write_course(TWO_CHECKS, limited), "small").oracle
+    names = [name for name in oracle.checks if name in (SUM, SIGN)]
+    found = proving._audit_checks(names, {}, [], oracle, 1, silent)
+    assert names == [SUM, SIGN]
+    assert begun == [*found] == [SIGN, SUM]

@@ -183,6 +183,17 @@ def test_an_audit_alone_publishes_nothing(write_proven_course: WriteCourse) -> N
     assert {p.name for p in course.build("small").iterdir()} == {"audit.json"}
 
 
+@pytest.mark.parametrize("chosen", [None, "active"])
+def test_threads_of_an_audit_wait_asleep_unless_somebody_chose_otherwise(
+    write_proven_course: WriteCourse, monkeypatch: pytest.MonkeyPatch, chosen: str | None
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    audit_only(write_proven_course(), "small", silent)
+    assert os.environ["OMP_WAIT_POLICY"] == (chosen or "passive")
+
+
 def test_an_audit_says_what_was_proven_now_and_what_stands(write_course: WriteCourse) -> None:
     course = write_course()
     first = audit_only(course, "small", silent)

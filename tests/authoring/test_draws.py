@@ -95,7 +95,7 @@ def test_the_pool_has_each_pair_that_any_draw_may_have(domain):
 def test_draws_fit_are_promised_and_have_names_of_their_own(domain):
     found = shown(domain) + few(domain)
     assert len(shown(domain)) <= 2
-    for draw in found + pool(domain):
+    for draw in [*found, *pool(domain)]:
         assert set(draw) == set(domain.factors)
         assert domain.allows(draw)
         assert domain.fits(draw)
@@ -128,7 +128,7 @@ from autograder.authoring.draws import few, pool, shown
 domain = Domain(resolved({"w": arrays(), "v": like("w"), "x": arrays("n c"), "lr": interval(0, 1),
     "k": whole(1, 3, optional=True), "mode": choices("a", "b")}), {},
     lambda n, k: k is None or k <= n)
-found = shown(domain) + few(domain) + pool(domain)
+found = [*shown(domain), *few(domain), *pool(domain)]
 print(*map(domain.name_of, found), sep="\\n")
 """
 

@@ -93,6 +93,13 @@ def test_every_value_that_was_timed_is_compared():
         run(guessing)
 
 
+def test_what_is_wrong_is_not_timed_on():
+    draw = Counting()
+    with pytest.raises(CheckFailure, match="value: 3 of 3 values differ"):
+        run(lambda x: 0 * x, draw=draw)
+    assert draw.count == 1
+
+
 def test_an_answer_that_was_kept_is_of_no_use():
     kept = []
 

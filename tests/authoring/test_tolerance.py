@@ -150,3 +150,11 @@ def test_the_size_of_the_blocks_changes_nothing(want, size):
 
 def test_without_a_floating_dtype_the_default_is_exact():
     assert default_tolerance([], []) == DEFAULTS["exact"]
+
+
+def test_what_is_equal_is_not_measured(monkeypatch):
+    monkeypatch.delattr(tolerance, "_ratios")
+    same = np.array([[1, np.inf], [0, -2]])
+    result = compare(same, same.astype(np.float32), EXACT)
+    assert (result.wrong, result.total, result.margin, result.index) == (0, 4, 0.0, (0, 0))
+    assert (result.got, result.want) == (1.0, 1.0)

@@ -6,10 +6,10 @@ import torch
 
 from autograder.authoring.subject import Subject
 from autograder.grading.perturbed import (
+    PerturbedSession,
     lower_precision,
     nearby,
     on_device,
-    perturbed_session,
     reordered,
 )
 
@@ -30,7 +30,7 @@ TENSORS = torch.from_numpy(A), torch.from_numpy(B)
 
 
 def asked(move, name, *args, **named):
-    return getattr(Subject(perturbed_session(NAMES, move)), name)(*args, **named)
+    return getattr(Subject(PerturbedSession(NAMES, move)), name)(*args, **named)
 
 
 def errors(name, args, move):
@@ -58,7 +58,7 @@ def test_on_a_device_tensors_are_made_there_and_arrays_stay():
     def devices(tensor, array):
         return [str(tensor.device), str(torch.zeros(2).device), type(array).__name__]
 
-    session = perturbed_session({"devices": devices}, on_device("meta"))
+    session = PerturbedSession({"devices": devices}, on_device("meta"))
     assert Subject(session).devices(torch.ones(2), np.ones(2)) == ["meta", "meta", "ndarray"]
     assert str(torch.zeros(2).device) == "cpu"
     assert max(errors("tensors", TENSORS, on_device("cpu"))) == 0
@@ -104,4 +104,4 @@ def test_a_tensor_keeps_that_it_requires_a_gradient():
 
 
 def test_nothing_is_measured_of_what_is_perturbed():
-    assert perturbed_session(NAMES, nearby(1)).processes() is None
+    assert PerturbedSession(NAMES, nearby(1)).processes() is None

@@ -1,3 +1,4 @@
+import functools
 import random
 
 import numpy as np
@@ -101,6 +102,13 @@ def test_call_and_attribute_answer_of_an_object(host):
 
 def test_a_watched_call_answers_with_its_arguments_too(host):
     assert call(host, "f", 2, watch=True) == Watched(3, [2], {}, ["x", "y"])
+
+
+def test_what_wraps_another_is_called_with_its_arguments(host, names):
+    names["w"] = functools.wraps(names["f"])(lambda *args: 1)
+    assert call(host, "w", 2, watch=True).parameters == ["x", "y"]
+    names["v"] = lambda *args: 1
+    assert call(host, "v", 2, watch=True).parameters == []
 
 
 @pytest.mark.parametrize(

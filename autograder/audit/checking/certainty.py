@@ -52,9 +52,12 @@ def hold_mistakes(
                 break
         return said
 
+    ended = dict[int, list[tuple[str, bool, CheckAudit]] | Lost]()
     for done, (number, said) in enumerate(in_forks(hold, len(work), jobs), 1):
         progress(f"mistakes under further inputs, {done} of {len(work)}")
-        mistake, names = work[number]
+        ended[number] = said
+    for number, (mistake, names) in enumerate(work):  # in order: of two as near, the first is told
+        said = ended[number]
         if isinstance(said, Lost):
             name = names[said.mark]
             audits[_responsible(name, oracle, audits)].findings.append(

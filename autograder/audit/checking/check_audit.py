@@ -48,7 +48,8 @@ def audit_check(
     if draws:
         some = draws[:FEW] if found.is_long else draws
         CheckTrial(check.only(some), oracle, found, tell).promised()
-    if left_out := len(check.pool()) - len(draws):
+    kept = {case.name for case in draws}
+    if left_out := sum(case.name not in kept for case in check.pool()):
         found.notes.append(f"{left_out} draws are no cases: rounding decides what is right there")
     if check.points:
         trial.null_models(sorted({*names, *asked_in_a_run(check, known, oracle)}))

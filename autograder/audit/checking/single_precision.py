@@ -23,7 +23,7 @@ from autograder.audit.checking.variants import SEEDS, run_perturbed
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Check
 from autograder.authoring.standard import Compared
-from autograder.grading.perturbed import Perturbation, perturbed_session, single_precisions
+from autograder.grading.perturbed import Perturbation, PerturbedSession, single_precisions
 
 __all__ = ["Single", "measure_single"]
 
@@ -90,7 +90,7 @@ def _compared(
     tell: Callable[[], None],
 ) -> list[Compared]:
     """Return what is compared where a right answer computes so."""
-    session = perturbed_session({**oracle.namespace, **variant.values}, move)
+    session = PerturbedSession({**oracle.namespace, **variant.values}, move)
     runs = run_perturbed(check, session, oracle, seed, to_the_end=True)
     tell()
     return [one for _, compared in runs for one in compared if _has_tolerance(one)]

@@ -24,6 +24,7 @@ class CheckAudit:
         passing: how far the others are off, in tolerances, by label; infinite where it is by more
             than numbers, or for some inputs only.
         accepts: how many alternatives pass.
+        passed: those of them that pass without room for single precision, by label.
         null_models: how many were tried.
         gaps: between right answers and these wrong ones.
         by_default: whether it compares by a default tolerance, which a standard changes.
@@ -43,6 +44,7 @@ class CheckAudit:
     rejects: dict[str, list[CaseResult]] = field(default_factory=dict)
     passing: dict[str, float] = field(default_factory=dict)
     accepts: int = 0
+    passed: set[str] = field(default_factory=set)
     null_models: int = 0
     gaps: Gaps = field(default_factory=Gaps)
     by_default: bool = False

@@ -4,7 +4,7 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ __all__ = [
     "CASE_SECONDS",
     "LONGEST_RUN",
     "SEEDS",
+    "case_runner",
     "distance",
     "margin_with_two_threads",
     "run_perturbed",
@@ -96,6 +97,41 @@ def run_variant(
     return list(results.values())
 
 
+def case_runner(
+    check: Check, values: Mapping[str, Any], oracle: Oracle, seed: bytes, standard: Standard
+) -> Callable[[Case], CaseResult]:
+    """Return what runs single cases of a check with some names of the notebook replaced.
+
+    No case is run again with what its check is given.
+
+    Args:
+        check: whose cases are run.
+        values: the names of the variant.
+        oracle: the reference.
+        seed: stands for the course's secret.
+        standard: how strictly numbers are compared.
+    """
+    names = {**oracle.namespace, **values}
+    student = TimedSession(names, check.seconds, of_processor=True)
+    draw = drawn_under(seed, oracle.assignment)
+
+    def run(case: Case) -> CaseResult:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # a mistake may divide by zero
+            return run_against(
+                oracle,
+                check,
+                case,
+                student,
+                draw,
+                seconds=CASE_SECONDS,
+                standard=standard,
+                reference=ReplayedReference(oracle),
+            )
+
+    return run
+
+
 def takes_long(check: Check, oracle: Oracle) -> bool:
     """Return whether all cases of a check take more than some tenths of a second."""
     began = time.process_time()
@@ -106,7 +142,7 @@ def takes_long(check: Check, oracle: Oracle) -> bool:
 def run_perturbed(
     check: Check, student: Session, oracle: Oracle, seed: bytes, to_the_end: bool = False
 ) -> list[tuple[CaseResult, list[Compared]]]:
-    """Run every case with a session that computes a little otherwise; see `perturbed_session`.
+    """Run every case with a session that computes a little otherwise; see `PerturbedSession`.
 
     Args:
         check: whose cases are run.

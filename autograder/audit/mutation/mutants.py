@@ -201,13 +201,14 @@ def _code(text: str) -> CodeType:
     return compile(text, "<mutant>", "exec", dont_inherit=True)
 
 
-def mutants_of(site: Site) -> list[Mutant]:
+@lru_cache(maxsize=1024)
+def mutants_of(site: Site) -> tuple[Mutant, ...]:
     """Return the mutants of a site in the order of its lines, no two alike."""
     found = _of_definition(site) if site.definitions else _of_value(site)
     unique: dict[str, Mutant] = {}
     for mutant in found:
         unique.setdefault(mutant.text, mutant)
-    return sorted(unique.values(), key=lambda m: m.line)
+    return tuple(sorted(unique.values(), key=lambda m: m.line))
 
 
 def _of_definition(site: Site) -> Iterator[Mutant]:

@@ -156,9 +156,10 @@ class Range:
     def _run(self, mutant: Mutant, target: _Target) -> CaseResult:
         """Run a case with a mutant, and again with what the check is given."""
         check, seconds = target.check, target.seconds
-        student, second = (InProcessSession(mutant.namespace()) for _ in range(2))
+        student = InProcessSession(mutant.namespace())
         result = run_one(self.oracle, check, target.case, student, SECRET, seconds)
         if wants_given(check, result, mutant.site.decides):
+            second = InProcessSession(mutant.namespace())
 
             def run(case: Case) -> CaseResult:
                 return run_one(self.oracle, check, case, second, SECRET, seconds)

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import lru_cache
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -238,6 +238,9 @@ class _Missing(AttributeError):
 
 def _parameters(target: object) -> list[str]:
     """Return the names of what can be passed by its place, for a message that names one."""
+    if type(target) is FunctionType and not target.__dict__:  # which may name others
+        code = target.__code__
+        return [plain_text(name) for name in code.co_varnames[: code.co_argcount][:MAX_PARAMETERS]]
     try:
         parameters = inspect.signature(target).parameters.values()  # type: ignore[arg-type]
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
