@@ -20,6 +20,11 @@ def test_a_histogram_takes_any_points(values, possible):
     assert sum(map(int, counts)) == len(values)
 
 
+def test_the_same_points_are_drawn_once():
+    points = [7.25, 1.5, 3.0]
+    assert histogram(points, 9.0) is histogram(points[::-1], 9.0)
+
+
 def test_a_bar_is_as_long_as_its_bands():
     plot = stacked_bar(dict(zip(BANDS, (3, 0, 1, 0), strict=True)), "3 full & 1 not")
     assert 'aria-label="3 full &amp; 1 not"' in plot
