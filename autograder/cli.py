@@ -6,7 +6,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -154,7 +153,6 @@ class _Parser(argparse.ArgumentParser):
         super().error(visible(message))
 
 
-@cache  # for a process that calls several commands: to declare all takes 15 ms
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="autograder", description="Auto-graded homework for deep-learning courses."

@@ -75,13 +75,11 @@ def main(listener: int, lifeline: int, folder: str) -> None:
 
 
 def use_once() -> None:
-    """Do what a process does when it first uses a thing: options, tables, templates, fonts."""
+    """Do what a process does when it first uses a thing: tables, templates, fonts."""
     from sqlalchemy.orm import configure_mappers
 
-    from autograder import cli
     from autograder.records import pages, plots
 
-    cli._parser()
     configure_mappers()
     for template in pages.TEMPLATES.glob("*.html"):
         pages._environment().get_template(template.name)
