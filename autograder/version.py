@@ -3,8 +3,8 @@
 PyPI's ``autograder`` is another project, so the name to install is not the name to import.
 """
 
-import functools
 import importlib.metadata
+from functools import cache
 
 from autograder.errors import HarnessError
 
@@ -13,7 +13,7 @@ __all__ = ["DISTRIBUTION", "own_version", "wheel_name"]
 DISTRIBUTION = "notebook-autograder"
 
 
-@functools.cache
+@cache  # it is part of what every result hangs on, and costs a millisecond to look up
 def own_version() -> str:
     """Return the version of this package.
 

@@ -25,8 +25,15 @@ def test_files_that_were_never_installed_have_no_version(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
+    own_version.cache_clear()
     with pytest.raises(HarnessError, match=r"^notebook-autograder is not installed in this Python"):
         own_version()
+
+
+def test_the_version_is_looked_up_once_in_a_process(monkeypatch):
+    own_version()
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "another")
+    assert own_version() != "another"
 
 
 def test_the_changelog_begins_with_the_version_that_is_built():

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograder.compiler.reference import Import, reference_imports
+from autograder.compiler.reference import PACKAGE, Import, reference_imports
 from autograder.compiler.regions import RUBRIC, SOLUTION, find_regions
 from autograder.compiler.syntax import blank_magics, bound_names, call_name, nearest, parse, placed
 from autograder.errors import SourceError
@@ -196,7 +196,7 @@ def _cell(number: int, raw: _RawCell) -> SourceCell:
 def _code_cell(cell: SourceCell, regions: bool) -> SourceCell:
     python = blank_magics(cell.text)
     tree = parse(python)
-    imports = tuple(reference_imports(tree))
+    imports = tuple(reference_imports(tree)) if PACKAGE in python else ()
     is_solution, is_check = bool(imports) or regions, _has_check(tree)
     if cell.manual and (cell.hidden or is_check or imports):
         raise SourceError("a manual question has a cell of its own, without imports or checks")

@@ -150,6 +150,8 @@ def _draws(source: Source, check: Check, written: CheckFunction) -> bool:
 
 
 def _without_self_checks(cell: SourceCell) -> str:
+    if "self_check" not in cell.python:
+        return cell.python
     calls = [n for n in ast.walk(cell.tree) if call_name(n) == "self_check"]
     return replace_nodes(cell.python, [n for n in calls if isinstance(n, ast.Call)], "None")
 

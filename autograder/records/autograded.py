@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+import msgspec
 from nbformat import NotebookNode
 
 from autograder.artefacts.manifest import CheckEntry, Manifest
@@ -88,8 +89,8 @@ def write_autograded(
     ]
     # Not by nbformat's functions, whose validation of every part costs more than all else here.
     graded = {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
-    text = json.dumps(graded, ensure_ascii=False, indent=1)
-    write_atomic(path, text.encode("utf-8", "replace") + b"\n")
+    text = json.dumps(graded, ensure_ascii=False).encode("utf-8", "replace")
+    write_atomic(path, msgspec.json.format(text, indent=1) + b"\n")
 
 
 def _cell(cell: NotebookNode, texts: Mapping[str, str], budget: _Budget) -> dict[str, Any]:

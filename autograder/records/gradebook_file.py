@@ -82,6 +82,7 @@ class GradebookFile:
         if not path.exists():
             _make(path)
         with closing_gradebook(_url(path)) as gradebook:
+            _share_statements(gradebook.engine)
             gradebook.db.execute(text("BEGIN IMMEDIATE"))
             before = self._version()
 
@@ -175,6 +176,19 @@ def _make(path: Path) -> None:
     except OSError as error:
         reason = f"{path.name} cannot be made: {reason_of(error)}; {ADVICE}"
         raise HarnessError(reason) from None
+
+
+_shared: dict[str, Any] = {}  # the dialect of the first gradebook that was opened, by its name
+_statements: dict[Any, Any] = {}  # as they were compiled for it
+
+
+def _share_statements(engine: Any) -> None:
+    """Let a gradebook have the statements that were compiled for those that were opened before.
+
+    To compile them takes longer than to run them. They are known by their dialect, so all have one.
+    """
+    engine.dialect = _shared.setdefault(engine.dialect.name, engine.dialect)
+    engine.update_execution_options(compiled_cache=_statements)
 
 
 def _url(path: Path) -> Any:

@@ -54,6 +54,11 @@ def histogram(values: Sequence[float], possible: float) -> str:
         values: the points of each student, one at least.
         possible: the points that there are; extra credit may exceed them.
     """
+    return _histogram(tuple(sorted(values)), possible)
+
+
+@lru_cache(maxsize=128)
+def _histogram(values: tuple[float, ...], possible: float) -> str:
     from matplotlib.ticker import MaxNLocator
 
     lines = (

@@ -150,15 +150,13 @@ class Victim:
 def marked_processes() -> dict[str, list[int]]:
     """Return the processes that carry a mark in their arguments, name or environment, by mark."""
     found: dict[str, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
+    for number in filter(str.isdigit, os.listdir("/proc")):
         texts = []
         for part in ("cmdline", "comm", "environ"):
-            with suppress(OSError):
-                texts.append((entry / part).read_bytes())
+            with suppress(OSError), open(f"/proc/{number}/{part}", "rb", buffering=0) as file:
+                texts.append(file.read())
         for mark in set(MARK.findall(b"\0".join(texts))):
-            found.setdefault(mark.decode(), []).append(int(entry.name))
+            found.setdefault(mark.decode(), []).append(int(number))
     return found
 
 

@@ -28,8 +28,7 @@ SECRETS = (b"one", b"two", b"three")
 @cache
 def homework(name: str) -> "Homework":
     """Return an assignment; the first call in a process compiles it."""
-    source = COURSE.source(name)
-    return Homework(compile_assignment(COURSE, name), read_source(source, COURSE.relative(source)))
+    return Homework(compile_assignment(COURSE, name))
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,15 @@ class Homework:
 
     Attributes:
         compiled: its checks, banks and reference.
-        source: its source notebook.
     """
 
     compiled: Compiled
-    source: Source
+
+    @cached_property
+    def source(self) -> Source:
+        """Its source notebook."""
+        path = COURSE.source(self.compiled.name)
+        return read_source(path, COURSE.relative(path))
 
     @property
     def names(self) -> dict[str, Any]:

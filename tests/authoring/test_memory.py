@@ -1,6 +1,9 @@
 """Memory: the kernel's figures of a call, beside its arguments and its value."""
 
+import json
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,72 +17,56 @@ from autograder.authoring.subject import Subject
 from autograder.errors import CheckFailure, NotMeasured
 from autograder.sandbox.protocol.messages import InProcessSession
 
-X = np.random.default_rng(0).normal(size=5_000_000)
-BYTES = X.nbytes
-KEPT = []
+BYTES = 8 * 5_000_000  # of the argument of each call
 
 needs_linux = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="memory is measured where grading runs"
 )
 
 
+@pytest.fixture(scope="module")
+def calls():
+    """What was measured of calls in a process of its own, where nothing else takes memory."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.authoring.memory_of_calls"],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
 def total(x):
     return float(x.sum())
-
-
-def doubled(x):
-    return 2 * x
-
-
-def by_a_copy(x):
-    return float(np.sort(x)[0])
-
-
-def by_two_copies(x):
-    a, b = 2 * x, 3 * x
-    return float(a[0] + b[0])
-
-
-def keeping(x):
-    KEPT.append(2 * x)
-    return 0.0
-
-
-def spent_by(function, session=InProcessSession):
-    try:
-        return measured(Subject(session({"f": function})).f, X)[1]
-    finally:
-        KEPT.clear()
 
 
 @needs_linux
 @pytest.mark.parametrize(
     ("function", "peak", "kept"),
-    [(total, 0, 0), (doubled, 0, 0), (by_a_copy, 1, 0), (by_two_copies, 2, 0), (keeping, 1, 1)],
+    [
+        ("total", 0, 0),
+        ("doubled", 0, 0),
+        ("by_a_copy", 1, 0),
+        ("by_two_copies", 2, 0),
+        ("keeping", 1, 1),
+    ],
 )
-def test_what_a_call_takes_beside_its_arguments_and_its_value(function, peak, kept):
-    spent = spent_by(function)
+def test_what_a_call_takes_beside_its_arguments_and_its_value(calls, function, peak, kept):
+    spent = Spent(*calls["spent"][function])
     assert spent.peak == pytest.approx(peak * BYTES, abs=memory.NOISE)
     assert spent.kept == pytest.approx(kept * BYTES, abs=memory.NOISE)
 
 
 @needs_linux
-def test_a_lower_peak_is_found_behind_a_higher_one_by_looking(monkeypatch):
+def test_a_lower_peak_is_found_behind_a_higher_one_by_looking(calls):
     """Where the kernel's peak cannot be set back, as in a process of another user."""
-    monkeypatch.setattr(memory, "_reset_peak", lambda _: False)
-    spent_by(lambda x: [by_two_copies(x), by_two_copies(np.tile(x, 2))][0])
-    spent = spent_by(lambda x: float(np.sort(np.sort(2 * x))[0]))
-    assert 0.9 * BYTES < spent.peak < 3 * BYTES
+    assert 0.9 * BYTES < calls["lower"] < 3 * BYTES
 
 
 @needs_linux
-def test_a_call_that_raises_stops_the_watch():
-    import threading
-
-    before = threading.active_count()
-    with pytest.raises(Exception, match="ZeroDivisionError"):
-        spent_by(lambda x: 1 / 0)
-    assert threading.active_count() == before
+def test_a_call_that_raises_stops_the_watch(calls):
+    assert "ZeroDivisionError" in calls["raised"]
+    assert calls["threads"] == 0
 
 
 def test_what_takes_too_much_is_said():

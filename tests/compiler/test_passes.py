@@ -1,8 +1,11 @@
+import copy
 import io
 import json
 
 import nbformat
 import pytest
+from nbgrader.nbgraderformat import ValidationError
+from nbgrader.preprocessors import CheckCellMetadata
 
 from autograder.compiler import passes
 from autograder.compiler.pieces import Piece
@@ -176,6 +179,30 @@ def test_each_pass_is_a_plain_function_of_a_notebook():
     names = [one.__name__ for one in passes.PASSES]
     assert names.index("label_cells") < names.index("compute_checksums")
     assert names[-1] == "check_metadata"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"points": "three"}, {"points": -1.0}, {"schema_version": "3"}, {"grade_id": "title"}, {}],
+)
+def test_metadata_is_refused_as_nbgrader_refuses_it(wrong):
+    text = Piece("markdown", Kind.GIVEN, "title", "# Title", "# Title")
+    notebook = passes.release_notebook(
+        [text, Piece("code", Kind.CHECK, "f_is_right", "f()", "", 1)]
+    )
+    notebook.cells[1].metadata.nbgrader.update(wrong)
+
+    def is_refused(check):
+        try:
+            check(copy.deepcopy(notebook), {})
+        except (ValidationError, TypeError):
+            return True
+        return False
+
+    nbgraders = is_refused(CheckCellMetadata().preprocess)
+    assert (
+        is_refused(lambda notebook, _: passes.check_metadata(notebook)) == nbgraders == bool(wrong)
+    )
 
 
 def test_given_cells_below_two_parts_of_one_answer_have_ids_of_their_own(workshop):

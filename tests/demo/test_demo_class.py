@@ -2,10 +2,10 @@
 
 import csv
 import html
+import os
 import pickle
 import shutil
 import subprocess
-import sysconfig
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from autograder.course import Course, find_course
 from autograder.engines.run import grade_assignment
 from tests.demo.demo_class import ASSIGNMENT, NO_NOTEBOOK, STUDENTS, write_class
 from tests.small_course import made_once
+from tests.warm.commands import warm
+
+__all__ = ["warm"]
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(
@@ -203,9 +206,10 @@ def test_a_different_secret_gives_the_same_points(copy: Course, results: dict[st
         assert run.results[student].earned == results[student].earned
 
 
-def test_nbgrader_exports_the_class(copy: Course, results: dict[str, Result]) -> None:
-    nbgrader = Path(sysconfig.get_path("scripts")) / "nbgrader"
-    subprocess.run([nbgrader, "export"], cwd=copy.root, check=True, capture_output=True)
+def test_nbgrader_exports_the_class(copy: Course, results: dict[str, Result], warm: Path) -> None:
+    path = {"PATH": f"{warm}{os.pathsep}{os.environ['PATH']}"}
+    command = [warm / "nbgrader", "export"]
+    subprocess.run(command, cwd=copy.root, env=os.environ | path, check=True, capture_output=True)
     with (copy.root / "grades.csv").open(newline="") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
     assert set(rows) == set(results)

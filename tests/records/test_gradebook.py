@@ -16,6 +16,7 @@ from nbgrader.api import Gradebook
 from autograder.artefacts.grades import Late
 from autograder.artefacts.results import Status, Verdict
 from autograder.errors import HarnessError
+from autograder.records import gradebook_file
 from autograder.records.entries import OF_STUDENTS, WHOLE, Entry, Field, Journal, Key
 from autograder.records.gradebook import write_gradebook
 from autograder.records.gradebook_file import GradebookFile
@@ -530,3 +531,11 @@ def test_a_larger_class_takes_no_more_statements(write, make):
         return len(said)
 
     assert statements(0, 1) == statements(1, 60)
+
+
+def test_what_is_compiled_for_one_gradebook_is_not_compiled_for_another(write, make, db, empty):
+    write(make.result("ada"))
+    compiled = len(gradebook_file._statements)
+    shutil.copy(empty, db)
+    write(make.result("grace"))
+    assert len(gradebook_file._statements) == compiled > 10

@@ -3,6 +3,7 @@ import re
 import matplotlib
 import pytest
 
+from autograder.records import plots
 from autograder.records.plots import BANDS, histogram, stacked_bar
 
 
@@ -20,6 +21,11 @@ def test_a_histogram_takes_any_points(values, possible):
     assert sum(map(int, counts)) == len(values)
 
 
+def test_the_same_points_are_drawn_once():
+    points = [7.25, 1.5, 3.0]
+    assert histogram(points, 9.0) is histogram(points[::-1], 9.0)
+
+
 def test_a_bar_is_as_long_as_its_bands():
     plot = stacked_bar(dict(zip(BANDS, (3, 0, 1, 0), strict=True)), "3 full & 1 not")
     assert 'aria-label="3 full &amp; 1 not"' in plot
@@ -35,4 +41,5 @@ def test_a_plot_takes_colours_and_font_from_its_page_and_holds_nothing_that_chan
     assert "var(--plot)" in plot
     assert not re.search(r"#[0-9a-f]{6}|font-family| id=|<style|<metadata|url\(|http", plot)
     with matplotlib.rc_context({"font.size": 40, "savefig.bbox": "tight", "axes.grid": True}):
+        plots._histogram.cache_clear()
         assert histogram([1.0, 2.0], 3.0) == plot, "whatever a user's settings are"

@@ -51,6 +51,7 @@ def main(listener: int, lifeline: int, folder: str) -> None:
     """Fork commands until no process of the tests holds the lifeline any more."""
     for name in MODULES:
         importlib.import_module(name)
+    use_once()
     gc.collect()
     gc.freeze()
     assert len(os.listdir("/proc/self/task")) == 1, "a fork has one thread only"
@@ -71,6 +72,18 @@ def main(listener: int, lifeline: int, folder: str) -> None:
         elif _is_over(lifeline, folder):
             _reap(0)
             return
+
+
+def use_once() -> None:
+    """Do what a process does when it first uses a thing: tables, templates, fonts."""
+    from sqlalchemy.orm import configure_mappers
+
+    from autograder.records import pages, plots
+
+    configure_mappers()
+    for template in pages.TEMPLATES.glob("*.html"):
+        pages._environment().get_template(template.name)
+    plots.histogram([0.0], 1.0)
 
 
 def _reap(options: int) -> None:
