@@ -23,6 +23,7 @@ from autograder.errors import HarnessError, UsageError
 from autograder.foreign.course import NbgraderCourse, in_folder
 from autograder.foreign.definition import Definition, Graded, NotebookDefinition, SourceCell
 from autograder.foreign.names import python_of
+from autograder.records.database import reason_of
 
 __all__ = ["generate", "preload_of", "prepare"]
 
@@ -37,17 +38,19 @@ def prepare(course: NbgraderCourse, assignment: str) -> Definition:
 
     Raises:
         UsageError: there is no such assignment.
-        HarnessError: nbgrader does not know it, and cannot read its source.
+        HarnessError: nbgrader does not know it, and cannot read its source; or its gradebook
+            cannot be read.
     """
     folder = course.source(assignment)
     if not any(folder.glob("*.ipynb")):
         known = ", ".join(course.assignments()) or "none"
         raise UsageError(f"there is no assignment {assignment!r}; there are: {known}")
-    if not _is_known(course, assignment):
-        generate(course, assignment)
+    with _readable(course):
+        if not _is_known(course, assignment):
+            generate(course, assignment)
+        notebooks = tuple(_notebooks(course, assignment, folder))
     files = dict(_files(folder, course.coursedir.ignore))
     local = {Path(name).stem for name in files if name.endswith(".py")}
-    notebooks = tuple(_notebooks(course, assignment, folder))
     return Definition(
         assignment,
         notebooks,
@@ -56,6 +59,20 @@ def prepare(course: NbgraderCourse, assignment: str) -> Definition:
         tuple(preload_of((c for n in notebooks for c in n.cells), local)),
         tuple(_changed(folder, notebooks)),
     )
+
+
+@contextmanager
+def _readable(course: NbgraderCourse) -> Iterator[None]:
+    """Say what is wrong with a gradebook that cannot be read inside the block."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise HarnessError(
+            f"{course.database.name} cannot be read: {reason_of(error)}; if an older nbgrader made "
+            "it, this brings it up to date, with all scores: nbgrader db upgrade"
+        ) from error
 
 
 def _is_known(course: NbgraderCourse, assignment: str) -> bool:

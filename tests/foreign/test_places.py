@@ -3,10 +3,14 @@
 import itertools
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 
+import pytest
 from nbformat.notebooknode import from_dict
 from nbgrader.utils import compute_checksum
 
+from autograder.errors import HarnessError
 from autograder.foreign import run
 from autograder.foreign.course import find_nbgrader_course
 from autograder.foreign.definition import Graded, SourceCell
@@ -113,3 +117,12 @@ def test_modules_of_packages_are_imported_ahead_and_a_students_own_are_not():
     ]
     found = preload_of(cells, {"helper"})
     assert found == ["numpy", "numpy.fft", "numpy.linalg", "scipy", "torch"]
+
+
+def test_a_gradebook_of_an_older_nbgrader_is_told_with_what_to_do(tmp_path):
+    course = course_with(tmp_path)
+    write(course.root / "source" / "ps1" / "p.ipynb", *CELLS)
+    with closing(sqlite3.connect(course.root / "gradebook.db")) as database:
+        database.execute("CREATE TABLE assignment (id VARCHAR(32), name VARCHAR(128))")
+    with pytest.raises(HarnessError, match=r"no such column.*nbgrader db upgrade"):
+        prepare(course, "ps1")
