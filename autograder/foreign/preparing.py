@@ -28,6 +28,7 @@ from autograder.records.database import reason_of
 __all__ = ["generate", "preload_of", "prepare"]
 
 PYTHON = "python"
+GIVING = ("numpy", "scipy")  # packages whose modules are there as soon as they are imported
 AUTOTEST = "AUTOTEST"
 RAISED = re.compile(r"^[\w.]*(?:Error|Exception|Invalid\w*): (.+)$", re.MULTILINE)
 MOST_BYTES = 64 << 20  # of a file beside the source
@@ -283,7 +284,7 @@ def preload_of(cells: Iterable[SourceCell], local: Iterable[str]) -> list[str]:
 
     These are the packages that a notebook imports, and of those the modules that its given cells
     do: one that a hidden test imports tells of it, and one of the solution's may be missing in
-    another's.
+    another's, but for packages that give their modules to whoever asks for them.
 
     Args:
         cells: of the source notebooks.
@@ -293,8 +294,9 @@ def preload_of(cells: Iterable[SourceCell], local: Iterable[str]) -> list[str]:
     for cell in cells:
         imported = set(_imported_by(cell.source))
         packages |= {name.partition(".")[0] for name in imported}
-        if not (cell.is_answer or cell.is_test):
-            modules |= {name for name in imported if _is_there(name)}
+        if not cell.is_test:
+            known = {n for n in imported if not cell.is_answer or n.partition(".")[0] in GIVING}
+            modules |= {name for name in known if _is_there(name)}
     installed = {name for name in packages - set(local) if _is_installed(name)}
     return sorted(installed | {n for n in modules if n.partition(".")[0] in installed})
 
