@@ -5,10 +5,16 @@ What a notebook needs beside that, its given cells and solutions, is read from t
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
 
-__all__ = ["Definition", "Graded", "NotebookDefinition", "SourceCell"]
+__all__ = ["Definition", "Graded", "NotebookDefinition", "SourceCell", "modules_among"]
+
+
+def modules_among(files: Iterable[str]) -> frozenset[str]:
+    """Return the names of the modules and packages among files, which are told by their paths."""
+    return frozenset(name.partition("/")[0].removesuffix(".py") for name in files)
 
 
 class SourceCell(msgspec.Struct, frozen=True):
@@ -119,7 +125,7 @@ class Definition(msgspec.Struct, frozen=True):
     @property
     def modules(self) -> frozenset[str]:
         """The names of modules and packages that lie beside its notebooks."""
-        return frozenset(name.partition("/")[0].removesuffix(".py") for name in self.files)
+        return modules_among(self.files)
 
     @property
     def points(self) -> float:

@@ -145,8 +145,7 @@ class FolderGrader:
 
     def _get_ready(self) -> None:
         """Have a session of each notebook's tests from which those of a student are forked."""
-        known = self.definition.cell_seconds
-        seconds = known if known is not None else self.limits.submission_seconds
+        seconds = self.servers.cell_seconds(self.definition)
         for name, plan in self.plan.notebooks.items():
             if name not in self._prepared and any(test.is_hardened for test in plan.tests.values()):
                 server, files = self.servers.tests, self.definition.files

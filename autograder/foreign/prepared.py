@@ -142,7 +142,8 @@ def _traces(notebook: object) -> list[tuple[object, ...]]:
                 path = os.path.join(folder, name)
                 said = os.lstat(path)
                 found.append((path, said.st_mode, said.st_size, said.st_mtime_ns))
-                if place == "." and stat.S_ISREG(said.st_mode):  # one that is mapped has its time
+                # By its bytes, too: what is written through a map leaves the time as it was.
+                if place == "." and stat.S_ISREG(said.st_mode):
                     with open(path, "rb") as file:
                         found.append((zlib.crc32(file.read()),))
     return found

@@ -21,7 +21,13 @@ from typing import Any
 from autograder.artefacts.notebooks import nbformat
 from autograder.errors import HarnessError, UsageError
 from autograder.foreign.course import NbgraderCourse, in_folder
-from autograder.foreign.definition import Definition, Graded, NotebookDefinition, SourceCell
+from autograder.foreign.definition import (
+    Definition,
+    Graded,
+    NotebookDefinition,
+    SourceCell,
+    modules_among,
+)
 from autograder.foreign.names import python_of
 from autograder.records.database import reason_of
 
@@ -51,13 +57,12 @@ def prepare(course: NbgraderCourse, assignment: str) -> Definition:
             generate(course, assignment)
         notebooks = tuple(_notebooks(course, assignment, folder))
     files = dict(_files(folder, course.coursedir.ignore))
-    local = {Path(name).stem for name in files if name.endswith(".py")}
     return Definition(
         assignment,
         notebooks,
         files,
         _cell_seconds(course),
-        tuple(preload_of((c for n in notebooks for c in n.cells), local)),
+        tuple(preload_of((c for n in notebooks for c in n.cells), modules_among(files))),
         tuple(_changed(folder, notebooks)),
     )
 

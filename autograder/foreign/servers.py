@@ -77,11 +77,14 @@ class Servers:
             factor: of the definition's limit on a cell.
         """
         students, tests = self._warm()
-        known = definition.cell_seconds
-        cell = known if known is not None else self._limits.submission_seconds
-        own = definition.files
+        own, cell = definition.files, self.cell_seconds(definition) * factor
         deadline = time.monotonic() + seconds
-        return Setting(students, tests, {**files, **own}, own, cell * factor, deadline)
+        return Setting(students, tests, {**files, **own}, own, cell, deadline)
+
+    def cell_seconds(self, definition: Definition) -> float:
+        """Return the limit on a cell: that on a submission, where the assignment has none."""
+        known = definition.cell_seconds
+        return known if known is not None else self._limits.submission_seconds
 
     def close(self) -> None:
         """End both."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -179,7 +180,15 @@ def _make(path: Path) -> None:
 
 
 _shared: dict[str, Any] = {}  # the dialect of the first gradebook that was opened, by its name
-_statements: dict[Any, Any] = {}  # as they were compiled for it
+_MOST_STATEMENTS = 500
+
+
+@cache
+def _statements() -> Any:
+    """Return where the statements are kept that were compiled for it, those that were used last."""
+    from sqlalchemy.util import LRUCache
+
+    return LRUCache(_MOST_STATEMENTS)
 
 
 def _share_statements(engine: Any) -> None:
@@ -188,7 +197,7 @@ def _share_statements(engine: Any) -> None:
     To compile them takes longer than to run them. They are known by their dialect, so all have one.
     """
     engine.dialect = _shared.setdefault(engine.dialect.name, engine.dialect)
-    engine.update_execution_options(compiled_cache=_statements)
+    engine.update_execution_options(compiled_cache=_statements())
 
 
 def _url(path: Path) -> Any:

@@ -17,7 +17,7 @@ from autograder.foreign.definition import Graded, SourceCell
 from autograder.foreign.plan import NotebookPlan, Plan
 from autograder.foreign.preparing import preload_of, prepare
 from autograder.foreign.trial import plan_id
-from tests.nbgrader_courses import answer, cell, scored, write
+from tests.nbgrader_courses import answer, cell, given, scored, write
 
 CELLS = answer("f", "### BEGIN SOLUTION\nf = 1\n### END SOLUTION"), scored("t", "assert f == 1")
 
@@ -126,3 +126,14 @@ def test_a_gradebook_of_an_older_nbgrader_is_told_with_what_to_do(tmp_path):
         database.execute("CREATE TABLE assignment (id VARCHAR(32), name VARCHAR(128))")
     with pytest.raises(HarnessError, match=r"no such column.*nbgrader db upgrade"):
         prepare(course, "ps1")
+
+
+def test_a_package_beside_a_notebook_is_no_library(tmp_path):
+    course = course_with(tmp_path)
+    write(course.root / "source" / "ps1" / "p.ipynb", given("import torch"), *CELLS)
+    package = course.root / "source" / "ps1" / "torch" / "__init__.py"
+    package.parent.mkdir()
+    package.write_text("")
+    found = prepare(course, "ps1")
+    assert "torch" in found.modules
+    assert found.preload == ("numpy",)

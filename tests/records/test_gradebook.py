@@ -535,7 +535,7 @@ def test_a_larger_class_takes_no_more_statements(write, make):
 
 def test_what_is_compiled_for_one_gradebook_is_not_compiled_for_another(write, make, db, empty):
     write(make.result("ada"))
-    compiled = len(gradebook_file._statements)
+    compiled = len(gradebook_file._statements())
     shutil.copy(empty, db)
     write(make.result("grace"))
-    assert len(gradebook_file._statements) == compiled > 10
+    assert len(gradebook_file._statements()) == compiled > 10
