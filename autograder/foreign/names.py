@@ -14,6 +14,7 @@ __all__ = [
     "Names",
     "imports_of",
     "is_calm",
+    "is_empty",
     "names_of",
     "needed_by",
     "needs_of",
@@ -133,6 +134,17 @@ def imports_of(source: str, local: Iterable[str]) -> list[str]:
     if (text := python_of(source)) is None:
         return []
     return [ast.unparse(s) for s in ast.parse(text).body if _is_library(s, local)]
+
+
+def is_empty(source: str) -> bool:
+    """Return whether a cell holds nothing that runs: comments, a text, ``pass``."""
+    if (text := python_of(source)) is None:
+        return False
+    return all(
+        isinstance(statement, ast.Pass)
+        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        for statement in ast.parse(text).body
+    )
 
 
 def is_calm(source: str, local: Iterable[str]) -> bool:

@@ -19,6 +19,7 @@ from autograder.foreign.harness import Setting, Step, run_notebook
 from autograder.foreign.names import (
     imports_of,
     is_calm,
+    is_empty,
     names_of,
     needed_by,
     needs_of,
@@ -29,6 +30,7 @@ from autograder.foreign.plan import NotebookPlan, Plan, TestNames, TestPlan
 from autograder.foreign.prepared import Prepared
 from autograder.foreign.relay import Outcome
 from autograder.foreign.scoring import score_of
+from autograder.foreign.unseen import with_nothing_shown
 from autograder.version import own_version
 
 __all__ = ["PYTHON", "plan_id", "try_out"]
@@ -75,7 +77,7 @@ def _plan(
     steps = [Step(c.source, c.name if c.is_test else "") for c in notebook.cells]
     plain = run_notebook(setting(PLENTY), steps, drafted, beside=True)
     try:
-        apart, forked = _apart(notebook, steps, drafted, setting, plain)
+        notebook, apart, forked = _apart(notebook, steps, local, setting, plain)
     except HarnessError as error:
         return _all_beside(drafted, f"its tests cannot run by themselves: {error}")
     sources = {name: _above(notebook, name) for name in drafted.tests}
@@ -112,11 +114,40 @@ def _plan(
 def _apart(
     notebook: NotebookDefinition,
     steps: Sequence[Step],
+    local: frozenset[str],
+    setting: Callable[[float], Setting],
+    plain: Mapping[str, Outcome],
+) -> tuple[NotebookDefinition, Mapping[str, Outcome], bool]:
+    """Return what comes of tests in a session of their own, and whether that may be a fork.
+
+    Its given cells show nothing, as in the notebook that is returned, unless more tests come to the
+    same as beside the code where they do.
+    """
+
+    def alike(outcomes: Mapping[str, Outcome]) -> int:
+        return sum(
+            _points(notebook, name, found) == _points(notebook, name, plain[name])
+            for name, found in outcomes.items()
+        )
+
+    unseen = msgspec.structs.replace(notebook, cells=with_nothing_shown(notebook.cells))
+    apart, forked = _by_themselves(notebook, steps, _draft(unseen, local), setting, plain)
+    if alike(apart) < len(plain) and unseen != notebook:
+        drafted = _draft(notebook, local)
+        shown, may_fork = _by_themselves(notebook, steps, drafted, setting, plain)
+        if alike(shown) > alike(apart):
+            return notebook, shown, may_fork
+    return unseen, apart, forked
+
+
+def _by_themselves(
+    notebook: NotebookDefinition,
+    steps: Sequence[Step],
     plan: NotebookPlan,
     setting: Callable[[float], Setting],
     plain: Mapping[str, Outcome],
 ) -> tuple[Mapping[str, Outcome], bool]:
-    """Return what comes of tests in a session of their own, and whether that may be a fork.
+    """Return what comes of the tests of a plan, and whether their session may be a fork.
 
     They run in two forks of one session, as those of two students would.
     """
@@ -189,7 +220,8 @@ def _draft(
             if cell.name in beside and imports:
                 given.append(imports)
         elif not cell.is_answer:
-            given.append(cell.source)
+            if not is_empty(cell.source):
+                given.append(cell.source)
         elif imports := "\n".join(imports_of(cell.source, local)):
             given.append(imports)
     for name in notebook.tests.keys() - tests.keys():  # without a source
