@@ -37,6 +37,7 @@ def grade_as_it_is(course: "NbgraderCourse", options: Options) -> int:
     """Grade an nbgrader course without any change to it."""
     from autograder.display import Display
     from autograder.foreign.pool import Pool
+    from autograder.foreign.preloading import expected_of
     from autograder.foreign.run import grade_nbgrader
 
     _require_possible(options)
@@ -53,7 +54,7 @@ def grade_as_it_is(course: "NbgraderCourse", options: Options) -> int:
         return DONE
     display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs = []
-    with Pool(jobs_of(options)) as pool:
+    with Pool(jobs_of(options), expected_of(course, names)) as pool:
         for name in names:
             submitted = course.submitted(name).keys()
             if options.student and not options.assignments and not submitted & set(options.student):

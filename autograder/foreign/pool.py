@@ -12,7 +12,7 @@ import signal
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -77,11 +77,13 @@ class Pool:
 
     Args:
         workers: how many there are at most.
+        expected: modules that the assignments will need, which are imported at once.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, expected: Iterable[str] = ()) -> None:
         self._workers = workers
-        self._preload: frozenset[str] = frozenset()
+        self._expected = frozenset(expected)
+        self._preload = self._expected
         self._starter: Starter | None = None
         self._executor: ProcessPoolExecutor | None = None
         self._number = 0  # of the assignment that the workers are told of
@@ -186,7 +188,7 @@ class Pool:
     def _ready(self, work: Work) -> ProcessPoolExecutor:
         """Return the workers, whose starter has imported what an assignment needs."""
         self._preload |= set(work.definition.preload)
-        starter = starter_for(environment_of("cpu"), self._preload)
+        starter = starter_for(environment_of("cpu"), self._preload, self._expected)
         if starter is not self._starter:
             self._end()
         if self._executor is None:
@@ -194,7 +196,8 @@ class Pool:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload([__name__])
             self._starter = starter
-            self._executor = ProcessPoolExecutor(self._workers, context, _prepare, (starter,))
+            known = starter, self._expected
+            self._executor = ProcessPoolExecutor(self._workers, context, _prepare, known)
         return self._executor
 
     def _end(self, *, is_broken: bool = False) -> None:
@@ -230,9 +233,12 @@ class _Open:
 
 
 _open: _Open | None = None
+_expected = frozenset[str]()  # modules that the assignments of the run will need
 
 
-def _prepare(starter: Starter) -> None:
+def _prepare(starter: Starter, expected: frozenset[str]) -> None:
+    global _expected  # noqa: PLW0603 - of a worker process
+    _expected = expected
     die_with_parent(os.getppid())  # the process that forks workers, which outlives the run
     threading.Thread(target=end_with_run, daemon=True).start()
     use(starter)
@@ -249,7 +255,7 @@ def _close() -> None:
 
 def _opened(told: Path) -> _Open:
     """Return an assignment, with the fork servers of the former one where those will do."""
-    global _open  # noqa: PLW0603 - the one state of a worker process
+    global _open  # noqa: PLW0603 - the other one
     if _open is None or _open.told != told:
         work: Work = pickle.loads(told.read_bytes())
         known = frozenset[str]() if _open is None else _open.servers.imported
@@ -262,7 +268,8 @@ def _opened(told: Path) -> _Open:
         else:
             _close()
             preload = sorted(known.union(work.definition.preload))
-            servers = Servers(preload, work.limits, private=work.private)
+            more = () if _clash(_expected, work.definition) else sorted(_expected)
+            servers = Servers(preload, work.limits, private=work.private, expected=more)
         grader = None
         if work.plan is not None:
             grader = FolderGrader(work.definition, work.plan, servers, work.limits)

@@ -5,8 +5,6 @@ nbgrader's `generate_assignment` is run for it, with the course's configuration,
 is thrown away.
 """
 
-import ast
-import importlib.util
 import io
 import logging
 import re
@@ -14,7 +12,6 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +25,12 @@ from autograder.foreign.definition import (
     SourceCell,
     modules_among,
 )
-from autograder.foreign.names import python_of
+from autograder.foreign.preloading import preload_of
 from autograder.records.database import reason_of
 
-__all__ = ["generate", "preload_of", "prepare"]
+__all__ = ["generate", "prepare"]
 
 PYTHON = "python"
-GIVING = ("numpy", "scipy")  # packages whose modules are there as soon as they are imported
 AUTOTEST = "AUTOTEST"
 RAISED = re.compile(r"^[\w.]*(?:Error|Exception|Invalid\w*): (.+)$", re.MULTILINE)
 MOST_BYTES = 64 << 20  # of a file beside the source
@@ -282,58 +278,3 @@ def _cell_seconds(course: NbgraderCourse) -> float | None:
 
     seconds = Execute(parent=course.app).timeout
     return None if seconds is None or seconds <= 0 else float(seconds)
-
-
-def preload_of(cells: Iterable[SourceCell], local: Iterable[str]) -> list[str]:
-    """Return what to import ahead, of what is installed here.
-
-    These are the packages that a notebook imports, and of those the modules that its given cells
-    do: one that a hidden test imports tells of it, and one of the solution's may be missing in
-    another's, but for packages that give their modules to whoever asks for them.
-
-    Args:
-        cells: of the source notebooks.
-        local: modules that lie beside them.
-    """
-    packages, modules = {"numpy"}, set[str]()
-    for cell in cells:
-        imported = set(_imported_by(cell.source))
-        packages |= {name.partition(".")[0] for name in imported}
-        if not cell.is_test:
-            known = {n for n in imported if not cell.is_answer or n.partition(".")[0] in GIVING}
-            modules |= {name for name in known if _is_there(name)}
-    installed = {name for name in packages - set(local) if _is_installed(name)}
-    return sorted(installed | {n for n in modules if n.partition(".")[0] in installed})
-
-
-def _imported_by(source: str) -> Iterator[str]:
-    """Give the names of modules that a cell may import."""
-    text = python_of(source)
-    for node in ast.walk(ast.parse(text)) if text is not None else ():
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        return False
-    return spec is not None and spec.origin is not None and "site-packages" in spec.origin
-
-
-def _is_there(module: str) -> bool:
-    """Return whether a package has a module of this name, which is looked for and not imported."""
-    path: Sequence[str] | None = None
-    parts = module.split(".")
-    for count in range(1, len(parts) + 1):
-        spec = PathFinder.find_spec(".".join(parts[:count]), path)
-        if spec is None:
-            return False
-        path = spec.submodule_search_locations
-        if path is None:
-            return count == len(parts)
-    return True

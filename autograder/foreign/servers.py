@@ -27,6 +27,7 @@ class Servers:
         limits: of each session.
         min_isolation: the weakest isolation level that will do.
         private: files and folders that no session may find.
+        expected: modules that they import, too, where they can import these.
     """
 
     def __init__(
@@ -35,8 +36,12 @@ class Servers:
         limits: Limits,
         min_isolation: Isolation = WEAKEST,
         private: Sequence[Path] = (),
+        expected: Sequence[str] = (),
     ) -> None:
-        self._preload, self._limits = (*preload, *INSIDE), limits
+        own = (*preload, *INSIDE)
+        # A module of the course's may be there, and not importable: then it is done without.
+        self._preloads = list(dict.fromkeys([tuple(dict.fromkeys([*expected, *own])), own, ALWAYS]))
+        self._limits = limits
         self._levels, self._private = down_to(min_isolation), private
         self._open: list[ForkServer] = []
 
@@ -49,7 +54,7 @@ class Servers:
     @property
     def imported(self) -> frozenset[str]:
         """The modules that both have imported; none before they are warm."""
-        return frozenset(self._preload) if self._open else frozenset()
+        return frozenset(self._preloads[0]) if self._open else frozenset()
 
     @property
     def isolation(self) -> Isolation:
@@ -94,20 +99,19 @@ class Servers:
         self._open = []
 
     def _warm(self) -> list[ForkServer]:
-        if not self._open:
+        while not self._open:
             try:
                 self._begin()
-            except HarnessError:  # a module of the course's that is there, and cannot be imported
-                if self._preload == ALWAYS:
+            except HarnessError:
+                if len(self._preloads) == 1:
                     raise
-                self._preload = ALWAYS
-                self._begin()
+                del self._preloads[0]
         return self._open
 
     def _begin(self) -> None:
         try:
             for _ in range(2):
-                server = ForkServer(self._limits, self._preload, levels=self._levels)
+                server = ForkServer(self._limits, self._preloads[0], levels=self._levels)
                 self._open.append(server)
                 if server.isolation.is_walled:
                     send_canary(server, self._private)

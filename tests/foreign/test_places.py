@@ -15,7 +15,8 @@ from autograder.foreign import run
 from autograder.foreign.course import find_nbgrader_course
 from autograder.foreign.definition import Graded, SourceCell
 from autograder.foreign.plan import NotebookPlan, Plan
-from autograder.foreign.preparing import preload_of, prepare
+from autograder.foreign.preloading import expected_of, preload_of
+from autograder.foreign.preparing import prepare
 from autograder.foreign.trial import plan_id
 from tests.nbgrader_courses import answer, cell, given, scored, write
 
@@ -117,6 +118,21 @@ def test_modules_of_packages_are_imported_ahead_and_a_students_own_are_not():
     ]
     found = preload_of(cells, {"helper"})
     assert found == ["numpy", "numpy.fft", "numpy.linalg", "scipy", "scipy.linalg", "torch"]
+
+
+def test_what_assignments_will_need_is_known_from_their_sources(tmp_path):
+    course = course_with(tmp_path)
+    folder = course.root / "source"
+    write(folder / "ps1" / "p.ipynb", given("from scipy import fft"), *CELLS)
+    write(folder / "ps1" / "q.ipynb", scored("u", "from scipy import optimize"))
+    write(folder / "ps2" / "p.ipynb", answer("g", "from scipy import linalg\nimport torch"))
+    (folder / "ps2" / "r.ipynb").write_text("no notebook")
+    (folder / "ps2" / "nowhere.ipynb").symlink_to("nothing")
+    expected = ["numpy", "scipy", "scipy.fft", "scipy.linalg", "torch"]
+    assert expected_of(course, ["ps1", "ps2"]) == expected
+    assert expected_of(course, ["ps1"]) == expected[:3]
+    (folder / "ps1" / "scipy.py").write_text("")  # an assignment's own
+    assert expected_of(course, ["ps1", "ps2"]) == ["numpy", "torch"]
 
 
 def test_a_gradebook_of_an_older_nbgrader_is_told_with_what_to_do(tmp_path):

@@ -77,7 +77,7 @@ def test_who_stops_a_run_does_not_wait_for_what_it_was_about():
     assert not multiprocessing.active_children()
 
 
-def test_fork_servers_last_as_long_as_they_have_imported_enough(tmp_path):
+def test_fork_servers_last_as_long_as_they_have_imported_enough(tmp_path, monkeypatch):
     def told(name, *preload):
         work = Work(Definition(name, (), {}, preload=preload), Limits(), plan=Plan("", {}))
         (tmp_path / name).write_bytes(pickle.dumps(work))
@@ -96,11 +96,13 @@ def test_fork_servers_last_as_long_as_they_have_imported_enough(tmp_path):
         assert third.servers.imported >= {"msgspec", "numpy"}
         assert first.servers.imported == frozenset()  # they are closed
         assert pool._opened(told("d", "numpy")).servers is third.servers
+        monkeypatch.setattr(pool, "_expected", frozenset({"nbformat"}))
         own = Definition("e", (), {"msgspec.py": b"OURS = 1"})
         (tmp_path / "e").write_bytes(pickle.dumps(Work(own, Limits(), plan=Plan("", {}))))
         fifth = pool._opened(tmp_path / "e")
         assert fifth.servers.isolation.is_walled
         assert "msgspec" not in fifth.servers.imported
+        assert "nbformat" in fifth.servers.imported
     finally:
         pool._close()
         pool._open = None

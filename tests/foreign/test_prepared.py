@@ -194,3 +194,8 @@ def test_a_module_that_is_there_and_cannot_be_imported_stops_nothing():
         assert servers.isolation.is_walled
         assert "tests_has_no_such_module" not in servers.imported
         assert "numpy" in servers.imported
+    expected = ["tests_has_no_such_module", "nbformat"]
+    with Servers(("numpy", "msgspec"), Limits(), expected=expected) as servers:
+        assert servers.isolation.is_walled
+        assert "msgspec" in servers.imported
+        assert servers.imported.isdisjoint(expected)

@@ -26,6 +26,7 @@ MAX_REPLY = 100  # bytes: a number
 # What is imported once for all fork servers: nothing that asks, when it is imported, for folders,
 # which are those of the walls.
 _EARLY = frozenset({"numpy", "torch"})
+_EARLY_TOO = frozenset({"pytest", "scipy"})  # where somebody expects them
 _NAMES = ("mnt", "net", "pid", "user")  # the namespaces that a process may have left since
 
 
@@ -116,7 +117,9 @@ class Starter:
 _starters: dict[tuple[object, ...], Starter] = {}  # that this process uses
 
 
-def starter_for(environment: Mapping[str, str], preload: Iterable[str]) -> Starter:
+def starter_for(
+    environment: Mapping[str, str], preload: Iterable[str], expected: Iterable[str] = ()
+) -> Starter:
     """Return the starter of fork servers with an environment and modules that they import.
 
     It lasts as long as this process, which begins it when it is first needed.
@@ -124,6 +127,7 @@ def starter_for(environment: Mapping[str, str], preload: Iterable[str]) -> Start
     Args:
         environment: all that they have.
         preload: of the modules, those that all of them can have imported beforehand are.
+        expected: modules that most of them will import; one that is there already may have others.
     """
     modules = sorted(_EARLY.intersection(preload))
     names = (os.readlink(f"/proc/self/ns/{name}") for name in _NAMES)
@@ -131,7 +135,8 @@ def starter_for(environment: Mapping[str, str], preload: Iterable[str]) -> Start
     key = tuple(sorted(environment.items())), tuple(modules), user, tuple(names)
     if (known := _starters.get(key)) is not None:
         return known
-    begun = _begin(key, environment, modules)
+    more = (name for name in expected if name.partition(".")[0] in _EARLY_TOO)
+    begun = _begin(key, environment, [*modules, *sorted(more)])
     if (kept := _starters.setdefault(key, begun)) is not begun:  # another thread's was first
         begun.close()
     return kept

@@ -15,7 +15,7 @@ __all__ = ["import_all", "imported_late"]
 _LATE = {
     "numpy": ("numpy.ma", "numpy.testing"),  # by their first use
     "torch": ("torch._dynamo",),  # by the first optimizer: 1.2 s
-    "matplotlib": ("matplotlib.pyplot",),
+    "matplotlib": ("matplotlib.pyplot", "matplotlib.backends.backend_agg"),  # by a figure
 }
 
 
