@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from autograder.records.gradebook_rows import Row, Submission, rows_of, write_ro
 from autograder.records.times import read_time
 from autograder.records.whole_files import write_atomic
 
-__all__ = ["Seen", "write_graded_notebooks", "write_scores"]
+__all__ = ["Seen", "arranged_of", "write_graded_notebooks", "write_scores"]
 
 BATCH = 200  # students whose rows are in memory at one time
 MOST_BYTES = 1000  # of a secret
@@ -52,16 +52,27 @@ class Seen:
     blank: frozenset[tuple[str, str]]
 
     @classmethod
-    def of(cls, definition: Definition, submitted: SubmittedFolder, result: Result) -> "Seen":
+    def of(
+        cls, submitted: SubmittedFolder, arranged: Mapping[str, Arranged], result: Result
+    ) -> "Seen":
         """Return what to keep of what was read."""
         blank = {
-            (notebook.name, placed.graded.name)
-            for notebook in definition.notebooks
-            if (arranged := _arranged(submitted, notebook)) is not None
-            for placed in arranged.cells
+            (name, placed.graded.name)
+            for name, notebook in arranged.items()
+            for placed in notebook.cells
             if placed.graded is not None and placed.graded.is_solution and is_unchanged(placed)
         }
         return cls(result, submitted.timestamp, frozenset(blank))
+
+
+def arranged_of(definition: Definition, submitted: SubmittedFolder) -> dict[str, Arranged]:
+    """Return the notebooks of a submission that can be read, in order, by name."""
+    found = {}
+    for notebook in definition.notebooks:
+        if (data := submitted.notebooks.get(notebook.name)) is not None:
+            with suppress(StudentError):
+                found[notebook.name] = arrange(data, notebook)
+    return found
 
 
 def write_graded_notebooks(
@@ -69,6 +80,7 @@ def write_graded_notebooks(
     definition: Definition,
     place: Path,
     submitted: SubmittedFolder,
+    arranged: Mapping[str, Arranged],
     result: Result,
 ) -> None:
     """Write the graded notebooks of a student, where formgrader and feedback look for them.
@@ -80,13 +92,13 @@ def write_graded_notebooks(
         definition: the assignment's.
         place: the folder that was submitted.
         submitted: what was read there.
+        arranged: its notebooks.
         result: of that.
     """
     folder = course.autograded(definition.assignment, result.student)
     for notebook in definition.notebooks:
         path = folder / f"{notebook.name}.ipynb"
-        arranged = _arranged(submitted, notebook)
-        if arranged is None:
+        if notebook.name not in arranged:
             path.unlink(missing_ok=True)
             continue
         questions = tuple(
@@ -96,7 +108,7 @@ def write_graded_notebooks(
             if question.id == question_id(definition, notebook, cell.name)
         )
         own = msgspec.structs.replace(result, questions=questions)
-        node = _node(arranged)
+        node = _node(arranged[notebook.name])
         write_autograded(path, node, own, of_notebook(definition, notebook))
     for name, data in definition.files.items():  # the pictures of its texts
         write_atomic(folder / name, data)
@@ -197,14 +209,6 @@ def _penalties(
                 if (notebook.late_submission_penalty or None) != penalty:
                     notebook.late_submission_penalty = penalty
     gradebook.db.flush()
-
-
-def _arranged(submitted: SubmittedFolder, notebook: NotebookDefinition) -> Arranged | None:
-    data = submitted.notebooks.get(notebook.name)
-    try:
-        return None if data is None else arrange(data, notebook)
-    except StudentError:
-        return None
 
 
 def _renamed(question: QuestionResult, name: str) -> QuestionResult:

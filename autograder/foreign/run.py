@@ -16,7 +16,7 @@ from autograder.foreign.definition import Definition
 from autograder.foreign.plan import Plan
 from autograder.foreign.pool import Job, Pool, Work
 from autograder.foreign.preparing import prepare
-from autograder.foreign.records import Seen, write_graded_notebooks, write_scores
+from autograder.foreign.records import Seen, arranged_of, write_graded_notebooks, write_scores
 from autograder.foreign.submissions import SubmittedFolder, read_folder
 from autograder.foreign.trial import plan_id
 from autograder.records.store import Store, submission_key
@@ -91,17 +91,19 @@ def grade_nbgrader(
             if known is None or known.fault is not None:
                 jobs.append(Job(student, folder))
                 continue
-            done[student] = Seen.of(definition, submitted, known)
+            arranged = arranged_of(definition, submitted)
+            done[student] = Seen.of(submitted, arranged, known)
             if not course.autograded(assignment, student).is_dir():
-                write_graded_notebooks(course, definition, folder, submitted, known)
+                write_graded_notebooks(course, definition, folder, submitted, arranged, known)
     if jobs:
         progress.begin(len(jobs))
     for job, submitted, result in pool.grade(replace(work, plan=plan), jobs):
         with _problem_of(job.student, problems):
             # The result last: what a run that is killed has not stored is graded again.
-            write_graded_notebooks(course, definition, job.folder, submitted, result)
+            arranged = arranged_of(definition, submitted)
+            write_graded_notebooks(course, definition, job.folder, submitted, arranged, result)
             store.put(job.student, _key(submitted, plan, limits), result)
-            fresh[job.student] = Seen.of(definition, submitted, result)
+            fresh[job.student] = Seen.of(submitted, arranged, result)
         progress.advance(result)
     progress.say("writing the gradebook")
     if fresh or done:

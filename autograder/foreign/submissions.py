@@ -126,10 +126,10 @@ def arrange(data: bytes, notebook: NotebookDefinition) -> Arranged:
             notes.append(f"cell {name} was missing, and was put back")
             place = _place_of(name, list(known), placed)
             placed.insert(place, Placed(StudentCell(0, graded.cell_type, graded.source), graded))
-    numbered = (
-        Placed(replace(one.cell, number=number), one.graded) for number, one in enumerate(placed, 1)
-    )
-    return Arranged(tuple(numbered), tuple(dict.fromkeys(notes)))
+    for number, one in enumerate(placed, 1):
+        if one.cell.number != number:
+            placed[number - 1] = Placed(replace(one.cell, number=number), one.graded)
+    return Arranged(tuple(placed), tuple(dict.fromkeys(notes)))
 
 
 def is_unchanged(placed: Placed) -> bool:
@@ -145,6 +145,8 @@ def _restored(cell: StudentCell, graded: Graded, notes: list[str]) -> StudentCel
         notes.append(f"cell {graded.name} was made a {cell.type} cell, and was restored")
     # A release is without hidden tests: another text is no sign of a change by the student.
     source = graded.source if graded.locked or graded.is_test else cell.source
+    if (cell.type, cell.source) == (graded.cell_type, source):
+        return cell
     return replace(cell, type=graded.cell_type, source=source)
 
 
