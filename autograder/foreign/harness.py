@@ -7,6 +7,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from autograder.errors import StudentError
+from autograder.foreign.inside.answering import BACK
+from autograder.foreign.inside.testing import ASK
 from autograder.foreign.names import python_of
 from autograder.foreign.plan import NotebookPlan
 from autograder.foreign.prepared import Prepared, run_ahead
@@ -116,7 +118,7 @@ def _one(
         notebook.run_to(placed.place)
         theirs = None
         with suppress(StudentError):
-            theirs = notebook.itself(setting.cell_seconds)
+            theirs = notebook.itself(setting.cell_seconds, [BACK])
         outcome = tests.run(placed.step, theirs)
         if outcome.gone or outcome.lost:
             notebook.give_up()
@@ -177,7 +179,7 @@ class _Trusted:
                 return Tests(fork)
         session = UnforkedSession(setting.tests, [], setting.deadline, setting.trusted)
         self._open.enter_context(session)
-        tests = Tests.begun(session.itself(setting.cell_seconds))
+        tests = Tests(session.itself(setting.cell_seconds, [ASK]))
         is_lost = run_ahead(tests, self._plan, setting.cell_seconds)
         return None if is_lost else tests
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from autograder.errors import HarnessError, StudentError
+from autograder.foreign.inside.testing import ASK
 from autograder.foreign.plan import NotebookPlan, TestNames
 from autograder.foreign.relay import Tests
 from autograder.sandbox.client.fork_server import ForkServer
@@ -54,8 +55,8 @@ class Prepared:
             return
         session = self._session = UnforkedSession(self._server, [], float("inf"), self._files)
         try:
-            asked = session.itself(self._seconds)
-            is_lost = run_ahead(Tests.begun(asked), self._plan, self._seconds)
+            asked = session.itself(self._seconds, [ASK])
+            is_lost = run_ahead(Tests(asked), self._plan, self._seconds)
             room = self._server.limits.memory_mb / SHARE
             self._is_fit = not is_lost and asked.apply(_own_mb, (), {}) <= room
             self._began, self._known = session.began, self._traces_of(session)

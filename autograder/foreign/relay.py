@@ -18,11 +18,9 @@ from autograder.errors import (
     UnsendableArgument,
     WireError,
 )
-from autograder.foreign.inside.answering import BACK
-from autograder.foreign.inside.testing import ASK
 from autograder.foreign.plan import TestNames
 from autograder.sandbox.client.session import CheckSession
-from autograder.sandbox.protocol.kinds import Apply, Callback, Give, Message, Raised, Value
+from autograder.sandbox.protocol.kinds import Apply, Callback, Message, Raised, Value
 from autograder.sandbox.protocol.packed import Mapping, Packed, Reference
 from autograder.sandbox.protocol.wire import Packer, require_plain, unpack
 
@@ -112,17 +110,11 @@ class Tests:
     """The session of a notebook's tests.
 
     Args:
-        session: in which tests can ask: one of `begun`, or its fork.
+        session: of theirs, to which `ASK` was given; or its fork.
     """
 
     def __init__(self, session: CheckSession) -> None:
         self._session = session
-
-    @classmethod
-    def begun(cls, session: CheckSession) -> "Tests":
-        """Return the tests' session that is made of one in which nothing has run."""
-        _expect_value(session.exchange(Give([ASK])))
-        return cls(session)
 
     def run(
         self,
@@ -194,11 +186,6 @@ class _Turn:
         self._gone: Outcome | None = None
         if session is None:
             self._gone = Outcome("the notebook's session ended", killed=True)
-        else:
-            try:
-                self._exchange(Give([BACK]))
-            except StudentError as error:
-                self._end(error)
 
     def left(self) -> float:
         """Return the seconds that are left."""
@@ -300,8 +287,3 @@ def _no_object(reference: Reference) -> Any:
 
 def _refuse(value: object) -> Any:
     raise WireError(f"an object of type {type(value).__name__}")
-
-
-def _expect_value(reply: Message) -> None:
-    if not isinstance(reply, Value):
-        raise HarnessError("the session of the tests answered out of turn")

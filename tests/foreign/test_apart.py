@@ -283,6 +283,18 @@ def test_what_a_test_beside_the_code_needs_is_no_secret_of_another(grading):
     assert found.points() == {"t": 1.0, "u": 1.0, "v": 1.0, "w": 1.0}
 
 
+def test_a_notebook_that_forgets_its_names_is_called_back_none_the_less(grading):
+    found = grading(
+        answer("a", "def apply(f):\n    return f(1)"),
+        scored("t", "assert apply(lambda x: x + 1) == 2"),
+        answer("b", "get_ipython().run_line_magic('reset', '-f')\ndef again(f):\n    return f(2)"),
+        scored("u", "assert again(lambda x: x + 1) == 3"),
+        scored("v", "assert again(lambda x: x - 1) == 1"),
+    )
+    assert found.reasons == dict.fromkeys("tuv")
+    assert found.points() == dict.fromkeys("tuv", 1)
+
+
 def test_a_loop_costs_its_tests_and_no_other(grading):
     found = grading(
         answer("f", ADDING),

@@ -8,7 +8,6 @@ import inspect
 import io
 import random
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -17,13 +16,13 @@ import numpy as np
 from autograder.foreign.inside.decoding import Uncrossable, decode, exception_named
 from autograder.foreign.inside.encoding import encode
 from autograder.foreign.inside.randomness import RandomState
+from autograder.sandbox.inside.host import place_of
 
 __all__ = ["BACK", "FORWARDED", "answer"]
 
 BACK = "_autograder_back"  # what the notebook's session calls back by
 MOST_TEXT = 100_000  # characters that a call may print, as a test sees it
 MOST_WORDS = 2000
-CELL_FILE = "<cell "
 # What a proxy may ask of an object. No comparison is among it: what an object says of its own
 # equality is a verdict.
 FORWARDED = (
@@ -251,9 +250,8 @@ class Answering:
             text = str(error)[:MOST_WORDS]
         except BaseException:
             args, text = [], "(its message cannot be shown)"
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if CELL_FILE in f.filename]
-        place = f"{frames[-1].filename.strip('<>')}, line {frames[-1].lineno}" if frames else ""
-        said = {"type": _base_of(type(error)), "args": args, "text": text, "place": place}
+        said = {"type": _base_of(type(error)), "args": args, "text": text}
+        said["place"] = place_of(error)
         return said | ({"class": self._keep(type(error))} if own else {})
 
 

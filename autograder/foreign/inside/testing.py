@@ -6,7 +6,6 @@ import dis
 import io
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from autograder.foreign.inside.decoding import Uncrossable, decode
 from autograder.foreign.inside.encoding import encode
 from autograder.foreign.inside.proxies import DATA, Proxies, Stays, number_of
 from autograder.foreign.inside.randomness import RandomState
+from autograder.sandbox.inside.host import lines_of
 
 __all__ = ["ASK", "run_tests"]
 
@@ -283,8 +283,8 @@ def _number(value: Any) -> float | None:
 def _told(error: BaseException, source: str, name: str) -> dict[str, Any]:
     """Return what there is to say of an error in a test."""
     lines = source.splitlines()
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == name]
-    line = frames[0].lineno if frames else getattr(error, "lineno", None)
+    own = [line for file, line in lines_of(error) if file == name]
+    line = own[0] if own else getattr(error, "lineno", None)
     try:
         text = str(error)[:MOST_WORDS]  # which may ask an object of theirs
     except BaseException:

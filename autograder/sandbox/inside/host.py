@@ -37,7 +37,7 @@ from autograder.sandbox.protocol.kinds import (
 from autograder.sandbox.protocol.packed import Packed, Reference
 from autograder.sandbox.protocol.wire import Packer, plain_text, unpack
 
-__all__ = ["CELL_FILE", "Host"]
+__all__ = ["CELL_FILE", "Host", "lines_of", "place_of"]
 
 CELL_FILE = "<cell "  # how the file names of a notebook's cells begin
 MAX_HANDLES = 10_000  # objects that stay in a session; none is let go before its end
@@ -214,7 +214,7 @@ def _code(source: str, file: str) -> CodeType:
 
 def _raised_in(file: str, error: BaseException) -> bool:
     """Return whether the code that raised is of a file."""
-    return traceback.extract_tb(error.__traceback__)[-1].filename == file
+    return lines_of(error)[-1][0] == file
 
 
 class _Names:
@@ -260,6 +260,16 @@ def _raised(error: BaseException) -> Message:
         text = plain_text(str(error)[:MAX_TEXT])
     except BaseException:
         text = "(its message cannot be shown)"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if CELL_FILE in f.filename]
-    place = f"{frames[-1].filename.strip('<>')}, line {frames[-1].lineno}" if frames else ""
-    return Raised(plain_text(type(error).__name__[:MAX_TEXT]), text, place)
+    return Raised(plain_text(type(error).__name__[:MAX_TEXT]), text, place_of(error))
+
+
+def lines_of(error: BaseException) -> list[tuple[str, int | None]]:
+    """Return the files and lines by which an error came, without a look into the files."""
+    steps = traceback.walk_tb(error.__traceback__)
+    return [(frame.f_code.co_filename, line) for frame, line in steps]
+
+
+def place_of(error: BaseException) -> str:
+    """Return the cell and line of a notebook that raised an error; "" if none has."""
+    places = [(file, line) for file, line in lines_of(error) if CELL_FILE in file]
+    return f"{places[-1][0].strip('<>')}, line {places[-1][1]}" if places else ""
