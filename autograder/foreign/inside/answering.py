@@ -16,6 +16,7 @@ import numpy as np
 from autograder.foreign.inside.decoding import Uncrossable, decode, exception_named
 from autograder.foreign.inside.encoding import encode
 from autograder.foreign.inside.randomness import RandomState
+from autograder.foreign.inside.written import function_of
 from autograder.sandbox.inside.host import place_of
 
 __all__ = ["BACK", "FORWARDED", "answer"]
@@ -172,16 +173,18 @@ class Answering:
     def _resolve(self, kind: str, said: Any) -> Any:
         if kind == "own":
             return self._objects[int(said)]
-        return self._function(int(said[0]), str(said[1]))
+        number, name, written = said
+        made = self._function(number, name) if written is None else function_of(written)
+        made._autograder_number = number  # type: ignore[attr-defined]
+        return made
 
     def _function(self, number: int, name: str) -> Callable[..., Any]:
-        """Return what stands for a function of the test."""
+        """Return what stands for a function of the test, which answers there."""
 
         def of_the_test(*args: Any, **named: Any) -> Any:
             return self._call_back(number, args, named)
 
         of_the_test.__name__ = of_the_test.__qualname__ = name
-        of_the_test._autograder_number = number  # type: ignore[attr-defined]
         return of_the_test
 
     def _call_back(self, number: int, args: tuple[Any, ...], named: dict[str, Any]) -> Any:

@@ -15,6 +15,7 @@ from autograder.foreign.inside.decoding import Uncrossable, decode
 from autograder.foreign.inside.encoding import encode
 from autograder.foreign.inside.proxies import DATA, Proxies, Stays, number_of
 from autograder.foreign.inside.randomness import RandomState
+from autograder.foreign.inside.written import written_of
 from autograder.sandbox.inside.host import lines_of
 
 __all__ = ["ASK", "run_tests"]
@@ -257,7 +258,8 @@ class Tests:
         if number is None:
             number = self._numbers[id(value)] = len(self._functions)
             self._functions.append(value)
-        return {"$object": [number, str(getattr(value, "__name__", "function"))]}
+        name = str(getattr(value, "__name__", "function"))
+        return {"$object": [number, name, written_of(value)]}
 
     def _resolve(self, kind: str, said: Any, args: Sequence[Any] = ()) -> Any:
         if kind == "argument":
