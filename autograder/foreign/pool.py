@@ -11,6 +11,7 @@ import pickle
 import signal
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -38,7 +39,7 @@ from autograder.sandbox.limits import Limits
 
 __all__ = ["Job", "Pool", "Work"]
 
-FEW = 4  # submissions of one worker
+WORTH = 1.0  # seconds of work for which a worker is begun, which warms two fork servers first
 TRIES = 3  # of a submission whose worker was killed, and of a trial
 
 
@@ -126,12 +127,10 @@ class Pool:
         Raises:
             UnsafeHere: this machine cannot hold a student's code safely.
         """
-        # A worker warms two fork servers first: for a few submissions one is enough.
-        workers = min(self._workers, max(1, len(jobs) // FEW))
         queue, suspects = deque(jobs), deque[Job]()
         with self._told(work) as told:
             while queue:
-                yield from self._graded(work, told, queue, workers, suspects)
+                yield from self._graded(work, told, queue, self._workers, suspects)
             for job in suspects:
                 yield self._graded_alone(work, told, job)
 
@@ -149,9 +148,12 @@ class Pool:
     def _graded(
         self, work: Work, told: Path, queue: deque[Job], workers: int, suspects: deque[Job]
     ) -> Iterator[Graded]:
-        """Grade until the queue is empty or a worker dies; what was under way is suspect then."""
+        """Grade until the queue is empty or a worker dies; what was under way is suspect then.
+
+        The first are graded by one worker: they tell how many are worth their while.
+        """
         waiting: dict[Future[tuple[SubmittedFolder, Result]], Job] = {}
-        most = 2 * workers if workers > 1 else 1  # a second one would begin another worker
+        most, done, began = 1, 0, time.monotonic()
         try:
             while queue or waiting:
                 while queue and len(waiting) < most:
@@ -163,13 +165,24 @@ class Pool:
                         raise
                 for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                     submitted, result = future.result()
+                    done += 1
+                    took = time.monotonic() - began
+                    if most == 1 and (done > 1 or took > WORTH):  # the first warms up, too
+                        most = self._most(min(workers, int(took * len(queue) / WORTH)))
                     yield waiting.pop(future), submitted, result
+                    began = time.monotonic()
         except BrokenProcessPool:
             suspects.extend(waiting.values())
             self._end(is_broken=True)
         finally:
             for future in waiting:
                 future.cancel()
+
+    def _most(self, workers: int) -> int:
+        """Return how many submissions are under way at a time, for so many workers."""
+        if workers == self._workers > 1:
+            return 2 * workers  # the next one is at hand where one is done
+        return max(1, workers)  # a further one would begin another worker
 
     def _submitted(
         self, work: Work, ask: Callable[Asked, Found], *args: Asked.args, **kwargs: Asked.kwargs

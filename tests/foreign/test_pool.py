@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from autograder.foreign import pool
 from autograder.foreign.definition import Definition
 from autograder.foreign.plan import Plan
 from autograder.foreign.pool import Job, Pool, Work
+from autograder.foreign.submissions import SubmittedFolder
 from autograder.sandbox.isolation.cgroup import stale_folders
 from autograder.sandbox.kernel import family_of
 from autograder.sandbox.limits import Limits
@@ -61,6 +63,29 @@ def test_a_worker_that_is_killed_costs_nothing(servers, tmp_path):
         again = list(workers.grade(work, [Job("ada", tmp_path / "ada")]))
     assert killed
     assert [result.earned for _, _, result in again] == [1.0]
+
+
+@pytest.mark.parametrize(("worth", "most"), [(3600.0, 1), (0.0001, 4)])
+def test_there_are_as_many_workers_as_are_worth_their_start(monkeypatch, worth, most):
+    under_way, seen = [], []
+
+    def grade(told, job):
+        under_way.append(job)
+        seen.append(len(under_way))
+        time.sleep(0.01)
+        under_way.remove(job)
+        return SubmittedFolder(), None
+
+    monkeypatch.setattr(pool, "WORTH", worth)
+    monkeypatch.setattr(pool, "_grade", grade)
+    work = Work(Definition("hw", (), {}), Limits(), plan=Plan("", {}))
+    jobs = [Job(str(number), Path("nowhere")) for number in range(30)]
+    with Pool(4) as workers, ThreadPoolExecutor(4) as threads:
+        monkeypatch.setattr(workers, "_ready", lambda _: threads)
+        graded = list(workers.grade(work, jobs))
+        assert [workers._most(number) for number in (0, 1, 3, 4)] == [1, 1, 3, 8]
+    assert sorted(job.student for job, _, _ in graded) == sorted(job.student for job in jobs)
+    assert max(seen) == most
 
 
 def test_who_stops_a_run_does_not_wait_for_what_it_was_about():
