@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -20,12 +21,14 @@ from autograder.artefacts.grades import Grade
 from autograder.artefacts.results import Result, Status
 from autograder.course import Course
 from autograder.engines.problems import Problem
-from autograder.engines.run import Run
 from autograder.records.databases import database_of
 from autograder.records.terminal import class_table
 from autograder.records.words import clean
 from autograder.sandbox.protocol.settings import Isolation
 from autograder.visible import visible
+
+if TYPE_CHECKING:
+    from autograder.engines.run import Run
 
 __all__ = ["Display"]
 
@@ -64,7 +67,7 @@ class Display:
         with Progress(*columns, console=self._err, transient=True) as bar:
             yield _Bar(bar, name)
 
-    def show(self, course: Course, run: Run) -> None:
+    def show(self, course: Course, run: "Run") -> None:
         """Show what a run did: the table of the class, and who needs attention.
 
         Where standard output is for machines, only what their table does not tell.
@@ -150,7 +153,7 @@ class Display:
                 console.print(f"needs attention: {name}: {visible(reason)}")
 
     @staticmethod
-    def _show_what_stands(console: Console, run: Run) -> None:
+    def _show_what_stands(console: Console, run: "Run") -> None:
         """Say whose result is of an earlier submission, or by an earlier bundle."""
         name = run.manifest.assignment
         for student in run.waiting:
@@ -163,7 +166,7 @@ class Display:
             )
 
     @staticmethod
-    def _show_problems(console: Console, run: Run) -> None:
+    def _show_problems(console: Console, run: "Run") -> None:
         """Say what no result tells: names that cannot be, and what is damaged or in the way."""
         for name in run.unfit:
             console.print(
@@ -178,7 +181,7 @@ class Display:
             console.print(f"needs attention: {visible(problem.text)}")
 
 
-def _walls(run: Run) -> str:
+def _walls(run: "Run") -> str:
     """Say how well the code of a run was shut in, at its weakest; nothing where none ran."""
     names = [name for student in run.graded if (name := run.results[student].isolation) is not None]
     if not names:
@@ -245,6 +248,6 @@ class _Lines:
             self._console.print(visible(f"{self._name}: {text}"), soft_wrap=True)
 
 
-def _submitted(run: Run) -> dict[str, Grade]:
+def _submitted(run: "Run") -> dict[str, Grade]:
     """Return the grades of those who submitted something."""
     return {s: grade for s, grade in run.grades.items() if grade.result is not None}

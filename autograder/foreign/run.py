@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from autograder.artefacts.results import Result
 from autograder.engines.problems import fault_words
-from autograder.engines.run import Progress
 from autograder.errors import AutograderError, UsageError, stops_all
 from autograder.foreign.course import NbgraderCourse
 from autograder.foreign.definition import Definition
@@ -23,6 +23,9 @@ from autograder.records.store import Store, submission_key
 from autograder.records.whole_files import write_atomic
 from autograder.sandbox.limits import Limits
 from autograder.version import own_version
+
+if TYPE_CHECKING:
+    from autograder.engines.run import Progress
 
 __all__ = ["NbgraderRun", "grade_nbgrader"]
 
@@ -46,7 +49,7 @@ class NbgraderRun:
 def grade_nbgrader(
     course: NbgraderCourse,
     assignment: str,
-    progress: Progress,
+    progress: "Progress",
     pool: Pool,
     students: Collection[str] = (),
     limits: Limits | None = None,
@@ -123,7 +126,7 @@ def _problem_of(student: str, problems: list[str]) -> Iterator[None]:
         problems.append(f"{student}: {fault_words(error)}")
 
 
-def _plan(course: NbgraderCourse, work: Work, pool: Pool, progress: Progress) -> Plan:
+def _plan(course: NbgraderCourse, work: Work, pool: Pool, progress: "Progress") -> Plan:
     """Return the plan of an assignment's tests, found once and kept."""
     path = course.build(work.definition.assignment) / PLAN
     try:
