@@ -302,6 +302,11 @@ def test_who_grades_on_one_machine_imports_nothing_of_a_cluster():
     assert imported_by(f"{whole}").isdisjoint(OF_A_CLUSTER)
 
 
+def test_what_grades_nbgrader_courses_reads_notebooks_without_nbformat():
+    found = imported_by("import autograder.foreign.pool")
+    assert found.isdisjoint({"IPython", "jsonschema", "nbformat", "nbgrader", "torch"})
+
+
 def test_the_command_line_starts_light():
     assert imported_by("import autograder.cli").isdisjoint({*HEAVY, *OF_A_CLUSTER})
     modules = own("import autograder.cli")

@@ -10,13 +10,13 @@ import msgspec
 
 from autograder.artefacts.manifest import Manifest
 from autograder.artefacts.notebooks import nbformat
+from autograder.artefacts.results import digest_of
 from autograder.errors import HarnessError
 
 __all__ = [
     "Bundle",
     "Cell",
     "NamedMutant",
-    "digest_of",
     "pack_bundle",
     "parse_bundle",
     "read_bundle",
@@ -71,11 +71,6 @@ class Bundle(msgspec.Struct, frozen=True):
     data: Mapping[str, bytes] = {}
     banks: Mapping[str, str] = {}
     resources: Mapping[str, bytes] = {}
-
-
-def digest_of(data: bytes) -> str:
-    """Return the name of a submission or a bundle: "sha256:…" of its bytes."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def pack_bundle(

@@ -16,9 +16,4 @@ finally:
     if _hidden:
         del sys.modules[_GRAMMAR]
 
-__all__ = ["FIRST_CELL", "FIRST_LINE", "nbformat"]
-
-# The cell in front of every release looks for what a student's Jupyter lacks. It is none of the
-# bundle's: at grading it is a cell of the student's own, which does nothing and may be missing.
-FIRST_CELL = "given_0"
-FIRST_LINE = "# Run this first: it says what to do if something that the notebook needs is missing."
+__all__ = ["nbformat"]

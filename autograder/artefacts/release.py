@@ -17,10 +17,22 @@ from autograder.errors import naming
 if TYPE_CHECKING:
     from autograder.artefacts.manifest import Manifest
 
-__all__ = ["Artefacts", "is_current", "put_in_place", "write", "write_files"]
+__all__ = [
+    "FIRST_CELL",
+    "FIRST_LINE",
+    "Artefacts",
+    "is_current",
+    "put_in_place",
+    "write",
+    "write_files",
+]
 
 FINGERPRINT = "fingerprint"
 MANIFEST = "manifest.json"
+# The cell in front of every release looks for what a student's Jupyter lacks. It is none of the
+# bundle's: at grading it is a cell of the student's own, which does nothing and may be missing.
+FIRST_CELL = "given_0"
+FIRST_LINE = "# Run this first: it says what to do if something that the notebook needs is missing."
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Results: the stored record of one grading run of one attempt, in schema 1."""
 
+import hashlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -18,6 +19,7 @@ __all__ = [
     "Result",
     "Status",
     "Verdict",
+    "digest_of",
     "dump_result",
     "is_final",
     "load_result",
@@ -179,6 +181,11 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What staff read of the whole: the fault, then the notes."""
         fault = (f"the harness broke: {self.fault}",) if self.fault is not None else ()
         return (*fault, *self.notes)
+
+
+def digest_of(data: bytes) -> str:
+    """Return the name of a submission or a bundle: "sha256:…" of its bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def dump_result(result: Result) -> bytes:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Collection
 
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.notebooks import FIRST_LINE
 from autograder.artefacts.recording import FILE as RECORDING
+from autograder.artefacts.release import FIRST_LINE
 from autograder.compiler.versions import COMPUTING
 from autograder.compiler.wheel import wheel
 from autograder.student.ready import advice

@@ -7,7 +7,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.artefacts.notebooks import FIRST_CELL, nbformat
+from autograder.artefacts.notebooks import nbformat
+from autograder.artefacts.release import FIRST_CELL
 from autograder.compiler.pieces import Piece
 from autograder.compiler.source import Kind
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograder.artefacts.notebooks import FIRST_CELL
+from autograder.artefacts.release import FIRST_CELL
 from autograder.authoring.checks import Check
 from autograder.compiler.check_cells import ReleasedCheck
 from autograder.compiler.promises import promise

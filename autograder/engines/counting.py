@@ -14,9 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.artefacts.bundle import Bundle, digest_of
+from autograder.artefacts.bundle import Bundle
 from autograder.artefacts.grades import Counted, Entered, Grade, Late, decided_scores, grade_of
-from autograder.artefacts.results import Result
+from autograder.artefacts.results import Result, digest_of
 from autograder.collecting.placing import ATTEMPTS
 from autograder.course import Course, notebook_in
 from autograder.engines.known import completed_here, stands

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import structs
 
-from autograder.artefacts.bundle import digest_of
+from autograder.artefacts.results import digest_of
 from autograder.engines.orders import Order, Outcome, Setup, Warm, decode, encode
 from autograder.engines.slots import Slots
 from autograder.engines.turns import Turns

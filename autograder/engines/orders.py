@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from autograder.artefacts.bundle import digest_of
-from autograder.artefacts.results import Result
+from autograder.artefacts.results import Result, digest_of
 from autograder.engines.work import Graded, Job, Work
 from autograder.errors import DeviceLost, HarnessError, UnsafeHere
 from autograder.grading.intake import Submitted

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from autograder.artefacts.bundle import Bundle, digest_of, read_bundle
+from autograder.artefacts.bundle import Bundle, read_bundle
+from autograder.artefacts.results import digest_of
 from autograder.course import Course
 from autograder.engines.counting import attempt_file, attempts_to_grade, keep_attempts
 from autograder.engines.known import Find, Known, known_of

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.artefacts.bundle import Bundle, digest_of
+from autograder.artefacts.bundle import Bundle
 from autograder.artefacts.grades import Grade
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.results import Result
+from autograder.artefacts.results import Result, digest_of
 from autograder.course import Course
 from autograder.engines.counting import kept_attempts
 from autograder.engines.grades import (

@@ -13,7 +13,8 @@ import threading
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
-from autograder.artefacts.bundle import digest_of, parse_bundle
+from autograder.artefacts.bundle import parse_bundle
+from autograder.artefacts.results import digest_of
 from autograder.engines.grader import Worker
 from autograder.engines.orders import LostGpu, Order, Outcome, Setup, Warm, decode, encode
 from autograder.errors import AutograderError, DeviceLost, HarnessError, UnsafeHere

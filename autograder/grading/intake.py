@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from errno import ELOOP, ENXIO
 from pathlib import Path
 
-from autograder.artefacts.bundle import digest_of
+from autograder.artefacts.results import digest_of
 from autograder.course import TIMESTAMP, told_files
 from autograder.errors import StudentError
 

@@ -9,10 +9,18 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from autograder.artefacts.bundle import Bundle, digest_of
+from autograder.artefacts.bundle import Bundle
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.manifest import QuestionEntry
-from autograder.artefacts.results import CaseResult, QuestionResult, Result, Status, Verdict, now
+from autograder.artefacts.results import (
+    CaseResult,
+    QuestionResult,
+    Result,
+    Status,
+    Verdict,
+    digest_of,
+    now,
+)
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check, case_rng
 from autograder.authoring.devices import computing_on

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from autograder.artefacts.bundle import Bundle, digest_of
+from autograder.artefacts.bundle import Bundle
 from autograder.artefacts.manifest import CheckEntry, QuestionEntry
 from autograder.artefacts.results import (
     CaseResult,
@@ -19,6 +19,7 @@ from autograder.artefacts.results import (
     Result,
     Status,
     Verdict,
+    digest_of,
 )
 from autograder.version import own_version
 

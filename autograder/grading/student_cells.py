@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.artefacts.notebooks import FIRST_LINE
+from autograder.artefacts.release import FIRST_LINE
 from autograder.errors import StudentError
 
 __all__ = ["StudentCell", "read_cells", "title_of"]

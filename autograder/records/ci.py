@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.artefacts.bundle import digest_of
 from autograder.artefacts.grades import Grade, GradeStatus, QuestionGrade
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.results import Status
+from autograder.artefacts.results import Status, digest_of
 from autograder.records.exporting import Exported
 from autograder.records.filling import known_students
 from autograder.records.notebook_lines import CellLines, cell_lines

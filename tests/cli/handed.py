@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.artefacts.bundle import digest_of, read_bundle
+from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.manifest import Manifest, QuestionEntry
 from autograder.artefacts.results import (
     CaseResult,
@@ -17,6 +17,7 @@ from autograder.artefacts.results import (
     Result,
     Status,
     Verdict,
+    digest_of,
 )
 from autograder.engines.table import ENGINES
 from autograder.engines.work import Graded, Job, Work

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from autograder.artefacts.manifest import Manifest
-from autograder.artefacts.notebooks import FIRST_CELL
+from autograder.artefacts.release import FIRST_CELL
 from autograder.compiler.handout import TORCH_FILE, companions, first_cell
 from autograder.version import own_version
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.artefacts.notebooks import FIRST_CELL
+from autograder.artefacts.release import FIRST_CELL
 
 ASSIGNMENT = "hw1_optimizers"
 Notebook = nbformat.NotebookNode

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from autograder.artefacts.bundle import digest_of
+from autograder.artefacts.results import digest_of
 from autograder.engines import dask_worker
 from autograder.engines.dask_worker import Batch, Facts, _State
 from autograder.engines.orders import Order, Outcome, Setup, Warm, decode, encode

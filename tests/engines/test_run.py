@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from autograder import cli
-from autograder.artefacts.bundle import digest_of
+from autograder.artefacts.results import digest_of
 from autograder.engines.grades import class_grades, grades_without_gradebook
 from autograder.engines.record import write_feedback_pages
 from autograder.engines.regrade import regrade

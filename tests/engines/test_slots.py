@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from autograder.artefacts.bundle import digest_of, read_bundle
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.results import digest_of
 from autograder.engines import slots as module
 from autograder.engines.grader import Worker
 from autograder.engines.orders import LostGpu, Order, Outcome, Setup, Warm, decode, encode

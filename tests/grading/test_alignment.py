@@ -1,7 +1,7 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.artefacts.notebooks import FIRST_CELL, FIRST_LINE
+from autograder.artefacts.release import FIRST_CELL, FIRST_LINE
 from autograder.grading.additions import Budget
 from autograder.grading.alignment import align, differs, is_answer, is_check, is_manual
 from autograder.grading.student_cells import StudentCell

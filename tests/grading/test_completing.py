@@ -3,12 +3,13 @@
 import msgspec
 import pytest
 
-from autograder.artefacts.bundle import digest_of, read_bundle
+from autograder.artefacts.bundle import read_bundle
 from autograder.artefacts.results import (
     CaseResult,
     Completed,
     Status,
     Verdict,
+    digest_of,
     dump_result,
     is_final,
     load_result,

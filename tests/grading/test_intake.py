@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.artefacts.bundle import digest_of
+from autograder.artefacts.results import digest_of
 from autograder.errors import StudentError
 from autograder.grading import intake
 from autograder.grading.intake import MAX_BYTES, Submitted, read_submission_file, read_submitted

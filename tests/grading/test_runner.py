@@ -6,8 +6,8 @@ import msgspec
 import nbformat
 import pytest
 
-from autograder.artefacts.bundle import digest_of, read_bundle
-from autograder.artefacts.results import CaseResult, Status, Verdict, is_final, now
+from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.results import CaseResult, Status, Verdict, digest_of, is_final, now
 from autograder.grading import case_runs, in_place
 from autograder.grading.case_runs import CaseRuns
 from autograder.grading.cases import run_against

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.artefacts.bundle import digest_of
 from autograder.artefacts.grades import grade_of
-from autograder.artefacts.results import Status, Verdict
+from autograder.artefacts.results import Status, Verdict, digest_of
 from autograder.records.exporters import EXPORTERS
 from autograder.records.exporting import Wanted
 from autograder.records.notebook_lines import cell_lines
