@@ -4,8 +4,15 @@ import json
 from pathlib import Path
 
 from autograder.artefacts.notebooks import nbformat
-from autograder.foreign.definition import Definition, Graded, NotebookDefinition, SourceCell
+from autograder.foreign.definition import (
+    Definition,
+    Graded,
+    NotebookDefinition,
+    SourceCell,
+    shown_of,
+)
 
+HIDING = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 new_code_cell, new_markdown_cell = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 
 
@@ -80,6 +87,8 @@ def defined(*cells, files=None, name="nb", cell_seconds=20.0):
         if one.cell_type == "code":
             is_test = bool(marks) and marks["grade"] and not marks["solution"]
             name_of = marks.get("grade_id", "")
-            source.append(SourceCell(one.source, name_of, bool(marks.get("solution")), is_test))
+            shown = shown_of(one.source, *HIDING) if is_test else ""
+            is_answer = bool(marks.get("solution"))
+            source.append(SourceCell(one.source, name_of, is_answer, is_test, shown))
     notebooks = (NotebookDefinition(name, "python", tuple(source), tuple(graded)),)
     return Definition("hw", notebooks, files or {}, cell_seconds)

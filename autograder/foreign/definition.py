@@ -9,7 +9,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-__all__ = ["Definition", "Graded", "NotebookDefinition", "SourceCell", "modules_among"]
+__all__ = [
+    "Definition",
+    "Graded",
+    "NotebookDefinition",
+    "SourceCell",
+    "modules_among",
+    "shown_of",
+]
 
 
 def modules_among(files: Iterable[str]) -> frozenset[str]:
@@ -17,17 +24,31 @@ def modules_among(files: Iterable[str]) -> frozenset[str]:
     return frozenset(name.partition("/")[0].removesuffix(".py") for name in files)
 
 
+def shown_of(source: str, begin: str, end: str) -> str:
+    """Return what of a test cell is in the release, as nbgrader's `ClearHiddenTests` leaves it."""
+    shown, is_hidden = [], False
+    for line in source.split("\n"):
+        if begin in line.strip():
+            is_hidden = True
+        elif end in line.strip():
+            is_hidden = False
+        elif not is_hidden:
+            shown.append(line)
+    return "\n".join(shown)
+
+
 class SourceCell(msgspec.Struct, frozen=True):
     """A code cell of the instructor's notebook.
 
     ``name`` is its grade_id, "" without one; ``is_answer`` says that students change it,
-    ``is_test`` that it scores.
+    ``is_test`` that it scores; ``shown`` is what of a test students may read.
     """
 
     source: str
     name: str = ""
     is_answer: bool = False
     is_test: bool = False
+    shown: str = ""
 
 
 class Graded(msgspec.Struct, frozen=True):

@@ -191,12 +191,19 @@ class _Trusted:
         while self._tests is not None and self._given < test.given:
             source = self._plan.given[self._given]
             self._given += 1
-            if self._tests.run(source, test.names, "<given>", theirs, seconds, is_test=False).lost:
+            shown = source if self._plan.as_written else ""
+            names = test.names
+            is_lost = self._tests.run(
+                source, names, "<given>", theirs, seconds, is_test=False, shown=shown
+            ).lost
+            if is_lost:
                 self._tests = None
         if self._tests is None:
             return Outcome("a given cell ended the session of the tests", killed=True, lost=True)
         label = f"<{step.test}>"
-        outcome = self._tests.run(step.source, test.names, label, theirs, seconds, test.allowed)
+        outcome = self._tests.run(
+            step.source, test.names, label, theirs, seconds, test.allowed, shown=test.shown
+        )
         if outcome.lost:
             self._tests = None
         if outcome.timed_out and seconds == left:

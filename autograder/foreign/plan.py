@@ -24,7 +24,8 @@ class TestPlan(msgspec.Struct, frozen=True):
     ask of the student's objects beside data, as the instructor's own solution needs it; None is
     all. ``imports`` are its imports, which the student's code may rely on; ``prelude`` is what it
     needs of other tests where it runs beside the student's code. ``solved`` says whether the
-    instructor's own solution passes it here, without which nothing can be tried.
+    instructor's own solution passes it here, without which nothing can be tried. ``shown`` is what
+    of it students may read: they may be given its functions as they are written.
     """
 
     names: TestNames
@@ -34,6 +35,7 @@ class TestPlan(msgspec.Struct, frozen=True):
     imports: str = ""
     prelude: str = ""
     solved: bool = True
+    shown: str = ""
 
     @property
     def is_hardened(self) -> bool:
@@ -53,6 +55,11 @@ class NotebookPlan(msgspec.Struct, frozen=True):
     tests: dict[str, TestPlan]
     ahead: int = 0
     forked: bool = True
+
+    @property
+    def as_written(self) -> bool:
+        """Whether the student's code may be given functions as they are written."""
+        return any(test.shown for test in self.tests.values())
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -40,6 +40,8 @@ from autograder.sandbox.limits import Limits
 __all__ = ["Job", "Pool", "Work"]
 
 WORTH = 1.0  # seconds of work for which a worker is begun, which warms two fork servers first
+# Libraries that every assignment's notebooks may find imported: they change nothing but themselves.
+SHARED = frozenset({"autograder", "matplotlib", "numpy", "pytest", "scipy", "torch"})
 TRIES = 3  # of a submission whose worker was killed, and of a trial
 
 
@@ -271,18 +273,16 @@ def _opened(told: Path) -> _Open:
     global _open  # noqa: PLW0603 - the other one
     if _open is None or _open.told != told:
         work: Work = pickle.loads(told.read_bytes())
+        own = work.definition.preload
         known = frozenset[str]() if _open is None else _open.servers.imported
-        if _open is not None and _clash(known, work.definition):
-            known = frozenset()
-        if _open is not None and known.issuperset(work.definition.preload):
+        if _open is not None and known.issuperset(own) and not _others(known, work.definition):
             servers = _open.servers
             if _open.grader is not None:
                 _open.grader.close()
         else:
             _close()
-            preload = sorted(known.union(work.definition.preload))
-            more = () if _clash(_expected, work.definition) else sorted(_expected)
-            servers = Servers(preload, work.limits, private=work.private, expected=more)
+            more = _expected - _others(_expected, work.definition)
+            servers = Servers(own, work.limits, private=work.private, expected=sorted(more))
         grader = None
         if work.plan is not None:
             grader = FolderGrader(work.definition, work.plan, servers, work.limits)
@@ -290,9 +290,19 @@ def _opened(told: Path) -> _Open:
     return _open
 
 
-def _clash(imported: Collection[str], definition: Definition) -> bool:
-    """Return whether an assignment brings a module that is called as one that was imported."""
-    return not definition.modules.isdisjoint(name.partition(".")[0] for name in imported)
+def _others(imported: Iterable[str], definition: Definition) -> set[str]:
+    """Return what of some modules an assignment's notebooks may not find imported.
+
+    These are modules of other assignments that do more than to be there, and those that are called
+    as one that it brings.
+    """
+    own = frozenset(name.partition(".")[0] for name in definition.preload)
+    return {
+        name
+        for name in imported
+        if (package := name.partition(".")[0]) in definition.modules
+        or not (package in own or package in SHARED)
+    }
 
 
 def _try_out(told: Path) -> Plan:

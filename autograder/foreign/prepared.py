@@ -117,7 +117,15 @@ def run_ahead(tests: Tests, plan: NotebookPlan, seconds: float) -> bool:
         HarnessError: the session says what it cannot.
     """
     return any(
-        tests.run(source, TestNames(), "<given>", None, seconds, is_test=False).lost
+        tests.run(
+            source,
+            TestNames(),
+            "<given>",
+            None,
+            seconds,
+            is_test=False,
+            shown=source if plan.as_written else "",
+        ).lost
         for source in plan.given[: plan.ahead]
     )
 

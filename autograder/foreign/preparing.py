@@ -24,6 +24,7 @@ from autograder.foreign.definition import (
     NotebookDefinition,
     SourceCell,
     modules_among,
+    shown_of,
 )
 from autograder.foreign.preloading import preload_of
 from autograder.records.database import reason_of
@@ -198,6 +199,7 @@ def _reason(said: Sequence[str], error: BaseException) -> str:
 def _notebooks(
     course: NbgraderCourse, assignment: str, folder: Path
 ) -> Iterator[NotebookDefinition]:
+    hiding = _hiding(course)
     with course.database.opened([]) as opened:
         rows = opened.gradebook.find_assignment(assignment).notebooks
         for row in sorted(rows, key=lambda row: str(row.name)):
@@ -206,7 +208,7 @@ def _notebooks(
             notebook = nbformat.read(path, as_version=4) if path.is_file() else None
             kernel = {} if notebook is None else notebook.metadata.get("kernelspec", {})
             language = str(kernel.get("language") or kernel.get("name") or PYTHON)
-            cells = () if notebook is None else tuple(_cells(notebook, graded))
+            cells = () if notebook is None else tuple(_cells(notebook, graded, hiding))
             yield NotebookDefinition(row.name, language, cells, graded)
 
 
@@ -230,8 +232,16 @@ def _graded(row: Any) -> Iterator[Graded]:
         )
 
 
-def _cells(notebook: Any, graded: Iterable[Graded]) -> Iterator[SourceCell]:
-    """Return the code cells of a source notebook; tests are as nbgrader's gradebook has them."""
+def _cells(
+    notebook: Any, graded: Iterable[Graded], hiding: tuple[str, str]
+) -> Iterator[SourceCell]:
+    """Return the code cells of a source notebook; tests are as nbgrader's gradebook has them.
+
+    Args:
+        notebook: of nbformat's.
+        graded: its cells that have a grade_id.
+        hiding: between which lines a test is hidden.
+    """
     known = {cell.name: cell for cell in graded}
     for cell in notebook.cells:
         if cell.cell_type != "code":
@@ -240,9 +250,18 @@ def _cells(notebook: Any, graded: Iterable[Graded]) -> Iterator[SourceCell]:
         name = str(marks.get("grade_id", ""))
         known_cell = known.get(name)
         if known_cell is not None and known_cell.is_test:
-            yield SourceCell(known_cell.source, name, is_test=True)
+            shown = shown_of(known_cell.source, *hiding)
+            yield SourceCell(known_cell.source, name, is_test=True, shown=shown)
         else:
             yield SourceCell(cell.source, name, is_answer=bool(marks.get("solution")))
+
+
+def _hiding(course: NbgraderCourse) -> tuple[str, str]:
+    """Return what marks the begin and the end of hidden tests in this course."""
+    from nbgrader.preprocessors import ClearHiddenTests
+
+    clearing = ClearHiddenTests(parent=course.app)
+    return str(clearing.begin_test_delimeter), str(clearing.end_test_delimeter)
 
 
 def _changed(folder: Path, notebooks: Iterable[NotebookDefinition]) -> Iterator[str]:

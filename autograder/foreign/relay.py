@@ -30,10 +30,10 @@ MOST_TURNS = 1_000_000  # of one test cell
 OVERHEAD_SECONDS = 5.0  # for the tests' own side to say that it is done
 
 _RUN = """
-def run(notebook, source, theirs, down, allowed, name, is_test):
+def run(notebook, *asked):
     from autograder.foreign.inside.testing import run_tests
 
-    return run_tests(vars(notebook), source, theirs, down, allowed, name, is_test)
+    return run_tests(vars(notebook), *asked)
 """
 _ANSWER = """
 def answer(notebook, request):
@@ -126,6 +126,7 @@ class Tests:
         allowed: Sequence[str] | None = None,
         *,
         is_test: bool = True,
+        shown: str = "",
     ) -> Outcome:
         """Run a cell of the instructor's.
 
@@ -137,6 +138,7 @@ class Tests:
             seconds: how long the cell may take together with all that it calls.
             allowed: what may be asked of their objects beside data; None is all.
             is_test: whether it is a test, or a given cell above one.
+            shown: what of it students may read, whose functions they may be given as they are.
 
         Raises:
             HarnessError: the tests' own session says what it cannot.
@@ -144,7 +146,7 @@ class Tests:
         turn = _Turn(theirs, seconds)
         packer = Packer(_refuse)
         asked = None if allowed is None else list(allowed)
-        about = (source, list(names.theirs), list(names.down), asked, label, is_test)
+        about = (source, list(names.theirs), list(names.down), asked, label, is_test, shown)
         args = [packer.pack(arg) for arg in about]
         message: Message = Apply("run", _RUN, args).with_bodies(packer.bodies)
         try:

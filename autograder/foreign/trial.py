@@ -23,6 +23,7 @@ from autograder.foreign.names import (
     names_of,
     needed_by,
     needs_of,
+    python_of,
     reaches_out,
     statements_for,
 )
@@ -80,6 +81,7 @@ def _plan(
         notebook, apart, forked = _apart(notebook, steps, local, setting, plain)
     except HarnessError as error:
         return _all_beside(drafted, f"its tests cannot run by themselves: {error}")
+    drafted = _draft(notebook, local)
     sources = {name: _above(notebook, name) for name in drafted.tests}
     reasons = {
         name: reason
@@ -120,8 +122,8 @@ def _apart(
 ) -> tuple[NotebookDefinition, Mapping[str, Outcome], bool]:
     """Return what comes of tests in a session of their own, and whether that may be a fork.
 
-    Its given cells show nothing, as in the notebook that is returned, unless more tests come to the
-    same as beside the code where they do.
+    Given cells show nothing and functions are passed as they are written, as in the notebook that
+    is returned, unless more tests come to the same as beside the code without all that.
     """
 
     def alike(outcomes: Mapping[str, Outcome]) -> int:
@@ -132,11 +134,13 @@ def _apart(
 
     unseen = msgspec.structs.replace(notebook, cells=with_nothing_shown(notebook.cells))
     apart, forked = _by_themselves(notebook, steps, _draft(unseen, local), setting, plain)
-    if alike(apart) < len(plain) and unseen != notebook:
-        drafted = _draft(notebook, local)
-        shown, may_fork = _by_themselves(notebook, steps, drafted, setting, plain)
-        if alike(shown) > alike(apart):
-            return notebook, shown, may_fork
+    if alike(apart) == len(plain):
+        return unseen, apart, forked
+    cells = tuple(msgspec.structs.replace(cell, shown="") for cell in notebook.cells)
+    plainly = msgspec.structs.replace(notebook, cells=cells)
+    again, may_fork = _by_themselves(plainly, steps, _draft(plainly, local), setting, plain)
+    if alike(again) > alike(apart):
+        return plainly, again, may_fork
     return unseen, apart, forked
 
 
@@ -216,7 +220,10 @@ def _draft(
     for cell in notebook.cells:
         if cell.is_test:
             imports = "\n".join(imports_of(cell.source, local))
-            tests[cell.name] = TestPlan(needs[cell.name], len(given), None, None, imports)
+            shown = (python_of(cell.shown) or "").strip()
+            tests[cell.name] = TestPlan(
+                needs[cell.name], len(given), None, None, imports, shown=shown
+            )
             if cell.name in beside and imports:
                 given.append(imports)
         elif not cell.is_answer:

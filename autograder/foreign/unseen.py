@@ -155,6 +155,8 @@ class _Undrawn:
         """Return a statement that computes what a call is passed, and calls nothing."""
         computed = [part for part in _parts(call) if not self._is_of_figure(part)]
         self._leave(*computed)
+        if any(isinstance(node, ast.GeneratorExp) for part in computed for node in ast.walk(part)):
+            raise _MayDecide  # which computes nothing until it is drawn
         computed = [part for part in computed if not isinstance(part, ast.Constant)]
         return ast.Expr(ast.Tuple(computed, ast.Load())) if computed else ast.Pass()
 

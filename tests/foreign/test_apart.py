@@ -295,6 +295,18 @@ def test_a_notebook_that_forgets_its_names_is_called_back_none_the_less(grading)
     assert found.points() == dict.fromkeys("tuv", 1)
 
 
+def test_a_notebook_that_ended_between_two_tests_is_run_again(grading):
+    code = "def f():\n    return 1"
+    ending = (
+        "import os, threading, time\n"
+        "def end():\n    time.sleep(0.2)\n    os._exit(0)\n"
+        "def f():\n    threading.Thread(target=end).start()\n    return 1"
+    )
+    wait = "import time\nassert f() == 1\ntime.sleep(0.7)"
+    found = grading(answer("a", code), scored("t", wait), scored("u", "assert f() == 1"))
+    assert found.points({"a": ending}) == {"t": 1, "u": 1}
+
+
 def test_a_loop_costs_its_tests_and_no_other(grading):
     found = grading(
         answer("f", ADDING),

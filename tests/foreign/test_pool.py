@@ -102,32 +102,32 @@ def test_who_stops_a_run_does_not_wait_for_what_it_was_about():
     assert not multiprocessing.active_children()
 
 
-def test_fork_servers_last_as_long_as_they_have_imported_enough(tmp_path, monkeypatch):
-    def told(name, *preload):
-        work = Work(Definition(name, (), {}, preload=preload), Limits(), plan=Plan("", {}))
-        (tmp_path / name).write_bytes(pickle.dumps(work))
-        return tmp_path / name
+def test_fork_servers_last_as_long_as_they_have_imported_what_is_needed(tmp_path, monkeypatch):
+    monkeypatch.setattr(pool, "_expected", frozenset({"nbformat", "pytest"}))
+
+    def opened(name, *preload, files=None):
+        definition = Definition(name, (), files or {}, preload=preload)
+        told = tmp_path / name
+        told.write_bytes(pickle.dumps(Work(definition, Limits(), plan=Plan("", {}))))
+        return pool._opened(told)
 
     try:
-        first = pool._opened(told("a", "numpy"))
+        first = opened("a", "numpy")
         assert first.servers.isolation.is_walled
+        assert first.servers.imported >= {"numpy", "pytest"}
+        assert "nbformat" not in first.servers.imported  # another assignment's alone
         assert pool._opened(tmp_path / "a") is first
-        second = pool._opened(told("b", "numpy"))
+        second = opened("b", "numpy")
         assert second.work.definition.assignment == "b"
         assert second.servers is first.servers
-        third = pool._opened(told("c", "msgspec"))
-        assert third.servers is not first.servers
+        third = opened("c", "numpy", "nbformat")
         assert third.servers.isolation.is_walled
-        assert third.servers.imported >= {"msgspec", "numpy"}
+        assert third.servers.imported >= {"numpy", "nbformat", "pytest"}
         assert first.servers.imported == frozenset()  # they are closed
-        assert pool._opened(told("d", "numpy")).servers is third.servers
-        monkeypatch.setattr(pool, "_expected", frozenset({"nbformat"}))
-        own = Definition("e", (), {"msgspec.py": b"OURS = 1"})
-        (tmp_path / "e").write_bytes(pickle.dumps(Work(own, Limits(), plan=Plan("", {}))))
-        fifth = pool._opened(tmp_path / "e")
+        assert opened("d", "numpy").servers is not third.servers
+        fifth = opened("e", "numpy", files={"pytest.py": b"OURS = 1"})
         assert fifth.servers.isolation.is_walled
-        assert "msgspec" not in fifth.servers.imported
-        assert "nbformat" in fifth.servers.imported
+        assert "pytest" not in fifth.servers.imported
     finally:
         pool._close()
         pool._open = None

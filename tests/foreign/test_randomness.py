@@ -47,6 +47,18 @@ def test_what_is_told_goes_on_elsewhere_as_here():
     assert (random.random(), np.random.randn(), np.random.rand()) == there
 
 
+def test_a_state_that_is_put_back_is_told_though_only_the_number_kept_differs():
+    np.random.seed(6)
+    known = RandomState()
+    np.random.randn()
+    state = np.random.get_state()
+    assert known.changed() is not None
+    np.random.randn()
+    assert known.changed() is not None
+    np.random.set_state(state)
+    assert known.changed() is not None
+
+
 def test_seeding_alike_again_changes_nothing():
     np.random.seed(5)
     known = RandomState()

@@ -44,6 +44,7 @@ def test_a_figure_is_not_drawn_and_what_it_is_passed_is_computed():
         "with plt.ioff():\n    plt.plot(f(1))",
         "plt.plot(f(plt.gca()))",
         "x = [0]\nx[0] = plt.plot(f(1))",
+        "plt.bar([1], (f(k) for k in [1]))",
     ],
 )
 def test_a_figure_that_may_decide_something_is_drawn(given):

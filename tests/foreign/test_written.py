@@ -2,15 +2,22 @@
 
 import math
 from math import exp
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from autograder.foreign.inside.written import function_of, written_of
+from autograder.foreign.inside.written import function_of, functions_in, written_of
 from tests.nbgrader_courses import answer, scored
 
 SCALE = 2
+BODIES = (
+    *("SCALE * x", "polynomial(x)", "x + np.random.rand()", "x + torch.randn(1)", "print(x)"),
+    *("x.__class__", "__import__('os')", "setattr(x, 'y', 1)", "open(x)", "np.load(x)"),
+)
+SHOWN = functions_in(Path(__file__).read_text(encoding="utf-8"))
+SHOWN |= functions_in("\n".join(f"lambda x: {body}" for body in BODIES))
 
 
 def polynomial(x, y=1, *, power=2):
@@ -37,9 +44,8 @@ COMPUTING = {
 @pytest.mark.parametrize("what", COMPUTING)
 def test_a_function_that_computes_is_the_same_where_it_is_given(what):
     function, value = COMPUTING[what]
-    there = function_of(written_of(function))
+    there = function_of(written_of(function, SHOWN))
     assert np.array_equal(there(value), function(value))
-    assert there.__name__ == function.__name__
     assert (there.__defaults__, there.__kwdefaults__) == (
         function.__defaults__,
         function.__kwdefaults__,
@@ -77,12 +83,6 @@ class Callable:
         return x
 
 
-BODIES = (
-    *("SCALE * x", "polynomial(x)", "x + np.random.rand()", "x + torch.randn(1)", "print(x)"),
-    *("x.__class__", "__import__('os')", "setattr(x, 'y', 1)", "open(x)", "np.load(x)"),
-)
-
-
 @pytest.mark.parametrize(
     "function",
     [
@@ -92,21 +92,36 @@ BODIES = (
     ],
 )
 def test_all_that_does_more_stays_with_the_tests(function):
-    assert written_of(function) is None
+    assert written_of(function, SHOWN) is None
 
 
 def test_it_is_found_out_anew_what_a_name_means():
     names = {"exp": math.exp}
-    exec("f = lambda x: exp(x)", names)
-    assert function_of(written_of(names["f"]))(0) == 1
+    exec(text := "f = lambda x: exp(x)", names)
+    assert function_of(written_of(names["f"], functions_in(text)))(0) == 1
     names["exp"] = lambda x: 3
-    assert written_of(names["f"]) is None
+    assert written_of(names["f"], functions_in(text)) is None
+
+
+def test_a_function_that_nobody_can_read_stays_with_the_tests():
+    shown = functions_in("def f(x):\n    return x - 1.5\nsolve(lambda x: f(x), 2)")
+    names = {}
+    exec("g = lambda x: x - 1.5\nh = lambda x: x - 2.5", names)
+    assert function_of(written_of(names["g"], shown))(2) == 0.5  # it does what one does
+    assert written_of(names["h"], shown) is None
+    assert functions_in("this is no Python") == {}
+    long = f"lambda x: x in {tuple(map(float, range(9000)))}"
+    assert written_of(eval(long), functions_in(long)) is None
 
 
 def test_what_a_test_passes_is_called_where_it_costs_nothing_or_where_it_counts(grading):
     found = grading(
-        answer("f", "def apply(f, x):\n    return [f(x), f(x)], '__code__' in dir(f)\n"),
-        scored("computes", "import math\nassert apply(lambda x: math.exp(x), 0) == ([1, 1], True)"),
+        answer("f", "def apply(f, x):\n    return [f(x), f(x)], '__code__' in dir(f), f.__name__"),
+        scored(
+            "computes",
+            "import math\ndef e(x):\n    return math.exp(x)\n"
+            "assert apply(e, 0) == ([1, 1], True, 'e')",
+        ),
         scored(
             "counts",
             "calls = []\ndef f(x):\n    calls.append(x)\n    return x\n"
@@ -116,10 +131,58 @@ def test_what_a_test_passes_is_called_where_it_costs_nothing_or_where_it_counts(
         answer("g", "def same(f):\n    return f"),
         scored("returns", "g = lambda x: 1 / x\nassert same(g) is g and same(g)(2) == 0.5"),
         scored(
-            "raises", "try:\n    apply(lambda x: 1 / x, 0)\nexcept ZeroDivisionError:\n    pass"
+            "raises", "import pytest\nwith pytest.raises(ZeroDivisionError):\n    apply(g, 0)\n"
         ),
+        answer(
+            "h", "def data():\n    return [1, 2, 6]\ndef least(f):\n    return min(range(9), key=f)"
+        ),
+        scored("asks", "d = data()\nassert least(lambda m: sum((x - m) ** 2 for x in d)) == 3"),
+        answer("k", "def twice(f):\n    return lambda x: 2 * f(x)"),
+        scored("wraps", "assert twice(lambda x: x + 1)(2) == 6"),
     )
     assert set(found.reasons.values()) == {None}
     assert set(found.points().values()) == {1}
-    wrong = found.points({"f": "def apply(f, x):\n    return [f(x)], '__code__' in dir(f)"})
+    wrong = found.points({"f": "def apply(f, x):\n    return [f(x)], '__code__' in dir(f), ''"})
     assert (wrong["computes"], wrong["counts"]) == (0, 0)
+    right = {
+        "h": "import array\ndef data():\n    return array.array('d', [1, 2, 6])\n"
+        "def least(f):\n    return min(range(9), key=f)",
+        "k": "import functools\ndef twice(f):\n    @functools.wraps(f)\n"
+        "    def inner(x):\n        return 2 * f(x)\n    return inner",
+    }
+    assert set(found.points(right).values()) == {1}
+
+
+def test_functions_stay_with_the_tests_where_that_alone_is_right(grading):
+    found = grading(
+        answer("f", "def apply(f):\n    return f(2)"),
+        scored(
+            "t", "f = lambda: 0\ng = lambda x: exp(x)\nfrom math import exp\nassert apply(g) > 7"
+        ),
+        scored(
+            "u",
+            "import numpy as np\nnp.seterr(all='raise')\ntry:\n    apply(lambda x: np.log(x - 2))\n"
+            "except FloatingPointError:\n    pass\nelse:\n    raise AssertionError",
+        ),
+    )
+    assert found.reasons == {"t": None, "u": None}
+    assert not found.plan.notebooks["nb"].as_written
+    assert found.points() == {"t": 1, "u": 1}
+
+
+def test_a_hidden_function_cannot_be_read(grading):
+    found = grading(
+        answer("f", "def root(f):\n    return f(0) / (f(0) - f(1))"),
+        scored("shown", "assert root(lambda x: x - 1.5) == 1.5"),
+        scored(
+            "hidden",
+            "assert root(lambda x: x - 1.5) == 1.5\n"
+            "### BEGIN HIDDEN TESTS\nassert root(lambda x: x - 2.5) == 2.5\n### END HIDDEN TESTS",
+        ),
+    )
+    assert found.reasons == {"shown": None, "hidden": None}
+    reading = (
+        "def root(f):\n    return [c for c in f.__code__.co_consts if isinstance(c, float)][0]"
+    )
+    assert found.points() == {"shown": 1, "hidden": 1}
+    assert found.points({"f": reading}) == {"shown": 1, "hidden": 0}

@@ -65,6 +65,8 @@ class Answering:
         self._numbers: dict[int, int] = {}
         self._said: list[dict[str, Any]] = []  # of each of them
         self._watched: dict[str, Any] = {}  # names that were asked for, as they were told
+        self._given: dict[int, tuple[Any, int]] = {}  # functions of the tests, with their numbers
+        self._back = namespace[BACK]
         self._random = RandomState()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -174,21 +176,21 @@ class Answering:
         if kind == "own":
             return self._objects[int(said)]
         number, name, written = said
-        made = self._function(number, name) if written is None else function_of(written)
-        made._autograder_number = number  # type: ignore[attr-defined]
+        made = self._function(number) if written is None else function_of(written)
+        made.__name__ = made.__qualname__ = name
+        self._given[id(made)] = made, number
         return made
 
-    def _function(self, number: int, name: str) -> Callable[..., Any]:
+    def _function(self, number: int) -> Callable[..., Any]:
         """Return what stands for a function of the test, which answers there."""
 
         def of_the_test(*args: Any, **named: Any) -> Any:
             return self._call_back(number, args, named)
 
-        of_the_test.__name__ = of_the_test.__qualname__ = name
         return of_the_test
 
     def _call_back(self, number: int, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        back = self.namespace[BACK]
+        back = self._back  # whatever the notebook has made of its names
         request: dict[str, Any] = {"say": "ask", "op": "call", "on": number}
         request["with"] = self._encode(args)
         request["named"] = {key: self._encode(value) for key, value in named.items()}
@@ -205,8 +207,8 @@ class Answering:
 
     def _keep(self, value: Any) -> dict[str, Any]:
         """Return what stands for an object that stays here."""
-        if (number := getattr(value, "_autograder_number", None)) is not None:
-            return {"$own": number}
+        if id(value) in self._given:
+            return {"$own": self._given[id(value)][1]}
         if (number := self._numbers.get(id(value))) is None:
             number = self._numbers[id(value)] = len(self._objects)
             self._objects.append(value)
@@ -229,7 +231,9 @@ class Answering:
             said["doc"] = str(getattr(value, "__doc__", None) or "")[:MOST_WORDS]
             said["parameters"] = _parameters(value)
             if (wrapped := getattr(value, "__wrapped__", None)) is not None:
-                said["wrapped"] = self._encode(wrapped)
+                plain = self._encode(wrapped)
+                if "$object" in plain:
+                    said["wrapped"] = plain
         else:
             said["kind"] = "object"
             said["can"] = [name for name in FORWARDED if hasattr(kind, name)]

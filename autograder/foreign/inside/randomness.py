@@ -17,11 +17,12 @@ class RandomState:
     """The state of Python's and of numpy's global generators, as the other session last knew it."""
 
     def __init__(self) -> None:
+        self._had_number = False
         self._keep()
 
     def changed(self) -> dict[str, Any] | None:
         """Return the state, if it is another than the other session knows; it knows it then."""
-        if self._mark is not None and self._mark == _mark(self._known):
+        if self._mark is not None and self._mark == _mark():
             return None
         former = self._known
         self._keep()
@@ -42,7 +43,10 @@ class RandomState:
 
     def _keep(self) -> None:
         self._known = _state()
-        self._mark = _mark(self._known)
+        # numpy may keep a normal number for the next call. It is not seen where the words are, and
+        # a state that is put back may differ in nothing else.
+        self._had_number |= self._known[2][1:2] != (0,)
+        self._mark = None if self._had_number else _mark()
 
 
 def _state() -> _State:
@@ -55,15 +59,13 @@ def _of_torch() -> bytes:
     return b"" if torch is None else torch.get_rng_state().numpy().tobytes()
 
 
-def _mark(state: _State) -> tuple[object, ...] | None:
+def _mark() -> tuple[object, ...] | None:
     """Return what is another as soon as a state is; None where only the state itself tells.
 
-    numpy takes a tenth of a millisecond to copy its state out, and none to say where it lies. What
-    lies elsewhere is a normal number that is kept for the next call.
+    numpy takes a tenth of a millisecond to copy its state out, and none to say where it lies.
     """
     generator = np.random.get_bit_generator()  # type: ignore[attr-defined]  # in no stub
-    keeps_a_number = state[2][1:2] != (0,)
-    if keeps_a_number or type(generator) is not np.random.MT19937:
+    if type(generator) is not np.random.MT19937:
         return None
     words = ctypes.string_at(generator.ctypes.state_address, MT19937_BYTES)
     return words, random.getstate()[1], _of_torch()

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from autograder.foreign.inside.decoding import Uncrossable, decode
 from autograder.foreign.inside.encoding import encode
 from autograder.foreign.inside.proxies import DATA, Proxies, Stays, number_of
 from autograder.foreign.inside.randomness import RandomState
-from autograder.foreign.inside.written import written_of
+from autograder.foreign.inside.written import functions_in, written_of
 from autograder.sandbox.inside.host import lines_of
 
 __all__ = ["ASK", "run_tests"]
@@ -38,6 +39,7 @@ def run_tests(
     allowed: Sequence[str] | None,
     name: str,
     is_test: bool,
+    shown: str,
 ) -> dict[str, Any]:
     """Run a cell of the instructor's and say what came of it.
 
@@ -50,10 +52,12 @@ def run_tests(
         name: what tracebacks call the cell.
         is_test: whether what it binds of the student's names is for the student's code to see; a
             given cell has bound it there itself.
+        shown: what of it students may read, whose functions they may be given as they are.
     """
     global _tests  # noqa: PLW0603 - one for the session of a notebook's tests
     if _tests is None or _tests.namespace is not namespace:
         _tests = Tests(namespace)
+    _tests.shown |= functions_in(shown)
     return _tests.run(source, theirs, down, allowed, name, is_test)
 
 
@@ -65,6 +69,7 @@ class Tests:
         os.environ["NBGRADER_EXECUTION"] = "autograde"  # some ask, as nbgrader says so
         self._ask_grader: Callable[[Any], Any] = namespace[ASK]
         self._proxies = Proxies(self)
+        self.shown: dict[CodeType, CodeType] = {}  # functions that students may read
         self._functions: list[Callable[..., Any]] = []
         self._numbers: dict[int, int] = {}
         self._random = RandomState()
@@ -259,7 +264,7 @@ class Tests:
             number = self._numbers[id(value)] = len(self._functions)
             self._functions.append(value)
         name = str(getattr(value, "__name__", "function"))
-        return {"$object": [number, name, written_of(value)]}
+        return {"$object": [number, name, written_of(value, self.shown)]}
 
     def _resolve(self, kind: str, said: Any, args: Sequence[Any] = ()) -> Any:
         if kind == "argument":

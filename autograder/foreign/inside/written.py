@@ -2,7 +2,8 @@
 
 It may call one some thousand times, and to have the tests' session answer each call costs far more
 than the function. Whatever could be seen from outside of a function keeps it with the tests: names
-of theirs, random numbers, what it prints, counts or keeps.
+of theirs, random numbers, what it prints, counts or keeps; and so does that it stands in a hidden
+test alone.
 """
 
 import builtins
@@ -16,7 +17,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["function_of", "written_of"]
+__all__ = ["function_of", "functions_in", "written_of"]
 
 Written = dict[str, Any]
 MODULES = ("math", "cmath", "numpy", "torch")
@@ -43,22 +44,40 @@ STATEFUL = frozenset(
 REACHING = ("IMPORT", "STORE_GLOBAL", "STORE_ATTR", "DELETE_GLOBAL", "DELETE_ATTR", "LOAD_BUILD")
 SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 PLAIN = (type(None), bool, int, float, complex, str)
+MOST_BYTES = 1 << 14  # of a function's code
 
 
-def written_of(function: Any) -> Written | None:
-    """Return a function as plain data, if it does nothing but compute; else None."""
+def functions_in(text: str) -> dict[CodeType, CodeType]:
+    """Return the code of all functions that a text defines, by what they compute."""
+    try:
+        cell = compile(text, "<test>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return {}
+    return {_bare(code): code for code in _codes(cell) if code is not cell}
+
+
+def written_of(function: Any, shown: Mapping[CodeType, CodeType]) -> Written | None:
+    """Return a function as plain data, if it does nothing but compute; else None.
+
+    Args:
+        function: any object.
+        shown: the functions that students may read, as `functions_in` returns them.
+    """
     if type(function) is not FunctionType or function.__dict__ or function.__closure__:
         return None
-    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    if function.__code__.co_flags & SUSPENDED or not all(type(d) in PLAIN for d in defaults):
+    code = shown.get(_bare(function.__code__))
+    if code is None or code.co_flags & SUSPENDED:
         return None
-    if (used := _names_in(function.__code__)) is None:
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    if not all(type(default) in PLAIN for default in defaults):
+        return None
+    if (used := _names_in(code)) is None:
         return None
     names = {name: _place_of(name, function.__globals__) for name in used}
-    if None in names.values():
+    if None in names.values() or len(data := marshal.dumps(code)) > MOST_BYTES:
         return None
     return {
-        "code": marshal.dumps(function.__code__),
+        "code": data,
         "names": names,
         "defaults": function.__defaults__,
         "named": function.__kwdefaults__,
@@ -94,6 +113,18 @@ def _names_in(function: CodeType) -> frozenset[str] | None:
     return frozenset(names)
 
 
+def _bare(code: CodeType) -> CodeType:
+    """Return code without what it is called and where it stands, to be compared."""
+    return code.replace(
+        co_name="",
+        co_qualname="",
+        co_filename="",
+        co_firstlineno=1,
+        co_linetable=b"",
+        co_consts=tuple(_bare(c) if isinstance(c, CodeType) else c for c in code.co_consts),
+    )
+
+
 def _codes(code: CodeType) -> Iterator[CodeType]:
     """Give a function's code and that of all that is defined in it."""
     yield code
@@ -106,13 +137,13 @@ def _place_of(name: str, namespace: Mapping[str, Any]) -> str | None:
     """Return where else a global name means the same; None where only the tests know it."""
     if name not in namespace:
         return f"builtins:{name}" if name in BUILT_IN else None
-    value = namespace[name]
-    own = getattr(value, "__name__", "")
+    value = namespace[name]  # of which nothing is asked: it may be theirs
     for module in MODULES:
         known = sys.modules.get(module)
         if value is known is not None:
             return module
-        is_function = callable(value) and not isinstance(value, ModuleType)
-        if is_function and own not in STATEFUL and getattr(known, own, None) is value:
-            return f"{module}:{own}"
+        if type(value) is ModuleType or name in STATEFUL or known is None:
+            continue
+        if getattr(known, name, None) is value:
+            return f"{module}:{name}"
     return None

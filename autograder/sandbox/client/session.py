@@ -138,9 +138,9 @@ class NotebookSession:
             StudentTimeout: the submission's time is used up.
         """
         former, self._upto = self._upto, upto
-        if self._channel is not None and upto == former:
+        if self._channel is not None and upto == former and self._channel.is_silent():
             return
-        if self._channel is not None and upto > former:
+        if self._channel is not None and upto >= former:
             with suppress(HarnessError):  # it ended meanwhile, as code that it left running may do
                 if (culprit := self._run(self._channel, former)) is None:
                     return

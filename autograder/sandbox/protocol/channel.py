@@ -137,6 +137,12 @@ class Channel:
             os.close(descriptor)
             raise ChannelClosed from None
 
+    def is_silent(self) -> bool:
+        """Return whether the other end is there, as far as is known, and has said nothing."""
+        poll = select.poll()
+        poll.register(self._stream, select.POLLIN)
+        return not poll.poll(0)
+
     def fileno(self) -> int:
         """Return the socket's file descriptor."""
         return self._stream.fileno()
