@@ -455,8 +455,9 @@ def test_what_the_database_refuses_is_one_sentence(db, write, make, monkeypatch,
         db.mkdir()
     elif fault == "locked":
         connect = functools.partial(sqlite3.connect, timeout=0.01)
-        monkeypatch.setattr("sqlite3.dbapi2.connect", connect)
         other = sqlite3.connect(db, isolation_level=None)
+        monkeypatch.setattr("sqlite3.dbapi2.connect", connect)  # SQLAlchemy's
+        monkeypatch.setattr("sqlite3.connect", connect)
         other.execute("begin exclusive")
     else:
         monkeypatch.setattr(tempfile, "mkdtemp", refuse)
