@@ -32,6 +32,12 @@ settings.load_profile("tests")
 gc.set_threshold(100_000, 20, 20)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Return a worker more than there are cores: some tests wait, for a limit or for somebody."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_collection_finish():
     """Let the collector of garbage pass over what lives to the end."""
     gc.collect()
