@@ -97,12 +97,16 @@ class Browser:
         """Open a file as a page of a width and a colour scheme."""
         self.troubles.clear()
         self("Emulation.setDeviceMetricsOverride", **self._screen(width))
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self("Emulation.setEmulatedMedia", media=media, features=[scheme])
+        self.show(dark, media)
         self._loaded = False
         self("Page.navigate", url=path.as_uri())
         while not self._loaded:
             self._note(self._next())
+
+    def show(self, dark, media="screen"):
+        """Show the page in a colour scheme."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self("Emulation.setEmulatedMedia", media=media, features=[scheme])
 
     @staticmethod
     def _screen(width):

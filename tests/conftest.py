@@ -27,25 +27,40 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
+# Nothing that is collected is garbage, and tests leave little: to look for some took a seventh of
+# the time of both.
+gc.set_threshold(100_000, 20, 20)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Return a worker more than there are cores: some tests wait, for a limit or for somebody."""
+    return len(os.sched_getaffinity(0)) + 1
+
 
 def pytest_collection_finish():
-    """Let the collector pass over what lives to the end: it took a seventh of the tests' time."""
+    """Let the collector of garbage pass over what lives to the end."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+
+
+def _environment():
+    """Return the environment, but for what pytest says in it of where it is."""
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
 
 @pytest.fixture(autouse=True)
 def process_as_it_was():
     """Put back what a test changed in its process: tests pass in any order, on any worker."""
-    here, environment = os.getcwd(), os.environ.copy()
+    here, environment = os.getcwd(), _environment()
     numbers = random.getstate(), np.random.get_state()
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_warn_always(True)  # else a warning fails the first test in a process, no other
     yield
     os.chdir(here)
-    if os.environ != environment:
-        os.environ.clear()
+    if (left := _environment()) != environment:
+        for name in left.keys() - environment.keys():
+            del os.environ[name]
         os.environ.update(environment)
     random.setstate(numbers[0])
     np.random.set_state(numbers[1])

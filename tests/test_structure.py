@@ -253,12 +253,13 @@ def test_no_module_is_longer_than_a_reader_can_hold():
     assert {path: count for path, count in lines.items() if count > MAX_LINES} == {}
 
 
+@cache
 def imported_by(statement):
     code = f"import sys\n{statement}\nprint(*sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
     )
-    return set(done.stdout.split())
+    return frozenset(done.stdout.split())
 
 
 def own(statement):

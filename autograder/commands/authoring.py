@@ -195,15 +195,14 @@ def _proven_again(course: Course, name: str, jobs: int) -> "AuditOutcome":
 def _require_current(course: Course, names: Sequence[str]) -> int:
     from autograder.artefacts.adopted import STANDARD
     from autograder.audit.pool import for_each
-    from autograder.audit.publish import is_adopted
 
-    found = for_each(_unproven, course, names, cores(), _teller())
-    stale = [f"  {name}: {what}" for name, told in found for what in told]
+    found = list(for_each(_unproven, course, names, cores(), _teller()))
+    stale = [f"  {name}: {what}" for name, (told, _) in found for what in told]
     if stale:
         raise AuditRefused(
             ["not proven as they are now; autograder audit proves them, commit proof.json", *stale]
         )
-    weaker = [name for name in names if is_adopted(course, name)]
+    weaker = [name for name, (_, is_adopted) in found if is_adopted]
     for name in weaker:
         say(f"{name}: {STANDARD}; every check was tried as it is now")
     if len(weaker) < len(names):
@@ -211,10 +210,11 @@ def _require_current(course: Course, names: Sequence[str]) -> int:
     return DONE
 
 
-def _unproven(course: Course, name: str, _: int) -> Sequence[str]:
-    from autograder.audit.publish import unproven
+def _unproven(course: Course, name: str, _: int) -> tuple[Sequence[str], bool]:
+    """Return what of an assignment is not proven, and whether it was adopted."""
+    from autograder.audit.publish import is_adopted, unproven
 
-    return unproven(course, name)
+    return unproven(course, name), is_adopted(course, name)
 
 
 AUDIT = Command(

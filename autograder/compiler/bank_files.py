@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from autograder.artefacts.manifest import Manifest
 from autograder.authoring.bank import Bank
@@ -71,6 +72,7 @@ def require_fair_prices(
                 )
 
 
+@lru_cache(maxsize=128)
 def without_prices(text: str) -> str:
     """Return a bank's text in which no mistake says what it costs.
 

@@ -2,9 +2,10 @@
 
 import ast
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -136,7 +137,7 @@ def _kept_here(node: ast.AST) -> str | None:
     return name if name in _KEPT else None
 
 
-def _raw_cells(path: Path) -> list[_RawCell]:
+def _raw_cells(path: Path) -> Sequence[_RawCell]:
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -147,10 +148,11 @@ def _raw_cells(path: Path) -> list[_RawCell]:
     return cells[1:] if has_header else cells
 
 
-def _read_percent(text: str) -> list[_RawCell]:
+@lru_cache(maxsize=16)
+def _read_percent(text: str) -> tuple[_RawCell, ...]:
     import jupytext
 
-    return [_RawCell.of(cell) for cell in jupytext.reads(text, fmt="py:percent").cells]
+    return tuple(_RawCell.of(cell) for cell in jupytext.reads(text, fmt="py:percent").cells)
 
 
 def _read_ipynb(text: str) -> list[_RawCell]:

@@ -82,7 +82,7 @@ def parse(python: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # whoever runs the text sees them
-            compile(python, "<source>", "exec", dont_inherit=True)  # finds more than the parser
+            _compile(python)
             return ast.parse(python)
     except SyntaxError as error:
         number = min(error.lineno or 1, python.count("\n") + 1)
@@ -92,6 +92,13 @@ def parse(python: str) -> ast.Module:
         raise SourceError(f"it is not Python ({error})") from None
 
 
+@lru_cache(maxsize=1024)
+def _compile(python: str) -> None:
+    """Compile a text, which finds more than the parser."""
+    compile(python, "<source>", "exec", dont_inherit=True)
+
+
+@lru_cache(maxsize=1024)
 def blank_magics(source: str) -> str:
     """Return a cell with None in place of IPython's own syntax, line by line the same else.
 

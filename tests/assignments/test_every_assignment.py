@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from autograder.artefacts.results import Verdict
+from autograder.audit.acceptance import key_of_acceptance
 from autograder.audit.checking.null_models import NULL_MODELS
 from autograder.audit.keys import keys_of
 from autograder.audit.mutation.definitions import definitions_to_try, who_asks
@@ -30,6 +31,8 @@ def test_every_proof_is_current(hw: Homework) -> None:
     keys = keys_of(hw.compiled)
     assert stale_checks(keys, hw.proof) == []
     assert keys.keys() == hw.checks.keys() == hw.proof.checks.keys()
+    limits = COURSE.limits_of(hw.compiled.name)
+    assert hw.proof.accepted == key_of_acceptance(hw.compiled, hw.proof, limits)
 
 
 def test_mutants_of_every_answer_were_tried(hw: Homework) -> None:

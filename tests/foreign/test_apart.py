@@ -113,13 +113,18 @@ HARDENED = {
 }
 
 
-@pytest.mark.parametrize("what", HARDENED)
-def test_what_a_test_does_is_hardened(grading, what):
-    solution, test = HARDENED[what]
-    found = grading(answer("f", solution), scored("t", test))
-    assert found.reasons == {"t": None}
-    assert found.points() == {"t": 1.0}
-    assert found.points({"f": "pass"}) == {"t": 0.0}
+def in_one(grading, pairs):
+    """Make one assignment of pairs of a solution and a test, each as a question of its own."""
+    cells = [(answer(f"{what}: f", f), scored(what, test)) for what, (f, test) in pairs.items()]
+    return grading(*(cell for pair in cells for cell in pair))
+
+
+def test_what_a_test_does_is_hardened(grading):
+    found = in_one(grading, HARDENED)
+    assert found.reasons == dict.fromkeys(HARDENED, None)
+    assert found.points() == dict.fromkeys(HARDENED, 1.0)
+    wrong = {f"{what}: f": "pass" for what in HARDENED}
+    assert found.points(wrong) == dict.fromkeys(HARDENED, 0.0)
 
 
 RIGHT = {
@@ -166,13 +171,10 @@ RIGHT = {
 
 
 def test_right_answers_of_another_kind_pass(grading):
-    def holds(what):
-        solution, test, other = RIGHT[what]
-        found = grading(answer("f", solution), scored("t", test))
-        assert found.reasons == {"t": None}
-        assert found.points({"f": other}) == {"t": 1.0}
-
-    require_each([(what,) for what in RIGHT], holds)
+    found = in_one(grading, {what: (f, test) for what, (f, test, _) in RIGHT.items()})
+    assert found.reasons == dict.fromkeys(RIGHT, None)
+    others = {f"{what}: f": other for what, (_, _, other) in RIGHT.items()}
+    assert found.points(others) == dict.fromkeys(RIGHT, 1.0)
 
 
 # Wrong answers that pass where something is lost, or taken over, on the way to the test.

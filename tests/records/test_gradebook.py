@@ -3,7 +3,6 @@ import functools
 import os
 import shutil
 import sqlite3
-import sysconfig
 import tempfile
 import time
 from datetime import datetime, timedelta
@@ -21,6 +20,9 @@ from autograder.records.entries import OF_STUDENTS, WHOLE, Entry, Field, Journal
 from autograder.records.gradebook import write_gradebook
 from autograder.records.gradebook_file import GradebookFile
 from autograder.records.names import Names
+from tests.warm.commands import warm
+
+__all__ = ["warm"]
 
 NOON, ONE = "2026-11-20 12:00:00 UTC\n", "2026-11-20 13:00:00 UTC"
 
@@ -305,7 +307,7 @@ def test_a_database_is_made_without_the_environment_on_path(tmp_path, make, monk
 
 @pytest.mark.parametrize("damage", ["not a database", "a torn page", "empty", "gone", "theirs"])
 def test_a_gradebook_that_is_none_is_made_again_and_loses_nothing(
-    write, gradebook, db, make, damage, monkeypatch
+    write, gradebook, db, make, damage, warm, monkeypatch
 ):
     write(make.result())
     enter(gradebook, "proof_answer", 3.0, "nice idea")
@@ -323,8 +325,7 @@ def test_a_gradebook_that_is_none_is_made_again_and_loses_nothing(
         texts = {"not a database": b"not one, " * 100, "a torn page": bytes(data), "empty": b""}
         db.write_bytes(texts.get(damage, b""))
     if damage == "theirs":  # made by nbgrader, without our mark
-        scripts = sysconfig.get_path("scripts")  # nbgrader runs alembic
-        monkeypatch.setenv("PATH", scripts + os.pathsep + os.environ["PATH"])
+        monkeypatch.setenv("PATH", f"{warm}{os.pathsep}{os.environ['PATH']}")  # it runs alembic
         with Gradebook(f"sqlite:///{db}") as other:
             other.add_assignment("hw1")
     written = write(make.result())
@@ -454,8 +455,9 @@ def test_what_the_database_refuses_is_one_sentence(db, write, make, monkeypatch,
         db.mkdir()
     elif fault == "locked":
         connect = functools.partial(sqlite3.connect, timeout=0.01)
-        monkeypatch.setattr("sqlite3.dbapi2.connect", connect)
         other = sqlite3.connect(db, isolation_level=None)
+        monkeypatch.setattr("sqlite3.dbapi2.connect", connect)  # SQLAlchemy's
+        monkeypatch.setattr("sqlite3.connect", connect)
         other.execute("begin exclusive")
     else:
         monkeypatch.setattr(tempfile, "mkdtemp", refuse)
