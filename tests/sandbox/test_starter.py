@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,11 @@ def alone(monkeypatch):
     starter._end()
 
 
+def unbegun(key, *_):
+    """Return a starter without a process: one that imports torch takes seconds."""
+    return starter.Starter(key, socket.socket())
+
+
 def test_fork_servers_of_one_process_are_forks_of_one_starter():
     with ForkServer(Limits()) as one, ForkServer(Limits(memory_mb=512)) as another:
         assert one._process.pid != another._process.pid
@@ -45,12 +51,19 @@ def test_fork_servers_of_one_process_are_forks_of_one_starter():
         assert parent_of(begun) == os.getpid()
 
 
-def test_who_wants_torch_or_another_environment_has_a_starter_of_its_own(alone):
+def test_who_wants_torch_or_another_environment_has_a_starter_of_its_own(alone, monkeypatch):
+    begun = []
+    monkeypatch.setattr(starter, "_begin", lambda *asked: begun.append(asked) or unbegun(*asked))
     environment = environment_of("cpu")
     one = starter_for(environment, ("numpy", "matplotlib"))
     assert starter_for(environment, ("numpy",)) is one
     assert starter_for(environment, ("numpy", "torch")) is not one
     assert starter_for(environment | {"LANG": "C"}, ("numpy",)) is not one
+    assert [(asked, modules) for _, asked, modules in begun] == [
+        (environment, ["numpy"]),
+        (environment, ["numpy", "torch"]),
+        (environment | {"LANG": "C"}, ["numpy"]),
+    ]
 
 
 def test_a_starter_that_was_killed_is_begun_again(alone):
