@@ -98,6 +98,26 @@ def test_a_starter_ends_with_who_began_it(gone):
     assert [pid for pid in processes if not gone(pid)] == []
 
 
+SHELL = """
+import sys
+from autograder.sandbox.client.starting import SHELL
+from autograder.sandbox.inside.cells import make_shell
+from autograder.sandbox.inside.preload import import_all
+
+import_all(SHELL)
+before = set(sys.modules)
+make_shell()
+print(*sorted(name for name in set(sys.modules) - before if name.startswith("IPython")))
+"""
+
+
+def test_it_has_imported_what_the_shell_of_a_fork_server_needs(tmp_path):
+    env = {"IPYTHONDIR": str(tmp_path)}
+    command = [sys.executable, "-I", "-c", SHELL]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
 def test_one_that_has_threads_forks_nothing(monkeypatch):
     monkeypatch.setattr(starting, "import_all", lambda _: None)
     monkeypatch.setattr(starting.signal, "signal", lambda *_: None)
