@@ -170,6 +170,7 @@ def _make(path: Path) -> None:
             new = Path(folder) / "gradebook.db"
             engine = create_engine(_url(new), future=True)
             with engine.begin() as connection:
+                connection.exec_driver_sql("BEGIN")  # else each table waits for the disk by itself
                 make_tables(connection)
             engine.dispose()
             with suppress(FileExistsError):  # somebody else was faster

@@ -362,7 +362,7 @@ def busy(seconds):
 
 
 def test_an_answer_that_takes_longer_than_the_check_allows_is_rejected_as_at_grading():
-    slow = ("a loop over all pairs", busy(0.3))
+    slow = ("a loop over all pairs", busy(0.2))
     assert list(make(sound, mistakes=[slow]).rejects) == []
     found = make(sound, mistakes=[slow], seconds=0.1)
     assert {one.verdict for one in found.rejects["a loop over all pairs"]} == {Verdict.TIMED_OUT}
@@ -373,7 +373,7 @@ def test_an_answer_that_takes_longer_than_the_check_allows_is_rejected_as_at_gra
 
 def test_a_reference_that_takes_longer_than_its_own_check_allows_is_told():
     checked = check("mean", points=2, seconds=0.1)(case("five", n=5)(anew(sound)))
-    oracle = Oracle("planted", {"mean": busy(0.3), "np": np}, {"sound": checked})
+    oracle = Oracle("planted", {"mean": busy(0.2), "np": np}, {"sound": checked})
     findings = audit_check(checked, ["mean"], {"mean"}, oracle).findings
     said = "check sound: the reference does not pass case 'five': ran for more than 0.1 s"
     assert said in findings

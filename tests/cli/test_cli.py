@@ -275,12 +275,14 @@ def test_export_prints_the_grades(graded_course: Course, run: Run) -> None:
     assert "right,4.0,1.0,,5.0,7.0,0.0,0.0,pending" in lines
 
 
-def test_a_killed_run_goes_on_and_repeats_nothing(graded_course: Course, run: Run) -> None:
+def test_a_killed_run_goes_on_and_repeats_nothing(
+    graded_course: Course, run: Run, warm: Path
+) -> None:
     root = graded_course.root
     for number in range(12):
         submit(graded_course, f"s{number:02d}", graded_course.release("small") / "small.ipynb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "autograder", "grade", "--jobs", "1"],
+        [warm / "autograder", "grade", "--jobs", "1"],
         cwd=root,
         env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,

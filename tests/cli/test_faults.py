@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -273,19 +274,32 @@ def open_course(graded: Path) -> Iterator[Course]:
         yield Course(Path(folder) / "course")
 
 
-# Runs commands one after another, and prints what became of each.
+# Runs commands as they are asked for, and prints what became of each.
 SEVERAL = """
 import io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
 from autograder import cli
-done = []
-for arguments in json.loads(sys.argv[1]):
+for line in sys.stdin:
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     with redirect_stdout(out), redirect_stderr(err):
-        code = cli.main(arguments)
-    done.append([code, *(one.buffer.getvalue().decode() for one in (out, err))])
-print(json.dumps(done))
+        code = cli.main(line.split())
+    print(json.dumps([code, *(one.buffer.getvalue().decode() for one in (out, err))]), flush=True)
 """
+
+
+@contextmanager
+def ordinary_user(root: Path) -> Iterator[Call]:
+    """Give what calls a command of a course as an ordinary user, in one process for all."""
+    program = [sys.executable, str(SOMEBODY), "--in", str(root), "user"]
+    program += [sys.executable, "-c", SEVERAL]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(program, env=ENVIRONMENT, text=True, bufsize=1, **pipes) as process:
+
+        def call(command: str) -> subprocess.CompletedProcess[str]:
+            print(command, file=process.stdin)
+            return subprocess.CompletedProcess("autograder", *json.loads(process.stdout.readline()))
+
+        yield call
 
 
 def test_an_ordinary_user_is_told_what_may_not_be_read_and_grades_the_rest(
@@ -301,30 +315,27 @@ def test_an_ordinary_user_is_told_what_may_not_be_read_and_grades_the_rest(
         shutil.copytree(course.root / "submitted/ada", folder)
         (folder / closed).chmod(0)
         os.chown(folder / closed, 0, 0)
-    command = [sys.executable, str(SOMEBODY), "--in", str(course.root), "user"]
-
-    def as_user(*commands: str) -> list[subprocess.CompletedProcess[str]]:
-        asked = json.dumps([command.split() for command in commands])
-        done = in_process(course.root, *command, sys.executable, "-c", SEVERAL, asked)
-        assert done.returncode == 0, done.stderr
-        return [subprocess.CompletedProcess("autograder", *one) for one in json.loads(done.stdout)]
-
-    (done,) = as_user("grade")
-    if "cannot be held safely" in done.stderr:
-        pytest.skip("no walls for an ordinary user on this machine")
-    assert done.returncode == 1, done.stderr
-    for student in ("closed", "deep", "file"):
-        said = f"needs attention: {student}: small.ipynb cannot be read: Permission denied"
-        assert said in done.stdout
-    assert "graded 6 submissions" in done.stdout
-    for path, words, commands in (
-        (course.results("small"), "results/small", ("grade", "export small", "regrade --preview")),
-        (course.root / "submitted", "submitted", ("grade", "regrade --preview")),
-    ):
-        path.chmod(0)
-        os.chown(path, 0, 0)
-        for done in as_user(*commands):
-            assert_one_sentence(done, 3, f"{words}: Permission denied")
-        path.chmod(0o755)
-    (done,) = as_user("export small")
-    assert (done.returncode, done.stderr) == (0, "")
+    with ordinary_user(course.root) as call:
+        done = call("grade")
+        if "cannot be held safely" in done.stderr:
+            pytest.skip("no walls for an ordinary user on this machine")
+        assert done.returncode == 1, done.stderr
+        for student in ("closed", "deep", "file"):
+            said = f"needs attention: {student}: small.ipynb cannot be read: Permission denied"
+            assert said in done.stdout
+        assert "graded 6 submissions" in done.stdout
+        for path, words, commands in (
+            (
+                course.results("small"),
+                "results/small",
+                ("grade", "export small", "regrade --preview"),
+            ),
+            (course.root / "submitted", "submitted", ("grade", "regrade --preview")),
+        ):
+            path.chmod(0)
+            os.chown(path, 0, 0)
+            for command in commands:
+                assert_one_sentence(call(command), 3, f"{words}: Permission denied")
+            path.chmod(0o755)
+        done = call("export small")
+        assert (done.returncode, done.stderr) == (0, "")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import find_course
-from tests.cli.conftest import Run, run_alone
+from tests.cli.conftest import Run
 from tests.cli.handed import nbgraders
 from tests.small_course import made_once
 
@@ -17,7 +17,9 @@ EVERYTHING, NOTHING = 7.0, 0.0
 
 
 @pytest.fixture(scope="session")
-def graded_classroom(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Path:
+def graded_classroom(
+    tmp_path_factory: pytest.TempPathFactory, compiled: Path, run_warm: Run
+) -> Path:
     """A graded course in which ada submitted the solution, and bo nothing that counts."""
 
     def make(root: Path) -> None:
@@ -31,7 +33,7 @@ def graded_classroom(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -
             folder.mkdir(parents=True)
             (folder / "small.ipynb").write_text(text)
             (folder / "timestamp.txt").write_text("2026-11-20 12:00:00 UTC")
-        done = run_alone(root, "grade")
+        done = run_warm(root, "grade")
         assert done.returncode == 0, done.stderr
 
     return made_once(tmp_path_factory, "classroom", make)

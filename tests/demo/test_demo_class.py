@@ -7,6 +7,7 @@ import pickle
 import shutil
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ pytestmark = pytest.mark.timeout(
     600
 )  # the first test waits for the class to be compiled and graded
 AUTOMATIC = 87.0
-RESULTS = "results.pickle"
-LIMIT, SHORTER = "call_seconds = 2\n", "call_seconds = 0.4\n"  # ines loops in a dozen calls
+RESULTS, OF_ANOTHER_SECRET = "results.pickle", "of_another_secret.pickle"
+AGAIN = ("dmitri", "hiro")  # are graded under another secret, too
+LIMIT, SHORTER = "call_seconds = 2\n", "call_seconds = 0.25\n"  # ines loops in a dozen calls
 MANUAL = {"proof_minimum_norm", "counterexample_minimum_norm", "proof_weight_decay"}
 
 # What each student earns where it is not everything, and the verdicts that are no pass.
@@ -79,6 +81,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
         found = find_course(root)
         run = grade_assignment(found, ASSIGNMENT, Silent(), workers=1)
         (root / RESULTS).write_bytes(pickle.dumps(dict(run.results)))
+        # A copy is graded under another secret; here, where all is warm.
+        copied = shutil.copytree(root, tmp_path_factory.mktemp("again") / "course")
+        other = replace(found, root=copied, secret=b"another secret, as long")
+        run = grade_assignment(other, ASSIGNMENT, Silent(), AGAIN, workers=1)
+        assert set(run.graded) == set(AGAIN)
+        (root / OF_ANOTHER_SECRET).write_bytes(pickle.dumps(dict(run.results)))
 
     return find_course(made_once(tmp_path_factory, "demo", make))
 
@@ -193,17 +201,13 @@ def test_what_was_damaged_is_noted(results: dict[str, Result], student: str, not
     assert any(note in found for found in results[student].notes), results[student].notes
 
 
-def test_a_different_secret_gives_the_same_points(copy: Course, results: dict[str, Result]) -> None:
-    other = Course(
-        copy.root,
-        copy.name,
-        copy.limits,
-        copy.assignment_limits,
-        b"another secret, as long",
-    )
-    run = grade_assignment(other, ASSIGNMENT, Silent(), ["dmitri", "hiro"], workers=1)
-    for student in ("dmitri", "hiro"):
-        assert run.results[student].earned == results[student].earned
+def test_a_different_secret_gives_the_same_points(
+    course: Course, results: dict[str, Result]
+) -> None:
+    found = pickle.loads((course.root / OF_ANOTHER_SECRET).read_bytes())
+    assert {student: found[student].earned for student in AGAIN} == {
+        student: results[student].earned for student in AGAIN
+    }
 
 
 def test_nbgrader_exports_the_class(copy: Course, results: dict[str, Result], warm: Path) -> None:

@@ -9,7 +9,8 @@ warm process, or a session. A run that was killed is started again. Then every r
 it was without a kill, stored exactly once; no process may be left, no mount, no control group, no
 temporary file.
 
-Runs are forked from a process that has imported what they import, which is most of their time.
+Runs, and the servers that fork their workers, are forked from a process that has imported what they
+import, which is most of their time.
 """
 
 import argparse
@@ -51,8 +52,15 @@ from autograder import cli
 import autograder.display, autograder.engines.local, autograder.engines.record
 import alembic.script, matplotlib.backends.backend_svg, multiprocessing.forkserver
 import nbgrader.api, sqlalchemy.dialects.sqlite
-from tests.warm.starter import use_once
+from multiprocessing import util
+from tests.warm.starter import _fork_instead, use_once
 
+def spawn(path, command, descriptors, spawn=util.spawnv_passfds):
+    if "forkserver" in command[-1]:
+        return _fork_instead(path, command, descriptors)
+    return spawn(path, command, descriptors)
+
+util.spawnv_passfds = spawn
 use_once()
 assert len(os.listdir("/proc/self/task")) == 1, "a fork has one thread only"
 for line in sys.stdin:

@@ -444,7 +444,7 @@ def test_whatever_a_notebook_calls_earns_nothing_and_harms_nobody(
     grade, grader, monkeypatch, triple
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(grader, "_limits", dataclasses.replace(LIMITS, call_seconds=0.5))
+        patch.setattr(grader, "_limits", dataclasses.replace(LIMITS, call_seconds=0.25))
         (_, second), earned = grade(triple)
     assert Verdict.PASSED not in verdicts(second)
     assert Verdict.BROKEN not in verdicts(second)

@@ -305,6 +305,13 @@ def test_a_database_is_made_without_the_environment_on_path(tmp_path, make, monk
     assert os.listdir(path.parent) == ["gradebook.db"]
 
 
+def test_a_new_gradebook_is_made_in_one_change(tmp_path):
+    """Each waits for the disk, and there are a dozen tables."""
+    gradebook_file._make(tmp_path / "gradebook.db")
+    made = (tmp_path / "gradebook.db").read_bytes()
+    assert int.from_bytes(made[gradebook_file.CHANGES], "big") == 1
+
+
 @pytest.mark.parametrize("damage", ["not a database", "a torn page", "empty", "gone", "theirs"])
 def test_a_gradebook_that_is_none_is_made_again_and_loses_nothing(
     write, gradebook, db, make, damage, warm, monkeypatch

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.artefacts.bundle import read_bundle
-from autograder.audit.publish import compile_and_publish
-from autograder.course import find_course
+from autograder.course import Course
 from autograder.grading.oracle import load_bundle_oracle
 from autograder.redteam.witnesses import (
     Ear,
@@ -22,7 +21,7 @@ from autograder.redteam.witnesses import (
     leftover_files,
     marked_processes,
 )
-from tests.redteam.small import NAME, write_small_course
+from tests.redteam.small import NAME
 
 MARK = f"zoo{os.getpid():010x}"
 
@@ -104,11 +103,8 @@ def test_a_changed_file_has_another_fingerprint(tmp_path: Path) -> None:
     assert before != after
 
 
-def test_hidden_numbers_are_inputs_and_answers_of_hidden_cases(tmp_path: Path) -> None:
-    write_small_course(tmp_path)
-    course = find_course(tmp_path)
-    compile_and_publish(course, NAME, lambda _: None)
-    oracle = load_bundle_oracle(read_bundle(course.bundle(NAME)))
+def test_hidden_numbers_are_inputs_and_answers_of_hidden_cases(compiled_course: Course) -> None:
+    oracle = load_bundle_oracle(read_bundle(compiled_course.bundle(NAME)))
     numbers = hidden_numbers(oracle, b"a secret", "one")
     assert len(numbers) > 10
     assert not numbers & hidden_numbers(oracle, b"another secret", "one")

@@ -8,17 +8,18 @@ assignment.
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from autograder.audit.publish import compile_and_publish
-from autograder.course import find_course
+from autograder.course import Course
+from autograder.redteam import classes
 from autograder.redteam.catalogue import read_zoo
 from autograder.redteam.judge import Outcome
 from autograder.redteam.specimens import Earning, Expectation, Specimen
-from autograder.redteam.zoo import CannotTry, Report, run_zoo
+from autograder.redteam.zoo import CannotTry, Report, _shares, run_zoo
 from autograder.sandbox.protocol.settings import WALLED
-from tests.redteam.small import NAME, write_small_course
+from tests.redteam.small import NAME
 
 # Holes that are known, by specimen: not tried here, so that nothing else waits for them. Whoever
 # mends one takes it out; until then `autograder redteam` shows it.
@@ -52,11 +53,8 @@ ROWS = (
 )
 
 
-def report_on_zoo(root: Path) -> Report:
+def report_on_zoo(course: Course) -> Report:
     """Return what comes of the zoo in the small course."""
-    write_small_course(root)
-    course = find_course(root)
-    compile_and_publish(course, NAME, lambda _: None)
     try:
         return run_zoo(course, NAME, [s for s in ZOO if s.id not in OPEN], course.limits, jobs=2)
     except CannotTry as reason:
@@ -66,14 +64,28 @@ def report_on_zoo(root: Path) -> Report:
 
 
 @pytest.mark.timeout(600)
-def test_every_specimen_gets_what_its_first_line_says_and_nobody_is_harmed(tmp_path: Path) -> None:
-    report = report_on_zoo(tmp_path)
+def test_every_specimen_gets_what_its_first_line_says_and_nobody_is_harmed(
+    compiled_course: Course, warm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What staff call of a class that is graded starts warm; the grading itself does not.
+    monkeypatch.setattr(classes, "sys", SimpleNamespace(executable=str(warm / "python")))
+    report = report_on_zoo(compiled_course)
     loose = [o for o in report.outcomes if not o.held]
     assert not loose, "\n".join(f"{o.id}: {o.tries} {'; '.join(o.problems)}" for o in loose)
     assert report.harm == []
     assert report.isolation in list(WALLED)
     assert [o.id for o in report.outcomes] == [s.id for s in ZOO if s.id not in OPEN]
     assert all(isinstance(outcome, Outcome) for outcome in report.outcomes)
+
+
+def test_specimens_are_dealt_out_to_classes_and_who_work_together_stay_together() -> None:
+    shares = _shares(ZOO, 3)
+    assert len(shares) == 3
+    assert Counter(s.id for share in shares for s in share) == Counter(s.id for s in ZOO)
+    companies = [{specimen.company for specimen in share} for share in shares]
+    assert sum(map(len, companies)) == len(set().union(*companies))
+    assert max(map(len, companies)) - min(map(len, companies)) <= 1
+    assert len(_shares(ZOO[:1], 3)) == 1
 
 
 def test_what_is_open_is_in_the_zoo() -> None:

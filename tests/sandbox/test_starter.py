@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,11 @@ def alone(monkeypatch):
     starter._end()
 
 
+def unbegun(key, *_):
+    """Return a starter without a process: one that imports torch takes seconds."""
+    return starter.Starter(key, socket.socket())
+
+
 def test_fork_servers_of_one_process_are_forks_of_one_starter():
     with ForkServer(Limits()) as one, ForkServer(Limits(memory_mb=512)) as another:
         assert one._process.pid != another._process.pid
@@ -45,12 +51,19 @@ def test_fork_servers_of_one_process_are_forks_of_one_starter():
         assert parent_of(begun) == os.getpid()
 
 
-def test_who_wants_torch_or_another_environment_has_a_starter_of_its_own(alone):
+def test_who_wants_torch_or_another_environment_has_a_starter_of_its_own(alone, monkeypatch):
+    begun = []
+    monkeypatch.setattr(starter, "_begin", lambda *asked: begun.append(asked) or unbegun(*asked))
     environment = environment_of("cpu")
     one = starter_for(environment, ("numpy", "matplotlib"))
     assert starter_for(environment, ("numpy",)) is one
     assert starter_for(environment, ("numpy", "torch")) is not one
     assert starter_for(environment | {"LANG": "C"}, ("numpy",)) is not one
+    assert [(asked, modules) for _, asked, modules in begun] == [
+        (environment, ["numpy"]),
+        (environment, ["numpy", "torch"]),
+        (environment | {"LANG": "C"}, ["numpy"]),
+    ]
 
 
 def test_a_starter_that_was_killed_is_begun_again(alone):
@@ -83,6 +96,26 @@ def test_a_starter_ends_with_who_began_it(gone):
     owner.communicate()
     assert len(processes) == 2
     assert [pid for pid in processes if not gone(pid)] == []
+
+
+SHELL = """
+import sys
+from autograder.sandbox.client.starting import SHELL
+from autograder.sandbox.inside.cells import make_shell
+from autograder.sandbox.inside.preload import import_all
+
+import_all(SHELL)
+before = set(sys.modules)
+make_shell()
+print(*sorted(name for name in set(sys.modules) - before if name.startswith("IPython")))
+"""
+
+
+def test_it_has_imported_what_the_shell_of_a_fork_server_needs(tmp_path):
+    env = {"IPYTHONDIR": str(tmp_path)}
+    command = [sys.executable, "-I", "-c", SHELL]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
 
 
 def test_one_that_has_threads_forks_nothing(monkeypatch):

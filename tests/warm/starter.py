@@ -28,6 +28,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+from autograder.sandbox.client.fork_server import environment_of
+from autograder.sandbox.client.starter import Starter, starter_for, use
+
 # Without torch: it starts threads, and most commands promise to do without.
 MODULES = (
     *("autograder.cli", "autograder.display", "autograder.student.notebook"),
@@ -52,6 +55,8 @@ def main(listener: int, lifeline: int, folder: str) -> None:
     for name in MODULES:
         importlib.import_module(name)
     use_once()
+    os.fsync = lambda _: None  # as in the tests' own processes: nobody loses power
+    of_fork_servers = share_starter()
     gc.collect()
     gc.freeze()
     assert len(os.listdir("/proc/self/task")) == 1, "a fork has one thread only"
@@ -70,6 +75,7 @@ def main(listener: int, lifeline: int, folder: str) -> None:
                 keep(connection, folder)
             connection.close()
         elif _is_over(lifeline, folder):
+            of_fork_servers.close()
             _reap(0)
             return
 
@@ -84,6 +90,13 @@ def use_once() -> None:
     for template in pages.TEMPLATES.glob("*.html"):
         pages._environment().get_template(template.name)
     plots.histogram([0.0], 1.0)
+
+
+def share_starter() -> Starter:
+    """Begin the process that starts fork servers, once for all commands."""
+    begun = starter_for(environment_of("cpu"), ("numpy",))
+    use(Starter(begun.key, begun.stream))  # as in a process that has not begun it
+    return begun
 
 
 def _reap(options: int) -> None:

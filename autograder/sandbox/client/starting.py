@@ -21,7 +21,11 @@ from autograder.sandbox.protocol.settings import Settings
 __all__ = ["MAX_REQUEST", "main"]
 
 MAX_REQUEST = 1 << 17  # bytes of a request, which are the settings of a fork server
-SHELL = ("IPython.core.interactiveshell",)  # which every fork server has
+# Of which every fork server makes one, with what it imports only then.
+SHELL = (
+    *("IPython.core.interactiveshell", "IPython.core.application", "IPython.core.completerlib"),
+    *("IPython.core.magics", "IPython.core.oinspect"),
+)
 
 
 def main(descriptor: int, modules: Sequence[str]) -> None:
