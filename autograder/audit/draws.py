@@ -11,8 +11,8 @@ import numpy as np
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import Draw
-from autograder.artefacts.results import CaseResult, Verdict
-from autograder.audit.checking.deciding import comes_out_so
+from autograder.artefacts.results import Verdict
+from autograder.audit.checking.deciding import comes_out_so, rejects
 from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_perturbed, run_variant
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.authoring.arrays import dtype_name, is_array
@@ -114,7 +114,7 @@ def draws_for_mistakes(
         for check in (c for c in checks if c.question == question):
             mark(0, LONGEST_RUN)
             if check.device != "cuda" and comes_out_so(
-                _rejects, check, mistake.values, oracle, SEEDS
+                rejects, check, mistake.values, oracle, SEEDS
             ):
                 return []
         found: list[Place] = []
@@ -137,12 +137,8 @@ def _rejecting(check: Check, mistake: Variant, oracle: Oracle) -> list[str]:
     found: set[str] | None = None
     for seed in SEEDS:
         results = run_variant(check, mistake.values, oracle, seed)
-        failed = {result.name for result in results if _rejects(result)}
+        failed = {result.name for result in results if rejects(result)}
         found = failed if found is None else found & failed
         if not found:
             break
     return sorted(found or ())
-
-
-def _rejects(result: CaseResult) -> bool:
-    return result.verdict not in (Verdict.PASSED, Verdict.BROKEN)

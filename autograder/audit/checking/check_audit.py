@@ -7,9 +7,6 @@ from autograder.artefacts.results import CaseResult
 from autograder.audit.checking.asked import asked_in_a_run, unused_parameters
 from autograder.audit.checking.trial import FEW, CheckTrial, Tell
 from autograder.audit.checking.tried import CheckAudit
-from autograder.audit.checking.variants import (
-    takes_long,
-)
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.devices import CUDA, device_of_this_run
@@ -33,20 +30,20 @@ def audit_check(
         known: all that is asked of students.
         oracle: the reference.
         tell: is called now and then, as a sign of life.
-        draws: of its domain, beside those that are cases.
+        draws: of its domain; those that are cases are tried as cases.
     """
     found = CheckAudit(check.name, typical=check.typical)
     if check.device == CUDA and device_of_this_run() != CUDA:
         found.notes.append("needs a GPU: nothing was tried on this machine")
         return found
-    found.is_long = check.seconds is not None and takes_long(check, oracle)
     trial = CheckTrial(check, oracle, found, tell)
     if not trial.reference():
         return found  # all else would be said of wrong values
     trial.right_answers()
     trial.variants()
-    if draws:
-        some = draws[:FEW] if found.is_long else draws
+    tried = {case.name for case in check.cases}
+    if more := [case for case in draws if case.name not in tried]:
+        some = more[:FEW] if found.is_long else more
         CheckTrial(check.only(some), oracle, found, tell).promised()
     kept = {case.name for case in draws}
     if left_out := sum(case.name not in kept for case in check.pool()):

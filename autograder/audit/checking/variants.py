@@ -2,7 +2,6 @@
 
 import math
 import sys
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -30,14 +29,12 @@ __all__ = [
     "margin_with_two_threads",
     "run_perturbed",
     "run_variant",
-    "takes_long",
 ]
 
 DEFAULT = Standard()
 LOOSE = 1e9  # tolerance factor with which any finite number passes
 CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
 LONGEST_RUN = 600.0  # seconds of the processor that it may take for all cases of a check
-LONG = 0.3  # seconds of the processor for all cases of a check
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
 
 
@@ -130,13 +127,6 @@ def case_runner(
             )
 
     return run
-
-
-def takes_long(check: Check, oracle: Oracle) -> bool:
-    """Return whether all cases of a check take more than some tenths of a second."""
-    began = time.process_time()
-    run_variant(check, {}, oracle, SEEDS[0], anew=True)
-    return time.process_time() - began > LONG
 
 
 def run_perturbed(

@@ -33,7 +33,7 @@ FEW = 10  # inputs that say too little
 SECRETS = 20
 TELLING = 200  # cases that are looked at for one that tells a mutant apart
 FEW_SECRETS = 3
-LONGEST = 0.5  # seconds of the processor for the calls, and for the runs; then fewer will do
+LONGEST = 0.25  # seconds of the processor for the calls, and for the runs; then fewer will do
 WAITING = 20  # times as long as its own seconds is what a case may take on a busy machine
 
 
