@@ -15,6 +15,7 @@ from autograder.artefacts.results import Verdict
 from autograder.audit.checking.deciding import comes_out_so, rejects
 from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_perturbed, run_variant
 from autograder.audit.forks import Lost, Mark, in_forks
+from autograder.audit.mutation.targets import asked_by
 from autograder.authoring.arrays import dtype_name, is_array
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check
@@ -102,6 +103,7 @@ def draws_for_mistakes(
     questions = dict.fromkeys(check.question for check in pools.values())
     # What has a limit on time trains something: it is asked last.
     checks = sorted(oracle.checks.values(), key=lambda check: check.seconds is not None)
+    asked = {check.name: asked_by(check, oracle.namespace.keys()) for check in checks}
     work = [
         (question, mistake)
         for question in questions
@@ -111,7 +113,9 @@ def draws_for_mistakes(
 
     def reject(number: int, mark: Mark) -> list[Place]:
         question, mistake = work[number]
-        for check in (c for c in checks if c.question == question):
+        own = [check for check in checks if check.question == question]
+        own.sort(key=lambda check: asked[check.name].isdisjoint(mistake.values))
+        for check in own:
             mark(0, LONGEST_RUN)
             if check.device != "cuda" and comes_out_so(
                 rejects, check, mistake.values, oracle, SEEDS

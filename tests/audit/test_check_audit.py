@@ -416,3 +416,44 @@ def test_a_reference_that_takes_longer_than_its_own_check_allows_is_told():
     findings = audit_check(checked, ["mean"], {"mean"}, oracle).findings
     said = "check sound: the reference does not pass case 'five': ran for more than 0.1 s"
     assert said in findings
+
+
+def test_what_a_check_does_not_ask_for_is_not_tried_on_it_and_passes_as_the_reference_does():
+    calls = []
+
+    def noted(name):
+        def call(x):
+            calls.append(name)
+            return np.mean(x)
+
+        return call
+
+    def by_its_name(notebook, x, name):
+        return getattr(notebook, name)(x)
+
+    @check("mean", points=1)
+    @case("got by its name")
+    def of_one(student, reference, rng):
+        """Compares the means."""
+        x = rng.normal(size=5)
+        assert_close(student.mean(x), reference.mean(x), what="mean")
+
+    @check("mean", points=1)
+    @case("by a helper that is told the name", name="mean")
+    def of_one_by_a_helper(student, reference, rng, name):
+        """Compares the means."""
+        x = rng.normal(size=5)
+        got, want = (one.apply(by_its_name, x, name) for one in (student, reference))
+        assert_close(got, want, what="mean")
+
+    mistakes = [Variant(f"a wrong {n}", {n: np.sum}, f"a wrong {n}") for n in ("mean", "other")]
+    alternatives = [Variant(f"numpy's {n}", {n: noted(n)}, n) for n in ("mean", "other")]
+    names = {"mean": mean, "other": mean, "np": np}
+    for checked in (of_one, of_one_by_a_helper):
+        calls.clear()
+        oracle = Oracle("planted", names, {checked.name: checked})
+        oracle.banks["mean"] = Bank(tuple(mistakes), tuple(alternatives))
+        found = audit_check(checked, [], {"mean", "other"}, oracle)
+        assert found.findings == []
+        assert (list(found.rejects), found.passing) == (["a wrong mean"], {"a wrong other": 0.0})
+        assert (found.accepts, found.passed, set(calls)) == (2, {"mean", "other"}, {"mean"})
