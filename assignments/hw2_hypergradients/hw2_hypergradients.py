@@ -914,8 +914,8 @@ with suppress(NotImplementedError):  # as long as hypergrad_unrolled is not writ
 # *Fast Exact Multiplication by the Hessian*, 1994).
 #
 # Your function has to do with the memory of one step. Grading counts the graphs that are alive
-# whenever a loss is asked for, and the operations that the weights remember. In a run of seventy
-# steps there may be a few graphs, not seventy, and operations of a step or two, not of all. That is
+# whenever a loss is asked for, and the operations that the weights remember. In a run of thirty
+# steps there may be a few graphs, not thirty, and operations of a step or two, not of all. That is
 # 4 of the points; the numbers are the others.
 #
 # **Look out.** Three slips give wrong numbers, and a fourth gives right ones: the term with the
@@ -959,17 +959,17 @@ self_check(hypergrad_forward_matches_reference)
 def hypergrad_forward_forgets_its_graphs(student, reference, rng, w0, model):
     """hypergrad_forward does with the memory of one step, and changes no argument."""
     # A learning rate of 0, or one step: whether the Hessian is right is for the first check to say.
-    runs = [(0.0, 36), (0.5, 1), (0.5, 1)]
+    runs = [(0.0, 30), (0.5, 1), (0.5, 1)]
     arguments = "hypergrad_forward", draw_data(rng, w0), w0, runs, model
-    got = student.apply(watch_runs, *arguments, history=30)
-    want = reference.apply(watch_runs, *arguments, history=30)
+    got = student.apply(watch_runs, *arguments, history=15)
+    want = reference.apply(watch_runs, *arguments, history=15)
     assert_close(got["answers"], want["answers"], what="(loss, hypergradient)[call]")
     assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
     assert_that(
         got["most alive"] <= 8, f"{got['most alive']} graphs of former steps were alive at once"
     )
     assert_that(
-        got["longest"] < 30, f"the weights remember {got['longest']} operations of former steps"
+        got["longest"] < 15, f"the weights remember {got['longest']} operations of former steps"
     )
     assert_equal(got["left"], 0, what="graphs that are alive after the calls")
 
@@ -1195,7 +1195,7 @@ self_check(memory_choices_have_the_right_form)
 # $L(w_0), \dots, L(w_{T-1})$.
 #
 # You can let autograd find $h_k$, or find a formula for it. In either case grading counts graphs
-# and the operations that the weights remember: after 80 steps they may not be more than after the
+# and the operations that the weights remember: after 20 steps they may not be more than after the
 # first few.
 #
 # **Look out.** A learning rate that is a tensor with a history, weights that are not detached
@@ -1271,17 +1271,17 @@ self_check(train_learned_lr_stays_non_negative)
 def train_learned_lr_forgets_its_graphs(student, reference, rng, w0, model):
     """train_learned_lr keeps no graph for longer than a step or two, and changes no argument."""
     # A learning rate that stays: whether it moves rightly is for the first check to say.
-    runs = [(0.5, 0.0, 40), (0.25, 0.0, 40)]
+    runs = [(0.5, 0.0, 20), (0.25, 0.0, 20)]
     arguments = "train_learned_lr", draw_data(rng, w0)[:1], w0, runs, model
-    got = student.apply(watch_runs, *arguments, history=30)
-    want = reference.apply(watch_runs, *arguments, history=30)
+    got = student.apply(watch_runs, *arguments, history=15)
+    want = reference.apply(watch_runs, *arguments, history=15)
     assert_close(got["answers"], want["answers"], what="(w, lrs, losses)[call]")
     assert_that(got["w0 untouched"] is True, "w0 was changed, or made to require a gradient")
     assert_that(
         got["most alive"] <= 8, f"{got['most alive']} graphs of former steps were alive at once"
     )
     assert_that(
-        got["longest"] < 30, f"the weights remember {got['longest']} operations of former steps"
+        got["longest"] < 15, f"the weights remember {got['longest']} operations of former steps"
     )
     assert_equal(got["left"], 0, what="graphs that are alive after the calls")
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import Draw
-from autograder.artefacts.results import CaseResult, Verdict
-from autograder.audit.checking.deciding import comes_out_so
+from autograder.artefacts.results import Verdict
+from autograder.audit.checking.deciding import comes_out_so, rejects
 from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_perturbed, run_variant
 from autograder.audit.forks import Lost, Mark, in_forks
+from autograder.audit.mutation.targets import asked_by
 from autograder.authoring.arrays import dtype_name, is_array
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check
@@ -102,6 +103,7 @@ def draws_for_mistakes(
     questions = dict.fromkeys(check.question for check in pools.values())
     # What has a limit on time trains something: it is asked last.
     checks = sorted(oracle.checks.values(), key=lambda check: check.seconds is not None)
+    asked = {check.name: asked_by(check, oracle.namespace.keys()) for check in checks}
     work = [
         (question, mistake)
         for question in questions
@@ -111,10 +113,12 @@ def draws_for_mistakes(
 
     def reject(number: int, mark: Mark) -> list[Place]:
         question, mistake = work[number]
-        for check in (c for c in checks if c.question == question):
+        own = [check for check in checks if check.question == question]
+        own.sort(key=lambda check: asked[check.name].isdisjoint(mistake.values))
+        for check in own:
             mark(0, LONGEST_RUN)
             if check.device != "cuda" and comes_out_so(
-                _rejects, check, mistake.values, oracle, SEEDS
+                rejects, check, mistake.values, oracle, SEEDS
             ):
                 return []
         found: list[Place] = []
@@ -137,12 +141,8 @@ def _rejecting(check: Check, mistake: Variant, oracle: Oracle) -> list[str]:
     found: set[str] | None = None
     for seed in SEEDS:
         results = run_variant(check, mistake.values, oracle, seed)
-        failed = {result.name for result in results if _rejects(result)}
+        failed = {result.name for result in results if rejects(result)}
         found = failed if found is None else found & failed
         if not found:
             break
     return sorted(found or ())
-
-
-def _rejects(result: CaseResult) -> bool:
-    return result.verdict not in (Verdict.PASSED, Verdict.BROKEN)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from autograder.authoring.devices import CUDA, device_of_this_run
 from autograder.errors import HarnessError
 from autograder.grading.substitutes import bound_memory
-from autograder.sandbox.kernel import die_with_parent
+from autograder.sandbox.kernel import die_with_parent, keep_freed_memory
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Semaphore
@@ -177,6 +177,7 @@ class _Worker(Generic[T]):
 
 def _serve(work: Work[Any], connection: Connection, note: mmap.mmap, parent: int) -> None:
     die_with_parent(parent)
+    keep_freed_memory()
     gc.freeze()  # what was there before is looked through by no collection: checks ask for some
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

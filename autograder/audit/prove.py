@@ -11,11 +11,9 @@ from autograder.artefacts.proof import CheckProof, Draw, Proof
 from autograder.audit.checking.calibration import lies_in, standard_in
 from autograder.audit.checking.certainty import hold_mistakes
 from autograder.audit.checking.check_audit import audit_check
+from autograder.audit.checking.replayed import forget_answers
 from autograder.audit.checking.tried import CheckAudit
-from autograder.audit.checking.variants import (
-    LONGEST_RUN,
-    margin_with_two_threads,
-)
+from autograder.audit.checking.variants import LONGEST_RUN, margin_with_two_threads, seconds_of
 from autograder.audit.checking.with_standard import complaints
 from autograder.audit.draws import draws_for_mistakes, pools_of
 from autograder.audit.forks import Lost, Mark, in_forks
@@ -194,8 +192,7 @@ def _audit_checks(
     progress: Progress,
 ) -> dict[str, CheckAudit]:
     """Audit each check, in processes that a mistake may hang or end."""
-    # What has a limit on time trains something: it is begun first, or all would wait for it.
-    checks = sorted((oracle.checks[n] for n in stale), key=lambda check: check.seconds is None)
+    checks = _longest_first([oracle.checks[name] for name in stale], oracle)
     asked = {name for site in sites for name in site.names}
     names = [sorted(asked_by(check, asked)) for check in checks]
 
@@ -221,7 +218,18 @@ def _audit_checks(
         gaps, threads = found[check.name].gaps, margin_with_two_threads(check, oracle)
         double = replace(gaps.double, right=max(gaps.double.right, threads))
         found[check.name].gaps = replace(gaps, double=double)
+    forget_answers()
     return found
+
+
+def _longest_first(checks: Sequence[Check], oracle: Oracle) -> list[Check]:
+    """Order checks so that what takes longest is begun first, or all would wait for it.
+
+    One process begins at the front, and another at the back; see `in_forks`.
+    """
+    seconds = {c.name: 0.0 if c.device == CUDA else seconds_of(c, oracle) for c in checks}
+    ordered = sorted(checks, key=lambda check: seconds[check.name], reverse=True)
+    return [*ordered[::2], *reversed(ordered[1::2])]
 
 
 def with_standards(

@@ -20,6 +20,7 @@ __all__ = [
     "fork",
     "install_seccomp",
     "is_called",
+    "keep_freed_memory",
     "make_mounts_private",
     "make_read_only",
     "mount",
@@ -48,6 +49,8 @@ _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 MAX_FAMILY = 10_000  # processes that are looked at
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LARGE_PAGE, _MADV_COLLAPSE = 2 << 20, 25
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGEST_BLOCK, _MOST_KEPT = 32 << 20, 1 << 30  # bytes; glibc takes no larger block
 
 
 class Namespace(IntFlag):
@@ -249,6 +252,17 @@ def use_large_pages() -> None:
         ):
             # Fails where the kernel cannot or will not: then the pages stay as they were.
             _libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(_LARGE_PAGE), _MADV_COLLAPSE)
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep what it frees, for work that asks for as much over and over.
+
+    What goes back to the system comes as pages that must be zeroed again, which may take as long as
+    to compute what is put there. Only glibc can be told so.
+    """
+    with suppress(AttributeError):
+        _libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_BLOCK)
+        _libc.mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT)
 
 
 def syscall(number: int, *arguments: int | bytes | None) -> int:

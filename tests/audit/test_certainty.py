@@ -8,7 +8,9 @@ import pytest
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import CheckProof, Proof
+from autograder.artefacts.results import CaseResult, Verdict
 from autograder.audit.checking.certainty import hold_mistakes
+from autograder.audit.checking.check_audit import is_certain
 from autograder.audit.checking.tried import CheckAudit
 from autograder.authoring.assertions import assert_close, assert_that
 from autograder.authoring.bank import Bank, Variant
@@ -105,3 +107,35 @@ def test_nothing_is_run_for_a_question_of_which_no_check_is_proven_now(monkeypat
     monkeypatch.setattr("autograder.audit.checking.certainty.is_certain", never)
     stored = Proof({name: CheckProof("key", rejects=("the sum",)) for name in ("lucky", "strict")})
     assert held({}, stored) == {}
+
+
+@pytest.mark.parametrize(
+    ("margins", "names"),
+    [
+        ((5e6, 0.5, 5e6), ["near", "far", "near", "far"]),
+        ((5.0, 0.5, 5.0), ["far", "near", "far as well", "far", "near", "far as well"]),
+    ],
+)
+def test_what_was_far_off_at_first_is_run_under_further_inputs_until_one_is_again(margins, names):
+    asked = []
+
+    @check("mean", points=1)
+    @case("far", name="far", size=1.0)
+    @case("near", name="near", size=1e-12)
+    @case("far as well", name="far as well", size=2.0)
+    def sizes(student, reference, rng, name, size):
+        """Compares means of large numbers and of small ones."""
+        asked.append(name)
+        x = size * rng.normal(size=5)
+        assert_close(student.mean(x), reference.mean(x), what="mean")
+
+    first = [
+        CaseResult(one.name, False, Verdict.FAILED if margin > 1 else Verdict.PASSED, 0.0, margin)
+        for one, margin in zip(sizes.cases, margins, strict=True)
+    ]
+    oracle = Oracle("a", {"mean": np.mean}, {"sizes": sizes}, {})
+    found = CheckAudit("sizes")
+    assert is_certain(sizes, SUM, oracle, found, first)
+    anew = [one.name for one in sizes.cases]
+    assert asked == [*names, *anew]
+    assert found.findings == []

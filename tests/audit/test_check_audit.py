@@ -14,7 +14,7 @@ from autograder.audit.checking.calibration import standard_in
 from autograder.audit.checking.check_audit import audit_check
 from autograder.audit.checking.variants import run_perturbed
 from autograder.authoring.bank import Bank, Variant
-from autograder.authoring.checks import case, check
+from autograder.authoring.checks import Case, case, check
 from autograder.errors import HarnessError
 from autograder.grading.cases import drawn_under
 from autograder.grading.twice import TWO_ANSWERS, gives_two_answers
@@ -262,10 +262,49 @@ def test_a_long_check_with_its_own_limit_on_time_is_tried_less_often(monkeypatch
 
     # Two cases under three secrets and again, and in three ways in single precision.
     assert (counted(), counted(seconds=5)) == (8 + 6, 8 + 6)
-    monkeypatch.setattr("autograder.audit.checking.variants.LONG", -1.0)  # a clock may stand still
-    assert (counted(), counted(seconds=5)) == (8 + 6, 4 + 6)
+    monkeypatch.setattr(trial, "LONG", -1.0)  # a clock may stand still
     monkeypatch.setattr("autograder.audit.checking.single_precision.SECONDS", -1.0)
-    assert (counted(), counted(seconds=5)) == (8, 4)
+    assert (counted(), counted(seconds=5)) == (4, 4)
+
+
+def test_of_a_check_that_takes_long_few_inputs_are_drawn(monkeypatch):
+    def counted(**options):
+        drawn = []
+
+        def noted(student, reference, rng, n):
+            """Compares means."""
+            drawn.append(n)
+            sound(student, reference, rng, n)
+
+        monkeypatch.setattr(trial.CheckTrial, "right_answers", lambda _: None)
+        monkeypatch.setattr(trial.CheckTrial, "null_models", lambda *_: None)
+        make(noted, case("five", n=5), **options)
+        return len(drawn)
+
+    asked = 1  # once more, for what it asks for
+    assert counted() == counted(seconds=5) == len(trial.SEEDS + trial.SAMPLES) + asked
+    monkeypatch.setattr(trial, "LONG", -1.0)
+    assert (counted(), counted(seconds=5)) == (trial.FEW + asked, trial.FEWEST + asked)
+
+
+def test_a_draw_that_became_a_case_is_tried_as_a_case_only():
+    @check("mean", points=1)
+    @case("five", n=5)
+    def noted(student, reference, rng, n):
+        """Compares means."""
+        drawn.append(n)
+        sound(student, reference, rng, n)
+
+    def count(*draws):
+        drawn.clear()
+        audit_check(noted, [], set(), oracle, draws=draws)
+        return len(drawn)
+
+    drawn = []
+    oracle = Oracle("planted", {"mean": mean}, {"noted": noted})
+    alone = count()
+    assert count(noted.cases[0]) == alone
+    assert count(Case("seven", {"n": 7})) == alone + 1
 
 
 def test_a_null_model_that_passes_something_is_tried_again():
@@ -377,3 +416,44 @@ def test_a_reference_that_takes_longer_than_its_own_check_allows_is_told():
     findings = audit_check(checked, ["mean"], {"mean"}, oracle).findings
     said = "check sound: the reference does not pass case 'five': ran for more than 0.1 s"
     assert said in findings
+
+
+def test_what_a_check_does_not_ask_for_is_not_tried_on_it_and_passes_as_the_reference_does():
+    calls = []
+
+    def noted(name):
+        def call(x):
+            calls.append(name)
+            return np.mean(x)
+
+        return call
+
+    def by_its_name(notebook, x, name):
+        return getattr(notebook, name)(x)
+
+    @check("mean", points=1)
+    @case("got by its name")
+    def of_one(student, reference, rng):
+        """Compares the means."""
+        x = rng.normal(size=5)
+        assert_close(student.mean(x), reference.mean(x), what="mean")
+
+    @check("mean", points=1)
+    @case("by a helper that is told the name", name="mean")
+    def of_one_by_a_helper(student, reference, rng, name):
+        """Compares the means."""
+        x = rng.normal(size=5)
+        got, want = (one.apply(by_its_name, x, name) for one in (student, reference))
+        assert_close(got, want, what="mean")
+
+    mistakes = [Variant(f"a wrong {n}", {n: np.sum}, f"a wrong {n}") for n in ("mean", "other")]
+    alternatives = [Variant(f"numpy's {n}", {n: noted(n)}, n) for n in ("mean", "other")]
+    names = {"mean": mean, "other": mean, "np": np}
+    for checked in (of_one, of_one_by_a_helper):
+        calls.clear()
+        oracle = Oracle("planted", names, {checked.name: checked})
+        oracle.banks["mean"] = Bank(tuple(mistakes), tuple(alternatives))
+        found = audit_check(checked, [], {"mean", "other"}, oracle)
+        assert found.findings == []
+        assert (list(found.rejects), found.passing) == (["a wrong mean"], {"a wrong other": 0.0})
+        assert (found.accepts, found.passed, set(calls)) == (2, {"mean", "other"}, {"mean"})

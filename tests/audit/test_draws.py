@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import Draw, Proof, read_proof
 from autograder.artefacts.results import Verdict
-from autograder.audit.draws import cover, pools_of
+from autograder.audit.draws import cover, draws_for_mistakes, pools_of
 from autograder.audit.mutation.kills import Fate, try_mutants
 from autograder.audit.mutation.targets import mutants_for
 from autograder.audit.publish import audit_only, compile_and_publish, unproven
-from autograder.authoring.checks import Check
+from autograder.authoring.assertions import assert_close
+from autograder.authoring.bank import Bank, Variant
+from autograder.authoring.checks import Check, case, check
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course
 from autograder.errors import AuditRefused
@@ -187,3 +192,32 @@ def test_as_few_draws_as_can_be_reject_all(write_course: WriteCourse) -> None:
     assert [draw.rejects for draw in chosen] in ([("a", "b"), ("c",)], [("b", "c"), ("a",)])
     assert all(isinstance(draw, Draw) for draw in chosen)
     assert cover({}, pools) == {}
+
+
+def test_a_mistake_is_first_tried_on_the_checks_that_ask_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[str] = []
+
+    @check("mean", points=1)
+    @case("other")
+    def of_the_other(student: Any, reference: Any, rng: np.random.Generator) -> None:
+        """Compares what is no mean."""
+        ran.append("of_the_other")
+        assert_close(student.other(rng.normal(size=3)), 0.0)
+
+    @check("mean", points=1)
+    @case("mean")
+    def of_the_mean(student: Any, reference: Any, rng: np.random.Generator) -> None:
+        """Compares means."""
+        ran.append("of_the_mean")
+        x = rng.normal(size=3)
+        assert_close(student.mean(x), reference.mean(x))
+
+    checks = {one.name: one for one in (of_the_other, of_the_mean)}
+    oracle = Oracle("planted", {"mean": np.mean, "other": np.std}, checks)
+    oracle.banks["mean"] = Bank((Variant("the sum", {"mean": np.sum}, "the sum"),))
+    here = lambda work, count, _: ((i, work(i, lambda *_: None)) for i in range(count))  # noqa: E731
+    monkeypatch.setattr("autograder.audit.draws.in_forks", here)
+    assert draws_for_mistakes(oracle, {"of_the_mean": of_the_mean}, 1, silent) == {}
+    assert set(ran) == {"of_the_mean"}

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import resource
 import signal
+import sys
 import time
 from itertools import pairwise
 
@@ -121,3 +123,17 @@ def test_nothing_is_left_running() -> None:
     work.close()
     with pytest.raises(ProcessLookupError):
         os.kill(int(str(pid)), 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told to keep memory")
+def test_freed_memory_is_kept_for_what_comes_next() -> None:
+    def faults(_number: int, _mark: Mark) -> int:
+        bytearray(1 << 24)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(20):
+            bytearray(1 << 24)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    (found,) = results(faults, 1, 1).values()
+    assert isinstance(found, int)
+    assert found < 1000  # of 20 * 4096 pages

@@ -5,12 +5,13 @@ import itertools
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
 
-from autograder.artefacts.results import Verdict
-from autograder.audit.mutation import targets
+from autograder.artefacts.results import CaseResult, Verdict
+from autograder.audit.mutation import targets, trial
 from autograder.audit.mutation.kills import Fate, MutantResult, try_mutants
 from autograder.audit.mutation.mutants import mutants_of
 from autograder.audit.mutation.targets import Range
@@ -179,3 +180,28 @@ def test_the_references_own_text_is_found_out_nowhere(write_course: WriteCourse)
             same = replace(mutants_of(site)[0], text=ast.unparse(definition.node))
             assert trials.killed_by(same, lambda *_: None) is None
             assert trials.difference(same, lambda *_: None) == (None, None)
+
+
+def test_where_cases_take_long_a_mutant_that_passes_is_tried_under_one_more_secret(
+    write_course: WriteCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = shooting_range(write_course())
+    mutant = next(m for _, m in trials.mutants if m.after == "return -(factor * total)")
+    same = replace(mutant, text=ast.unparse(mutant.site.definitions[0].node))
+    secrets: set[bytes] = set()
+    run_one = trial.run_one
+
+    def noted(*arguments: Any) -> CaseResult:
+        secrets.add(arguments[4])
+        return run_one(*arguments)
+
+    def tried_under() -> int:
+        secrets.clear()
+        trials._trial.cache_clear()
+        assert trials.difference(same, lambda *_: None) == (None, None)
+        return len(secrets - {b"trial"})
+
+    monkeypatch.setattr(trial, "run_one", noted)
+    assert tried_under() == trial.FEW_SECRETS
+    monkeypatch.setattr(trial, "LONGEST", -1.0)
+    assert tried_under() == 1

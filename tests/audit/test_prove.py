@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Collection
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import msgspec
 import pytest
 
 from autograder.artefacts.bundle import read_bundle
+from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.gaps import Bands, Gaps
 from autograder.artefacts.proof import Proof, read_proof, write_proof
 from autograder.audit import prove as proving
@@ -15,7 +17,7 @@ from autograder.audit.checking.calibration import lies_in
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.prove import Proven, prove, stale_checks
 from autograder.audit.publish import audit_only, compile_and_publish
-from autograder.authoring.checks import Check
+from autograder.authoring.checks import Check, case, check
 from autograder.authoring.standard import Standard
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course
@@ -298,9 +300,25 @@ def test_a_check_that_takes_long_is_begun_first(
         "in_forks",
         lambda work, count, _: [(i, work(i, lambda *_: None)) for i in range(count)],
     )
-    limited = ('@check("scaled_sum", points=1)', '@check("scaled_sum", points=1, seconds=5)')
-    oracle = compile_assignment(write_course(TWO_CHECKS, limited), "small").oracle
+    monkeypatch.setattr(proving, "seconds_of", lambda check, _: 2.0 if check.name == SIGN else 1.0)
+    oracle = compile_assignment(write_course(TWO_CHECKS), "small").oracle
     names = [name for name in oracle.checks if name in (SUM, SIGN)]
     found = proving._audit_checks(names, {}, [], oracle, 1, silent)
     assert names == [SUM, SIGN]
     assert begun == [*found] == [SIGN, SUM]
+
+
+def test_of_two_processes_each_begins_with_what_takes_longest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def noop(student: Any, reference: Any, rng: Any) -> None:
+        """Compares nothing."""
+
+    def named(name: str) -> Check:
+        one = FunctionType(noop.__code__, globals(), name)
+        return check("mean", points=1)(case("one")(one))
+
+    checks = [named(f"takes_{n}") for n in (3, 5, 1, 4, 2)]
+    monkeypatch.setattr(proving, "seconds_of", lambda one, _: float(one.name[-1]))
+    ordered = proving._longest_first(checks, Oracle("planted", {}, {}))
+    assert [one.name for one in ordered] == [f"takes_{n}" for n in (5, 3, 1, 2, 4)]

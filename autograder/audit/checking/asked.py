@@ -3,22 +3,39 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from typing import Any
 
 from autograder.artefacts.compiled import Oracle
 from autograder.audit.checking.variants import SEEDS, run_perturbed
+from autograder.audit.mutation.variations import leaves
+from autograder.authoring.bank import Bank
 from autograder.authoring.checks import Check
+from autograder.authoring.subject import Helper
 from autograder.sandbox.protocol.messages import InProcessSession
 
-__all__ = ["asked_in_a_run", "unused_parameters"]
+__all__ = ["Heard", "heard_in_a_run", "told_apart", "unused_parameters"]
 
 
-def asked_in_a_run(check: Check, known: Collection[str], oracle: Oracle) -> set[str]:
-    """Return the names that a check gets from a student: some are put together as it runs."""
+@dataclass(frozen=True)
+class Heard:
+    """What a check asks for as it runs: some names are put together then.
+
+    Attributes:
+        asked: the names that it gets from a student.
+        told: texts that it hands to a helper, which may get what is called so.
+    """
+
+    asked: Set[str]
+    told: Set[str]
+
+
+def heard_in_a_run(check: Check, oracle: Oracle) -> Heard:
+    """Return what a check asks for under the first seed."""
     session = _Listening(oracle.namespace)
     run_perturbed(check, session, oracle, SEEDS[0])
-    return session.asked & set(known)
+    return Heard(session.asked, session.told)
 
 
 class _Listening(InProcessSession):
@@ -27,10 +44,33 @@ class _Listening(InProcessSession):
     def __init__(self, namespace: dict[str, Any]) -> None:
         super().__init__(namespace)
         self.asked: set[str] = set()
+        self.told: set[str] = set()
 
     def get(self, name: str) -> Any:
         self.asked.add(name)
         return super().get(name)
+
+    def apply(self, helper: Helper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self.told |= {leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, str)}
+        return super().apply(helper, args, kwargs)
+
+
+def told_apart(bank: Bank, elsewhere: Set[str]) -> tuple[Bank, Bank]:
+    """Return those of a bank that a check may tell from the reference, and those that it cannot.
+
+    Args:
+        bank: of its question.
+        elsewhere: names that other checks ask for, and it does not.
+    """
+
+    def some(are_elsewhere: bool) -> Bank:
+        kept = (
+            tuple(v for v in kind if (v.values.keys() <= elsewhere) == are_elsewhere)
+            for kind in (bank.mistakes, bank.alternatives)
+        )
+        return Bank(*kept)
+
+    return some(False), some(True)
 
 
 def unused_parameters(check: Check) -> Iterator[str]:

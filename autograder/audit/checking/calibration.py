@@ -28,6 +28,7 @@ __all__ = [
     "beyond",
     "factor_between",
     "is_coarse",
+    "is_far",
     "lies_in",
     "room_for_single",
     "single_in",
@@ -43,6 +44,8 @@ COARSEST = 1000.0  # as a factor: 1e-4 in double precision, which no rounding ta
 COARSEST_COARSE = 10.0  # as a factor: the same 1e-4, in single precision
 LARGEST_SHARE = 1e-4  # and the same for what is computed in single precision
 LARGEST_AT_ZERO = 1e-6  # and as a number, where values cancel out
+FAR = 1000.0  # margins beyond which no tolerance is in question
+FAR_SHARE = ROOM * LARGEST_SHARE  # the same, beside the largest value
 FINEST = 1e-3  # as a factor: below it a default tolerance is that of rounding itself
 ONE_ROUNDING = 2.0**-23  # in single precision, which any answer may have that is computed in it
 
@@ -215,6 +218,12 @@ def wrong_in(far: float, misses: Sequence[Compared]) -> Gaps:
         single=SingleBand(wrong=max((share for share, _ in offs), default=math.inf)),
         zero=SingleBand(wrong=max((number for _, number in offs), default=math.inf)),
     )
+
+
+def is_far(gaps: Gaps) -> bool:
+    """Return whether a wrong answer is so far off that no tolerance is in question."""
+    far = min(gaps.double.wrong, gaps.coarse.wrong)
+    return far > FAR and gaps.single.wrong > FAR_SHARE
 
 
 def _rounded(factor: float, upwards: bool = False) -> float:

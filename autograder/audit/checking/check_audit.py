@@ -1,15 +1,13 @@
 """One check: everything that must pass it, everything that must fail it, and how far apart."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import CaseResult
-from autograder.audit.checking.asked import asked_in_a_run, unused_parameters
+from autograder.audit.checking.asked import heard_in_a_run, told_apart, unused_parameters
 from autograder.audit.checking.trial import FEW, CheckTrial, Tell
 from autograder.audit.checking.tried import CheckAudit
-from autograder.audit.checking.variants import (
-    takes_long,
-)
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.devices import CUDA, device_of_this_run
@@ -33,26 +31,34 @@ def audit_check(
         known: all that is asked of students.
         oracle: the reference.
         tell: is called now and then, as a sign of life.
-        draws: of its domain, beside those that are cases.
+        draws: of its domain; those that are cases are tried as cases.
     """
     found = CheckAudit(check.name, typical=check.typical)
     if check.device == CUDA and device_of_this_run() != CUDA:
         found.notes.append("needs a GPU: nothing was tried on this machine")
         return found
-    found.is_long = check.seconds is not None and takes_long(check, oracle)
-    trial = CheckTrial(check, oracle, found, tell)
-    if not trial.reference():
+    if not CheckTrial(check, oracle, found, tell).reference():
         return found  # all else would be said of wrong values
+    heard = heard_in_a_run(check, oracle)
+    asked = {*names, *heard.asked & set(known)}
+    elsewhere = set(known) - asked - heard.told - set(check.given)
+    bank, others = told_apart(oracle.bank(check), elsewhere)
+    found.passing |= {mistake.label: 0.0 for mistake in others.mistakes}  # as the reference does
+    found.passed |= {alternative.label for alternative in others.alternatives}
+    found.accepts += len(others.alternatives)
+    oracle = replace(oracle, banks={check.question: bank})
+    trial = CheckTrial(check, oracle, found, tell)
     trial.right_answers()
     trial.variants()
-    if draws:
-        some = draws[:FEW] if found.is_long else draws
-        CheckTrial(check.only(some), oracle, found, tell).promised()
+    tried = {case.name for case in check.cases}
+    if more := [case for case in draws if case.name not in tried]:
+        few = more[:FEW] if found.is_long else more
+        CheckTrial(check.only(few), oracle, found, tell).promised()
     kept = {case.name for case in draws}
     if left_out := sum(case.name not in kept for case in check.pool()):
         found.notes.append(f"{left_out} draws are no cases: rounding decides what is right there")
     if check.points:
-        trial.null_models(sorted({*names, *asked_in_a_run(check, known, oracle)}))
+        trial.null_models(sorted(asked))
     found.findings += unused_parameters(check)
     return found
 

@@ -27,7 +27,7 @@ from autograder.grading.perturbed import Perturbation, PerturbedSession, single_
 
 __all__ = ["Single", "measure_single"]
 
-SECONDS = 2.0  # of the processor, after which no further way to compute is measured
+SECONDS = 1.0  # of the processor, after which no further way to compute is measured
 
 
 @dataclass

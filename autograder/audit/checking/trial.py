@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -19,26 +20,18 @@ from autograder.audit.checking.calibration import (
     widest_in,
     wrong_in,
 )
+from autograder.audit.checking.deciding import fails, reject_from_afar, rejects
 from autograder.audit.checking.kind_models import kind_models, kinds_of, may_pass
 from autograder.audit.checking.null_models import form_of, null_models, recorded_answers
 from autograder.audit.checking.single_precision import measure_single
 from autograder.audit.checking.tried import CheckAudit
-from autograder.audit.checking.variants import (
-    SEEDS,
-    distance,
-    run_perturbed,
-    run_variant,
-)
+from autograder.audit.checking.variants import SEEDS, distance, run_perturbed, run_variant
 from autograder.authoring.bank import Variant
-from autograder.authoring.checks import Check
+from autograder.authoring.checks import Case, Check
 from autograder.authoring.kinds import Kind
 from autograder.authoring.standard import Compared, Standard
 from autograder.grading.cases import drawn_under
-from autograder.grading.perturbed import (
-    Perturbation,
-    PerturbedSession,
-    perturbations,
-)
+from autograder.grading.perturbed import Perturbation, PerturbedSession, perturbations
 from autograder.grading.twice import TWO_ANSWERS, gives_two_answers
 
 __all__ = ["FEW", "CheckTrial", "Tell"]
@@ -46,7 +39,7 @@ __all__ = ["FEW", "CheckTrial", "Tell"]
 SAMPLES = tuple(f"sample {number}".encode() for number in range(1, 21))
 FEW = 5  # seeds, or ways to compute, that are tried in any case
 FEWEST = 3  # likewise, of a check that takes long
-LONG, LONGER = 0.5, 2.0  # seconds of the processor, after which a few of each are enough
+LONG, LONGER = 0.3, 2.0  # seconds of the processor, after which a few of each are enough
 Tell = Callable[[], None]
 Run = tuple[list[CaseResult], list[Compared]]
 
@@ -55,7 +48,8 @@ class CheckTrial:
     """A check and what is tried on it: less of a check that takes long.
 
     It trains a network, say: what it judges after a hundred steps hangs little on the inputs that
-    were drawn. Its author has said so by a limit on time, or it is taken for quick.
+    were drawn. Its author has said so by a limit on time, or it is taken for quick. Of an answer
+    that takes long itself, less is tried as well.
     """
 
     def __init__(self, check: Check, oracle: Oracle, found: CheckAudit, tell: Tell) -> None:
@@ -66,11 +60,14 @@ class CheckTrial:
     def reference(self) -> bool:
         """Require that the reference passes, whatever inputs are drawn; return whether it does.
 
-        Of a check that takes long, fewer are drawn.
+        The first run tells whether the check takes long. If it does, fewer are drawn.
         """
-        began, runs = time.process_time(), []
-        for number, seed in enumerate(SEEDS if self._found.is_long else SEEDS + SAMPLES):
-            if number >= FEW and time.process_time() - began > LONG:
+        began, runs = time.process_time(), [self._failures(SEEDS[0])]
+        took = time.process_time() - began
+        self._found.is_long = self._check.seconds is not None and took > LONG
+        fewest = FEWEST if self._found.is_long else FEW
+        for seed in (SEEDS + SAMPLES)[1:]:
+            if len(runs) >= fewest and time.process_time() - began > LONG:
                 break
             runs.append(self._failures(seed))
         if failed := [results for results in runs if results]:
@@ -127,7 +124,7 @@ class CheckTrial:
         for alternative in bank.alternatives:
             runs = self._runs(alternative, "alternative")
             self._found.accepts += self._passes(alternative, runs)
-            if not any(map(_failed, runs[0][0])):
+            if not any(map(fails, runs[0][0])):
                 self._found.passed.add(alternative.label)
             margins = [r.margin for results, _ in runs for r in results if r.margin is not None]
             alternatives = max(alternatives, *(m for m in margins if m <= 1.0), 0.0)
@@ -145,7 +142,7 @@ class CheckTrial:
     def _mistake(self, mistake: Variant) -> None:
         results, misses = self._run(mistake, SEEDS[0])
         self._keep_failing(misses)
-        if any(map(_rejected, results)):
+        if any(map(rejects, results)):
             self._found.rejects[mistake.label] = results
             self._keep_off(results, misses, f"the mistake {mistake.title!r}")
         else:
@@ -153,19 +150,37 @@ class CheckTrial:
 
     def is_certain(self, mistake: Variant, first: list[CaseResult] | None) -> bool:
         """Return whether the check rejects a mistake whatever inputs are drawn, and twice alike."""
-        runs = self._runs(mistake, "mistake", (first, []) if first else None)
-        certain = all(any(map(_rejected, results)) for results, _ in runs)
+        begun: Run | None = (first, []) if first else None
+        further = partial(self._further, mistake, first) if first else None
+        runs = self._runs(mistake, "mistake", begun, further)
+        certain = all(any(map(rejects, results)) for results, _ in runs)
         for results, misses in runs[1 if first else 0 :]:  # of that one, all is noted
             self._keep_failing(misses)
-            if certain:
+            if certain and not (first and reject_from_afar(results, misses)):
                 self._keep_off(results, misses, f"the mistake {mistake.title!r}")
         return certain
+
+    def _further(self, mistake: Variant, first: Sequence[CaseResult], seed: bytes) -> Run:
+        """Run a mistake under another seed.
+
+        Where some case rejects it from so far off that no tolerance is in question, those that did
+        so at first are not run any more.
+        """
+        cases = {case.name: case for case in self._check.cases}
+        far = [cases.pop(one.name) for one in first if reject_from_afar([one], [])]
+        results, misses = self._run(mistake, seed, [*cases.values()])
+        for case in far:
+            if reject_from_afar(results, misses):
+                break
+            more, missed = self._run(mistake, seed, [case])
+            results, misses = results + more, misses + missed
+        return results, misses
 
     def _passes(self, alternative: Variant, runs: Sequence[Run]) -> bool:
         """Return whether an alternative passes, or may by the room for single precision."""
         for results, misses in runs:
             shares = [beyond(one)[0] for one in misses]
-            failed = [result for result in results if _failed(result)]
+            failed = [result for result in results if fails(result)]
             if not failed:
                 continue
             text = (
@@ -231,33 +246,48 @@ class CheckTrial:
     def _failures(self, seed: bytes) -> list[CaseResult]:
         """Return the cases that the reference does not pass."""
         anew = seed not in SEEDS  # nobody asks for that again
-        return [r for r in self._run(Variant("", {}), seed, anew)[0] if _failed(r)]
+        return [r for r in self._run(Variant("", {}), seed, anew=anew)[0] if fails(r)]
 
-    def _run(self, variant: Variant, seed: bytes, anew: bool = False) -> Run:
+    def _run(
+        self,
+        variant: Variant,
+        seed: bytes,
+        cases: Sequence[Case] | None = None,
+        anew: bool = False,
+    ) -> Run:
         """Run a variant; return the results, and what cases failed by; complain if one breaks."""
         misses: list[Compared] = []
-        results = run_variant(self._check, variant.values, self._oracle, seed, misses, anew=anew)
+        check = self._check if cases is None else self._check.only(cases)
+        results = run_variant(check, variant.values, self._oracle, seed, misses, anew=anew)
         self._tell()
         for one in results:
             if one.verdict is Verdict.BROKEN and variant.title:
                 self._complain(f"case {one.name!r} breaks on {variant.title!r}: {one.message}")
         return results, misses
 
-    def _runs(self, variant: Variant, kind: str, first: Run | None = None) -> list[Run]:
-        """Run a variant under each seed, and once more under the first; if long under two of them.
+    def _runs(
+        self,
+        variant: Variant,
+        kind: str,
+        first: Run | None = None,
+        further: Callable[[bytes], Run] | None = None,
+    ) -> list[Run]:
+        """Run a variant under each seed, and once more under the first; if long under two seeds.
 
         Args:
             variant: the answer.
             kind: what it is, in words.
             first: of the first seed, if it was run already.
+            further: runs it under another seed; nothing runs every case.
         """
-        runs = [first or self._run(variant, SEEDS[0])]
-        if self._found.is_long:
-            return [*runs, self._run(variant, SEEDS[1])]
-        runs += (self._run(variant, seed) for seed in SEEDS[1:])
-        runs.append(self._run(variant, SEEDS[0], anew=True))
-        what = f"{kind} {variant.title!r}"
-        self._compare(runs[0][0], runs.pop()[0], what, in_one_process=first is None)
+        further = further or partial(self._run, variant)
+        runs, began = [first or self._run(variant, SEEDS[0])], time.process_time()
+        runs.append(further(SEEDS[1]))
+        if self._found.is_long or time.process_time() - began > LONG:
+            return runs
+        runs += map(further, SEEDS[2:])
+        again, _ = self._run(variant, SEEDS[0], anew=first is None)  # else by another process
+        self._compare(runs[0][0], again, f"{kind} {variant.title!r}", in_one_process=first is None)
         return runs
 
     def _compare(
@@ -315,12 +345,3 @@ class CheckTrial:
         complaint = f"{self._where}: {text}"
         if complaint not in self._found.findings:
             self._found.findings.append(complaint)
-
-
-def _failed(result: CaseResult) -> bool:
-    return result.verdict is not Verdict.PASSED
-
-
-def _rejected(result: CaseResult) -> bool:
-    """Whether it costs points: a case that breaks costs none."""
-    return result.verdict not in (Verdict.PASSED, Verdict.BROKEN)

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import CheckProof
-from autograder.artefacts.results import CaseResult, Verdict
-from autograder.audit.checking.deciding import comes_out_so
+from autograder.audit.checking.deciding import comes_out_so, fails
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.checking.variants import SEEDS, distance, run_variant
 from autograder.authoring.bank import Variant
@@ -33,7 +32,7 @@ def complaints(
     for mistake in bank.mistakes:
         if mistake.label not in proven.rejects or _fails_by_more(mistake, audit):
             continue
-        if not comes_out_so(_fails, check, mistake.values, oracle, SEEDS[:1], standard):
+        if not comes_out_so(fails, check, mistake.values, oracle, SEEDS[:1], standard):
             yield (
                 f"check {check.name}: the mistake {mistake.title!r} passes with the tolerance "
                 f"that right answers need ({standard})"
@@ -44,7 +43,7 @@ def complaints(
             continue
         results = run_variant(check, alternative.values, oracle, SEEDS[0], standard=standard)
         for result in results:
-            if result.verdict is not Verdict.PASSED:
+            if fails(result):
                 yield (
                     f"check {check.name}: the alternative {alternative.title!r} does not pass "
                     f"case {result.name!r} with its tolerance ({standard}): {result.message}"
@@ -55,7 +54,3 @@ def _fails_by_more(mistake: Variant, audit: CheckAudit | None) -> bool:
     """Return whether a mistake fails some case by more than numbers that differ."""
     results = audit.rejects.get(mistake.label) if audit is not None else None
     return results is not None and distance(results) == math.inf
-
-
-def _fails(result: CaseResult) -> bool:
-    return result.verdict is not Verdict.PASSED

@@ -11,7 +11,7 @@ import numpy as np
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.gaps import Gaps
 from autograder.artefacts.results import CaseResult, Verdict
-from autograder.audit.checking.calibration import LARGEST_SHARE, ROOM, wrong_in
+from autograder.audit.checking.calibration import is_far, wrong_in
 from autograder.audit.forks import Mark
 from autograder.audit.mutation.mutants import Mutant, Site, mutants_of
 from autograder.audit.mutation.trial import Trial, run_one
@@ -27,8 +27,6 @@ __all__ = ["Kill", "Range", "asked_by", "mutants_for"]
 SECRET = b"audit 1"
 CASE_SECONDS = 1.0  # that a case may take, or as often the reference's time:
 SLOWER = 10
-FAR = 1000.0  # margins beyond which no tolerance is in question
-FAR_SHARE = ROOM * LARGEST_SHARE  # the same, beside the largest value
 _DRAWS = re.compile("rand|rng|seed|shuffle|permut|choice|drop|normal|uniform|bernoulli|multinom")
 _MISSING = re.compile(r"\s*(\w+) = \1 or ")  # no mistake where a prompt promises no 0
 _FOUND_OUT = (Verdict.FAILED, Verdict.ERRORED, Verdict.TIMED_OUT, Verdict.KILLED)
@@ -42,11 +40,6 @@ class Kill:
     case: str
     margin: float | None = None
     gaps: Gaps = field(default_factory=Gaps)
-
-    @property
-    def is_far(self) -> bool:
-        """Whether no tolerance is in question."""
-        return self.margin is None or (self.margin > FAR and self.gaps.single.wrong > FAR_SHARE)
 
 
 @dataclass(frozen=True)
@@ -118,7 +111,7 @@ class Range:
                 kill = self._kill(mutant, target)
                 if kill is not None:
                     found = kill if found is None else _further(kill, found)
-                if found is not None and found.is_far:
+                if found is not None and is_far(found.gaps):
                     break
         return found
 
