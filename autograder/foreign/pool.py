@@ -293,15 +293,14 @@ def _opened(told: Path) -> _Open:
 def _others(imported: Iterable[str], definition: Definition) -> set[str]:
     """Return what of some modules an assignment's notebooks may not find imported.
 
-    These are modules of other assignments that do more than to be there, and those that are called
-    as one that it brings.
+    These are modules that only others import, unless they are of `SHARED`, and those that are
+    called as one that it brings.
     """
-    own = frozenset(name.partition(".")[0] for name in definition.preload)
     return {
         name
         for name in imported
         if (package := name.partition(".")[0]) in definition.modules
-        or not (package in own or package in SHARED)
+        or not (name in definition.preload or package in SHARED)
     }
 
 

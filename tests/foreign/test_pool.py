@@ -103,7 +103,7 @@ def test_who_stops_a_run_does_not_wait_for_what_it_was_about():
 
 
 def test_fork_servers_last_as_long_as_they_have_imported_what_is_needed(tmp_path, monkeypatch):
-    monkeypatch.setattr(pool, "_expected", frozenset({"nbformat", "pytest"}))
+    monkeypatch.setattr(pool, "_expected", frozenset({"nbformat", "nbformat.v4", "pytest"}))
 
     def opened(name, *preload, files=None):
         definition = Definition(name, (), files or {}, preload=preload)
@@ -123,6 +123,7 @@ def test_fork_servers_last_as_long_as_they_have_imported_what_is_needed(tmp_path
         third = opened("c", "numpy", "nbformat")
         assert third.servers.isolation.is_walled
         assert third.servers.imported >= {"numpy", "nbformat", "pytest"}
+        assert "nbformat.v4" not in third.servers.imported
         assert first.servers.imported == frozenset()  # they are closed
         assert opened("d", "numpy").servers is not third.servers
         fifth = opened("e", "numpy", files={"pytest.py": b"OURS = 1"})
