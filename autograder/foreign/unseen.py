@@ -70,8 +70,8 @@ def _only_shows(value: ast.expr, theirs: Container[str]) -> bool:
 def _is_constant(value: ast.expr) -> bool:
     try:
         ast.literal_eval(value)
-    except ValueError:
-        return False
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False  # none, or one that cannot be: a list as a key of a dict
     return True
 
 

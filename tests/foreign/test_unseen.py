@@ -65,7 +65,15 @@ def test_an_expression_at_the_end_that_nothing_can_hang_on_is_left_out():
         "# only a comment",
         "",
     ]
-    kept = ["f(1)\ny = 2", "f(data)", "data.append(1)", "print(f(1))", "g(1)", "this is no Python"]
+    kept = [
+        "f(1)\ny = 2",
+        "f(data)",
+        "data.append(1)",
+        "print(f(1))",
+        "g(1)",
+        "this is no Python",
+        "f({[1]: 2})",
+    ]
     assert shown(*kept) == kept
     assert shown("f = print", "f(1)") == ["f = print", "f(1)"]
     assert shown("%matplotlib inline") == ["%matplotlib inline"]

@@ -20,9 +20,9 @@ SHOWN = functions_in(Path(__file__).read_text(encoding="utf-8"))
 SHOWN |= functions_in("\n".join(f"lambda x: {body}" for body in BODIES))
 
 
-def polynomial(x, y=1, *, power=2):
+def polynomial(x):
     roots = [2 * k for k in range(3)]
-    return sum((x - root) ** power for root in roots) + y
+    return sum((x - root) ** 2 for root in roots)
 
 
 def system(x):
@@ -34,7 +34,7 @@ def system(x):
 
 COMPUTING = {
     "a lambda": (lambda x: exp(x) - 2, 1.5),
-    "parameters, a loop": (polynomial, 3.0),
+    "a loop": (polynomial, 3.0),
     "functions inside, libraries": (system, np.array([3.0, 4.0])),
     "torch": (lambda x: torch.sum(x**2), torch.ones(3)),
     "methods": (lambda x: x.sum(axis=0).tolist(), np.ones((2, 2))),
@@ -46,10 +46,6 @@ def test_a_function_that_computes_is_the_same_where_it_is_given(what):
     function, value = COMPUTING[what]
     there = function_of(written_of(function, SHOWN))
     assert np.array_equal(there(value), function(value))
-    assert (there.__defaults__, there.__kwdefaults__) == (
-        function.__defaults__,
-        function.__kwdefaults__,
-    )
 
 
 def closed_over(k):
@@ -110,6 +106,8 @@ def test_a_function_that_nobody_can_read_stays_with_the_tests():
     assert function_of(written_of(names["g"], shown))(2) == 0.5  # it does what one does
     assert written_of(names["h"], shown) is None
     assert functions_in("this is no Python") == {}
+    exec("def k(x, root=2.5):\n    return x - root", names)  # a hidden test's own root
+    assert written_of(names["k"], functions_in("def k(x, root=1.5):\n    return x - root")) is None
     long = f"lambda x: x in {tuple(map(float, range(9000)))}"
     assert written_of(eval(long), functions_in(long)) is None
 

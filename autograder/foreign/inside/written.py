@@ -43,12 +43,13 @@ STATEFUL = frozenset(
 # Instructions that reach beyond what is passed.
 REACHING = ("IMPORT", "STORE_GLOBAL", "STORE_ATTR", "DELETE_GLOBAL", "DELETE_ATTR", "LOAD_BUILD")
 SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-PLAIN = (type(None), bool, int, float, complex, str)
 MOST_BYTES = 1 << 14  # of a function's code
 
 
 def functions_in(text: str) -> dict[CodeType, CodeType]:
     """Return the code of all functions that a text defines, by what they compute."""
+    if "lambda" not in text and "def" not in text:
+        return {}  # without compiling it: every student's tests come by here
     try:
         cell = compile(text, "<test>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
@@ -65,23 +66,17 @@ def written_of(function: Any, shown: Mapping[CodeType, CodeType]) -> Written | N
     """
     if type(function) is not FunctionType or function.__dict__ or function.__closure__:
         return None
+    if function.__defaults__ or function.__kwdefaults__:  # which a hidden test may have chosen
+        return None
     code = shown.get(_bare(function.__code__))
     if code is None or code.co_flags & SUSPENDED:
-        return None
-    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    if not all(type(default) in PLAIN for default in defaults):
         return None
     if (used := _names_in(code)) is None:
         return None
     names = {name: _place_of(name, function.__globals__) for name in used}
     if None in names.values() or len(data := marshal.dumps(code)) > MOST_BYTES:
         return None
-    return {
-        "code": data,
-        "names": names,
-        "defaults": function.__defaults__,
-        "named": function.__kwdefaults__,
-    }
+    return {"code": data, "names": names}
 
 
 def function_of(written: Mapping[str, Any]) -> Callable[..., Any]:
@@ -92,9 +87,7 @@ def function_of(written: Mapping[str, Any]) -> Callable[..., Any]:
         found = importlib.import_module(module)
         known[name] = getattr(found, attribute) if attribute else found
     code: CodeType = marshal.loads(written["code"])
-    function = FunctionType(code, known, code.co_name, written["defaults"])
-    function.__kwdefaults__ = written["named"]
-    return function
+    return FunctionType(code, known)
 
 
 @lru_cache(maxsize=256)
