@@ -8,7 +8,7 @@ import signal
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -31,8 +31,7 @@ class Watch:
         self.is_over = False
 
 
-@contextmanager
-def watchdog(seconds: float | None, of_processor: bool = False) -> Iterator[Watch]:
+def watchdog(seconds: float | None, of_processor: bool = False) -> AbstractContextManager[Watch]:
     """Raise `TimeoutError` in the block when it has run for so long; for None it is not watched.
 
     Elsewhere than in the main thread, and on Windows, it is raised between two steps of Python, and
@@ -42,40 +41,41 @@ def watchdog(seconds: float | None, of_processor: bool = False) -> Iterator[Watc
         seconds: that it may run.
         of_processor: whether only the processor's time counts, however busy the machine is.
     """
-    watch = Watch()
     if seconds is None:
-        yield watch
-    elif not hasattr(signal, "setitimer") or not _is_main_thread():
-        with _watched_by_a_thread(seconds, watch):
-            yield watch
-    else:
-        with _watched_by_a_signal(seconds, of_processor, watch):
-            yield watch
+        return nullcontext(Watch())
+    if not hasattr(signal, "setitimer") or not _is_main_thread():
+        return _watched_by_a_thread(seconds)
+    return _WatchedBySignal(seconds, of_processor)
 
 
 def _is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-@contextmanager
-def _watched_by_a_signal(seconds: float, of_processor: bool, watch: Watch) -> Iterator[None]:
-    def bark(_: int, frame: FrameType | None) -> None:
-        if _loses_exceptions(frame):
-            signal.setitimer(kind, AGAIN)
-            return
-        watch.is_over = True
-        raise TimeoutError(f"it ran for more than {seconds:.0f} s")
+class _WatchedBySignal:
+    """A block that a timer of the system watches: a class, as each case of an audit begins one."""
 
-    kind, number = signal.ITIMER_REAL, signal.SIGALRM
-    if of_processor:
-        kind, number = signal.ITIMER_PROF, signal.SIGPROF
-    handler = signal.signal(number, bark)
-    timer = signal.setitimer(kind, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(kind, *timer)
-        signal.signal(number, handler)
+    def __init__(self, seconds: float, of_processor: bool) -> None:
+        self._seconds, self._watch = seconds, Watch()
+        self._kind, self._number = signal.ITIMER_REAL, signal.SIGALRM
+        if of_processor:
+            self._kind, self._number = signal.ITIMER_PROF, signal.SIGPROF
+
+    def __enter__(self) -> Watch:
+        self._handler = signal.signal(self._number, self._bark)
+        self._timer = signal.setitimer(self._kind, self._seconds)
+        return self._watch
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(self._kind, *self._timer)
+        signal.signal(self._number, self._handler)
+
+    def _bark(self, _: int, frame: FrameType | None) -> None:
+        if _loses_exceptions(frame):
+            signal.setitimer(self._kind, AGAIN)
+            return
+        self._watch.is_over = True
+        raise TimeoutError(f"it ran for more than {self._seconds:.0f} s")
 
 
 def _loses_exceptions(frame: FrameType | None) -> bool:
@@ -89,7 +89,8 @@ def _loses_exceptions(frame: FrameType | None) -> bool:
 
 
 @contextmanager
-def _watched_by_a_thread(seconds: float, watch: Watch) -> Iterator[None]:
+def _watched_by_a_thread(seconds: float) -> Iterator[Watch]:
+    watch = Watch()
     number = ctypes.c_ulong(threading.get_ident())
     lock, is_done = threading.Lock(), False
 
@@ -103,7 +104,7 @@ def _watched_by_a_thread(seconds: float, watch: Watch) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield watch
     finally:
         timer.cancel()
         with lock:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from autograder.artefacts.compiled import Oracle
+from autograder.audit.checking import replayed
 from autograder.audit.checking.replayed import ReplayedReference, forget_answers
 
 
@@ -131,6 +132,41 @@ def test_an_object_means_the_same_when_its_questions_are_asked_again(counted):
         target = reference.attribute(counter.number, "double")
         assert reference.call(target.number, (4.0,), {}, False)[0] == 8.0
     assert len(oracle.namespace["made"]().calls) == 1
+
+
+def test_generators_change_places_for_what_may_draw_alone(counted, monkeypatch):
+    _, oracle = counted
+    looked_at = []
+    state = replayed._generators
+    monkeypatch.setattr(replayed, "_generators", lambda: looked_at.append(1) or state())
+    reference = session(oracle)
+    target = reference.get("drawn")
+    assert looked_at == []
+    np.random.seed(7)
+    before = np.random.get_state()[1]
+    value, _ = reference.call(target.number, (), {}, False)
+    assert value == np.random.RandomState(1).normal()
+    assert len(looked_at) == 2
+    assert np.array_equal(np.random.get_state()[1], before)
+
+
+def test_a_seed_behind_a_draw_counts_for_the_next_one(counted):
+    _, oracle = counted
+    reference = session(oracle)
+    first = ask(reference, "drawn")
+    reference.seed(1)
+    assert ask(reference, "drawn") == first
+
+
+def test_a_name_that_is_read_behind_a_replayed_call_means_the_same_object(counted):
+    _, oracle = counted
+    ask(session(oracle), "double", 1.0)
+    reference = session(oracle)
+    ask(reference, "double", 1.0)
+    target = reference.get("torch_drawn")
+    torch.manual_seed(1)
+    wanted = torch.rand(1).item()
+    assert reference.call(target.number, (), {}, False)[0] == wanted
 
 
 def test_what_it_raises_is_not_kept(counted):
