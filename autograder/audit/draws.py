@@ -90,7 +90,11 @@ def cover(
 
 
 def draws_for_mistakes(
-    oracle: Oracle, pools: Mapping[str, Check], jobs: int, progress: Callable[[str], None]
+    oracle: Oracle,
+    pools: Mapping[str, Check],
+    jobs: int,
+    progress: Callable[[str], None],
+    rejected: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, list[Draw]]:
     """Return the draws that the mistakes of the bank need: those that pass without, and not with.
 
@@ -99,7 +103,9 @@ def draws_for_mistakes(
         pools: the checks that are proven now, with all draws.
         jobs: how many processes there may be.
         progress: is told how far it is.
+        rejected: the mistakes that checks have rejected before, which ask these checks first.
     """
+    before = rejected or {}
     questions = dict.fromkeys(check.question for check in pools.values())
     # What has a limit on time trains something: it is asked last.
     checks = sorted(oracle.checks.values(), key=lambda check: check.seconds is not None)
@@ -115,6 +121,7 @@ def draws_for_mistakes(
         question, mistake = work[number]
         own = [check for check in checks if check.question == question]
         own.sort(key=lambda check: asked[check.name].isdisjoint(mistake.values))
+        own.sort(key=lambda check: mistake.label not in before.get(check.name, ()))
         for check in own:
             mark(0, LONGEST_RUN)
             if check.device != "cuda" and comes_out_so(

@@ -94,7 +94,8 @@ def prove(
     asked = who_asks(oracle, sites)
     tried = definitions_to_try(sites, asked, stale, stored)
     pools = pools_of(oracle, stale)
-    draws = draws_for_mistakes(oracle, pools, jobs, progress)
+    rejected = {name: one.rejects for name, one in stored.checks.items()}
+    draws = draws_for_mistakes(oracle, pools, jobs, progress, rejected)
     oracle = oracle.with_draws(_kinds(draws))
     mutants, more = try_mutants(
         oracle,

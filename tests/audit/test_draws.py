@@ -221,3 +221,37 @@ def test_a_mistake_is_first_tried_on_the_checks_that_ask_for_it(
     monkeypatch.setattr("autograder.audit.draws.in_forks", here)
     assert draws_for_mistakes(oracle, {"of_the_mean": of_the_mean}, 1, silent) == {}
     assert set(ran) == {"of_the_mean"}
+
+
+def test_a_mistake_is_first_tried_on_the_check_that_has_rejected_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran = []
+
+    @check("mean", points=1)
+    @case("sign")
+    def of_the_sign(student: Any, reference: Any, rng: np.random.Generator) -> None:
+        """Compares signs."""
+        ran.append("of_the_sign")
+        x = rng.normal(size=3)
+        assert_close(np.sign(student.mean(x)), np.sign(reference.mean(x)))
+
+    @check("mean", points=1)
+    @case("mean")
+    def of_the_mean(student: Any, reference: Any, rng: np.random.Generator) -> None:
+        """Compares means."""
+        ran.append("of_the_mean")
+        x = rng.normal(size=3)
+        assert_close(student.mean(x), reference.mean(x))
+
+    checks = {one.name: one for one in (of_the_sign, of_the_mean)}
+    oracle = Oracle("planted", {"mean": np.mean}, checks)
+    oracle.banks["mean"] = Bank((Variant("the sum", {"mean": np.sum}, "the sum"),))
+    here = lambda work, count, _: ((i, work(i, lambda *_: None)) for i in range(count))  # noqa: E731
+    monkeypatch.setattr("autograder.audit.draws.in_forks", here)
+    pools = {"of_the_mean": of_the_mean}
+    for rejected, first in (({}, "of_the_sign"), ({"of_the_mean": ("the sum",)}, "of_the_mean")):
+        del ran[:]
+        assert draws_for_mistakes(oracle, pools, 1, silent, rejected) == {}
+        assert ran[0] == first
+    assert set(ran) == {"of_the_mean"}

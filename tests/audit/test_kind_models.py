@@ -5,8 +5,9 @@ import pytest
 from matplotlib import pyplot as plt
 
 from autograder.artefacts.compiled import Oracle
+from autograder.audit.checking.asked import heard_in_a_run
 from autograder.audit.checking.check_audit import audit_check
-from autograder.audit.checking.kind_models import kind_models, kinds_of, may_pass
+from autograder.audit.checking.kind_models import kind_models, may_pass
 from autograder.audit.checking.null_models import null_models
 from autograder.authoring.checks import case, check
 from autograder.authoring.choices import assert_choice, assert_choices
@@ -137,7 +138,7 @@ def findings(function, name="f", **names):
     one = check("f", points=1)(case("one, hidden", hidden=True)(function))
     oracle = Oracle("kinds", names, {one.name: one})
     audited = audit_check(one, [name], list(names), oracle)
-    return kinds_of(one, oracle), " ".join(audited.findings), audited.free
+    return heard_in_a_run(one, oracle).kinds, " ".join(audited.findings), audited.free
 
 
 def test_a_check_of_speed_on_arguments_that_are_too_small_is_found_out():

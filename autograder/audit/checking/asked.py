@@ -3,7 +3,7 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from autograder.audit.checking.variants import SEEDS, run_perturbed
 from autograder.audit.mutation.variations import leaves
 from autograder.authoring.bank import Bank
 from autograder.authoring.checks import Check
+from autograder.authoring.kinds import Noted, noting_kinds
 from autograder.authoring.subject import Helper
 from autograder.sandbox.protocol.messages import InProcessSession
 
@@ -25,17 +26,20 @@ class Heard:
     Attributes:
         asked: the names that it gets from a student.
         told: texts that it hands to a helper, which may get what is called so.
+        kinds: of the questions that it asks.
     """
 
     asked: Set[str]
     told: Set[str]
+    kinds: Sequence[Noted]
 
 
 def heard_in_a_run(check: Check, oracle: Oracle) -> Heard:
     """Return what a check asks for under the first seed."""
     session = _Listening(oracle.namespace)
-    run_perturbed(check, session, oracle, SEEDS[0])
-    return Heard(session.asked, session.told)
+    with noting_kinds() as kinds:
+        run_perturbed(check, session, oracle, SEEDS[0])
+    return Heard(session.asked, session.told, kinds)
 
 
 class _Listening(InProcessSession):

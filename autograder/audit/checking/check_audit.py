@@ -58,7 +58,7 @@ def audit_check(
     if left_out := sum(case.name not in kept for case in check.pool()):
         found.notes.append(f"{left_out} draws are no cases: rounding decides what is right there")
     if check.points:
-        trial.null_models(sorted(asked))
+        trial.null_models(sorted(asked), heard.kinds)
     found.findings += unused_parameters(check)
     return found
 

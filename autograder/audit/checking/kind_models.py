@@ -16,28 +16,19 @@ import numpy as np
 
 from autograder.artefacts.compiled import Oracle
 from autograder.audit.checking.null_models import Answer, figures_apart, model_of
-from autograder.audit.checking.variants import SEEDS, run_variant
 from autograder.authoring.arrays import is_array, is_tensor, to_numpy
-from autograder.authoring.checks import Check
 from autograder.authoring.choices import parse_choices
-from autograder.authoring.kinds import Kind, Noted, noting_kinds
+from autograder.authoring.kinds import Kind, Noted
 from autograder.authoring.quantities import parse_quantity
 from autograder.sandbox.limits import MB
 
-__all__ = ["kind_models", "kinds_of", "may_pass"]
+__all__ = ["kind_models", "may_pass"]
 
 ALL, NONE = "every option ticked", "no option ticked"
 FIRST, LAST = "the first option", "the last option"
 GUESSES = frozenset({ALL, FIRST, LAST})
 BALLAST = 64 * MB  # that a right answer takes for nothing, beside all that it may
 Models = Iterator[tuple[str, dict[str, Any]]]
-
-
-def kinds_of(check: Check, oracle: Oracle) -> list[Noted]:
-    """Return which kinds of questions a check asks, as a run of it tells."""
-    with noting_kinds() as found:
-        run_variant(check, {}, oracle, SEEDS[0])
-    return found
 
 
 def may_pass(title: str) -> bool:

@@ -29,18 +29,28 @@ from autograder.sandbox.protocol.kinds import (
     encode,
 )
 
-__all__ = ["ReplayedReference", "forget_answers"]
+__all__ = ["ReplayedReference", "answers_computed", "forget_answers", "forget_answers_since"]
 
 Sent = tuple[bytes, tuple[bytes, ...]]  # a message's header and its bodies
 MAX_KEPT = 128 * MB  # of answers; where there are more, all are forgotten
 
 
 class _Answers:
-    """What a reference answered, by all that it was asked before and then."""
+    """What a reference answered, by all that it was asked before and then.
+
+    Attributes:
+        computed: how many answers were kept so far, those too that were forgotten since.
+    """
 
     def __init__(self) -> None:
+        self.computed = 0
         self._known: dict[bytes, Sent] = {}
         self._size = 0
+
+    def forget_last(self, count: int) -> None:
+        """Forget so many answers, the newest ones, or what there still is of them."""
+        for asked in [*self._known][-count:] if count else ():
+            self._size -= _size(self._known.pop(asked))
 
     def get(self, asked: bytes) -> Sent | None:
         """Return the answer, if there is one."""
@@ -48,12 +58,17 @@ class _Answers:
 
     def put(self, asked: bytes, answer: Sent) -> None:
         """Keep an answer."""
-        size = len(answer[0]) + sum(map(len, answer[1]))
+        size = _size(answer)
         if self._size + size > MAX_KEPT:
             self._known.clear()
             self._size = 0
         self._known[asked] = answer
         self._size += size
+        self.computed += 1
+
+
+def _size(answer: Sent) -> int:
+    return len(answer[0]) + sum(map(len, answer[1]))
 
 
 class ReplayedReference(ReferenceSession):
@@ -143,6 +158,17 @@ class ReplayedReference(ReferenceSession):
             if isinstance(reply, Raised):
                 return reply
         return None
+
+
+def answers_computed(oracle: Oracle) -> int:
+    """Return how many answers a reference has computed so far, of those that were kept."""
+    return _answers_of(_Same(oracle.namespace)).computed
+
+
+def forget_answers_since(oracle: Oracle, computed: int) -> None:
+    """Forget what a reference has answered since it had computed so many answers."""
+    answers = _answers_of(_Same(oracle.namespace))
+    answers.forget_last(answers.computed - computed)
 
 
 def forget_answers() -> None:

@@ -21,14 +21,14 @@ from autograder.audit.checking.calibration import (
     wrong_in,
 )
 from autograder.audit.checking.deciding import fails, reject_from_afar, rejects
-from autograder.audit.checking.kind_models import kind_models, kinds_of, may_pass
+from autograder.audit.checking.kind_models import kind_models, may_pass
 from autograder.audit.checking.null_models import form_of, null_models, recorded_answers
 from autograder.audit.checking.single_precision import measure_single
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.checking.variants import SEEDS, distance, run_perturbed, run_variant
 from autograder.authoring.bank import Variant
 from autograder.authoring.checks import Case, Check
-from autograder.authoring.kinds import Kind
+from autograder.authoring.kinds import Kind, Noted
 from autograder.authoring.standard import Compared, Standard
 from autograder.grading.cases import drawn_under
 from autograder.grading.perturbed import Perturbation, PerturbedSession, perturbations
@@ -210,16 +210,18 @@ class CheckTrial:
     def _note_wrong(self, gaps: Gaps) -> None:
         self._found.gaps = self._found.gaps.with_wrong(gaps)
 
-    def null_models(self, names: Sequence[str]) -> None:
-        """Require that no answer without work passes."""
+    def null_models(self, names: Sequence[str], kinds: Sequence[Noted]) -> None:
+        """Require that no answer without work passes.
+
+        Args:
+            names: what the check asks of students.
+            kinds: of the questions that it asks.
+        """
         oracle, found = self._oracle, self._found
         if not names:
             found.notes.append("no null model was tried: it asks for nothing by its name")
             return
-        recorded, kinds = (
-            recorded_answers(self._check, names, oracle),
-            kinds_of(self._check, oracle),
-        )
+        recorded = recorded_answers(self._check, names, oracle)
         draws = any(noted.kind == Kind.FIGURE for noted in kinds)
         twice = (
             (*null_models(names, oracle, recorded, draws), *kind_models(names, oracle, kinds))

@@ -13,7 +13,11 @@ import numpy as np
 
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import CaseResult, Verdict
-from autograder.audit.checking.replayed import ReplayedReference
+from autograder.audit.checking.replayed import (
+    ReplayedReference,
+    answers_computed,
+    forget_answers_since,
+)
 from autograder.authoring.checks import Case, Check
 from autograder.authoring.standard import Compared, Standard
 from autograder.authoring.subject import Session
@@ -196,15 +200,23 @@ def margin_with_two_threads(check: Check, oracle: Oracle) -> float:
     """Return how far the reference is from itself where torch has two threads.
 
     Not in a fork: the threads that a process had are not there, and torch waits for them for ever.
-    Some of what the reference has answered in this process is behind it from two threads.
+    What the reference answers with one is known where the check was run in this process before.
     """
     torch = sys.modules.get("torch")
     if torch is None or check.device == "cuda":
         return 0.0
-    run_variant(check, {}, oracle, SEEDS[0])  # what the reference answers with one
+    known = answers_computed(oracle)
+    far = _distance_with_two_threads(torch, check, oracle)
+    if answers_computed(oracle) != known:  # some answers were new, and so from two threads
+        forget_answers_since(oracle, known)
+        run_variant(check, {}, oracle, SEEDS[0])
+        far = _distance_with_two_threads(torch, check, oracle)
+    return far if math.isfinite(far) else 0.0
+
+
+def _distance_with_two_threads(torch: Any, check: Check, oracle: Oracle) -> float:
     torch.set_num_threads(2)
     try:
-        far = distance(run_variant(check, {}, oracle, SEEDS[0]))
+        return distance(run_variant(check, {}, oracle, SEEDS[0]))
     finally:
         torch.set_num_threads(1)
-    return far if math.isfinite(far) else 0.0
