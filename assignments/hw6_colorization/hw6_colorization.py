@@ -1239,8 +1239,9 @@ def disguised_scenes(rng, count):
     The colours are numbered anew, and all pictures turned by the same number of right angles.
     """
     scenes = make_scenes(count, rng)
-    offsets = scenes[:, None] - METRIC_PALETTE[None, :, :, None, None]
-    right = rng.permutation(len(METRIC_PALETTE))[(offsets**2).sum(axis=2).argmin(axis=1)]
+    offsets = (one - METRIC_PALETTE[:, :, None, None] for one in scenes)
+    nearest = np.stack([(offset**2).sum(axis=1).argmin(axis=0) for offset in offsets])
+    right = rng.permutation(len(METRIC_PALETTE))[nearest]
     grey = to_grey(scenes) + 0.01 * rng.normal(size=(count, 1, 32, 32)).astype(np.float32)
     turns = int(rng.integers(4))
     return np.rot90(grey, turns, (2, 3)).copy(), np.rot90(right, turns, (1, 2)).copy()
