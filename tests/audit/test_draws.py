@@ -15,9 +15,12 @@ from autograder.audit.draws import cover, draws_for_mistakes, pools_of
 from autograder.audit.mutation.kills import Fate, try_mutants
 from autograder.audit.mutation.targets import mutants_for
 from autograder.audit.publish import audit_only, compile_and_publish, unproven
+from autograder.authoring.array_parts import arrays
 from autograder.authoring.assertions import assert_close
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import Check, case, check
+from autograder.authoring.matching import matches_reference
+from autograder.authoring.parts import whole
 from autograder.compiler.build import compile_assignment
 from autograder.course import Course
 from autograder.errors import AuditRefused
@@ -255,3 +258,21 @@ def test_a_mistake_is_first_tried_on_the_check_that_has_rejected_it(
         assert draws_for_mistakes(oracle, pools, 1, silent, rejected) == {}
         assert ran[0] == first
     assert set(ran) == {"of_the_mean"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "runs"),
+    [({"n": whole(1, 9), "k": whole(1, 9)}, 1), ({"x": arrays("n")}, 2)],
+)
+def test_a_draw_is_moved_both_ways_where_there_is_something_to_move(parts: Any, runs: int) -> None:
+    calls: list[Any] = []
+
+    def f(*args: Any, **named: Any) -> float:
+        calls.append((args, named))
+        return 1.0
+
+    one = matches_reference("f", points=1, **parts)
+    pools = pools_of(Oracle("planted", {"f": f}, {one.name: one}), [one.name])
+    draws = len(pools[one.name].cases)
+    assert draws > 0
+    assert len(calls) == draws + runs * draws  # of the reference as it is, and moved

@@ -14,10 +14,11 @@ from autograder.audit.checking import single_precision
 from autograder.audit.checking.calibration import standard_in
 from autograder.audit.checking.check_audit import audit_check
 from autograder.audit.checking.single_precision import measure_single
-from autograder.audit.checking.variants import run_variant
+from autograder.audit.checking.variants import run_perturbed, run_variant
 from autograder.audit.reporting import _calibration_notes
 from autograder.authoring.bank import Bank, Variant
 from autograder.authoring.checks import case, check
+from autograder.sandbox.protocol.messages import InProcessSession
 
 
 def total(x):
@@ -86,6 +87,37 @@ def test_each_way_to_hand_back_is_measured(monkeypatch, move):
     monkeypatch.setattr(single_precision, "single_precisions", lambda: iter([only]))
     found = measured(function=one_by_one, **OPTIONS).share.right
     assert found == 0.0 if move.startswith("double") else found > 1e-7
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "plain", "ways"),
+    [({}, False, 3), ({"rtol": 1e-3, "atol": 0.0}, False, 1), ({"rtol": 1e-3}, True, 3)],
+)
+def test_how_answers_are_handed_back_is_measured_where_there_may_be_room(tolerance, plain, ways):
+    """By a check's own tolerances there is none, unless the reference is compared otherwise."""
+    asked = []
+
+    def counted(x):
+        asked.append(1)
+        return total(x)
+
+    @check("total", points=1)
+    @case("some numbers")
+    def total_is_near(student, reference, rng):
+        x = rng.uniform(size=5)
+        assert_close(student.total(x), reference.total(x), **tolerance)
+
+    seen = (
+        [one for _, some in run_perturbed_plainly(total_matches) for one in some] if plain else ()
+    )
+    known = oracle(counted)
+    measure_single(total_is_near, known, **OPTIONS, plain=seen)
+    assert len(asked) == ways
+
+
+def run_perturbed_plainly(one):
+    names = oracle()
+    return run_perturbed(one, InProcessSession(names.namespace), names, b"audit 1")
 
 
 def one_by_one_in_single(x):

@@ -13,6 +13,7 @@ from autograder.audit.mutation.variations import leaves
 from autograder.authoring.bank import Bank
 from autograder.authoring.checks import Check
 from autograder.authoring.kinds import Noted, noting_kinds
+from autograder.authoring.standard import Compared
 from autograder.authoring.subject import Helper
 from autograder.sandbox.protocol.messages import InProcessSession
 
@@ -27,19 +28,22 @@ class Heard:
         asked: the names that it gets from a student.
         told: texts that it hands to a helper, which may get what is called so.
         kinds: of the questions that it asks.
+        compared: the numbers of the reference, with themselves.
     """
 
     asked: Set[str]
     told: Set[str]
     kinds: Sequence[Noted]
+    compared: Sequence[Compared]
 
 
 def heard_in_a_run(check: Check, oracle: Oracle) -> Heard:
     """Return what a check asks for under the first seed."""
     session = _Listening(oracle.namespace)
     with noting_kinds() as kinds:
-        run_perturbed(check, session, oracle, SEEDS[0])
-    return Heard(session.asked, session.told, kinds)
+        runs = run_perturbed(check, session, oracle, SEEDS[0])
+    compared = [one for _, some in runs for one in some]
+    return Heard(session.asked, session.told, kinds, compared)
 
 
 class _Listening(InProcessSession):

@@ -30,6 +30,7 @@ __all__ = [
     "is_coarse",
     "is_far",
     "lies_in",
+    "may_have_room",
     "room_for_single",
     "single_in",
     "standard_in",
@@ -172,12 +173,17 @@ def single_in(compared: Iterable[Compared]) -> tuple[float | None, float | None]
     return max(shares, default=None), max(numbers, default=None)
 
 
+def may_have_room(one: Compared) -> bool:
+    """Return whether a comparison is one to which room for single precision applies."""
+    return not one.own and one.want.dtype.kind in "fc" and not is_coarse(one)
+
+
 def beyond(one: Compared) -> tuple[float, float]:
     """Return how far an answer is off beyond the relative tolerance: as a share, and as a number.
 
     Infinite where no room for single precision would let it pass.
     """
-    if one.own or one.want.dtype.kind not in "fc" or is_coarse(one):
+    if not may_have_room(one):
         return math.inf, math.inf
     with np.errstate(all="ignore"):
         off = np.abs(one.got - one.want) - DEFAULTS["float64"].rtol * np.abs(one.want)

@@ -48,7 +48,7 @@ def audit_check(
     found.accepts += len(others.alternatives)
     oracle = replace(oracle, banks={check.question: bank})
     trial = CheckTrial(check, oracle, found, tell)
-    trial.right_answers()
+    trial.right_answers(heard.compared)
     trial.variants()
     tried = {case.name for case in check.cases}
     if more := [case for case in draws if case.name not in tried]:

@@ -17,6 +17,7 @@ from autograder.audit.checking.calibration import (
     LARGEST_AT_ZERO,
     LARGEST_SHARE,
     beyond,
+    may_have_room,
     single_in,
 )
 from autograder.audit.checking.variants import SEEDS, run_perturbed
@@ -45,24 +46,37 @@ class Single:
     notes: list[str] = field(default_factory=list)
 
 
-def measure_single(check: Check, oracle: Oracle, is_long: bool, tell: Callable[[], None]) -> Single:
+def measure_single(
+    check: Check,
+    oracle: Oracle,
+    is_long: bool,
+    tell: Callable[[], None],
+    plain: Sequence[Compared] = (),
+) -> Single:
     """Measure the reference under each seed, then all other ways as far as there is time.
+
+    Where nobody's answers are compared by what has room for single precision, as by the check's own
+    tolerances or as whole numbers, it makes no difference how they are handed back.
 
     Args:
         check: which compares.
         oracle: the reference, with the alternatives.
         is_long: whether the check takes long: it is run under one seed then.
         tell: is called now and then, as a sign of life.
+        plain: what is compared where the reference computes as it is.
     """
     began, found = time.process_time(), Single()
     usual, *others = _ways(check, oracle)
     seeds = SEEDS[: 1 if is_long else None]
     reference = [one for seed in seeds for one in _compared(check, oracle, *usual, seed, tell)]
     alternatives: list[Compared] = []
+    has_room = any(map(may_have_room, (*plain, *reference)))
     for variant, move in others:
-        if time.process_time() - began > SECONDS:
+        is_other_way = move is not usual[1]
+        if time.process_time() - began > SECONDS or (is_other_way and not has_room):
             break
         seen = _compared(check, oracle, variant, move, SEEDS[0], tell)
+        has_room = has_room or any(map(may_have_room, seen))
         if (far := _beyond_rounding(seen)) is None:
             (alternatives if variant.title else reference).extend(seen)
         else:

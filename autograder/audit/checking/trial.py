@@ -78,8 +78,11 @@ class CheckTrial:
             self._complain_of(first.name, text)
         return self._found.reference_passes
 
-    def right_answers(self) -> None:
-        """Measure how far right answers lie apart; complain of tolerances that refuse some."""
+    def right_answers(self, plain: Sequence[Compared]) -> None:
+        """Measure how far right answers lie apart; complain of tolerances that refuse some.
+
+        ``plain`` is what is compared where the reference computes as it is.
+        """
         right = {False: 0.0, True: 0.0}  # by whether a coarse precision is wanted
         worst: Compared | None = None
         began = time.process_time()
@@ -101,7 +104,8 @@ class CheckTrial:
                         self._found.by_default = True
                         right[is_coarse(one)] = max(right[is_coarse(one)], one.margin)
         bands = Bands(right[False]), Bands(right[True])
-        single = measure_single(self._check, self._oracle, self._found.is_long, self._tell)
+        is_long, tell = self._found.is_long, self._tell
+        single = measure_single(self._check, self._oracle, is_long, tell, plain)
         self._found.notes += single.notes
         self._found.gaps = Gaps(*bands, single.share, single.zero)
         self._found.own_right = worst.margin if worst is not None else 0.0
@@ -211,12 +215,7 @@ class CheckTrial:
         self._found.gaps = self._found.gaps.with_wrong(gaps)
 
     def null_models(self, names: Sequence[str], kinds: Sequence[Noted]) -> None:
-        """Require that no answer without work passes.
-
-        Args:
-            names: what the check asks of students.
-            kinds: of the questions that it asks.
-        """
+        """Require that no answer without work passes; the check asks for names, in some kinds."""
         oracle, found = self._oracle, self._found
         if not names:
             found.notes.append("no null model was tried: it asks for nothing by its name")
