@@ -16,7 +16,8 @@ from autograder.authoring.arrays import NUMERIC, is_array, to_numpy
 from autograder.authoring.assertions import assert_close
 from autograder.errors import CheckFailure
 from autograder.grading.watchdog import watchdog
-from autograder.sandbox.protocol.messages import InProcessSession
+from autograder.sandbox.inside.host import Host
+from autograder.sandbox.protocol.kinds import Message, Seed
 
 __all__ = ["CALL_SECONDS", "Call", "agree", "is_finite", "outcome", "watched"]
 
@@ -24,7 +25,7 @@ CALL_SECONDS = 1.0
 CALLS = 3  # of each case that are kept
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # in what an object calls itself, another in each run
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
-_SEEDED = InProcessSession({})  # whose generators are those of this process
+_SEEDED = Host({})  # whose generators are those of this process
 _NOISE = 0.3  # on the parameters of a module, which may start at zeros and ones
 
 
@@ -79,7 +80,7 @@ def outcome(target: Any, call: Call, pure: bool) -> list[Any] | None:
     """
     try:
         args, kwargs = _copied((call.args, call.kwargs))
-        _SEEDED.seed(0)
+        _SEEDED.handle(Seed(0), _no_callback)
         with (
             watchdog(CALL_SECONDS, of_processor=True),
             np.errstate(all="ignore"),
@@ -95,6 +96,10 @@ def outcome(target: Any, call: Call, pure: bool) -> list[Any] | None:
     except BaseException:  # SystemExit too
         return None
     return [value, slopes, after]
+
+
+def _no_callback(message: Message) -> Message:
+    raise AssertionError(f"{type(message).__name__} to seed generators")
 
 
 def agree(got: list[Any] | None, want: list[Any] | None) -> bool:
