@@ -2,7 +2,7 @@
 
 People who are right do that in three ways: they cast what comes in, and hand back what comes of it;
 they cast that back; or they compute in double precision and cast at the end. The reference and each
-alternative are measured in all three.
+alternative are measured in all three, where any answer is compared by what has room for that.
 """
 
 import math

@@ -64,10 +64,13 @@ def run_variant(
         standard: how strictly numbers are compared.
         anew: whether the reference computes anew what it has answered before.
     """
+
     # Variants call the reference's other functions anyway: what fails so fails with them given too.
     # Its seconds are the processor's, so that the result is the same on a busy machine.
-    namespaces = ({**oracle.namespace, **values} for _ in range(2))
-    first, second = (TimedSession(names, check.seconds, of_processor=True) for names in namespaces)
+    def session() -> TimedSession:
+        return TimedSession({**oracle.namespace, **values}, check.seconds, of_processor=True)
+
+    first = session()
     compared: dict[str, list[Compared]] = {}
     draw = drawn_under(seed, oracle.assignment)
 
@@ -91,6 +94,7 @@ def run_variant(
         results = {case.name: run(case, student=first) for case in check.cases}
         again = [case for case in check.cases if wants_given(check, results[case.name], values)]
         if again:
+            second = session()
             rerun = partial(run, student=second)
             given = run_given(check, again, second, oracle.namespace, CASE_SECONDS, rerun)
             results |= {result.name: result for result in given}
