@@ -58,9 +58,6 @@ class _Said:
     packed: Packed
     bodies: list[Any]
 
-    def __post_init__(self) -> None:
-        require_plain(self.packed, self.bodies)
-
     @classmethod
     def of(cls, plain: Any) -> "_Said":
         """Return what is said here, in the place of one of them."""
@@ -269,11 +266,13 @@ def _argument(callback: Callback) -> _Said:
 
 
 def _checked(said: _Said) -> _Said:
-    """Return what a student's side says, which must have the form of an answer or a request.
+    """Return what a student's side says: plain values in the form of an answer or a request.
 
     Raises:
-        StudentError: it has not.
+        StudentError: it has not that form.
+        WireError: it holds what is no value.
     """
+    require_plain(said.packed, said.bodies)
     parts = said.packed.items if isinstance(said.packed, Mapping) else {}
     say = parts.get("say")
     if not isinstance(say, str) or say not in _FORMS or not _FORMS[say] <= parts.keys():
