@@ -25,6 +25,6 @@ def test_it_passes_and_leaves_nothing():
 
 def test_what_does_not_pass_is_told(monkeypatch):
     monkeypatch.setattr(rehearsal, "TEST", "assert add(3) == 5")
-    with pytest.raises(RuntimeError, match="did not pass: .*AssertionError"):
+    with pytest.raises(RuntimeError, match=r"did not pass: .*AssertionError"):
         rehearsal.rehearse()
     assert testing._tests is None
