@@ -146,10 +146,12 @@ class FolderGrader:
     def _get_ready(self) -> None:
         """Have a session of each notebook's tests from which those of a student are forked."""
         seconds = self.servers.cell_seconds(self.definition)
-        for name, plan in self.plan.notebooks.items():
+        for notebook in self.definition.notebooks:
+            name, plan = notebook.name, self.plan.notebooks[notebook.name]
             if name not in self._prepared and any(test.is_hardened for test in plan.tests.values()):
                 server, files = self.servers.tests, self.definition.files
-                self._prepared[name] = Prepared(server, plan, files, seconds)
+                sources = {name: cell.source for name, cell in notebook.tests.items()}
+                self._prepared[name] = Prepared(server, plan, files, seconds, sources)
         for prepared in self._prepared.values():
             prepared.get_ready()
 

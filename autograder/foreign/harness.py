@@ -11,7 +11,7 @@ from autograder.foreign.inside.answering import BACK
 from autograder.foreign.inside.testing import ASK
 from autograder.foreign.names import python_of
 from autograder.foreign.plan import NotebookPlan
-from autograder.foreign.prepared import Prepared, run_ahead
+from autograder.foreign.prepared import GIVEN, Prepared, label_of, run_ahead
 from autograder.foreign.relay import Outcome, Tests
 from autograder.sandbox.client.cell_runs import CodeCell
 from autograder.sandbox.client.fork_server import ForkServer
@@ -194,13 +194,13 @@ class _Trusted:
             shown = source if self._plan.as_written else ""
             names = test.names
             is_lost = self._tests.run(
-                source, names, "<given>", theirs, seconds, is_test=False, shown=shown
+                source, names, GIVEN, theirs, seconds, is_test=False, shown=shown
             ).lost
             if is_lost:
                 self._tests = None
         if self._tests is None:
             return Outcome("a given cell ended the session of the tests", killed=True, lost=True)
-        label = f"<{step.test}>"
+        label = label_of(step.test)
         outcome = self._tests.run(
             step.source, test.names, label, theirs, seconds, test.allowed, shown=test.shown
         )

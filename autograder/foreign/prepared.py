@@ -6,6 +6,7 @@ run for each of them anew.
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from types import MappingProxyType
 from typing import Any
 
 from autograder.errors import HarnessError, StudentError
@@ -16,8 +17,9 @@ from autograder.sandbox.client.fork_server import ForkServer
 from autograder.sandbox.client.session import CheckSession
 from autograder.sandbox.client.unforked import UnforkedSession
 
-__all__ = ["Prepared", "run_ahead"]
+__all__ = ["GIVEN", "Prepared", "label_of", "run_ahead"]
 
+GIVEN = "<given>"  # what a traceback calls a given cell
 SHARE = 32  # of the memory that sessions may have: more a prepared one may not take
 MOST_BYTES = 2 << 20  # of the files beside the tests, which are read behind each student
 
@@ -34,12 +36,19 @@ class Prepared:
         plan: of the notebook's tests.
         files: what lies beside the tests.
         seconds: the limit on a cell.
+        sources: the texts of tests, by name: what is known is compiled once for all students.
     """
 
     def __init__(
-        self, server: ForkServer, plan: NotebookPlan, files: Mapping[str, bytes], seconds: float
+        self,
+        server: ForkServer,
+        plan: NotebookPlan,
+        files: Mapping[str, bytes],
+        seconds: float,
+        sources: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._server, self._plan, self._files, self._seconds = server, plan, files, seconds
+        self._sources = sources
         self._session: UnforkedSession | None = None
         self._began = 0  # how often the session had been begun when it was prepared
         self._known: Any = None  # what there was of files and processes then
@@ -57,6 +66,7 @@ class Prepared:
         try:
             asked = session.itself(self._seconds, [ASK])
             is_lost = run_ahead(Tests(asked), self._plan, self._seconds)
+            asked.apply(_compile, (self._cells(),), {})
             room = self._server.limits.memory_mb / SHARE
             self._is_fit = not is_lost and asked.apply(_own_mb, (), {}) <= room
             self._began, self._known = session.began, self._traces_of(session)
@@ -97,6 +107,15 @@ class Prepared:
             with suppress(HarnessError):  # its fork server is gone
                 session.close()
 
+    def _cells(self) -> list[tuple[str, str, str]]:
+        """Return the cells that forks will run: the text of each, its label, what is shown."""
+        later = self._plan.given[self._plan.ahead :]
+        cells = [(source, GIVEN, source if self._plan.as_written else "") for source in later]
+        for name, source in self._sources.items():
+            if (test := self._plan.tests.get(name)) is not None and test.is_hardened:
+                cells.append((source, label_of(name), test.shown))
+        return cells
+
     def _traces_of(self, session: UnforkedSession) -> Any:
         """Return what there is of files and processes; None where the session has ended."""
         try:
@@ -120,7 +139,7 @@ def run_ahead(tests: Tests, plan: NotebookPlan, seconds: float) -> bool:
         tests.run(
             source,
             TestNames(),
-            "<given>",
+            GIVEN,
             None,
             seconds,
             is_test=False,
@@ -128,6 +147,18 @@ def run_ahead(tests: Tests, plan: NotebookPlan, seconds: float) -> bool:
         ).lost
         for source in plan.given[: plan.ahead]
     )
+
+
+def label_of(test: str) -> str:
+    """Return what a traceback calls a test."""
+    return f"<{test}>"
+
+
+def _compile(notebook: object, cells: list[tuple[str, str, str]]) -> None:
+    """Compile cells, where this helper runs."""
+    from autograder.foreign.inside.compiling import compile_ahead
+
+    compile_ahead(cells)
 
 
 def _own_mb(notebook: object) -> float:

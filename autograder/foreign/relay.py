@@ -18,6 +18,7 @@ from autograder.errors import (
     UnsendableArgument,
     WireError,
 )
+from autograder.foreign.inside.requests import ANSWER, RUN
 from autograder.foreign.plan import TestNames
 from autograder.sandbox.client.session import CheckSession
 from autograder.sandbox.protocol.kinds import Apply, Callback, Message, Raised, Value
@@ -28,20 +29,6 @@ __all__ = ["Outcome", "Tests"]
 
 MOST_TURNS = 1_000_000  # of one test cell
 OVERHEAD_SECONDS = 5.0  # for the tests' own side to say that it is done
-
-_RUN = """
-def run(notebook, *asked):
-    from autograder.foreign.inside.testing import run_tests
-
-    return run_tests(vars(notebook), *asked)
-"""
-_ANSWER = """
-def answer(notebook, request):
-    from autograder.foreign.inside.answering import answer
-
-    return answer(vars(notebook), request)
-"""
-
 
 # What the student's side may say, and what must be there then.
 _FORMS: AnyMapping[str, frozenset[str]] = {
@@ -58,9 +45,6 @@ class _Said:
     packed: Packed
     bodies: list[Any]
 
-    def __post_init__(self) -> None:
-        require_plain(self.packed, self.bodies)
-
     @classmethod
     def of(cls, plain: Any) -> "_Said":
         """Return what is said here, in the place of one of them."""
@@ -73,7 +57,7 @@ class _Said:
 
     def as_request(self) -> Message:
         """Return it as a request to the student's side."""
-        return Apply("answer", _ANSWER, [self.packed]).with_bodies(self.bodies)
+        return Apply("answer", ANSWER, [self.packed]).with_bodies(self.bodies)
 
 
 @dataclass(frozen=True)
@@ -148,7 +132,7 @@ class Tests:
         asked = None if allowed is None else list(allowed)
         about = (source, list(names.theirs), list(names.down), asked, label, is_test, shown)
         args = [packer.pack(arg) for arg in about]
-        message: Message = Apply("run", _RUN, args).with_bodies(packer.bodies)
+        message: Message = Apply("run", RUN, args).with_bodies(packer.bodies)
         try:
             for _ in range(MOST_TURNS):
                 self._session.seconds = turn.left() + OVERHEAD_SECONDS
@@ -269,11 +253,13 @@ def _argument(callback: Callback) -> _Said:
 
 
 def _checked(said: _Said) -> _Said:
-    """Return what a student's side says, which must have the form of an answer or a request.
+    """Return what a student's side says: plain values in the form of an answer or a request.
 
     Raises:
-        StudentError: it has not.
+        StudentError: it has not that form.
+        WireError: it holds what is no value.
     """
+    require_plain(said.packed, said.bodies)
     parts = said.packed.items if isinstance(said.packed, Mapping) else {}
     say = parts.get("say")
     if not isinstance(say, str) or say not in _FORMS or not _FORMS[say] <= parts.keys():

@@ -15,7 +15,7 @@ from autograder.sandbox.protocol.settings import WEAKEST, Isolation, down_to
 
 __all__ = ["Servers"]
 
-INSIDE = ("autograder.foreign.inside.answering", "autograder.foreign.inside.testing")
+INSIDE = ("autograder.foreign.inside.rehearsal",)  # and with it all that runs on either side
 ALWAYS = ("numpy", *INSIDE)
 
 

@@ -110,6 +110,12 @@ HARDENED = {
         "import datetime\nfrom fractions import Fraction\n"
         "assert f() == (datetime.date(2024, 2, 29), Fraction(1, 3))",
     ),
+    "polynomials": (
+        "import numpy as np\ndef f(p):\n    return p.deriv()\ndef halve(p):\n    p.coef /= 2",
+        "import numpy as np\nP = np.polynomial.Polynomial\np = P([4.0, 3.0, 2.0])\n"
+        "assert f(p) == P([3.0, 4.0]) and f(p).coef[1] == 4\n"
+        "assert halve(p) is None and list(p.coef) == [2.0, 1.5, 1.0]",
+    ),
 }
 
 

@@ -45,6 +45,17 @@ def over_the_wire(value):
     return decode(unpack(packed, bodies, refuse), lambda kind, said: (kind, said))
 
 
+POLYNOMIALS = [
+    np.polynomial.Polynomial([1, 2, 0.0]),
+    np.polynomial.Chebyshev([1, 2j], domain=[0, 3], window=[-2, 2], symbol="t"),
+    np.polynomial.Legendre.fit([0, 1, 2], [1, 3, 2], 2),
+    np.polynomial.Polynomial([1, 2]),
+    np.poly1d([1, 2, 3]),
+    np.poly1d([2.0, 1], True, variable="z"),
+]
+POLYNOMIALS[3].coef = np.array([1, 2, 0])  # whole numbers, which no constructor would leave
+
+
 def keep(value):
     return {"$object": {"number": 1, "type": type(value).__name__}}
 
@@ -71,6 +82,45 @@ def test_arrays_come_back_as_they_were():
         assert type(found) is np.ndarray
 
     require_each([(array,) for array in ARRAYS], holds)
+
+
+def test_polynomials_come_back_as_they_were():
+    def holds(polynomial):
+        found = over_the_wire(polynomial)
+        assert type(found) is type(polynomial)
+        assert repr(found) == repr(polynomial)
+        assert vars(found).keys() == vars(polynomial).keys()
+        for name, part in vars(polynomial).items():
+            assert np.array_equal(vars(found)[name], part)
+            assert getattr(vars(found)[name], "dtype", None) == getattr(part, "dtype", None)
+        assert np.array_equal(found(np.arange(4)), polynomial(np.arange(4)))
+
+    require_each([(polynomial,) for polynomial in POLYNOMIALS], holds)
+
+
+def test_a_polynomial_with_more_than_numpys_own_stays_where_it_is():
+    changed = np.polynomial.Polynomial([1, 2])
+    changed.degree = lambda: 5
+    theirs = type("Polynomial", (np.polynomial.Polynomial,), {})([1, 2])
+    longer = np.poly1d(np.array([1, 2], dtype=np.longdouble))
+    of_objects = np.polynomial.Polynomial([1, 2])
+    of_objects.coef = np.array([1, None], dtype=object)
+    assert {over_the_wire(one)[0] for one in (changed, theirs, longer, of_objects)} == {"object"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(["Polynomial", []], ["Polynomial", [["coef", [1.0]], ["_symbol", "x"]]]),
+        ["Polynomial", [["coef", {"$object": {"number": 1}}], ["_symbol", "x"]]],
+        ["Polynomial", [["coef", np.ones(2)], ["domain", np.ones(3)], ["_symbol", "x"]]],
+        *(["Polynomial", [["coef", np.ones(2)], ["_symbol", "no name"]]], ["eval", []]),
+        *(["poly1d", [["coeffs", np.ones((2, 2))], ["_variable", "x"]]], [["poly1d"], []]),
+    ],
+)
+def test_no_other_polynomial_is_made(said):
+    with pytest.raises(Uncrossable):
+        decode({"$polynomial": said}, lambda kind, said: object())
 
 
 def test_views_of_a_dict_and_exceptions_come_back():
@@ -135,7 +185,7 @@ KINDS = st.sampled_from(
         *("set", "dict", "frame", "series", "index", "rangeindex", "multi", "times", "objects"),
         *("fields", "type", "error", "range", "slice", "deque", "defaultdict", "Counter"),
         *("numbers", "fraction", "decimal", "date", "datetime", "keys", "items", "own", "object"),
-        *("eval", "__import__", "timestamp", "missing", "npstr", "bytearray"),
+        *("eval", "__import__", "timestamp", "missing", "npstr", "bytearray", "polynomial"),
     ]
 )
 

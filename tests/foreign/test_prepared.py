@@ -2,6 +2,7 @@
 
 import pytest
 
+from autograder.foreign import plan as plans
 from autograder.foreign import relay
 from autograder.foreign.names import is_calm
 from autograder.foreign.plan import NotebookPlan, TestNames
@@ -34,6 +35,23 @@ def outcomes(servers):
 def prepared_with(servers, *given, files=None):
     _, tests = servers._warm()
     return Prepared(tests, NotebookPlan(given, {}, ahead=len(given)), files or {}, 20.0)
+
+
+def test_tests_are_compiled_once_for_all_forks(servers, outcomes):
+    known = (
+        "from autograder.foreign.inside.compiling import _compiled\n"
+        "assert _compiled.cache_info().hits == 1"
+    )
+    sources = {"test": known, "broken": "def f(:", "else": "assert True"}
+    plan = NotebookPlan((), {name: plans.TestPlan(TestNames(), 0) for name in ("test", "broken")})
+    prepared = Prepared(servers._warm()[1], plan, {}, 20.0, sources)
+    try:
+        unknown = known.replace("== 1", "== 0")
+        found = outcomes(prepared, known, known, unknown, sources["broken"])
+        assert found[:3] == [None] * 3
+        assert "SyntaxError" in found[3]
+    finally:
+        prepared.close()
 
 
 def test_what_a_test_does_no_other_finds_and_given_cells_run_once(servers, outcomes):

@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+from autograder.foreign.inside import randomness
 from autograder.foreign.inside.randomness import RandomState
 
 
@@ -57,6 +58,17 @@ def test_a_state_that_is_put_back_is_told_though_only_the_number_kept_differs():
     assert known.changed() is not None
     np.random.set_state(state)
     assert known.changed() is not None
+
+
+@pytest.mark.parametrize("is_as_known", [True, False])
+def test_an_interpreter_that_keeps_its_state_elsewhere_is_asked_for_it(monkeypatch, is_as_known):
+    assert randomness._IS_AS_KNOWN  # in every Python that is supported
+    monkeypatch.setattr(randomness, "_IS_AS_KNOWN", is_as_known)
+    known = RandomState()
+    for draw in (random.random, lambda: random.gauss(0, 1), lambda: random.getrandbits(3)):
+        draw()
+        assert known.changed() is not None
+        assert known.changed() is None
 
 
 def test_seeding_alike_again_changes_nothing():

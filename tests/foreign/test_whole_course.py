@@ -1,6 +1,7 @@
 """An nbgrader course graded as it is, from its folders to its gradebook."""
 
 import contextlib
+import datetime
 import io
 import json
 import os
@@ -163,6 +164,13 @@ def test_staff_and_nbgrader_go_on_from_what_was_graded(course):
         assert notebook.late_submission_penalty == 8.5  # by the course's own plugin
         grade = opened.gradebook.find_grade("proof", "first", "ps1", "ada")
         assert not grade.needs_manual_grade  # nobody is asked to look again
+        opened.gradebook.update_or_create_submission(
+            "ps1", "ada", extension=datetime.timedelta(days=2)
+        )
+    assert run("grade", "--jobs", "1", "--student", "ada")[0] == 0
+    with found.database.opened([]) as opened:  # a penalty goes with what it was for
+        notebook = opened.gradebook.find_submission_notebook("first", "ps1", "ada")
+        assert notebook.late_submission_penalty is None
 
 
 def test_what_cannot_be_done_is_said(course):

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.foreign.inside.polynomials import polynomial_of_data
+
 __all__ = ["TYPES", "Uncrossable", "decode", "exception_named"]
 
 Resolve = Callable[[str, Any], Any]
@@ -122,6 +124,8 @@ def _decoded(kind: str, said: Any, inner: Callable[[Any], Any], resolve: Resolve
         if (error := exception_named(said[0])) is None:
             raise Uncrossable("no exception of Python's")
         return error(str(said[1]))
+    if name == "polynomial":
+        return polynomial_of_data(said, inner)
     if name in _SIMPLE:
         return _SIMPLE[name](said)
     from autograder.foreign.inside.frames import frame_of_data

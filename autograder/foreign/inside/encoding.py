@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograder.foreign.inside.decoding import TYPES, Uncrossable, exception_named
+from autograder.foreign.inside.polynomials import polynomial_as_data
 
 __all__ = ["encode"]
 
@@ -117,6 +118,8 @@ class _Encoder:
                 return {"$error": [name, str(value)]}
         if (torch := sys.modules.get("torch")) is not None and isinstance(value, torch.Tensor):
             return value
+        if (polynomial := polynomial_as_data(value, inner)) is not None:
+            return polynomial
         if "pandas" in sys.modules:
             from autograder.foreign.inside.frames import frame_as_data
 

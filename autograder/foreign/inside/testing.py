@@ -1,8 +1,6 @@
 """The side of the tests: runs an instructor's cells, with proxies for what the student defined."""
 
-import ast
 import contextlib
-import dis
 import io
 import os
 import sys
@@ -12,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from autograder.foreign.inside.compiling import code_of
 from autograder.foreign.inside.decoding import Uncrossable, decode
 from autograder.foreign.inside.encoding import encode
+from autograder.foreign.inside.polynomials import put_into_polynomial
 from autograder.foreign.inside.proxies import DATA, Proxies, Stays, number_of
 from autograder.foreign.inside.randomness import RandomState
 from autograder.foreign.inside.written import functions_in, written_of
@@ -23,7 +23,6 @@ __all__ = ["ASK", "run_tests"]
 
 ASK = "_autograder_ask"  # what the session of the tests calls back by
 MOST_WORDS = 2000
-STORE = "STORE_NAME"  # of a name at the top level
 _tests: "Tests | None" = None
 
 
@@ -94,15 +93,15 @@ class Tests:
         unseen = io.StringIO()
         said: dict[str, Any] = {"value": None}
         try:
-            statements, last, bound = self._compiled(source, name)
+            code = code_of(source, name, self.namespace.get("get_ipython", lambda: None)())
             with contextlib.redirect_stdout(unseen), contextlib.redirect_stderr(unseen):
                 self._fetch(theirs, down)
-                self._own |= bound
+                self._own |= code.binds
                 if not is_test:
                     self._known = {}
-                exec(statements, self.namespace)
-                if last is not None:
-                    said["value"] = _number(eval(last, self.namespace))
+                exec(code.statements, self.namespace)
+                if code.last is not None:
+                    said["value"] = _number(eval(code.last, self.namespace))
         except BaseException as error:  # SystemExit of a test ends its cell only
             said["error"] = _told(error, source, name)
         return said | {"stays": self._stays, "used": sorted(self._used)}
@@ -172,26 +171,6 @@ class Tests:
             self._used.add("random")
             if self._may("random"):
                 self._random.take(said["random"])
-
-    def _compiled(self, source: str, name: str) -> tuple[Any, Any, set[str]]:
-        """Return the code of a cell, that of the expression that it shows, and what it binds."""
-        tree = self._parsed(source, name)
-        last = None
-        if tree.body and isinstance(end := tree.body[-1], ast.Expr) and not _is_quiet(source):
-            tree.body.pop()
-            last = compile(ast.Expression(end.value), name, "eval")
-        code = compile(tree, name, "exec")
-        return code, last, {one.argval for one in dis.get_instructions(code) if one.opname == STORE}
-
-    def _parsed(self, source: str, name: str) -> ast.Module:
-        """Return the tree of a cell; IPython is asked only of what is no Python as it stands."""
-        try:
-            return ast.parse(source, name)
-        except SyntaxError:
-            shell = self.namespace.get("get_ipython", lambda: None)()
-            if shell is None:
-                raise
-            return ast.parse(str(shell.transform_cell(source)), name)
 
     def _fetch(self, theirs: Sequence[str], down: Sequence[str]) -> None:
         """Take over what the notebook's names mean now."""
@@ -275,11 +254,6 @@ class Tests:
 _NOTHING = object()
 
 
-def _is_quiet(source: str) -> bool:
-    """Return whether a notebook shows nothing of the expression at the end of a cell."""
-    return source.rstrip().endswith(";")
-
-
 def _number(value: Any) -> float | None:
     """Return a value as partial credit; None for what is no number."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
@@ -323,6 +297,8 @@ def _put_into(old: Any, new: Any) -> None:
     elif isinstance(old, (dict, set)) and isinstance(new, (dict, set)):
         old.clear()
         old.update(new)
+    elif put_into_polynomial(old, new):
+        pass
     elif hasattr(old, "copy_") and hasattr(new, "shape"):
         old.data.copy_(new)
     elif isinstance(old, bytearray):

@@ -46,6 +46,7 @@ SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENER
 MOST_BYTES = 1 << 14  # of a function's code
 
 
+@lru_cache(maxsize=4096)
 def functions_in(text: str) -> dict[CodeType, CodeType]:
     """Return the code of all functions that a text defines, by what they compute."""
     if "lambda" not in text and "def" not in text:

@@ -38,6 +38,7 @@ __all__ = [
 
 MAX_DEPTH, MAX_DIMENSIONS = 32, 8
 MAX_ITEMS = 100_000
+_WHOLE = (str, int, float, type(None))  # packed as they are
 MAX_INTEGER_BITS = 1 << 16
 MAX_WORD = 100  # of what was received, as an error quotes it
 DTYPES = {
@@ -195,6 +196,8 @@ def require_plain(packed: Packed, bodies: list[Any]) -> None:
             raise WireError(f"a value nested deeper than {MAX_DEPTH}")
         if items > MAX_ITEMS:
             raise WireError(f"a value of more than {MAX_ITEMS} items; an array holds any number")
+        if isinstance(one, _WHOLE):
+            continue
         if isinstance(one, Array):
             _plain_array(one, left)
         elif isinstance(one, Items):
