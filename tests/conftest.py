@@ -4,6 +4,7 @@ import gc
 import os
 import random
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,10 +33,29 @@ settings.load_profile("tests")
 gc.set_threshold(100_000, 20, 20)
 
 
+TESTS = Path(__file__).parent
+WRITEUPS = TESTS / "demo" / "test_writeups.py"
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Return a worker more than there are cores: some tests wait, for a limit or for somebody."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Put side by side what shares something that takes long, so that few processes make it.
+
+    Folders, and what stands in each, stay in the order that was drawn for them.
+    """
+    drawn = {}
+    items.sort(key=lambda item: drawn.setdefault(_folder(item), len(drawn)))
+
+
+def _folder(item):
+    """Return the folder of a test, or that whose compiled assignments it grades."""
+    return TESTS / "assignments" if item.path == WRITEUPS else item.path.parent
 
 
 def pytest_collection_finish():
