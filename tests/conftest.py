@@ -1,5 +1,7 @@
 """A tiny assignment: one given cell, two automatic questions, one manual question."""
 
+import contextlib
+import ctypes
 import gc
 import os
 import random
@@ -27,6 +29,19 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tests")
+
+
+def _compute_in_one_thread():
+    """Let numpy's OpenBLAS have no thread but ours: each waits awake behind a product, for 30 ms.
+
+    Not by the environment, which commands that tests call would have, too.
+    """
+    core = Path(np._core._multiarray_umath.__file__)  # is linked against it
+    with contextlib.suppress(AttributeError, OSError):  # another library, on another system
+        ctypes.CDLL(core).scipy_openblas_set_num_threads64_(1)
+
+
+_compute_in_one_thread()
 
 # Nothing that is collected is garbage, and tests leave little: to look for some took a seventh of
 # the time of both.
