@@ -1,9 +1,12 @@
 """A tiny assignment: one given cell, two automatic questions, one manual question."""
 
+import contextlib
+import ctypes
 import gc
 import os
 import random
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,15 +30,47 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
+
+def _compute_in_one_thread():
+    """Let numpy's OpenBLAS have no thread but ours: each waits awake behind a product, for 30 ms.
+
+    Not by the environment, which commands that tests call would have, too.
+    """
+    core = Path(np._core._multiarray_umath.__file__)  # is linked against it
+    with contextlib.suppress(AttributeError, OSError):  # another library, on another system
+        ctypes.CDLL(core).scipy_openblas_set_num_threads64_(1)
+
+
+_compute_in_one_thread()
+
 # Nothing that is collected is garbage, and tests leave little: to look for some took a seventh of
 # the time of both.
 gc.set_threshold(100_000, 20, 20)
+
+
+TESTS = Path(__file__).parent
+WRITEUPS = TESTS / "demo" / "test_writeups.py"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Return a worker more than there are cores: some tests wait, for a limit or for somebody."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Put side by side what shares something that takes long, so that few processes make it.
+
+    Folders, and what stands in each, stay in the order that was drawn for them.
+    """
+    drawn = {}
+    items.sort(key=lambda item: drawn.setdefault(_folder(item), len(drawn)))
+
+
+def _folder(item):
+    """Return the folder of a test, or that whose compiled assignments it grades."""
+    return TESTS / "assignments" if item.path == WRITEUPS else item.path.parent
 
 
 def pytest_collection_finish():

@@ -133,7 +133,8 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         id=digest_of(data),
         manifest=manifest,
         source=source,
-        release=nbformat.reads(files[RELEASE].decode(), as_version=4),
+        # It was found valid when it was written: to look again would first build a validator.
+        release=nbformat.reader.reads(files[RELEASE].decode()),
         reference={n: d.decode() for n, d in package.items() if n.endswith(".py")},
         mutants=mutants,
         data={n: d for n, d in files.items() if n.startswith(DATA)},

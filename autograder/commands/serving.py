@@ -1,11 +1,12 @@
 """The command of a grader that stays up."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from autograder.commands.cluster import add_engine, device_of, with_cluster
 from autograder.commands.command import (
@@ -70,7 +71,7 @@ def _serve(options: Options) -> int:
         _say,
         None if exchange is None else Incoming(exchange, _say),
     )
-    with holding(course, "autograder serve", alone=True), _ending():
+    with holding(course, "autograder serve", alone=True), _ending() as goes_on:
         try:
             if options.once:
                 return ATTENTION if server.once() else DONE
@@ -78,7 +79,7 @@ def _serve(options: Options) -> int:
             if course.demo_secret:
                 _say("hidden inputs come from the demo secret, which everybody knows")
             with suppress(KeyboardInterrupt):
-                server.watch()
+                server.watch(goes_on)
             _say("stopped; what was graded is stored, the same command goes on")
         finally:
             standing.close()
@@ -107,15 +108,20 @@ def _say(text: str) -> None:
 
 
 @contextmanager
-def _ending() -> Iterator[None]:
-    """Let a signal to end, as systemd sends it, do what Ctrl-C does."""
+def _ending() -> Iterator[Callable[[], bool]]:
+    """Let a signal to end, as systemd sends it, do what Ctrl-C does; give whether none has come.
+
+    What is raised in the midst of a library, or of an import, may be lost there.
+    """
+    ended = Event()
 
     def end(*_: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        ended.set()
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        yield
+        yield lambda: not ended.is_set()
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -26,6 +26,13 @@ from autograder.sandbox.client.session import CodeCell
 __all__ = ["Healer"]
 
 MOST_NAMES = 3  # that a note tells
+# Not by nbformat's functions: they validate, and each worker would build what does, first.
+_TEXT: dict[str, object] = {"metadata": {}, "source": ""}
+_FORMS: dict[str, dict[str, object]] = {
+    "code": {"cell_type": "code", **_TEXT, "execution_count": None, "outputs": []},
+    "markdown": {"cell_type": "markdown", **_TEXT},
+    "raw": {"cell_type": "raw", **_TEXT},
+}
 
 
 class Healer:
@@ -60,7 +67,8 @@ class Healer:
         self._written = dict[str, str]()  # into given cells, by grade_id
         self._edited = dict[str, list[str]]()  # cells by what became of what they had more
         self._budget, self._reader = budget, Reader(budget)
-        self.notebook = nbformat.v4.new_notebook(metadata=release.metadata)
+        form = {"cells": [], "metadata": release.metadata, "nbformat": 4, "nbformat_minor": 5}
+        self.notebook = nbformat.from_dict(form)
         self.run = list[CodeCell]()
         self.places = dict[str, Sequence[int]]()
         self.notes = list[str]()
@@ -189,7 +197,7 @@ class Healer:
 
     def _show(self, cell: StudentCell, text: str) -> None:
         """Add a cell to what staff read."""
-        added = getattr(nbformat.v4, f"new_{cell.type}_cell")(id=f"own-{cell.number}")
+        added = nbformat.from_dict(_FORMS[cell.type] | {"id": f"own-{cell.number}"})
         _fill(added, cell)
         added.source = text
         self.notebook.cells.append(added)

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 from autograder.course import Course
+from autograder.engines import serving
 from autograder.engines.holding import holding
 from tests.cli.conftest import ENVIRONMENT
 
@@ -62,6 +64,21 @@ def test_it_grades_what_arrives_and_goes_on_where_it_was_killed(compiled, tmp_pa
     assert said.endswith("stopped; what was graded is stored, the same command goes on\n")
     for student in ("ada", "bo"):
         assert len(list((root / "results" / "small" / "history" / student).iterdir())) == 1
+
+
+def test_a_signal_to_end_ends_it_though_an_import_swallows_what_it_raises(
+    compiled, tmp_path, run, monkeypatch
+):
+    def step(*_):
+        with suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return []
+
+    monkeypatch.setattr(serving, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(serving.Server, "_step", step)
+    done = run(shutil.copytree(compiled, tmp_path / "course"), "serve")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("stopped; what was graded is stored, the same command goes on\n")
 
 
 def test_what_cannot_be_served_is_said(compiled, tmp_path, run):

@@ -103,7 +103,7 @@ def test_who_stops_a_run_does_not_wait_for_what_it_was_about():
 
 
 def test_fork_servers_last_as_long_as_they_have_imported_what_is_needed(tmp_path, monkeypatch):
-    monkeypatch.setattr(pool, "_expected", frozenset({"nbformat", "nbformat.v4", "pytest"}))
+    monkeypatch.setattr(pool, "_expected", frozenset({"packaging", "packaging.version", "pytest"}))
 
     def opened(name, *preload, files=None):
         definition = Definition(name, (), files or {}, preload=preload)
@@ -115,15 +115,15 @@ def test_fork_servers_last_as_long_as_they_have_imported_what_is_needed(tmp_path
         first = opened("a", "numpy")
         assert first.servers.isolation.is_walled
         assert first.servers.imported >= {"numpy", "pytest"}
-        assert "nbformat" not in first.servers.imported  # another assignment's alone
+        assert "packaging" not in first.servers.imported  # another assignment's alone
         assert pool._opened(tmp_path / "a") is first
         second = opened("b", "numpy")
         assert second.work.definition.assignment == "b"
         assert second.servers is first.servers
-        third = opened("c", "numpy", "nbformat")
+        third = opened("c", "numpy", "packaging")
         assert third.servers.isolation.is_walled
-        assert third.servers.imported >= {"numpy", "nbformat", "pytest"}
-        assert "nbformat.v4" not in third.servers.imported
+        assert third.servers.imported >= {"numpy", "packaging", "pytest"}
+        assert "packaging.version" not in third.servers.imported
         assert first.servers.imported == frozenset()  # they are closed
         assert opened("d", "numpy").servers is not third.servers
         fifth = opened("e", "numpy", files={"pytest.py": b"OURS = 1"})

@@ -3,12 +3,21 @@
 import pytest
 
 from autograder.foreign.definition import SourceCell
+from autograder.foreign.servers import Servers
 from autograder.foreign.unseen import with_nothing_shown
+from autograder.sandbox.limits import Limits
 from tests.nbgrader_courses import answer, given, scored
 
 PLT = "import matplotlib.pyplot as plt\n"
 F = SourceCell("def f(x):\n    return x", is_answer=True)
 TEST = SourceCell("assert f(1) == 1", "t", is_test=True)
+
+
+@pytest.fixture(scope="module")
+def servers():
+    """Fork servers that draw: each session would import what that takes, for a second."""
+    with Servers(("numpy", "matplotlib"), Limits()) as servers:
+        yield servers
 
 
 def shown(*sources, test=TEST):

@@ -129,8 +129,12 @@ def test_an_illegal_access_ends_its_case_and_what_comes_behind_it_runs_anew(grad
 
 
 def test_a_kernel_that_never_ends_is_ended_by_the_limit_on_time(grade, grader):
-    for_ever = "torch._C._cuda_synchronize = lambda *_: [0 for _ in iter(int, 1)]"
-    hangs = f"def double(x):\n    {for_ever}\n    return x"
+    # A lock that is taken twice: no signal and no exception gets behind it, and nobody computes.
+    hangs = """def double(x):
+    import ctypes
+    lock, take = ctypes.create_string_buffer(64), ctypes.PyDLL(None).pthread_mutex_lock
+    torch._C._cuda_synchronize = lambda *_: [take(lock) for _ in range(2)]
+    return x"""
     result = grade({"double": hangs, "triple": RIGHT["triple"]})
     assert verdicts(result)["double_is_right"] == [Verdict.TIMED_OUT] * 2
     assert verdicts(result)["triple_is_right"] == PASSED

@@ -121,12 +121,20 @@ class Page(Browser):
         self.until(f"window.location.href.startsWith({json.dumps(address)}) && !!({ready})")
 
     def type(self, selector: str, text: str) -> None:
-        """Type into a field by the keyboard and leave it."""
+        """Type into a field by the keyboard and leave it; again where what was stored takes over.
+
+        The page fills its fields when it has loaded what they hold, whatever was typed before.
+        """
         field = f"document.querySelector({json.dumps(selector)})"
-        self.run(f"{field}.focus(); {field}.select()")
-        self("Input.insertText", text=text)
-        self.run(f"{field}.blur()")
-        self.until(f"{field}.value === {json.dumps(text)}")
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            self.run(f"{field}.focus(); {field}.select()")
+            self("Input.insertText", text=text)
+            self.run(f"{field}.blur()")
+            if self.run(f"{field}.value === {json.dumps(text)}"):
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"cannot be typed into: {selector}")
 
     def click(self, selector: str) -> None:
         """Click with the mouse on what stands there."""
