@@ -131,25 +131,8 @@ def shapes_have_the_right_form(student, reference, rng):
 # and f count half a point each, the others one.
 
 
-# %%
-def draw_network():
-    """Draw the network of Question 1.2: a box for each step, an arrow for each connection."""
-    steps = ["image", "a", "b", "c", "d", "e", "up", "join", "f"]
-    _, axes = plt.subplots(figsize=(9, 1.9))
-    places = [-0.15, *range(1, 9)]
-    for x, name in zip(places, steps, strict=True):
-        box = {"boxstyle": "round,pad=0.4", "facecolor": "#dbe9f6", "edgecolor": "#33577b"}
-        axes.text(x, 0, name, ha="center", va="center", bbox=box)
-    arrow = {"arrowstyle": "->", "color": "#33577b", "shrinkA": 14, "shrinkB": 14}
-    for x in range(len(steps) - 1):
-        axes.annotate("", (x + 1, 0), (x + 0.08, 0), arrowprops=arrow)
-    skip = {**arrow, "connectionstyle": "arc3,rad=-0.25"}
-    axes.annotate("", (7, 0), (1, 0), arrowprops=skip)
-    axes.text(4, 0.95, "skip connection", ha="center", color="#33577b")
-    axes.set(xlim=(-0.6, 8.6), ylim=(-0.5, 1.3))
-    axes.axis("off")
-    plt.show()
-
+# %% given=true
+from reference.figures.convolutions import draw_network
 
 if budget(True, graded=False):
     draw_network()
@@ -220,18 +203,8 @@ def network_shapes_have_the_right_form(student, reference, rng):
 # 3, 2, and 1½ each for kernels 3 and 4.
 
 
-# %%
-def draw_edges():
-    """Draw the three kinds of edges of Question 1.3."""
-    row, column = np.mgrid[:10, :10]
-    images = {"horizontal": row < 5, "falling": row < column, "rising": row + column < 9}
-    figure, axes = plt.subplots(1, 3, figsize=(6.4, 2.4))
-    for place, (title, image) in zip(axes, images.items(), strict=True):
-        place.imshow(np.where(image, 0.85, 0.25), cmap="gray", vmin=0, vmax=1)
-        place.set(title=title, xticks=[], yticks=[])
-    figure.tight_layout()
-    plt.show()
-
+# %% given=true
+from reference.figures.convolutions import draw_edges
 
 if budget(True, graded=False):
     draw_edges()
@@ -386,14 +359,11 @@ self_check(pass_through_weights_make_the_identity)
 from reference.receptive_fields import receptive_field
 
 
+# %% given=true
+from reference.probes.layer_stacks import draw_stack
+
+
 # %%
-def draw_stack(rng, count, dilation):
-    """Return `count` layers of many sizes, of which the last has the largest dilation."""
-    rows = rng.integers([1, 1, 1], [6, 4, dilation + 1], size=(count, 3))
-    rows[:1, 0], rows[-1:, 2] = rng.integers(2, 6), dilation
-    return [tuple(row) for row in rows.tolist()]
-
-
 @check(
     "receptive_field",
     points=4,
@@ -471,51 +441,11 @@ def fields_have_the_right_form(student, reference, rng):
 # Give one letter for each panel, none of them twice. Two letters are left over. Each panel is worth
 # a point.
 
-# %%
-CURVES = """
-6.06 1.64 1.14 .89 .736 .705 .619 .575 .537 .522 .508 .469 .458 .444 .442 .436 .436 .416 .391
-.385 .372 .387 .365 .378 .388 .359 .338 .358 .341 .316 .334 4.61 1.92 1.59 1.44 1.32 1.3 1.24
-1.25 1.25 1.3 1.32 1.34 1.42 1.49 1.55 1.57 1.63 1.68 1.69 1.72 1.78 1.84 1.9 1.97 2.05 2.11
-2.14 2.21 2.25 2.31 2.42 3.87 .151 .199 .213 .168 .235 .22 .256 .209 .199 .217 .396 .235 .298
-.157 .292 .293 .176 .257 .084 .0832 .0834 .0834 .0832 .0838 .0835 .0849 .0837 .0845 .083 .0831
-4.69 .173 .207 .227 .186 .228 .233 .294 .216 .196 .209 .365 .279 .335 .204 .34 .287 .173 .287
-.0998 .0992 .1 .0993 .102 .0995 .101 .103 .0992 .101 .1 .1 3.87 3.78 3.69 3.6 3.51 3.42 3.34
-3.26 3.18 3.1 3.02 2.95 2.88 2.81 2.74 2.67 2.61 2.55 2.49 2.43 2.37 2.31 2.26 2.2 2.15 2.1 2.05
-2 1.96 1.91 1.87 4.69 4.58 4.47 4.37 4.27 4.17 4.07 3.98 3.89 3.8 3.71 3.63 3.55 3.47 3.39 3.31
-3.24 3.17 3.09 3.03 2.96 2.89 2.83 2.77 2.7 2.64 2.59 2.53 2.47 2.42 2.37 3.87 2.36 1.47 .937
-.616 .418 .297 .221 .172 .141 .121 .108 .0997 .0939 .0901 .0875 .0857 .0846 .0838 .0832 .0828
-.0826 .0824 .0823 .0822 .0821 .0821 .082 .082 .082 .082 4.69 2.95 1.9 1.25 .844 .588 .425 .319
-.25 .204 .173 .151 .137 .126 .119 .114 .11 .108 .106 .104 .103 .102 .101 .101 .1 .1 .0999 .0997
-.0995 .0994 .0993 3.87 3.6 2.82 1.82 .881 .296 .232 .69 1.51 2.43 3.16 3.49 3.34 2.81 2.09 1.42
-.998 .94 1.22 1.7 2.19 2.53 2.62 2.46 2.15 1.81 1.59 1.57 1.76 2.06 2.33 4.69 4.38 3.49 2.32 1.2
-.444 .252 .651 1.49 2.51 3.39 3.88 3.86 3.38 2.64 1.85 1.25 .996 1.11 1.51 2.01 2.46 2.73 2.77
-2.62 2.37 2.15 2.04 2.07 2.2 2.32 3.87 .187 .3 .256 .151 .164 .207 .165 .25 .187 .231 .295 .258
-.257 .232 .318 .325 .232 .277 .151 .152 .183 .314 .242 .199 .16 .146 .23 .15 .171 .166 4.69 .198
-.342 .299 .17 .197 .229 .188 .27 .209 .264 .306 .263 .269 .244 .334 .376 .25 .319 .181 .157 .203
-.35 .23 .215 .178 .161 .266 .166 .195 .179
-"""
-
-
-def draw_curves():
-    """Draw the six panels of Question 2.1."""
-    losses = np.array(CURVES.split(), float).reshape(6, 2, 31)
-    figure, axes = plt.subplots(2, 3, figsize=(10, 5.6), sharex=True, sharey=True)
-    for number, (place, (training, fresh)) in enumerate(
-        zip(axes.flat, losses, strict=True), start=1
-    ):
-        place.semilogy(training, label="training data")
-        place.semilogy(fresh, "--", label="fresh data")
-        place.set(title=f"panel {number}")
-        place.grid(alpha=0.3)
-    axes[0, 0].legend()
-    for place in axes[1]:
-        place.set(xlabel="epochs")
-    figure.tight_layout()
-    plt.show()
-
+# %% given=true
+from reference.figures.sgd_runs import draw_runs
 
 if budget(True, graded=False):
-    draw_curves()
+    draw_runs()
 
 # %%
 from reference.answers.exam import panel_1, panel_2, panel_3, panel_4, panel_5, panel_6
@@ -571,24 +501,11 @@ def curves_have_the_right_form(student, reference, rng):
 from reference.training import train_on_batch
 
 
+# %% given=true
+from reference.probes.training_loops import run_train_on_batch
+
+
 # %%
-def run_train_on_batch(notebook, weights, images, labels, sizes, counts):
-    """Return the losses of some batches, and the weights after them.
-
-    weights: the first values of a linear model's parameters; old gradients are there, too.
-    counts: whether the labels are counts; if not, they are classes.
-    """
-    model = torch.nn.Linear(weights[0].shape[1], weights[0].shape[0]).double()
-    for parameter, value in zip(model.parameters(), weights, strict=True):
-        parameter.data = torch.tensor(value)
-        parameter.grad = torch.ones_like(parameter)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    loss_fn = torch.nn.PoissonNLLLoss() if counts else torch.nn.CrossEntropyLoss()
-    batches = zip(torch.tensor(images).split(sizes), torch.tensor(labels).split(sizes), strict=True)
-    seen = [float(notebook.train_on_batch(model, optimizer, *batch, loss_fn)) for batch in batches]
-    return seen, [parameter.detach().numpy() for parameter in model.parameters()]
-
-
 @check("train_on_batch", points=2, hint="Which gradients does a step use, in the second batch?")
 @domain(counts=choices(False, True), visible=1)
 def train_on_batch_takes_clean_steps(student, reference, rng, counts):
@@ -631,58 +548,11 @@ self_check(train_on_batch_takes_clean_steps)
 from reference.training import train_epoch
 
 
+# %% given=true
+from reference.probes.training_loops import draw_epochs, run_train_epoch
+
+
 # %%
-def run_train_epoch(notebook, weights, images, labels, sizes, counts, epochs, adaptive, normed):
-    """Return losses, weights and running statistics of some epochs with train_epoch.
-
-    weights: the first values of the model's parameters, in their order.
-    sizes: the sizes of the batches.
-    counts: whether the labels are counts; if not, they are classes.
-    adaptive: whether Adam is used; if not, it is SGD with momentum.
-    normed: whether the model has batch normalisation, which knows two modes.
-    """
-    wide, features, outputs = weights[0].shape[0], weights[0].shape[1], weights[-1].shape[0]
-    model = torch.nn.Sequential(
-        torch.nn.Linear(features, wide),
-        *([torch.nn.BatchNorm1d(wide, affine=False)] if normed else []),
-        torch.nn.Tanh(),
-        torch.nn.Linear(wide, outputs),
-    ).double()
-    for parameter, value in zip(model.parameters(), weights, strict=True):
-        parameter.data = torch.tensor(value)
-        parameter.grad = torch.ones_like(parameter)
-    model.eval()
-    kind, settings = torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}
-    if adaptive:
-        kind, settings = torch.optim.Adam, {"lr": 0.05}
-    optimizer = kind(model.parameters(), **settings)
-    parts = zip(torch.tensor(images).split(sizes), torch.tensor(labels).split(sizes), strict=True)
-    batches, losses = list(parts), []
-    criterion = torch.nn.PoissonNLLLoss() if counts else torch.nn.CrossEntropyLoss()
-    for _ in range(epochs):
-        losses.append(list(notebook.train_epoch(model, optimizer, batches, criterion)))
-    plain = all(isinstance(loss, float) for epoch in losses for loss in epoch)
-    state = [value.detach().numpy().astype(float) for value in model.state_dict().values()]
-    weights = [value.detach().numpy() for value in model.parameters()]
-    return {
-        "plain": plain,
-        "losses": [[float(v) for v in epoch] for epoch in losses],
-        "weights": weights,
-        "statistics": state[2:4] if normed else [],
-    }
-
-
-def draw_epochs(rng, sizes, counts, epochs=1, adaptive=False, normed=False):
-    """Return the arguments of run_train_epoch."""
-    examples, outputs = sum(sizes), 1 if counts else 3
-    start = [rng.normal(size=shape) for shape in ((6, 4), 6, (outputs, 6), outputs)]
-    labels = rng.integers(3, size=examples)
-    if counts:
-        labels = rng.poisson(2.0, size=(examples, 1)).astype(float)
-    images = rng.normal(size=(examples, 4))
-    return start, images, labels, sizes, counts, epochs, adaptive, normed
-
-
 @check(
     "train_epoch",
     points=1,
@@ -766,16 +636,11 @@ self_check(train_epoch_keeps_no_graph)
 from reference.answers.exam import changes_the_limit, keeps_the_outputs
 
 
+# %% given=true
+from reference.probes.written_letters import letters_of
+
+
 # %%
-def letters_of(answer):
-    """Return the letters of an answer in order, or nothing if it is no text or list of letters."""
-    if isinstance(answer, (list, tuple)) and all(
-        isinstance(item, str) and len(item.strip()) == 1 for item in answer
-    ):
-        answer = "".join(answer)
-    return "".join(sorted(set(answer.upper()) - set(" ,;"))) if isinstance(answer, str) else ""
-
-
 @check("all_that_apply", points=4, hint="Take the changes one by one, in the smallest example.")
 @case("the limit, one letter off", name="changes_the_limit", most_wrong=1, hidden=True)
 @case("the limit", name="changes_the_limit", most_wrong=0, hidden=True)

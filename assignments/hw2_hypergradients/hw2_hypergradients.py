@@ -599,27 +599,8 @@ self_check(graph_edges_are_right)
 # of the hypergradient, and their number grows fast.
 
 
-# %%
-def draw_graph(edges):
-    """Draw the graph of a run: weights in the middle, gradients below, the learning rate on top."""
-    names = {name for edge in edges for name in edge}
-    last = max(int(name[1:]) for name in names if name != "eta")
-    place = {"eta": (last / 2, 1.0), f"L{last}": (last + 0.7, 0.0)}
-    for k in range(last + 1):
-        place |= {f"w{k}": (k, 0.0), f"g{k}": (k + 0.4, -0.9)}
-    plt.figure(figsize=(2 + 2 * last, 3))
-    for start, end in edges:
-        arrow = {"arrowstyle": "->", "shrinkA": 12, "shrinkB": 12}
-        plt.annotate("", place[end], place[start], arrowprops=arrow)
-    for name in names:
-        plt.text(
-            *place[name], name, ha="center", va="center", bbox={"boxstyle": "circle", "fc": "w"}
-        )
-    plt.xlim(-0.4, last + 1.1)
-    plt.ylim(-1.3, 1.4)
-    plt.axis("off")
-    plt.show()
-
+# %% given=true
+from reference.figures.run_graph import draw_graph
 
 with suppress(NotImplementedError):  # as long as graph_edges is not written
     draw_graph(graph_edges(2))
@@ -665,99 +646,11 @@ with suppress(NotImplementedError):  # as long as graph_edges is not written
 from reference.hypergradients import hypergrad_unrolled
 
 
+# %% given=true
+from reference.probes.training_runs import watch_runs
+
+
 # %%
-def watch_runs(notebook, name, data, w0, runs, model, device="cpu", history=None):
-    """Call a function of the notebook, and return its answers and what it kept alive.
-
-    data: X and t for each loss that the function gets. runs: the numbers that each call gets.
-    model: "linear" or "tanh". history: how many of the operations are counted that weights
-    remember; where it is given, every loss marks the graph that it becomes part of, so that the
-    graphs that are alive can be counted whenever a loss is asked for.
-    """
-    import gc
-    import weakref
-
-    alive, most, longest = weakref.WeakSet(), 0, 0
-
-    class Sign:
-        """Lives as long as a graph."""
-
-    class Mark(torch.autograd.Function):
-        """Hands its input on, and hangs a sign on the graph."""
-
-        @staticmethod
-        def forward(x):
-            return x.clone()
-
-        @staticmethod
-        def setup_context(ctx, inputs, output):
-            ctx.sign = Sign()
-            alive.add(ctx.sign)
-
-        @staticmethod
-        def backward(ctx, grad):
-            return grad
-
-        @staticmethod
-        def jvp(ctx, tangent):
-            return tangent.clone()
-
-        @staticmethod
-        def vmap(info, in_dims, x):
-            return Mark.apply(x), in_dims[0]
-
-    def look(w):
-        """Count the graphs that are alive, and the operations that the weights remember."""
-        nonlocal most, longest
-        if len(alive) == 8:
-            gc.collect(1)  # what nobody holds any more is no leak
-        seen, waiting = set(), [w.grad_fn]
-        while waiting and len(seen) < history:
-            node = waiting.pop()
-            if node is not None and node not in seen:
-                seen.add(node)
-                waiting += [parent for parent, _ in node.next_functions]
-        most, longest = max(most, len(alive)), max(longest, len(seen))
-
-    def loss_of(X, t):
-        X, t = torch.tensor(X, device=device), torch.tensor(t, device=device)
-
-        def loss(w):
-            outputs = X @ w.reshape(X.shape[1], -1)
-            if history is not None:
-                look(w)
-                outputs = Mark.apply(outputs)
-            return ((torch.tanh(outputs) if model == "tanh" else outputs) - t).square().mean()
-
-        return loss
-
-    def plain(value):
-        """Return a value without its graph."""
-        if isinstance(value, (tuple, list)):
-            return [plain(item) for item in value]
-        return value.detach().cpu() if isinstance(value, torch.Tensor) else value
-
-    def hangs_on_a_graph(value):
-        if isinstance(value, (tuple, list)):
-            return any(hangs_on_a_graph(item) for item in value)
-        return isinstance(value, torch.Tensor) and value.grad_fn is not None
-
-    losses = [loss_of(*pair) for pair in data]
-    start = w0.to(device)
-    before = start.clone()
-    raw = [getattr(notebook, name)(*losses, start, *numbers) for numbers in runs]
-    if alive:
-        gc.collect()
-    untouched = not start.requires_grad and start.grad is None and torch.equal(start, before)
-    return {
-        "answers": [plain(answer) for answer in raw],
-        "most alive": most,
-        "longest": longest,
-        "left": len(alive) + sum(hangs_on_a_graph(answer) for answer in raw),
-        "w0 untouched": untouched,
-    }
-
-
 def draw_data(rng, w0, examples=7):
     """Draw data for a training loss and a validation loss, with which no run gets out of hand."""
     dtype, d = str(w0.dtype).removeprefix("torch."), w0.shape[0] if w0.ndim else 1

@@ -162,18 +162,11 @@ self_check(f_matches_reference)
 from reference.autodiff import numeric_jacobian
 
 
+# %% given=true
+from reference.probes.jacobians import differences_in_table, differences_of, differences_of_matrix
+
+
 # %%
-def differences_of(notebook, which, w, h, scheme):
-    """Return the Jacobian of one of four functions by differences."""
-    functions = {
-        "3 to 2": lambda x: np.array([x[0] * x[1] ** 2 + x[2] ** 3, np.sin(x[0] + 2 * x[2])]),
-        "2 to 4": lambda x: np.array([x[0] ** 3, x[1] ** 2, x[0] * x[1], np.cos(x).prod()]),
-        "3 to 1": lambda x: np.array([(3 + np.sin(x).sum()) ** 3]),
-        "1 to 3": lambda x: np.array([x[0], x[0] ** 2, x[0] ** 3]),
-    }
-    return notebook.numeric_jacobian(functions[which], w, h, scheme)
-
-
 @check(
     "numeric_jacobian",
     points=5,
@@ -199,12 +192,6 @@ self_check(numeric_jacobian_matches_reference)
 
 
 # %%
-def differences_of_matrix(notebook, matrix, w, h, scheme):
-    """Return the Jacobian of a linear function by differences, and the point afterwards."""
-    jacobian = notebook.numeric_jacobian(lambda x: matrix @ x, w, h, scheme)
-    return {"J": jacobian, "w afterwards": w}
-
-
 @check(
     "numeric_jacobian",
     points=1,
@@ -234,19 +221,6 @@ self_check(numeric_jacobian_converts_first)
 
 
 # %%
-def differences_in_table(notebook, points, values, w, h, scheme):
-    """Return the Jacobian by differences of a function of which only these values are known."""
-
-    def look_up(x):
-        distances = np.abs(points - np.asarray(x, dtype=float)).max(axis=1)
-        nearest = int(distances.argmin())
-        if not distances[nearest] < 1e-9:
-            raise ValueError("f is called at a point that neither scheme needs")
-        return values[nearest].copy()
-
-    return notebook.numeric_jacobian(look_up, w, h, scheme)
-
-
 @check(
     "numeric_jacobian",
     points=2,
@@ -274,30 +248,10 @@ self_check(numeric_jacobian_of_f)
 # the slopes of the two straight pieces, and where each curve turns. What limits it from there on?
 
 
-# %%
-def draw_errors():
-    """Draw the error of both schemes against the step, for sin(3 x) at x = 1."""
-    import matplotlib.pyplot as plt
+# %% given=true
+from reference.figures.derivatives import draw_errors
 
-    steps, exact = np.logspace(-14, 0, 85), 3 * np.cos(3.0)
-    errors = {
-        scheme: [
-            abs(numeric_jacobian(lambda x: np.sin(3 * x), np.ones(1), h, scheme).item() - exact)
-            for h in steps
-        ]
-        for scheme in ("forward", "central")
-    }
-    _, axes = plt.subplots(figsize=(6.4, 3.8))
-    for scheme, colour in (("forward", "tab:red"), ("central", "tab:blue")):
-        axes.loglog(
-            steps, errors[scheme], ".-", color=colour, label=scheme, markersize=4, linewidth=0.8
-        )
-    axes.set(xlabel="step $h$", ylabel="error", title="Differences of sin(3x) at x = 1")
-    axes.grid(alpha=0.3)
-    axes.legend()
-
-
-drawn(draw_errors)
+drawn(lambda: draw_errors(numeric_jacobian))
 
 # %% [markdown]
 # ## 1.3 Forward mode (6 points)
@@ -439,18 +393,11 @@ self_check(vjp_matches_reference)
 from reference.autodiff import jacobian_forward, jacobian_reverse
 
 
+# %% given=true
+from reference.probes.jacobians import by_columns, by_rows
+
+
 # %%
-def by_columns(notebook, matrix):
-    """Return what jacobian_forward makes of the products with a matrix, and how many it took."""
-    asked = []
-
-    def product(v):
-        asked.append(1)
-        return matrix @ np.asarray(v, dtype=float).reshape(matrix.shape[1])
-
-    return {"J": notebook.jacobian_forward(product, matrix.shape[1]), "calls": len(asked)}
-
-
 @check(
     "jacobian_modes",
     points=2.5,
@@ -469,17 +416,6 @@ self_check(jacobian_forward_matches_reference)
 
 
 # %%
-def by_rows(notebook, matrix):
-    """Return what jacobian_reverse makes of the products with a matrix, and how many it took."""
-    asked = []
-
-    def product(u):
-        asked.append(1)
-        return np.asarray(u, dtype=float).reshape(matrix.shape[0]) @ matrix
-
-    return {"J": notebook.jacobian_reverse(product, matrix.shape[0]), "calls": len(asked)}
-
-
 @check(
     "jacobian_modes",
     points=2.5,
@@ -585,19 +521,17 @@ self_check(jacobian_reverse_matches_reference)
 from reference.autodiff import Var
 
 
+# %% given=true
+from reference.probes.engines import (
+    derivatives_of,
+    graph_after,
+    long_graph,
+    random_graph,
+    random_inputs,
+)
+
+
 # %%
-def derivatives_of(notebook, expressions, a, b):
-    """Return for each expression its value, and the grads of a and of b."""
-    found = {}
-    for text in expressions:
-        names = {"a": notebook.Var(a), "b": notebook.Var(b)}
-        result = eval(text, names)
-        result.backward()
-        numbers = result.value, names["a"].grad, names["b"].grad
-        found[text] = np.array([float(x) for x in numbers])
-    return found
-
-
 @check(
     "var",
     points=6,
@@ -635,20 +569,6 @@ self_check(var_follows_the_rules)
 
 
 # %%
-def graph_after(notebook, lines, inputs):
-    """Run lines of Python on nodes; return value and grad of each node that has a name."""
-    names = {name: notebook.Var(value) for name, value in inputs.items()}
-    exec("\n".join(lines), names)
-    nodes = {n: x for n, x in names.items() if isinstance(x, notebook.Var)}
-    return {name: np.array([float(x.value), float(x.grad)]) for name, x in nodes.items()}
-
-
-def random_inputs(rng):
-    """Return three numbers for the nodes a, b and c, none of them near zero."""
-    sizes = rng.choice([-1, 1], size=3) * rng.uniform(0.5, 1.5, size=3)
-    return dict(zip("abc", sizes.tolist(), strict=True))
-
-
 @check(
     "var",
     points=4,
@@ -671,18 +591,6 @@ self_check(var_adds_at_fan_out)
 
 
 # %%
-def random_graph(rng, size):
-    """Return lines that compute nodes from earlier ones at random."""
-    lines, names = [], ["a", "b", "c"]
-    for k in range(size):
-        near = names[-1 - int(rng.integers(3))]
-        far, factor = names[int(rng.integers(len(names)))], "abc"[int(rng.integers(3))]
-        right = f"{near} * {factor}" if rng.random() < 0.5 else f"{near} + {far}"
-        lines.append(f"n{k} = {right}")
-        names.append(f"n{k}")
-    return [*lines, f"y = n{size - 1} + {names[-3]} * {names[-2]} + a"]
-
-
 @check(
     "var",
     points=5,
@@ -756,17 +664,6 @@ self_check(var_calls_add_up)
 
 
 # %%
-def long_graph(notebook, start, factors, doublings):
-    """Return the end of a long computation and its derivative by the start."""
-    x = y = notebook.Var(start)
-    for factor in factors:
-        y = y * factor + 0.01
-    for _ in range(doublings):
-        y = y + y
-    y.backward()
-    return float(y.value), float(x.grad)
-
-
 @check(
     "var", points=2, hint="A stack of your own has no limit; and no node should be taken up twice."
 )
@@ -1161,27 +1058,10 @@ self_check(averaged_descent_keeps_the_promise)
 # time with its best step size, on $f(w) = |w_1 - c_1| + \dots + |w_d - c_d|$. Compare the slopes.
 
 
-# %%
-def draw_rate():
-    """Draw how far the mean iterate is from the minimum, beside the guarantee."""
-    import matplotlib.pyplot as plt
+# %% given=true
+from reference.figures.derivatives import draw_rate
 
-    target = np.array([1.5, -0.7, 0.4, 2.1])
-    counts = np.unique(np.logspace(0, 4, 25).astype(int))
-    pairs = [rate_bound(float(np.linalg.norm(target)), 2.0, int(T)) for T in counts]
-    gaps = [
-        np.abs(averaged_descent(lambda w: np.sign(w - target), 4, eta, int(T)) - target).sum()
-        for T, (eta, _) in zip(counts, pairs, strict=True)
-    ]
-    _, axes = plt.subplots(figsize=(6.4, 3.8))
-    axes.loglog(counts, [bound for _, bound in pairs], color="black", label="the guarantee")
-    axes.loglog(counts, gaps, "o-", color="tab:blue", markersize=4, label="the mean iterate")
-    axes.set(xlabel="number of iterates $T$", ylabel="distance of $f$ from its minimum")
-    axes.grid(alpha=0.3)
-    axes.legend()
-
-
-drawn(draw_rate)
+drawn(lambda: draw_rate(averaged_descent, rate_bound))
 
 # %% [markdown]
 # ## 3.7 Proof: the rate (4 points)
@@ -1249,21 +1129,8 @@ drawn(draw_rate)
 # helps or hurts. All cases have to hold.
 
 
-# %%
-def draw_terms():
-    """Draw both terms and their sum, for a = 2 and b = -1."""
-    import matplotlib.pyplot as plt
-
-    w = np.linspace(-2.5, 3.5, 200)
-    first, second = (w - 2) ** 2 / 2, (w + 1) ** 2 / 2
-    _, axes = plt.subplots(figsize=(6.4, 3.8))
-    axes.plot(w, first, "--", color="tab:red", label="$F_1$, with $a = 2$")
-    axes.plot(w, second, "--", color="tab:blue", label="$F_2$, with $b = -1$")
-    axes.plot(w, first + second, color="black", label="$F = F_1 + F_2$")
-    axes.set(xlabel="$w$", ylim=(0, 9), title="Where do the terms disagree on the way down?")
-    axes.grid(alpha=0.3)
-    axes.legend(loc="upper center")
-
+# %% given=true
+from reference.figures.derivatives import draw_terms
 
 drawn(draw_terms)
 

@@ -323,28 +323,8 @@ self_check(softmax_loss_stands_large_scores)
 # strides and pads. Try such a case on paper before you trust your indices.
 
 
-# %%
-def draw_windows(height, width, kernel, stride, pad, ax):
-    """Draw the padded image, its pixels, and the first, the second and the last window."""
-    ax.add_patch(
-        plt.Rectangle((-pad[1], -pad[0]), width + 2 * pad[1], height + 2 * pad[0], fc="#eee")
-    )
-    ax.add_patch(plt.Rectangle((0, 0), width, height, fc="#9ecae1"))
-    rows = range(-pad[0], height + pad[0] - kernel[0] + 1, stride[0])
-    columns = range(-pad[1], width + pad[1] - kernel[1] + 1, stride[1])
-    shown = ((rows[0], columns[0]), (rows[0], columns[1]), (rows[-1], columns[-1]))
-    for (row, column), colour in zip(shown, ("#d94801", "#31a354", "#6a51a3"), strict=True):
-        place = column + 0.07, row + 0.07
-        size = kernel[1] - 0.14, kernel[0] - 0.14
-        ax.add_patch(plt.Rectangle(place, *size, fill=False, ec=colour, lw=2.5))
-    ax.set_xlim(-pad[1], width + pad[1])
-    ax.set_ylim(height + pad[0], -pad[0])
-    ax.set_xticks(range(-pad[1], width + pad[1] + 1))
-    ax.set_yticks(range(-pad[0], height + pad[0] + 1))
-    ax.grid(color="white")
-    ax.set_aspect("equal")
-    ax.set_title(f"kernel {kernel}, stride {stride}, pad {pad}", fontsize=9)
-
+# %% given=true
+from reference.figures.windows import draw_windows
 
 if budget(True, graded=False):
     fig, axes = plt.subplots(1, 3, figsize=(11, 3.4))
@@ -1264,31 +1244,11 @@ if budget(True, graded=False):
 from reference.torch_convnet import TorchConvnet
 
 
+# %% given=true
+from reference.probes.convnets import run_torch_convnet
+
+
 # %%
-def run_torch_convnet(notebook, params, x, labels, batches, settings):
-    """Return the scores of a TorchConvnet with given parameters, and what its training comes to."""
-    w1, w2 = params["w1"], params["w2"]
-    kernels = w1.shape[0], w1.shape[2], w1.shape[3]
-    net = notebook.TorchConvnet(x.shape[1:], kernels, w2.shape[1])
-    own = net.conv.weight, net.conv.bias, net.linear.weight, net.linear.bias
-    given = w1, params["b1"], np.ascontiguousarray(w2.T), params["b2"]
-    for parameter, value in zip(own, given, strict=True):
-        if parameter.shape != value.shape:
-            raise ValueError(
-                f"a parameter has the shape {tuple(parameter.shape)}, expected {value.shape}"
-            )
-        parameter.data = torch.tensor(value)
-    images, found = torch.tensor(x), {}
-    found["scores"] = net(images).detach().numpy()
-    if batches:
-        rows = [torch.tensor(batch) for batch in batches]
-        losses = notebook.train_torch_convnet(net, images, torch.tensor(labels), rows, **settings)
-        w1, b1, w2, b2 = (parameter.detach().numpy() for parameter in own)
-        found["losses"] = [float(loss) for loss in losses]
-        found["params"] = {"w1": w1, "b1": b1, "w2": w2.T, "b2": b2}
-    return found
-
-
 @check(
     "torch_convnet",
     points=3,

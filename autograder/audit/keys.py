@@ -81,6 +81,7 @@ class _Meanings:
         self._checks: dict[str, tuple[ast.stmt, str]] = {}
         self._asked_above: dict[str, list[str]] = {}  # by question
         self._meanings: dict[str, list[str | Definition]] = {}
+        self._helpers: set[Definition] = set()  # of the reference, which nobody is asked for
         asked: list[str] = []  # since the last check
         for cell in cells:
             source = blank_magics(cell.source)
@@ -95,6 +96,8 @@ class _Meanings:
                 names = self._define(statement, text)
                 if cell.kind == "solution":
                     asked += names
+                else:
+                    self._helpers |= self._imported(names)
 
     def _define(self, statement: ast.stmt, text: str) -> list[str]:
         """Take note of what a statement of the notebook means; return the names that it binds."""
@@ -110,6 +113,11 @@ class _Meanings:
         for name in names:
             self._meanings.setdefault(name, []).append(text)
         return names
+
+    def _imported(self, names: Iterable[str]) -> set[Definition]:
+        """Return what some names mean in the reference."""
+        meanings = (meaning for name in names for meaning in self._meanings.get(name, []))
+        return {meaning for meaning in meanings if isinstance(meaning, Definition)}
 
     def keys(self) -> dict[str, str]:
         """Return the key of each check by name."""
@@ -175,8 +183,10 @@ class _Meanings:
                     if meaning not in found:
                         found.add(meaning)
                         waiting += _words(meaning)
-                else:
+                elif meaning not in definitions:
                     definitions[meaning] = None
+                    # A helper that runs in a session names there what the notebook has.
+                    waiting += _words(meaning.text) if meaning in self._helpers else ()
         needed = self._reference.needed(*definitions) if definitions else []
         found |= {f"{d.module.path}\n{plain(d.text)}" for d in needed}
         return found

@@ -9,6 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from autograder.authoring.checks import Check
+from autograder.compiler.reference import PACKAGE
 from autograder.compiler.solutions import SolutionCell
 from autograder.compiler.source import Source
 from autograder.compiler.syntax import nearest, placed
@@ -59,7 +60,8 @@ def _require(
 def asked_of_students(function: FunctionType | Any) -> Iterator[str]:
     """Give each name that a check, or a helper of its notebook, asks of anything but a reference.
 
-    A helper that runs in a session reaches the student's functions by the notebook it is handed.
+    A helper that runs in a session reaches the student's functions by the notebook it is handed. It
+    may stand in the notebook, or in the reference.
     """
     waiting, seen = [function], {function}
     while waiting:
@@ -67,12 +69,19 @@ def asked_of_students(function: FunctionType | Any) -> Iterator[str]:
         for node in _nodes(current):
             if isinstance(node, ast.Name):
                 other = current.__globals__.get(node.id)
-                same = isinstance(other, FunctionType) and other.__globals__ is current.__globals__
-                if same and other not in seen:
+                if _is_helper(other, current) and other not in seen:
                     seen.add(other)
                     waiting.append(other)
             else:
                 yield from _asked(node)
+
+
+def _is_helper(value: Any, caller: FunctionType) -> bool:
+    """Return whether a value is a function that stands beside its caller, or in the reference."""
+    if not isinstance(value, FunctionType):
+        return False
+    beside = value.__globals__ is caller.__globals__
+    return beside or value.__module__.partition(".")[0] == PACKAGE
 
 
 @lru_cache(maxsize=256)

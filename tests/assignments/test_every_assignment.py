@@ -23,6 +23,14 @@ def hw(request: pytest.FixtureRequest) -> Homework:
     return homework(request.param)
 
 
+def test_a_source_notebook_can_be_read_from_top_to_bottom() -> None:
+    """Prompt, solution and check: figures and probes stand in the reference."""
+    paths = [COURSE.source(name) for name in COURSE.assignments()]
+    lines = [len(path.read_text("utf-8").splitlines()) for path in paths]
+    assert max(lines) < 1700
+    assert sum(count < 1300 for count in lines) > len(lines) / 2
+
+
 # What the audit has shown: see `autograder.audit`. A check with a finding has no proof.
 
 

@@ -93,6 +93,25 @@ def test_what_proves_nothing_changes_no_key(
     assert changed(keys_of(), keys_of(change)) == set()
 
 
+PROBE = (
+    ("choice = ", "def probe(notebook, x):\n    return notebook.choice\n\n\nchoice = "),
+    (
+        "from reference.small import scaled_sum\n",
+        "from reference.small import scaled_sum\n\n"
+        "# %% given=true\nfrom reference.small import probe\n",
+    ),
+    ("    assert_close(student", "    student.apply(probe, x)\n    assert_close(student"),
+)
+ANOTHER_CHOICE = ("the second of two", "the last of two")
+
+
+def test_what_a_helper_of_the_reference_names_in_the_notebook_changes_the_key(
+    keys_of: Callable[..., dict[str, str]],
+) -> None:
+    assert changed(keys_of(), keys_of(ANOTHER_CHOICE)) == {CHOICE}
+    assert changed(keys_of(*PROBE), keys_of(*PROBE, ANOTHER_CHOICE)) == {SUM, CHOICE}
+
+
 def test_a_comment_in_a_bank_changes_no_key(keys_of: Callable[..., dict[str, str]]) -> None:
     text = SHARED["scaled_sum"].replace(
         "    return", '    """Forgets."""\n    # at all\n    return'

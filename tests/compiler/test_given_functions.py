@@ -16,6 +16,19 @@ class Net:
     def __init__(self):
         pass
 '''
+PROBES = '''\
+"""Probes."""
+
+
+def inside(notebook, x):
+    """Double x."""
+    return notebook.double(x)
+
+
+def deep(notebook, x):
+    """Double x, by way of another function."""
+    return inside(notebook, x)
+'''
 SOLUTION = "# %%\nfrom reference.own import triple"
 CHECK = '''\
 # %%
@@ -112,6 +125,14 @@ def test_a_check_that_calls_what_it_is_given_is_refused(workshop, more):
         "assignments/hw/hw.py, cell 5: check 'triple_is_right' is given 'double' and calls it"
         " itself; what a check tests cannot be given to it"
     )
+
+
+@pytest.mark.parametrize("name", ["inside", "deep"])
+def test_a_helper_in_the_reference_is_looked_through_too(workshop, name):
+    workshop.reference(**{"own.py": TRIPLE, "probes.py": PROBES})
+    given = f"# %% given=true\nfrom reference.probes import {name}"
+    text = refused(workshop, SOLUTION, given, check(more=f"student.apply({name}, x)"))
+    assert "is given 'double' and calls it itself" in text
 
 
 def test_a_helper_that_cannot_be_read_is_refused(workshop):
