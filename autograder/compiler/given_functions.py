@@ -81,7 +81,7 @@ def _is_helper(value: Any, caller: FunctionType) -> bool:
     if not isinstance(value, FunctionType):
         return False
     beside = value.__globals__ is caller.__globals__
-    return beside or value.__module__.partition(".")[0] == PACKAGE
+    return beside or (value.__module__ or "").partition(".")[0] == PACKAGE
 
 
 @lru_cache(maxsize=256)
