@@ -1,7 +1,5 @@
 """A tiny assignment: one given cell, two automatic questions, one manual question."""
 
-import contextlib
-import ctypes
 import gc
 import os
 import random
@@ -15,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from autograder.artefacts.bundle import Cell, pack_bundle
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
 from autograder.artefacts.notebooks import nbformat  # a second quicker than nbformat itself
+from autograder.grading.threads import use_one_thread
 
 new_code_cell, new_markdown_cell = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 new_notebook = nbformat.v4.new_notebook
@@ -31,17 +30,9 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
-def _compute_in_one_thread():
-    """Let numpy's OpenBLAS have no thread but ours: each waits awake behind a product, for 30 ms.
-
-    Not by the environment, which commands that tests call would have, too.
-    """
-    core = Path(np._core._multiarray_umath.__file__)  # is linked against it
-    with contextlib.suppress(AttributeError, OSError):  # another library, on another system
-        ctypes.CDLL(core).scipy_openblas_set_num_threads64_(1)
-
-
-_compute_in_one_thread()
+# Another thread of OpenBLAS waits awake behind each product, for 30 ms. Not by the environment,
+# which commands that tests call would have, too.
+use_one_thread()
 
 # Nothing that is collected is garbage, and tests leave little: to look for some took a seventh of
 # the time of both.

@@ -150,7 +150,7 @@ class FolderGrader:
             name, plan = notebook.name, self.plan.notebooks[notebook.name]
             if name not in self._prepared and any(test.is_hardened for test in plan.tests.values()):
                 server, files = self.servers.tests, self.definition.files
-                sources = {name: cell.source for name, cell in notebook.tests.items()}
+                sources = {test: cell.source for test, cell in notebook.tests.items()}
                 self._prepared[name] = Prepared(server, plan, files, seconds, sources)
         for prepared in self._prepared.values():
             prepared.get_ready()

@@ -191,7 +191,7 @@ class _Trusted:
         while self._tests is not None and self._given < test.given:
             source = self._plan.given[self._given]
             self._given += 1
-            shown = source if self._plan.as_written else ""
+            shown = self._plan.shown_of(source)
             names = test.names
             is_lost = self._tests.run(
                 source, names, GIVEN, theirs, seconds, is_test=False, shown=shown

@@ -56,10 +56,9 @@ class NotebookPlan(msgspec.Struct, frozen=True):
     ahead: int = 0
     forked: bool = True
 
-    @property
-    def as_written(self) -> bool:
-        """Whether the student's code may be given functions as they are written."""
-        return any(test.shown for test in self.tests.values())
+    def shown_of(self, given: str) -> str:
+        """Return what of a given cell may be passed to the student's code as it is written."""
+        return given if any(test.shown for test in self.tests.values()) else ""
 
 
 class Plan(msgspec.Struct, frozen=True):

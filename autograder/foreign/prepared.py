@@ -110,7 +110,7 @@ class Prepared:
     def _cells(self) -> list[tuple[str, str, str]]:
         """Return the cells that forks will run: the text of each, its label, what is shown."""
         later = self._plan.given[self._plan.ahead :]
-        cells = [(source, GIVEN, source if self._plan.as_written else "") for source in later]
+        cells = [(source, GIVEN, self._plan.shown_of(source)) for source in later]
         for name, source in self._sources.items():
             if (test := self._plan.tests.get(name)) is not None and test.is_hardened:
                 cells.append((source, label_of(name), test.shown))
@@ -143,7 +143,7 @@ def run_ahead(tests: Tests, plan: NotebookPlan, seconds: float) -> bool:
             None,
             seconds,
             is_test=False,
-            shown=source if plan.as_written else "",
+            shown=plan.shown_of(source),
         ).lost
         for source in plan.given[: plan.ahead]
     )

@@ -197,6 +197,20 @@ def test_as_few_draws_as_can_be_reject_all(write_course: WriteCourse) -> None:
     assert cover({}, pools) == {}
 
 
+def check_of_means(ran: list[str]) -> Check:
+    """Return a check that compares means, and notes when it runs."""
+
+    @check("mean", points=1)
+    @case("mean")
+    def of_the_mean(student: Any, reference: Any, rng: np.random.Generator) -> None:
+        """Compares means."""
+        ran.append("of_the_mean")
+        x = rng.normal(size=3)
+        assert_close(student.mean(x), reference.mean(x))
+
+    return of_the_mean
+
+
 def test_a_mistake_is_first_tried_on_the_checks_that_ask_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -209,14 +223,7 @@ def test_a_mistake_is_first_tried_on_the_checks_that_ask_for_it(
         ran.append("of_the_other")
         assert_close(student.other(rng.normal(size=3)), 0.0)
 
-    @check("mean", points=1)
-    @case("mean")
-    def of_the_mean(student: Any, reference: Any, rng: np.random.Generator) -> None:
-        """Compares means."""
-        ran.append("of_the_mean")
-        x = rng.normal(size=3)
-        assert_close(student.mean(x), reference.mean(x))
-
+    of_the_mean = check_of_means(ran)
     checks = {one.name: one for one in (of_the_other, of_the_mean)}
     oracle = Oracle("planted", {"mean": np.mean, "other": np.std}, checks)
     oracle.banks["mean"] = Bank((Variant("the sum", {"mean": np.sum}, "the sum"),))
@@ -229,7 +236,7 @@ def test_a_mistake_is_first_tried_on_the_checks_that_ask_for_it(
 def test_a_mistake_is_first_tried_on_the_check_that_has_rejected_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ran = []
+    ran: list[str] = []
 
     @check("mean", points=1)
     @case("sign")
@@ -239,14 +246,7 @@ def test_a_mistake_is_first_tried_on_the_check_that_has_rejected_it(
         x = rng.normal(size=3)
         assert_close(np.sign(student.mean(x)), np.sign(reference.mean(x)))
 
-    @check("mean", points=1)
-    @case("mean")
-    def of_the_mean(student: Any, reference: Any, rng: np.random.Generator) -> None:
-        """Compares means."""
-        ran.append("of_the_mean")
-        x = rng.normal(size=3)
-        assert_close(student.mean(x), reference.mean(x))
-
+    of_the_mean = check_of_means(ran)
     checks = {one.name: one for one in (of_the_sign, of_the_mean)}
     oracle = Oracle("planted", {"mean": np.mean}, checks)
     oracle.banks["mean"] = Bank((Variant("the sum", {"mean": np.sum}, "the sum"),))
