@@ -442,6 +442,54 @@ def test_two_sessions_share_no_file(run):
         assert "mine" not in check.get("files")
 
 
+LEFT_BEHIND = """
+import os, time
+
+def child():
+    if os.fork() == 0:
+        os._exit(0)
+    return 1
+
+def grandchild():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+    return 1
+
+def helpers():
+    for _ in range(20):
+        if os.fork() == 0:
+            os._exit(0)
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            return 1
+"""
+
+
+@pytest.mark.parametrize("name", ["child", "grandchild"])
+def test_what_a_call_leaves_behind_is_no_more_at_the_next_check(run, fork_server, name):
+    """A right answer that starts a process in each case is right in all of them."""
+    most = fork_server.limits.processes
+    needs_process_limit(most)
+    session = run(LEFT_BEHIND)
+    assert [call(session, name) for _ in range(2 * most)] == [1] * 2 * most
+    assert call(session, "helpers") == 1
+
+
+def test_a_session_waits_for_no_process_of_the_notebooks_own(run):
+    session = run(LEFT_BEHIND, "if (own := os.fork()) == 0:\n    os._exit(7)")
+    assert call(session, "child") == 1
+    session._cells.append(CodeCell(3, "code = os.waitstatus_to_exitcode(os.waitpid(own, 0)[1])"))
+    session.run_to(3)
+    with session.check() as check:
+        assert check.get("code") == 7
+
+
 DAEMONS = """
 import os, signal, time
 r, w = os.pipe()

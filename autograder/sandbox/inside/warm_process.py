@@ -125,6 +125,7 @@ class _Start:
     def _become_session(self, stream: int, fork_server: int) -> None:
         """Turn this fork into a session's process, from which there is no way back."""
         os.setsid()
+        kernel.adopt_orphans()  # of its checks, which it ends and waits for
         enter(self._entries)
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):

@@ -16,7 +16,7 @@ from typing import Any
 from autograder.errors import WireError
 from autograder.sandbox.inside.cells import Cells
 from autograder.sandbox.inside.host import Host
-from autograder.sandbox.kernel import die_with_parent, fork
+from autograder.sandbox.kernel import children_of, die_with_parent, family_of, fork
 from autograder.sandbox.protocol.channel import Channel, ChannelClosed
 from autograder.sandbox.protocol.data_files import of_bodies, put_files
 from autograder.sandbox.protocol.kinds import (
@@ -46,6 +46,7 @@ __all__ = ["rehearse", "serve_session"]
 
 MAX_REHEARSAL = 1 << 16
 LONGEST_ERROR = 500  # characters
+STRAY_ROUNDS = 1000  # orphans of a check arrive one generation at a time
 ROOM_SECONDS = 6.0  # that killed processes may take to be gone; less than a session has to answer
 
 
@@ -92,14 +93,15 @@ def rehearse(shell: Any) -> None:
 def serve_session(channel: Channel, shell: Any) -> None:
     """Run a notebook, then answer about it, until the other end closes the channel."""
     rehearse(shell)
-    cells, host = Cells(shell), Host(shell.user_ns)
+    cells, host, own = Cells(shell), Host(shell.user_ns), frozenset[int]()
     try:
         while True:
             request = channel.receive()
             if isinstance(request, Run):
                 _run(request, channel, cells, host)
+                own = frozenset(family_of(os.getpid()))
             elif isinstance(request, Fork):
-                _fork(channel, host)
+                _fork(channel, host, own)
             else:
                 _reply(channel, host, request)
     except ChannelClosed:
@@ -153,8 +155,14 @@ def _described(error: BaseException) -> tuple[str, str]:
         return kind, "an error whose message cannot be shown"
 
 
-def _fork(channel: Channel, host: Host) -> None:
-    """Fork a child that answers one check's calls; it starts from the notebook's state."""
+def _fork(channel: Channel, host: Host, own: frozenset[int]) -> None:
+    """Fork a child that answers one check's calls; it starts from the notebook's state.
+
+    Args:
+        channel: on which the check's end is told.
+        host: answers the calls.
+        own: the processes that are the notebook's, which no check's end ends.
+    """
     stream = channel.receive_socket()
     on_device = host.device.is_in_use()
     if on_device or len(os.listdir("/proc/self/task")) > 1:  # whose locks a fork would leave held
@@ -181,9 +189,22 @@ def _fork(channel: Channel, host: Host) -> None:
         os.killpg(child, signal.SIGKILL)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    _end_strays(session, own)
     if not isinstance(request, Reap):
         raise WireError(f"{type(request).__name__} while a check runs")
     channel.send(Reaped())
+
+
+def _end_strays(session: int, own: frozenset[int]) -> None:
+    """End what a check has left behind, and wait for it: until then it counts as a process."""
+    for _ in range(STRAY_ROUNDS):
+        strays = [child for child in children_of(session) if child not in own]
+        if not strays:
+            return
+        for stray in strays:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(stray, signal.SIGKILL)
+                os.waitpid(stray, 0)
 
 
 def _fork_soon() -> int:

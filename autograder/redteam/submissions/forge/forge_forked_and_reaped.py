@@ -24,4 +24,4 @@ def receive(self, deadline=None):
 
 
 Channel.receive = receive
-worker._fork = lambda channel, host: channel.send(protocol.Forked())
+worker._fork = lambda channel, *_: channel.send(protocol.Forked())

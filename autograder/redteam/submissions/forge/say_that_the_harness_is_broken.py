@@ -4,7 +4,7 @@ from autograder.sandbox.inside import worker
 from autograder.sandbox.protocol.kinds import Refused
 
 
-def refuse(channel, host):
+def refuse(channel, *_):
     channel.receive_socket().close()
     channel.send(Refused())
 
