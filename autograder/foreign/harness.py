@@ -66,6 +66,11 @@ class _Placed:
     place: int
     cell: int | None
 
+    @property
+    def upto(self) -> int:
+        """How many cells of the student's session run before its outcome is asked for."""
+        return self.place if self.cell is None else self.place + 1
+
 
 def run_notebook(
     setting: Setting, steps: Sequence[Step], plan: NotebookPlan, *, beside: bool = False
@@ -87,7 +92,7 @@ def run_notebook(
         cells,
         setting.deadline,
         setting.files,
-        upto=0,
+        upto=min((one.upto for one in placed), default=0),
         cell_seconds=setting.cell_seconds,
     )
     with run as notebook:
@@ -115,7 +120,7 @@ def _one(
     """Run a test where it stands."""
 
     def run() -> Outcome:
-        notebook.run_to(placed.place)
+        notebook.run_to(placed.upto)
         theirs = None
         with suppress(StudentError):
             theirs = notebook.itself(setting.cell_seconds, [BACK])
@@ -238,7 +243,7 @@ def _beside(notebook: UnforkedSession, placed: _Placed) -> Outcome:
     """Run a test beside the student's code, as nbgrader does."""
     assert placed.cell is not None
     try:
-        notebook.run_to(placed.place + 1)
+        notebook.run_to(placed.upto)
     except StudentError as error:
         return Outcome(str(error), timed_out=True)
     run = notebook.runs.get(placed.cell)

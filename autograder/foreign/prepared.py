@@ -28,8 +28,8 @@ class Prepared:
     """The session from which those of all students are forked.
 
     Nothing is prepared where it cannot be forked, for threads or processes that it has, or takes
-    much memory, which counts for all sessions together. Where a test has left a file or a process,
-    the next student's tests have another session.
+    much memory, which counts for all sessions together. Where a test has left a file, the next
+    student's tests have another session; what it left running ended with its fork.
 
     Args:
         server: forks the session.

@@ -18,7 +18,7 @@ from autograder.errors import (
     UnsendableArgument,
     WireError,
 )
-from autograder.foreign.inside.requests import ANSWER, RUN
+from autograder.foreign.inside.requests import ANSWER, RUN, names_request
 from autograder.foreign.plan import TestNames
 from autograder.sandbox.client.session import CheckSession
 from autograder.sandbox.protocol.kinds import Apply, Callback, Message, Raised, Value
@@ -61,6 +61,15 @@ class _Said:
 
 
 @dataclass(frozen=True)
+class _Meant:
+    """What a student's side has said of names."""
+
+    session: CheckSession | None
+    names: tuple[str, ...]
+    said: _Said
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of a test cell.
 
@@ -99,6 +108,7 @@ class Tests:
 
     def __init__(self, session: CheckSession) -> None:
         self._session = session
+        self._meant: _Meant | None = None  # and nothing has run there since
 
     def run(
         self,
@@ -128,26 +138,27 @@ class Tests:
             HarnessError: the tests' own session says what it cannot.
         """
         turn = _Turn(theirs, seconds)
-        packer = Packer(_refuse)
         asked = None if allowed is None else list(allowed)
         about = (source, list(names.theirs), list(names.down), asked, label, is_test, shown)
-        args = [packer.pack(arg) for arg in about]
-        message: Message = Apply("run", RUN, args).with_bodies(packer.bodies)
+        message = _as_run(about, self._meaning(turn, theirs, names.theirs))
         try:
             for _ in range(MOST_TURNS):
                 self._session.seconds = turn.left() + OVERHEAD_SECONDS
                 try:
                     reply = self._session.exchange(message)
                 except UnsendableArgument as error:  # of theirs: it was received, and is too long
-                    message = turn.end(StudentError(f"the notebook's session: {error}")).as_value()
+                    said = turn.end(StudentError(f"the notebook's session: {error}"))
+                    first = isinstance(message, Apply)
+                    message = _as_run(about, said) if first else said.as_value()
                     continue
                 if isinstance(reply, Callback):
+                    self._meant = None
                     message = turn.ask(_argument(reply)).as_value()
                 elif isinstance(reply, Value):
                     return turn.outcome(unpack(reply.value, reply.bodies, _no_object))
                 else:
-                    said = f": {reply.text}" if isinstance(reply, Raised) else ""
-                    raise HarnessError(f"the tests' session answered out of turn{said}")
+                    text = f": {reply.text}" if isinstance(reply, Raised) else ""
+                    raise HarnessError(f"the tests' session answered out of turn{text}")
                 if turn.is_long_over():
                     raise StudentTimeout("it goes on behind its time")
         except StudentTimeout:  # of the tests' own code, or of both together
@@ -155,6 +166,25 @@ class Tests:
         except StudentError as error:  # by what it was given: the instructor's own solution passes
             return Outcome(f"ended the session of the tests: {error}", killed=True, lost=True)
         return Outcome("asked the notebook too often", timed_out=True, lost=True)
+
+    def _meaning(
+        self, turn: "_Turn", theirs: CheckSession | None, names: tuple[str, ...]
+    ) -> _Said | None:
+        """Return what the student's side says of names; while it only waits, what it has said.
+
+        So the tests' side, whose every cell needs that first, does not ask by itself.
+        """
+        if not names:
+            return None
+        known = self._meant
+        if known is not None and known.session is theirs and known.names == names:
+            return known.said
+        self._meant = None
+        said = turn.ask(_Said.of(names_request(names)))
+        # What says more than a value, as news of its generators, is to be heard once.
+        if isinstance(said.packed, Mapping) and said.packed.items.keys() == {"say", "value"}:
+            self._meant = _Meant(theirs, names, said)
+        return said
 
 
 class _Turn:
@@ -244,6 +274,16 @@ class _Turn:
         timed_out = isinstance(error, StudentTimeout)
         text = self.too_long if timed_out and self.left() == 0 else str(error)
         self._gone = Outcome(text, timed_out=timed_out, killed=not timed_out)
+
+
+def _as_run(about: Sequence[Any], meant: _Said | None) -> Message:
+    """Return the request to run a cell, with what the student's side has said of its names."""
+    packer = Packer(_refuse)
+    args = [packer.pack(arg) for arg in about]
+    assert not packer.bodies  # arrays are numbered by their bodies
+    if meant is None:
+        return Apply("run", RUN, [*args, None])
+    return Apply("run", RUN, [*args, meant.packed]).with_bodies(meant.bodies)
 
 
 def _argument(callback: Callback) -> _Said:

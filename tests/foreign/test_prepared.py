@@ -75,8 +75,12 @@ def test_what_a_test_does_no_other_finds_and_given_cells_run_once(servers, outco
         assert outcomes(prepared, new, new, "open('log.txt', 'w')", once) == [None] * 4
         assert (second := prepared._session) is not first
         left = "subprocess.Popen(['/bin/sleep', '600'], start_new_session=True)"
-        assert outcomes(prepared, f"import subprocess\n_ = {left}", once) == [None] * 2
-        assert prepared._session is not second
+        alone = (
+            "import os\nfrom autograder.sandbox.kernel import children_of\n"
+            "assert children_of(os.getppid()) == [os.getpid()]"
+        )
+        assert outcomes(prepared, f"import subprocess\n_ = {left}", once, alone) == [None] * 3
+        assert prepared._session is second  # what it left running ended with its fork
     finally:
         prepared.close()
 

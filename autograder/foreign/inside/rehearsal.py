@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.foreign.inside import answering, testing
 from autograder.foreign.inside.answering import BACK
-from autograder.foreign.inside.requests import ANSWER, RUN
+from autograder.foreign.inside.requests import ANSWER, RUN, names_request
 from autograder.foreign.inside.testing import ASK
 from autograder.sandbox.inside.host import Host
 from autograder.sandbox.protocol.kinds import (
@@ -36,6 +36,7 @@ def add(x, by=1):
 def both(x, *, key):
     return x, key
 """
+NAMES = ["add", "both"]
 TEST = """
 import numpy as np
 from numpy.testing import assert_allclose
@@ -74,10 +75,11 @@ def rehearse() -> None:
     try:
         _sent(students, Give([BACK]), nobody)
         _sent(tests, Give([ASK]), nobody)
-        packer = Packer(_refuse)
-        about: list[Any] = [TEST, ["add", "both"], [], ["call"], "<rehearsal>", True, TEST]
-        args = list(map(packer.pack, about))
-        reply = _sent(tests, Apply("run", RUN, args).with_bodies(packer.bodies), relay)
+        pack = Packer(_refuse).pack
+        meant = _sent(students, Apply("answer", ANSWER, [pack(names_request(NAMES))]), nobody)
+        about = [TEST, NAMES, [], ["call"], "<rehearsal>", True, TEST]
+        said_of_names = meant.value if isinstance(meant, Value) else None
+        reply = _sent(tests, Apply("run", RUN, [*map(pack, about), said_of_names]), relay)
         said = unpack(reply.value, reply.bodies, _refuse) if isinstance(reply, Value) else reply
         if not isinstance(said, dict) or "error" in said:
             raise RuntimeError(f"the rehearsal did not pass: {said}")

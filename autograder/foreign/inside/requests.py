@@ -1,6 +1,9 @@
-"""What the sessions of a notebook and of its tests are asked to run, as the text of helpers."""
+"""What the sessions of a notebook and of its tests are asked: helpers as text, and a request."""
 
-__all__ = ["ANSWER", "RUN"]
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["ANSWER", "RUN", "names_request"]
 
 RUN = """
 def run(notebook, *asked):
@@ -14,3 +17,8 @@ def answer(notebook, request):
 
     return answer(vars(notebook), request)
 """
+
+
+def names_request(names: Sequence[str]) -> dict[str, Any]:
+    """Return the request to the student's side for what names mean now."""
+    return {"say": "ask", "op": "names", "on": 0, "with": (list(names),), "named": {}}

@@ -16,6 +16,7 @@ from autograder.foreign.inside.encoding import encode
 from autograder.foreign.inside.polynomials import put_into_polynomial
 from autograder.foreign.inside.proxies import DATA, Proxies, Stays, number_of
 from autograder.foreign.inside.randomness import RandomState
+from autograder.foreign.inside.requests import names_request
 from autograder.foreign.inside.written import functions_in, written_of
 from autograder.sandbox.inside.host import lines_of
 
@@ -39,6 +40,7 @@ def run_tests(
     name: str,
     is_test: bool,
     shown: str,
+    meant: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Run a cell of the instructor's and say what came of it.
 
@@ -52,12 +54,13 @@ def run_tests(
         is_test: whether what it binds of the student's names is for the student's code to see; a
             given cell has bound it there itself.
         shown: what of it students may read, whose functions they may be given as they are.
+        meant: what the student's side says of ``theirs``; None if it was not asked.
     """
     global _tests  # noqa: PLW0603 - one for the session of a notebook's tests
     if _tests is None or _tests.namespace is not namespace:
         _tests = Tests(namespace)
     _tests.shown |= functions_in(shown)
-    return _tests.run(source, theirs, down, allowed, name, is_test)
+    return _tests.run(source, theirs, down, allowed, name, is_test, meant)
 
 
 class Tests:
@@ -86,6 +89,7 @@ class Tests:
         allowed: Sequence[str] | None,
         name: str,
         is_test: bool,
+        meant: dict[str, Any] | None,
     ) -> dict[str, Any]:
         """Run a cell."""
         self._allowed = None if allowed is None else frozenset(allowed)
@@ -95,7 +99,7 @@ class Tests:
         try:
             code = code_of(source, name, self.namespace.get("get_ipython", lambda: None)())
             with contextlib.redirect_stdout(unseen), contextlib.redirect_stderr(unseen):
-                self._fetch(theirs, down)
+                self._fetch(theirs, down, meant)
                 self._own |= code.binds
                 if not is_test:
                     self._known = {}
@@ -128,14 +132,11 @@ class Tests:
         self._tell_names(request)
         if (state := self._random.changed()) is not None:
             request["random"] = state
-        reply = self._ask_grader(request)
-        while reply["say"] == "ask":
-            reply = self._ask_grader(self._answer(reply))
-        return self._taken(reply, args)
+        return self._taken(self._ask_grader(request), args)
 
     def _may(self, key: str) -> bool:
         """Return whether something may be asked of their objects in this cell."""
-        if self._allowed is None or key in DATA or key == "names" or key in self._allowed:
+        if self._allowed is None or key in DATA or key in self._allowed:
             return True
         if key == "__contains__":  # which is to look through them, where the solution's are
             return "__iter__" in self._allowed or "__getitem__" in self._allowed
@@ -143,6 +144,8 @@ class Tests:
 
     def _taken(self, reply: dict[str, Any], args: Sequence[Any]) -> Any:
         """Take over what a reply says has changed, and return its value or raise its error."""
+        while reply["say"] == "ask":
+            reply = self._ask_grader(self._answer(reply))
         if reply["say"] == "gone":
             raise Gone(str(reply["text"]))
         self._take_random(reply)
@@ -172,10 +175,12 @@ class Tests:
             if self._may("random"):
                 self._random.take(said["random"])
 
-    def _fetch(self, theirs: Sequence[str], down: Sequence[str]) -> None:
+    def _fetch(
+        self, theirs: Sequence[str], down: Sequence[str], meant: dict[str, Any] | None
+    ) -> None:
         """Take over what the notebook's names mean now."""
         self._known = {}  # what cells above have bound, the student's session has run by itself
-        found = self.ask("names", 0, [list(theirs)], {}) if theirs else {}
+        found = self._meaning(theirs, meant) if theirs else {}
         for name in theirs:
             if name in found:
                 self._bind(name, found[name])
@@ -184,6 +189,18 @@ class Tests:
         self._own = set(down) - set(theirs)
         for name in self._own:
             self._known[name] = _NOTHING  # and so is told when it is first asked
+
+    def _meaning(self, names: Sequence[str], meant: dict[str, Any] | None) -> dict[str, Any]:
+        """Return what names of theirs mean.
+
+        What their side has said ahead does not hold where it has to hear of our generators first.
+        """
+        state = self._random.changed()
+        if meant is None or state is not None:
+            request = names_request(names)
+            meant = self._ask_grader(request if state is None else request | {"random": state})
+        found: dict[str, Any] = self._taken(meant, [list(names)])
+        return found
 
     def _is_theirs(self, name: str) -> bool:
         """Return whether the student's side may say what a name means: the tests have not."""

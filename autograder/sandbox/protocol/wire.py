@@ -185,7 +185,8 @@ def require_plain(packed: Packed, bodies: list[Any]) -> None:
         bodies: the bodies of its message, which stay there.
 
     Raises:
-        WireError: it holds an object, or `unpack` or `Packer` would refuse it.
+        WireError: it holds an object, or asks for a layout of the receiver's, or `unpack` or
+            `Packer` would refuse it.
     """
     left, items = list(bodies), 0
     nest: list[tuple[Packed, int]] = [(packed, 0)]
@@ -199,6 +200,8 @@ def require_plain(packed: Packed, bodies: list[Any]) -> None:
         if isinstance(one, _WHOLE):
             continue
         if isinstance(one, Array):
+            if one.layout:
+                raise WireError("an array that asks for a layout")
             _plain_array(one, left)
         elif isinstance(one, Items):
             nest += [(item, depth + 1) for item in one.items]
