@@ -49,7 +49,7 @@ class Limits:
 
     def deciding(self, device: str) -> dict[str, float]:
         """Return what a result can hang on: those of a GPU only where there is one."""
-        found = dataclasses.asdict(self)
+        found = dict(vars(self))
         del found["gpu_sessions"]
         if device != "cuda":
             del found["gpu_memory_mb"]

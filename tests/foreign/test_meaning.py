@@ -90,7 +90,8 @@ def test_their_generators_are_heard_of_once_and_ours_told_first(run):
 )
 def test_a_notebook_that_lies_about_its_names_costs_its_student_alone(grading, said):
     square = "def square(x):\n    return x * x"
-    found = grading(answer("square", square), scored("t", "assert square(3) == 9"))
+    pair = answer("square", square), scored("t", "assert square(3) == 9")
+    found = grading(*pair, cell_seconds=2.0)  # in which a question that has no end is ended
     lying = (
         "import numpy as np\nimport autograder.foreign.inside.answering as answering\n"
         "from autograder.sandbox.protocol import wire\n"
