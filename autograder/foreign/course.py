@@ -1,5 +1,6 @@
 """Courses of nbgrader's: how one is recognised, and where its folders are."""
 
+import gc
 import glob
 import io
 import logging
@@ -17,6 +18,7 @@ from autograder.errors import UsageError
 from autograder.records.database import Database
 from autograder.records.gradebook_file import GradebookFile
 from autograder.records.gradebook_server import GradebookServer
+from autograder.sandbox.inside.preload import keeping_all
 
 __all__ = ["NbgraderCourse", "find_nbgrader_course", "in_folder"]
 
@@ -122,7 +124,9 @@ def _is_nbgraders(path: Path) -> bool:
 
 
 def _read(root: Path) -> NbgraderCourse:
-    from nbgrader.apps import NbGrader
+    with keeping_all():
+        from nbgrader.apps import NbGrader
+    gc.freeze()  # all that was imported stays: nobody need look through it again
 
     NbGrader.clear_instance()
     with in_folder(root), redirect_stderr(io.StringIO()) as said:

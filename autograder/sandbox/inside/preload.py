@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["import_all", "imported_late"]
+__all__ = ["import_all", "imported_late", "keeping_all"]
 
 # What a module imports when it is first used, and every process would import anew.
 _LATE = {
@@ -30,7 +30,7 @@ def import_all(names: Iterable[str]) -> None:
     Raises:
         ImportError: one of them is not there.
     """
-    with _keeping_all():
+    with keeping_all():
         for name in names:
             importlib.import_module(name)
         for late in imported_late(names):
@@ -39,8 +39,8 @@ def import_all(names: Iterable[str]) -> None:
 
 
 @contextmanager
-def _keeping_all() -> Iterator[None]:
-    """Look for no garbage meanwhile: an import leaves little, and torch's is a sixth faster."""
+def keeping_all() -> Iterator[None]:
+    """Look for no garbage inside the block: an import leaves little, and takes a sixth less."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import linecache
 import os
 import textwrap
 from collections.abc import Callable, Sequence
@@ -217,11 +218,14 @@ def _source_of(helper: Helper) -> str:
 
 @functools.cache
 def _source_at(code: CodeType | None) -> str:
-    """Return the text of a code object: a helper inside a check is a new function each time."""
-    try:
-        return textwrap.dedent(inspect.getsource(code)) if code else ""
-    except OSError:
+    """Return the text of a code object: a helper inside a check is a new function each time.
+
+    As `inspect.getsource` finds it, without its look through all that is imported.
+    """
+    lines = linecache.getlines(code.co_filename) if code else []
+    if code is None or len(lines) < code.co_firstlineno:
         return ""
+    return textwrap.dedent("".join(inspect.getblock(lines[code.co_firstlineno - 1 :])))
 
 
 def _packed(
