@@ -82,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     make_readable()
     try:
-        options = _parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        options = _parser(given).parse_args(given)
         code: int = options.run(options)
         if sys.stdout is not None:  # it may be closed
             sys.stdout.flush()
@@ -157,14 +158,16 @@ class _Parser(argparse.ArgumentParser):
         super().error(visible(message))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return what reads some arguments: it knows the command that they name, or all of them."""
     parser = _Parser(
         prog="autograder", description="Auto-graded homework for deep-learning courses."
     )
     own = f"{DISTRIBUTION} {own_version()}"
     parser.add_argument("--version", action="version", version=own)
     parsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for known in COMMANDS:
+    named = [known for known in COMMANDS if known.name == next(iter(arguments), None)]
+    for known in named or COMMANDS:
         command = parsers.add_parser(
             known.name,
             help=known.help,

@@ -1,6 +1,7 @@
 """A tiny assignment: one given cell, two automatic questions, one manual question."""
 
 import gc
+import logging
 import os
 import random
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import HealthCheck, settings
 
 from autograder.artefacts.bundle import Cell, pack_bundle
@@ -64,6 +66,23 @@ def _folder(item):
     return TESTS / "assignments" if item.path == WRITEUPS else item.path.parent
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    """Run a test, and report how it went: once, where it passes, and in three parts where not.
+
+    Each report goes to the process that began the run, which took the half of its time to read
+    that fixtures were set up and torn down.
+    """
+    if item.config.option.durations or item.config.option.maxfail:
+        return None  # which want each part, and at once
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
 def pytest_collection_finish():
     """Let the collector of garbage pass over what lives to the end."""
     gc.collect()
@@ -96,6 +115,20 @@ def process_as_it_was():
         torch.set_num_threads(1)  # as an oracle leaves it
         torch.set_default_dtype(torch.float32)
         torch.set_grad_enabled(True)
+
+
+@pytest.fixture
+def logged():
+    """The messages that are logged as warnings or worse; `logging` of pytest is off.
+
+    It hangs two handlers to each logger of torch and takes them away, three times a test.
+    """
+    messages = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: messages.append(record.getMessage())
+    logging.getLogger().addHandler(handler)
+    yield messages
+    logging.getLogger().removeHandler(handler)
 
 
 # No test loses power: one that grades would wait for the disk for a quarter of its time.

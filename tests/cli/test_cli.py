@@ -1,5 +1,6 @@
 """The command line, as its users call it."""
 
+import argparse
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import pytest
 from autograder import cli
 from autograder.course import Course
 from tests.cli.conftest import ENVIRONMENT, Run, run_alone
+from tests.each import require_each
 
 WriteCourse = Callable[..., Course]
 
@@ -45,6 +47,23 @@ def test_each_command_has_help_with_an_example(command: str, run: Run) -> None:
     done = run(Path.cwd(), command, "--help")
     assert done.returncode == 0
     assert f"example: autograder {command}" in done.stdout
+
+
+def test_a_command_reads_its_arguments_alone_as_among_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def said(parser: argparse.ArgumentParser, *arguments: str) -> tuple[object, ...]:
+        with pytest.raises(SystemExit) as left:
+            parser.parse_args(arguments)
+        return left.value.code, *capsys.readouterr()
+
+    def holds(*arguments: str) -> None:
+        assert said(cli._parser(arguments), *arguments) == said(cli._parser(), *arguments)
+
+    names = [known.name for known in cli.COMMANDS]
+    ways = [(), ("--help",), ("--version",), ("nothing",), ("--bogus", "grade")]
+    ways += [(name, more) for name in names for more in ("--help", "--no-such-option")]
+    require_each(ways, holds)
 
 
 def test_no_command_is_wrong_usage() -> None:

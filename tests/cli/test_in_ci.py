@@ -145,7 +145,7 @@ def test_what_lies_astray_is_said_where_output_is_for_machines(
 def test_a_fault_of_the_grader_is_no_submission_to_look_at(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "_parser", lambda: 1 / 0)
+    monkeypatch.setattr(cli, "_parser", lambda _: 1 / 0)
     assert cli.main(["grade"]) == 3
     assert "ZeroDivisionError" in capsys.readouterr().err
 

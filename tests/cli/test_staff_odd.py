@@ -218,7 +218,7 @@ def test_an_export_of_nobody_says_so(classroom: Path, run: Run) -> None:
 
 
 def test_what_lateness_costs_is_asked_only_of_who_is_in_the_gradebook(
-    classroom: Path, caplog: pytest.LogCaptureFixture
+    classroom: Path, logged: list[str]
 ) -> None:
     from traitlets import Any
     from traitlets.config import LoggingConfigurable
@@ -230,6 +230,6 @@ def test_what_lateness_costs_is_asked_only_of_who_is_in_the_gradebook(
 
     log = logging.getLogger("a converter")
     assert not _assign_late_penalties(Converter(log=log), "small", ["ada", "cy", "bo"])
-    assert [text for text in caplog.messages if "not in the gradebook" in text] == [
+    assert [text for text in logged if "not in the gradebook" in text] == [
         "cy is not in the gradebook yet: nobody asks what lateness costs"
     ]

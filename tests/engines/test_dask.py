@@ -2,7 +2,6 @@
 one of processes.
 """
 
-import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -258,7 +257,7 @@ def test_what_is_graded_alone_is_sent_once_at_a_time_for_each_machine(fake, grad
     assert most == [1] * 8
 
 
-def test_a_worker_whose_answer_cannot_be_read_is_asked_once_and_left_out(fake, grade, caplog):
+def test_a_worker_whose_answer_cannot_be_read_is_asked_once_and_left_out(fake, grade, logged):
     said, asked = fake._said, []
 
     def garbled(name, worker, arguments):
@@ -268,14 +267,13 @@ def test_a_worker_whose_answer_cannot_be_read_is_asked_once_and_left_out(fake, g
         return said(name, worker, arguments)
 
     fake._said = garbled
-    with caplog.at_level(logging.WARNING):
-        assert len(grade(20)) == 20
+    assert len(grade(20)) == 20
     assert len(asked) == 1
-    (line,) = [record.getMessage() for record in caplog.records]
+    (line,) = logged
     assert f"{ADDRESS.format(1)}: a message between our own processes cannot be read" in line
 
 
-def test_a_worker_that_does_not_run_what_is_ours_is_asked_once_and_left_out(fake, grade, caplog):
+def test_a_worker_that_does_not_run_what_is_ours_is_asked_once_and_left_out(fake, grade, logged):
     said, asked = fake._said, []
 
     def raising(name, worker, arguments):
@@ -285,13 +283,12 @@ def test_a_worker_that_does_not_run_what_is_ours_is_asked_once_and_left_out(fake
         return said(name, worker, arguments)
 
     fake._said = raising
-    with caplog.at_level(logging.WARNING):
-        assert len(grade(20)) == 20
+    assert len(grade(20)) == 20
     assert len(asked) == 1
-    assert "cannot run autograder (there is no warm_up)" in caplog.text
+    assert any("cannot run autograder (there is no warm_up)" in line for line in logged)
 
 
-def test_workers_that_cannot_start_for_a_moment_are_waited_for(fake, grade, caplog):
+def test_workers_that_cannot_start_for_a_moment_are_waited_for(fake, grade, logged):
     said, slow = fake._said, dict.fromkeys(fake.workers, 2)
 
     def slowly(name, worker, arguments):
@@ -301,10 +298,9 @@ def test_workers_that_cannot_start_for_a_moment_are_waited_for(fake, grade, capl
         return said(name, worker, arguments)
 
     fake._said = slowly
-    with caplog.at_level(logging.WARNING):
-        assert len(grade(3)) == 3
-    (record,) = caplog.records
-    assert "no worker can grade yet; they are asked again for 10 minutes:" in record.getMessage()
+    assert len(grade(3)) == 3
+    (line,) = logged
+    assert "no worker can grade yet; they are asked again for 10 minutes:" in line
 
 
 def test_workers_that_cannot_start_for_too_long_are_a_fault_that_may_pass(fake, grade):
@@ -450,13 +446,12 @@ def test_of_workers_with_and_without_a_gpu_the_first_are_taken_and_get_one_at_a_
     assert all(o["resources"] == {"GPU": 1} and o["workers"] == [gpu] for o in fake.options)
 
 
-def test_a_worker_that_cannot_grade_is_left_out_and_what_it_lacks_is_said(fake, grade, caplog):
+def test_a_worker_that_cannot_grade_is_left_out_and_what_it_lacks_is_said(fake, grade, logged):
     fake.facts[ADDRESS.format(1)] = {"torch": "1.0", "python": "3.9"}
     fake.workers["tcp://10.0.0.7:1"] = {"nthreads": 1, "resources": {}}
-    with caplog.at_level(logging.WARNING):
-        assert len(grade(5)) == 5
+    assert len(grade(5)) == 5
     assert {worker for o in fake.options for worker in o["workers"]} == {ADDRESS.format(2)}
-    (said,) = [record.getMessage() for record in caplog.records]
+    (said,) = logged
     assert "python 3.9, here" in said
     assert "torch 1.0, here" in said
     assert "tcp://10.0.0.7:1: is on another machine and speaks without encryption" in said
@@ -586,15 +581,14 @@ def gone(order=None, during=False):
     return Outcome(lost=LostGpu("GPU-7", "it fell off the bus", during))
 
 
-def test_a_worker_whose_card_is_lost_is_used_no_more_and_that_is_no_try(fake, grade, cards, caplog):
+def test_a_worker_whose_card_is_lost_is_used_no_more_and_that_is_no_try(fake, grade, cards, logged):
     cards[ADDRESS.format(1)] = gone
-    with caplog.at_level(logging.WARNING):
-        found = grade(12, "cuda")
+    found = grade(12, "cuda")
     assert len(found) == 12
     assert all(one.fault is None for one in found.values())
     assert {gradings for s in found for gradings, _ in fake.tries(s)} == {0}
     assert fake.turns.count(ADDRESS.format(1)) <= 2, "no more than what was on its way"
-    (said,) = [record.getMessage() for record in caplog.records]
+    (said,) = logged
     assert f"{ADDRESS.format(1)}: GPU-7 cannot be used: it fell off the bus" in said
 
 

@@ -40,6 +40,7 @@ MODULES = (
     *("autograder.nbgrader_hooks.exporters", "autograder.nbgrader_hooks.rubrics"),
     *("nbgrader.apps.nbgraderapp", "nbgrader.plugins", "ipykernel.connect"),
     *("alembic.script", "sqlalchemy.dialects.sqlite", "matplotlib.backends.backend_svg"),
+    *("jupytext", "autograder.audit.publish", "autograder.audit.pool", "autograder.engines.run"),
     *("IPython.core.interactiveshell", "rich.progress", "multiprocessing.forkserver"),
 )
 STREAMS: dict[str, dict[str, Any]] = {  # as Python opens them
@@ -81,15 +82,17 @@ def main(listener: int, lifeline: int, folder: str) -> None:
 
 
 def use_once() -> None:
-    """Do what a process does when it first uses a thing: tables, templates, fonts."""
+    """Do what a process does when it first uses a thing: tables, templates, fonts, our own code."""
     from sqlalchemy.orm import configure_mappers
 
+    from autograder.audit import keys
     from autograder.records import pages, plots
 
     configure_mappers()
     for template in pages.TEMPLATES.glob("*.html"):
         pages._environment().get_template(template.name)
     plots.histogram([0.0], 1.0)
+    keys._own_code()
 
 
 def share_starter() -> Starter:

@@ -39,6 +39,7 @@ __all__ = [
 MAX_DEPTH, MAX_DIMENSIONS = 32, 8
 MAX_ITEMS = 100_000
 _WHOLE = (str, int, float, type(None))  # packed as they are
+_AS_IT_IS = frozenset({*_WHOLE, bool})  # their types: most of what a long list holds
 MAX_INTEGER_BITS = 1 << 16
 MAX_WORD = 100  # of what was received, as an error quotes it
 DTYPES = {
@@ -157,6 +158,8 @@ def unpack(
     """
     if depth > MAX_DEPTH:
         raise WireError(f"a value nested deeper than {MAX_DEPTH}")
+    if type(packed) in _AS_IT_IS:
+        return packed
     if isinstance(packed, Array):
         array = _unpacked_array(packed, bodies)
         return _laid_out(array, packed) if layouts and packed.layout else array
