@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from autograder.records.nbgrader_tables import tables
+
 __all__ = ["ADVICE", "TABLE", "Database", "Opened", "closing_gradebook", "make_tables", "reason_of"]
 
 ADVICE = "put that right, and run the same command again; no score is lost"
@@ -72,10 +74,9 @@ def reason_of(error: Exception) -> str:
 
 def make_tables(connection: Any) -> None:
     """Make nbgrader's tables, with their version as nbgrader's own have it."""
-    from nbgrader.api import Base
     from sqlalchemy import text
 
-    Base.metadata.create_all(connection)
+    tables().Base.metadata.create_all(connection)
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
     values = {"version": _schema_version()}
     connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), values)
@@ -94,9 +95,8 @@ def _schema_version() -> str:
 
 def closing_gradebook(url: Any) -> Any:
     """Return nbgrader's gradebook, which leaves its connection open where it cannot be opened."""
-    from nbgrader.api import Gradebook
 
-    class Closing(Gradebook):  # type: ignore[misc]
+    class Closing(tables().Gradebook):  # type: ignore[misc]
         def __init__(self, url: Any) -> None:
             try:
                 super().__init__(url)

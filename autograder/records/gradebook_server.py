@@ -16,6 +16,7 @@ from autograder.records.database import (
     make_tables,
     reason_of,
 )
+from autograder.records.nbgrader_tables import tables
 
 __all__ = ["GradebookServer", "url_for_nbgrader"]
 
@@ -84,7 +85,6 @@ class GradebookServer:
         Raises:
             HarnessError: it cannot be reached, or holds tables of something else.
         """
-        from nbgrader.api import Base
         from sqlalchemy import text
 
         with self._connected():  # a short wait, and one sentence
@@ -93,8 +93,8 @@ class GradebookServer:
         with closing_gradebook(url_for_nbgrader(self._url)) as gradebook:
             session = gradebook.db
             session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
-            tables = ", ".join(f'"{table}"' for table in sorted(Base.metadata.tables))
-            session.execute(text(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"))
+            names = ", ".join(f'"{table}"' for table in sorted(tables().Base.metadata.tables))
+            session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 
             def digest() -> str:
                 return _digest(session.connection().connection.driver_connection)
@@ -127,7 +127,6 @@ class GradebookServer:
         Raises:
             HarnessError: it has others.
         """
-        from nbgrader.api import Base
         from sqlalchemy import create_engine, inspect, text
 
         engine = create_engine(url_for_nbgrader(self._url))
@@ -137,7 +136,7 @@ class GradebookServer:
                 present = set(inspect(connection).get_table_names()) - {TABLE}
                 if not present:
                     make_tables(connection)
-                elif not Base.metadata.tables.keys() <= present:
+                elif not tables().Base.metadata.tables.keys() <= present:
                     some = ", ".join(sorted(present)[:TOLD])
                     raise HarnessError(
                         f"{self.name} is no gradebook of nbgrader's, and is left as it is: it has "

@@ -25,6 +25,7 @@ SPARE_MEMORY = 300  # MB that a process of the grader may need more than for an 
 _STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _FORMULA = re.compile(r"\s*[=+@]|\s*-(?![\d.])")  # a negative number is none
 _NUMBER = re.compile(r"\d[\d.]{9,}")  # as long as those that `hidden_numbers` returns
+_NUMBERS = re.compile(r"[-+.0-9e]{12,}")  # in which one of these stands, if it stands in a page
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -231,8 +232,9 @@ def _leaks(specimen: Specimen, evidence: Evidence) -> Iterator[str]:
     for canary in sorted(evidence.canaries):
         if canary in pages or canary in messages:
             yield f"it found {canary.rpartition('-')[0]}"
-    told = set(_NUMBER.findall(pages))  # mostly there are none, and it takes long to find others
-    if told and (numbers := [n for n in evidence.hidden() if n in pages]):
+    # Mostly there are none; and to look for hundreds in all of the pages takes long.
+    told = "\n".join(_NUMBERS.findall(pages))
+    if _NUMBER.search(told) and (numbers := [n for n in evidence.hidden() if n in told]):
         yield f"a page tells of {len(numbers)} numbers of hidden cases, {numbers[0]} among them"
     if evidence.result and (told_apart := list(_unlike_notes(evidence.result))):
         yield f"notes on what is given differ: {told_apart[0]}"
@@ -241,15 +243,19 @@ def _leaks(specimen: Specimen, evidence: Evidence) -> Iterator[str]:
     source = course / "feedback" / specimen.student / name / f"{name}.html"
     if source.is_file():
         page = source.read_text(encoding="utf-8", errors="replace")
-        if re.search(rf"<[A-Za-z][^<>]*{evidence.mark}", page):
+        if _is_markup(page, evidence.mark):
             yield "its markup stands in the feedback as markup"
         if found := _CONTROL.search(page):
             yield f"the feedback holds the character {found[0]!r}"
     report = course / "report" / "index.html"
-    if report.is_file() and re.search(rf"<[A-Za-z][^<>]*{evidence.mark}", report.read_text()):
+    if report.is_file() and _is_markup(report.read_text(), evidence.mark):
         yield "its markup stands in the report as markup"
     if graded.is_file():
         yield from _acting(json.loads(graded.read_text()), evidence.mark)
+
+
+def _is_markup(page: str, mark: str) -> bool:
+    return mark in page and re.search(rf"<[A-Za-z][^<>]*{mark}", page) is not None
 
 
 def _hidden_messages(result: Result | None) -> list[str]:
@@ -276,11 +282,15 @@ def _acting(notebook: dict[str, list[dict[str, Any]]], mark: str) -> Iterator[st
         text = str(cell["source"])
         if cell["cell_type"] == "raw":
             yield "the graded notebook has a raw cell"
-        elif cell["cell_type"] == "markdown" and re.search(
-            rf"<[A-Za-z][^<>]*{mark}|\]\(\s*(javascript|data):[^)]*{mark}", text
+        elif (
+            cell["cell_type"] == "markdown"
+            and mark in text
+            and re.search(rf"<[A-Za-z][^<>]*{mark}|\]\(\s*(javascript|data):[^)]*{mark}", text)
         ):
             yield "its markup stands in the graded notebook as markup"
-        if re.search(rf"\\(mmlToken|href|style|class|cssId|unicode)[^$]*{mark}", text):
+        if mark in text and re.search(
+            rf"\\(mmlToken|href|style|class|cssId|unicode)[^$]*{mark}", text
+        ):
             yield "a formula of the graded notebook links or styles"
         if cell["cell_type"] == "markdown" and "attachment:" in text:
             yield from _refused(text, cell.get("attachments", {}))

@@ -114,11 +114,13 @@ def submit(
 ) -> None:
     """Write what a specimen submits into ``submitted/<student>/<assignment>``, which is there."""
     answered = specimen.expectation.earning in (Earning.EVERYTHING, Earning.ALL_BUT_FIRST)
-    notebook = copy.deepcopy(solution if answered else release)
+    notebook = solution if answered else release
     if specimen.makes_files:
         make: Callable[[Path, NotebookNode], None] = _names(specimen, knowledge)["make"]
-        make(folder, notebook)
+        make(folder, copy.deepcopy(notebook))
         return
+    notebook = copy.copy(notebook)
+    notebook.cells = list(notebook.cells)  # which stay as they are
     first, last = (
         # With ids of ours, so that the same code is the same file.
         [
