@@ -13,7 +13,8 @@ from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import Draw
 from autograder.artefacts.results import Verdict
 from autograder.audit.checking.deciding import comes_out_so, rejects
-from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, run_perturbed, run_variant
+from autograder.audit.checking.earlier import Earlier
+from autograder.audit.checking.variants import LONGEST_RUN, SEEDS, Ran, run_perturbed, run_variant
 from autograder.audit.forks import Lost, Mark, in_forks
 from autograder.audit.mutation.targets import asked_by
 from autograder.authoring.arrays import dtype_name, is_array
@@ -97,6 +98,7 @@ def draws_for_mistakes(
     jobs: int,
     progress: Callable[[str], None],
     rejected: Mapping[str, Collection[str]] | None = None,
+    earlier: Earlier | None = None,
 ) -> dict[str, list[Draw]]:
     """Return the draws that the mistakes of the bank need: those that pass without, and not with.
 
@@ -106,6 +108,7 @@ def draws_for_mistakes(
         jobs: how many processes there may be.
         progress: is told how far it is.
         rejected: the mistakes that checks have rejected before, which ask these checks first.
+        earlier: takes what came of the cases that were run.
     """
     before = rejected or {}
     questions = dict.fromkeys(check.question for check in pools.values())
@@ -119,29 +122,36 @@ def draws_for_mistakes(
         for mistake in oracle.banks[question].mistakes
     ]
 
-    def reject(number: int, mark: Mark) -> list[Place]:
+    def reject(number: int, mark: Mark) -> tuple[list[Place], Earlier]:
         question, mistake = work[number]
+        kept = Earlier()
         own = [check for check in checks if check.question == question]
         own.sort(key=lambda check: asked[check.name].isdisjoint(mistake.values))
         own.sort(key=lambda check: mistake.label not in before.get(check.name, ()))
         for check in own:
             mark(0, LONGEST_RUN)
+
+            def keep(seed: bytes, ran: Ran, check: Check = check) -> None:
+                kept.keep(check.name, mistake.label, seed, ran)
+
             if check.device != "cuda" and comes_out_so(
-                rejects, check, mistake.values, oracle, SEEDS
+                rejects, check, mistake.values, oracle, SEEDS, keep=keep
             ):
-                return []
+                return [], kept
         found: list[Place] = []
         for name, pool in pools.items():
             if pool.question == question:
                 mark(0, LONGEST_RUN)
                 found += ((name, case) for case in _rejecting(pool, mistake, oracle))
-        return found
+        return found, kept
 
     rejecting: dict[str, Sequence[Place]] = {}
-    for done, (number, places) in enumerate(in_forks(reject, len(work), jobs), 1):
+    for done, (number, said) in enumerate(in_forks(reject, len(work), jobs), 1):
         progress(f"mistakes on all draws, {done} of {len(work)}")
-        if not isinstance(places, Lost):  # what ends its process is found by the check's audit
-            rejecting[work[number][1].label] = places
+        if not isinstance(said, Lost):  # what ends its process is found by the check's audit
+            rejecting[work[number][1].label], kept = said
+            if earlier is not None:
+                earlier.take(kept)
     return cover(rejecting, pools)
 
 

@@ -11,6 +11,7 @@ from autograder.artefacts.proof import CheckProof, Draw, Proof
 from autograder.audit.checking.calibration import lies_in, standard_in
 from autograder.audit.checking.certainty import hold_mistakes
 from autograder.audit.checking.check_audit import audit_check
+from autograder.audit.checking.earlier import Earlier
 from autograder.audit.checking.replayed import forget_answers
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.checking.variants import LONGEST_RUN, margin_with_two_threads, seconds_of
@@ -95,7 +96,8 @@ def prove(
     tried = definitions_to_try(sites, asked, stale, stored)
     pools = pools_of(oracle, stale)
     rejected = {name: one.rejects for name, one in stored.checks.items()}
-    draws = draws_for_mistakes(oracle, pools, jobs, progress, rejected)
+    earlier = Earlier()
+    draws = draws_for_mistakes(oracle, pools, jobs, progress, rejected, earlier)
     oracle = oracle.with_draws(_kinds(draws))
     mutants, more = try_mutants(
         oracle,
@@ -108,9 +110,9 @@ def prove(
     )
     draws = {name: [*draws.get(name, ()), *more.get(name, ())] for name in stale}
     oracle = oracle.with_draws(_kinds(more))
-    audits = _audit_checks(stale, pools, sites, oracle, jobs, progress)
+    audits = _audit_checks(stale, pools, sites, oracle, earlier, jobs, progress)
     findings: Findings = {name: [] for name in keys}
-    hold_mistakes(oracle, audits, stored, jobs, progress)
+    hold_mistakes(oracle, audits, stored, jobs, progress, earlier)
     proof = Proof(
         {
             name: audits[name].proof(keys[name], draws[name])
@@ -189,6 +191,7 @@ def _audit_checks(
     pools: Mapping[str, Check],
     sites: Sequence[Site],
     oracle: Oracle,
+    earlier: Earlier,
     jobs: int,
     progress: Progress,
 ) -> dict[str, CheckAudit]:
@@ -202,7 +205,7 @@ def _audit_checks(
         tell = lambda: mark(0, LONGEST_RUN)  # noqa: E731
         check = checks[number]
         pool = pools[check.name].cases if check.name in pools else ()
-        return audit_check(check, names[number], asked, oracle, tell, pool)
+        return audit_check(check, names[number], asked, oracle, tell, pool, earlier)
 
     found: dict[str, CheckAudit] = {}
     for number, result in in_forks(work, len(checks), jobs):

@@ -14,6 +14,7 @@ from autograder.artefacts.gaps import Bands, Gaps
 from autograder.artefacts.proof import Proof, read_proof, write_proof
 from autograder.audit import prove as proving
 from autograder.audit.checking.calibration import lies_in
+from autograder.audit.checking.earlier import Earlier
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.prove import Proven, prove, stale_checks
 from autograder.audit.publish import audit_only, compile_and_publish
@@ -303,7 +304,7 @@ def test_a_check_that_takes_long_is_begun_first(
     monkeypatch.setattr(proving, "seconds_of", lambda check, _: 2.0 if check.name == SIGN else 1.0)
     oracle = compile_assignment(write_course(TWO_CHECKS), "small").oracle
     names = [name for name in oracle.checks if name in (SUM, SIGN)]
-    found = proving._audit_checks(names, {}, [], oracle, 1, silent)
+    found = proving._audit_checks(names, {}, [], oracle, Earlier(), 1, silent)
     assert names == [SUM, SIGN]
     assert begun == [*found] == [SIGN, SUM]
 

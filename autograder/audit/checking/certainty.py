@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.proof import Proof
 from autograder.audit.checking.check_audit import is_certain
+from autograder.audit.checking.earlier import Earlier
 from autograder.audit.checking.tried import CheckAudit
 from autograder.audit.checking.variants import LONGEST_RUN
 from autograder.audit.forks import Lost, Mark, in_forks
@@ -16,7 +17,12 @@ Progress = Callable[[str], None]
 
 
 def hold_mistakes(
-    oracle: Oracle, audits: Mapping[str, CheckAudit], stored: Proof, jobs: int, progress: Progress
+    oracle: Oracle,
+    audits: Mapping[str, CheckAudit],
+    stored: Proof,
+    jobs: int,
+    progress: Progress,
+    earlier: Earlier | None = None,
 ) -> None:
     """Hold each mistake against the first check that rejects it.
 
@@ -29,6 +35,7 @@ def hold_mistakes(
         stored: which checks have rejected what before.
         jobs: how many processes there may be.
         progress: is told how far it is.
+        earlier: what came of the mistakes so far.
     """
     work = [
         (mistake, checks)
@@ -46,7 +53,7 @@ def hold_mistakes(
             is_long = audit.is_long if audit else check.seconds is not None
             found = CheckAudit(name, is_long=is_long)
             first = audit.rejects[mistake.label] if audit else None
-            certain = is_certain(check, mistake, oracle, found, first)
+            certain = is_certain(check, mistake, oracle, found, first, earlier)
             said.append((name, certain, found))
             if certain:
                 break

@@ -6,6 +6,7 @@ from dataclasses import replace
 from autograder.artefacts.compiled import Oracle
 from autograder.artefacts.results import CaseResult
 from autograder.audit.checking.asked import heard_in_a_run, told_apart, unused_parameters
+from autograder.audit.checking.earlier import Earlier
 from autograder.audit.checking.trial import FEW, CheckTrial, Tell
 from autograder.audit.checking.tried import CheckAudit
 from autograder.authoring.bank import Variant
@@ -22,6 +23,7 @@ def audit_check(
     oracle: Oracle,
     tell: Tell = lambda: None,
     draws: Sequence[Case] = (),
+    earlier: Earlier | None = None,
 ) -> CheckAudit:
     """Try on a check all that must pass and all that must fail, but mutants.
 
@@ -32,6 +34,7 @@ def audit_check(
         oracle: the reference.
         tell: is called now and then, as a sign of life.
         draws: of its domain; those that are cases are tried as cases.
+        earlier: what came of the mistakes so far.
     """
     found = CheckAudit(check.name, typical=check.typical)
     if check.device == CUDA and device_of_this_run() != CUDA:
@@ -47,7 +50,7 @@ def audit_check(
     found.passed |= {alternative.label for alternative in others.alternatives}
     found.accepts += len(others.alternatives)
     oracle = replace(oracle, banks={check.question: bank})
-    trial = CheckTrial(check, oracle, found, tell)
+    trial = CheckTrial(check, oracle, found, tell, earlier)
     trial.right_answers(heard.compared)
     trial.variants()
     tried = {case.name for case in check.cases}
@@ -69,6 +72,7 @@ def is_certain(
     oracle: Oracle,
     found: CheckAudit,
     first: list[CaseResult] | None = None,
+    earlier: Earlier | None = None,
 ) -> bool:
     """Return whether a check rejects a mistake whatever inputs are drawn, and twice alike.
 
@@ -78,5 +82,6 @@ def is_certain(
         oracle: the reference.
         found: takes how far it is from passing, and what must not be.
         first: how it was rejected, if that was now.
+        earlier: what came of the mistakes so far.
     """
-    return CheckTrial(check, oracle, found, lambda: None).is_certain(mistake, first)
+    return CheckTrial(check, oracle, found, lambda: None, earlier).is_certain(mistake, first)

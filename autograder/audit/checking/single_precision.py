@@ -55,8 +55,9 @@ def measure_single(
 ) -> Single:
     """Measure the reference under each seed, then all other ways as far as there is time.
 
-    Where nobody's answers are compared by what has room for single precision, as by the check's own
-    tolerances or as whole numbers, it makes no difference how they are handed back.
+    Where its answers are not compared by what has room for single precision, but by the check's own
+    tolerances or as whole numbers, no room is made, however far others are off: nothing else is
+    measured then.
 
     Args:
         check: which compares.
@@ -71,12 +72,10 @@ def measure_single(
     reference = [one for seed in seeds for one in _compared(check, oracle, *usual, seed, tell)]
     alternatives: list[Compared] = []
     has_room = any(map(may_have_room, (*plain, *reference)))
-    for variant, move in others:
-        is_other_way = move is not usual[1]
-        if time.process_time() - began > SECONDS or (is_other_way and not has_room):
+    for variant, move in others if has_room else ():
+        if time.process_time() - began > SECONDS:
             break
         seen = _compared(check, oracle, variant, move, SEEDS[0], tell)
-        has_room = has_room or any(map(may_have_room, seen))
         if (far := _beyond_rounding(seen)) is None:
             (alternatives if variant.title else reference).extend(seen)
         else:

@@ -20,7 +20,8 @@ from autograder.audit.checking.calibration import (
     widest_in,
     wrong_in,
 )
-from autograder.audit.checking.deciding import fails, reject_from_afar, rejects
+from autograder.audit.checking.deciding import fails, flaky, reject_from_afar, rejects
+from autograder.audit.checking.earlier import Earlier
 from autograder.audit.checking.kind_models import kind_models, may_pass
 from autograder.audit.checking.null_models import form_of, null_models, recorded_answers
 from autograder.audit.checking.single_precision import measure_single
@@ -52,8 +53,16 @@ class CheckTrial:
     that takes long itself, less is tried as well.
     """
 
-    def __init__(self, check: Check, oracle: Oracle, found: CheckAudit, tell: Tell) -> None:
+    def __init__(
+        self,
+        check: Check,
+        oracle: Oracle,
+        found: CheckAudit,
+        tell: Tell,
+        earlier: Earlier | None = None,
+    ) -> None:
         self._check, self._oracle, self._found, self._tell = check, oracle, found, tell
+        self._earlier = earlier or Earlier()
         self._where = f"check {check.name}"
         self._met: dict[bytes, set[np.dtype[Any]]] = {}  # dtypes of arguments, by seed
 
@@ -144,7 +153,7 @@ class CheckTrial:
             self._passes(alternative, [self._run(alternative, SEEDS[0])])
 
     def _mistake(self, mistake: Variant) -> None:
-        results, misses = self._run(mistake, SEEDS[0])
+        results, misses = self._run(mistake, SEEDS[0], as_known=True)
         self._keep_failing(misses)
         if any(map(rejects, results)):
             self._found.rejects[mistake.label] = results
@@ -172,11 +181,11 @@ class CheckTrial:
         """
         cases = {case.name: case for case in self._check.cases}
         far = [cases.pop(one.name) for one in first if reject_from_afar([one], [])]
-        results, misses = self._run(mistake, seed, [*cases.values()])
+        results, misses = self._run(mistake, seed, [*cases.values()], as_known=True)
         for case in far:
             if reject_from_afar(results, misses):
                 break
-            more, missed = self._run(mistake, seed, [case])
+            more, missed = self._run(mistake, seed, [case], as_known=True)
             results, misses = results + more, misses + missed
         return results, misses
 
@@ -255,11 +264,15 @@ class CheckTrial:
         seed: bytes,
         cases: Sequence[Case] | None = None,
         anew: bool = False,
+        as_known: bool = False,
     ) -> Run:
-        """Run a variant; return the results, and what cases failed by; complain if one breaks."""
+        """Run a variant, where it is not known; return results, and what cases failed by."""
         misses: list[Compared] = []
         check = self._check if cases is None else self._check.only(cases)
-        results = run_variant(check, variant.values, self._oracle, seed, misses, anew=anew)
+        known = self._earlier.of(check, variant.label, seed) if as_known else {}
+        results = run_variant(
+            check, variant.values, self._oracle, seed, misses, anew=anew, known=known
+        )
         self._tell()
         for one in results:
             if one.verdict is Verdict.BROKEN and variant.title:
@@ -282,9 +295,9 @@ class CheckTrial:
             further: runs it under another seed; nothing runs every case.
         """
         further = further or partial(self._run, variant)
-        runs, began = [first or self._run(variant, SEEDS[0])], time.process_time()
+        runs, began = [first or self._run(variant, SEEDS[0])], self._earlier.clock()
         runs.append(further(SEEDS[1]))
-        if self._found.is_long or time.process_time() - began > LONG:
+        if self._found.is_long or self._earlier.clock() - began > LONG:
             return runs
         runs += map(further, SEEDS[2:])
         again, _ = self._run(variant, SEEDS[0], anew=first is None)  # else by another process
@@ -298,21 +311,9 @@ class CheckTrial:
         what: str,
         in_one_process: bool = True,
     ) -> None:
-        """Complain of cases that judge the same answer in two ways.
-
-        What fails may fail by another number: a mistake can keep something from call to call. So
-        may what passes in another process, by the last places: where arrays lie in memory decides
-        in which order their numbers are added.
-        """
-        for before, after in zip(first, second, strict=True):
-            passed = before.verdict is Verdict.PASSED and in_one_process
-            if before.verdict == after.verdict and not (passed and before.margin != after.margin):
-                continue
-            text = (
-                f"case {before.name!r} is flaky on the {what}: {before.verdict} with a margin "
-                f"of {before.margin}, then {after.verdict} with {after.margin}, on the same inputs"
-            )
-            self._complain_of(before.name, text)
+        """Complain of cases that judge the same answer in two ways."""
+        for name, text in flaky(first, second, what, in_one_process):
+            self._complain_of(name, text)
 
     def _perturbed(self, move: Perturbation, seed: bytes) -> list[Compared]:
         """Return what is compared where the reference computes a little otherwise."""

@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,9 @@ from autograder.grading.watchdog import TimedSession
 __all__ = [
     "CASE_SECONDS",
     "LONGEST_RUN",
+    "NOTHING",
     "SEEDS",
+    "Ran",
     "case_runner",
     "distance",
     "margin_with_two_threads",
@@ -38,10 +40,26 @@ __all__ = [
 ]
 
 DEFAULT = Standard()
+NOTHING: Mapping[str, "Ran"] = {}
 LOOSE = 1e9  # tolerance factor with which any finite number passes
 CASE_SECONDS = 60.0  # after which a variant is stopped: a mistake may loop
 LONGEST_RUN = 600.0  # seconds of the processor that it may take for all cases of a check
 SEEDS = (b"audit 1", b"audit 2", b"audit 3")  # a variant must behave under each
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a case.
+
+    Attributes:
+        result: of the case.
+        miss: the comparison that it fails by, if it is one of numbers.
+        seconds: of the processor that it took.
+    """
+
+    result: CaseResult
+    miss: Compared | None = None
+    seconds: float = 0.0
 
 
 def run_variant(
@@ -52,6 +70,7 @@ def run_variant(
     misses: list[Compared] | None = None,
     standard: Standard = DEFAULT,
     anew: bool = False,
+    known: Mapping[str, Ran] = NOTHING,
 ) -> list[CaseResult]:
     """Run every case of a check with some names of the notebook replaced, in this process.
 
@@ -63,6 +82,7 @@ def run_variant(
         misses: takes the comparison that each failing case fails by, if it is one of numbers.
         standard: how strictly numbers are compared.
         anew: whether the reference computes anew what it has answered before.
+        known: what came of some cases before; these are not run.
     """
 
     # Variants call the reference's other functions anyway: what fails so fails with them given too.
@@ -91,7 +111,10 @@ def run_variant(
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a mistake may divide by zero
-        results = {case.name: run(case, student=first) for case in check.cases}
+        results = {
+            case.name: known[case.name].result if case.name in known else run(case, first)
+            for case in check.cases
+        }
         again = [case for case in check.cases if wants_given(check, results[case.name], values)]
         if again:
             second = session()
@@ -99,14 +122,23 @@ def run_variant(
             given = run_given(check, again, second, oracle.namespace, CASE_SECONDS, rerun)
             results |= {result.name: result for result in given}
     if misses is not None:
-        failed = (compared[r.name] for r in results.values() if r.verdict is Verdict.FAILED)
-        misses += (seen[-1] for seen in failed if seen and seen[-1].margin > 1.0)
+        missed = (
+            known[name].miss if name in known else _miss(result, compared[name])
+            for name, result in results.items()
+        )
+        misses += (one for one in missed if one is not None)
     return list(results.values())
+
+
+def _miss(result: CaseResult, compared: Sequence[Compared]) -> Compared | None:
+    """Return the comparison of numbers that a case fails by; None where it fails by another way."""
+    is_number = result.verdict is Verdict.FAILED and compared and compared[-1].margin > 1.0
+    return compared[-1] if is_number else None
 
 
 def case_runner(
     check: Check, values: Mapping[str, Any], oracle: Oracle, seed: bytes, standard: Standard
-) -> Callable[[Case], CaseResult]:
+) -> Callable[[Case], Ran]:
     """Return what runs single cases of a check with some names of the notebook replaced.
 
     No case is run again with what its check is given.
@@ -122,19 +154,22 @@ def case_runner(
     student = TimedSession(names, check.seconds, of_processor=True)
     draw = drawn_under(seed, oracle.assignment)
 
-    def run(case: Case) -> CaseResult:
+    def run(case: Case) -> Ran:
+        began, compared = time.process_time(), list[Compared]()
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a mistake may divide by zero
-            return run_against(
+            result = run_against(
                 oracle,
                 check,
                 case,
                 student,
                 draw,
                 seconds=CASE_SECONDS,
+                compared=compared,
                 standard=standard,
                 reference=ReplayedReference(oracle),
             )
+        return Ran(result, _miss(result, compared), time.process_time() - began)
 
     return run
 
