@@ -13,6 +13,7 @@ from autograder.errors import HarnessError, StudentError, StudentKilled, Student
 from autograder.grading.notes import ENDED_LATER, notes_of
 from autograder.sandbox.client.fork_server import ForkServer
 from autograder.sandbox.client.session import CodeCell, NotebookSession
+from autograder.sandbox.client.unforked import UnforkedSession
 from autograder.sandbox.isolation.cgroup import ControlGroup
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
@@ -488,6 +489,27 @@ def test_a_session_waits_for_no_process_of_the_notebooks_own(run):
     session.run_to(3)
     with session.check() as check:
         assert check.get("code") == 7
+
+
+def test_what_was_asked_of_a_session_itself_stays_where_a_fork_of_it_ends(fork_server):
+    """As in a course of nbgrader's, where what a test starts is there for those below."""
+    cells = [
+        CodeCell(
+            1,
+            "import subprocess\ndef begin():\n    global p\n    p = subprocess.Popen"
+            "(['/bin/sleep', '600'])\n    return p.poll()",
+        )
+    ]
+    with UnforkedSession(fork_server, cells, time.monotonic() + 60) as session:
+        assert Subject(session.itself(5.0)).begin() is None
+        for _ in range(2):
+            with session.check() as check:
+                check.get("begin")
+        assert session.itself(5.0).apply(_polled, (), {}) is None
+
+
+def _polled(notebook):
+    return notebook.p.poll()
 
 
 DAEMONS = """

@@ -93,15 +93,14 @@ def rehearse(shell: Any) -> None:
 def serve_session(channel: Channel, shell: Any) -> None:
     """Run a notebook, then answer about it, until the other end closes the channel."""
     rehearse(shell)
-    cells, host, own = Cells(shell), Host(shell.user_ns), frozenset[int]()
+    cells, host = Cells(shell), Host(shell.user_ns)
     try:
         while True:
             request = channel.receive()
             if isinstance(request, Run):
                 _run(request, channel, cells, host)
-                own = frozenset(family_of(os.getpid()))
             elif isinstance(request, Fork):
-                _fork(channel, host, own)
+                _fork(channel, host)
             else:
                 _reply(channel, host, request)
     except ChannelClosed:
@@ -155,13 +154,10 @@ def _described(error: BaseException) -> tuple[str, str]:
         return kind, "an error whose message cannot be shown"
 
 
-def _fork(channel: Channel, host: Host, own: frozenset[int]) -> None:
+def _fork(channel: Channel, host: Host) -> None:
     """Fork a child that answers one check's calls; it starts from the notebook's state.
 
-    Args:
-        channel: on which the check's end is told.
-        host: answers the calls.
-        own: the processes that are the notebook's, which no check's end ends.
+    What the check has started ends with it, and nothing that was there before.
     """
     stream = channel.receive_socket()
     on_device = host.device.is_in_use()
@@ -170,6 +166,7 @@ def _fork(channel: Channel, host: Host, own: frozenset[int]) -> None:
         channel.send(OnDevice() if on_device else Threads())
         return
     session = os.getpid()
+    own = frozenset(family_of(session))
     try:
         child = _fork_soon()
     except OSError:
