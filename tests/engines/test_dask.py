@@ -299,7 +299,8 @@ def test_workers_that_cannot_start_for_a_moment_are_waited_for(fake, grade, logg
 
     fake._said = slowly
     assert len(grade(3)) == 3
-    (line,) = logged
+    # On a busy machine one of both comes first, and the other is told of as left out.
+    (line,) = [text for text in logged if not text.startswith("workers are left out:")]
     assert "no worker can grade yet; they are asked again for 10 minutes:" in line
 
 
