@@ -6,6 +6,7 @@ import platform
 import shutil
 import statistics
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from autograder.sandbox.protocol.settings import WALLED, Gpu, Isolation
 
 __all__ = ["Finding", "examine"]
 
+OLDEST, NEWEST = (3, 11), (3, 14)  # the versions of Python that CI tests
 SESSIONS = 5
 GPU_SECONDS = 60.0  # for a session to compute on a GPU
 
@@ -53,9 +55,27 @@ def examine(course: Course | None) -> Iterator[Finding]:
 
 
 def _python() -> Finding:
-    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    text = f"{platform.python_version()}" + ("" if good else "; we test with 3.11 to 3.13")
-    return Finding("Python", "ok" if good else "no", text)
+    text = platform.python_version()
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        text += "; we test with {}.{} to {}.{}".format(*OLDEST, *NEWEST)
+    elif _is_slow_build():
+        text += (
+            "; it was built without --enable-optimizations, so that grading takes up to half as "
+            "long again; take your distribution's Python, or build this one with them"
+        )
+    else:
+        return Finding("Python", "ok", text)
+    return Finding("Python", "no", text)
+
+
+def _is_slow_build() -> bool:
+    """Whether this Python was compiled without a profile, as pyenv does unless it is told.
+
+    Distributions have ways of their own to ask for one, so what lies under ``/usr`` is not judged.
+    """
+    options = sysconfig.get_config_var("CONFIG_ARGS")
+    asked = not options or "--enable-optimizations" in options
+    return not asked and sys.base_prefix != "/usr"
 
 
 def _package(name: str) -> Finding:
