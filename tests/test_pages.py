@@ -152,12 +152,15 @@ def test_step_1_shows_a_release_that_checks_itself(tour):
 def test_step_2_publishes_the_tour(tour):
     said = tour["mkdir -p assignments/tour/bank"]
     assert "wrote release/tour/ and build/tour/" in said.text
+    assert "1 of 1 mistakes and 13 null models rejected" in said.text
+    assert re.search(r"33 mutants, 28 killed, 3 equivalent, 2 survive", said.text), said.text
 
 
 def test_step_3_is_refused_as_the_mistake_passes_and_keeps_what_was_published(tour):
     (said,) = [said for first, said in tour.items() if first.startswith("sed -i")]
     assert "tour is not published" in said.text
-    assert "always scales, short gradients too" in said.text
+    passes = "'always scales, short gradients too' passes every case: no case tells it from the"
+    assert passes in said.text
 
 
 def test_step_4_grades_the_solution(tour):

@@ -8,7 +8,7 @@ import msgspec
 
 from autograder.artefacts.compiled import Compiled, Oracle
 from autograder.artefacts.proof import CheckProof, Draw, Proof
-from autograder.audit.checking.calibration import lies_in, standard_in
+from autograder.audit.checking.calibration import SAFETY, lies_in, standard_in
 from autograder.audit.checking.certainty import hold_mistakes
 from autograder.audit.checking.check_audit import audit_check
 from autograder.audit.checking.earlier import Earlier
@@ -298,22 +298,23 @@ def _findings_of_mistakes(
         rejected = {label for check in checks for label in proof.checks[check.name].rejects}
         for mistake in bank.mistakes:
             if mistake.label not in rejected:
-                far = [audits[c.name].passing.get(mistake.label, 0.0) for c in tried]
+                far = max(audits[c.name].passing.get(mistake.label, 0.0) for c in tried)
+                rounding = SAFETY * max(audits[c.name].gaps.double.right for c in tried)
                 passes = "every case" if len(checks) == 1 else "every case of every check"
                 yield (
                     tried[0].name,
                     f"check {tried[0].name}: the mistake {mistake.label!r} passes {passes}"
-                    f"{_how_far(far)}",
+                    f"{_how_far(far, rounding)}",
                 )
 
 
-def _how_far(distances: Sequence[float]) -> str:
-    if math.inf in distances:
+def _how_far(far: float, rounding: float) -> str:
+    """Return why a mistake passes that is so far off, where rounding puts right answers so far."""
+    if far == math.inf:
         return " for some inputs; add a case that tells it from the reference for all"
-    far = max(distances)
-    if 0 < far <= 1:
-        return f", at most {far:.2g} of the tolerance away: too loose"
-    return ": no case tells it from the reference; add one that does" if far == 0 else ""
+    if far <= rounding:
+        return ": no case tells it from the reference; add one that does"
+    return f", at most {far:.2g} of the tolerance away: too loose" if far <= 1 else ""
 
 
 def _findings_of_standards(

@@ -232,6 +232,22 @@ def test_a_mistake_that_passes_all_checks_of_its_question_is_a_finding(
     )
 
 
+def test_a_mistake_that_differs_by_rounding_alone_is_told_from_a_loose_tolerance(
+    write_course: WriteCourse,
+) -> None:
+    """No tolerance would reject what lies where right answers lie, too."""
+    mistake = "the mistake 'the factor is forgotten altogether'"
+    passes = f"check {SUM}: {mistake} passes every case of every check"
+    near = ("return x.sum()", "return 2 * x[::-1].sum() * (1 + 1e-15)")
+    assert text_of(proven(write_course(TWO_CHECKS, near))) == (
+        f"{passes}: no case tells it from the reference; add one that does"
+    )
+    off = ("return 2 * x[::-1].sum() * (1 + 1e-15)", "return 2 * x.sum() * (1 + 1e-11)")
+    said = text_of(proven(write_course(TWO_CHECKS, near, off)))
+    assert said.startswith(f"{passes}, at most ")
+    assert said.endswith(" of the tolerance away: too loose")
+
+
 def test_a_mistake_that_fails_at_one_of_two_checks_is_fine(write_course: WriteCourse) -> None:
     course = write_course(TWO_CHECKS)
     found = proven(course)
