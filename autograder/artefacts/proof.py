@@ -113,7 +113,7 @@ class CheckProof(msgspec.Struct, frozen=True, omit_defaults=True):
         passes: how many cases such a mistake passes all the same, by label, if some.
         astray: such mistakes that fail the check's typical case, which earns nothing.
         accepts: how many alternatives pass.
-        null_models: how many were tried, of which it rejects all.
+        null_models: how many were tried; it rejects all but those that `free` has with every case.
         free: cases that null models pass, by the model.
         notes: what else an author should know.
         draws: the cases that its domain has for what no other case rejects.

@@ -26,7 +26,8 @@ class CheckReport:
     Attributes:
         mistakes: how many its question keeps, and how many of them it rejects.
         alternatives: how many pass.
-        null_models: how many were tried, and rejected.
+        null_models: how many were tried, but for guesses that are right, and how many of them it
+            rejects.
         kills: mutants that it rejected first, by the class of the mistake.
         equivalent: mutants of what it checks that no trial tells from the reference.
         survivors: mutants that differ and that it should have rejected.
@@ -44,7 +45,7 @@ class CheckReport:
     cases: int
     mistakes: tuple[int, int]
     alternatives: int
-    null_models: int
+    null_models: tuple[int, int]
     kills: dict[str, int]
     equivalent: int
     survivors: tuple[Placed, ...]
@@ -83,10 +84,11 @@ class CheckReport:
         """Return the check's line in a table."""
         bands = self.standing
         kept, rejected = self.mistakes
+        nulls, fail = self.null_models
         return (
             f"{self.name:<44} {self.points:>5g} points  {self.cases:>2} cases  "
             f"mistakes {rejected}/{kept}  alternatives {self.alternatives}  "
-            f"null models {self.null_models}  "
+            f"null models {fail}/{nulls}  "
             f"mutants {self.killed}/{self.killed + len(self.survivors)}  "
             f"right up to {_figure(bands.right)}, wrong from {_figure(bands.wrong)}"
         )
@@ -118,7 +120,7 @@ class CheckReport:
             "reject_band": [_number(bands.wrong), None],
             "gap": _number(bands.wrong / bands.right) if bands.right else None,
             "nearest_wrong": self.nearest,
-            "null_models": {"tried": self.null_models, "rejected": self.null_models},
+            "null_models": {"tried": self.null_models[0], "rejected": self.null_models[1]},
             "free_cases": self.free,
             "mistakes": {"tried": self.mistakes[0], "rejected": self.mistakes[1]},
             "alternatives": {"tried": self.alternatives, "accepted": self.alternatives},

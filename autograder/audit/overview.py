@@ -67,11 +67,12 @@ class Audit:
         """Return the report for a terminal: some lines, or one for each check before them."""
         lines = self._of_checks() if details else []
         kept, rejected = self.mistakes
-        nulls = sum(check.null_models for check in self.checks)
+        nulls, fail = (sum(check.null_models[i] for check in self.checks) for i in (0, 1))
+        of_nulls = f"{nulls}" if fail == nulls else f"{fail} of {nulls}"
         lines.append(
             f"{self.assignment}: {len(self.checks)} checks, "
             f"{sum(check.cases for check in self.checks)} cases; "
-            f"{rejected} of {kept} mistakes and {nulls} null models rejected, "
+            f"{rejected} of {kept} mistakes and {of_nulls} null models rejected, "
             f"{self.alternatives} alternatives accepted; "
             f"the solution earns {self.solution_earned:g} of {self.possible:g}, "
             f"the blank release {self.blank_earned:g}; "

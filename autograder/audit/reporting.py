@@ -6,10 +6,11 @@ from typing import Any
 
 from autograder.artefacts.adopted import AdoptedCheck
 from autograder.artefacts.compiled import Compiled
-from autograder.artefacts.proof import Proof
+from autograder.artefacts.proof import CheckProof, Proof
 from autograder.audit.adopted import Hole
 from autograder.audit.check_report import CheckReport, Placed
 from autograder.audit.checking.calibration import ROOM
+from autograder.audit.checking.kind_models import may_pass
 from autograder.audit.mistake_report import mistake_reports
 from autograder.audit.mutation.targets import asked_by
 from autograder.audit.on_gpu import computes_on_gpu, unproven_on_gpu
@@ -55,7 +56,7 @@ def report_on(
                 cases=len(check.cases),
                 mistakes=(len(bank.mistakes), len(one.rejects)),
                 alternatives=one.accepts,
-                null_models=one.null_models,
+                null_models=_null_models(check, one),
                 kills=dict(sorted(kills.items())),
                 equivalent=handed[check.name][1],
                 survivors=tuple(handed[check.name][0]),
@@ -104,6 +105,14 @@ def report_on(
         ),
         **found,
     )
+
+
+def _null_models(check: Check, proof: CheckProof) -> tuple[int, int]:
+    """Return how many null models are wrong answers, and how many of them a check rejects."""
+    cases = {case.name for case in check.cases} | {draw.name for draw in proof.draws}
+    passing = [title for title, passed in proof.free.items() if cases <= {*passed}]
+    guessed = sum(map(may_pass, passing))
+    return proof.null_models - guessed, proof.null_models - len(passing)
 
 
 def _calibration_notes(check: Check, proof: Proof) -> Iterator[str]:

@@ -77,6 +77,13 @@ def test_what_is_let_through_is_published_told_and_kept(weak: Course) -> None:
     )
     assert f"small: {STANDARD} (from nbgrader): 2 of 4 checks are proved" in outcome.summary[2]
 
+    page = json.loads((weak.root / "build" / "small" / "audit.json").read_text())
+    nulls = {one["name"]: one["null_models"] for one in page["checks"]}
+    assert nulls["scaled_sum_matches_reference"] == {"tried": 13, "rejected": 13}
+    assert 0 < nulls["sum_of_nothing"]["rejected"] < nulls["sum_of_nothing"]["tried"]
+    tried, rejected = (sum(one[key] for one in nulls.values()) for key in ("tried", "rejected"))
+    assert f"{rejected} of {tried} null models rejected" in outcome.summary[0]
+
     stored = read_adopted(weak, "small")
     assert sorted(stored.adopted.checks) == ["scaled_sum_is_there", "sum_of_nothing"]
     assert "sum_of_nothing" not in stored.checks

@@ -245,7 +245,7 @@ class CheckTrial:
             if len(passed) == len(results) and not may_pass(title):
                 said = f"; it answers {form}" if (form := form_of(values)) else ""
                 self._complain(f"the null model {title!r} passes every case{said}")
-            elif passed:
+            if passed:
                 found.free[title] = passed
             if len(passed) == len(results) and may_pass(title):
                 continue  # a guess that is right is no wrong answer
