@@ -32,7 +32,7 @@ help: ## list the targets
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV), once: some minutes, mostly for PyTorch; pip says what it does."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]' \
 	  $(TORCH_INDEX)
 	@touch $@

@@ -61,3 +61,24 @@ def test_the_tests_on_a_gpu_need_no_environment_of_ours(words: str, command: str
         check=True,
     )
     assert done.stdout == f"{command}\n"
+
+
+def test_an_environment_without_pip_is_made_whole(tmp_path: Path) -> None:
+    """One is left where the first `make` stopped for want of Debian's python3-venv."""
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text(encoding="utf-8"))
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).touch()
+    python, said = tmp_path / ".venv" / "bin" / "python", tmp_path / "said"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho "$*" >> {said}\ntest -e {tmp_path}/pip\n')
+    maker = tmp_path / "python3"
+    maker.write_text(f'#!/bin/sh\necho "made: $*" >> {said}\ntouch {tmp_path}/pip\n')
+    for one in (python, maker):
+        one.chmod(0o755)
+    make = ["make", "--no-print-directory", "setup", f"PYTHON={maker}"]
+    for _ in range(2):
+        subprocess.run(make, cwd=tmp_path, capture_output=True, check=True)
+    lines = said.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["-m pip --version", "made: -m venv .venv"]
+    assert lines[2].startswith("-m pip install ")
+    assert len(lines) == 3  # the second time it is ready
