@@ -3,6 +3,7 @@
 import compileall
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def compile_all(config: pytest.Config, root: Path) -> None:
     for pattern in ("test_*.py", "conftest.py"):
         for path in sorted((root / "tests").rglob(pattern)):
             kept = rewrite.get_cache_dir(path) / f"{path.stem}{rewrite.PYC_TAIL}"
-            if rewrite._read_pyc(path, kept) is None:
-                kept.parent.mkdir(exist_ok=True)
-                stat, code = rewrite._rewrite_test(path, config)
-                rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, stat, kept)
+            if rewrite._read_pyc(path, kept) is None and rewrite.try_makedirs(kept.parent):
+                with suppress(SyntaxError):  # told by the worker that imports it
+                    stat, code = rewrite._rewrite_test(path, config)
+                    rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, stat, kept)

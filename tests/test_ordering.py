@@ -55,6 +55,7 @@ def test_modules_are_compiled_as_they_are_imported(
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("def f(x):\n    assert x == 1\n")
+    (tmp_path / "tests/part/test_broken.py").write_text("def")  # its worker tells of it
     compile_all(pytestconfig, tmp_path)
     test = tmp_path / "tests/part/test_it.py"
     kept = rewrite.get_cache_dir(test) / f"test_it{rewrite.PYC_TAIL}"
