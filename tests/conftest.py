@@ -16,6 +16,7 @@ from autograder.artefacts.bundle import Cell, pack_bundle
 from autograder.artefacts.manifest import CheckEntry, Manifest, QuestionEntry
 from autograder.artefacts.notebooks import nbformat  # a second quicker than nbformat itself
 from autograder.grading.threads import use_one_thread
+from tests.ordering import longest_first
 
 new_code_cell, new_markdown_cell = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 new_notebook = nbformat.v4.new_notebook
@@ -52,13 +53,16 @@ def pytest_xdist_auto_num_workers():
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Put side by side what shares something that takes long, so that few processes make it.
 
-    Folders, and what stands in each, stay in the order that was drawn for them.
+    Folders, and what stands in each, stay in the order that was drawn for them; but what takes
+    longest comes first, or workers that are through would wait for it at the end.
     """
     drawn = {}
     items.sort(key=lambda item: drawn.setdefault(_folder(item), len(drawn)))
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = longest_first(items, workers)
 
 
 def _folder(item):
@@ -84,8 +88,7 @@ def pytest_runtest_protocol(item, nextitem):
 
 
 def pytest_collection_finish():
-    """Let the collector of garbage pass over what lives to the end."""
-    gc.collect()
+    """Let the collector of garbage pass over what lives to the end, nearly all there is."""
     gc.freeze()
 
 

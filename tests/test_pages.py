@@ -137,6 +137,7 @@ def test_every_block_is_run_or_make_says_what_it_would_do_and_why_is_said():
             assert all(line.startswith("make ") for line in block.splitlines())
 
 
+@pytest.mark.takes(seconds=12)
 def test_every_command_of_the_readme_does_what_it_says_and_one_is_refused(tour):
     failed = {first: said.failed for first, said in tour.items() if said.failed}
     (step,) = failed

@@ -34,6 +34,7 @@ def earned(root: Path, run: Run) -> dict[str, str]:
     return {row["student"]: row["earned"] for row in csv.DictReader(done.stdout.splitlines())}
 
 
+@pytest.mark.takes(seconds=10)
 def test_a_course_on_a_server_goes_on_while_it_is_down_and_catches_up(
     server: Server, compiled: Path, tmp_path: Path, run: Run
 ) -> None:

@@ -124,6 +124,7 @@ def test_the_submissions_are_those_of_the_release(course: Course, tmp_path: Path
             assert committed.read_bytes() == path.read_bytes(), f"{committed} is stale"
 
 
+@pytest.mark.takes(seconds=25)
 def test_everybody_who_submitted_has_a_result(results: dict[str, Result]) -> None:
     assert set(results) == {*STUDENTS, NO_NOTEBOOK}
 

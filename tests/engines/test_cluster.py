@@ -60,6 +60,7 @@ def handed_in(course, right, blank):
     return [*texts, "flo"]
 
 
+@pytest.mark.takes(seconds=10)
 def test_a_class_is_graded_on_other_machines_as_it_is_here(
     compiled, tmp_path, sharing_fork_servers
 ):

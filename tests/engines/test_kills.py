@@ -15,6 +15,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.takes(seconds=20)
 @pytest.mark.timeout(300)  # it is ten grading runs, one after another
 def test_no_kill_loses_repeats_or_leaves_anything(classroom):
     right, blank = (nbformat.reads(text, 4) for text in (classroom.right, classroom.blank))

@@ -127,6 +127,7 @@ def grade(course, servers):
     return grade
 
 
+@pytest.mark.takes(seconds=15)
 def test_each_submission_earns_what_nbgrader_gives_it(grade, tmp_path):
     def holds(source, submitted):
         found, _ = grade(source, submitted, tmp_path)

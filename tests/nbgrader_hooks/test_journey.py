@@ -26,6 +26,7 @@ def page_of(journey):
     return (journey.course / "feedback" / "ada" / "hw1" / "hw1.html").read_text()
 
 
+@pytest.mark.takes(seconds=45)
 def test_every_command_of_the_page_does_what_it_says(journey):
     failed = [said.text for said in journey.said if said.failed]
     assert not failed, "\n".join(failed)

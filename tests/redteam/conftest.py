@@ -1,4 +1,4 @@
-"""The zoo takes longest of all tests: it is begun first, so that none of two processes waits."""
+"""What tests of the red team share."""
 
 from pathlib import Path
 
@@ -11,13 +11,6 @@ from tests.small_course import made_once
 from tests.warm.commands import warm
 
 __all__ = ["warm"]
-
-LONGEST = "test_every_specimen_gets_what_its_first_line_says_and_nobody_is_harmed"
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.name != LONGEST)  # the others stay in their order
 
 
 @pytest.fixture(scope="session")

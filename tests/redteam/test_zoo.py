@@ -63,6 +63,7 @@ def report_on_zoo(course: Course) -> Report:
         raise
 
 
+@pytest.mark.takes(seconds=100)
 @pytest.mark.timeout(600)
 def test_every_specimen_gets_what_its_first_line_says_and_nobody_is_harmed(
     compiled_course: Course, warm: Path, monkeypatch: pytest.MonkeyPatch
