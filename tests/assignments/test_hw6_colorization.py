@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.artefacts.results import Verdict
+from autograder.authoring import timing
 from autograder.authoring.budget import GRADING
 from autograder.authoring.subject import Subject
 from autograder.compiler.syntax import bound_names
@@ -116,6 +118,33 @@ def test_a_known_answer_is_kept(hw: Homework, kind: str, words: str) -> None:
 
 def test_the_batches_of_a_hundred_of_the_old_starter_code_are_a_mistake(hw: Homework) -> None:
     hw.require_rejected("get_rgb_cat_matches_reference", "a hundred")
+
+
+def _expanded(pictures: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+    pixels = pictures.movedim(1, 3).reshape(-1, 3)
+    squares = (pixels**2).sum(dim=1, keepdim=True) + (colours**2).sum(dim=1)
+    distances = squares - 2 * (pixels @ colours.T)
+    return distances.argmin(dim=1).reshape(len(pictures), 1, *pictures.shape[2:])
+
+
+def _each_difference(pictures: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+    pixels = pictures.movedim(1, 3).reshape(-1, 3)
+    numbers = ((pixels[:, None] - colours) ** 2).sum(dim=2).argmin(dim=1)
+    return numbers.reshape(len(pictures), 1, *pictures.shape[2:])
+
+
+def test_all_differences_fail_by_their_memory_however_fast_the_machine_is(
+    hw: Homework, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "_judge", lambda *_: None)
+    monkeypatch.setattr(timing, "_are_enough", lambda *_: True)
+    (mistake,) = hw.known_mistakes("nearest_colours_is_fast", "every difference")
+    for values in (mistake.values, {"nearest_colours": _each_difference}):
+        (result,) = hw.results("nearest_colours_is_fast", values).values()
+        assert result.message is not None
+        assert result.message.startswith("memory: "), result
+    (result,) = hw.results("nearest_colours_is_fast", {"nearest_colours": _expanded}).values()
+    assert result.verdict is Verdict.PASSED, result.message
 
 
 # Training
