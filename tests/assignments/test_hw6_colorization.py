@@ -224,8 +224,9 @@ def test_a_threshold_is_far_from_right_and_from_wrong_networks(hw: Homework, nam
 class Colourer:
     """A student or a reference whose trainings end as it is told."""
 
-    def __init__(self, scores: float, shares: Sequence[float] = ()) -> None:
+    def __init__(self, scores: float, shares: Sequence[float] = (), draws: bool = True) -> None:
         self.scores, self.shares, self.right = scores, list(shares), np.empty(0)
+        self.draws, self.begun = draws, 0
 
     def apply(self, function, name, start, pictures, categories, unseen, colours, precise, device):
         assert device == "cpu"  # in a run without a GPU
@@ -233,7 +234,8 @@ class Colourer:
             where = np.arange(self.right.size).reshape(self.right.shape)
             hit = where < self.shares.pop(0) * self.right.size
             return {"numbers": np.where(hit, self.right, (self.right + 1) % colours)}
-        return {"start": [np.zeros(3)], "scores": np.full(4, self.scores)}
+        self.begun += self.draws
+        return {"start": [np.full(3, self.begun)], "scores": np.full(4, self.scores)}
 
 
 def learn(hw: Homework, mine: Colourer, ours: Colourer) -> None:
@@ -251,6 +253,13 @@ def test_a_network_that_was_unlucky_is_trained_again(hw: Homework) -> None:
 def test_a_network_that_is_unlucky_three_times_has_not_learnt(hw: Homework) -> None:
     with pytest.raises(CheckFailure, match=r"48% .* in the last of 3 trainings"):
         learn(hw, Colourer(1.0), Colourer(1.0, [0.47, 0.49, 0.48]))
+
+
+def test_a_network_that_begins_with_the_same_numbers_again_is_trained_once(hw: Homework) -> None:
+    ours = Colourer(1.0, [0.47, 0.66])
+    with pytest.raises(CheckFailure, match=r"47% .* in the last of 1 trainings"):
+        learn(hw, Colourer(1.0, draws=False), ours)
+    assert ours.shares == [0.66]
 
 
 def test_a_network_whose_scores_are_no_training_s_from_its_start_has_not_learnt(
