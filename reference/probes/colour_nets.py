@@ -195,15 +195,19 @@ def train_colourer(notebook, name, start, pictures, categories, unseen, colours,
     # Of small networks, all parameters at once; oneDNN's convolutions take longer to prepare.
     adam, batch = torch.optim.Adam(net.parameters(), fused=True), 4
     net.train()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what the switch could do on other devices
-        with torch.backends.mkldnn.flags(enabled=False):
-            for place in range(0, len(x), batch):
-                adam.param_groups[0]["lr"] = 0.01 * (1 - 0.9 * place / len(x))
-                some = slice(place, place + batch)
-                adam.zero_grad()
-                torch.nn.functional.cross_entropy(net(x[some]), y[some]).backward()
-                adam.step()
+    torch.set_flush_denormal(not precise)  # of weights far too large, most gradients are so small
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what the switch could do on other devices
+            with torch.backends.mkldnn.flags(enabled=False):
+                for place in range(0, len(x), batch):
+                    adam.param_groups[0]["lr"] = 0.01 * (1 - 0.9 * place / len(x))
+                    some = slice(place, place + batch)
+                    adam.zero_grad()
+                    torch.nn.functional.cross_entropy(net(x[some]), y[some]).backward()
+                    adam.step()
+    finally:
+        torch.set_flush_denormal(False)
     with torch.no_grad():
         found["numbers"] = net.eval()(new).argmax(dim=1).to(torch.uint8).cpu().numpy()
         # By the statistics of these pictures: what is compared hangs on the weights alone.
