@@ -3,6 +3,7 @@
 import ast
 import types
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import nbformat
@@ -260,6 +261,26 @@ def test_a_network_that_begins_with_the_same_numbers_again_is_trained_once(hw: H
     with pytest.raises(CheckFailure, match=r"47% .* in the last of 1 trainings"):
         learn(hw, Colourer(1.0, draws=False), ours)
     assert ours.shares == [0.66]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_training_leaves_torch_s_switches_as_they_were(hw: Homework, breaks: bool) -> None:
+    class Net(NullNet):
+        def __init__(self, *sizes: int) -> None:
+            super().__init__(*sizes)
+            self.last = torch.nn.Conv2d(1, 3, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if breaks and self.training:
+                raise TimeoutError
+            return self.last(x)
+
+    grey, right = np.zeros((4, 1, 32, 32), np.float32), np.zeros((4, 32, 32), np.uint8)
+    with pytest.raises(TimeoutError) if breaks else nullcontext():
+        notebook = types.SimpleNamespace(UNet=Net)
+        hw.names["train_colourer"](notebook, "UNet", None, grey, right, grey, 3, False, "cpu")
+    assert torch.backends.mkldnn.is_available() == torch._C._get_mkldnn_enabled()
+    assert float(torch.tensor(1e-39, dtype=torch.float32) * 1) > 0
 
 
 def test_a_network_whose_scores_are_no_training_s_from_its_start_has_not_learnt(
