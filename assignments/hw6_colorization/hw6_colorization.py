@@ -247,7 +247,8 @@ with suppress(NotImplementedError):  # as long as get_rgb_cat is not written
 # Write `nearest_colours`, which does for tensors what `get_rgb_cat` does for arrays. It works in
 # the dtype and on the device of the pictures. Of two colours that are equally near, up to rounding,
 # either will do here. One of the points is for speed: grading times it with 256 colours, and it may
-# take at most four times as long as ours, which an array of all differences does not keep to.
+# take at most four times as long as ours, and four times the memory of an array with a number for
+# each pixel and each colour, which an array of all differences does not keep to.
 
 # %%
 from reference.colorization import nearest_colours
@@ -315,6 +316,19 @@ def colouring(notebook):
     return coloured
 
 
+def require_memory(student, reference, rng, count, within, device, kept=None):
+    """Fail unless 256 colours take up at most some arrays of a number for each pixel and colour.
+
+    kept: how many bytes may stay taken, if that is asked.
+    """
+    palette = torch.from_numpy(rng.random((256, 3)))
+    arguments = int(rng.integers(2**31)), 1, count, palette
+    got, spent = measured(on_device(student.apply(colouring), device), *arguments)
+    want = on_device(reference.apply(colouring), device)(*arguments)
+    assert_close(got, want, what="weighted sums of the numbers")
+    assert_memory(spent, peak=within * count * 32 * 32 * palette.nbytes / 3, kept=kept)
+
+
 def require_speed(student, reference, rng, rounds, count, within, device):
     """Fail unless pictures get their colours in some times as long as ours take, on a device."""
     assert_fast(
@@ -334,7 +348,9 @@ def require_speed(student, reference, rng, rounds, count, within, device):
 )
 @case("256 colours", hidden=True)
 def nearest_colours_is_fast(student, reference, rng):
-    """nearest_colours takes at most four times as long as ours; it is timed at grading."""
+    """nearest_colours takes at most four times as long as ours, and no more memory than it may."""
+    # Whether all differences take as long as that hangs on the machine; what they take up does not.
+    require_memory(student, reference, rng, 20, 4, "cpu")
     require_speed(student, reference, rng, 2, 8, 4, "cpu")
 
 
@@ -1037,6 +1053,8 @@ if EPOCHS:
 # and, with 200 seeds and landscapes that were not turned, 3 of 600 below 0.5; the mistakes stayed
 # below 0.37. Unlucky initial weights are rare, and no normal deviation; that three trainings are
 # all unlucky happens in far less than one of a thousand gradings.
+from functools import lru_cache
+
 from reference.probes.colour_nets import train_colourer
 
 PASSING = {"scenes": {"PoolUpsampleNet": 0.5, "ConvTransposeNet": 0.5, "UNet": 0.5}}
@@ -1047,14 +1065,20 @@ METRIC_PALETTE = kmeans_colours(
 
 
 def disguised_scenes(rng, count):
-    """Return grey landscapes and the numbers of their colours, in a form that nobody knows.
+    """Return grey landscapes and the numbers of their colours, in a form that nobody knows."""
+    return scenes_of(int(rng.integers(2**63)), count)
+
+
+@lru_cache(maxsize=4)  # to draw them takes as long as a student's batches, and none changes them
+def scenes_of(seed, count):
+    """Return the landscapes of a seed, and numbers.
 
     The colours are numbered anew, and all pictures turned by the same number of right angles.
     """
+    rng = np.random.default_rng(seed)
     scenes = make_scenes(count, rng)
-    offsets = (one - METRIC_PALETTE[:, :, None, None] for one in scenes)
-    nearest = np.stack([(offset**2).sum(axis=1).argmin(axis=0) for offset in offsets])
-    right = rng.permutation(len(METRIC_PALETTE))[nearest]
+    distances = (METRIC_PALETTE**2).sum(axis=1) - 2 * np.moveaxis(scenes, 1, -1) @ METRIC_PALETTE.T
+    right = rng.permutation(len(METRIC_PALETTE)).astype(np.uint8)[distances.argmin(axis=-1)]
     grey = to_grey(scenes) + 0.01 * rng.normal(size=(count, 1, 32, 32)).astype(np.float32)
     turns = int(rng.integers(4))
     return np.rot90(grey, turns, (2, 3)).copy(), np.rot90(right, turns, (1, 2)).copy()
@@ -1065,20 +1089,24 @@ def require_learning(student, reference, rng, name, count=400, unseen=50, few=60
 
     A student's network makes a few batches; ours begins with the same numbers and has to make the
     same of them. So ours can do the rest: after a hundred batches it must colour most pixels of
-    unseen landscapes rightly. Where the initial weights were unlucky, others are tried. The
-    student's network is trained where this run computes, and ours on the CPU.
+    unseen landscapes rightly. Where the initial weights were unlucky, others are tried, if there
+    are others. The student's network is trained where this run computes, and ours on the CPU.
     """
     grey, right = disguised_scenes(rng, count + unseen)
     new, colours = grey[count:], len(METRIC_PALETTE)
     some = grey[:few], right[:few], new[:4], colours, True
     none = grey[:0], right[:0], *some[2:]
     shapes = reference.apply(train_colourer, name, None, *none, "cpu")["start"]
-    for _ in range(TRAININGS):
+    starts = []
+    while len(starts) < TRAININGS:
         got = student.apply(train_colourer, name, None, *some, run_device())
         what = "what the layers hold at first"
         assert_equal(len(got["start"]), len(shapes), what=f"{what}: number of arrays")
         for mine, ours in zip(got["start"], shapes, strict=True):
             assert_shape(mine, ours.shape, what=what)
+        if starts and all(map(np.array_equal, got["start"], starts[-1])):
+            break  # what begins with the same numbers comes to the same
+        starts.append(got["start"])
         want = reference.apply(train_colourer, name, got["start"], *some, "cpu")
         # Adam divides by gradients of any size, and rounding grows from step to step.
         what = f"scores after {few // 4} batches"
@@ -1092,7 +1120,7 @@ def require_learning(student, reference, rng, name, count=400, unseen=50, few=60
     assert_that(
         False,
         f"from its initial weights, {name} colours {share:.0%} of the pixels rightly, in the last "
-        f"of {TRAININGS} trainings; at least {wanted:.0%} are wanted",
+        f"of {len(starts)} trainings; at least {wanted:.0%} are wanted",
     )
 
 
@@ -1240,10 +1268,5 @@ def colour_epoch_works_on_a_gpu(student, reference, rng, count, batch_size, sett
 @case("256 colours", rounds=32, count=256, hidden=True)
 def nearest_colours_is_fast_on_a_gpu(student, reference, rng, rounds, count):
     """nearest_colours takes at most three times as long as ours on a GPU, and twice the memory."""
-    palette = torch.from_numpy(rng.random((256, 3)))
-    arguments = int(rng.integers(2**31)), 1, count, palette
-    got, spent = measured(on_device(student.apply(colouring), "cuda"), *arguments)
-    want = on_device(reference.apply(colouring), "cuda")(*arguments)
-    assert_close(got, want, what="weighted sums of the numbers")
-    assert_memory(spent, peak=2 * count * 32 * 32 * palette.nbytes / 3, kept=0)
+    require_memory(student, reference, rng, count, 2, "cuda", kept=0)
     require_speed(student, reference, rng, rounds, count, 3, "cuda")

@@ -1,5 +1,7 @@
 """Probes of networks that colour pictures: layers, scores, an epoch, an evaluation, a training."""
 
+import warnings
+
 import numpy as np
 import torch
 
@@ -189,15 +191,23 @@ def train_colourer(notebook, name, start, pictures, categories, unseen, colours,
 
     like = {"dtype": values[0].dtype, "device": device}
     x, new = (torch.tensor(p, **like) for p in (pictures, unseen))
-    y = torch.tensor(categories, device=device)
+    y = torch.tensor(categories, dtype=torch.long, device=device)
     adam, batch = torch.optim.Adam(net.parameters()), 4
     net.train()
-    for place in range(0, len(x), batch):
-        adam.param_groups[0]["lr"] = 0.01 * (1 - 0.9 * place / len(x))
-        some = slice(place, place + batch)
-        adam.zero_grad()
-        torch.nn.functional.cross_entropy(net(x[some]), y[some]).backward()
-        adam.step()
+    torch.set_flush_denormal(not precise)  # of weights far too large, most gradients are so small
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what the switch could do on other devices
+            # oneDNN takes longer to prepare convolutions so small than to compute them.
+            with torch.backends.mkldnn.flags(enabled=False):
+                for place in range(0, len(x), batch):
+                    adam.param_groups[0]["lr"] = 0.01 * (1 - 0.9 * place / len(x))
+                    some = slice(place, place + batch)
+                    adam.zero_grad()
+                    torch.nn.functional.cross_entropy(net(x[some]), y[some]).backward()
+                    adam.step()
+    finally:
+        torch.set_flush_denormal(False)
     with torch.no_grad():
         found["numbers"] = net.eval()(new).argmax(dim=1).to(torch.uint8).cpu().numpy()
         # By the statistics of these pictures: what is compared hangs on the weights alone.

@@ -3,6 +3,7 @@
 import ast
 import types
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import nbformat
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.artefacts.results import Verdict
+from autograder.authoring import timing
 from autograder.authoring.budget import GRADING
 from autograder.authoring.subject import Subject
 from autograder.compiler.syntax import bound_names
@@ -118,6 +121,33 @@ def test_the_batches_of_a_hundred_of_the_old_starter_code_are_a_mistake(hw: Home
     hw.require_rejected("get_rgb_cat_matches_reference", "a hundred")
 
 
+def _expanded(pictures: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+    pixels = pictures.movedim(1, 3).reshape(-1, 3)
+    squares = (pixels**2).sum(dim=1, keepdim=True) + (colours**2).sum(dim=1)
+    distances = squares - 2 * (pixels @ colours.T)
+    return distances.argmin(dim=1).reshape(len(pictures), 1, *pictures.shape[2:])
+
+
+def _each_difference(pictures: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+    pixels = pictures.movedim(1, 3).reshape(-1, 3)
+    numbers = ((pixels[:, None] - colours) ** 2).sum(dim=2).argmin(dim=1)
+    return numbers.reshape(len(pictures), 1, *pictures.shape[2:])
+
+
+def test_all_differences_fail_by_their_memory_however_fast_the_machine_is(
+    hw: Homework, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "_judge", lambda *_: None)
+    monkeypatch.setattr(timing, "_are_enough", lambda *_: True)
+    (mistake,) = hw.known_mistakes("nearest_colours_is_fast", "every difference")
+    for values in (mistake.values, {"nearest_colours": _each_difference}):
+        (result,) = hw.results("nearest_colours_is_fast", values).values()
+        assert result.message is not None
+        assert result.message.startswith("memory: "), result
+    (result,) = hw.results("nearest_colours_is_fast", {"nearest_colours": _expanded}).values()
+    assert result.verdict is Verdict.PASSED, result.message
+
+
 # Training
 
 # Shares of pixels coloured rightly in the check of Question 5.5, by network, seeds 0 to 15 of
@@ -195,8 +225,9 @@ def test_a_threshold_is_far_from_right_and_from_wrong_networks(hw: Homework, nam
 class Colourer:
     """A student or a reference whose trainings end as it is told."""
 
-    def __init__(self, scores: float, shares: Sequence[float] = ()) -> None:
+    def __init__(self, scores: float, shares: Sequence[float] = (), draws: bool = True) -> None:
         self.scores, self.shares, self.right = scores, list(shares), np.empty(0)
+        self.draws, self.begun = draws, 0
 
     def apply(self, function, name, start, pictures, categories, unseen, colours, precise, device):
         assert device == "cpu"  # in a run without a GPU
@@ -204,7 +235,8 @@ class Colourer:
             where = np.arange(self.right.size).reshape(self.right.shape)
             hit = where < self.shares.pop(0) * self.right.size
             return {"numbers": np.where(hit, self.right, (self.right + 1) % colours)}
-        return {"start": [np.zeros(3)], "scores": np.full(4, self.scores)}
+        self.begun += self.draws
+        return {"start": [np.full(3, self.begun)], "scores": np.full(4, self.scores)}
 
 
 def learn(hw: Homework, mine: Colourer, ours: Colourer) -> None:
@@ -222,6 +254,33 @@ def test_a_network_that_was_unlucky_is_trained_again(hw: Homework) -> None:
 def test_a_network_that_is_unlucky_three_times_has_not_learnt(hw: Homework) -> None:
     with pytest.raises(CheckFailure, match=r"48% .* in the last of 3 trainings"):
         learn(hw, Colourer(1.0), Colourer(1.0, [0.47, 0.49, 0.48]))
+
+
+def test_a_network_that_begins_with_the_same_numbers_again_is_trained_once(hw: Homework) -> None:
+    ours = Colourer(1.0, [0.47, 0.66])
+    with pytest.raises(CheckFailure, match=r"47% .* in the last of 1 trainings"):
+        learn(hw, Colourer(1.0, draws=False), ours)
+    assert ours.shares == [0.66]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_training_leaves_torch_s_switches_as_they_were(hw: Homework, breaks: bool) -> None:
+    class Net(NullNet):
+        def __init__(self, *sizes: int) -> None:
+            super().__init__(*sizes)
+            self.last = torch.nn.Conv2d(1, 3, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if breaks and self.training:
+                raise TimeoutError
+            return self.last(x)
+
+    grey, right = np.zeros((4, 1, 32, 32), np.float32), np.zeros((4, 32, 32), np.uint8)
+    with pytest.raises(TimeoutError) if breaks else nullcontext():
+        notebook = types.SimpleNamespace(UNet=Net)
+        hw.names["train_colourer"](notebook, "UNet", None, grey, right, grey, 3, False, "cpu")
+    assert torch.backends.mkldnn.is_available() == torch._C._get_mkldnn_enabled()
+    assert float(torch.tensor(1e-39, dtype=torch.float32) * 1) > 0
 
 
 def test_a_network_whose_scores_are_no_training_s_from_its_start_has_not_learnt(
