@@ -196,7 +196,8 @@ def _audit_checks(
     progress: Progress,
 ) -> dict[str, CheckAudit]:
     """Audit each check, in processes that a mistake may hang or end."""
-    checks = _longest_first([oracle.checks[name] for name in stale], oracle)
+    seconds = _seconds_of_checks([oracle.checks[name] for name in stale], oracle)
+    checks = _longest_first(seconds, oracle)
     asked = {name for site in sites for name in site.names}
     names = [sorted(asked_by(check, asked)) for check in checks]
 
@@ -205,7 +206,8 @@ def _audit_checks(
         tell = lambda: mark(0, LONGEST_RUN)  # noqa: E731
         check = checks[number]
         pool = pools[check.name].cases if check.name in pools else ()
-        return audit_check(check, names[number], asked, oracle, tell, pool, earlier)
+        took = seconds[check.name]
+        return audit_check(check, names[number], asked, oracle, tell, pool, earlier, took)
 
     found: dict[str, CheckAudit] = {}
     for number, result in in_forks(work, len(checks), jobs):
@@ -226,13 +228,17 @@ def _audit_checks(
     return found
 
 
-def _longest_first(checks: Sequence[Check], oracle: Oracle) -> list[Check]:
+def _seconds_of_checks(checks: Sequence[Check], oracle: Oracle) -> dict[str, float]:
+    """Return by name how many seconds of the processor checks take; 0 where a GPU is wanted."""
+    return {c.name: 0.0 if c.device == CUDA else seconds_of(c, oracle) for c in checks}
+
+
+def _longest_first(seconds: Mapping[str, float], oracle: Oracle) -> list[Check]:
     """Order checks so that what takes longest is begun first, or all would wait for it.
 
     One process begins at the front, and another at the back; see `in_forks`.
     """
-    seconds = {c.name: 0.0 if c.device == CUDA else seconds_of(c, oracle) for c in checks}
-    ordered = sorted(checks, key=lambda check: seconds[check.name], reverse=True)
+    ordered = [oracle.checks[n] for n in sorted(seconds, key=seconds.__getitem__, reverse=True)]
     return [*ordered[::2], *reversed(ordered[1::2])]
 
 

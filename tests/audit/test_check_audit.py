@@ -29,7 +29,7 @@ def anew(body):
     return FunctionType(body.__code__, body.__globals__, body.__name__, None, body.__closure__)
 
 
-def make(body, *cases, mistakes=(), alternatives=(), **options):
+def make(body, *cases, mistakes=(), alternatives=(), before=0.0, **options):
     """Return the audit of a check of `mean`."""
     body = anew(body)
     for one in reversed(cases or (case("five", n=5), case("nine", n=9, hidden=True))):
@@ -39,7 +39,7 @@ def make(body, *cases, mistakes=(), alternatives=(), **options):
     bank = Bank(*(tuple(Variant(t, {"mean": one}, t) for t, one in pairs) for pairs in kept))
     names = {"mean": mean, "np": np}
     oracle = Oracle("planted", names, {checked.name: checked}, banks={"mean": bank})
-    return audit_check(checked, ["mean"], {"mean"}, oracle)
+    return audit_check(checked, ["mean"], {"mean"}, oracle, seconds=before)
 
 
 def sound(student, reference, rng, n):
@@ -456,3 +456,11 @@ def test_what_a_check_does_not_ask_for_is_not_tried_on_it_and_passes_as_the_refe
         assert found.findings == []
         assert (list(found.rejects), found.passing) == (["a wrong mean"], {"a wrong other": 0.0})
         assert (found.accepts, found.passed, set(calls)) == (2, {"mean", "other"}, {"mean"})
+
+
+@pytest.mark.parametrize(
+    ("limit", "before", "is_long"), [(9.0, 1.0, True), (9.0, 0.1, False), (None, 1.0, False)]
+)
+def test_a_check_that_took_long_before_is_long_though_it_is_replayed_now(limit, before, is_long):
+    """Its author has given it a limit, and what the reference answered then takes no time now."""
+    assert make(sound, seconds=limit, before=before).is_long is is_long

@@ -24,6 +24,7 @@ def audit_check(
     tell: Tell = lambda: None,
     draws: Sequence[Case] = (),
     earlier: Earlier | None = None,
+    seconds: float = 0.0,
 ) -> CheckAudit:
     """Try on a check all that must pass and all that must fail, but mutants.
 
@@ -35,12 +36,13 @@ def audit_check(
         tell: is called now and then, as a sign of life.
         draws: of its domain; those that are cases are tried as cases.
         earlier: what came of the mistakes so far.
+        seconds: of the processor that the check has taken before.
     """
     found = CheckAudit(check.name, typical=check.typical)
     if check.device == CUDA and device_of_this_run() != CUDA:
         found.notes.append("needs a GPU: nothing was tried on this machine")
         return found
-    if not CheckTrial(check, oracle, found, tell).reference():
+    if not CheckTrial(check, oracle, found, tell).reference(seconds):
         return found  # all else would be said of wrong values
     heard = heard_in_a_run(check, oracle)
     asked = {*names, *heard.asked & set(known)}

@@ -66,14 +66,15 @@ class CheckTrial:
         self._where = f"check {check.name}"
         self._met: dict[bytes, set[np.dtype[Any]]] = {}  # dtypes of arguments, by seed
 
-    def reference(self) -> bool:
+    def reference(self, seconds: float = 0.0) -> bool:
         """Require that the reference passes, whatever inputs are drawn; return whether it does.
 
-        The first run tells whether the check takes long. If it does, fewer are drawn.
+        Of a check that takes long, fewer are drawn. ``seconds`` is what it has taken before: what it
+        asked then takes less now.
         """
         began, runs = time.process_time(), [self._failures(SEEDS[0])]
         took = time.process_time() - began
-        self._found.is_long = self._check.seconds is not None and took > LONG
+        self._found.is_long = self._check.seconds is not None and max(took, seconds) > LONG
         fewest = FEWEST if self._found.is_long else FEW
         for seed in (SEEDS + SAMPLES)[1:]:
             if len(runs) >= fewest and time.process_time() - began > LONG:
