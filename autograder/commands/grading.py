@@ -65,12 +65,6 @@ def _add_grade(parser: Parser) -> None:
 
 
 def _grade(options: Options) -> int:
-    from autograder.display import Display
-    from autograder.engines.class_report import report_at_the_end
-    from autograder.engines.holding import holding
-    from autograder.engines.problems import Problem
-    from autograder.engines.run import Run, grade_assignment
-
     try:
         course = _course(options)
     except NoCourse:
@@ -80,6 +74,17 @@ def _grade(options: Options) -> int:
         if (found := find_nbgrader_course()) is None:
             raise
         return grade_as_it_is(found, options)
+    return _grade_ours(course, options)
+
+
+def _grade_ours(course: Course, options: Options) -> int:
+    """Grade in a course with a ``course.toml``."""
+    from autograder.display import Display
+    from autograder.engines.class_report import report_at_the_end
+    from autograder.engines.holding import holding
+    from autograder.engines.problems import Problem
+    from autograder.engines.run import Run, grade_assignment
+
     device, jobs = device_of(options), jobs_of(options)
     display = Display(quiet=options.json or options.quiet, silent=options.quiet)
     runs, left_out = list[Run](), list[Problem]()

@@ -2,6 +2,7 @@
 
 import gc
 import glob
+import importlib
 import io
 import logging
 import os
@@ -125,6 +126,8 @@ def _is_nbgraders(path: Path) -> bool:
 
 def _read(root: Path) -> NbgraderCourse:
     with keeping_all():
+        # First, since it brings nbformat, which nbgrader needs, without what no notebook does.
+        importlib.import_module("autograder.artefacts.notebooks")
         from nbgrader.apps import NbGrader
     gc.freeze()  # all that was imported stays: nobody need look through it again
 

@@ -50,9 +50,10 @@ def prepare(course: NbgraderCourse, assignment: str) -> Definition:
         known = ", ".join(course.assignments()) or "none"
         raise UsageError(f"there is no assignment {assignment!r}; there are: {known}")
     with _readable(course):
-        if not _is_known(course, assignment):
+        notebooks = _notebooks(course, assignment, folder)
+        if not notebooks:
             generate(course, assignment)
-        notebooks = tuple(_notebooks(course, assignment, folder))
+            notebooks = _notebooks(course, assignment, folder)
     files = dict(_files(folder, course.coursedir.ignore))
     return Definition(
         assignment,
@@ -76,18 +77,6 @@ def _readable(course: NbgraderCourse) -> Iterator[None]:
             f"{course.database.name} cannot be read: {reason_of(error)}; if an older nbgrader made "
             "it, this brings it up to date, with all scores: nbgrader db upgrade"
         ) from error
-
-
-def _is_known(course: NbgraderCourse, assignment: str) -> bool:
-    from nbgrader.api import MissingEntry
-
-    if not course.database.is_there():
-        return False
-    with course.database.opened([]) as opened:
-        try:
-            return bool(opened.gradebook.find_assignment(assignment).notebooks)
-        except MissingEntry:
-            return False
 
 
 def generate(course: NbgraderCourse, assignment: str, *, keep: bool = False) -> None:
@@ -198,18 +187,31 @@ def _reason(said: Sequence[str], error: BaseException) -> str:
 
 def _notebooks(
     course: NbgraderCourse, assignment: str, folder: Path
-) -> Iterator[NotebookDefinition]:
+) -> tuple[NotebookDefinition, ...]:
+    """Return the notebooks that nbgrader's gradebook has; none where it has no such assignment."""
+    from nbgrader.api import MissingEntry
+
+    if not course.database.is_there():
+        return ()
     hiding = _hiding(course)
     with course.database.opened([]) as opened:
-        rows = opened.gradebook.find_assignment(assignment).notebooks
-        for row in sorted(rows, key=lambda row: str(row.name)):
-            graded = tuple(_graded(row))
-            path = folder / f"{row.name}.ipynb"
-            notebook = nbformat.read(path, as_version=4) if path.is_file() else None
-            kernel = {} if notebook is None else notebook.metadata.get("kernelspec", {})
-            language = str(kernel.get("language") or kernel.get("name") or PYTHON)
-            cells = () if notebook is None else tuple(_cells(notebook, graded, hiding))
-            yield NotebookDefinition(row.name, language, cells, graded)
+        try:
+            rows = opened.gradebook.find_assignment(assignment).notebooks
+        except MissingEntry:
+            return ()
+        ordered = sorted(rows, key=lambda row: str(row.name))
+        return tuple(_notebook(row, folder, hiding) for row in ordered)
+
+
+def _notebook(row: Any, folder: Path, hiding: tuple[str, str]) -> NotebookDefinition:
+    """Return a notebook of the gradebook's, with its source where that is there."""
+    graded = tuple(_graded(row))
+    path = folder / f"{row.name}.ipynb"
+    notebook = nbformat.read(path, as_version=4) if path.is_file() else None
+    kernel = {} if notebook is None else notebook.metadata.get("kernelspec", {})
+    language = str(kernel.get("language") or kernel.get("name") or PYTHON)
+    cells = () if notebook is None else tuple(_cells(notebook, graded, hiding))
+    return NotebookDefinition(row.name, language, cells, graded)
 
 
 def _graded(row: Any) -> Iterator[Graded]:

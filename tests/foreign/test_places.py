@@ -4,6 +4,8 @@ import itertools
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -46,6 +48,23 @@ def test_folders_are_where_the_configuration_says(tmp_path):
         assert course.assignments() == ["ps1"]
         assert list(course.submitted("ps1")) == ["Zoë Ö"]
         assert course.autograded("ps1", "ada").is_relative_to(root)
+
+
+IMPORTED = """
+import sys
+from pathlib import Path
+from autograder.foreign.course import find_nbgrader_course
+
+course = find_nbgrader_course(Path(sys.argv[1]))
+print(course.root.name, *sorted({"isoduration", "rfc3987_syntax"}.intersection(sys.modules)))
+"""
+
+
+def test_what_a_course_is_read_with_builds_no_grammars(tmp_path):
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
+    command = [sys.executable, "-c", IMPORTED, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{tmp_path.name}\n"
 
 
 def test_a_database_beside_the_course_is_found_from_any_folder(tmp_path):

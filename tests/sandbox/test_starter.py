@@ -3,14 +3,18 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from autograder.errors import HarnessError
+from autograder.sandbox.client import fork_server as fork_servers
 from autograder.sandbox.client import starter, starting
 from autograder.sandbox.client.fork_server import ForkServer, environment_of
+from autograder.sandbox.client.session import CodeCell, NotebookSession
 from autograder.sandbox.client.starter import starter_for
+from autograder.sandbox.inside.preload import without_home
 from autograder.sandbox.kernel import children_of
 from autograder.sandbox.limits import Limits
 
@@ -116,6 +120,71 @@ def test_it_has_imported_what_the_shell_of_a_fork_server_needs(tmp_path):
     command = [sys.executable, "-I", "-c", SHELL]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+FIGURES = """
+import os
+import sys
+import matplotlib
+from matplotlib import font_manager, style
+
+paths = getattr(style, "core", style).USER_LIBRARY_PATHS
+folders = [matplotlib.get_configdir(), matplotlib.get_cachedir(), *paths]
+width = matplotlib.rcParams["lines.linewidth"]
+fonts = len(font_manager.fontManager.ttflist)
+"""
+
+
+def test_matplotlib_of_the_starter_has_nobodys_settings_and_folders_of_the_walls(
+    alone, monkeypatch, tmp_path
+):
+    settings = tmp_path / ".config/matplotlib/matplotlibrc"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("lines.linewidth: 7\n")
+    environment = environment_of("cpu") | {"HOME": str(tmp_path)}
+    monkeypatch.setattr(fork_servers, "environment_of", lambda *_: environment)
+    begun = starter_for(environment, ("numpy",), ("matplotlib",))
+    with ForkServer(Limits(), ("numpy", "matplotlib")) as fork_server:
+        cells, until = [CodeCell(1, FIGURES)], time.monotonic() + 60
+        with NotebookSession(fork_server, cells, until) as notebook, notebook.check(30) as session:
+            folders, width, fonts = (session.get(n) for n in ("folders", "width", "fonts"))
+    imported = Path(f"/proc/{begun.process.pid}/maps").read_text()
+    assert "/_backend_agg." in imported  # and with it what matplotlib imports late
+    assert len(folders) == 3
+    assert not [one for one in folders if f"-{begun.process.pid}-" in one or str(tmp_path) in one]
+    assert (width, fonts > 0) == (1.5, True)
+    assert not list(Path("/tmp").glob(f"autograder-{begun.process.pid}-*"))
+
+
+def test_a_home_that_is_empty_goes_with_its_block(monkeypatch, tmp_path):
+    here = Path.cwd()
+    for former in ({}, {"HOME": str(tmp_path)}):
+        monkeypatch.delenv("HOME", raising=False)
+        for name, value in former.items():
+            monkeypatch.setenv(name, value)
+        with without_home("autograder-0-"):
+            home = Path(os.environ["HOME"])
+            assert home != tmp_path
+            assert list(home.iterdir()) == []
+            assert Path.cwd() == home
+        assert not home.exists()
+        assert Path.cwd() == here
+        assert {name: os.environ[name] for name in ("HOME",) if name in os.environ} == former
+
+
+THREADS = """
+import threading
+from autograder.sandbox.client.starting import _threads
+
+threading.Timer(0.2, lambda: None).start()
+print(_threads())
+"""
+
+
+def test_a_thread_that_ends_is_waited_for():
+    command, env = [sys.executable, "-I", "-c", THREADS], environment_of("cpu")
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
 
 
 def test_one_that_has_threads_forks_nothing(monkeypatch):

@@ -69,8 +69,8 @@ class CheckTrial:
     def reference(self, seconds: float = 0.0) -> bool:
         """Require that the reference passes, whatever inputs are drawn; return whether it does.
 
-        Of a check that takes long, fewer are drawn. ``seconds`` is what it has taken before: what it
-        asked then takes less now.
+        Of a check that takes long, fewer are drawn. ``seconds`` is what it has taken before: what
+        it asked then takes less now.
         """
         began, runs = time.process_time(), [self._failures(SEEDS[0])]
         took = time.process_time() - began

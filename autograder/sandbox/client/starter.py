@@ -23,10 +23,9 @@ __all__ = ["Starter", "Supervisor", "start_supervisor", "starter_for", "use"]
 WARM_UP_SECONDS = 120.0
 CLOSE_SECONDS = 5.0
 MAX_REPLY = 100  # bytes: a number
-# What is imported once for all fork servers: nothing that asks, when it is imported, for folders,
-# which are those of the walls.
+# What is imported once for all fork servers.
 _EARLY = frozenset({"numpy", "torch"})
-_EARLY_TOO = frozenset({"pytest", "scipy"})  # where somebody expects them
+_EARLY_TOO = frozenset({"matplotlib", "pytest", "scipy"})  # where somebody expects them
 _NAMES = ("mnt", "net", "pid", "user")  # the namespaces that a process may have left since
 
 

@@ -10,17 +10,20 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 from autograder.sandbox import kernel
 from autograder.sandbox.client import supervisor
-from autograder.sandbox.inside.preload import import_all
+from autograder.sandbox.inside.preload import import_all, without_home
+from autograder.sandbox.isolation.cgroup import PREFIX
 from autograder.sandbox.protocol.settings import Settings
 
 __all__ = ["MAX_REQUEST", "main"]
 
 MAX_REQUEST = 1 << 17  # bytes of a request, which are the settings of a fork server
+THREAD_SECONDS = 1.0  # for a thread that has been told to end, such as the timer over the fonts
 # Of which every fork server makes one, with what it imports only then.
 SHELL = (
     *("IPython.core.interactiveshell", "IPython.core.application", "IPython.core.completerlib"),
@@ -38,10 +41,12 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
         descriptor: a socket that keeps requests apart, inherited from the grader.
         modules: to import before the first request.
     """
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the grader waits for them, by the descriptor
     with suppress(ImportError):  # of what is not there the fork server tells
-        import_all([*SHELL, *modules])
-    if (threads := len(os.listdir("/proc/self/task"))) != 1:
+        import_all([*SHELL, *(name for name in modules if not _asks_for_folders(name))])
+        with without_home(f"{PREFIX}{os.getpid()}-"):
+            import_all([name for name in modules if _asks_for_folders(name)])
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the grader waits for them, by the descriptor
+    if (threads := _threads()) != 1:
         raise RuntimeError(f"what starts fork servers has {threads} threads; it may not fork")
     gc.collect()
     gc.freeze()
@@ -57,6 +62,19 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
             _become_supervisor(stream, Settings.of(text.decode()))
         _tell(socket.socket(fileno=reply), child)
         os.close(stream)
+
+
+def _asks_for_folders(module: str) -> bool:
+    """Return whether a module asks, when it is imported, for folders: those of the walls, later."""
+    return module.partition(".")[0] == "matplotlib"
+
+
+def _threads() -> int:
+    """Return how many threads there are, once those that an import has ended are gone."""
+    until = time.monotonic() + THREAD_SECONDS
+    while (found := len(os.listdir("/proc/self/task"))) != 1 and time.monotonic() < until:
+        time.sleep(0.001)
+    return found
 
 
 def _tell(reply: socket.socket, child: int) -> None:

@@ -4,12 +4,16 @@ A process that is forked then has it; and no watchdog can stop an import midway,
 package would be there in part.
 """
 
+import functools
 import gc
 import importlib
+import os
+import sys
+import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 
-__all__ = ["import_all", "imported_late", "keeping_all"]
+__all__ = ["import_all", "imported_late", "keeping_all", "look_here", "without_home"]
 
 # What a module imports when it is first used, and every process would import anew.
 _LATE = {
@@ -48,3 +52,39 @@ def keeping_all() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def without_home(prefix: str) -> Iterator[None]:
+    """Have a home that is empty inside the block, and is gone behind it; work there, too.
+
+    So what is imported there finds no settings of whoever runs this process, or where.
+
+    Args:
+        prefix: of the folder's name.
+    """
+    former = os.environ.get("HOME")
+    with tempfile.TemporaryDirectory(prefix=prefix) as folder:
+        os.environ["HOME"] = folder
+        try:
+            with chdir(folder):
+                yield
+        finally:
+            del os.environ["HOME"]
+            if former is not None:
+                os.environ["HOME"] = former
+
+
+def look_here() -> None:
+    """Have matplotlib use the folders of this process, if it was imported in one that had others.
+
+    It asks for them once, when it is imported.
+    """
+    if (matplotlib := sys.modules.get("matplotlib")) is None:
+        return
+    for name in ("get_cachedir", "get_configdir"):  # which keep what they have found
+        setattr(matplotlib, name, functools.cache(getattr(matplotlib, name).__wrapped__))
+    styles = os.path.join(matplotlib.get_configdir(), "stylelib")
+    for name in ("matplotlib.style", "matplotlib.style.core"):  # by its version
+        if (paths := getattr(sys.modules.get(name), "USER_LIBRARY_PATHS", None)) is not None:
+            paths[:] = [styles]

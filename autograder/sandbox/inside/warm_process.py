@@ -19,7 +19,7 @@ from typing import Any
 from autograder.sandbox import kernel
 from autograder.sandbox.inside import device
 from autograder.sandbox.inside.cells import make_shell
-from autograder.sandbox.inside.preload import import_all
+from autograder.sandbox.inside.preload import import_all, look_here
 from autograder.sandbox.inside.worker import rehearse, serve_session
 from autograder.sandbox.isolation import landlock
 from autograder.sandbox.isolation.cgroup import enter
@@ -173,6 +173,7 @@ def _set_home(folder: str) -> None:
 
 def _warm_up(settings: Settings) -> Any:
     _set_home(tempfile.gettempdir())  # where every session's own will be, at the best level
+    look_here()
     import_all(settings.preload)
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)
