@@ -335,7 +335,8 @@ def test_of_two_processes_each_begins_with_what_takes_longest(
         one = FunctionType(noop.__code__, globals(), name)
         return check("mean", points=1)(case("one")(one))
 
-    checks = [named(f"takes_{n}") for n in (3, 5, 1, 4, 2)]
+    checks = {one.name: one for one in (named(f"takes_{n}") for n in (3, 5, 1, 4, 2))}
+    oracle = Oracle("planted", {}, checks)
     monkeypatch.setattr(proving, "seconds_of", lambda one, _: float(one.name[-1]))
-    ordered = proving._longest_first(checks, Oracle("planted", {}, {}))
+    ordered = proving._longest_first(proving._seconds_of_checks([*checks.values()], oracle), oracle)
     assert [one.name for one in ordered] == [f"takes_{n}" for n in (5, 3, 1, 2, 4)]
