@@ -60,8 +60,8 @@ def _python() -> Finding:
         text += "; we test with {}.{} to {}.{}".format(*OLDEST, *NEWEST)
     elif _is_slow_build():
         text += (
-            "; it was built without --enable-optimizations, so that grading takes up to half as "
-            "long again; take your distribution's Python, or build this one with them"
+            "; it was built without --enable-optimizations, so that its own steps take nearly "
+            "twice as long; take your distribution's Python, or build this one with them"
         )
     else:
         return Finding("Python", "ok", text)

@@ -83,7 +83,8 @@ def look_here() -> None:
     if (matplotlib := sys.modules.get("matplotlib")) is None:
         return
     for name in ("get_cachedir", "get_configdir"):  # which keep what they have found
-        setattr(matplotlib, name, functools.cache(getattr(matplotlib, name).__wrapped__))
+        asks = getattr(matplotlib, name)
+        setattr(matplotlib, name, functools.cache(getattr(asks, "__wrapped__", asks)))
     styles = os.path.join(matplotlib.get_configdir(), "stylelib")
     for name in ("matplotlib.style", "matplotlib.style.core"):  # by its version
         if (paths := getattr(sys.modules.get(name), "USER_LIBRARY_PATHS", None)) is not None:
